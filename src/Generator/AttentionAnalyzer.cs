@@ -1,0 +1,76 @@
+using System.Collections.Immutable;
+using AttentionGen.Generator.Parsing;
+using AttentionGen.Generator.Validation;
+using Microsoft.CodeAnalysis;
+using Microsoft.CodeAnalysis.CSharp.Syntax;
+using Microsoft.CodeAnalysis.Diagnostics;
+
+namespace AttentionGen.Generator;
+
+/// <summary>Reports the rules that declarations of kernels break, each at its place.</summary>
+[DiagnosticAnalyzer(LanguageNames.CSharp)]
+public sealed class AttentionAnalyzer : DiagnosticAnalyzer
+{
+    /// <inheritdoc/>
+    public override ImmutableArray<DiagnosticDescriptor> SupportedDiagnostics { get; } = Rules.All.ToImmutableArray();
+
+    /// <inheritdoc/>
+    public override void Initialize(AnalysisContext context)
+    {
+        context.ConfigureGeneratedCodeAnalysis(GeneratedCodeAnalysisFlags.Analyze | GeneratedCodeAnalysisFlags.ReportDiagnostics);
+        context.EnableConcurrentExecution();
+        context.RegisterCompilationStartAction(start =>
+        {
+            if (start.Compilation.GetTypeByMetadataName(KernelParser.AttributeName) is { } attribute)
+                start.RegisterSymbolAction(symbol => Analyze(symbol, attribute), SymbolKind.Method);
+        });
+    }
+
+    private static void Analyze(SymbolAnalysisContext context, INamedTypeSymbol attributeType)
+    {
+        var method = (IMethodSymbol)context.Symbol;
+        if (method.PartialDefinitionPart is not null) return; // the definition is analysed, with the attributes of both parts
+        var attribute = method.GetAttributes().FirstOrDefault(a => SymbolEqualityComparer.Default.Equals(a.AttributeClass, attributeType));
+        if (attribute is null || KernelParser.Parse(method, attribute) is not { } spec) return;
+
+        bool error = false;
+        foreach (var violation in KernelRules.Violations(spec))
+        {
+            error |= violation.Rule.DefaultSeverity == DiagnosticSeverity.Error;
+            context.ReportDiagnostic(Diagnostic.Create(violation.Rule, Locate(violation.Place, method, attribute, context.CancellationToken), violation.Arguments));
+        }
+
+        if (!error && context.Compilation.Options.OptimizationLevel == OptimizationLevel.Debug)
+            context.ReportDiagnostic(Diagnostic.Create(Rules.DebugBuild, Locate(Place.Attribute, method, attribute, context.CancellationToken), method.Name));
+    }
+
+    private static Location Locate(Place place, IMethodSymbol method, AttributeData attribute, CancellationToken cancellation)
+    {
+        var syntax = attribute.ApplicationSyntaxReference?.GetSyntax(cancellation) as AttributeSyntax;
+        return place.Kind switch
+        {
+            PlaceKind.Attribute => syntax?.GetLocation(),
+            PlaceKind.Argument => (Argument(syntax, place.Argument) ?? (Microsoft.CodeAnalysis.SyntaxNode?)syntax)?.GetLocation(),
+            PlaceKind.Parameter => method.Parameters[place.Index].Locations.FirstOrDefault(),
+            PlaceKind.ReturnType => KernelParser.Declaration(method)?.ReturnType.GetLocation(),
+            PlaceKind.ContainingType => ContainingType(method, place.Index).Locations.FirstOrDefault(),
+            _ => null,
+        } ?? method.Locations.FirstOrDefault() ?? Location.None;
+    }
+
+    /// <summary>An argument by name; heads and headDim may be given by position.</summary>
+    private static AttributeArgumentSyntax? Argument(AttributeSyntax? attribute, string name)
+    {
+        var arguments = attribute?.ArgumentList?.Arguments ?? default;
+        int position = name switch { "heads" => 0, "headDim" => 1, _ => int.MaxValue };
+        return arguments.FirstOrDefault(a => (a.NameEquals?.Name ?? a.NameColon?.Name)?.Identifier.ValueText == name)
+            ?? (position < arguments.Count && arguments[position] is { NameEquals: null, NameColon: null } positional ? positional : null);
+    }
+
+    private static INamedTypeSymbol ContainingType(IMethodSymbol method, int index)
+    {
+        var types = new Stack<INamedTypeSymbol>();
+        for (var type = method.ContainingType; type is not null; type = type.ContainingType) types.Push(type);
+        return types.ElementAt(index);
+    }
+}

@@ -1,0 +1,100 @@
+using AttentionGen.Generator.Masks;
+using AttentionGen.Generator.Planning;
+
+namespace AttentionGen.Generator.Emit;
+
+/// <summary>Writes the walk of a block of queries over packed keys, tile by tile, with the mask in the bounds.</summary>
+internal static class BlockEmitter
+{
+    public static void Emit(SourceWriter w, CorePlan plan, VisibleKeys visible)
+    {
+        w.Line();
+        w.Line("/// <summary>Adds what a block of query rows takes from packed keys to the state of the block.</summary>");
+        CoreEmitter.MethodAttribute(w);
+        using (w.Block("public static void Attend(in ForwardBlock block)"))
+        {
+            w.Line("""
+                ref float outputs = ref block.State; // [QueryBlock, PackedValueDim]
+                ref float sums = ref Unsafe.Add(ref outputs, QueryBlock * PackedValueDim); // [QueryBlock, Lanes]
+                ref float maxima = ref Unsafe.Add(ref sums, QueryBlock * Lanes); // [QueryBlock]
+                ref float query = ref block.Scratch; // [QueryBlock, HeadDim]
+                ref float weights = ref Unsafe.Add(ref query, QueryBlock * HeadDim); // [TileRows, KeyBlock]
+
+                if (block.First) Reset(ref outputs, ref maxima);
+                ScaleQueries(ref block.Query, block.QueryStride, block.Rows, ref query);
+
+                """);
+            using (w.Block("for (int first = 0; first < block.Keys; first += KeyBlock)"))
+            {
+                w.Line("""
+                    int keys = Math.Min(block.Keys - first, KeyBlock);
+                    ref float panels = ref Unsafe.Add(ref block.PackedKeys, (nint)first * HeadDim);
+                    ref float values = ref Unsafe.Add(ref block.PackedValues, (nint)first * PackedValueDim);
+                    """);
+                using (w.Block("for (int row = 0; row < block.Rows; row += TileRows)"))
+                    Tile(w, plan, visible);
+            }
+        }
+
+        Reset(w);
+    }
+
+    private static void Tile(SourceWriter w, CorePlan plan, VisibleKeys visible)
+    {
+        string end = "keys";
+        if (visible.DiffersByRow)
+        {
+            end = "end";
+            w.Line($"""
+                // The first row of the tile sees the keys before `seen`, each further row one more, the last one those before `end`.
+                int seen = (int)Math.Clamp(block.Visible + row - first, -TileRows, KeyBlock);
+                int end = Math.Min({visible.LargestBound(plan.TileRows)}, keys);
+                if (end <= 0) continue;
+
+                """);
+        }
+
+        w.Line("""
+            ref float tileQuery = ref Unsafe.Add(ref query, row * HeadDim);
+            ref float tileOutputs = ref Unsafe.Add(ref outputs, row * PackedValueDim);
+            ref float tileSums = ref Unsafe.Add(ref sums, row * Lanes);
+            ref float tileMaxima = ref Unsafe.Add(ref maxima, row);
+            """);
+        string bounds = visible.DiffersByRow ? "seen, keys" : "keys";
+        string count = $"({end} + PanelKeys - 1) / PanelKeys";
+        if (plan.Path == ScorePath.Registers)
+        {
+            w.Line($"Scores(ref tileQuery, ref panels, {count}, ref weights, ref tileOutputs, ref tileSums, ref tileMaxima, {bounds});");
+        }
+        else
+        {
+            w.Line($"Scores(ref tileQuery, ref panels, {count}, ref weights);");
+            w.Line($"Softmax(ref weights, {end}, ref tileOutputs, ref tileSums, ref tileMaxima, {bounds});");
+        }
+
+        if (!visible.DiffersByRow)
+        {
+            ValuesEmitter.Calls(w, plan, "keys");
+            return;
+        }
+
+        using (w.Block("if (block.ValuesFinite || seen >= end)"))
+            ValuesEmitter.Calls(w, plan, "end");
+        using (w.Block("else"))
+            w.Line("ValuesByRow(ref weights, ref values, ref tileOutputs, seen, end);");
+    }
+
+    private static void Reset(SourceWriter w)
+    {
+        w.Line();
+        w.Line("/// <summary>The state of a block that has seen no key: outputs and sums 0, maxima -infinity.</summary>");
+        CoreEmitter.MethodAttribute(w);
+        using (w.Block("private static void Reset(ref float outputs, ref float maxima)"))
+        {
+            w.Line("""
+                for (nuint i = 0; i < QueryBlock * (PackedValueDim + Lanes); i += Lanes) Vec.Zero.StoreUnsafe(ref outputs, i);
+                for (nuint i = 0; i < QueryBlock; i += Lanes) Create(float.NegativeInfinity).StoreUnsafe(ref maxima, i);
+                """);
+        }
+    }
+}

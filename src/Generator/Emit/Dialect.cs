@@ -1,0 +1,22 @@
+using AttentionGen.Generator.Model;
+
+namespace AttentionGen.Generator.Emit;
+
+/// <summary>How an instruction set spells what the emitters write. A new instruction set is one more of these and a row in the planner.</summary>
+/// <param name="Title">For people.</param>
+/// <param name="VectorClass">The class of the vector operations, in System.Runtime.Intrinsics; its members are in scope.</param>
+/// <param name="MultiplyAdd">The operation x * y + z, of the vector class.</param>
+/// <param name="FirstOf">The function of KernelMath that makes a mask of the first elements.</param>
+/// <param name="TransposedKeys">Keys that are transposed at a time.</param>
+internal sealed record Dialect(Isas Isa, string Title, string VectorClass, string MultiplyAdd, string FirstOf, int TransposedKeys)
+{
+    /// <summary>The property of KernelIsa that tells whether the dialect runs here; none for the portable one, which always does.</summary>
+    public string? Supported => Isa == Isas.Portable ? null : Isa.ToString();
+
+    public static Dialect Of(Isas isa) => isa switch
+    {
+        Isas.Avx512 => new(isa, "AVX-512", "Vector512", "FusedMultiplyAdd", "FirstOf512", TransposedKeys: 8),
+        Isas.Avx2 => new(isa, "AVX2 and FMA", "Vector256", "FusedMultiplyAdd", "FirstOf256", TransposedKeys: 8),
+        _ => new(isa, "portable, 128-bit vectors", "Vector128", "MultiplyAddEstimate", "FirstOf128", TransposedKeys: 4),
+    };
+}

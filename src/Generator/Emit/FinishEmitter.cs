@@ -1,0 +1,32 @@
+using AttentionGen.Generator.Planning;
+
+namespace AttentionGen.Generator.Emit;
+
+/// <summary>Writes the end: outputs divided by the sums of the weights.</summary>
+internal static class FinishEmitter
+{
+    public static void Emit(SourceWriter w, CorePlan plan)
+    {
+        w.Line();
+        w.Line("/// <summary>Writes the output rows of a block; 0 for rows that saw no key.</summary>");
+        CoreEmitter.MethodAttribute(w);
+        using (w.Block("public static void Finish(ref float state, ref float output, nint outputStride, int rows)"))
+        {
+            w.Line("ref float sums = ref Unsafe.Add(ref state, QueryBlock * PackedValueDim);");
+            using (w.Block("for (int row = 0; row < rows; row++)"))
+            {
+                w.Line("""
+                    float sum = Sum(LoadUnsafe(ref sums, (nuint)(row * Lanes)));
+                    float inverse = sum == 0f ? 0f : 1f / sum;
+                    """);
+                RowEmitter.Emit(w, plan.Spec.ValueDim, plan.Lanes,
+                    i => $"(LoadUnsafe(ref state, {i}) * Create(inverse)).StoreUnsafe(ref output, {i});",
+                    i => $"Unsafe.Add(ref output, {i}) = Unsafe.Add(ref state, {i}) * inverse;");
+                w.Line("""
+                    state = ref Unsafe.Add(ref state, PackedValueDim);
+                    output = ref Unsafe.Add(ref output, outputStride);
+                    """);
+            }
+        }
+    }
+}

@@ -1,0 +1,148 @@
+using AttentionGen.Generator.Masks;
+using AttentionGen.Generator.Planning;
+
+namespace AttentionGen.Generator.Emit;
+
+/// <summary>Writes what is done once for a stretch of keys and once for a block of queries: bring them into the order that the tiles read.</summary>
+internal static class PackingEmitter
+{
+    // log2(e), folded into the queries: weights are powers of two.
+    private const double Log2E = 1.4426950408889634;
+
+    public static void Emit(SourceWriter w, CorePlan plan, Dialect dialect, VisibleKeys visible)
+    {
+        Pack(w, visible);
+        PackKeys(w, plan, dialect);
+        PackValues(w, plan, dialect, visible);
+        ScaleQueries(w, plan);
+    }
+
+    private static void Pack(SourceWriter w, VisibleKeys visible)
+    {
+        w.Line();
+        w.Line("""
+            /// <summary>Copies keys into panels and values into padded rows.</summary>
+            """);
+        if (visible.DiffersByRow) w.Line("/// <returns>Whether all values are finite: 0 times an invisible one is then 0.</returns>");
+        else w.Line("/// <returns>True: every row sees every key, so that no value is multiplied by the weight of an invisible key.</returns>");
+        CoreEmitter.MethodAttribute(w);
+        using (w.Block("public static bool Pack(in ForwardKeys keys)"))
+        {
+            w.Line("PackKeys(ref keys.Key, keys.KeyStride, keys.Count, ref keys.PackedKeys);");
+            if (visible.DiffersByRow)
+            {
+                w.Line("return PackValues(ref keys.Value, keys.ValueStride, keys.Count, ref keys.PackedValues);");
+            }
+            else
+            {
+                w.Line("PackValues(ref keys.Value, keys.ValueStride, keys.Count, ref keys.PackedValues);");
+                w.Line("return true;");
+            }
+        }
+    }
+
+    private static void PackKeys(SourceWriter w, CorePlan plan, Dialect dialect)
+    {
+        int step = dialect.TransposedKeys, headDim = plan.Spec.HeadDim;
+        w.Line();
+        w.Line("/// <summary>Keys [count, HeadDim] as panels [HeadDim, PanelKeys]; the last panel is filled up with the last key.</summary>");
+        CoreEmitter.MethodAttribute(w);
+        using (w.Block("private static void PackKeys(ref float key, nint stride, int count, ref float panels)"))
+        using (w.Block("for (int panel = 0; panel < count; panel += PanelKeys)"))
+        using (w.Block($"for (int column = 0; column < PanelKeys; column += {step})"))
+        {
+            w.Line($"""
+                int first = Math.Min(panel + column, count - 1), last = Math.Min(count - 1 - first, {step - 1});
+                ref float source = ref Unsafe.Add(ref key, first * stride);
+                ref float target = ref Unsafe.Add(ref panels, (nint)panel * HeadDim + column);
+                """);
+            if (step == 4)
+            {
+                using (w.Block("for (int d = 0; d < HeadDim; d++)"))
+                    w.Line("KernelMath.Gather4(ref Unsafe.Add(ref source, d), stride, last).StoreUnsafe(ref target, (nuint)(d * PanelKeys));");
+                return;
+            }
+
+            string Transpose(string d) => $"KernelMath.Transpose8(ref Unsafe.Add(ref source, {d}), stride, last, ref Unsafe.Add(ref target, {d} * PanelKeys), PanelKeys);";
+            int whole = headDim / 8 * 8;
+            if (whole == 8) w.Line(Transpose("0"));
+            else if (whole > 8)
+                using (w.Block($"for (int d = 0; d < {whole}; d += 8)"))
+                    w.Line(Transpose("d"));
+
+            if (headDim == whole) return;
+            if (headDim > 8)
+            {
+                w.Line($"// The last {headDim - whole} elements, with some before them a second time.");
+                w.Line(Transpose($"{headDim - 8}"));
+            }
+            else
+            {
+                using (w.Block("for (int d = 0; d < HeadDim; d++)"))
+                using (w.Block($"for (int j = 0; j < {step}; j++)"))
+                    w.Line("Unsafe.Add(ref target, d * PanelKeys + j) = Unsafe.Add(ref source, Math.Min(j, last) * stride + d);");
+            }
+        }
+    }
+
+    private static void PackValues(SourceWriter w, CorePlan plan, Dialect dialect, VisibleKeys visible)
+    {
+        bool check = visible.DiffersByRow, padded = plan.PackedValueDim != plan.Spec.ValueDim;
+        w.Line();
+        w.Line($"/// <summary>Values [count, {plan.Spec.ValueDim}] as rows [count, PackedValueDim].</summary>");
+        CoreEmitter.MethodAttribute(w);
+        using (w.Block($"private static {(check ? "bool" : "void")} PackValues(ref float value, nint stride, int count, ref float rows)"))
+        {
+            if (check) w.Line("Vec zeros = Vec.Zero; // stays so as long as the values are finite");
+            using (w.Block("for (int key = 0; key < count; key++)"))
+            {
+                if (padded) w.Line("Vec.Zero.StoreUnsafe(ref rows, PackedValueDim - Lanes);");
+                RowEmitter.Emit(w, plan.Spec.ValueDim, plan.Lanes,
+                    i => check
+                        ? $"Vec v{i} = LoadUnsafe(ref value, {i});\nv{i}.StoreUnsafe(ref rows, {i});\nzeros = {dialect.MultiplyAdd}(v{i}, Vec.Zero, zeros);"
+                        : $"LoadUnsafe(ref value, {i}).StoreUnsafe(ref rows, {i});",
+                    i => $"Unsafe.Add(ref rows, {i}) = Unsafe.Add(ref value, {i});"
+                        + (check ? $"\nzeros += Create(Unsafe.Add(ref value, {i}) * 0f);" : ""));
+                w.Line("""
+                    value = ref Unsafe.Add(ref value, stride);
+                    rows = ref Unsafe.Add(ref rows, PackedValueDim);
+                    """);
+            }
+
+            if (check) w.Line("""
+
+                return EqualsAll(zeros, Vec.Zero);
+                """);
+        }
+    }
+
+    private static void ScaleQueries(SourceWriter w, CorePlan plan)
+    {
+        var spec = plan.Spec;
+        w.Line();
+        w.Line("/// <summary>Query rows times scale * log2(e): weights are then powers of two. The last tile is filled up with zeros.</summary>");
+        CoreEmitter.MethodAttribute(w);
+        using (w.Block("private static void ScaleQueries(ref float query, nint stride, int rows, ref float scaled)"))
+        {
+            w.Line($"const float Scale = {ScalarText.Float((float)(spec.Scale * Log2E))};");
+            w.Line("int row = 0;");
+            using (w.Block("for (; row < rows; row++)"))
+            {
+                RowEmitter.Emit(w, spec.HeadDim, plan.Lanes,
+                    i => $"(LoadUnsafe(ref query, {i}) * Create(Scale)).StoreUnsafe(ref scaled, {i});",
+                    i => $"Unsafe.Add(ref scaled, {i}) = Unsafe.Add(ref query, {i}) * Scale;");
+                w.Line("""
+                    query = ref Unsafe.Add(ref query, stride);
+                    scaled = ref Unsafe.Add(ref scaled, HeadDim);
+                    """);
+            }
+
+            w.Line();
+            using (w.Block("for (; row % TileRows != 0; row++)"))
+            {
+                RowEmitter.Emit(w, spec.HeadDim, plan.Lanes, i => $"Vec.Zero.StoreUnsafe(ref scaled, {i});", i => $"Unsafe.Add(ref scaled, {i}) = 0f;");
+                w.Line("scaled = ref Unsafe.Add(ref scaled, HeadDim);");
+            }
+        }
+    }
+}

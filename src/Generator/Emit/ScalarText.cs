@@ -1,0 +1,9 @@
+using System.Globalization;
+
+namespace AttentionGen.Generator.Emit;
+
+/// <summary>Numbers as C# literals, the same in every culture.</summary>
+internal static class ScalarText
+{
+    public static string Float(float value) => value.ToString("R", CultureInfo.InvariantCulture) + "f";
+}

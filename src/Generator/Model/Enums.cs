@@ -1,0 +1,35 @@
+namespace AttentionGen.Generator.Model;
+
+// These mirror the public enums of the runtime library by name and value (a test compares them); the generator cannot reference it.
+
+/// <summary>AttentionGen.AttentionMask.</summary>
+internal enum Mask
+{
+    None = 0,
+    Causal = 1,
+}
+
+/// <summary>AttentionGen.AttentionIsas.</summary>
+[Flags]
+internal enum Isas
+{
+    Portable = 1,
+    Avx2 = 2,
+    Avx512 = 4,
+    All = Portable | Avx2 | Avx512,
+}
+
+/// <summary>AttentionGen.AttentionRole.</summary>
+internal enum Role
+{
+    Query,
+    Key,
+    Value,
+    Output,
+    Batch,
+    QueryStart,
+    QueryStarts,
+    KeyLengths,
+    MaxThreads,
+    Scratch,
+}

@@ -1,0 +1,36 @@
+using AttentionGen.Generator.Model;
+
+namespace AttentionGen.Generator.Parsing;
+
+/// <summary>The closed table of parameter roles: the name that gives a role and the type that it takes.</summary>
+internal static class RoleTable
+{
+    public static readonly IReadOnlyList<RoleRow> Rows =
+    [
+        new(Role.Query, "query", "System.ReadOnlySpan<float>", IsRequired: true),
+        new(Role.Key, "key", "System.ReadOnlySpan<float>", IsRequired: true),
+        new(Role.Value, "value", "System.ReadOnlySpan<float>", IsRequired: true),
+        new(Role.Output, "output", "System.Span<float>", IsRequired: true),
+        new(Role.Batch, "batch", "int"),
+        new(Role.QueryStart, "queryStart", "int", NeedsPositions: true),
+        new(Role.QueryStarts, "queryStarts", "System.ReadOnlySpan<int>", NeedsPositions: true),
+        new(Role.KeyLengths, "keyLengths", "System.ReadOnlySpan<int>"),
+        new(Role.MaxThreads, "maxThreads", "int"),
+        new(Role.Scratch, "scratch", "System.Span<byte>"),
+    ];
+
+    public static RoleRow Row(Role role) => Rows[(int)role];
+
+    public static Role? ByName(string name) =>
+        Rows.FirstOrDefault(row => string.Equals(row.Name, name, StringComparison.OrdinalIgnoreCase))?.Role;
+
+    /// <summary>The table as it stands in messages.</summary>
+    public static string Text { get; } = string.Join(", ", Rows.Select(row => $"{row.ShortType} {row.Name}"));
+}
+
+/// <param name="NeedsPositions">Whether the role means nothing without a mask of positions.</param>
+internal sealed record RoleRow(Role Role, string Name, string Type, bool IsRequired = false, bool NeedsPositions = false)
+{
+    /// <summary>The type as a user writes it.</summary>
+    public string ShortType => Type.Replace("System.", "");
+}

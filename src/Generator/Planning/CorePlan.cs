@@ -1,0 +1,72 @@
+using System.Globalization;
+using AttentionGen.Generator.Model;
+
+namespace AttentionGen.Generator.Planning;
+
+/// <summary>What the code for an instruction set depends on. Heads do not belong to it: kernels that differ only in them share their cores.</summary>
+internal sealed record CoreSpec(int HeadDim, int ValueDim, Mask Mask, float Scale)
+{
+    /// <summary>The part of every name that is derived from the shape, <c>d64v13_causal</c>.</summary>
+    public string Name(string heads = "")
+    {
+        string name = $"{heads}d{HeadDim}";
+        if (ValueDim != HeadDim) name += $"v{ValueDim}";
+        if (Mask == Mask.Causal) name += "_causal";
+        if (Scale != (float)(1 / Math.Sqrt(HeadDim))) name += "_scale" + Scale.ToString("R", CultureInfo.InvariantCulture).Replace('.', 'p').Replace("-", "m").Replace("+", "");
+        return name;
+    }
+}
+
+/// <summary>Where the scores of a tile wait for their maximum.</summary>
+internal enum ScorePath
+{
+    /// <summary>In the registers that they were computed in.</summary>
+    Registers,
+
+    /// <summary>In the first-level cache: there are too few registers to turn scores into weights beside them.</summary>
+    Memory,
+}
+
+/// <summary>How the work of a kernel is cut for an instruction set. Every number is chosen in <see cref="KernelPlanner"/>.</summary>
+/// <param name="Lanes">Floats of a vector.</param>
+/// <param name="TileRows">Query rows of a tile.</param>
+/// <param name="TileVectors">Vectors of keys of a score tile: a panel.</param>
+/// <param name="ValueVectors">Vectors of the strips that the product with the values takes.</param>
+/// <param name="ChainQuads">Four-element steps over the head dimension before a partial score is put aside.</param>
+internal sealed record CorePlan(
+    CoreSpec Spec, Isas Isa, int Lanes, ScorePath Path, int TileRows, int TileVectors, EquatableArray<int> ValueVectors, int ChainQuads, int QueryBlock, int KeyBlock)
+{
+    public int PanelKeys => TileVectors * Lanes;
+
+    public int PackedValueDim => (Spec.ValueDim + Lanes - 1) / Lanes * Lanes;
+
+    public int StateFloats => QueryBlock * (PackedValueDim + Lanes + 1);
+
+    public int ScratchFloats => QueryBlock * Spec.HeadDim + TileRows * KeyBlock;
+
+    /// <summary>Four-element steps over the head dimension; <see cref="CoreSpec.HeadDim"/> % 4 steps of one element follow.</summary>
+    public int Quads => Spec.HeadDim / 4;
+
+    public int Chains => (Quads + ChainQuads - 1) / ChainQuads;
+
+    public string Name => $"forward_f32_{Spec.Name()}__{Isa.ToString().ToLowerInvariant()}_{TileRows}x{TileVectors}";
+
+    /// <summary>The plan in a line, for people.</summary>
+    public string Text =>
+        $"packed, scores in {(Path == ScorePath.Registers ? "registers" : "L1")}, tile {TileRows} x {TileVectors} vectors of {Lanes}, "
+        + $"query block {QueryBlock}, key block {KeyBlock}";
+}
+
+/// <summary>A kernel and its cores, best instruction set first.</summary>
+internal sealed record KernelPlan(KernelSpec Spec, EquatableArray<CorePlan> Cores)
+{
+    public string Name
+    {
+        get
+        {
+            var attention = Spec.Attention;
+            string heads = attention.KeyValueHeads == attention.Heads ? $"h{attention.Heads}" : $"h{attention.Heads}kv{attention.KeyValueHeads}";
+            return $"forward_f32_{KernelPlanner.Core(attention).Name(heads)}{(attention.Batched ? "_batched" : "")}";
+        }
+    }
+}

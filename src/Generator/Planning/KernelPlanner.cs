@@ -1,0 +1,69 @@
+using AttentionGen.Generator.Model;
+
+namespace AttentionGen.Generator.Planning;
+
+/// <summary>Chooses path, tiles and blocks. All tuned numbers stand here, each with its reason.</summary>
+internal static class KernelPlanner
+{
+    // A worker's memory, as the runtime library bounds it (ScratchCache.MaxBytes).
+    public const int WorkerBytes = 8 << 20;
+
+    public static KernelPlan Plan(KernelSpec spec)
+    {
+        var core = Core(spec.Attention);
+        Isas[] best = [Isas.Avx512, Isas.Avx2, Isas.Portable];
+        return new KernelPlan(spec, best.Where(isa => (spec.Attention.Isas & isa) != 0).Select(isa => Plan(core, isa)).ToEquatableArray());
+    }
+
+    public static CoreSpec Core(AttentionSpec attention) => new(attention.HeadDim, attention.ValueDim, attention.Mask, attention.Scale);
+
+    public static CorePlan Plan(CoreSpec core, Isas isa)
+    {
+        var machine = Machine(isa);
+        var (rows, vectors) = Tile(core, isa);
+        return new CorePlan(
+            core, isa, machine.Lanes, machine.Path, rows, vectors, ValueStrips(core.ValueDim, machine.Lanes, machine.Accumulators / rows),
+            ChainQuads(core.HeadDim), QueryBlock, KeyBlock(machine.Path));
+    }
+
+    /// <summary>
+    /// Registers for accumulators: what is left of 32 (16) beside a row of the right operand, the broadcast and, in the JIT's hands,
+    /// two or three more. 28 of 32 and 12 of 16 are the most that never spill.
+    /// </summary>
+    private static (int Lanes, ScorePath Path, int Accumulators) Machine(Isas isa) => isa switch
+    {
+        Isas.Avx512 => (16, ScorePath.Registers, 24),
+        Isas.Avx2 => (8, ScorePath.Memory, 12),
+        _ => (4, ScorePath.Memory, 12),
+    };
+
+    private static (int Rows, int Vectors) Tile(CoreSpec core, Isas isa) => isa switch
+    {
+        // Wide panels load least for each multiply-add; under a causal mask narrow ones waste less on the diagonal.
+        Isas.Avx512 => core.Mask == Mask.Causal ? (8, 2) : (6, 4),
+        _ => (6, 2),
+    };
+
+    /// <summary>Strips of nearly equal width: 5 vectors under a limit of 4 are 3 + 2, a single vector alone would wait for its own sums.</summary>
+    private static EquatableArray<int> ValueStrips(int valueDim, int lanes, int limit)
+    {
+        int vectors = (valueDim + lanes - 1) / lanes, strips = (vectors + limit - 1) / limit;
+        return Enumerable.Range(0, strips).Select(i => (vectors * (i + 1) / strips) - (vectors * i / strips)).ToEquatableArray();
+    }
+
+    /// <summary>
+    /// A sum of 32 products at a time: one chain over the whole head loses more than twice what a 16-lane dot product loses (SEMANTICS),
+    /// and putting the partial sums aside costs a store and an add for every 128 multiply-adds.
+    /// </summary>
+    private static int ChainQuads(int headDim)
+    {
+        int quads = headDim / 4, chains = (quads + 7) / 8;
+        return chains == 0 ? 1 : (quads + chains - 1) / chains;
+    }
+
+    // 96 is a multiple of every tile; a block of keys is read from the second-level cache once for each block of queries.
+    private const int QueryBlock = 96;
+
+    // The weights of a tile over a block of keys stay in the first-level cache, beside a panel of keys or values.
+    private static int KeyBlock(ScorePath path) => path == ScorePath.Registers ? 384 : 256;
+}

@@ -1,0 +1,85 @@
+using Microsoft.CodeAnalysis;
+
+namespace AttentionGen.Generator.Validation;
+
+/// <summary>The diagnostics. An id is never used again; each has a page under docs/diagnostics and a row in the release file.</summary>
+internal static class Rules
+{
+    private const string Category = "AttentionGen";
+    private const string HelpLink = "https://github.com/attentiongen/AttentionGen/blob/main/docs/diagnostics/";
+
+    public static readonly DiagnosticDescriptor NotPartial = Error("AG0001", "The method is not partial",
+        "'{0}' must be partial, so that its kernel can be generated: write '{1}'");
+
+    public static readonly DiagnosticDescriptor HasBody = Error("AG0002", "The method has a body",
+        "'{0}' has a body already: end the declaration with a semicolon, or take the [Attention] attribute off");
+
+    public static readonly DiagnosticDescriptor ReturnsValue = Error("AG0003", "The method returns a value",
+        "'{0}' returns '{1}', a kernel returns void: results go to the parameter '{2}'");
+
+    public static readonly DiagnosticDescriptor GenericMethod = Error("AG0004", "The method is generic",
+        "'{0}' is generic, a kernel is generated for one shape and float elements: take the type parameters off");
+
+    public static readonly DiagnosticDescriptor TypeNotPartial = Error("AG0005", "The containing type is not partial",
+        "The type '{0}' that contains '{1}' must be partial, so that the kernel can be added to it: write 'partial {2}'");
+
+    public static readonly DiagnosticDescriptor GenericType = Error("AG0006", "The containing type is generic",
+        "The type '{0}' that contains '{1}' is generic: declare the kernel in a type that is not");
+
+    public static readonly DiagnosticDescriptor FileLocalType = Error("AG0007", "The containing type is file-local",
+        "The type '{0}' that contains '{1}' is file-local and cannot be added to from a generated file: make it internal");
+
+    public static readonly DiagnosticDescriptor Interface = Error("AG0008", "The containing type is an interface",
+        "'{1}' stands in the interface '{0}': declare the kernel in a class or a struct");
+
+    public static readonly DiagnosticDescriptor OutOfRange = Error("AG0009", "A number is out of range",
+        "{0} is {1}, it must be from 1 to {2}");
+
+    public static readonly DiagnosticDescriptor UnevenGroups = Error("AG0010", "Heads do not share key-value heads evenly",
+        "{0} heads cannot share {1} key-value heads: KeyValueHeads must divide heads, {2}");
+
+    public static readonly DiagnosticDescriptor BadScale = Error("AG0011", "The scale is not a factor",
+        "Scale is {0}, it must be finite and not 0; leave it out for 1 / sqrt(headDim) = {1}");
+
+    public static readonly DiagnosticDescriptor UnknownMask = Error("AG0012", "The mask is unknown",
+        "Mask is {0}, which is no AttentionMask: use None or Causal");
+
+    public static readonly DiagnosticDescriptor MissingParameter = Error("AG0013", "A parameter is missing",
+        "'{0}' has no parameter for {1}: add '{2}', or mark the one that it is with [Role(AttentionRole.{3})]. Parameters of a kernel are: {4}.");
+
+    public static readonly DiagnosticDescriptor DuplicateParameter = Error("AG0014", "Two parameters have the same role",
+        "'{0}' and '{1}' both say {2}: keep one of them");
+
+    public static readonly DiagnosticDescriptor UnknownParameter = Error("AG0015", "A parameter has no role",
+        "'{0}' is no parameter of a kernel: rename it, or give it a role with [Role(AttentionRole...)]. Parameters of a kernel are: {1}.");
+
+    public static readonly DiagnosticDescriptor WrongParameterType = Error("AG0016", "A parameter has the wrong type",
+        "'{0}' is '{1}', as {2} it must be '{3}'");
+
+    public static readonly DiagnosticDescriptor MaskParameterWithoutMask = Error("AG0017", "A parameter has no effect without its mask",
+        "'{0}' gives positions, but no mask looks at them: set Mask = AttentionMask.Causal, or take the parameter out");
+
+    public static readonly DiagnosticDescriptor BatchWithoutBatched = Error("AG0018", "A batch that is not declared",
+        "'{0}' is the number of batch items, but the kernel has no batch: set Batched = true, or take the parameter out");
+
+    public static readonly DiagnosticDescriptor PaddedPrefill = new("AG0101", "Where does the first query of a padded batch stand?",
+        "Without a start, the last query of each batch item sees its last visible key, so that in a padded prefill (as many queries as keys) the first rows see nothing: "
+        + "add 'int queryStart' and give 0 for a prefill, or suppress this where every query follows the keys (decoding)",
+        Category, DiagnosticSeverity.Warning, isEnabledByDefault: true, helpLinkUri: HelpLink + "AG0101.md");
+
+    public static readonly DiagnosticDescriptor DebugBuild = new("AG0102", "Kernels are slow in an unoptimised build",
+        "This build is not optimised, which makes '{0}' about ten times slower: build with -c Release, or set <Optimize>true</Optimize> in the project that declares kernels",
+        Category, DiagnosticSeverity.Info, isEnabledByDefault: true, helpLinkUri: HelpLink + "AG0102.md");
+
+    public static IReadOnlyList<DiagnosticDescriptor> All { get; } =
+    [
+        NotPartial, HasBody, ReturnsValue, GenericMethod, TypeNotPartial, GenericType, FileLocalType, Interface, OutOfRange, UnevenGroups, BadScale,
+        UnknownMask, MissingParameter, DuplicateParameter, UnknownParameter, WrongParameterType, MaskParameterWithoutMask, BatchWithoutBatched,
+        PaddedPrefill, DebugBuild,
+    ];
+
+    // Not configurable: a build that suppressed the error would succeed without the kernel.
+    private static DiagnosticDescriptor Error(string id, string title, string message) =>
+        new(id, title, message, Category, DiagnosticSeverity.Error, isEnabledByDefault: true, helpLinkUri: HelpLink + id + ".md",
+            customTags: WellKnownDiagnosticTags.NotConfigurable);
+}

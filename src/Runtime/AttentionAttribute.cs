@@ -1,0 +1,48 @@
+namespace AttentionGen;
+
+/// <summary>
+/// Asks for a fused attention kernel as the body of a static partial method: <c>softmax(scale * query * key^T) * value</c> for exactly this
+/// shape. What is fixed at compile time stands here, what varies stands in the parameter list.
+/// </summary>
+/// <remarks>
+/// Shapes are token-major: query [queries, heads, headDim], key [keys, keyValueHeads, headDim], value [keys, keyValueHeads, valueDim],
+/// output [queries, heads, valueDim]; with <see cref="Batched"/> each has a leading batch axis. The numbers of queries and keys follow from
+/// the lengths of the spans. Parameters are known by their name and type, see <see cref="AttentionRole"/>.
+/// </remarks>
+/// <param name="heads">The number of query heads, from 1 to 4096.</param>
+/// <param name="headDim">The number of elements of a query or key head, from 1 to 512.</param>
+/// <example><code>
+/// [Attention(heads: 32, headDim: 128, KeyValueHeads = 8, Mask = AttentionMask.Causal)]
+/// public static partial void Attend(
+///     ReadOnlySpan&lt;float&gt; query, ReadOnlySpan&lt;float&gt; key, ReadOnlySpan&lt;float&gt; value, Span&lt;float&gt; output);
+/// </code></example>
+[AttributeUsage(AttributeTargets.Method, Inherited = false)]
+public sealed class AttentionAttribute(int heads, int headDim) : Attribute
+{
+    /// <summary>The number of query heads.</summary>
+    public int Heads { get; } = heads;
+
+    /// <summary>The number of elements of a query or key head.</summary>
+    public int HeadDim { get; } = headDim;
+
+    /// <summary>
+    /// The number of key and value heads; it divides <see cref="Heads"/>, and query head h reads head h / (Heads / KeyValueHeads).
+    /// As many as query heads (multi-head attention) unless given; 1 is multi-query attention.
+    /// </summary>
+    public int KeyValueHeads { get; set; }
+
+    /// <summary>The number of elements of a value or output head, from 1 to 512; <see cref="HeadDim"/> unless given.</summary>
+    public int ValueDim { get; set; }
+
+    /// <summary>Which keys a query sees; all of them unless given.</summary>
+    public AttentionMask Mask { get; set; }
+
+    /// <summary>The factor of the scores, finite and not 0; 1 / sqrt(HeadDim) unless given.</summary>
+    public float Scale { get; set; }
+
+    /// <summary>Whether the tensors have a leading batch axis. The method then has an <c>int batch</c> parameter.</summary>
+    public bool Batched { get; set; }
+
+    /// <summary>The instruction sets to generate code for; the portable code is always there. All of them unless given.</summary>
+    public AttentionIsas Isas { get; set; } = AttentionIsas.All;
+}

@@ -1,0 +1,18 @@
+namespace AttentionGen;
+
+/// <summary>Instruction sets that kernels are generated for.</summary>
+[Flags]
+public enum AttentionIsas
+{
+    /// <summary>128-bit vectors in whatever instructions the processor has for them.</summary>
+    Portable = 1,
+
+    /// <summary>x64 with AVX2 and FMA.</summary>
+    Avx2 = 2,
+
+    /// <summary>x64 with AVX-512 (F, DQ), where the runtime finds 512-bit vectors worth using.</summary>
+    Avx512 = 4,
+
+    /// <summary>All of them.</summary>
+    All = Portable | Avx2 | Avx512,
+}

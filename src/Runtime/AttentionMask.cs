@@ -1,0 +1,14 @@
+namespace AttentionGen;
+
+/// <summary>Which keys a query sees.</summary>
+public enum AttentionMask
+{
+    /// <summary>Every query sees every key (bidirectional and cross attention).</summary>
+    None = 0,
+
+    /// <summary>
+    /// The query at position p sees the keys j &lt;= p. The first query stands at <c>queryStart</c> where the method has such a parameter;
+    /// otherwise the last query sees the last key.
+    /// </summary>
+    Causal = 1,
+}

@@ -1,0 +1,43 @@
+namespace AttentionGen;
+
+/// <summary>
+/// What a parameter of a kernel is. A parameter has the role that its name says (in any case), or the one that a <see cref="RoleAttribute"/>
+/// gives it.
+/// </summary>
+public enum AttentionRole
+{
+    /// <summary><c>ReadOnlySpan&lt;float&gt; query</c>: [batch, queries, heads, headDim].</summary>
+    Query,
+
+    /// <summary><c>ReadOnlySpan&lt;float&gt; key</c>: [batch, keys, keyValueHeads, headDim].</summary>
+    Key,
+
+    /// <summary><c>ReadOnlySpan&lt;float&gt; value</c>: [batch, keys, keyValueHeads, valueDim].</summary>
+    Value,
+
+    /// <summary><c>Span&lt;float&gt; output</c>: [batch, queries, heads, valueDim]. It must not overlap another argument.</summary>
+    Output,
+
+    /// <summary><c>int batch</c>: the number of batch items; required by, and only with, <see cref="AttentionAttribute.Batched"/>.</summary>
+    Batch,
+
+    /// <summary>
+    /// <c>int queryStart</c>: the position of the first query, 0 or more, the same in every batch item; for a mask of positions.
+    /// </summary>
+    QueryStart,
+
+    /// <summary><c>ReadOnlySpan&lt;int&gt; queryStarts</c>: [batch], a position of the first query for each batch item.</summary>
+    QueryStarts,
+
+    /// <summary><c>ReadOnlySpan&lt;int&gt; keyLengths</c>: [batch], the number of visible keys of each batch item (padding).</summary>
+    KeyLengths,
+
+    /// <summary><c>int maxThreads</c>: the most threads that the call may use, 1 or more.</summary>
+    MaxThreads,
+
+    /// <summary>
+    /// <c>Span&lt;byte&gt; scratch</c>: working memory of the caller's, used instead of the library's own. What a thread needs at most is
+    /// <see cref="AttentionKernelInfo.ScratchBytes"/>; a smaller one makes the call use fewer threads.
+    /// </summary>
+    Scratch,
+}

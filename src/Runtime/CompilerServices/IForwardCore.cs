@@ -1,0 +1,114 @@
+using System.ComponentModel;
+
+namespace AttentionGen.CompilerServices;
+
+/// <summary>
+/// The code of a forward kernel for one instruction set. Its methods are leaves: they get references, lengths and scratch memory, allocate
+/// nothing and throw nothing. Who calls them has checked the arguments.
+/// </summary>
+[EditorBrowsable(EditorBrowsableState.Never)]
+public interface IForwardCore
+{
+    /// <summary>The sizes that the caller lays memory out by.</summary>
+    static abstract ForwardPlan Plan { get; }
+
+    /// <summary>Copies keys into panels and values into padded rows.</summary>
+    /// <returns>Whether all values are finite.</returns>
+    static abstract bool Pack(in ForwardKeys keys);
+
+    /// <summary>Adds what a block of query rows takes from packed keys to the state of the block.</summary>
+    static abstract void Attend(in ForwardBlock block);
+
+    /// <summary>Writes the output rows of a block from its state.</summary>
+    static abstract void Finish(ref float state, ref float output, nint outputStride, int rows);
+}
+
+/// <summary>The sizes of a packed forward kernel. All counts of floats are multiples of 16, so that every part stays 64-byte aligned.</summary>
+[EditorBrowsable(EditorBrowsableState.Never)]
+public readonly struct ForwardPlan
+{
+    /// <summary>Query rows of a block.</summary>
+    public int QueryBlock { get; init; }
+
+    /// <summary>Keys of a block; the keys that are packed at a time are a multiple of it.</summary>
+    public int KeyBlock { get; init; }
+
+    /// <summary>Floats of a packed key.</summary>
+    public int PackedKeyFloats { get; init; }
+
+    /// <summary>Floats of a packed value.</summary>
+    public int PackedValueFloats { get; init; }
+
+    /// <summary>Floats of the state of a query block: outputs, sums of weights, maxima.</summary>
+    public int StateFloats { get; init; }
+
+    /// <summary>Floats of working memory that <see cref="IForwardCore.Attend"/> needs beside the state.</summary>
+    public int ScratchFloats { get; init; }
+
+    /// <summary>Floating-point operations of a visible pair of query and key.</summary>
+    public int FlopsPerPair { get; init; }
+}
+
+/// <summary>Keys and values of one head to pack.</summary>
+[EditorBrowsable(EditorBrowsableState.Never)]
+public ref struct ForwardKeys
+{
+    /// <summary>The first key.</summary>
+    public ref float Key;
+
+    /// <summary>Elements from key to key.</summary>
+    public nint KeyStride;
+
+    /// <summary>The first value.</summary>
+    public ref float Value;
+
+    /// <summary>Elements from value to value.</summary>
+    public nint ValueStride;
+
+    /// <summary>The number of keys, 1 or more.</summary>
+    public int Count;
+
+    /// <summary>Where the key panels go; a last panel is filled up with copies of the last key.</summary>
+    public ref float PackedKeys;
+
+    /// <summary>Where the value rows go.</summary>
+    public ref float PackedValues;
+}
+
+/// <summary>A block of query rows of one head against packed keys.</summary>
+[EditorBrowsable(EditorBrowsableState.Never)]
+public ref struct ForwardBlock
+{
+    /// <summary>The first query row.</summary>
+    public ref float Query;
+
+    /// <summary>Elements from query to query.</summary>
+    public nint QueryStride;
+
+    /// <summary>The query rows of the block, 1 or more.</summary>
+    public int Rows;
+
+    /// <summary>The packed keys.</summary>
+    public ref float PackedKeys;
+
+    /// <summary>The packed values.</summary>
+    public ref float PackedValues;
+
+    /// <summary>The number of packed keys that may be read, 1 or more.</summary>
+    public int Keys;
+
+    /// <summary>Under a causal mask: how many of the packed keys the first row sees, counted past both ends; each further row sees one more.</summary>
+    public nint Visible;
+
+    /// <summary>Whether all packed values are finite.</summary>
+    public bool ValuesFinite;
+
+    /// <summary>Whether these are the first keys of the block: the state is to be set up.</summary>
+    public bool First;
+
+    /// <summary>The state of the block.</summary>
+    public ref float State;
+
+    /// <summary>Working memory.</summary>
+    public ref float Scratch;
+}

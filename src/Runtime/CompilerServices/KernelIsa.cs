@@ -1,0 +1,25 @@
+using System.ComponentModel;
+using System.Runtime.CompilerServices;
+using System.Runtime.Intrinsics;
+using System.Runtime.Intrinsics.X86;
+
+namespace AttentionGen.CompilerServices;
+
+/// <summary>Which instruction sets a generated kernel may run here. Constants to the JIT.</summary>
+[EditorBrowsable(EditorBrowsableState.Never)]
+public static class KernelIsa
+{
+    /// <summary>AVX-512 F and DQ; not where the runtime avoids 512-bit vectors.</summary>
+    public static bool Avx512
+    {
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        get => Vector512.IsHardwareAccelerated && Avx512F.IsSupported && Avx512DQ.IsSupported;
+    }
+
+    /// <summary>AVX2 and FMA.</summary>
+    public static bool Avx2
+    {
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        get => System.Runtime.Intrinsics.X86.Avx2.IsSupported && Fma.IsSupported;
+    }
+}

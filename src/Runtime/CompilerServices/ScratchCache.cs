@@ -1,0 +1,76 @@
+using System.Runtime.InteropServices;
+
+namespace AttentionGen.CompilerServices;
+
+/// <summary>Native memory that is kept between calls. A block is taken and put back by one atomic exchange, so nothing is locked.</summary>
+internal static unsafe class ScratchCache
+{
+    /// <summary>The most that a worker asks for; longer key ranges are cut so that it holds.</summary>
+    public const int MaxBytes = 8 << 20;
+
+    /// <summary>Room for two blocks for each processor: callers that run at the same time seldom find it full.</summary>
+    private static readonly nint[] s_blocks = new nint[2 * Environment.ProcessorCount];
+
+    /// <summary>Stands in front of every block, as long as the alignment of what follows.</summary>
+    private struct Header
+    {
+        public nuint Bytes;
+    }
+
+    private const nuint Alignment = 64;
+
+    public static long CachedBytes
+    {
+        get
+        {
+            long sum = 0;
+            for (int i = 0; i < s_blocks.Length; i++)
+            {
+                // Taken out while it is read: another thread may free it at any time.
+                var block = (Header*)Interlocked.Exchange(ref s_blocks[i], 0);
+                if (block == null) continue;
+                sum += (long)block->Bytes;
+                Put(block);
+            }
+
+            return sum;
+        }
+    }
+
+    /// <summary>Memory of at least so many bytes, aligned to 64, not cleared.</summary>
+    /// <exception cref="OutOfMemoryException">There is none.</exception>
+    public static float* Rent(nuint bytes)
+    {
+        for (int i = 0; i < s_blocks.Length; i++)
+        {
+            if (Volatile.Read(ref s_blocks[i]) == 0) continue;
+            var block = (Header*)Interlocked.Exchange(ref s_blocks[i], 0);
+            if (block == null) continue;
+            if (block->Bytes >= bytes) return Memory(block);
+            NativeMemory.AlignedFree(block); // too small for what runs now: the cache grows to what is used
+            break;
+        }
+
+        var fresh = (Header*)NativeMemory.AlignedAlloc(bytes + Alignment, Alignment);
+        fresh->Bytes = bytes;
+        return Memory(fresh);
+    }
+
+    public static void Return(float* memory) => Put((Header*)((byte*)memory - Alignment));
+
+    public static void Trim()
+    {
+        for (int i = 0; i < s_blocks.Length; i++)
+            NativeMemory.AlignedFree((void*)Interlocked.Exchange(ref s_blocks[i], 0));
+    }
+
+    private static float* Memory(Header* block) => (float*)((byte*)block + Alignment);
+
+    private static void Put(Header* block)
+    {
+        for (int i = 0; i < s_blocks.Length; i++)
+            if (Volatile.Read(ref s_blocks[i]) == 0 && Interlocked.CompareExchange(ref s_blocks[i], (nint)block, 0) == 0)
+                return;
+        NativeMemory.AlignedFree(block);
+    }
+}
