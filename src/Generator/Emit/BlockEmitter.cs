@@ -47,7 +47,7 @@ internal static class BlockEmitter
             end = "end";
             w.Line($"""
                 // The first row of the tile sees the keys before `seen`, each further row one more, the last one those before `end`.
-                int seen = (int)Math.Clamp(block.Visible + row - first, -TileRows, KeyBlock);
+                int seen = (int)Math.Max(Math.Min(block.Visible + row - first, KeyBlock), -TileRows);
                 int end = Math.Min({visible.LargestBound(plan.TileRows)}, keys);
                 if (end <= 0) continue;
 

@@ -25,7 +25,7 @@ internal static class ScoresEmitter
             {
                 w.Line($"""
                     // All rows see all keys of the panels before this one; not the first panel of all, which sets the maxima.
-                    int whole = {(visible.DiffersByRow ? "Math.Clamp(seen, 0, keys)" : "keys")} / PanelKeys;
+                    int whole = {(visible.DiffersByRow ? "Math.Max(Math.Min(seen, keys), 0)" : "keys")} / PanelKeys;
                     int start = maxima == float.NegativeInfinity ? 1 : 0;
                     """);
             }
@@ -148,7 +148,7 @@ internal static class ScoresEmitter
 
             w.Line();
             w.Line("// Rare: a maximum rises.");
-            EachRow(w, plan, (row, vector) => $"{Score(row, vector)} += m{row};");
+            EachRow(w, plan, (row, vector) => $"{Score(row, vector)} += Create(Unsafe.Add(ref maxima, {row}));");
         }
 
         w.Line();

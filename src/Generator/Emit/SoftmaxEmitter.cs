@@ -24,7 +24,7 @@ internal static class SoftmaxEmitter
         using (w.Block($"private static void Softmax(ref float weights, {(panel ? "int from, " : "")}int end, ref float outputs, ref float sums, ref float maxima, int {(visible.DiffersByRow ? "seen, int keys" : "keys")})"))
         using (w.Block("for (int row = 0; row < TileRows; row++)"))
         {
-            string bound = visible.DiffersByRow ? $"Math.Clamp({visible.Bound("row")}, {from}, Math.Min(end, keys))" : "Math.Min(end, keys)";
+            string bound = visible.DiffersByRow ? $"Math.Max(Math.Min({visible.Bound("row")}, Math.Min(end, keys)), {from})" : "Math.Min(end, keys)";
             w.Line($"""
                 ref float w = ref Unsafe.Add(ref weights, row * KeyBlock);
                 ref float sum = ref Unsafe.Add(ref sums, row * Lanes);
