@@ -11,6 +11,7 @@ internal static class ScoresEmitter
 {
     public static void Emit(SourceWriter w, CorePlan plan, Dialect dialect, VisibleKeys visible)
     {
+        var product = new ProductEmitter(dialect, plan.TileRows, plan.TileVectors, "s", "q", "HeadDim", "k", "PanelKeys");
         w.Line();
         w.Line(plan.Path == ScorePath.Registers
             ? "/// <summary>Weights of a tile of query rows over some panels of keys.</summary>"
@@ -33,39 +34,35 @@ internal static class ScoresEmitter
             using (w.Block("for (int p = 0; p < panels; p++, panel = ref Unsafe.Add(ref panel, HeadDim * PanelKeys))"))
             {
                 w.Line("ref float tile = ref Unsafe.Add(ref weights, p * PanelKeys);");
-                Products(w, plan, dialect);
+                Products(w, plan, product);
                 w.Line();
-                if (plan.Path == ScorePath.Registers) WeightsInRegisters(w, plan, visible);
-                else Store(w, plan);
+                if (plan.Path == ScorePath.Registers) WeightsInRegisters(w, product, visible);
+                else Store(w, product);
             }
         }
     }
 
-    private static string Score(int row, int vector) => $"s{row}_{vector}";
+    private static string Tile(int row, int vector) => Address.Arguments("tile", Address.Offset((row, "KeyBlock"), (vector, "Lanes")));
 
-    private static IEnumerable<string> Scores(CorePlan plan) =>
-        from row in Enumerable.Range(0, plan.TileRows) from vector in Enumerable.Range(0, plan.TileVectors) select Score(row, vector);
+    private static string Sums(int row) => Address.Arguments("sums", Address.Offset((row, "Lanes")));
 
-    /// <summary>A statement for the vectors of each row, a line a row.</summary>
-    private static void EachRow(SourceWriter w, CorePlan plan, Func<int, int, string> statement)
+    private static void Products(SourceWriter w, CorePlan plan, ProductEmitter product)
     {
-        for (int row = 0; row < plan.TileRows; row++)
-            w.Line(string.Join(" ", Enumerable.Range(0, plan.TileVectors).Select(vector => statement(row, vector))));
-    }
-
-    private static string Tile(int row, int vector) => $"ref tile, {row} * KeyBlock + {vector} * Lanes";
-
-    private static void Products(SourceWriter w, CorePlan plan, Dialect dialect)
-    {
-        for (int row = 0; row < plan.TileRows; row++)
-            w.Line("Vec " + string.Join(", ", Enumerable.Range(0, plan.TileVectors).Select(vector => $"{Score(row, vector)} = Vec.Zero")) + ";");
+        int rest = plan.Spec.HeadDim % 4;
+        product.Declare(w, (_, _) => "Vec.Zero");
         w.Line("ref float q = ref query, k = ref panel;");
         if (plan.Chains <= 1)
         {
             if (plan.Quads > 0)
+            {
                 using (w.Block($"for (int quad = 0; quad < {plan.Quads}; quad++)"))
-                    Steps(w, plan, dialect, 4);
-            if (plan.Spec.HeadDim % 4 != 0) Steps(w, plan, dialect, plan.Spec.HeadDim % 4, advance: false);
+                {
+                    product.Steps(w, 4);
+                    product.Advance(w, 4);
+                }
+            }
+
+            product.Steps(w, rest);
             return;
         }
 
@@ -75,7 +72,8 @@ internal static class ScoresEmitter
             w.Line($"int chain = Math.Min(quad + {plan.ChainQuads}, {plan.Quads});");
             using (w.Block("do", "} while (quad < chain);"))
             {
-                Steps(w, plan, dialect, 4);
+                product.Steps(w, 4);
+                product.Advance(w, 4);
                 w.Line("quad++;");
             }
 
@@ -83,64 +81,42 @@ internal static class ScoresEmitter
             w.Line();
             w.Line($"// A sum of {4 * plan.ChainQuads} products at a time: a longer one would lose precision.");
             if (plan.Chains > 2)
-            {
                 using (w.Block($"if (quad > {plan.ChainQuads})"))
-                    EachRow(w, plan, (row, vector) => $"{Score(row, vector)} += LoadUnsafe({Tile(row, vector)});");
-            }
-
-            Store(w, plan);
-            for (int row = 0; row < plan.TileRows; row++)
-                w.Line(string.Join(" = ", Enumerable.Range(0, plan.TileVectors).Select(vector => Score(row, vector))) + " = Vec.Zero;");
+                    Add(w, product);
+            Store(w, product);
+            for (int row = 0; row < product.Rows; row++)
+                w.Line(string.Join(" = ", Enumerable.Range(0, product.Vectors).Select(vector => product.Sum(row, vector))) + " = Vec.Zero;");
         }
 
-        if (plan.Spec.HeadDim % 4 != 0) Steps(w, plan, dialect, plan.Spec.HeadDim % 4, advance: false);
-        EachRow(w, plan, (row, vector) => $"{Score(row, vector)} += LoadUnsafe({Tile(row, vector)});");
+        product.Steps(w, rest);
+        Add(w, product);
     }
 
-    /// <summary>Some elements of the head dimension, in straight line.</summary>
-    private static void Steps(SourceWriter w, CorePlan plan, Dialect dialect, int count, bool advance = true)
-    {
-        for (int d = 0; d < count; d++)
-        {
-            using (w.Block(""))
-            {
-                w.Line("Vec " + string.Join(", ", Enumerable.Range(0, plan.TileVectors).Select(v => $"k{v} = LoadUnsafe(ref k, {d} * PanelKeys + {v} * Lanes)")) + ";");
-                for (int row = 0; row < plan.TileRows; row++)
-                {
-                    string x = $"Vec x{row} = Create(Unsafe.Add(ref q, {row} * HeadDim + {d}));";
-                    w.Line(x + string.Concat(Enumerable.Range(0, plan.TileVectors).Select(v => $" {Score(row, v)} = {dialect.MultiplyAdd}(x{row}, k{v}, {Score(row, v)});")));
-                }
-            }
-        }
+    private static void Add(SourceWriter w, ProductEmitter product) =>
+        product.EachRow(w, (row, vector) => $"{product.Sum(row, vector)} += LoadUnsafe({Tile(row, vector)});");
 
-        if (advance)
-        {
-            w.Line($"q = ref Unsafe.Add(ref q, {count});");
-            w.Line($"k = ref Unsafe.Add(ref k, {count} * PanelKeys);");
-        }
-    }
+    private static void Store(SourceWriter w, ProductEmitter product) =>
+        product.EachRow(w, (row, vector) => $"{product.Sum(row, vector)}.StoreUnsafe({Tile(row, vector)});");
 
-    private static void Store(SourceWriter w, CorePlan plan) => EachRow(w, plan, (row, vector) => $"{Score(row, vector)}.StoreUnsafe({Tile(row, vector)});");
-
-    private static void WeightsInRegisters(SourceWriter w, CorePlan plan, VisibleKeys visible)
+    private static void WeightsInRegisters(SourceWriter w, ProductEmitter product, VisibleKeys visible)
     {
         using (w.Block("if (p >= start && p < whole)"))
         {
-            string Maximum(int row) => $"Vec m{row} = Create(Unsafe.Add(ref maxima, {row}));";
-            for (int row = 0; row < plan.TileRows; row++)
-                w.Line(Maximum(row) + string.Concat(Enumerable.Range(0, plan.TileVectors).Select(vector => $" {Score(row, vector)} -= m{row};")));
+            string Maximum(int row) => $"Vec m{row} = Create({Address.At("maxima", $"{row}")});";
+            for (int row = 0; row < product.Rows; row++)
+                w.Line(Maximum(row) + string.Concat(Enumerable.Range(0, product.Vectors).Select(vector => $" {product.Sum(row, vector)} -= m{row};")));
             w.Line();
             w.Line("// Positive floats are ordered as integers are, and no NaN of one row hides the scores of another.");
-            string highest = Tree(Scores(plan).Select(score => $"{score}.AsInt32()").ToList());
+            string highest = Tree(product.Sums.Select(score => $"{score}.AsInt32()").ToList());
             w.Line($"var highest = {highest};");
             using (w.Block("if (LessThanOrEqualAll(highest, Create(8f).AsInt32()))"))
             {
-                for (int row = 0; row < plan.TileRows; row++)
+                for (int row = 0; row < product.Rows; row++)
                 {
-                    for (int vector = 0; vector < plan.TileVectors; vector++)
-                        w.Line($"{Score(row, vector)} = KernelMath.Exp2({Score(row, vector)}); {Score(row, vector)}.StoreUnsafe({Tile(row, vector)});");
-                    string sum = string.Join(" + ", Enumerable.Range(0, plan.TileVectors).Select(vector => Score(row, vector)).Prepend($"LoadUnsafe(ref sums, {row} * Lanes)"));
-                    w.Line($"({sum}).StoreUnsafe(ref sums, {row} * Lanes);");
+                    for (int vector = 0; vector < product.Vectors; vector++)
+                        w.Line($"{product.Sum(row, vector)} = KernelMath.Exp2({product.Sum(row, vector)}); {product.Sum(row, vector)}.StoreUnsafe({Tile(row, vector)});");
+                    string sum = string.Join(" + ", Enumerable.Range(0, product.Vectors).Select(vector => product.Sum(row, vector)).Prepend($"LoadUnsafe({Sums(row)})"));
+                    w.Line($"({sum}).StoreUnsafe({Sums(row)});");
                 }
 
                 w.Line("continue;");
@@ -148,11 +124,11 @@ internal static class ScoresEmitter
 
             w.Line();
             w.Line("// Rare: a maximum rises.");
-            EachRow(w, plan, (row, vector) => $"{Score(row, vector)} += Create(Unsafe.Add(ref maxima, {row}));");
+            product.EachRow(w, (row, vector) => $"{product.Sum(row, vector)} += Create({Address.At("maxima", $"{row}")});");
         }
 
         w.Line();
-        Store(w, plan);
+        Store(w, product);
         w.Line($"Softmax(ref weights, p * PanelKeys, (p + 1) * PanelKeys, ref outputs, ref sums, ref maxima, {(visible.DiffersByRow ? "seen, keys" : "keys")});");
     }
 

@@ -19,7 +19,7 @@ internal static class ValuesEmitter
         foreach (var strips in plan.ValueVectors.GroupBy(vectors => vectors).OrderByDescending(group => group.Key))
         {
             int width = strips.Key * plan.Lanes, count = strips.Count();
-            string Call(string at) => $"Values{strips.Key}(ref weights, ref Unsafe.Add(ref values, {at}), ref Unsafe.Add(ref tileOutputs, {at}), {keys});";
+            string Call(string at) => $"Values{strips.Key}(ref weights, ref {Address.At("values", at)}, ref {Address.At("tileOutputs", at)}, {keys});";
             if (count <= 4)
                 for (int i = 0; i < count; i++) w.Line(Call($"{offset + i * width}"));
             else
@@ -30,34 +30,22 @@ internal static class ValuesEmitter
 
     private static void Strip(SourceWriter w, CorePlan plan, Dialect dialect, int vectors)
     {
-        string Output(int row, int vector) => $"o{row}_{vector}";
-        string Address(int row, int vector) => $"ref outputs, {row} * PackedValueDim + {vector} * Lanes";
-        var columns = Enumerable.Range(0, vectors).ToList();
+        var product = new ProductEmitter(dialect, plan.TileRows, vectors, "o", "weights", "KeyBlock", "values", "PackedValueDim");
+        string Output(int row, int vector) => Address.Arguments("outputs", Address.Offset((row, "PackedValueDim"), (vector, "Lanes")));
         w.Line();
         w.Line($"/// <summary>outputs += weights * values for {vectors * plan.Lanes} of the value dimension.</summary>");
         CoreEmitter.MethodAttribute(w);
         using (w.Block($"private static void Values{vectors}(ref float weights, ref float values, ref float outputs, int keys)"))
         {
-            for (int row = 0; row < plan.TileRows; row++)
-                w.Line("Vec " + string.Join(", ", columns.Select(v => $"{Output(row, v)} = LoadUnsafe({Address(row, v)})")) + ";");
+            product.Declare(w, (row, vector) => $"LoadUnsafe({Output(row, vector)})");
             using (w.Block("for (; keys > 0; keys--)"))
             {
-                w.Line("Vec " + string.Join(", ", columns.Select(v => $"v{v} = LoadUnsafe(ref values, {v} * Lanes)")) + ";");
-                for (int row = 0; row < plan.TileRows; row++)
-                {
-                    w.Line($"Vec x{row} = Create(Unsafe.Add(ref weights, {row} * KeyBlock));"
-                        + string.Concat(columns.Select(v => $" {Output(row, v)} = {dialect.MultiplyAdd}(x{row}, v{v}, {Output(row, v)});")));
-                }
-
-                w.Line("""
-                    values = ref Unsafe.Add(ref values, PackedValueDim);
-                    weights = ref Unsafe.Add(ref weights, 1);
-                    """);
+                product.Steps(w, 1);
+                product.Advance(w, 1);
             }
 
             w.Line();
-            for (int row = 0; row < plan.TileRows; row++)
-                w.Line(string.Join(" ", columns.Select(v => $"{Output(row, v)}.StoreUnsafe({Address(row, v)});")));
+            product.EachRow(w, (row, vector) => $"{product.Sum(row, vector)}.StoreUnsafe({Output(row, vector)});");
         }
     }
 

@@ -1,0 +1,62 @@
+namespace AttentionGen.Generator.Emit;
+
+/// <summary>
+/// Writes the inner step of both matrix products: accumulators [rows, vectors] += left [rows, index] * right [index, vectors]. For the scores the
+/// index runs over the head dimension, for the values over the keys.
+/// </summary>
+/// <param name="Left">The reference to the left operand; <paramref name="LeftStride"/> floats from row to row.</param>
+/// <param name="Right">The reference to the right operand; <paramref name="RightStride"/> floats from index to index.</param>
+internal sealed record ProductEmitter(Dialect Dialect, int Rows, int Vectors, string Accumulator, string Left, string LeftStride, string Right, string RightStride)
+{
+    public string Sum(int row, int vector) => $"{Accumulator}{row}_{vector}";
+
+    public IEnumerable<string> Sums => from row in Enumerable.Range(0, Rows) from vector in Enumerable.Range(0, Vectors) select Sum(row, vector);
+
+    /// <summary>A statement for each accumulator, a line a row.</summary>
+    public void EachRow(SourceWriter w, Func<int, int, string> statement)
+    {
+        for (int row = 0; row < Rows; row++)
+            w.Line(string.Join(" ", Enumerable.Range(0, Vectors).Select(vector => statement(row, vector))));
+    }
+
+    /// <summary>Declares the accumulators, a line a row.</summary>
+    public void Declare(SourceWriter w, Func<int, int, string> initial)
+    {
+        for (int row = 0; row < Rows; row++)
+            w.Line("Vec " + string.Join(", ", Enumerable.Range(0, Vectors).Select(vector => $"{Sum(row, vector)} = {initial(row, vector)}")) + ";");
+    }
+
+    /// <summary>Some indices in straight line.</summary>
+    public void Steps(SourceWriter w, int count)
+    {
+        for (int i = 0; i < count; i++)
+        {
+            if (count == 1)
+            {
+                Step(w, 0);
+                continue;
+            }
+
+            using (w.Block("")) Step(w, i);
+        }
+    }
+
+    /// <summary>Moves both operands on.</summary>
+    public void Advance(SourceWriter w, int count)
+    {
+        w.Line($"{Left} = ref {Address.At(Left, Address.Offset((count, "")))};");
+        w.Line($"{Right} = ref {Address.At(Right, Address.Offset((count, RightStride)))};");
+    }
+
+    private void Step(SourceWriter w, int index)
+    {
+        string name = Right.Substring(0, 1);
+        w.Line("Vec " + string.Join(", ", Enumerable.Range(0, Vectors).Select(v =>
+            $"{name}{v} = LoadUnsafe({Address.Arguments(Right, Address.Offset((index, RightStride), (v, "Lanes")))})")) + ";");
+        for (int row = 0; row < Rows; row++)
+        {
+            w.Line($"Vec x{row} = Create({Address.At(Left, Address.Offset((row, LeftStride), (index, "")))});"
+                + string.Concat(Enumerable.Range(0, Vectors).Select(v => $" {Sum(row, v)} = {Dialect.MultiplyAdd}(x{row}, {name}{v}, {Sum(row, v)});")));
+        }
+    }
+}
