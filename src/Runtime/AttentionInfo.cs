@@ -27,6 +27,7 @@ public static class AttentionInfo
     private static AttentionIsas Best(AttentionIsas among) =>
         among.HasFlag(AttentionIsas.Avx512) && KernelIsa.Avx512 ? AttentionIsas.Avx512
         : among.HasFlag(AttentionIsas.Avx2) && KernelIsa.Avx2 ? AttentionIsas.Avx2
+        : among.HasFlag(AttentionIsas.Neon) && KernelIsa.Neon ? AttentionIsas.Neon
         : AttentionIsas.Portable;
 }
 

@@ -13,6 +13,9 @@ public enum AttentionIsas
     /// <summary>x64 with AVX-512 (F, DQ), where the runtime finds 512-bit vectors worth using.</summary>
     Avx512 = 4,
 
+    /// <summary>arm64 with Advanced SIMD, as every arm64 processor has it.</summary>
+    Neon = 8,
+
     /// <summary>All of them.</summary>
-    All = Portable | Avx2 | Avx512,
+    All = Portable | Avx2 | Avx512 | Neon,
 }

@@ -22,7 +22,7 @@ internal static class CoreEmitter
 
             using global::System;
             using global::System.Runtime.CompilerServices;
-            using global::System.Runtime.Intrinsics;
+            using global::System.Runtime.Intrinsics;{(dialect.MultiplyAddByElement is null ? "" : "\nusing global::System.Runtime.Intrinsics.Arm;")}
             using global::AttentionGen.CompilerServices;
             using static global::System.Runtime.Intrinsics.{dialect.VectorClass};
             using Vec = global::System.Runtime.Intrinsics.{dialect.VectorClass}<float>;

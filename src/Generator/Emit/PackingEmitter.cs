@@ -56,25 +56,25 @@ internal static class PackingEmitter
                 ref float source = ref Unsafe.Add(ref key, first * stride);
                 ref float target = ref Unsafe.Add(ref panels, (nint)panel * HeadDim + column);
                 """);
-            if (step == 4)
+            if (dialect.Transpose is null)
             {
                 using (w.Block("for (int d = 0; d < HeadDim; d++)"))
                     w.Line("KernelMath.Gather4(ref Unsafe.Add(ref source, d), stride, last).StoreUnsafe(ref target, (nuint)(d * PanelKeys));");
                 return;
             }
 
-            string Transpose(string d) => $"KernelMath.Transpose8(ref Unsafe.Add(ref source, {d}), stride, last, ref Unsafe.Add(ref target, {d} * PanelKeys), PanelKeys);";
-            int whole = headDim / 8 * 8;
-            if (whole == 8) w.Line(Transpose("0"));
-            else if (whole > 8)
-                using (w.Block($"for (int d = 0; d < {whole}; d += 8)"))
+            string Transpose(string d) => $"KernelMath.{dialect.Transpose}(ref {Address.At("source", d)}, stride, last, ref {Address.At("target", d == "0" ? d : $"{d} * PanelKeys")}, PanelKeys);";
+            int whole = headDim / step * step;
+            if (whole == step) w.Line(Transpose("0"));
+            else if (whole > step)
+                using (w.Block($"for (int d = 0; d < {whole}; d += {step})"))
                     w.Line(Transpose("d"));
 
             if (headDim == whole) return;
-            if (headDim > 8)
+            if (headDim > step)
             {
                 w.Line($"// The last {headDim - whole} elements, with some before them a second time.");
-                w.Line(Transpose($"{headDim - 8}"));
+                w.Line(Transpose($"{headDim - step}"));
             }
             else
             {

@@ -26,19 +26,22 @@ internal sealed record ProductEmitter(Dialect Dialect, int Rows, int Vectors, st
             w.Line("Vec " + string.Join(", ", Enumerable.Range(0, Vectors).Select(vector => $"{Sum(row, vector)} = {initial(row, vector)}")) + ";");
     }
 
-    /// <summary>Some indices in straight line.</summary>
+    /// <summary>The indices that a loop takes at a time: four where one load of the left operand serves four.</summary>
+    public int Unroll => Dialect.MultiplyAddByElement is null ? 1 : 4;
+
+    /// <summary>Some indices in straight line, each in a scope of its own.</summary>
     public void Steps(SourceWriter w, int count)
     {
-        for (int i = 0; i < count; i++)
+        bool byElement = Dialect.MultiplyAddByElement is not null && count == 4;
+        if (byElement)
         {
-            if (count == 1)
-            {
-                Step(w, 0);
-                continue;
-            }
-
-            using (w.Block("")) Step(w, i);
+            for (int row = 0; row < Rows; row++)
+                w.Line($"Vec x{row} = LoadUnsafe({Address.Arguments(Left, Address.Offset((row, LeftStride)))});");
         }
+
+        for (int i = 0; i < count; i++)
+            using (w.Block(""))
+                Step(w, i, byElement);
     }
 
     /// <summary>Moves both operands on.</summary>
@@ -48,15 +51,18 @@ internal sealed record ProductEmitter(Dialect Dialect, int Rows, int Vectors, st
         w.Line($"{Right} = ref {Address.At(Right, Address.Offset((count, RightStride)))};");
     }
 
-    private void Step(SourceWriter w, int index)
+    /// <summary>One index.</summary>
+    public void Step(SourceWriter w, int index, bool byElement = false)
     {
         string name = Right.Substring(0, 1);
         w.Line("Vec " + string.Join(", ", Enumerable.Range(0, Vectors).Select(v =>
             $"{name}{v} = LoadUnsafe({Address.Arguments(Right, Address.Offset((index, RightStride), (v, "Lanes")))})")) + ";");
         for (int row = 0; row < Rows; row++)
         {
-            w.Line($"Vec x{row} = Create({Address.At(Left, Address.Offset((row, LeftStride), (index, "")))});"
-                + string.Concat(Enumerable.Range(0, Vectors).Select(v => $" {Sum(row, v)} = {Dialect.MultiplyAdd}(x{row}, {name}{v}, {Sum(row, v)});")));
+            string load = byElement ? "" : $"Vec x{row} = Create({Address.At(Left, Address.Offset((row, LeftStride), (index, "")))}); ";
+            w.Line(load + string.Join(" ", Enumerable.Range(0, Vectors).Select(v => byElement
+                ? $"{Sum(row, v)} = {Dialect.MultiplyAddByElement}({Sum(row, v)}, {name}{v}, x{row}, {index});"
+                : $"{Sum(row, v)} = {Dialect.MultiplyAdd}(x{row}, {name}{v}, {Sum(row, v)});")));
         }
     }
 }

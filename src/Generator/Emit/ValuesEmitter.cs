@@ -38,10 +38,14 @@ internal static class ValuesEmitter
         using (w.Block($"private static void Values{vectors}(ref float weights, ref float values, ref float outputs, int keys)"))
         {
             product.Declare(w, (row, vector) => $"LoadUnsafe({Output(row, vector)})");
-            using (w.Block("for (; keys > 0; keys--)"))
+            foreach (int step in new[] { product.Unroll, 1 }.Distinct())
             {
-                product.Steps(w, 1);
-                product.Advance(w, 1);
+                using (w.Block(step == 1 ? "for (; keys > 0; keys--)" : $"for (; keys >= {step}; keys -= {step})"))
+                {
+                    if (step == 1) product.Step(w, 0);
+                    else product.Steps(w, step);
+                    product.Advance(w, step);
+                }
             }
 
             w.Line();

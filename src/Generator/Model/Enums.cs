@@ -16,7 +16,8 @@ internal enum Isas
     Portable = 1,
     Avx2 = 2,
     Avx512 = 4,
-    All = Portable | Avx2 | Avx512,
+    Neon = 8,
+    All = Portable | Avx2 | Avx512 | Neon,
 }
 
 /// <summary>AttentionGen.AttentionRole.</summary>

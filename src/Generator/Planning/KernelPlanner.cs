@@ -11,7 +11,7 @@ internal static class KernelPlanner
     public static KernelPlan Plan(KernelSpec spec)
     {
         var core = Core(spec.Attention);
-        Isas[] best = [Isas.Avx512, Isas.Avx2, Isas.Portable];
+        Isas[] best = [Isas.Avx512, Isas.Avx2, Isas.Neon, Isas.Portable];
         return new KernelPlan(spec, best.Where(isa => (spec.Attention.Isas & isa) != 0).Select(isa => Plan(core, isa)).ToEquatableArray());
     }
 
@@ -34,6 +34,7 @@ internal static class KernelPlanner
     {
         Isas.Avx512 => (16, ScorePath.Registers, 24),
         Isas.Avx2 => (8, ScorePath.Memory, 12),
+        Isas.Neon => (4, ScorePath.Registers, 16), // beside 8 vectors of the left operand and 2 of the right
         _ => (4, ScorePath.Memory, 12),
     };
 
@@ -41,6 +42,7 @@ internal static class KernelPlanner
     {
         // Wide panels load least for each multiply-add; under a causal mask narrow ones waste less on the diagonal.
         Isas.Avx512 => core.Mask == Mask.Causal ? (8, 2) : (6, 4),
+        Isas.Neon => (8, 2),
         _ => (6, 2),
     };
 

@@ -1,6 +1,7 @@
 using System.ComponentModel;
 using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
+using System.Runtime.Intrinsics.Arm;
 using System.Runtime.Intrinsics.X86;
 
 namespace AttentionGen.CompilerServices;
@@ -21,5 +22,12 @@ public static class KernelIsa
     {
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
         get => System.Runtime.Intrinsics.X86.Avx2.IsSupported && Fma.IsSupported;
+    }
+
+    /// <summary>Advanced SIMD of arm64.</summary>
+    public static bool Neon
+    {
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        get => AdvSimd.Arm64.IsSupported;
     }
 }

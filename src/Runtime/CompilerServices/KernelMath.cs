@@ -1,6 +1,7 @@
 using System.ComponentModel;
 using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
+using System.Runtime.Intrinsics.Arm;
 using System.Runtime.Intrinsics.X86;
 
 namespace AttentionGen.CompilerServices;
@@ -129,6 +130,26 @@ public static class KernelMath
         Avx.Permute2x128(b1, b5, 0x31).StoreUnsafe(ref target, 5 * targetStride);
         Avx.Permute2x128(b2, b6, 0x31).StoreUnsafe(ref target, 6 * targetStride);
         Avx.Permute2x128(b3, b7, 0x31).StoreUnsafe(ref target, 7 * targetStride);
+    }
+
+    /// <summary>
+    /// Writes 4 elements of each of 4 rows as 4 columns, in the instructions of arm64. Rows past <paramref name="last"/> repeat it.
+    /// </summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void Transpose4(ref float source, nint stride, int last, ref float target, nuint targetStride)
+    {
+        var r0 = Vector128.LoadUnsafe(ref source);
+        var r1 = Vector128.LoadUnsafe(ref Unsafe.Add(ref source, Math.Min(1, last) * stride));
+        var r2 = Vector128.LoadUnsafe(ref Unsafe.Add(ref source, Math.Min(2, last) * stride));
+        var r3 = Vector128.LoadUnsafe(ref Unsafe.Add(ref source, Math.Min(3, last) * stride));
+        var a0 = AdvSimd.Arm64.ZipLow(r0, r2);
+        var a1 = AdvSimd.Arm64.ZipHigh(r0, r2);
+        var a2 = AdvSimd.Arm64.ZipLow(r1, r3);
+        var a3 = AdvSimd.Arm64.ZipHigh(r1, r3);
+        AdvSimd.Arm64.ZipLow(a0, a2).StoreUnsafe(ref target);
+        AdvSimd.Arm64.ZipHigh(a0, a2).StoreUnsafe(ref target, targetStride);
+        AdvSimd.Arm64.ZipLow(a1, a3).StoreUnsafe(ref target, 2 * targetStride);
+        AdvSimd.Arm64.ZipHigh(a1, a3).StoreUnsafe(ref target, 3 * targetStride);
     }
 
     /// <summary>Writes one element of each of 4 rows side by side. Rows past <paramref name="last"/> repeat it.</summary>
