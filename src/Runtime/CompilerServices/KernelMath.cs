@@ -53,13 +53,18 @@ public static class KernelMath
         x = Vector128.MaxNative(Vector128.Create(-127f), x);
         var shifted = x + Vector128.Create(Magic);
         var f = x - (shifted - Vector128.Create(Magic));
-        var p = Vector128.MultiplyAddEstimate(Vector128.Create(N5), f, Vector128.Create(N4));
-        p = Vector128.MultiplyAddEstimate(p, f, Vector128.Create(N3));
-        p = Vector128.MultiplyAddEstimate(p, f, Vector128.Create(N2));
-        p = Vector128.MultiplyAddEstimate(p, f, Vector128.Create(N1));
-        p = Vector128.MultiplyAddEstimate(p, f, Vector128.Create(N0));
+        var p = MultiplyAdd(Vector128.Create(N5), f, Vector128.Create(N4));
+        p = MultiplyAdd(p, f, Vector128.Create(N3));
+        p = MultiplyAdd(p, f, Vector128.Create(N2));
+        p = MultiplyAdd(p, f, Vector128.Create(N1));
+        p = MultiplyAdd(p, f, Vector128.Create(N0));
         return p * (shifted.AsInt32() << 23).AsSingle();
     }
+
+    // Where there is no such instruction, Vector128.FusedMultiplyAdd would compute it in software.
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static Vector128<float> MultiplyAdd(Vector128<float> x, Vector128<float> y, Vector128<float> z) =>
+        AdvSimd.IsSupported ? Vector128.FusedMultiplyAdd(x, y, z) : Vector128.MultiplyAddEstimate(x, y, z);
 
     /// <summary>The largest element.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]

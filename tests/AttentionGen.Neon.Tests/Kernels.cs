@@ -1,0 +1,169 @@
+// One declaration for each row of Specs.h; NEON only (the portable code is always there).
+using System.Runtime.CompilerServices;
+using AttentionGen.Generated;
+
+namespace AttentionGen.Neon.Tests;
+
+/// <summary>The kernels whose cores run under emulation.</summary>
+public static partial class Kernels
+{
+    [Attention(1, 1, Isas = AttentionIsas.Neon)]
+    public static partial void D1(ReadOnlySpan<float> query, ReadOnlySpan<float> key, ReadOnlySpan<float> value, Span<float> output);
+
+    [Attention(1, 2, ValueDim = 3, Mask = AttentionMask.Causal, Isas = AttentionIsas.Neon)]
+    public static partial void D2v3_causal(ReadOnlySpan<float> query, ReadOnlySpan<float> key, ReadOnlySpan<float> value, Span<float> output);
+
+    [Attention(1, 3, Mask = AttentionMask.Causal, Isas = AttentionIsas.Neon)]
+    public static partial void D3_causal(ReadOnlySpan<float> query, ReadOnlySpan<float> key, ReadOnlySpan<float> value, Span<float> output);
+
+    [Attention(1, 4, Isas = AttentionIsas.Neon)]
+    public static partial void D4(ReadOnlySpan<float> query, ReadOnlySpan<float> key, ReadOnlySpan<float> value, Span<float> output);
+
+    [Attention(1, 5, Mask = AttentionMask.Causal, Isas = AttentionIsas.Neon)]
+    public static partial void D5_causal(ReadOnlySpan<float> query, ReadOnlySpan<float> key, ReadOnlySpan<float> value, Span<float> output);
+
+    [Attention(1, 7, ValueDim = 4, Mask = AttentionMask.Causal, Isas = AttentionIsas.Neon)]
+    public static partial void D7v4_causal(ReadOnlySpan<float> query, ReadOnlySpan<float> key, ReadOnlySpan<float> value, Span<float> output);
+
+    [Attention(1, 8, Mask = AttentionMask.Causal, Isas = AttentionIsas.Neon)]
+    public static partial void D8_causal(ReadOnlySpan<float> query, ReadOnlySpan<float> key, ReadOnlySpan<float> value, Span<float> output);
+
+    [Attention(1, 12, ValueDim = 20, Mask = AttentionMask.Causal, Scale = 0.5f, Isas = AttentionIsas.Neon)]
+    public static partial void D12v20_causal_scale0p5(ReadOnlySpan<float> query, ReadOnlySpan<float> key, ReadOnlySpan<float> value, Span<float> output);
+
+    [Attention(1, 13, ValueDim = 5, Mask = AttentionMask.Causal, Isas = AttentionIsas.Neon)]
+    public static partial void D13v5_causal(ReadOnlySpan<float> query, ReadOnlySpan<float> key, ReadOnlySpan<float> value, Span<float> output);
+
+    [Attention(1, 16, Isas = AttentionIsas.Neon)]
+    public static partial void D16(ReadOnlySpan<float> query, ReadOnlySpan<float> key, ReadOnlySpan<float> value, Span<float> output);
+
+    [Attention(1, 20, ValueDim = 12, Mask = AttentionMask.Causal, Isas = AttentionIsas.Neon)]
+    public static partial void D20v12_causal(ReadOnlySpan<float> query, ReadOnlySpan<float> key, ReadOnlySpan<float> value, Span<float> output);
+
+    [Attention(1, 31, ValueDim = 33, Mask = AttentionMask.Causal, Isas = AttentionIsas.Neon)]
+    public static partial void D31v33_causal(ReadOnlySpan<float> query, ReadOnlySpan<float> key, ReadOnlySpan<float> value, Span<float> output);
+
+    [Attention(1, 32, Isas = AttentionIsas.Neon)]
+    public static partial void D32(ReadOnlySpan<float> query, ReadOnlySpan<float> key, ReadOnlySpan<float> value, Span<float> output);
+
+    [Attention(1, 33, ValueDim = 31, Mask = AttentionMask.Causal, Isas = AttentionIsas.Neon)]
+    public static partial void D33v31_causal(ReadOnlySpan<float> query, ReadOnlySpan<float> key, ReadOnlySpan<float> value, Span<float> output);
+
+    [Attention(1, 64, Isas = AttentionIsas.Neon)]
+    public static partial void D64(ReadOnlySpan<float> query, ReadOnlySpan<float> key, ReadOnlySpan<float> value, Span<float> output);
+
+    [Attention(1, 64, Mask = AttentionMask.Causal, Isas = AttentionIsas.Neon)]
+    public static partial void D64_causal(ReadOnlySpan<float> query, ReadOnlySpan<float> key, ReadOnlySpan<float> value, Span<float> output);
+
+    [Attention(1, 65, ValueDim = 64, Mask = AttentionMask.Causal, Isas = AttentionIsas.Neon)]
+    public static partial void D65v64_causal(ReadOnlySpan<float> query, ReadOnlySpan<float> key, ReadOnlySpan<float> value, Span<float> output);
+
+    [Attention(1, 72, Isas = AttentionIsas.Neon)]
+    public static partial void D72(ReadOnlySpan<float> query, ReadOnlySpan<float> key, ReadOnlySpan<float> value, Span<float> output);
+
+    [Attention(1, 80, Mask = AttentionMask.Causal, Isas = AttentionIsas.Neon)]
+    public static partial void D80_causal(ReadOnlySpan<float> query, ReadOnlySpan<float> key, ReadOnlySpan<float> value, Span<float> output);
+
+    [Attention(1, 96, Mask = AttentionMask.Causal, Isas = AttentionIsas.Neon)]
+    public static partial void D96_causal(ReadOnlySpan<float> query, ReadOnlySpan<float> key, ReadOnlySpan<float> value, Span<float> output);
+
+    [Attention(1, 100, Isas = AttentionIsas.Neon)]
+    public static partial void D100(ReadOnlySpan<float> query, ReadOnlySpan<float> key, ReadOnlySpan<float> value, Span<float> output);
+
+    [Attention(1, 128, Isas = AttentionIsas.Neon)]
+    public static partial void D128(ReadOnlySpan<float> query, ReadOnlySpan<float> key, ReadOnlySpan<float> value, Span<float> output);
+
+    [Attention(1, 128, Mask = AttentionMask.Causal, Isas = AttentionIsas.Neon)]
+    public static partial void D128_causal(ReadOnlySpan<float> query, ReadOnlySpan<float> key, ReadOnlySpan<float> value, Span<float> output);
+
+    [Attention(1, 192, ValueDim = 128, Mask = AttentionMask.Causal, Isas = AttentionIsas.Neon)]
+    public static partial void D192v128_causal(ReadOnlySpan<float> query, ReadOnlySpan<float> key, ReadOnlySpan<float> value, Span<float> output);
+
+    [Attention(1, 256, Mask = AttentionMask.Causal, Isas = AttentionIsas.Neon)]
+    public static partial void D256_causal(ReadOnlySpan<float> query, ReadOnlySpan<float> key, ReadOnlySpan<float> value, Span<float> output);
+
+    [Attention(1, 512, Mask = AttentionMask.Causal, Isas = AttentionIsas.Neon)]
+    public static partial void D512_causal(ReadOnlySpan<float> query, ReadOnlySpan<float> key, ReadOnlySpan<float> value, Span<float> output);
+}
+
+/// <summary>Entry points of the harness: a method of its own for each core.</summary>
+public static class Entries
+{
+    public static void Run_d1(ref float query, ref float key, ref float value, ref float output, ref float scratch, ref long call) =>
+        Driver.Run<forward_f32_d1__neon_8x2>(ref query, ref key, ref value, ref output, ref scratch, ref Unsafe.As<long, NeonCall>(ref call));
+
+    public static void Run_d2v3_causal(ref float query, ref float key, ref float value, ref float output, ref float scratch, ref long call) =>
+        Driver.Run<forward_f32_d2v3_causal__neon_8x2>(ref query, ref key, ref value, ref output, ref scratch, ref Unsafe.As<long, NeonCall>(ref call));
+
+    public static void Run_d3_causal(ref float query, ref float key, ref float value, ref float output, ref float scratch, ref long call) =>
+        Driver.Run<forward_f32_d3_causal__neon_8x2>(ref query, ref key, ref value, ref output, ref scratch, ref Unsafe.As<long, NeonCall>(ref call));
+
+    public static void Run_d4(ref float query, ref float key, ref float value, ref float output, ref float scratch, ref long call) =>
+        Driver.Run<forward_f32_d4__neon_8x2>(ref query, ref key, ref value, ref output, ref scratch, ref Unsafe.As<long, NeonCall>(ref call));
+
+    public static void Run_d5_causal(ref float query, ref float key, ref float value, ref float output, ref float scratch, ref long call) =>
+        Driver.Run<forward_f32_d5_causal__neon_8x2>(ref query, ref key, ref value, ref output, ref scratch, ref Unsafe.As<long, NeonCall>(ref call));
+
+    public static void Run_d7v4_causal(ref float query, ref float key, ref float value, ref float output, ref float scratch, ref long call) =>
+        Driver.Run<forward_f32_d7v4_causal__neon_8x2>(ref query, ref key, ref value, ref output, ref scratch, ref Unsafe.As<long, NeonCall>(ref call));
+
+    public static void Run_d8_causal(ref float query, ref float key, ref float value, ref float output, ref float scratch, ref long call) =>
+        Driver.Run<forward_f32_d8_causal__neon_8x2>(ref query, ref key, ref value, ref output, ref scratch, ref Unsafe.As<long, NeonCall>(ref call));
+
+    public static void Run_d12v20_causal_scale0p5(ref float query, ref float key, ref float value, ref float output, ref float scratch, ref long call) =>
+        Driver.Run<forward_f32_d12v20_causal_scale0p5__neon_8x2>(ref query, ref key, ref value, ref output, ref scratch, ref Unsafe.As<long, NeonCall>(ref call));
+
+    public static void Run_d13v5_causal(ref float query, ref float key, ref float value, ref float output, ref float scratch, ref long call) =>
+        Driver.Run<forward_f32_d13v5_causal__neon_8x2>(ref query, ref key, ref value, ref output, ref scratch, ref Unsafe.As<long, NeonCall>(ref call));
+
+    public static void Run_d16(ref float query, ref float key, ref float value, ref float output, ref float scratch, ref long call) =>
+        Driver.Run<forward_f32_d16__neon_8x2>(ref query, ref key, ref value, ref output, ref scratch, ref Unsafe.As<long, NeonCall>(ref call));
+
+    public static void Run_d20v12_causal(ref float query, ref float key, ref float value, ref float output, ref float scratch, ref long call) =>
+        Driver.Run<forward_f32_d20v12_causal__neon_8x2>(ref query, ref key, ref value, ref output, ref scratch, ref Unsafe.As<long, NeonCall>(ref call));
+
+    public static void Run_d31v33_causal(ref float query, ref float key, ref float value, ref float output, ref float scratch, ref long call) =>
+        Driver.Run<forward_f32_d31v33_causal__neon_8x2>(ref query, ref key, ref value, ref output, ref scratch, ref Unsafe.As<long, NeonCall>(ref call));
+
+    public static void Run_d32(ref float query, ref float key, ref float value, ref float output, ref float scratch, ref long call) =>
+        Driver.Run<forward_f32_d32__neon_8x2>(ref query, ref key, ref value, ref output, ref scratch, ref Unsafe.As<long, NeonCall>(ref call));
+
+    public static void Run_d33v31_causal(ref float query, ref float key, ref float value, ref float output, ref float scratch, ref long call) =>
+        Driver.Run<forward_f32_d33v31_causal__neon_8x2>(ref query, ref key, ref value, ref output, ref scratch, ref Unsafe.As<long, NeonCall>(ref call));
+
+    public static void Run_d64(ref float query, ref float key, ref float value, ref float output, ref float scratch, ref long call) =>
+        Driver.Run<forward_f32_d64__neon_8x2>(ref query, ref key, ref value, ref output, ref scratch, ref Unsafe.As<long, NeonCall>(ref call));
+
+    public static void Run_d64_causal(ref float query, ref float key, ref float value, ref float output, ref float scratch, ref long call) =>
+        Driver.Run<forward_f32_d64_causal__neon_8x2>(ref query, ref key, ref value, ref output, ref scratch, ref Unsafe.As<long, NeonCall>(ref call));
+
+    public static void Run_d65v64_causal(ref float query, ref float key, ref float value, ref float output, ref float scratch, ref long call) =>
+        Driver.Run<forward_f32_d65v64_causal__neon_8x2>(ref query, ref key, ref value, ref output, ref scratch, ref Unsafe.As<long, NeonCall>(ref call));
+
+    public static void Run_d72(ref float query, ref float key, ref float value, ref float output, ref float scratch, ref long call) =>
+        Driver.Run<forward_f32_d72__neon_8x2>(ref query, ref key, ref value, ref output, ref scratch, ref Unsafe.As<long, NeonCall>(ref call));
+
+    public static void Run_d80_causal(ref float query, ref float key, ref float value, ref float output, ref float scratch, ref long call) =>
+        Driver.Run<forward_f32_d80_causal__neon_8x2>(ref query, ref key, ref value, ref output, ref scratch, ref Unsafe.As<long, NeonCall>(ref call));
+
+    public static void Run_d96_causal(ref float query, ref float key, ref float value, ref float output, ref float scratch, ref long call) =>
+        Driver.Run<forward_f32_d96_causal__neon_8x2>(ref query, ref key, ref value, ref output, ref scratch, ref Unsafe.As<long, NeonCall>(ref call));
+
+    public static void Run_d100(ref float query, ref float key, ref float value, ref float output, ref float scratch, ref long call) =>
+        Driver.Run<forward_f32_d100__neon_8x2>(ref query, ref key, ref value, ref output, ref scratch, ref Unsafe.As<long, NeonCall>(ref call));
+
+    public static void Run_d128(ref float query, ref float key, ref float value, ref float output, ref float scratch, ref long call) =>
+        Driver.Run<forward_f32_d128__neon_8x2>(ref query, ref key, ref value, ref output, ref scratch, ref Unsafe.As<long, NeonCall>(ref call));
+
+    public static void Run_d128_causal(ref float query, ref float key, ref float value, ref float output, ref float scratch, ref long call) =>
+        Driver.Run<forward_f32_d128_causal__neon_8x2>(ref query, ref key, ref value, ref output, ref scratch, ref Unsafe.As<long, NeonCall>(ref call));
+
+    public static void Run_d192v128_causal(ref float query, ref float key, ref float value, ref float output, ref float scratch, ref long call) =>
+        Driver.Run<forward_f32_d192v128_causal__neon_8x2>(ref query, ref key, ref value, ref output, ref scratch, ref Unsafe.As<long, NeonCall>(ref call));
+
+    public static void Run_d256_causal(ref float query, ref float key, ref float value, ref float output, ref float scratch, ref long call) =>
+        Driver.Run<forward_f32_d256_causal__neon_8x2>(ref query, ref key, ref value, ref output, ref scratch, ref Unsafe.As<long, NeonCall>(ref call));
+
+    public static void Run_d512_causal(ref float query, ref float key, ref float value, ref float output, ref float scratch, ref long call) =>
+        Driver.Run<forward_f32_d512_causal__neon_8x2>(ref query, ref key, ref value, ref output, ref scratch, ref Unsafe.As<long, NeonCall>(ref call));
+}

@@ -1,0 +1,18 @@
+#!/usr/bin/env bash
+# Compiles the NEON cores to arm64 and runs them under emulation: run.sh TOOL OUT, where TOOL is the run.sh of the emulation tool
+# (it takes an assembly, a C harness and a folder, and installs what it needs).
+set -euo pipefail
+here=$(cd "$(dirname "$0")" && pwd)
+tool=$1 out=$2
+dotnet build -c Release -v q --nologo "$here" -o "$out/bin" >/dev/null
+rm -f "$out"/arm64/*.asm
+cp "$here/Specs.h" "$out/"
+cp "$here/harness.c" "$out/"
+JITDISASM=${JITDISASM:-"Scores Values2"} "$tool" "$out/bin/AttentionGen.Neon.Tests.dll" "$out/harness.c" "$out/arm64"
+
+# The canonical tile multiplies by element and keeps every vector in a register.
+awk '/^; Assembly listing/ { keep = /forward_f32_d64_causal__neon_8x2:(Scores|Values2)/ } keep' "$out/arm64/AttentionGen.Neon.Tests.asm" >"$out/tile.asm"
+by_element=$(grep -cE 'fmla +v[0-9]+\.4s, v[0-9]+\.4s, v[0-9]+\.s\[[0-3]\]' "$out/tile.asm" || true)
+on_stack=$(grep -cE '(ldr|str) +q[0-9]+, \[(fp|sp)|(ldp|stp) +q[0-9]+, q[0-9]+, \[(fp|sp)' "$out/tile.asm" || true)
+echo "NEON, canonical tile: $by_element multiply-adds by element, $on_stack vectors on the stack"
+[ "$by_element" -ge 128 ] && [ "$on_stack" -eq 0 ]
