@@ -26,19 +26,12 @@ internal sealed record ProductEmitter(Dialect Dialect, int Rows, int Vectors, st
             w.Line("Vec " + string.Join(", ", Enumerable.Range(0, Vectors).Select(vector => $"{Sum(row, vector)} = {initial(row, vector)}")) + ";");
     }
 
-    /// <summary>Some indices in straight line.</summary>
+    /// <summary>Some indices in straight line, each in a scope of its own.</summary>
     public void Steps(SourceWriter w, int count)
     {
         for (int i = 0; i < count; i++)
-        {
-            if (count == 1)
-            {
-                Step(w, 0);
-                continue;
-            }
-
-            using (w.Block("")) Step(w, i);
-        }
+            using (w.Block(""))
+                Step(w, i);
     }
 
     /// <summary>Moves both operands on.</summary>
@@ -48,7 +41,8 @@ internal sealed record ProductEmitter(Dialect Dialect, int Rows, int Vectors, st
         w.Line($"{Right} = ref {Address.At(Right, Address.Offset((count, RightStride)))};");
     }
 
-    private void Step(SourceWriter w, int index)
+    /// <summary>One index.</summary>
+    public void Step(SourceWriter w, int index)
     {
         string name = Right.Substring(0, 1);
         w.Line("Vec " + string.Join(", ", Enumerable.Range(0, Vectors).Select(v =>

@@ -40,7 +40,7 @@ internal static class ValuesEmitter
             product.Declare(w, (row, vector) => $"LoadUnsafe({Output(row, vector)})");
             using (w.Block("for (; keys > 0; keys--)"))
             {
-                product.Steps(w, 1);
+                product.Step(w, 0);
                 product.Advance(w, 1);
             }
 
