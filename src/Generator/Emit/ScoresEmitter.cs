@@ -36,8 +36,12 @@ internal static class ScoresEmitter
                 w.Line("ref float tile = ref Unsafe.Add(ref weights, p * PanelKeys);");
                 Products(w, plan, product);
                 w.Line();
-                if (plan.Path == ScorePath.Registers) WeightsInRegisters(w, product, visible);
-                else Store(w, product);
+                if (plan.Path == ScorePath.Registers) WeightsInRegisters(w, plan, product, visible);
+                else
+                {
+                    if (plan.Chains > 1) Add(w, product);
+                    Store(w, product);
+                }
             }
         }
     }
@@ -89,7 +93,6 @@ internal static class ScoresEmitter
         }
 
         product.Steps(w, rest);
-        Add(w, product);
     }
 
     private static void Add(SourceWriter w, ProductEmitter product) =>
@@ -98,23 +101,25 @@ internal static class ScoresEmitter
     private static void Store(SourceWriter w, ProductEmitter product) =>
         product.EachRow(w, (row, vector) => $"{product.Sum(row, vector)}.StoreUnsafe({Tile(row, vector)});");
 
-    private static void WeightsInRegisters(SourceWriter w, ProductEmitter product, VisibleKeys visible)
+    private static void WeightsInRegisters(SourceWriter w, CorePlan plan, ProductEmitter product, VisibleKeys visible)
     {
         using (w.Block("if (p >= start && p < whole)"))
         {
             string Maximum(int row) => $"Vec m{row} = Create({Address.At("maxima", $"{row}")});";
             for (int row = 0; row < product.Rows; row++)
-                w.Line(Maximum(row) + string.Concat(Enumerable.Range(0, product.Vectors).Select(vector => $" {product.Sum(row, vector)} -= m{row};")));
+                w.Line(Maximum(row) + string.Concat(Enumerable.Range(0, product.Vectors).Select(vector => plan.Chains > 1
+                    ? $" {product.Sum(row, vector)} += LoadUnsafe({Tile(row, vector)}) - m{row};"
+                    : $" {product.Sum(row, vector)} -= m{row};")));
             w.Line();
             w.Line("// Positive floats are ordered as integers are, and no NaN of one row hides the scores of another.");
             string highest = Tree(product.Sums.Select(score => $"{score}.AsInt32()").ToList());
             w.Line($"var highest = {highest};");
-            using (w.Block("if (LessThanOrEqualAll(highest, Create(8f).AsInt32()))"))
+            using (w.Block("if (LessThanOrEqualAll(highest, Create(Lazy).AsInt32()))"))
             {
                 for (int row = 0; row < product.Rows; row++)
                 {
                     for (int vector = 0; vector < product.Vectors; vector++)
-                        w.Line($"{product.Sum(row, vector)} = KernelMath.Exp2({product.Sum(row, vector)}); {product.Sum(row, vector)}.StoreUnsafe({Tile(row, vector)});");
+                        w.Line($"{product.Sum(row, vector)} = KernelMath.Exp2({product.Sum(row, vector)} * Create(Scale)); {product.Sum(row, vector)}.StoreUnsafe({Tile(row, vector)});");
                     string sum = string.Join(" + ", Enumerable.Range(0, product.Vectors).Select(vector => product.Sum(row, vector)).Prepend($"LoadUnsafe({Sums(row)})"));
                     w.Line($"({sum}).StoreUnsafe({Sums(row)});");
                 }
@@ -126,6 +131,10 @@ internal static class ScoresEmitter
             w.Line("// Rare: a maximum rises.");
             product.EachRow(w, (row, vector) => $"{product.Sum(row, vector)} += Create({Address.At("maxima", $"{row}")});");
         }
+
+        if (plan.Chains > 1)
+            using (w.Block("else"))
+                Add(w, product);
 
         w.Line();
         Store(w, product);

@@ -17,7 +17,7 @@ internal static class SoftmaxEmitter
         w.Line($"""
             /// <summary>
             /// Weights from the scores of a tile in the columns {(panel ? "from" : "0")} to `end`, 0 for invisible keys. A row's maximum rises when a score exceeds it by
-            /// more than 8: what was summed under the old one is scaled down.
+            /// more than `Lazy`: what was summed under the old one is scaled down.
             /// </summary>
             """);
         CoreEmitter.MethodAttribute(w);
@@ -41,10 +41,10 @@ internal static class SoftmaxEmitter
                 if (tail < bound) highest = MaxNative(highest, ConditionalSelect(visible, LoadUnsafe(ref w, (nuint)tail), highest));
                 float rowHighest = KernelMath.Max(highest);
                 """);
-            using (w.Block("if (rowHighest > maximum + 8f)"))
+            using (w.Block("if (rowHighest > maximum + Lazy)"))
             {
                 w.Line("""
-                    Vec factor = KernelMath.Exp2(Create(maximum - rowHighest));
+                    Vec factor = KernelMath.Exp2(Create((maximum - rowHighest) * Scale));
                     maximum = rowHighest;
                     (LoadUnsafe(ref sum) * factor).StoreUnsafe(ref sum);
                     ref float output = ref Unsafe.Add(ref outputs, row * PackedValueDim);
@@ -54,13 +54,13 @@ internal static class SoftmaxEmitter
             }
 
             w.Line();
-            w.Line("Vec m = Create(maximum), total = LoadUnsafe(ref sum);");
+            w.Line("Vec m = Create(maximum), scale = Create(Scale), total = LoadUnsafe(ref sum);");
             w.Line($"column = {from};");
             if (!panel) Unrolled(w);
             using (w.Block("for (; column < tail; column += Lanes)"))
             {
                 w.Line("""
-                    Vec e = KernelMath.Exp2(LoadUnsafe(ref w, (nuint)column) - m);
+                    Vec e = KernelMath.Exp2((LoadUnsafe(ref w, (nuint)column) - m) * scale);
                     e.StoreUnsafe(ref w, (nuint)column);
                     total += e;
                     """);
@@ -69,7 +69,7 @@ internal static class SoftmaxEmitter
             using (w.Block("if (tail < bound)"))
             {
                 w.Line("""
-                    Vec e = KernelMath.Exp2(LoadUnsafe(ref w, (nuint)tail) - m) & visible;
+                    Vec e = KernelMath.Exp2((LoadUnsafe(ref w, (nuint)tail) - m) * scale) & visible;
                     e.StoreUnsafe(ref w, (nuint)tail);
                     total += e;
                     column += Lanes;
@@ -90,7 +90,7 @@ internal static class SoftmaxEmitter
         string[] names = ["e0", "e1", "e2", "e3"];
         using (w.Block("for (; column + 4 * Lanes <= tail; column += 4 * Lanes)"))
         {
-            for (int i = 0; i < names.Length; i++) w.Line($"Vec {names[i]} = KernelMath.Exp2(LoadUnsafe(ref w, (nuint)column + {i} * Lanes) - m);");
+            for (int i = 0; i < names.Length; i++) w.Line($"Vec {names[i]} = KernelMath.Exp2((LoadUnsafe(ref w, (nuint)column + {i} * Lanes) - m) * scale);");
             for (int i = 0; i < names.Length; i++) w.Line($"{names[i]}.StoreUnsafe(ref w, (nuint)column + {i} * Lanes);");
             w.Line("total += (e0 + e1) + (e2 + e3);");
         }
