@@ -31,9 +31,9 @@ internal sealed class TensorPrimitivesAttention
     /// <summary>The last query sees the last key; a query before all keys sees nothing and gives 0.</summary>
     public bool Causal { get; init; }
 
-    public int Queries(int queryLength) => queryLength / (_heads * _headDim);
+    private int Queries(int queryLength) => queryLength / (_heads * _headDim);
 
-    public int Keys(int keyLength) => keyLength / (KeyValueHeads * _headDim);
+    private int Keys(int keyLength) => keyLength / (KeyValueHeads * _headDim);
 
     /// <summary>On the calling thread, without an allocation.</summary>
     /// <param name="row">Working memory for the scores of one query: an element for each key.</param>
@@ -65,10 +65,12 @@ internal sealed class TensorPrimitivesAttention
         for (int i = 0; i < queries; i++)
         {
             int visible = Causal ? Math.Clamp(keys - queries + i + 1, 0, keys) : keys;
+            var result = output.Slice((i * _heads + head) * ValueDim, ValueDim);
+            result.Clear();
+            if (visible == 0) continue;
             AttendRow(
                 query.Slice((i * _heads + head) * _headDim, _headDim),
-                key[(keyValueHead * _headDim)..], value[(keyValueHead * ValueDim)..],
-                output.Slice((i * _heads + head) * ValueDim, ValueDim), row[..visible]);
+                key[(keyValueHead * _headDim)..], value[(keyValueHead * ValueDim)..], result, row[..visible]);
         }
     }
 
@@ -76,14 +78,11 @@ internal sealed class TensorPrimitivesAttention
     private void AttendRow(
         ReadOnlySpan<float> query, ReadOnlySpan<float> key, ReadOnlySpan<float> value, Span<float> output, Span<float> row)
     {
-        output.Clear();
-        if (row.IsEmpty) return;
-
         int keyStride = KeyValueHeads * _headDim, valueStride = KeyValueHeads * ValueDim;
         for (int j = 0; j < row.Length; j++)
             row[j] = _scale * TensorPrimitives.Dot(query, key.Slice(j * keyStride, _headDim));
 
-        // Not TensorPrimitives.SoftMax: it does not subtract the maximum, so it overflows, and it takes every exponential twice.
+        // Not TensorPrimitives.SoftMax: it does not subtract the maximum, so scores near 90 overflow; it is no faster either.
         TensorPrimitives.Subtract(row, TensorPrimitives.Max(row), row);
         TensorPrimitives.Exp(row, row);
         float sum = TensorPrimitives.Sum(row);
