@@ -45,7 +45,8 @@ internal sealed class HeatMap(ImmutableArray<string> tokens, Terminal terminal)
     }
 
     /// <summary>The first two letters of the keys; the rows have the same tokens in full.</summary>
-    private string Keys() => new string(' ', _labelWidth + 1) + string.Concat(tokens.Select(token => $" {(token.Length > 2 ? token[..2] : token),-2}"));
+    private string Keys() => new string(' ', _labelWidth + 1)
+        + string.Concat(tokens.Select(token => $" {(token.Length > 2 ? token[..2] : token),-2}"));
 
     private string Cells(ReadOnlySpan<float> weights)
     {

@@ -42,8 +42,9 @@ internal static class Report
 
     public static void NotTimed()
     {
-        Console.WriteLine("Not timed: this is a Debug build. The JIT does not optimise it, which makes a kernel about ten times slower, while");
-        Console.WriteLine($"TensorPrimitives comes optimised: the numbers would mean nothing. To time it: {RunInRelease}");
+        Console.WriteLine("Not timed: this is a Debug build. The JIT does not optimise it, which makes a kernel about ten times");
+        Console.WriteLine("slower, while TensorPrimitives comes optimised: the numbers would mean nothing. To time it:");
+        Console.WriteLine($"  {RunInRelease}");
         Console.WriteLine();
     }
 
@@ -52,8 +53,9 @@ internal static class Report
         Delegate[] kernels = [.. EncoderLayer.All.SelectMany(layer => new[] { layer.Attend, layer.Weigh }), Decoder.Attend];
         string[] files = [.. kernels.Select(kernel => $"{AttentionInfo.Describe(kernel).Core}.g.cs")];
         string directory = Build.GeneratedDirectory(files[0]) ?? "the obj directory of the build that made this program";
-        Console.WriteLine($"The generated source lies in {directory}:");
-        foreach (string file in files) Console.WriteLine($"  {file}");
+        Console.WriteLine("The generated source of what ran lies in");
+        Console.WriteLine($"  {directory}");
+        foreach (string file in files) Console.WriteLine($"    {file}");
     }
 
     private static void Kernel(string what, AttentionKernelInfo kernel)

@@ -23,10 +23,12 @@ internal sealed class Safetensors
 
     private Safetensors(ReadOnlyMemory<byte> file)
     {
-        if (file.Length < sizeof(ulong)) throw new InvalidDataException($"it has {file.Length} bytes, the length of the header alone takes {sizeof(ulong)}");
+        if (file.Length < sizeof(ulong))
+            throw new InvalidDataException($"it has {file.Length} bytes, the length of the header alone takes {sizeof(ulong)}");
         ulong headerLength = BinaryPrimitives.ReadUInt64LittleEndian(file.Span);
         int rest = file.Length - sizeof(ulong);
-        if (headerLength > (ulong)rest) throw new InvalidDataException($"its header should have {headerLength} bytes, but only {rest} follow");
+        if (headerLength > (ulong)rest)
+            throw new InvalidDataException($"its header should have {headerLength} bytes, but only {rest} follow");
 
         var header = file.Slice(sizeof(ulong), (int)headerLength);
         _data = file[(sizeof(ulong) + (int)headerLength)..];
@@ -58,7 +60,7 @@ internal sealed class Safetensors
         if (!_entries.TryGetValue(name, out var entry)) throw new InvalidDataException($"The file has no tensor '{name}'.");
         if (entry.Dtype != "F32") throw new InvalidDataException($"The tensor '{name}' holds {entry.Dtype}, F32 is needed.");
         if (!SameShape(entry.Shape, shape))
-            throw new InvalidDataException($"The tensor '{name}' is [{string.Join(", ", entry.Shape)}], [{string.Join(", ", shape.ToArray())}] is needed.");
+            throw new InvalidDataException($"The tensor '{name}' is {Text(entry.Shape)}, {Text(shape.ToArray())} is needed.");
 
         var bytes = _data.Span[(int)entry.Begin..(int)entry.End];
         float[] elements = new float[bytes.Length / sizeof(float)];
@@ -74,7 +76,8 @@ internal sealed class Safetensors
             var header = JsonSerializer.Deserialize<Header>(json, s_strict) ?? throw new InvalidDataException("its header is null");
             var entries = header.Tensors.ToDictionary(
                 tensor => tensor.Key,
-                tensor => tensor.Value.Deserialize<Entry>(s_strict) ?? throw new InvalidDataException($"the tensor '{tensor.Key}' is null"));
+                tensor => tensor.Value.Deserialize<Entry>(s_strict)
+                    ?? throw new InvalidDataException($"the tensor '{tensor.Key}' is null"));
             return (header.Metadata, entries);
         }
         catch (Exception e) when (e is JsonException or InvalidOperationException) // the latter: text that is not Unicode
@@ -87,22 +90,25 @@ internal sealed class Safetensors
     {
         foreach (var (name, entry) in _entries)
         {
-            if (entry.Offsets.Length != 2) throw new InvalidDataException($"the tensor '{name}' has {entry.Offsets.Length} data_offsets instead of 2");
+            if (entry.Offsets.Length != 2)
+                throw new InvalidDataException($"the tensor '{name}' has {entry.Offsets.Length} data_offsets instead of 2");
             if (entry.Begin < 0 || entry.End < entry.Begin || entry.End > _data.Length)
                 throw new InvalidDataException($"the tensor '{name}' lies at {entry.Begin} to {entry.End}, the data has {_data.Length} bytes");
             if (Bytes(name, entry) != entry.End - entry.Begin)
                 throw new InvalidDataException(
-                    $"the tensor '{name}' of {entry.Dtype} [{string.Join(", ", entry.Shape)}] has {entry.End - entry.Begin} bytes instead of {Bytes(name, entry)}");
+                    $"the tensor '{name}' of {entry.Dtype} {Text(entry.Shape)} has {entry.End - entry.Begin} bytes instead of {Bytes(name, entry)}");
         }
 
         // The format allows neither holes nor overlaps.
         long covered = 0;
         foreach (var (name, entry) in _entries.OrderBy(entry => entry.Value.Begin).ThenBy(entry => entry.Value.End))
         {
-            if (entry.Begin != covered) throw new InvalidDataException($"the tensor '{name}' begins at {entry.Begin}, the one before it ends at {covered}");
+            if (entry.Begin != covered)
+                throw new InvalidDataException($"the tensor '{name}' begins at {entry.Begin}, the one before it ends at {covered}");
             covered = entry.End;
         }
-        if (covered != _data.Length) throw new InvalidDataException($"the tensors end at {covered}, the data has {_data.Length} bytes");
+        if (covered != _data.Length)
+            throw new InvalidDataException($"the tensors end at {covered}, the data has {_data.Length} bytes");
     }
 
     private static long Bytes(string name, Entry entry)
@@ -118,7 +124,9 @@ internal sealed class Safetensors
         try
         {
             foreach (long length in entry.Shape)
-                bytes = length >= 0 ? checked(bytes * length) : throw new InvalidDataException($"the tensor '{name}' has the negative length {length}");
+                bytes = length >= 0
+                    ? checked(bytes * length)
+                    : throw new InvalidDataException($"the tensor '{name}' has the negative length {length}");
             return bytes;
         }
         catch (OverflowException e)
@@ -134,6 +142,8 @@ internal sealed class Safetensors
             if (shape[i] != expected[i]) return false;
         return true;
     }
+
+    private static string Text<T>(T[] shape) => $"[{string.Join(", ", shape)}]";
 
     private sealed class Header
     {
