@@ -43,9 +43,6 @@ internal static class ScoresEmitter
 
     private static string Score(int row, int vector) => $"s{row}_{vector}";
 
-    private static IEnumerable<string> Scores(CorePlan plan) =>
-        from row in Enumerable.Range(0, plan.TileRows) from vector in Enumerable.Range(0, plan.TileVectors) select Score(row, vector);
-
     /// <summary>A statement for the vectors of each row, a line a row.</summary>
     private static void EachRow(SourceWriter w, CorePlan plan, Func<int, int, string> statement)
     {
@@ -126,32 +123,30 @@ internal static class ScoresEmitter
     {
         using (w.Block("if (p >= start && p < whole)"))
         {
-            string Maximum(int row) => $"Vec m{row} = Create(Unsafe.Add(ref maxima, {row}));";
-            for (int row = 0; row < plan.TileRows; row++)
-                w.Line(Maximum(row) + string.Concat(Enumerable.Range(0, plan.TileVectors).Select(vector => $" {Score(row, vector)} -= m{row};")));
-            w.Line();
+            // The maxima are read twice: there are no registers to keep them in beside the scores.
+            string Maximum(int row) => $"Create(Unsafe.Add(ref maxima, {row}))";
+            string Highest(int row) =>
+                $"({Tree(Enumerable.Range(0, plan.TileVectors).Select(vector => Score(row, vector)).ToList())} - {Maximum(row)}).AsInt32()";
             w.Line("// Positive floats are ordered as integers are, and no NaN of one row hides the scores of another.");
-            string highest = Tree(Scores(plan).Select(score => $"{score}.AsInt32()").ToList());
-            w.Line($"var highest = {highest};");
+            w.Line($"var highest = {Highest(0)};");
+            for (int row = 1; row < plan.TileRows; row++) w.Line($"highest = Max(highest, {Highest(row)});");
             using (w.Block("if (LessThanOrEqualAll(highest, Create(8f).AsInt32()))"))
             {
                 for (int row = 0; row < plan.TileRows; row++)
                 {
+                    w.Line($"Vec m{row} = {Maximum(row)};");
                     for (int vector = 0; vector < plan.TileVectors; vector++)
-                        w.Line($"{Score(row, vector)} = KernelMath.Exp2({Score(row, vector)}); {Score(row, vector)}.StoreUnsafe({Tile(row, vector)});");
+                        w.Line($"{Score(row, vector)} = KernelMath.Exp2({Score(row, vector)} - m{row}); {Score(row, vector)}.StoreUnsafe({Tile(row, vector)});");
                     string sum = string.Join(" + ", Enumerable.Range(0, plan.TileVectors).Select(vector => Score(row, vector)).Prepend($"LoadUnsafe(ref sums, {row} * Lanes)"));
                     w.Line($"({sum}).StoreUnsafe(ref sums, {row} * Lanes);");
                 }
 
                 w.Line("continue;");
             }
-
-            w.Line();
-            w.Line("// Rare: a maximum rises.");
-            EachRow(w, plan, (row, vector) => $"{Score(row, vector)} += m{row};");
         }
 
         w.Line();
+        w.Line("// Rare: a maximum rises, or the mask cuts through the panel.");
         Store(w, plan);
         w.Line($"Softmax(ref weights, p * PanelKeys, (p + 1) * PanelKeys, ref outputs, ref sums, ref maxima, {(visible.DiffersByRow ? "seen, keys" : "keys")});");
     }
@@ -160,6 +155,6 @@ internal static class ScoresEmitter
     {
         if (terms.Count == 1) return terms[0];
         int half = terms.Count / 2;
-        return $"Max({Tree(terms.GetRange(0, half))}, {Tree(terms.GetRange(half, terms.Count - half))})";
+        return $"MaxNative({Tree(terms.GetRange(0, half))}, {Tree(terms.GetRange(half, terms.Count - half))})";
     }
 }
