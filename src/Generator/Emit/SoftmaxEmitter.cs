@@ -35,7 +35,8 @@ internal static class SoftmaxEmitter
                 int tail = {(panel ? "from + (bound - from) / Lanes * Lanes" : "bound / Lanes * Lanes")};
                 Vec visible = KernelMath.{dialect.FirstOf}(bound - tail);
 
-                Vec highest = Create(float.NegativeInfinity);
+                // A score of -infinity has the weight 0, also before any other: the maximum of what a row sees is finite or more.
+                Vec highest = Create(bound > {from} ? float.MinValue : float.NegativeInfinity);
                 int column = {from};
                 for (; column < tail; column += Lanes) highest = MaxNative(highest, LoadUnsafe(ref w, (nuint)column));
                 if (tail < bound) highest = MaxNative(highest, ConditionalSelect(visible, LoadUnsafe(ref w, (nuint)tail), highest));
