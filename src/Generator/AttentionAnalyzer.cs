@@ -2,6 +2,7 @@ using System.Collections.Immutable;
 using AttentionGen.Generator.Parsing;
 using AttentionGen.Generator.Validation;
 using Microsoft.CodeAnalysis;
+using Microsoft.CodeAnalysis.CSharp;
 using Microsoft.CodeAnalysis.CSharp.Syntax;
 using Microsoft.CodeAnalysis.Diagnostics;
 
@@ -22,13 +23,30 @@ public sealed class AttentionAnalyzer : DiagnosticAnalyzer
         context.RegisterCompilationStartAction(start =>
         {
             if (start.Compilation.GetTypeByMetadataName(KernelParser.AttributeName) is { } attribute)
-                start.RegisterSymbolAction(symbol => Analyze(symbol, attribute), SymbolKind.Method);
+            {
+                start.RegisterSymbolAction(
+                    symbol => Analyze((IMethodSymbol)symbol.Symbol, attribute, symbol.Compilation, symbol.ReportDiagnostic, symbol.CancellationToken), SymbolKind.Method);
+                start.RegisterSyntaxNodeAction(
+                    node =>
+                    {
+                        if (Function(node) is { } function) Analyze(function, attribute, node.Compilation, node.ReportDiagnostic, node.CancellationToken);
+                    },
+                    SyntaxKind.LocalFunctionStatement, SyntaxKind.ParenthesizedLambdaExpression);
+            }
         });
     }
 
-    private static void Analyze(SymbolAnalysisContext context, INamedTypeSymbol attributeType)
+    /// <summary>Functions inside of methods are no symbols that are announced; few have attributes.</summary>
+    private static IMethodSymbol? Function(SyntaxNodeAnalysisContext context) => context.Node switch
     {
-        var method = (IMethodSymbol)context.Symbol;
+        LocalFunctionStatementSyntax { AttributeLists.Count: > 0 } local => context.SemanticModel.GetDeclaredSymbol(local, context.CancellationToken) as IMethodSymbol,
+        ParenthesizedLambdaExpressionSyntax { AttributeLists.Count: > 0 } lambda => context.SemanticModel.GetSymbolInfo(lambda, context.CancellationToken).Symbol as IMethodSymbol,
+        _ => null,
+    };
+
+    private static void Analyze(
+        IMethodSymbol method, INamedTypeSymbol attributeType, Compilation compilation, Action<Diagnostic> report, CancellationToken cancellation)
+    {
         if (method.PartialDefinitionPart is not null) return; // the definition is analysed, with the attributes of both parts
         var attribute = method.GetAttributes().FirstOrDefault(a => SymbolEqualityComparer.Default.Equals(a.AttributeClass, attributeType));
         if (attribute is null || KernelParser.Parse(method, attribute) is not { } spec) return;
@@ -37,11 +55,11 @@ public sealed class AttentionAnalyzer : DiagnosticAnalyzer
         foreach (var violation in KernelRules.Violations(spec))
         {
             error |= violation.Rule.DefaultSeverity == DiagnosticSeverity.Error;
-            context.ReportDiagnostic(Diagnostic.Create(violation.Rule, Locate(violation.Place, method, attribute, context.CancellationToken), violation.Arguments));
+            report(Diagnostic.Create(violation.Rule, Locate(violation.Place, method, attribute, cancellation), violation.Arguments));
         }
 
-        if (!error && context.Compilation.Options.OptimizationLevel == OptimizationLevel.Debug)
-            context.ReportDiagnostic(Diagnostic.Create(Rules.DebugBuild, Locate(Place.Attribute, method, attribute, context.CancellationToken), method.Name));
+        if (!error && compilation.Options.OptimizationLevel == OptimizationLevel.Debug)
+            report(Diagnostic.Create(Rules.DebugBuild, Locate(Place.Attribute, method, attribute, cancellation), method.Name));
     }
 
     private static Location Locate(Place place, IMethodSymbol method, AttributeData attribute, CancellationToken cancellation)

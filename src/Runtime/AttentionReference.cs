@@ -93,7 +93,7 @@ public sealed class AttentionReference(int heads, int headDim)
                 int keyHead = h / (Heads / KeyValueHeads);
                 for (int i = 0; i < queries; i++)
                 {
-                    int visible = VisibleKeys(start + i, length);
+                    int visible = VisibleKeys((long)start + i, length);
                     for (int j = 0; j < keys; j++)
                         row[j] = j < visible ? Score(query, ((b * queries + i) * Heads + h) * HeadDim, key, ((b * keys + j) * KeyValueHeads + keyHead) * HeadDim) : 0;
                     Softmax(row, visible);
@@ -110,8 +110,8 @@ public sealed class AttentionReference(int heads, int headDim)
     }
 
     /// <summary>The keys that the query at a position sees are 0 to this number, exclusively.</summary>
-    private int VisibleKeys(int position, int length) =>
-        Mask == AttentionMask.Causal ? Math.Clamp(position + 1, 0, length) : length;
+    private int VisibleKeys(long position, int length) =>
+        Mask == AttentionMask.Causal ? (int)Math.Clamp(position + 1, 0, length) : length;
 
     private double Score(ReadOnlySpan<float> query, int queryOffset, ReadOnlySpan<float> key, int keyOffset)
     {

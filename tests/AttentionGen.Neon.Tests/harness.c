@@ -1,5 +1,6 @@
 // Runs the NEON cores of Specs.h against a double-precision reference, within the error bound of the project: the larger of 1e-6 and twice
-// the error of a plain single-precision evaluation. Every buffer ends at, then begins after, a page that may not be touched.
+// the error of a plain single-precision evaluation. Both errors are the largest over all cases of a kernel and a kind of input: in a case
+// of a few rows each is a matter of luck. Every buffer ends at, then begins after, a page that may not be touched.
 #include "image.h"
 
 typedef struct { long queries, keys, start, query_stride, key_stride, value_stride, output_stride, head_dim, value_dim, stretch; } call;
@@ -13,7 +14,8 @@ static const spec specs[] = {
 #include "Specs.h"
 };
 
-static int passed, failed;
+static int passed, failed, cases[INPUTS];
+static double largest[INPUTS], plain_largest[INPUTS];
 static float *scratch;
 
 static double uniform(void) { return (rand() + 0.5) / ((double)RAND_MAX + 1); }
@@ -52,10 +54,12 @@ static void check(const spec *s, int queries, int keys, int start, int input, in
         for (int i = 0; i < queries * qs; i++) q.data[i] = common + 0.01f * q.data[i];
         for (int j = 0; j < keys; j++) for (int i = 0; i < d; i++) k.data[j * ks + i] = common + 0.001f * k.data[j * ks + i];
     }
-    if (input == RISING) {
-        for (int i = 0; i < queries; i++) for (int e = 0; e < d; e++) q.data[i * qs + e] = 1;
-        for (int j = 0; j < keys; j++) for (int e = 0; e < d; e++) k.data[j * ks + e] = (float)(j * 200.0 / keys / (d * fabs(scale)));
-    }
+    if (input == RISING) // each key a little further in the direction that all queries look
+        for (int e = 0; e < d; e++) {
+            float direction = normal();
+            for (int i = 0; i < queries; i++) q.data[i * qs + e] = direction + 0.01f * q.data[i * qs + e];
+            for (int j = 0; j < keys; j++) k.data[j * ks + e] = (float)(j * 200.0 / keys / (d * scale)) * direction;
+        }
     if (input == HIDDEN_NAN && s->causal) // what the last query does not see
         for (int j = start + queries; j < keys; j++) {
             for (int e = 0; e < d; e++) k.data[j * ks + e] = NAN;
@@ -71,7 +75,7 @@ static void check(const spec *s, int queries, int keys, int start, int input, in
 
     double worst = 0, plain_worst = 0, *w = malloc(keys * sizeof(double));
     float *pw = malloc(keys * sizeof(float));
-    int nan_rows = 0, wrong_nan = 0;
+    int wrong_nan = 0;
     for (int i = 0; i < queries; i++) {
         int visible = s->causal ? start + i + 1 : keys;
         if (visible > keys) visible = keys;
@@ -93,7 +97,7 @@ static void check(const spec *s, int queries, int keys, int start, int input, in
             for (int j = 0; j < visible; j++) expected += w[j] * v.data[j * vs + e], plain += pw[j] * v.data[j * vs + e];
             if (visible > 0) expected /= sum, plain /= psum;
             float actual = o.data[i * os + e];
-            if (isnan(expected)) { nan_rows++; wrong_nan += !isnan(actual); continue; }
+            if (isnan(expected)) { wrong_nan += !isnan(actual); continue; }
             double error = fabs(actual - expected);
             if (!(error <= worst)) worst = error; // a NaN stays
             plain_worst = fmax(plain_worst, fabs(plain - expected));
@@ -101,11 +105,24 @@ static void check(const spec *s, int queries, int keys, int start, int input, in
     }
     free(w), free(pw);
     munmap(q.base, q.size), munmap(k.base, k.size), munmap(v.base, v.size), munmap(o.base, o.size);
-    double bound = fmax(1e-6, 2 * plain_worst);
-    if (worst <= bound && !wrong_nan) { passed++; return; }
+    cases[input]++;
+    if (!(worst <= largest[input])) largest[input] = worst; // a NaN stays
+    plain_largest[input] = fmax(plain_largest[input], plain_worst);
+    if (!wrong_nan) { passed++; return; }
     failed++;
-    printf("FAILED %s, %d queries x %d keys from %d, %s: error %.3g, bound %.3g, %d values should be NaN and are not\n", s->name, queries, keys, start,
-        input_names[input], worst, bound, wrong_nan);
+    printf("FAILED %s, %d queries x %d keys from %d, %s: %d values should be NaN and are not\n", s->name, queries, keys, start, input_names[input], wrong_nan);
+}
+
+// The bound, over all cases of a kernel.
+static void judge(const spec *s) {
+    for (int input = 0; input < INPUTS; input++) {
+        double bound = fmax(1e-6, 2 * plain_largest[input]);
+        if (!(largest[input] <= bound)) {
+            printf("FAILED %s, %s: error %.3g, bound %.3g\n", s->name, input_names[input], largest[input], bound);
+            passed -= cases[input], failed += cases[input];
+        }
+        cases[input] = 0, largest[input] = plain_largest[input] = 0;
+    }
 }
 
 int main(int argc, char **argv) {
@@ -126,6 +143,7 @@ int main(int argc, char **argv) {
                 check(s, queries, keys, start, input, (a + b) % 2);
             }
         }
+        judge(s);
     }
     printf("NEON, under emulation: %d passed, %d failed\n", passed, failed);
     return failed > 0 || passed == 0;

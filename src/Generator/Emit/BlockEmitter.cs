@@ -21,7 +21,7 @@ internal static class BlockEmitter
                 ref float weights = ref Unsafe.Add(ref query, QueryBlock * HeadDim); // [TileRows, KeyBlock]
 
                 if (block.First) Reset(ref outputs, ref maxima);
-                ScaleQueries(ref block.Query, block.QueryStride, block.Rows, ref query);
+                PackQueries(ref block.Query, block.QueryStride, block.Rows, ref query);
 
                 """);
             using (w.Block("for (int first = 0; first < block.Keys; first += KeyBlock)"))

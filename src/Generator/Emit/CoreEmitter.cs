@@ -82,6 +82,8 @@ internal static class CoreEmitter
             private const int PanelKeys = {{plan.PanelKeys}};
             private const int QueryBlock = {{plan.QueryBlock}};
             private const int KeyBlock = {{plan.KeyBlock}};
+            private const float Scale = {{ScalarText.Float(plan.WeightScale)}}; // {{(plan.Spec.Scale < 0 ? "-" : "")}}scale * log2(e): weights are powers of two
+            private const float Lazy = {{ScalarText.Float(plan.LazyScore)}}; // 8 / Scale, what a score may exceed the running maximum by
 
             public static ForwardPlan Plan => new()
             {

@@ -12,12 +12,15 @@ internal static class FinishEmitter
         CoreEmitter.MethodAttribute(w);
         using (w.Block("public static void Finish(ref float state, ref float output, nint outputStride, int rows)"))
         {
-            w.Line("ref float sums = ref Unsafe.Add(ref state, QueryBlock * PackedValueDim);");
+            w.Line("""
+                ref float sums = ref Unsafe.Add(ref state, QueryBlock * PackedValueDim);
+                ref float maxima = ref Unsafe.Add(ref sums, QueryBlock * Lanes);
+                """);
             using (w.Block("for (int row = 0; row < rows; row++)"))
             {
                 w.Line("""
                     float sum = Sum(LoadUnsafe(ref sums, (nuint)(row * Lanes)));
-                    float inverse = sum == 0f ? 0f : 1f / sum;
+                    float inverse = Unsafe.Add(ref maxima, row) == float.NegativeInfinity ? 0f : 1f / sum;
                     """);
                 RowEmitter.Emit(w, plan.Spec.ValueDim, plan.Lanes,
                     i => $"(LoadUnsafe(ref state, {i}) * Create(inverse)).StoreUnsafe(ref output, {i});",

@@ -1,5 +1,4 @@
 using AttentionGen.Generator.Model;
-using AttentionGen.Generator.Parsing;
 using AttentionGen.Generator.Planning;
 
 namespace AttentionGen.Generator.Emit;
@@ -40,7 +39,8 @@ internal static class KernelEmitter
             #nullable enable
 
             """);
-        using (Containers(w, method))
+        bool pointers = method.Parameters.Select(parameter => parameter.Type).Append(method.ReturnType).Any(type => type.Contains('*'));
+        using (Containers(w, method, pointers ? "unsafe " : ""))
         {
             w.Line(GeneratedCode.Attribute);
             w.Line(Signature(method) + " => throw new global::System.InvalidOperationException(\"The declaration of this kernel is in error.\");");
@@ -81,30 +81,33 @@ internal static class KernelEmitter
         var parameters = plan.Spec.Method.Parameters.ToDictionary(parameter => parameter.Role!.Value, parameter => parameter.Name);
         string tensors = string.Join(", ", new[] { Role.Query, Role.Key, Role.Value, Role.Output }.Select(role => parameters[role]));
         string batch = parameters.TryGetValue(Role.Batch, out string? name) ? $", {name}" : "";
+        string call = "call";
+        while (parameters.ContainsValue(call)) call += "_"; // a parameter with a role of its own may have any name
         w.Line($"""
-            var call = new {Services}.ForwardCall(
+            {Services}.ForwardCall {call} = new(
                 heads: {attention.Heads}, keyValueHeads: {attention.KeyValueHeads}, headDim: {attention.HeadDim}, valueDim: {attention.ValueDim}, causal: {(attention.Mask == Mask.Causal ? "true" : "false")},
                 {tensors}{batch});
             """);
         foreach (var role in new[] { Role.QueryStart, Role.QueryStarts, Role.KeyLengths, Role.MaxThreads, Role.Scratch })
-            if (parameters.TryGetValue(role, out string? parameter)) w.Line($"call.{role}({parameter});");
+            if (parameters.TryGetValue(role, out string? parameter)) w.Line($"{call}.{role}({parameter});");
 
         string prefix = "";
         foreach (var core in plan.Cores)
         {
             string condition = Dialect.Of(core.Isa).Supported is { } supported ? $"if ({Services}.KernelIsa.{supported}) " : "";
-            w.Line($"{prefix}{condition}call.Run<global::{CoreEmitter.Namespace}.{core.Name}>();");
+            w.Line($"{prefix}{condition}{call}.Run<global::{CoreEmitter.Namespace}.{core.Name}>();");
             prefix = "else ";
         }
     }
 
-    private static string Signature(MethodSpec method) =>
-        $"{method.Modifiers} {method.ReturnType} {method.Name}({string.Join(", ", method.Parameters.Select(p => $"{p.Modifiers}{Qualified(p.Type)} {p.Name}"))})";
+    private static string Signature(MethodSpec method)
+    {
+        string separator = method.Parameters.Count > 1 ? "\n    " : "";
+        return $"{method.Modifiers} {method.ReturnType} {method.Name}{method.TypeParameters}({separator}"
+            + $"{string.Join("," + separator, method.Parameters.Select(p => $"{p.Modifiers}{p.Type} {p.Name}"))}){method.Constraints}";
+    }
 
-    /// <summary>Types of the role table, safe from names of the user's; what is none of them stands in a declaration in error.</summary>
-    private static string Qualified(string type) => RoleTable.Rows.Any(row => row.Type == type) && type.StartsWith("System.", StringComparison.Ordinal) ? "global::" + type : type;
-
-    private static Closing Containers(SourceWriter w, MethodSpec method)
+    private static Closing Containers(SourceWriter w, MethodSpec method, string modifiers = "")
     {
         if (method.Namespace.Length > 0)
         {
@@ -113,7 +116,7 @@ internal static class KernelEmitter
         }
 
         var open = new Stack<IDisposable>();
-        foreach (var type in method.Types) open.Push(w.Block($"partial {type.Declaration}"));
+        foreach (var type in method.Types) open.Push(w.Block($"{modifiers}partial {type.Declaration}"));
         return new Closing(open);
     }
 

@@ -6,15 +6,12 @@ namespace AttentionGen.Generator.Emit;
 /// <summary>Writes what is done once for a stretch of keys and once for a block of queries: bring them into the order that the tiles read.</summary>
 internal static class PackingEmitter
 {
-    // log2(e), folded into the queries: weights are powers of two.
-    private const double Log2E = 1.4426950408889634;
-
     public static void Emit(SourceWriter w, CorePlan plan, Dialect dialect, VisibleKeys visible)
     {
         Pack(w, visible);
         PackKeys(w, plan, dialect);
         PackValues(w, plan, dialect, visible);
-        ScaleQueries(w, plan);
+        PackQueries(w, plan);
     }
 
     private static void Pack(SourceWriter w, VisibleKeys visible)
@@ -116,32 +113,32 @@ internal static class PackingEmitter
         }
     }
 
-    private static void ScaleQueries(SourceWriter w, CorePlan plan)
+    private static void PackQueries(SourceWriter w, CorePlan plan)
     {
-        var spec = plan.Spec;
+        // A negative scale turns the order of the scores around: the queries take its sign, so that the largest score has the largest weight.
+        bool negated = plan.Spec.Scale < 0;
         w.Line();
-        w.Line("/// <summary>Query rows times scale * log2(e): weights are then powers of two. The last tile is filled up with zeros.</summary>");
+        w.Line($"/// <summary>Query rows{(negated ? ", with the sign of the scale," : "")} side by side. The last tile is filled up with zeros.</summary>");
         CoreEmitter.MethodAttribute(w);
-        using (w.Block("private static void ScaleQueries(ref float query, nint stride, int rows, ref float scaled)"))
+        using (w.Block("private static void PackQueries(ref float query, nint stride, int rows, ref float packed)"))
         {
-            w.Line($"const float Scale = {ScalarText.Float((float)(spec.Scale * Log2E))};");
             w.Line("int row = 0;");
             using (w.Block("for (; row < rows; row++)"))
             {
-                RowEmitter.Emit(w, spec.HeadDim, plan.Lanes,
-                    i => $"(LoadUnsafe(ref query, {i}) * Create(Scale)).StoreUnsafe(ref scaled, {i});",
-                    i => $"Unsafe.Add(ref scaled, {i}) = Unsafe.Add(ref query, {i}) * Scale;");
+                RowEmitter.Emit(w, plan.Spec.HeadDim, plan.Lanes,
+                    i => $"{(negated ? $"(-LoadUnsafe(ref query, {i}))" : $"LoadUnsafe(ref query, {i})")}.StoreUnsafe(ref packed, {i});",
+                    i => $"Unsafe.Add(ref packed, {i}) = {(negated ? "-" : "")}Unsafe.Add(ref query, {i});");
                 w.Line("""
                     query = ref Unsafe.Add(ref query, stride);
-                    scaled = ref Unsafe.Add(ref scaled, HeadDim);
+                    packed = ref Unsafe.Add(ref packed, HeadDim);
                     """);
             }
 
             w.Line();
             using (w.Block("for (; row % TileRows != 0; row++)"))
             {
-                RowEmitter.Emit(w, spec.HeadDim, plan.Lanes, i => $"Vec.Zero.StoreUnsafe(ref scaled, {i});", i => $"Unsafe.Add(ref scaled, {i}) = 0f;");
-                w.Line("scaled = ref Unsafe.Add(ref scaled, HeadDim);");
+                RowEmitter.Emit(w, plan.Spec.HeadDim, plan.Lanes, i => $"Vec.Zero.StoreUnsafe(ref packed, {i});", i => $"Unsafe.Add(ref packed, {i}) = 0f;");
+                w.Line("packed = ref Unsafe.Add(ref packed, HeadDim);");
             }
         }
     }

@@ -10,8 +10,6 @@ internal sealed record ProductEmitter(Dialect Dialect, int Rows, int Vectors, st
 {
     public string Sum(int row, int vector) => $"{Accumulator}{row}_{vector}";
 
-    public IEnumerable<string> Sums => from row in Enumerable.Range(0, Rows) from vector in Enumerable.Range(0, Vectors) select Sum(row, vector);
-
     /// <summary>A statement for each accumulator, a line a row.</summary>
     public void EachRow(SourceWriter w, Func<int, int, string> statement)
     {

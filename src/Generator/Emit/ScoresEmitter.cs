@@ -100,42 +100,39 @@ internal static class ScoresEmitter
 
     private static void WeightsInRegisters(SourceWriter w, ProductEmitter product, VisibleKeys visible)
     {
+        var rows = Enumerable.Range(0, product.Rows).ToList();
+        var vectors = Enumerable.Range(0, product.Vectors).ToList();
+        string Maximum(int row) => $"Create({Address.At("maxima", $"{row}")})";
         using (w.Block("if (p >= start && p < whole)"))
         {
-            string Maximum(int row) => $"Vec m{row} = Create({Address.At("maxima", $"{row}")});";
-            for (int row = 0; row < product.Rows; row++)
-                w.Line(Maximum(row) + string.Concat(Enumerable.Range(0, product.Vectors).Select(vector => $" {product.Sum(row, vector)} -= m{row};")));
-            w.Line();
-            w.Line("// Positive floats are ordered as integers are, and no NaN of one row hides the scores of another.");
-            string highest = Tree(product.Sums.Select(score => $"{score}.AsInt32()").ToList());
-            w.Line($"var highest = {highest};");
-            using (w.Block("if (LessThanOrEqualAll(highest, Create(8f).AsInt32()))"))
+            w.Line("// By how much scores exceed the maxima. Positive floats are ordered as integers are, and no NaN of one row hides another row.");
+            foreach (int row in rows)
+                w.Line($"var h{row} = ({Tree("MaxNative", vectors.Select(vector => product.Sum(row, vector)).ToList())} - {Maximum(row)}).AsInt32();");
+            using (w.Block($"if (LessThanOrEqualAll({Tree("Max", rows.Select(row => $"h{row}").ToList())}, Create(Lazy).AsInt32()))"))
             {
-                for (int row = 0; row < product.Rows; row++)
+                foreach (int row in rows)
                 {
-                    for (int vector = 0; vector < product.Vectors; vector++)
-                        w.Line($"{product.Sum(row, vector)} = KernelMath.Exp2({product.Sum(row, vector)}); {product.Sum(row, vector)}.StoreUnsafe({Tile(row, vector)});");
-                    string sum = string.Join(" + ", Enumerable.Range(0, product.Vectors).Select(vector => product.Sum(row, vector)).Prepend($"LoadUnsafe({Sums(row)})"));
-                    w.Line($"({sum}).StoreUnsafe({Sums(row)});");
+                    w.Line($"Vec m{row} = {Maximum(row)};");
+                    foreach (string score in vectors.Select(vector => product.Sum(row, vector)))
+                        w.Line($"{score} = KernelMath.Exp2(({score} - m{row}) * Create(Scale));");
+                    w.Line(string.Join(" ", vectors.Select(vector => $"{product.Sum(row, vector)}.StoreUnsafe({Tile(row, vector)});")));
+                    w.Line($"(LoadUnsafe({Sums(row)}) + {string.Join(" + ", vectors.Select(vector => product.Sum(row, vector)))}).StoreUnsafe({Sums(row)});");
                 }
 
                 w.Line("continue;");
             }
-
-            w.Line();
-            w.Line("// Rare: a maximum rises.");
-            product.EachRow(w, (row, vector) => $"{product.Sum(row, vector)} += Create({Address.At("maxima", $"{row}")});");
         }
 
         w.Line();
+        w.Line(visible.DiffersByRow ? "// Rare: a maximum rises, or some rows do not see all of the panel." : "// Rare: a maximum rises, or the keys end within the panel.");
         Store(w, product);
         w.Line($"Softmax(ref weights, p * PanelKeys, (p + 1) * PanelKeys, ref outputs, ref sums, ref maxima, {(visible.DiffersByRow ? "seen, keys" : "keys")});");
     }
 
-    private static string Tree(List<string> terms)
+    private static string Tree(string function, List<string> terms)
     {
         if (terms.Count == 1) return terms[0];
         int half = terms.Count / 2;
-        return $"Max({Tree(terms.GetRange(0, half))}, {Tree(terms.GetRange(half, terms.Count - half))})";
+        return $"{function}({Tree(function, terms.GetRange(0, half))}, {Tree(function, terms.GetRange(half, terms.Count - half))})";
     }
 }

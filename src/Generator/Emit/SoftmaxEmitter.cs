@@ -17,7 +17,7 @@ internal static class SoftmaxEmitter
         w.Line($"""
             /// <summary>
             /// Weights from the scores of a tile in the columns {(panel ? "from" : "0")} to `end`, 0 for invisible keys. A row's maximum rises when a score exceeds it by
-            /// more than 8: what was summed under the old one is scaled down.
+            /// more than `Lazy`: what was summed under the old one is scaled down.
             /// </summary>
             """);
         CoreEmitter.MethodAttribute(w);
@@ -35,16 +35,17 @@ internal static class SoftmaxEmitter
                 int tail = {(panel ? "from + (bound - from) / Lanes * Lanes" : "bound / Lanes * Lanes")};
                 Vec visible = KernelMath.{dialect.FirstOf}(bound - tail);
 
-                Vec highest = Create(float.NegativeInfinity);
+                // A score of -infinity has the weight 0, also before any other: the maximum of what a row sees is finite or more.
+                Vec highest = Create(bound > {from} ? float.MinValue : float.NegativeInfinity);
                 int column = {from};
                 for (; column < tail; column += Lanes) highest = MaxNative(highest, LoadUnsafe(ref w, (nuint)column));
                 if (tail < bound) highest = MaxNative(highest, ConditionalSelect(visible, LoadUnsafe(ref w, (nuint)tail), highest));
                 float rowHighest = KernelMath.Max(highest);
                 """);
-            using (w.Block("if (rowHighest > maximum + 8f)"))
+            using (w.Block("if (rowHighest > maximum + Lazy)"))
             {
                 w.Line("""
-                    Vec factor = KernelMath.Exp2(Create(maximum - rowHighest));
+                    Vec factor = KernelMath.Exp2(Create((maximum - rowHighest) * Scale));
                     maximum = rowHighest;
                     (LoadUnsafe(ref sum) * factor).StoreUnsafe(ref sum);
                     ref float output = ref Unsafe.Add(ref outputs, row * PackedValueDim);
@@ -54,13 +55,13 @@ internal static class SoftmaxEmitter
             }
 
             w.Line();
-            w.Line("Vec m = Create(maximum), total = LoadUnsafe(ref sum);");
+            w.Line("Vec m = Create(maximum), scale = Create(Scale), total = LoadUnsafe(ref sum);");
             w.Line($"column = {from};");
             if (!panel) Unrolled(w);
             using (w.Block("for (; column < tail; column += Lanes)"))
             {
                 w.Line("""
-                    Vec e = KernelMath.Exp2(LoadUnsafe(ref w, (nuint)column) - m);
+                    Vec e = KernelMath.Exp2((LoadUnsafe(ref w, (nuint)column) - m) * scale);
                     e.StoreUnsafe(ref w, (nuint)column);
                     total += e;
                     """);
@@ -69,7 +70,7 @@ internal static class SoftmaxEmitter
             using (w.Block("if (tail < bound)"))
             {
                 w.Line("""
-                    Vec e = KernelMath.Exp2(LoadUnsafe(ref w, (nuint)tail) - m) & visible;
+                    Vec e = KernelMath.Exp2((LoadUnsafe(ref w, (nuint)tail) - m) * scale) & visible;
                     e.StoreUnsafe(ref w, (nuint)tail);
                     total += e;
                     column += Lanes;
@@ -90,7 +91,7 @@ internal static class SoftmaxEmitter
         string[] names = ["e0", "e1", "e2", "e3"];
         using (w.Block("for (; column + 4 * Lanes <= tail; column += 4 * Lanes)"))
         {
-            for (int i = 0; i < names.Length; i++) w.Line($"Vec {names[i]} = KernelMath.Exp2(LoadUnsafe(ref w, (nuint)column + {i} * Lanes) - m);");
+            for (int i = 0; i < names.Length; i++) w.Line($"Vec {names[i]} = KernelMath.Exp2((LoadUnsafe(ref w, (nuint)column + {i} * Lanes) - m) * scale);");
             for (int i = 0; i < names.Length; i++) w.Line($"{names[i]}.StoreUnsafe(ref w, (nuint)column + {i} * Lanes);");
             w.Line("total += (e0 + e1) + (e2 + e3);");
         }

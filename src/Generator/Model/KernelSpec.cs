@@ -7,24 +7,32 @@ internal sealed record KernelSpec(MethodSpec Method, AttentionSpec Attention);
 /// <param name="Namespace">Empty for the global one.</param>
 /// <param name="Types">The containing types, outermost first.</param>
 /// <param name="Modifiers">The modifiers as the user wrote them, <c>partial</c> included.</param>
-/// <param name="ReturnType">As written in C#.</param>
+/// <param name="ReturnType">In C#, with <c>global::</c> before namespaces.</param>
+/// <param name="TypeParameters">With their brackets, or nothing.</param>
+/// <param name="Constraints">Of the type parameters, with a blank before, or nothing.</param>
+/// <param name="OtherKind">What the attribute stands on where it is no method, for people: <c>an accessor</c>.</param>
+/// <param name="IsRepeated">Whether the same declaration stands in the type before: the compiler says so.</param>
+/// <param name="HasUnknownTypes">Whether the compiler does not know a type of the signature, and says so.</param>
 internal sealed record MethodSpec(
     string Namespace, EquatableArray<TypeSpec> Types, string Modifiers, string ReturnType, string Name, EquatableArray<ParameterSpec> Parameters,
-    bool IsPartial, bool HasBody, bool IsGeneric)
+    string TypeParameters, string Constraints, string? OtherKind, bool IsPartial, bool HasBody, bool IsRepeated, bool HasUnknownTypes)
 {
-    /// <summary>Distinguishes the method from every other in the compilation.</summary>
-    public string Identity => $"{FullName}({string.Join(", ", Parameters.Select(p => p.Type))})";
+    public bool IsGeneric => TypeParameters.Length > 0;
+
+    /// <summary>Distinguishes the method from every other in the compilation, but from its own repetition.</summary>
+    public string Identity =>
+        $"{Namespace}.{string.Join(".", Types.Select(t => t.Declaration))}.{Name}{TypeParameters}({string.Join(", ", Parameters.Select(p => p.Modifiers + p.Type))})";
 
     public string FullName => string.Join(".", Types.Select(t => t.Name).Prepend(Namespace).Append(Name).Where(part => part.Length > 0));
 }
 
-/// <param name="Declaration">Keyword and name, e.g. <c>record struct Shape</c>.</param>
+/// <param name="Declaration">Keyword, name and type parameters, e.g. <c>record struct Shape</c>.</param>
 internal sealed record TypeSpec(string Declaration, string Name, bool IsPartial, bool IsGeneric, bool IsFileLocal, bool IsInterface);
 
 /// <param name="Role">Null for a name that is none.</param>
-/// <param name="Type">As written in C#, with namespaces.</param>
-/// <param name="Modifiers">What stands before the type (<c>scoped</c>, <c>in</c>), with a blank behind it, or nothing.</param>
-internal sealed record ParameterSpec(string Name, string Type, string Modifiers, Role? Role);
+/// <param name="Type">In C#, with <c>global::</c> before namespaces.</param>
+/// <param name="Modifiers">What stands before the type (<c>this</c>, <c>scoped</c>, <c>in</c>), with a blank behind it, or nothing.</param>
+internal sealed record ParameterSpec(string Name, string Type, string Modifiers, Role? Role, bool IsUnknownType);
 
 /// <summary>The arguments of the attribute; null where the user gave none. Not normalised: rules look at what was written.</summary>
 internal sealed record AttentionSpec(

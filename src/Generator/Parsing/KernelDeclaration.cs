@@ -10,11 +10,11 @@ internal sealed record KernelDeclaration(MethodSpec Method, KernelSpec? Spec, bo
 {
     public static KernelDeclaration Parse(IMethodSymbol method, AttributeData attribute) =>
         KernelParser.Parse(method, attribute) is { } spec
-            ? new(spec.Method, spec, KernelRules.IsValid(spec))
+            ? new(spec.Method, spec, KernelRules.IsValid(spec) && !spec.Method.IsRepeated && !spec.Method.HasUnknownTypes)
             : new(KernelParser.ParseMethod(method), null, IsValid: false);
 
-    /// <summary>Whether an implementation can be added to a declaration in error; where it cannot, the compiler asks for none.</summary>
+    /// <summary>Whether an implementation can be added to a declaration in error, so that the compiler does not ask for one, too.</summary>
     public bool CanStandIn =>
-        Method is { IsPartial: true, HasBody: false, IsGeneric: false }
-        && Method.Types.All(type => type is { IsPartial: true, IsGeneric: false, IsFileLocal: false });
+        Method is { IsPartial: true, HasBody: false, OtherKind: null, IsRepeated: false, HasUnknownTypes: false }
+        && Method.Types.All(type => type is { IsPartial: true, IsFileLocal: false });
 }

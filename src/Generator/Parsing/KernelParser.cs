@@ -12,7 +12,15 @@ internal static class KernelParser
     public const string AttributeName = "AttentionGen.AttentionAttribute";
     private const string RoleAttributeName = "AttentionGen.RoleAttribute";
 
-    private static readonly SymbolDisplayFormat s_typeFormat = SymbolDisplayFormat.CSharpErrorMessageFormat;
+    private static readonly SymbolDisplayFormat s_typeFormat =
+        SymbolDisplayFormat.FullyQualifiedFormat.AddMiscellaneousOptions(SymbolDisplayMiscellaneousOptions.IncludeNullableReferenceTypeModifier);
+
+    private static readonly SymbolDisplayFormat s_genericsFormat =
+        s_typeFormat.WithGenericsOptions(SymbolDisplayGenericsOptions.IncludeTypeParameters | SymbolDisplayGenericsOptions.IncludeTypeConstraints);
+
+    private static readonly SymbolDisplayFormat s_typeParametersFormat = new(
+        genericsOptions: SymbolDisplayGenericsOptions.IncludeTypeParameters | SymbolDisplayGenericsOptions.IncludeVariance,
+        miscellaneousOptions: SymbolDisplayMiscellaneousOptions.EscapeKeywordIdentifiers);
 
     /// <returns>Null where the attribute's arguments are not C# yet: the compiler says so.</returns>
     public static KernelSpec? Parse(IMethodSymbol method, AttributeData attribute) =>
@@ -27,6 +35,8 @@ internal static class KernelParser
         var syntax = Declaration(method);
         var types = new List<TypeSpec>();
         for (var type = method.ContainingType; type is not null; type = type.ContainingType) types.Insert(0, ParseType(type));
+        string generics = method.IsGenericMethod ? method.ToDisplayString(s_genericsFormat) : "";
+        int open = generics.IndexOf('<'), where = generics.IndexOf(" where ", StringComparison.Ordinal);
         return new MethodSpec(
             method.ContainingNamespace.IsGlobalNamespace ? "" : method.ContainingNamespace.ToDisplayString(),
             types.ToEquatableArray(),
@@ -34,10 +44,42 @@ internal static class KernelParser
             syntax?.ReturnType is RefTypeSyntax ? $"ref {method.ReturnType.ToDisplayString(s_typeFormat)}" : method.ReturnType.ToDisplayString(s_typeFormat),
             Escape(method.Name),
             method.Parameters.Select(ParseParameter).ToEquatableArray(),
+            TypeParameters: open < 0 ? "" : generics.Substring(open, (where < 0 ? generics.Length : where) - open),
+            Constraints: where < 0 ? "" : generics.Substring(where),
+            OtherKind(method.MethodKind),
             IsPartial: method.IsPartialDefinition || syntax?.Modifiers.Any(SyntaxKind.PartialKeyword) == true,
-            HasBody: syntax?.Body is not null || syntax?.ExpressionBody is not null || (method.PartialImplementationPart is { } part && !IsOurs(part)),
-            method.IsGenericMethod);
+            HasBody: syntax?.Body is not null || syntax?.ExpressionBody is not null || method.IsExtern || (method.PartialImplementationPart is { } part && !IsOurs(part)),
+            IsRepeated(method),
+            HasUnknownTypes: IsUnknown(method.ReturnType) || method.Parameters.Any(parameter => IsUnknown(parameter.Type)));
     }
+
+    private static string? OtherKind(MethodKind kind) => kind switch
+    {
+        MethodKind.Ordinary => null,
+        MethodKind.LocalFunction => "a local function",
+        MethodKind.AnonymousFunction => "a lambda",
+        MethodKind.PropertyGet or MethodKind.PropertySet or MethodKind.EventAdd or MethodKind.EventRemove => "an accessor",
+        MethodKind.UserDefinedOperator or MethodKind.Conversion => "an operator",
+        MethodKind.ExplicitInterfaceImplementation => "an explicit implementation of an interface",
+        _ => "something that is no method",
+    };
+
+    /// <summary>Whether a member before it has the same signature. Then there is one implementation for both.</summary>
+    private static bool IsRepeated(IMethodSymbol method) =>
+        method.PartialDefinitionPart is null
+        && method.ContainingType.GetMembers(method.Name).OfType<IMethodSymbol>()
+            .TakeWhile(other => !SymbolEqualityComparer.Default.Equals(other, method))
+            .Any(other => other.Arity == method.Arity && other.Parameters.Length == method.Parameters.Length
+                && other.Parameters.Zip(method.Parameters, (x, y) => x.RefKind == y.RefKind && SymbolEqualityComparer.Default.Equals(x.Type, y.Type)).All(same => same));
+
+    private static bool IsUnknown(ITypeSymbol type) => type switch
+    {
+        IErrorTypeSymbol => true,
+        INamedTypeSymbol named => named.TypeArguments.Any(IsUnknown),
+        IArrayTypeSymbol array => IsUnknown(array.ElementType),
+        IPointerTypeSymbol pointer => IsUnknown(pointer.PointedAtType),
+        _ => false,
+    };
 
     /// <summary>The analyzer sees the compilation with what was generated for it.</summary>
     private static bool IsOurs(IMethodSymbol implementation) =>
@@ -55,7 +97,9 @@ internal static class KernelParser
         };
         bool isPartial = type.DeclaringSyntaxReferences.Select(reference => reference.GetSyntax()).OfType<TypeDeclarationSyntax>()
             .All(declaration => declaration.Modifiers.Any(SyntaxKind.PartialKeyword));
-        return new TypeSpec($"{keyword} {Escape(type.Name)}", Escape(type.Name), isPartial, type.TypeParameters.Length > 0, type.IsFileLocal, type.TypeKind == TypeKind.Interface);
+        string typeParameters = type.TypeParameters.Length > 0 ? type.ToDisplayString(s_typeParametersFormat) : "";
+        string name = type.Name.All(c => c is >= 'a' and <= 'z') ? "@" + type.Name : Escape(type.Name); // all lower case is a warning without the sign
+        return new TypeSpec($"{keyword} {name}{typeParameters.Substring(Math.Max(typeParameters.IndexOf('<'), 0))}", Escape(type.Name), isPartial, type.TypeParameters.Length > 0, type.IsFileLocal, type.TypeKind == TypeKind.Interface);
     }
 
     private static ParameterSpec ParseParameter(IParameterSymbol parameter)
@@ -70,12 +114,13 @@ internal static class KernelParser
         };
         if (parameter.ScopedKind != ScopedKind.None && parameter.RefKind != RefKind.Out) modifiers = "scoped " + modifiers;
         if (parameter.IsParams) modifiers = "params " + modifiers;
+        if (parameter is { Ordinal: 0, ContainingSymbol: IMethodSymbol { IsExtensionMethod: true } }) modifiers = "this " + modifiers;
 
         var attribute = parameter.GetAttributes().FirstOrDefault(a => a.AttributeClass?.ToDisplayString() == RoleAttributeName);
         Role? role = attribute is { ConstructorArguments.Length: 1 } && attribute.ConstructorArguments[0].Value is int given
             ? (Enum.IsDefined(typeof(Role), given) ? (Role)given : null)
             : RoleTable.ByName(parameter.Name);
-        return new ParameterSpec(Escape(parameter.Name), parameter.Type.ToDisplayString(s_typeFormat), modifiers, role);
+        return new ParameterSpec(Escape(parameter.Name), parameter.Type.ToDisplayString(s_typeFormat), modifiers, role, IsUnknown(parameter.Type));
     }
 
     private static AttentionSpec? ParseAttribute(AttributeData attribute)
@@ -93,5 +138,7 @@ internal static class KernelParser
             (Isas)(Named("Isas") as int? ?? (int)Isas.All) | Isas.Portable);
     }
 
-    private static string Escape(string name) => SyntaxFacts.GetKeywordKind(name) == SyntaxKind.None ? name : "@" + name;
+    /// <summary>Words that are keywords somewhere, too: no type can be named <c>required</c>, nor <c>scoped</c> without the sign.</summary>
+    private static string Escape(string name) =>
+        SyntaxFacts.GetKeywordKind(name) == SyntaxKind.None && SyntaxFacts.GetContextualKeywordKind(name) == SyntaxKind.None ? name : "@" + name;
 }

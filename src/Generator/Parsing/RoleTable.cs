@@ -7,16 +7,16 @@ internal static class RoleTable
 {
     public static readonly IReadOnlyList<RoleRow> Rows =
     [
-        new(Role.Query, "query", "System.ReadOnlySpan<float>", IsRequired: true),
-        new(Role.Key, "key", "System.ReadOnlySpan<float>", IsRequired: true),
-        new(Role.Value, "value", "System.ReadOnlySpan<float>", IsRequired: true),
-        new(Role.Output, "output", "System.Span<float>", IsRequired: true),
+        new(Role.Query, "query", "global::System.ReadOnlySpan<float>", IsRequired: true),
+        new(Role.Key, "key", "global::System.ReadOnlySpan<float>", IsRequired: true),
+        new(Role.Value, "value", "global::System.ReadOnlySpan<float>", IsRequired: true),
+        new(Role.Output, "output", "global::System.Span<float>", IsRequired: true),
         new(Role.Batch, "batch", "int"),
         new(Role.QueryStart, "queryStart", "int", NeedsPositions: true),
-        new(Role.QueryStarts, "queryStarts", "System.ReadOnlySpan<int>", NeedsPositions: true),
-        new(Role.KeyLengths, "keyLengths", "System.ReadOnlySpan<int>"),
+        new(Role.QueryStarts, "queryStarts", "global::System.ReadOnlySpan<int>", NeedsPositions: true),
+        new(Role.KeyLengths, "keyLengths", "global::System.ReadOnlySpan<int>"),
         new(Role.MaxThreads, "maxThreads", "int"),
-        new(Role.Scratch, "scratch", "System.Span<byte>"),
+        new(Role.Scratch, "scratch", "global::System.Span<byte>"),
     ];
 
     public static RoleRow Row(Role role) => Rows[(int)role];
@@ -32,5 +32,5 @@ internal static class RoleTable
 internal sealed record RoleRow(Role Role, string Name, string Type, bool IsRequired = false, bool NeedsPositions = false)
 {
     /// <summary>The type as a user writes it.</summary>
-    public string ShortType => Type.Replace("System.", "");
+    public string ShortType => Type.Replace("global::System.", "");
 }

@@ -36,6 +36,15 @@ internal enum ScorePath
 internal sealed record CorePlan(
     CoreSpec Spec, Isas Isa, int Lanes, ScorePath Path, int TileRows, int TileVectors, EquatableArray<int> ValueVectors, int ChainQuads, int QueryBlock, int KeyBlock)
 {
+    /// <summary>
+    /// The factor of a score's distance from the maximum, which is then a power of two. It is not folded into the queries: rounding them, and
+    /// the factor, would cost large scores their last bits, while here it is lost on the distance only.
+    /// </summary>
+    public float WeightScale => (float)(Math.Abs((double)Spec.Scale) * 1.4426950408889634);
+
+    /// <summary>The distance by which a score may exceed the running maximum: 8 powers of two. Finite, so that -infinity plus it is less than any score.</summary>
+    public float LazyScore => (float)Math.Min(8 / (double)WeightScale, 1e30);
+
     public int PanelKeys => TileVectors * Lanes;
 
     public int PackedValueDim => (Spec.ValueDim + Lanes - 1) / Lanes * Lanes;

@@ -16,14 +16,26 @@ internal sealed record SourceLayout(EquatableArray<SourceEntry> Kernels, Equatab
         var taken = new HashSet<string>(StringComparer.OrdinalIgnoreCase); // as Roslyn compares hint names
         foreach (var method in ordered.Select(plan => plan.Spec.Method))
         {
-            string name = method.FullName.Replace("@", "");
-            for (int i = 2; !taken.Add(name); i++) name = $"{method.FullName.Replace("@", "")}_{i}";
-            kernels.Add(new SourceEntry(method.Identity, $"{name}.g.cs"));
+            string name = FileName(method), unique = name;
+            for (int i = 2; !taken.Add(unique); i++) unique = $"{name}_{i}"; // names that differ only in case
+            kernels.Add(new SourceEntry(method.Identity, $"{unique}.g.cs"));
         }
 
         var cores = ordered.SelectMany(plan => plan.Cores.Select(core => new SourceEntry(core.Name, plan.Spec.Method.Identity)))
             .GroupBy(entry => entry.Name).Select(group => group.First());
         return new SourceLayout(kernels.ToEquatableArray(), cores.ToEquatableArray());
+    }
+
+    /// <summary>
+    /// Overloads differ by the roles of their parameters: a name that lists what is not the usual four in their order does not depend on
+    /// which other overloads there are.
+    /// </summary>
+    private static string FileName(MethodSpec method)
+    {
+        var roles = method.Parameters.Select(parameter => parameter.Role.ToString()).ToList();
+        string[] usual = [nameof(Role.Query), nameof(Role.Key), nameof(Role.Value), nameof(Role.Output)];
+        if (roles.Take(usual.Length).SequenceEqual(usual)) roles.RemoveRange(0, usual.Length);
+        return string.Join("-", roles.Select(role => char.ToLowerInvariant(role[0]) + role.Substring(1)).Prepend(method.FullName.Replace("@", "")));
     }
 
     public string HintName(KernelPlan plan) => Kernels.First(entry => entry.Name == plan.Spec.Method.Identity).Value;

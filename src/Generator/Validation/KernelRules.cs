@@ -11,22 +11,31 @@ internal static class KernelRules
     public const int MaxHeads = 4096;
     public const int MaxDim = 512;
 
+    /// <summary>A factor of powers of two, scale * log2(e), is to be a float, too.</summary>
+    public const float MaxScale = 2e38f;
+
     public static IEnumerable<Violation> Violations(KernelSpec spec)
     {
-        var method = Method(spec.Method).Concat(Types(spec.Method)).ToList();
-        return method.Concat(Numbers(spec.Attention)).Concat(Parameters(spec));
+        if (spec.Method.OtherKind is { } kind) return [new(Rules.NotAMethod, Place.Attribute, kind)];
+        return Method(spec.Method).Concat(Types(spec.Method)).Concat(Numbers(spec.Attention)).Concat(Parameters(spec));
     }
 
     public static bool IsValid(KernelSpec spec) => Violations(spec).All(violation => violation.Rule.DefaultSeverity != DiagnosticSeverity.Error);
 
     private static IEnumerable<Violation> Method(MethodSpec method)
     {
-        if (!method.IsPartial)
-            yield return new(Rules.NotPartial, Place.Method, method.Name, $"{method.Modifiers} partial {method.ReturnType} {method.Name}(...);".TrimStart());
-        if (method.HasBody) yield return new(Rules.HasBody, Place.Method, method.Name);
+        if (!method.IsPartial) yield return new(Rules.NotPartial, Place.Method, method.Name, Declaration(method));
+        else if (method.HasBody) yield return new(Rules.HasBody, Place.Method, method.Name, Declaration(method));
         if (method.IsGeneric) yield return new(Rules.GenericMethod, Place.Method, method.Name);
-        if (method.ReturnType != "void")
-            yield return new(Rules.ReturnsValue, Place.ReturnType, method.Name, method.ReturnType, "Span<float> output");
+        if (method.ReturnType != "void" && !method.HasUnknownTypes)
+            yield return new(Rules.ReturnsValue, Place.ReturnType, method.Name, Short(method.ReturnType));
+    }
+
+    /// <summary>The declaration as it should be.</summary>
+    private static string Declaration(MethodSpec method)
+    {
+        var modifiers = method.Modifiers.Split([' '], StringSplitOptions.RemoveEmptyEntries).Except(["extern", "abstract", "async", "partial"]);
+        return $"{string.Join(" ", modifiers.Append("partial"))} void {method.Name}(...);";
     }
 
     private static IEnumerable<Violation> Types(MethodSpec method)
@@ -57,23 +66,32 @@ internal static class KernelRules
         if (outside.Count == 0 && attention.Heads % attention.KeyValueHeads != 0)
             yield return new(Rules.UnevenGroups, Place.OfArgument("KeyValueHeads"), attention.Heads, attention.KeyValueHeads, NearbyDivisors(attention.Heads, attention.KeyValueHeads));
 
-        if (attention.GivenScale is { } scale && (float.IsNaN(scale) || float.IsInfinity(scale) || scale == 0))
-            yield return new(Rules.BadScale, Place.OfArgument("Scale"), Text(scale), Text((float)(1 / Math.Sqrt(Math.Max(attention.HeadDim, 1)))));
+        if (attention.GivenScale is { } scale && !(Math.Abs(scale) is > 0 and <= MaxScale)) // a NaN, too
+            yield return new(Rules.BadScale, Place.OfArgument("Scale"), Text(scale), Text(MaxScale), Text((float)(1 / Math.Sqrt(Math.Max(attention.HeadDim, 1)))));
 
         if (!Enum.IsDefined(typeof(Mask), attention.Mask)) yield return new(Rules.UnknownMask, Place.OfArgument("Mask"), (int)attention.Mask);
+
+        if ((attention.Isas & ~Isas.All) is var unknown and not 0) yield return new(Rules.UnknownIsas, Place.OfArgument("Isas"), (int)unknown);
     }
 
     private static IEnumerable<Violation> Parameters(KernelSpec spec)
     {
         var parameters = spec.Method.Parameters;
         var taken = new Dictionary<Role, ParameterSpec>();
+        var meant = new Dictionary<ParameterSpec, RoleRow>(); // by its type, what a parameter without a role can be of those that are missing
+        foreach (var row in Missing(spec))
+            if (parameters.FirstOrDefault(p => p.Role is null && p.Type == row.Type && !meant.ContainsKey(p)) is { } candidate) meant.Add(candidate, row);
+
         for (int i = 0; i < parameters.Count; i++)
         {
             var parameter = parameters[i];
             var place = Place.OfParameter(i);
             if (parameter.Role is not { } role)
             {
-                yield return new(Rules.UnknownParameter, place, parameter.Name, RoleTable.Text);
+                string wayOut = meant.TryGetValue(parameter, out var it)
+                    ? $"rename it to '{it.Name}', or mark it [Role(AttentionRole.{it.Role})]"
+                    : "rename it, take it out, or mark it with its role, as [Role(AttentionRole.Query)]";
+                yield return new(Rules.UnknownParameter, place, parameter.Name, wayOut, RoleTable.Text);
                 continue;
             }
 
@@ -81,22 +99,28 @@ internal static class KernelRules
             if (taken.TryGetValue(Slot(role), out var earlier)) yield return new(Rules.DuplicateParameter, place, earlier.Name, parameter.Name, Meaning(role));
             else taken.Add(Slot(role), parameter);
 
-            if (parameter.Type != row.Type || parameter.Modifiers is not ("" or "scoped "))
-                yield return new(Rules.WrongParameterType, place, parameter.Name, (parameter.Modifiers + parameter.Type).Replace("System.", ""), row.Name, row.ShortType);
+            string modifiers = parameter.Modifiers.Replace("this ", "").Replace("scoped ", "");
+            if ((parameter.Type != row.Type || modifiers.Length > 0) && !parameter.IsUnknownType)
+                yield return new(Rules.WrongParameterType, place, parameter.Name, modifiers + Short(parameter.Type), row.Name, row.ShortType);
             if (row.NeedsPositions && spec.Attention.Mask == Mask.None) yield return new(Rules.MaskParameterWithoutMask, place, parameter.Name);
             if (role == Role.Batch && !spec.Attention.Batched) yield return new(Rules.BatchWithoutBatched, place, parameter.Name);
         }
 
-        foreach (var row in RoleTable.Rows)
+        var missing = Missing(spec).Except(meant.Values).ToList();
+        if (missing.Count > 0)
         {
-            bool required = row.IsRequired || (row.Role == Role.Batch && spec.Attention.Batched);
-            if (required && !taken.ContainsKey(row.Role))
-                yield return new(Rules.MissingParameter, Place.Method, spec.Method.Name, row.Name, $"{row.ShortType} {row.Name}", row.Role, RoleTable.Text);
+            yield return new(
+                Rules.MissingParameter, Place.Method, spec.Method.Name, string.Join(", ", missing.Select(row => row.Name)),
+                string.Join(", ", missing.Select(row => $"{row.ShortType} {row.Name}")), missing[0].Role, RoleTable.Text);
         }
 
         if (spec.Attention.Mask == Mask.Causal && taken.TryGetValue(Role.KeyLengths, out var lengths) && !taken.ContainsKey(Role.QueryStart))
             yield return new(Rules.PaddedPrefill, Place.OfParameter(parameters.ToList().IndexOf(lengths)));
     }
+
+    /// <summary>The roles that the kernel needs and no parameter has.</summary>
+    private static IEnumerable<RoleRow> Missing(KernelSpec spec) =>
+        RoleTable.Rows.Where(row => (row.IsRequired || (row.Role == Role.Batch && spec.Attention.Batched)) && spec.Method.Parameters.All(p => p.Role != row.Role));
 
     /// <summary>A start is given once: for the call or for each batch item.</summary>
     private static Role Slot(Role role) => role == Role.QueryStarts ? Role.QueryStart : role;
@@ -106,8 +130,11 @@ internal static class KernelRules
     private static string NearbyDivisors(int heads, int wanted)
     {
         var divisors = Enumerable.Range(1, heads).Where(d => heads % d == 0).OrderBy(d => Math.Abs(d - wanted)).ThenBy(d => d).Take(2).OrderBy(d => d).ToList();
-        return "as " + string.Join(" or ", divisors.Select(d => $"{d} does"));
+        return string.Join(" or ", divisors);
     }
+
+    /// <summary>A type as a user writes it.</summary>
+    private static string Short(string type) => type.Replace("global::System.", "").Replace("global::", "");
 
     private static string Text(float value) => value.ToString("R", CultureInfo.InvariantCulture);
 }

@@ -9,13 +9,13 @@ internal static class Rules
     private const string HelpLink = "https://github.com/attentiongen/AttentionGen/blob/main/docs/diagnostics/";
 
     public static readonly DiagnosticDescriptor NotPartial = Error("AG0001", "The method is not partial",
-        "'{0}' must be partial, so that its kernel can be generated: write '{1}'");
+        "'{0}' must be a partial method without a body, so that its kernel can be generated: write '{1}'");
 
     public static readonly DiagnosticDescriptor HasBody = Error("AG0002", "The method has a body",
-        "'{0}' has a body already: end the declaration with a semicolon, or take the [Attention] attribute off");
+        "'{0}' has a body already, and the kernel is to be its body: leave only '{1}', or take the [Attention] attribute off");
 
     public static readonly DiagnosticDescriptor ReturnsValue = Error("AG0003", "The method returns a value",
-        "'{0}' returns '{1}', a kernel returns void: results go to the parameter '{2}'");
+        "'{0}' returns '{1}', a kernel returns void: its results go to the parameter 'Span<float> output'");
 
     public static readonly DiagnosticDescriptor GenericMethod = Error("AG0004", "The method is generic",
         "'{0}' is generic, a kernel is generated for one shape and float elements: take the type parameters off");
@@ -36,31 +36,37 @@ internal static class Rules
         "{0} is {1}, it must be from 1 to {2}");
 
     public static readonly DiagnosticDescriptor UnevenGroups = Error("AG0010", "Heads do not share key-value heads evenly",
-        "{0} heads cannot share {1} key-value heads: KeyValueHeads must divide heads, {2}");
+        "{0} heads cannot share {1} key-value heads evenly: KeyValueHeads must divide heads, use {2}");
 
     public static readonly DiagnosticDescriptor BadScale = Error("AG0011", "The scale is not a factor",
-        "Scale is {0}, it must be finite and not 0; leave it out for 1 / sqrt(headDim) = {1}");
+        "Scale is {0}, it must be a number other than 0 and at most {1} in magnitude; leave it out for 1 / sqrt(headDim) = {2}");
 
     public static readonly DiagnosticDescriptor UnknownMask = Error("AG0012", "The mask is unknown",
         "Mask is {0}, which is no AttentionMask: use None or Causal");
 
     public static readonly DiagnosticDescriptor MissingParameter = Error("AG0013", "A parameter is missing",
-        "'{0}' has no parameter for {1}: add '{2}', or mark the one that it is with [Role(AttentionRole.{3})]. Parameters of a kernel are: {4}.");
+        "'{0}' has no parameter for {1}: add '{2}', or mark the parameter that it is with its role, as [Role(AttentionRole.{3})]. Parameters of a kernel are: {4}.");
 
     public static readonly DiagnosticDescriptor DuplicateParameter = Error("AG0014", "Two parameters have the same role",
         "'{0}' and '{1}' both say {2}: keep one of them");
 
     public static readonly DiagnosticDescriptor UnknownParameter = Error("AG0015", "A parameter has no role",
-        "'{0}' is no parameter of a kernel: rename it, or give it a role with [Role(AttentionRole...)]. Parameters of a kernel are: {1}.");
+        "'{0}' is no parameter of a kernel: {1}. Parameters of a kernel are: {2}.");
 
     public static readonly DiagnosticDescriptor WrongParameterType = Error("AG0016", "A parameter has the wrong type",
-        "'{0}' is '{1}', as {2} it must be '{3}'");
+        "'{0}' is '{1}', but the parameter {2} of a kernel is '{3}': change its type");
 
     public static readonly DiagnosticDescriptor MaskParameterWithoutMask = Error("AG0017", "A parameter has no effect without its mask",
         "'{0}' gives positions, but no mask looks at them: set Mask = AttentionMask.Causal, or take the parameter out");
 
     public static readonly DiagnosticDescriptor BatchWithoutBatched = Error("AG0018", "A batch that is not declared",
         "'{0}' is the number of batch items, but the kernel has no batch: set Batched = true, or take the parameter out");
+
+    public static readonly DiagnosticDescriptor NotAMethod = Error("AG0019", "The attribute stands on something else than a method",
+        "[Attention] stands on {0}, which cannot be generated: put it on a partial method of a class or a struct");
+
+    public static readonly DiagnosticDescriptor UnknownIsas = Error("AG0020", "The instruction set is unknown",
+        "Isas holds {0}, which is no AttentionIsas: combine Portable, Avx2 and Avx512, or leave it out for all of them");
 
     public static readonly DiagnosticDescriptor PaddedPrefill = new("AG0101", "Where does the first query of a padded batch stand?",
         "Without a start, the last query of each batch item sees its last visible key, so that in a padded prefill (as many queries as keys) the first rows see nothing: "
@@ -75,7 +81,7 @@ internal static class Rules
     [
         NotPartial, HasBody, ReturnsValue, GenericMethod, TypeNotPartial, GenericType, FileLocalType, Interface, OutOfRange, UnevenGroups, BadScale,
         UnknownMask, MissingParameter, DuplicateParameter, UnknownParameter, WrongParameterType, MaskParameterWithoutMask, BatchWithoutBatched,
-        PaddedPrefill, DebugBuild,
+        NotAMethod, UnknownIsas, PaddedPrefill, DebugBuild,
     ];
 
     // Not configurable: a build that suppressed the error would succeed without the kernel.

@@ -1,0 +1,94 @@
+using System.Numerics.Tensors;
+
+namespace AttentionGen.Benchmarks;
+
+/// <summary>
+/// Attention as one writes it by hand with <see cref="TensorPrimitives"/>, what generated kernels are compared with: only visible keys are
+/// looked at, every inner loop is vectorised by the library, and nothing of a row leaves the cache.
+/// </summary>
+/// <remarks>
+/// Token-major: query [queries, heads, headDim], key [keys, keyValueHeads, headDim], value [keys, keyValueHeads, valueDim],
+/// output [queries, heads, valueDim].
+/// </remarks>
+internal sealed class TensorPrimitivesAttention
+{
+    private readonly int _heads;
+    private readonly int _headDim;
+    private readonly float _scale;
+
+    public TensorPrimitivesAttention(int heads, int headDim)
+    {
+        _heads = KeyValueHeads = heads;
+        _headDim = ValueDim = headDim;
+        _scale = 1 / MathF.Sqrt(headDim);
+    }
+
+    /// <summary>Divides the number of heads; query head h reads head h / (heads / KeyValueHeads).</summary>
+    public int KeyValueHeads { get; init; }
+
+    public int ValueDim { get; init; }
+
+    /// <summary>The last query sees the last key; a query before all keys sees nothing and gives 0.</summary>
+    public bool Causal { get; init; }
+
+    private int Queries(int queryLength) => queryLength / (_heads * _headDim);
+
+    private int Keys(int keyLength) => keyLength / (KeyValueHeads * _headDim);
+
+    /// <summary>On the calling thread, without an allocation.</summary>
+    /// <param name="row">Working memory for the scores of one query: an element for each key.</param>
+    public void Attend(
+        ReadOnlySpan<float> query, ReadOnlySpan<float> key, ReadOnlySpan<float> value, Span<float> output, Span<float> row)
+    {
+        for (int head = 0; head < _heads; head++) AttendHead(head, query, key, value, output, row);
+    }
+
+    /// <summary>A head at a time on each of several threads. Takes memory, as spans cannot go to other threads, and allocates.</summary>
+    public void Attend(
+        ReadOnlyMemory<float> query, ReadOnlyMemory<float> key, ReadOnlyMemory<float> value, Memory<float> output, int maxThreads) =>
+        Parallel.For(
+            0, _heads, new ParallelOptions { MaxDegreeOfParallelism = maxThreads },
+            localInit: () => new float[Keys(key.Length)],
+            body: (head, _, row) =>
+            {
+                AttendHead(head, query.Span, key.Span, value.Span, output.Span, row);
+                return row;
+            },
+            localFinally: static _ => { });
+
+    // Heads outside, queries inside: the keys and values of one head stay in the cache while the queries pass over them.
+    private void AttendHead(
+        int head, ReadOnlySpan<float> query, ReadOnlySpan<float> key, ReadOnlySpan<float> value, Span<float> output, Span<float> row)
+    {
+        int queries = Queries(query.Length), keys = Keys(key.Length);
+        int keyValueHead = head / (_heads / KeyValueHeads);
+        for (int i = 0; i < queries; i++)
+        {
+            int visible = Causal ? Math.Clamp(keys - queries + i + 1, 0, keys) : keys;
+            var result = output.Slice((i * _heads + head) * ValueDim, ValueDim);
+            result.Clear();
+            if (visible == 0) continue;
+            AttendRow(
+                query.Slice((i * _heads + head) * _headDim, _headDim),
+                key[(keyValueHead * _headDim)..], value[(keyValueHead * ValueDim)..], result, row[..visible]);
+        }
+    }
+
+    // A method of its own, so that it is called often enough to be compiled with full optimisation soon.
+    private void AttendRow(
+        ReadOnlySpan<float> query, ReadOnlySpan<float> key, ReadOnlySpan<float> value, Span<float> output, Span<float> row)
+    {
+        int keyStride = KeyValueHeads * _headDim, valueStride = KeyValueHeads * ValueDim;
+        for (int j = 0; j < row.Length; j++)
+            row[j] = _scale * TensorPrimitives.Dot(query, key.Slice(j * keyStride, _headDim));
+
+        // Not TensorPrimitives.SoftMax: it does not subtract the maximum, so scores near 90 overflow; it is no faster either.
+        TensorPrimitives.Subtract(row, TensorPrimitives.Max(row), row);
+        TensorPrimitives.Exp(row, row);
+        float sum = TensorPrimitives.Sum(row);
+
+        for (int j = 0; j < row.Length; j++)
+            TensorPrimitives.MultiplyAdd(value.Slice(j * valueStride, ValueDim), row[j], output, output);
+        TensorPrimitives.Multiply(output, 1 / sum, output);
+    }
+}

@@ -1,0 +1,48 @@
+using Xunit;
+
+namespace AttentionGen.Kernels.Tests;
+
+/// <summary>Nothing is allocated on the managed heap once a kernel has run.</summary>
+[Collection(nameof(Isolated))]
+public class AllocationTests
+{
+    internal static readonly Declaration[] Declarations =
+    [
+        new(4, 64) { Mask = AttentionMask.Causal },
+        new(4, 64) { Batched = true, Roles = Roles.KeyLengths | Roles.MaxThreads },
+        new(1, 512),
+    ];
+
+    public static TheoryData<Problem> Problems =>
+    [
+        new Problem(Declarations[0], 1, 50),
+        new Problem(Declarations[0], 200, 300),
+        new Problem(Declarations[1], 50, 60) { Batch = 2, KeyLengths = [30, 60] },
+        new Problem(Declarations[2], 20, 2000),
+    ];
+
+    [Theory, MemberData(nameof(Problems), DisableDiscoveryEnumeration = true)]
+    public void A_call_on_one_thread_allocates_nothing(Problem problem) => Assert.Equal(0, LeastOf(problem, GC.GetAllocatedBytesForCurrentThread, tries: 1));
+
+    [Theory, MemberData(nameof(Problems), DisableDiscoveryEnumeration = true)]
+    public void A_call_on_two_threads_allocates_nothing(Problem problem) =>
+        Assert.Equal(0, LeastOf(problem with { MaxThreads = 2 }, () => GC.GetTotalAllocatedBytes(precise: true), tries: 20)); // something else may run now and then
+
+    private static long LeastOf(Problem problem, Func<long> allocated, int tries)
+    {
+        const int Calls = 20;
+        var kernel = Catalogue.Kernels[problem.Declaration];
+        var inputs = new Inputs(problem);
+        float[] output = new float[problem.OutputLength];
+        for (int i = 0; i < Calls; i++) inputs.Run(kernel, output);
+        long least = long.MaxValue;
+        for (int i = 0; i < tries && least > 0; i++)
+        {
+            long before = allocated();
+            for (int n = 0; n < Calls; n++) inputs.Run(kernel, output);
+            least = Math.Min(least, allocated() - before);
+        }
+
+        return least;
+    }
+}

@@ -1,0 +1,79 @@
+using Xunit;
+
+namespace AttentionGen.Kernels.Tests;
+
+/// <summary>
+/// The error bound: the largest absolute error of an output is at most 1e-6, or twice that of <see cref="PlainEvaluation"/>, whichever is more;
+/// values of magnitude 1 are assumed. Where the exact output is NaN or infinite, the output is the same.
+/// </summary>
+public static class Bound
+{
+    private const double Least = 1e-6;
+
+    /// <summary>Checks all rows of an output, or some.</summary>
+    /// <param name="plainLimit">What the plain evaluation may lose at most: more says that the test itself is wrong.</param>
+    public static void Check(Inputs inputs, ReadOnlySpan<float> output, int[]? queries = null, double plainLimit = 2e-5)
+    {
+        var problem = inputs.Problem;
+        int heads = problem.Declaration.Heads, dim = problem.Declaration.ValueDim;
+        double[] expected = queries is null ? Whole(inputs) : [];
+        double[] expectedToken = new double[heads * dim];
+        float[] plain = new float[dim];
+        double error = 0, plainError = 0;
+        string place = "";
+        for (int b = 0; b < problem.Batch; b++)
+        {
+            foreach (int i in queries ?? [.. Enumerable.Range(0, problem.Queries)])
+            {
+                int token = (b * problem.Queries + i) * heads * dim;
+                if (queries is null) expected.AsSpan(token, heads * dim).CopyTo(expectedToken);
+                else Token(inputs, b, i, expectedToken);
+                for (int h = 0; h < heads; h++)
+                {
+                    PlainEvaluation.Row(inputs, b, i, h, plain);
+                    for (int d = 0; d < dim; d++)
+                    {
+                        float actual = output[token + h * dim + d];
+                        double exact = expectedToken[h * dim + d];
+                        if (!double.IsFinite(exact))
+                        {
+                            Assert.True(exact.Equals(actual), $"{problem}: batch {b}, query {i}, head {h}, element {d} is {actual} instead of {exact}");
+                            continue;
+                        }
+
+                        double off = Math.Abs(actual - exact);
+                        plainError = Math.Max(plainError, Math.Abs(plain[d] - exact));
+                        if (off <= error) continue;
+                        error = double.IsNaN(off) ? double.PositiveInfinity : off; // NaN fails the comparison above and arrives here
+                        place = $"batch {b}, query {i}, head {h}, element {d}: {actual} for {exact}";
+                    }
+                }
+            }
+        }
+
+        Assert.True(plainError <= plainLimit, $"{problem}: the plain evaluation is off by {plainError:g3}, {plainLimit:g3} was expected at most");
+        double bound = Math.Max(Least, 2 * plainError);
+        if (error > 0.8 * bound) TestContext.Current.TestOutputHelper?.WriteLine($"tight: {error / bound:f2} of {bound:g3}, {problem}");
+        Assert.True(error <= bound, $"{problem}: error {error:g3}, bound {bound:g3} (plain evaluation {plainError:g3}); {place}");
+    }
+
+    /// <summary>The reference of a whole call.</summary>
+    public static double[] Whole(Inputs inputs)
+    {
+        var problem = inputs.Problem;
+        double[] expected = new double[problem.OutputLength];
+        problem.Declaration.Reference.Attend(
+            inputs.Query, inputs.Key, inputs.Value, expected, problem.Batch, problem.QueryStarts, problem.KeyLengths);
+        return expected;
+    }
+
+    /// <summary>The reference of a single query of a long call.</summary>
+    private static void Token(Inputs inputs, int batch, int query, Span<double> expected)
+    {
+        var problem = inputs.Problem;
+        int queryWidth = problem.QueryLength / (problem.Batch * problem.Queries), keys = problem.KeyLength / problem.Batch, values = problem.ValueLength / problem.Batch;
+        problem.Declaration.Reference.Attend(
+            inputs.Query.AsSpan((batch * problem.Queries + query) * queryWidth, queryWidth), inputs.Key.AsSpan(batch * keys, keys), inputs.Value.AsSpan(batch * values, values),
+            expected, 1, [problem.Start(batch) + query], [problem.Length(batch)]);
+    }
+}

@@ -1,0 +1,97 @@
+using System.Globalization;
+
+namespace AttentionGen.Kernels.Tests;
+
+/// <summary>The parameters that a kernel has beside its tensors.</summary>
+[Flags]
+public enum Roles
+{
+    None = 0,
+    QueryStart = 1,
+    QueryStarts = 2,
+    KeyLengths = 4,
+    MaxThreads = 8,
+    Scratch = 16,
+}
+
+/// <summary>A declaration of a kernel, as a user would write it.</summary>
+public sealed record Declaration(int Heads, int HeadDim)
+{
+    public int KeyValueHeads { get; init; } = Heads;
+
+    public int ValueDim { get; init; } = HeadDim;
+
+    public AttentionMask Mask { get; init; }
+
+    /// <summary>0 where none is given.</summary>
+    public float Scale { get; init; }
+
+    public bool Batched { get; init; }
+
+    public Roles Roles { get; init; } = Roles.MaxThreads;
+
+    public AttentionIsas Isas { get; init; } = AttentionIsas.All;
+
+    public bool Has(Roles role) => (Roles & role) != 0;
+
+    /// <summary>What the scale is, given or not.</summary>
+    public float Factor => Scale == 0 ? (float)(1 / Math.Sqrt(HeadDim)) : Scale;
+
+    public AttentionReference Reference => new(Heads, HeadDim)
+    {
+        KeyValueHeads = KeyValueHeads,
+        ValueDim = ValueDim,
+        Mask = Mask,
+        Scale = Scale == 0 ? 1 / Math.Sqrt(HeadDim) : Scale,
+    };
+
+    /// <summary>A name that is also that of the method: <c>h4kv2d64v24_causal_batched_keyLengths</c>.</summary>
+    public override string ToString()
+    {
+        string name = $"h{Heads}kv{KeyValueHeads}d{HeadDim}v{ValueDim}";
+        if (Mask == AttentionMask.Causal) name += "_causal";
+        if (Batched) name += "_batched";
+        if (Scale != 0) name += "_scale" + Text(Scale).Replace('.', 'p').Replace('-', 'm').Replace("+", "", StringComparison.Ordinal);
+        foreach (var role in Enum.GetValues<Roles>())
+            if (role is not (Roles.None or Roles.MaxThreads) && Has(role)) name += $"_{role}";
+        if (!Has(Roles.MaxThreads)) name += "_anyThreads";
+        if (Isas != AttentionIsas.All) name += "_" + Isas.ToString().Replace(", ", "_", StringComparison.Ordinal);
+        return name;
+    }
+
+    /// <summary>The partial method, and beside it the same behind <see cref="KernelBody"/> and as a delegate of its own type.</summary>
+    public string Source
+    {
+        get
+        {
+            var parameters = new List<(string Declared, string Given)>
+            {
+                ("ReadOnlySpan<float> query", "a.Query"), ("ReadOnlySpan<float> key", "a.Key"), ("ReadOnlySpan<float> value", "a.Value"), ("Span<float> output", "a.Output"),
+            };
+            if (Batched) parameters.Add(("int batch", "a.Batch"));
+            if (Has(Roles.QueryStart)) parameters.Add(("int queryStart", "a.QueryStart"));
+            if (Has(Roles.QueryStarts)) parameters.Add(("ReadOnlySpan<int> queryStarts", "a.QueryStarts"));
+            if (Has(Roles.KeyLengths)) parameters.Add(("ReadOnlySpan<int> keyLengths", "a.KeyLengths"));
+            if (Has(Roles.MaxThreads)) parameters.Add(("int maxThreads", "a.MaxThreads"));
+            if (Has(Roles.Scratch)) parameters.Add(("Span<byte> scratch", "a.Scratch"));
+
+            string attribute = $"heads: {Heads}, headDim: {HeadDim}";
+            if (KeyValueHeads != Heads) attribute += $", KeyValueHeads = {KeyValueHeads}";
+            if (ValueDim != HeadDim) attribute += $", ValueDim = {ValueDim}";
+            if (Mask != AttentionMask.None) attribute += $", Mask = AttentionMask.{Mask}";
+            if (Scale != 0) attribute += $", Scale = {Text(Scale)}f";
+            if (Batched) attribute += ", Batched = true";
+            if (Isas != AttentionIsas.All) attribute += $", Isas = (AttentionIsas){(int)Isas}";
+
+            return $"""
+                    [Attention({attribute})]
+                    public static partial void {this}({string.Join(", ", parameters.Select(p => p.Declared))});
+                    public static void Call_{this}(in KernelArguments a) => {this}({string.Join(", ", parameters.Select(p => p.Given))});
+                    public static Delegate Method_{this}() => {this};
+
+                """;
+        }
+    }
+
+    private static string Text(float value) => value.ToString("R", CultureInfo.InvariantCulture);
+}

@@ -1,0 +1,68 @@
+namespace AttentionGen.Kernels.Tests;
+
+/// <summary>The tensors of a call, filled from a seed: queries and keys normally distributed, values uniform in [-1, 1].</summary>
+public sealed class Inputs
+{
+    private readonly Random _random;
+
+    public Inputs(Problem problem, int seed = 1)
+    {
+        Problem = problem;
+        _random = new Random(seed);
+        Query = Normal(problem.QueryLength);
+        Key = Normal(problem.KeyLength);
+        Value = new float[problem.ValueLength];
+        for (int i = 0; i < Value.Length; i++) Value[i] = 2 * _random.NextSingle() - 1;
+    }
+
+    public Problem Problem { get; }
+
+    public float[] Query { get; }
+
+    public float[] Key { get; }
+
+    public float[] Value { get; }
+
+    /// <summary>The next number of the standard normal distribution.</summary>
+    public float Normal() => (float)(Math.Sqrt(-2 * Math.Log(1 - _random.NextDouble())) * Math.Cos(2 * Math.PI * _random.NextDouble()));
+
+    public Span<float> QueryRow(int batch, int query, int head) =>
+        Query.AsSpan(((batch * Problem.Queries + query) * Problem.Declaration.Heads + head) * Problem.Declaration.HeadDim, Problem.Declaration.HeadDim);
+
+    public Span<float> KeyRow(int batch, int key, int head) =>
+        Key.AsSpan(((batch * Problem.Keys + key) * Problem.Declaration.KeyValueHeads + head) * Problem.Declaration.HeadDim, Problem.Declaration.HeadDim);
+
+    public Span<float> ValueRow(int batch, int key, int head) =>
+        Value.AsSpan(((batch * Problem.Keys + key) * Problem.Declaration.KeyValueHeads + head) * Problem.Declaration.ValueDim, Problem.Declaration.ValueDim);
+
+    /// <summary>The result of a kernel. What it does not write stays NaN.</summary>
+    public float[] Run(KernelGroup group) => Run(group[Problem.Declaration]);
+
+    public float[] Run(Kernel kernel)
+    {
+        float[] output = new float[Problem.OutputLength];
+        output.AsSpan().Fill(float.NaN);
+        Run(kernel, output);
+        return output;
+    }
+
+    public void Run(Kernel kernel, Span<float> output, Span<byte> scratch = default) => kernel.Body(new KernelArguments
+    {
+        Query = Query,
+        Key = Key,
+        Value = Value,
+        Output = output,
+        Batch = Problem.Batch,
+        QueryStarts = Problem.QueryStarts,
+        KeyLengths = Problem.KeyLengths,
+        MaxThreads = Problem.MaxThreads,
+        Scratch = scratch,
+    });
+
+    private float[] Normal(int length)
+    {
+        float[] values = new float[length];
+        for (int i = 0; i < length; i++) values[i] = Normal();
+        return values;
+    }
+}

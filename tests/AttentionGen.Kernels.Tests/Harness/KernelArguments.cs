@@ -1,0 +1,28 @@
+namespace AttentionGen.Kernels.Tests;
+
+/// <summary>All that a kernel may take. A kernel reads what its declaration has parameters for.</summary>
+public readonly ref struct KernelArguments
+{
+    public required ReadOnlySpan<float> Query { get; init; }
+
+    public required ReadOnlySpan<float> Key { get; init; }
+
+    public required ReadOnlySpan<float> Value { get; init; }
+
+    public required Span<float> Output { get; init; }
+
+    public int Batch { get; init; }
+
+    public ReadOnlySpan<int> QueryStarts { get; init; }
+
+    public int QueryStart => QueryStarts[0];
+
+    public ReadOnlySpan<int> KeyLengths { get; init; }
+
+    public int MaxThreads { get; init; }
+
+    public Span<byte> Scratch { get; init; }
+}
+
+/// <summary>The one signature behind which all kernels are called.</summary>
+public delegate void KernelBody(in KernelArguments arguments);

@@ -1,0 +1,50 @@
+using System.Runtime.Intrinsics;
+
+namespace AttentionGen.Kernels.Tests;
+
+/// <summary>
+/// Attention in single precision without any art: dot products in 16 partial sums, maximum, exponentials, sums. Its error is the measure of
+/// what single precision costs on the same inputs.
+/// </summary>
+public static class PlainEvaluation
+{
+    /// <summary>One output row.</summary>
+    public static void Row(Inputs inputs, int batch, int query, int head, Span<float> output)
+    {
+        var problem = inputs.Problem;
+        var declaration = problem.Declaration;
+        int keyHead = head / (declaration.Heads / declaration.KeyValueHeads), visible = problem.Visible(batch, query);
+        float[] weights = new float[visible];
+        float max = float.NegativeInfinity, sum = 0;
+        for (int j = 0; j < visible; j++)
+        {
+            weights[j] = declaration.Factor * Dot(inputs.QueryRow(batch, query, head), inputs.KeyRow(batch, j, keyHead));
+            max = Math.Max(max, weights[j]);
+        }
+
+        foreach (ref float weight in weights.AsSpan()) sum += weight = MathF.Exp(weight - max);
+
+        output.Clear();
+        for (int j = 0; j < visible; j++)
+        {
+            var value = inputs.ValueRow(batch, j, keyHead);
+            for (int d = 0; d < value.Length; d++) output[d] += weights[j] * value[d];
+        }
+
+        if (visible > 0) foreach (ref float x in output) x /= sum;
+    }
+
+    /// <summary>Lane i sums the products of the elements i, i + 16, i + 32 ...; the lanes are added as a tree.</summary>
+    private static float Dot(ReadOnlySpan<float> x, ReadOnlySpan<float> y)
+    {
+        var sums = Vector512<float>.Zero;
+        int i = 0;
+        for (; i + 16 <= x.Length; i += 16) sums += Vector512.Create(x.Slice(i, 16)) * Vector512.Create(y.Slice(i, 16));
+        Span<float> lanes = stackalloc float[16];
+        sums.CopyTo(lanes);
+        for (; i < x.Length; i++) lanes[i % 16] += x[i] * y[i];
+        for (int half = 8; half > 0; half /= 2)
+            for (int lane = 0; lane < half; lane++) lanes[lane] += lanes[lane + half];
+        return lanes[0];
+    }
+}

@@ -1,0 +1,46 @@
+namespace AttentionGen.Kernels.Tests;
+
+/// <summary>A call of a kernel: its declaration and the lengths.</summary>
+public sealed record Problem(Declaration Declaration, int Queries, int Keys)
+{
+    public int Batch { get; init; } = 1;
+
+    /// <summary>One for the call or one for each batch item, as the declaration says; null where it has none.</summary>
+    public int[]? QueryStarts { get; init; }
+
+    public int[]? KeyLengths { get; init; }
+
+    public int MaxThreads { get; init; } = 1;
+
+    public int QueryLength => Batch * Queries * Declaration.Heads * Declaration.HeadDim;
+
+    public int KeyLength => Batch * Keys * Declaration.KeyValueHeads * Declaration.HeadDim;
+
+    public int ValueLength => Batch * Keys * Declaration.KeyValueHeads * Declaration.ValueDim;
+
+    public int OutputLength => Batch * Queries * Declaration.Heads * Declaration.ValueDim;
+
+    /// <summary>The number of keys that are not padding.</summary>
+    public int Length(int batch) => KeyLengths is null ? Keys : KeyLengths[batch];
+
+    /// <summary>The position of the first query: as given, else such that the last query sees the last key.</summary>
+    public int Start(int batch) => QueryStarts switch
+    {
+        null => Length(batch) - Queries,
+        [int one] => one,
+        _ => QueryStarts[batch],
+    };
+
+    /// <summary>The keys that a query sees are 0 to this number, exclusively.</summary>
+    public int Visible(int batch, int query) =>
+        Declaration.Mask == AttentionMask.Causal ? (int)Math.Clamp((long)Start(batch) + query + 1, 0, Length(batch)) : Length(batch);
+
+    /// <summary>Problems of equal text have equal inputs.</summary>
+    public override string ToString()
+    {
+        string text = $"{Declaration} {(Declaration.Batched ? $"{Batch} x " : "")}{Queries} queries, {Keys} keys";
+        if (QueryStarts is not null) text += $", start {string.Join(" ", QueryStarts)}";
+        if (KeyLengths is not null) text += $", lengths {string.Join(" ", KeyLengths)}";
+        return MaxThreads == 1 ? text : $"{text}, {MaxThreads} threads";
+    }
+}

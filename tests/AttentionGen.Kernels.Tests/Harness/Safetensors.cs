@@ -1,0 +1,36 @@
+using System.Buffers.Binary;
+using System.Runtime.InteropServices;
+using System.Text.Json;
+
+namespace AttentionGen.Kernels.Tests;
+
+/// <summary>A file of tensors: the length of a JSON header, the header, the data.</summary>
+internal sealed class Safetensors
+{
+    private readonly byte[] _file;
+    private readonly JsonElement _header;
+    private readonly int _data;
+
+    public Safetensors(string path)
+    {
+        _file = File.ReadAllBytes(path);
+        int header = checked((int)BinaryPrimitives.ReadUInt64LittleEndian(_file));
+        _header = JsonDocument.Parse(_file.AsMemory(8, header)).RootElement;
+        _data = 8 + header;
+    }
+
+    public float[] Floats(string name, params int[] shape) => Read<float>(name, "F32", shape);
+
+    public int[] Ints(string name, params int[] shape) => Read<int>(name, "I32", shape);
+
+    private T[] Read<T>(string name, string type, int[] shape)
+        where T : unmanaged
+    {
+        var tensor = _header.GetProperty(name);
+        int[] actual = [.. tensor.GetProperty("shape").EnumerateArray().Select(x => x.GetInt32())];
+        if (tensor.GetProperty("dtype").GetString() != type || !actual.SequenceEqual(shape))
+            throw new InvalidDataException($"{name} is {tensor}, {type} of [{string.Join(", ", shape)}] was expected.");
+        var offsets = tensor.GetProperty("data_offsets");
+        return MemoryMarshal.Cast<byte, T>(_file.AsSpan()[(_data + offsets[0].GetInt32())..(_data + offsets[1].GetInt32())]).ToArray();
+    }
+}

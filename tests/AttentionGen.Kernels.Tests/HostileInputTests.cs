@@ -1,0 +1,124 @@
+using Xunit;
+
+namespace AttentionGen.Kernels.Tests;
+
+/// <summary>Finite inputs on which a careless softmax overflows, loses its sums or rounds its scores away.</summary>
+public class HostileInputTests
+{
+    private const int Dim = 64;
+
+    internal static readonly Declaration[] Declarations =
+        [.. from mask in Enum.GetValues<AttentionMask>() select new Declaration(2, Dim) { KeyValueHeads = 1, Mask = mask }];
+
+    private static Inputs Make(AttentionMask mask, int queries = 150, int keys = 900) =>
+        new(new Problem(Declarations.First(declaration => declaration.Mask == mask), queries, keys));
+
+    /// <param name="plainLimit">Scores of 10^4 carry an error of 10^-3, which is that of their weights.</param>
+    private static void Check(Inputs inputs, double plainLimit) => Bound.Check(inputs, inputs.Run(Catalogue.Kernels), plainLimit: plainLimit);
+
+    public static MatrixTheoryData<AttentionMask, float> Magnitudes => new([AttentionMask.None, AttentionMask.Causal], [30f, 90f, 1e4f]);
+
+    [Theory, MemberData(nameof(Magnitudes))]
+    public void Large_scores_of_both_signs(AttentionMask mask, float magnitude)
+    {
+        var inputs = Make(mask);
+        foreach (ref float x in inputs.Query.AsSpan()) x *= MathF.Sqrt(magnitude);
+        foreach (ref float x in inputs.Key.AsSpan()) x *= MathF.Sqrt(magnitude);
+        Check(inputs, magnitude * 1e-6);
+    }
+
+    [Theory, MemberData(nameof(Magnitudes))]
+    public void Large_scores_that_nearly_agree(AttentionMask mask, float magnitude)
+    {
+        // Each element of queries and keys is a constant, such that the scores are of the magnitude, and noise, such that they differ by about 1.
+        float constant = MathF.Sqrt(magnitude / MathF.Sqrt(Dim)), noise = 1 / constant;
+        var inputs = Make(mask);
+        foreach (ref float x in inputs.Query.AsSpan()) x = constant + noise * x;
+        foreach (ref float x in inputs.Key.AsSpan()) x = constant + noise * x;
+        Check(inputs, magnitude * 1e-6);
+    }
+
+    [Theory, MemberData(nameof(Magnitudes))]
+    public void Equal_scores_give_the_mean_of_the_values(AttentionMask mask, float magnitude)
+    {
+        var inputs = Make(mask);
+        float element = MathF.Sqrt(magnitude / MathF.Sqrt(Dim));
+        inputs.Query.AsSpan().Fill(element);
+        inputs.Key.AsSpan().Fill(-element);
+        Check(inputs, 2e-5);
+    }
+
+    public static MatrixTheoryData<AttentionMask, int> DominantKeys => new([AttentionMask.None, AttentionMask.Causal], [0, 15, 63, 64, 255, 383, 384, 500, 750, 899]);
+
+    [Theory, MemberData(nameof(DominantKeys))]
+    public void One_key_dominates(AttentionMask mask, int key) => Check(Levels(mask, j => j == key ? 200 : 0), 1e-4);
+
+    public static MatrixTheoryData<AttentionMask, int> Rises => new([AttentionMask.None, AttentionMask.Causal], [3, 70, 200, 300, 390, 600, 770, 899]);
+
+    [Theory, MemberData(nameof(Rises))]
+    public void The_maximum_rises_in_the_middle(AttentionMask mask, int key) => Check(Levels(mask, j => j >= key ? 30 : -20), 1e-4);
+
+    [Theory, MemberData(nameof(Rises))]
+    public void The_maximum_rises_a_little_more_than_the_kernel_lets_pass_and_a_little_less(AttentionMask mask, int key)
+    {
+        Check(Levels(mask, j => j >= key ? 4 : 0), 1e-4);
+        Check(Levels(mask, j => j >= key ? 8 : 0), 1e-4);
+    }
+
+    [Theory, InlineData(AttentionMask.None, 0.5f), InlineData(AttentionMask.Causal, 0.5f), InlineData(AttentionMask.None, 0.03f), InlineData(AttentionMask.Causal, 0.03f)]
+    public void Scores_that_rise_or_fall_from_key_to_key(AttentionMask mask, float step)
+    {
+        Check(Levels(mask, j => j * step), 1e-3);
+        Check(Levels(mask, j => -j * step), 1e-3);
+    }
+
+    public static MatrixTheoryData<AttentionMask, int, float> LowBeginnings =>
+        new([AttentionMask.None, AttentionMask.Causal], [1, 64, 200, 300, 390], [-100f, -1e3f, -1e4f, -1e9f, -1e30f]);
+
+    /// <summary>The first keys set a maximum that says nothing about the others.</summary>
+    [Theory, MemberData(nameof(LowBeginnings))]
+    public void Scores_begin_hugely_negative(AttentionMask mask, int low, float level) => Check(Levels(mask, j => j < low ? level : 0), 1e-4);
+
+    [Theory, InlineData(AttentionMask.None, -1e30f), InlineData(AttentionMask.Causal, -1e30f), InlineData(AttentionMask.None, 1e30f), InlineData(AttentionMask.Causal, 1e30f)]
+    public void Scores_are_all_huge_and_equal(AttentionMask mask, float level)
+    {
+        var inputs = Make(mask);
+        inputs.Query.AsSpan().Fill(1);
+        inputs.Key.AsSpan().Fill(level / MathF.Sqrt(Dim));
+        Check(inputs, 2e-5);
+    }
+
+    [Theory, InlineData(AttentionMask.None), InlineData(AttentionMask.Causal)]
+    public void Subnormal_queries_count(AttentionMask mask)
+    {
+        var inputs = Make(mask);
+        foreach (ref float x in inputs.Query.AsSpan()) x *= 3e-39f;
+        foreach (ref float x in inputs.Key.AsSpan()) x *= 3e37f;
+        Assert.Contains(inputs.Query, float.IsSubnormal);
+        Check(inputs, 2e-5);
+    }
+
+    [Theory, InlineData(AttentionMask.None), InlineData(AttentionMask.Causal)]
+    public void Subnormal_values_count(AttentionMask mask)
+    {
+        var inputs = Make(mask);
+        foreach (ref float x in inputs.Value.AsSpan()) x *= 1e-39f;
+        Assert.Contains(inputs.Value, float.IsSubnormal);
+        double[] expected = Bound.Whole(inputs);
+        float[] output = inputs.Run(Catalogue.Kernels);
+        double step = float.Epsilon * inputs.Problem.Keys; // each sum may round by half a step
+        for (int i = 0; i < output.Length; i++) Assert.InRange(output[i], expected[i] - step, expected[i] + step);
+        Assert.Contains(output, x => Math.Abs(x) > 2 * step);
+    }
+
+    /// <summary>Scores that are about N(level of the key, 1): along one direction, which all queries share, keys carry the level.</summary>
+    private static Inputs Levels(AttentionMask mask, Func<int, float> level)
+    {
+        var inputs = Make(mask);
+        var problem = inputs.Problem;
+        for (int i = 0; i < problem.Queries; i++)
+            for (int h = 0; h < problem.Declaration.Heads; h++) inputs.QueryRow(0, i, h)[0] = 1;
+        for (int j = 0; j < problem.Keys; j++) inputs.KeyRow(0, j, 0)[0] = level(j) * MathF.Sqrt(Dim);
+        return inputs;
+    }
+}

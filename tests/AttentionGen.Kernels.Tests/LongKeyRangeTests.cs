@@ -1,0 +1,50 @@
+using Xunit;
+
+namespace AttentionGen.Kernels.Tests;
+
+/// <summary>More keys than a worker packs at a time: 1536 of 512 + 512 elements fit into its 8 MiB.</summary>
+public class LongKeyRangeTests
+{
+    internal static readonly Declaration[] Declarations =
+    [
+        .. from mask in Enum.GetValues<AttentionMask>()
+           from roles in new[] { Roles.MaxThreads, Roles.MaxThreads | Roles.KeyLengths }
+           select new Declaration(1, 512) { Mask = mask, Batched = roles.HasFlag(Roles.KeyLengths), Roles = roles },
+    ];
+
+    private static Declaration Of(AttentionMask mask, bool lengths) => Declarations.First(d => d.Mask == mask && d.Has(Roles.KeyLengths) == lengths);
+
+    [Theory, InlineData(AttentionMask.None, 1), InlineData(AttentionMask.Causal, 1), InlineData(AttentionMask.Causal, 2)]
+    public void Several_stretches_of_keys_and_several_groups_of_query_blocks(AttentionMask mask, int threads)
+    {
+        // 9 blocks of 96 rows: the states of 8 are kept at a time.
+        var inputs = new Inputs(new Problem(Of(mask, lengths: false), 800, 3300) { MaxThreads = threads });
+        Bound.Check(inputs, inputs.Run(Catalogue.Kernels), queries: [0, 1, 31, 32, 95, 96, 400, 767, 768, 799]);
+    }
+
+    [Theory, InlineData(AttentionMask.None), InlineData(AttentionMask.Causal)]
+    public void Lengths_at_the_edges_of_a_stretch(AttentionMask mask)
+    {
+        foreach (int keys in new[] { 1535, 1536, 1537, 3072, 3073 })
+        {
+            var inputs = new Inputs(new Problem(Of(mask, lengths: false), 9, keys));
+            Bound.Check(inputs, inputs.Run(Catalogue.Kernels), queries: [0, 8]);
+        }
+    }
+
+    [Theory, InlineData(AttentionMask.None), InlineData(AttentionMask.Causal)]
+    public void Short_and_long_items_in_a_batch(AttentionMask mask)
+    {
+        var problem = new Problem(Of(mask, lengths: true), 20, 2000) { Batch = 4, KeyLengths = [2000, 5, 0, 1700] };
+        var inputs = new Inputs(problem);
+        Bound.Check(inputs, inputs.Run(Catalogue.Kernels), queries: [0, 13, 19]);
+    }
+
+    [Fact]
+    public void Causal_rows_that_see_only_the_first_stretch_or_nothing()
+    {
+        // The first query stands before the first key, the last one at the last key.
+        var inputs = new Inputs(new Problem(Of(AttentionMask.Causal, lengths: false), 1800, 1700));
+        Bound.Check(inputs, inputs.Run(Catalogue.Kernels), queries: [0, 99, 100, 101, 191, 192, 1000, 1535, 1536, 1635, 1636, 1637, 1799]);
+    }
+}
