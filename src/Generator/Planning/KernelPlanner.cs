@@ -54,15 +54,18 @@ internal static class KernelPlanner
     }
 
     /// <summary>
-    /// A sum of 16 products at a time. One chain over the whole head loses more than twice what a 16-lane dot product loses, the bound for all
-    /// inputs; with chains of 32 some inputs with scores near 90 and 1e4 reached 1.4 times the bound, with 16 they stay at 0.6 of it on average.
-    /// Putting partial sums aside costs a store and an add for 16 multiply-adds; 16 for 32 cost 0 to 1 % of the time (D 64 and 128, Zen 5).
+    /// Products are summed in chains, and the chains one after the other: both are to be short. One chain over the whole head loses more than
+    /// twice what a 16-lane dot product loses, which is the bound for all inputs. Largest error over that bound, scores near 90 and 1e4, mean of
+    /// eight inputs: D 64 in 2, 4 chains 0.85, 0.6; D 128 in 4, 6, 8 chains 0.7, 0.65, 0.58; D 32 in 1, 2, 4 chains 0.9, 0.6, 0.53. Putting
+    /// partial sums aside costs 0 to 1 % of the time (D 64, 4 chains against 2, Zen 5).
     /// </summary>
-    private static int ChainQuads(int headDim)
+    private static int ChainQuads(int headDim) => headDim switch
     {
-        int quads = headDim / 4, chains = (quads + 3) / 4;
-        return chains == 0 ? 1 : (quads + chains - 1) / chains;
-    }
+        <= 32 => 2,
+        <= 128 => 4,
+        <= 256 => 8,
+        _ => 12,
+    };
 
     // 96 is a multiple of every tile; a block of keys is read from the second-level cache once for each block of queries.
     private const int QueryBlock = 96;
