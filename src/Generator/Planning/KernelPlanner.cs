@@ -28,7 +28,7 @@ internal static class KernelPlanner
 
     /// <summary>
     /// Registers for accumulators: what is left of 32 (16) beside a row of the right operand, the broadcast and, in the JIT's hands,
-    /// two or three more. 28 of 32 and 12 of 16 are the most that never spill.
+    /// two or three more. 24 of 32 and 12 of 16 leave room for what turns scores into weights and never spill in the loops.
     /// </summary>
     private static (int Lanes, ScorePath Path, int Accumulators) Machine(Isas isa) => isa switch
     {

@@ -37,6 +37,8 @@ internal readonly struct forward_f32_d20v13__avx2_6x2 : IForwardCore
     private const int PanelKeys = 16;
     private const int QueryBlock = 96;
     private const int KeyBlock = 256;
+    private const float Scale = 0.3225964f; // scale * log2(e): weights are powers of two
+    private const float Lazy = 24.798788f; // 8 / Scale, what a score may exceed the running maximum by
 
     public static ForwardPlan Plan => new()
     {
@@ -60,7 +62,7 @@ internal readonly struct forward_f32_d20v13__avx2_6x2 : IForwardCore
         ref float weights = ref Unsafe.Add(ref query, QueryBlock * HeadDim); // [TileRows, KeyBlock]
 
         if (block.First) Reset(ref outputs, ref maxima);
-        ScaleQueries(ref block.Query, block.QueryStride, block.Rows, ref query);
+        PackQueries(ref block.Query, block.QueryStride, block.Rows, ref query);
 
         for (int first = 0; first < block.Keys; first += KeyBlock)
         {
@@ -75,7 +77,7 @@ internal readonly struct forward_f32_d20v13__avx2_6x2 : IForwardCore
                 ref float tileMaxima = ref Unsafe.Add(ref maxima, row);
                 Scores(ref tileQuery, ref panels, (keys + PanelKeys - 1) / PanelKeys, ref weights);
                 Softmax(ref weights, keys, ref tileOutputs, ref tileSums, ref tileMaxima, keys);
-                Values2(ref weights, ref Unsafe.Add(ref values, 0), ref Unsafe.Add(ref tileOutputs, 0), keys);
+                Values2(ref weights, ref values, ref tileOutputs, keys);
             }
         }
     }
@@ -134,33 +136,32 @@ internal readonly struct forward_f32_d20v13__avx2_6x2 : IForwardCore
         }
     }
 
-    /// <summary>Query rows times scale * log2(e): weights are then powers of two. The last tile is filled up with zeros.</summary>
+    /// <summary>Query rows side by side. The last tile is filled up with zeros.</summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
-    private static void ScaleQueries(ref float query, nint stride, int rows, ref float scaled)
+    private static void PackQueries(ref float query, nint stride, int rows, ref float packed)
     {
-        const float Scale = 0.3225964f;
         int row = 0;
         for (; row < rows; row++)
         {
             for (nuint i = 0; i < 16; i += Lanes)
             {
-                (LoadUnsafe(ref query, i) * Create(Scale)).StoreUnsafe(ref scaled, i);
+                LoadUnsafe(ref query, i).StoreUnsafe(ref packed, i);
             }
             // The last 4, with some before them a second time.
-            (LoadUnsafe(ref query, 12) * Create(Scale)).StoreUnsafe(ref scaled, 12);
+            LoadUnsafe(ref query, 12).StoreUnsafe(ref packed, 12);
             query = ref Unsafe.Add(ref query, stride);
-            scaled = ref Unsafe.Add(ref scaled, HeadDim);
+            packed = ref Unsafe.Add(ref packed, HeadDim);
         }
 
         for (; row % TileRows != 0; row++)
         {
             for (nuint i = 0; i < 16; i += Lanes)
             {
-                Vec.Zero.StoreUnsafe(ref scaled, i);
+                Vec.Zero.StoreUnsafe(ref packed, i);
             }
             // The last 4, with some before them a second time.
-            Vec.Zero.StoreUnsafe(ref scaled, 12);
-            scaled = ref Unsafe.Add(ref scaled, HeadDim);
+            Vec.Zero.StoreUnsafe(ref packed, 12);
+            packed = ref Unsafe.Add(ref packed, HeadDim);
         }
     }
 
@@ -178,60 +179,96 @@ internal readonly struct forward_f32_d20v13__avx2_6x2 : IForwardCore
             Vec s4_0 = Vec.Zero, s4_1 = Vec.Zero;
             Vec s5_0 = Vec.Zero, s5_1 = Vec.Zero;
             ref float q = ref query, k = ref panel;
-            for (int quad = 0; quad < 5; quad++)
+            int quad = 0;
+            while (true)
             {
+                int chain = Math.Min(quad + 2, 5);
+                do
                 {
-                    Vec k0 = LoadUnsafe(ref k, 0 * PanelKeys + 0 * Lanes), k1 = LoadUnsafe(ref k, 0 * PanelKeys + 1 * Lanes);
-                    Vec x0 = Create(Unsafe.Add(ref q, 0 * HeadDim + 0)); s0_0 = FusedMultiplyAdd(x0, k0, s0_0); s0_1 = FusedMultiplyAdd(x0, k1, s0_1);
-                    Vec x1 = Create(Unsafe.Add(ref q, 1 * HeadDim + 0)); s1_0 = FusedMultiplyAdd(x1, k0, s1_0); s1_1 = FusedMultiplyAdd(x1, k1, s1_1);
-                    Vec x2 = Create(Unsafe.Add(ref q, 2 * HeadDim + 0)); s2_0 = FusedMultiplyAdd(x2, k0, s2_0); s2_1 = FusedMultiplyAdd(x2, k1, s2_1);
-                    Vec x3 = Create(Unsafe.Add(ref q, 3 * HeadDim + 0)); s3_0 = FusedMultiplyAdd(x3, k0, s3_0); s3_1 = FusedMultiplyAdd(x3, k1, s3_1);
-                    Vec x4 = Create(Unsafe.Add(ref q, 4 * HeadDim + 0)); s4_0 = FusedMultiplyAdd(x4, k0, s4_0); s4_1 = FusedMultiplyAdd(x4, k1, s4_1);
-                    Vec x5 = Create(Unsafe.Add(ref q, 5 * HeadDim + 0)); s5_0 = FusedMultiplyAdd(x5, k0, s5_0); s5_1 = FusedMultiplyAdd(x5, k1, s5_1);
-                }
-                {
-                    Vec k0 = LoadUnsafe(ref k, 1 * PanelKeys + 0 * Lanes), k1 = LoadUnsafe(ref k, 1 * PanelKeys + 1 * Lanes);
-                    Vec x0 = Create(Unsafe.Add(ref q, 0 * HeadDim + 1)); s0_0 = FusedMultiplyAdd(x0, k0, s0_0); s0_1 = FusedMultiplyAdd(x0, k1, s0_1);
-                    Vec x1 = Create(Unsafe.Add(ref q, 1 * HeadDim + 1)); s1_0 = FusedMultiplyAdd(x1, k0, s1_0); s1_1 = FusedMultiplyAdd(x1, k1, s1_1);
-                    Vec x2 = Create(Unsafe.Add(ref q, 2 * HeadDim + 1)); s2_0 = FusedMultiplyAdd(x2, k0, s2_0); s2_1 = FusedMultiplyAdd(x2, k1, s2_1);
-                    Vec x3 = Create(Unsafe.Add(ref q, 3 * HeadDim + 1)); s3_0 = FusedMultiplyAdd(x3, k0, s3_0); s3_1 = FusedMultiplyAdd(x3, k1, s3_1);
-                    Vec x4 = Create(Unsafe.Add(ref q, 4 * HeadDim + 1)); s4_0 = FusedMultiplyAdd(x4, k0, s4_0); s4_1 = FusedMultiplyAdd(x4, k1, s4_1);
-                    Vec x5 = Create(Unsafe.Add(ref q, 5 * HeadDim + 1)); s5_0 = FusedMultiplyAdd(x5, k0, s5_0); s5_1 = FusedMultiplyAdd(x5, k1, s5_1);
-                }
-                {
-                    Vec k0 = LoadUnsafe(ref k, 2 * PanelKeys + 0 * Lanes), k1 = LoadUnsafe(ref k, 2 * PanelKeys + 1 * Lanes);
-                    Vec x0 = Create(Unsafe.Add(ref q, 0 * HeadDim + 2)); s0_0 = FusedMultiplyAdd(x0, k0, s0_0); s0_1 = FusedMultiplyAdd(x0, k1, s0_1);
-                    Vec x1 = Create(Unsafe.Add(ref q, 1 * HeadDim + 2)); s1_0 = FusedMultiplyAdd(x1, k0, s1_0); s1_1 = FusedMultiplyAdd(x1, k1, s1_1);
-                    Vec x2 = Create(Unsafe.Add(ref q, 2 * HeadDim + 2)); s2_0 = FusedMultiplyAdd(x2, k0, s2_0); s2_1 = FusedMultiplyAdd(x2, k1, s2_1);
-                    Vec x3 = Create(Unsafe.Add(ref q, 3 * HeadDim + 2)); s3_0 = FusedMultiplyAdd(x3, k0, s3_0); s3_1 = FusedMultiplyAdd(x3, k1, s3_1);
-                    Vec x4 = Create(Unsafe.Add(ref q, 4 * HeadDim + 2)); s4_0 = FusedMultiplyAdd(x4, k0, s4_0); s4_1 = FusedMultiplyAdd(x4, k1, s4_1);
-                    Vec x5 = Create(Unsafe.Add(ref q, 5 * HeadDim + 2)); s5_0 = FusedMultiplyAdd(x5, k0, s5_0); s5_1 = FusedMultiplyAdd(x5, k1, s5_1);
-                }
-                {
-                    Vec k0 = LoadUnsafe(ref k, 3 * PanelKeys + 0 * Lanes), k1 = LoadUnsafe(ref k, 3 * PanelKeys + 1 * Lanes);
-                    Vec x0 = Create(Unsafe.Add(ref q, 0 * HeadDim + 3)); s0_0 = FusedMultiplyAdd(x0, k0, s0_0); s0_1 = FusedMultiplyAdd(x0, k1, s0_1);
-                    Vec x1 = Create(Unsafe.Add(ref q, 1 * HeadDim + 3)); s1_0 = FusedMultiplyAdd(x1, k0, s1_0); s1_1 = FusedMultiplyAdd(x1, k1, s1_1);
-                    Vec x2 = Create(Unsafe.Add(ref q, 2 * HeadDim + 3)); s2_0 = FusedMultiplyAdd(x2, k0, s2_0); s2_1 = FusedMultiplyAdd(x2, k1, s2_1);
-                    Vec x3 = Create(Unsafe.Add(ref q, 3 * HeadDim + 3)); s3_0 = FusedMultiplyAdd(x3, k0, s3_0); s3_1 = FusedMultiplyAdd(x3, k1, s3_1);
-                    Vec x4 = Create(Unsafe.Add(ref q, 4 * HeadDim + 3)); s4_0 = FusedMultiplyAdd(x4, k0, s4_0); s4_1 = FusedMultiplyAdd(x4, k1, s4_1);
-                    Vec x5 = Create(Unsafe.Add(ref q, 5 * HeadDim + 3)); s5_0 = FusedMultiplyAdd(x5, k0, s5_0); s5_1 = FusedMultiplyAdd(x5, k1, s5_1);
-                }
-                q = ref Unsafe.Add(ref q, 4);
-                k = ref Unsafe.Add(ref k, 4 * PanelKeys);
-            }
+                    {
+                        Vec k0 = LoadUnsafe(ref k), k1 = LoadUnsafe(ref k, Lanes);
+                        Vec x0 = Create(q); s0_0 = FusedMultiplyAdd(x0, k0, s0_0); s0_1 = FusedMultiplyAdd(x0, k1, s0_1);
+                        Vec x1 = Create(Unsafe.Add(ref q, HeadDim)); s1_0 = FusedMultiplyAdd(x1, k0, s1_0); s1_1 = FusedMultiplyAdd(x1, k1, s1_1);
+                        Vec x2 = Create(Unsafe.Add(ref q, 2 * HeadDim)); s2_0 = FusedMultiplyAdd(x2, k0, s2_0); s2_1 = FusedMultiplyAdd(x2, k1, s2_1);
+                        Vec x3 = Create(Unsafe.Add(ref q, 3 * HeadDim)); s3_0 = FusedMultiplyAdd(x3, k0, s3_0); s3_1 = FusedMultiplyAdd(x3, k1, s3_1);
+                        Vec x4 = Create(Unsafe.Add(ref q, 4 * HeadDim)); s4_0 = FusedMultiplyAdd(x4, k0, s4_0); s4_1 = FusedMultiplyAdd(x4, k1, s4_1);
+                        Vec x5 = Create(Unsafe.Add(ref q, 5 * HeadDim)); s5_0 = FusedMultiplyAdd(x5, k0, s5_0); s5_1 = FusedMultiplyAdd(x5, k1, s5_1);
+                    }
+                    {
+                        Vec k0 = LoadUnsafe(ref k, PanelKeys), k1 = LoadUnsafe(ref k, PanelKeys + Lanes);
+                        Vec x0 = Create(Unsafe.Add(ref q, 1)); s0_0 = FusedMultiplyAdd(x0, k0, s0_0); s0_1 = FusedMultiplyAdd(x0, k1, s0_1);
+                        Vec x1 = Create(Unsafe.Add(ref q, HeadDim + 1)); s1_0 = FusedMultiplyAdd(x1, k0, s1_0); s1_1 = FusedMultiplyAdd(x1, k1, s1_1);
+                        Vec x2 = Create(Unsafe.Add(ref q, 2 * HeadDim + 1)); s2_0 = FusedMultiplyAdd(x2, k0, s2_0); s2_1 = FusedMultiplyAdd(x2, k1, s2_1);
+                        Vec x3 = Create(Unsafe.Add(ref q, 3 * HeadDim + 1)); s3_0 = FusedMultiplyAdd(x3, k0, s3_0); s3_1 = FusedMultiplyAdd(x3, k1, s3_1);
+                        Vec x4 = Create(Unsafe.Add(ref q, 4 * HeadDim + 1)); s4_0 = FusedMultiplyAdd(x4, k0, s4_0); s4_1 = FusedMultiplyAdd(x4, k1, s4_1);
+                        Vec x5 = Create(Unsafe.Add(ref q, 5 * HeadDim + 1)); s5_0 = FusedMultiplyAdd(x5, k0, s5_0); s5_1 = FusedMultiplyAdd(x5, k1, s5_1);
+                    }
+                    {
+                        Vec k0 = LoadUnsafe(ref k, 2 * PanelKeys), k1 = LoadUnsafe(ref k, 2 * PanelKeys + Lanes);
+                        Vec x0 = Create(Unsafe.Add(ref q, 2)); s0_0 = FusedMultiplyAdd(x0, k0, s0_0); s0_1 = FusedMultiplyAdd(x0, k1, s0_1);
+                        Vec x1 = Create(Unsafe.Add(ref q, HeadDim + 2)); s1_0 = FusedMultiplyAdd(x1, k0, s1_0); s1_1 = FusedMultiplyAdd(x1, k1, s1_1);
+                        Vec x2 = Create(Unsafe.Add(ref q, 2 * HeadDim + 2)); s2_0 = FusedMultiplyAdd(x2, k0, s2_0); s2_1 = FusedMultiplyAdd(x2, k1, s2_1);
+                        Vec x3 = Create(Unsafe.Add(ref q, 3 * HeadDim + 2)); s3_0 = FusedMultiplyAdd(x3, k0, s3_0); s3_1 = FusedMultiplyAdd(x3, k1, s3_1);
+                        Vec x4 = Create(Unsafe.Add(ref q, 4 * HeadDim + 2)); s4_0 = FusedMultiplyAdd(x4, k0, s4_0); s4_1 = FusedMultiplyAdd(x4, k1, s4_1);
+                        Vec x5 = Create(Unsafe.Add(ref q, 5 * HeadDim + 2)); s5_0 = FusedMultiplyAdd(x5, k0, s5_0); s5_1 = FusedMultiplyAdd(x5, k1, s5_1);
+                    }
+                    {
+                        Vec k0 = LoadUnsafe(ref k, 3 * PanelKeys), k1 = LoadUnsafe(ref k, 3 * PanelKeys + Lanes);
+                        Vec x0 = Create(Unsafe.Add(ref q, 3)); s0_0 = FusedMultiplyAdd(x0, k0, s0_0); s0_1 = FusedMultiplyAdd(x0, k1, s0_1);
+                        Vec x1 = Create(Unsafe.Add(ref q, HeadDim + 3)); s1_0 = FusedMultiplyAdd(x1, k0, s1_0); s1_1 = FusedMultiplyAdd(x1, k1, s1_1);
+                        Vec x2 = Create(Unsafe.Add(ref q, 2 * HeadDim + 3)); s2_0 = FusedMultiplyAdd(x2, k0, s2_0); s2_1 = FusedMultiplyAdd(x2, k1, s2_1);
+                        Vec x3 = Create(Unsafe.Add(ref q, 3 * HeadDim + 3)); s3_0 = FusedMultiplyAdd(x3, k0, s3_0); s3_1 = FusedMultiplyAdd(x3, k1, s3_1);
+                        Vec x4 = Create(Unsafe.Add(ref q, 4 * HeadDim + 3)); s4_0 = FusedMultiplyAdd(x4, k0, s4_0); s4_1 = FusedMultiplyAdd(x4, k1, s4_1);
+                        Vec x5 = Create(Unsafe.Add(ref q, 5 * HeadDim + 3)); s5_0 = FusedMultiplyAdd(x5, k0, s5_0); s5_1 = FusedMultiplyAdd(x5, k1, s5_1);
+                    }
+                    q = ref Unsafe.Add(ref q, 4);
+                    k = ref Unsafe.Add(ref k, 4 * PanelKeys);
+                    quad++;
+                } while (quad < chain);
+                if (quad == 5) break;
 
-            s0_0.StoreUnsafe(ref tile, 0 * KeyBlock + 0 * Lanes); s0_1.StoreUnsafe(ref tile, 0 * KeyBlock + 1 * Lanes);
-            s1_0.StoreUnsafe(ref tile, 1 * KeyBlock + 0 * Lanes); s1_1.StoreUnsafe(ref tile, 1 * KeyBlock + 1 * Lanes);
-            s2_0.StoreUnsafe(ref tile, 2 * KeyBlock + 0 * Lanes); s2_1.StoreUnsafe(ref tile, 2 * KeyBlock + 1 * Lanes);
-            s3_0.StoreUnsafe(ref tile, 3 * KeyBlock + 0 * Lanes); s3_1.StoreUnsafe(ref tile, 3 * KeyBlock + 1 * Lanes);
-            s4_0.StoreUnsafe(ref tile, 4 * KeyBlock + 0 * Lanes); s4_1.StoreUnsafe(ref tile, 4 * KeyBlock + 1 * Lanes);
-            s5_0.StoreUnsafe(ref tile, 5 * KeyBlock + 0 * Lanes); s5_1.StoreUnsafe(ref tile, 5 * KeyBlock + 1 * Lanes);
+                // A sum of 8 products at a time: a longer one would lose precision.
+                if (quad > 2)
+                {
+                    s0_0 += LoadUnsafe(ref tile); s0_1 += LoadUnsafe(ref tile, Lanes);
+                    s1_0 += LoadUnsafe(ref tile, KeyBlock); s1_1 += LoadUnsafe(ref tile, KeyBlock + Lanes);
+                    s2_0 += LoadUnsafe(ref tile, 2 * KeyBlock); s2_1 += LoadUnsafe(ref tile, 2 * KeyBlock + Lanes);
+                    s3_0 += LoadUnsafe(ref tile, 3 * KeyBlock); s3_1 += LoadUnsafe(ref tile, 3 * KeyBlock + Lanes);
+                    s4_0 += LoadUnsafe(ref tile, 4 * KeyBlock); s4_1 += LoadUnsafe(ref tile, 4 * KeyBlock + Lanes);
+                    s5_0 += LoadUnsafe(ref tile, 5 * KeyBlock); s5_1 += LoadUnsafe(ref tile, 5 * KeyBlock + Lanes);
+                }
+                s0_0.StoreUnsafe(ref tile); s0_1.StoreUnsafe(ref tile, Lanes);
+                s1_0.StoreUnsafe(ref tile, KeyBlock); s1_1.StoreUnsafe(ref tile, KeyBlock + Lanes);
+                s2_0.StoreUnsafe(ref tile, 2 * KeyBlock); s2_1.StoreUnsafe(ref tile, 2 * KeyBlock + Lanes);
+                s3_0.StoreUnsafe(ref tile, 3 * KeyBlock); s3_1.StoreUnsafe(ref tile, 3 * KeyBlock + Lanes);
+                s4_0.StoreUnsafe(ref tile, 4 * KeyBlock); s4_1.StoreUnsafe(ref tile, 4 * KeyBlock + Lanes);
+                s5_0.StoreUnsafe(ref tile, 5 * KeyBlock); s5_1.StoreUnsafe(ref tile, 5 * KeyBlock + Lanes);
+                s0_0 = s0_1 = Vec.Zero;
+                s1_0 = s1_1 = Vec.Zero;
+                s2_0 = s2_1 = Vec.Zero;
+                s3_0 = s3_1 = Vec.Zero;
+                s4_0 = s4_1 = Vec.Zero;
+                s5_0 = s5_1 = Vec.Zero;
+            }
+            s0_0 += LoadUnsafe(ref tile); s0_1 += LoadUnsafe(ref tile, Lanes);
+            s1_0 += LoadUnsafe(ref tile, KeyBlock); s1_1 += LoadUnsafe(ref tile, KeyBlock + Lanes);
+            s2_0 += LoadUnsafe(ref tile, 2 * KeyBlock); s2_1 += LoadUnsafe(ref tile, 2 * KeyBlock + Lanes);
+            s3_0 += LoadUnsafe(ref tile, 3 * KeyBlock); s3_1 += LoadUnsafe(ref tile, 3 * KeyBlock + Lanes);
+            s4_0 += LoadUnsafe(ref tile, 4 * KeyBlock); s4_1 += LoadUnsafe(ref tile, 4 * KeyBlock + Lanes);
+            s5_0 += LoadUnsafe(ref tile, 5 * KeyBlock); s5_1 += LoadUnsafe(ref tile, 5 * KeyBlock + Lanes);
+
+            s0_0.StoreUnsafe(ref tile); s0_1.StoreUnsafe(ref tile, Lanes);
+            s1_0.StoreUnsafe(ref tile, KeyBlock); s1_1.StoreUnsafe(ref tile, KeyBlock + Lanes);
+            s2_0.StoreUnsafe(ref tile, 2 * KeyBlock); s2_1.StoreUnsafe(ref tile, 2 * KeyBlock + Lanes);
+            s3_0.StoreUnsafe(ref tile, 3 * KeyBlock); s3_1.StoreUnsafe(ref tile, 3 * KeyBlock + Lanes);
+            s4_0.StoreUnsafe(ref tile, 4 * KeyBlock); s4_1.StoreUnsafe(ref tile, 4 * KeyBlock + Lanes);
+            s5_0.StoreUnsafe(ref tile, 5 * KeyBlock); s5_1.StoreUnsafe(ref tile, 5 * KeyBlock + Lanes);
         }
     }
 
     /// <summary>
     /// Weights from the scores of a tile in the columns 0 to `end`, 0 for invisible keys. A row's maximum rises when a score exceeds it by
-    /// more than 8: what was summed under the old one is scaled down.
+    /// more than `Lazy`: what was summed under the old one is scaled down.
     /// </summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
     private static void Softmax(ref float weights, int end, ref float outputs, ref float sums, ref float maxima, int keys)
@@ -247,28 +284,29 @@ internal readonly struct forward_f32_d20v13__avx2_6x2 : IForwardCore
             int tail = bound / Lanes * Lanes;
             Vec visible = KernelMath.FirstOf256(bound - tail);
 
-            Vec highest = Create(float.NegativeInfinity);
+            // A score of -infinity has the weight 0, also before any other: the maximum of what a row sees is finite or more.
+            Vec highest = Create(bound > 0 ? float.MinValue : float.NegativeInfinity);
             int column = 0;
             for (; column < tail; column += Lanes) highest = MaxNative(highest, LoadUnsafe(ref w, (nuint)column));
             if (tail < bound) highest = MaxNative(highest, ConditionalSelect(visible, LoadUnsafe(ref w, (nuint)tail), highest));
             float rowHighest = KernelMath.Max(highest);
-            if (rowHighest > maximum + 8f)
+            if (rowHighest > maximum + Lazy)
             {
-                Vec factor = KernelMath.Exp2(Create(maximum - rowHighest));
+                Vec factor = KernelMath.Exp2(Create((maximum - rowHighest) * Scale));
                 maximum = rowHighest;
                 (LoadUnsafe(ref sum) * factor).StoreUnsafe(ref sum);
                 ref float output = ref Unsafe.Add(ref outputs, row * PackedValueDim);
                 for (nuint i = 0; i < PackedValueDim; i += Lanes) (LoadUnsafe(ref output, i) * factor).StoreUnsafe(ref output, i);
             }
 
-            Vec m = Create(maximum), total = LoadUnsafe(ref sum);
+            Vec m = Create(maximum), scale = Create(Scale), total = LoadUnsafe(ref sum);
             column = 0;
             for (; column + 4 * Lanes <= tail; column += 4 * Lanes)
             {
-                Vec e0 = KernelMath.Exp2(LoadUnsafe(ref w, (nuint)column + 0 * Lanes) - m);
-                Vec e1 = KernelMath.Exp2(LoadUnsafe(ref w, (nuint)column + 1 * Lanes) - m);
-                Vec e2 = KernelMath.Exp2(LoadUnsafe(ref w, (nuint)column + 2 * Lanes) - m);
-                Vec e3 = KernelMath.Exp2(LoadUnsafe(ref w, (nuint)column + 3 * Lanes) - m);
+                Vec e0 = KernelMath.Exp2((LoadUnsafe(ref w, (nuint)column + 0 * Lanes) - m) * scale);
+                Vec e1 = KernelMath.Exp2((LoadUnsafe(ref w, (nuint)column + 1 * Lanes) - m) * scale);
+                Vec e2 = KernelMath.Exp2((LoadUnsafe(ref w, (nuint)column + 2 * Lanes) - m) * scale);
+                Vec e3 = KernelMath.Exp2((LoadUnsafe(ref w, (nuint)column + 3 * Lanes) - m) * scale);
                 e0.StoreUnsafe(ref w, (nuint)column + 0 * Lanes);
                 e1.StoreUnsafe(ref w, (nuint)column + 1 * Lanes);
                 e2.StoreUnsafe(ref w, (nuint)column + 2 * Lanes);
@@ -277,13 +315,13 @@ internal readonly struct forward_f32_d20v13__avx2_6x2 : IForwardCore
             }
             for (; column < tail; column += Lanes)
             {
-                Vec e = KernelMath.Exp2(LoadUnsafe(ref w, (nuint)column) - m);
+                Vec e = KernelMath.Exp2((LoadUnsafe(ref w, (nuint)column) - m) * scale);
                 e.StoreUnsafe(ref w, (nuint)column);
                 total += e;
             }
             if (tail < bound)
             {
-                Vec e = KernelMath.Exp2(LoadUnsafe(ref w, (nuint)tail) - m) & visible;
+                Vec e = KernelMath.Exp2((LoadUnsafe(ref w, (nuint)tail) - m) * scale) & visible;
                 e.StoreUnsafe(ref w, (nuint)tail);
                 total += e;
                 column += Lanes;
@@ -298,31 +336,31 @@ internal readonly struct forward_f32_d20v13__avx2_6x2 : IForwardCore
     [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
     private static void Values2(ref float weights, ref float values, ref float outputs, int keys)
     {
-        Vec o0_0 = LoadUnsafe(ref outputs, 0 * PackedValueDim + 0 * Lanes), o0_1 = LoadUnsafe(ref outputs, 0 * PackedValueDim + 1 * Lanes);
-        Vec o1_0 = LoadUnsafe(ref outputs, 1 * PackedValueDim + 0 * Lanes), o1_1 = LoadUnsafe(ref outputs, 1 * PackedValueDim + 1 * Lanes);
-        Vec o2_0 = LoadUnsafe(ref outputs, 2 * PackedValueDim + 0 * Lanes), o2_1 = LoadUnsafe(ref outputs, 2 * PackedValueDim + 1 * Lanes);
-        Vec o3_0 = LoadUnsafe(ref outputs, 3 * PackedValueDim + 0 * Lanes), o3_1 = LoadUnsafe(ref outputs, 3 * PackedValueDim + 1 * Lanes);
-        Vec o4_0 = LoadUnsafe(ref outputs, 4 * PackedValueDim + 0 * Lanes), o4_1 = LoadUnsafe(ref outputs, 4 * PackedValueDim + 1 * Lanes);
-        Vec o5_0 = LoadUnsafe(ref outputs, 5 * PackedValueDim + 0 * Lanes), o5_1 = LoadUnsafe(ref outputs, 5 * PackedValueDim + 1 * Lanes);
+        Vec o0_0 = LoadUnsafe(ref outputs), o0_1 = LoadUnsafe(ref outputs, Lanes);
+        Vec o1_0 = LoadUnsafe(ref outputs, PackedValueDim), o1_1 = LoadUnsafe(ref outputs, PackedValueDim + Lanes);
+        Vec o2_0 = LoadUnsafe(ref outputs, 2 * PackedValueDim), o2_1 = LoadUnsafe(ref outputs, 2 * PackedValueDim + Lanes);
+        Vec o3_0 = LoadUnsafe(ref outputs, 3 * PackedValueDim), o3_1 = LoadUnsafe(ref outputs, 3 * PackedValueDim + Lanes);
+        Vec o4_0 = LoadUnsafe(ref outputs, 4 * PackedValueDim), o4_1 = LoadUnsafe(ref outputs, 4 * PackedValueDim + Lanes);
+        Vec o5_0 = LoadUnsafe(ref outputs, 5 * PackedValueDim), o5_1 = LoadUnsafe(ref outputs, 5 * PackedValueDim + Lanes);
         for (; keys > 0; keys--)
         {
-            Vec v0 = LoadUnsafe(ref values, 0 * Lanes), v1 = LoadUnsafe(ref values, 1 * Lanes);
-            Vec x0 = Create(Unsafe.Add(ref weights, 0 * KeyBlock)); o0_0 = FusedMultiplyAdd(x0, v0, o0_0); o0_1 = FusedMultiplyAdd(x0, v1, o0_1);
-            Vec x1 = Create(Unsafe.Add(ref weights, 1 * KeyBlock)); o1_0 = FusedMultiplyAdd(x1, v0, o1_0); o1_1 = FusedMultiplyAdd(x1, v1, o1_1);
+            Vec v0 = LoadUnsafe(ref values), v1 = LoadUnsafe(ref values, Lanes);
+            Vec x0 = Create(weights); o0_0 = FusedMultiplyAdd(x0, v0, o0_0); o0_1 = FusedMultiplyAdd(x0, v1, o0_1);
+            Vec x1 = Create(Unsafe.Add(ref weights, KeyBlock)); o1_0 = FusedMultiplyAdd(x1, v0, o1_0); o1_1 = FusedMultiplyAdd(x1, v1, o1_1);
             Vec x2 = Create(Unsafe.Add(ref weights, 2 * KeyBlock)); o2_0 = FusedMultiplyAdd(x2, v0, o2_0); o2_1 = FusedMultiplyAdd(x2, v1, o2_1);
             Vec x3 = Create(Unsafe.Add(ref weights, 3 * KeyBlock)); o3_0 = FusedMultiplyAdd(x3, v0, o3_0); o3_1 = FusedMultiplyAdd(x3, v1, o3_1);
             Vec x4 = Create(Unsafe.Add(ref weights, 4 * KeyBlock)); o4_0 = FusedMultiplyAdd(x4, v0, o4_0); o4_1 = FusedMultiplyAdd(x4, v1, o4_1);
             Vec x5 = Create(Unsafe.Add(ref weights, 5 * KeyBlock)); o5_0 = FusedMultiplyAdd(x5, v0, o5_0); o5_1 = FusedMultiplyAdd(x5, v1, o5_1);
-            values = ref Unsafe.Add(ref values, PackedValueDim);
             weights = ref Unsafe.Add(ref weights, 1);
+            values = ref Unsafe.Add(ref values, PackedValueDim);
         }
 
-        o0_0.StoreUnsafe(ref outputs, 0 * PackedValueDim + 0 * Lanes); o0_1.StoreUnsafe(ref outputs, 0 * PackedValueDim + 1 * Lanes);
-        o1_0.StoreUnsafe(ref outputs, 1 * PackedValueDim + 0 * Lanes); o1_1.StoreUnsafe(ref outputs, 1 * PackedValueDim + 1 * Lanes);
-        o2_0.StoreUnsafe(ref outputs, 2 * PackedValueDim + 0 * Lanes); o2_1.StoreUnsafe(ref outputs, 2 * PackedValueDim + 1 * Lanes);
-        o3_0.StoreUnsafe(ref outputs, 3 * PackedValueDim + 0 * Lanes); o3_1.StoreUnsafe(ref outputs, 3 * PackedValueDim + 1 * Lanes);
-        o4_0.StoreUnsafe(ref outputs, 4 * PackedValueDim + 0 * Lanes); o4_1.StoreUnsafe(ref outputs, 4 * PackedValueDim + 1 * Lanes);
-        o5_0.StoreUnsafe(ref outputs, 5 * PackedValueDim + 0 * Lanes); o5_1.StoreUnsafe(ref outputs, 5 * PackedValueDim + 1 * Lanes);
+        o0_0.StoreUnsafe(ref outputs); o0_1.StoreUnsafe(ref outputs, Lanes);
+        o1_0.StoreUnsafe(ref outputs, PackedValueDim); o1_1.StoreUnsafe(ref outputs, PackedValueDim + Lanes);
+        o2_0.StoreUnsafe(ref outputs, 2 * PackedValueDim); o2_1.StoreUnsafe(ref outputs, 2 * PackedValueDim + Lanes);
+        o3_0.StoreUnsafe(ref outputs, 3 * PackedValueDim); o3_1.StoreUnsafe(ref outputs, 3 * PackedValueDim + Lanes);
+        o4_0.StoreUnsafe(ref outputs, 4 * PackedValueDim); o4_1.StoreUnsafe(ref outputs, 4 * PackedValueDim + Lanes);
+        o5_0.StoreUnsafe(ref outputs, 5 * PackedValueDim); o5_1.StoreUnsafe(ref outputs, 5 * PackedValueDim + Lanes);
     }
 
     /// <summary>Writes the output rows of a block; 0 for rows that saw no key.</summary>
@@ -330,10 +368,11 @@ internal readonly struct forward_f32_d20v13__avx2_6x2 : IForwardCore
     public static void Finish(ref float state, ref float output, nint outputStride, int rows)
     {
         ref float sums = ref Unsafe.Add(ref state, QueryBlock * PackedValueDim);
+        ref float maxima = ref Unsafe.Add(ref sums, QueryBlock * Lanes);
         for (int row = 0; row < rows; row++)
         {
             float sum = Sum(LoadUnsafe(ref sums, (nuint)(row * Lanes)));
-            float inverse = sum == 0f ? 0f : 1f / sum;
+            float inverse = Unsafe.Add(ref maxima, row) == float.NegativeInfinity ? 0f : 1f / sum;
             (LoadUnsafe(ref state, 0) * Create(inverse)).StoreUnsafe(ref output, 0);
             // The last 5, with some before them a second time.
             (LoadUnsafe(ref state, 5) * Create(inverse)).StoreUnsafe(ref output, 5);

@@ -25,6 +25,7 @@ using global::System.Runtime.Intrinsics;
 using global::AttentionGen.CompilerServices;
 using static global::System.Runtime.Intrinsics.Vector512;
 using Vec = global::System.Runtime.Intrinsics.Vector512<float>;
+using Ints = global::System.Runtime.Intrinsics.Vector512<int>;
 
 [global::System.CodeDom.Compiler.GeneratedCode("AttentionGen", "0.1.0")]
 [global::Microsoft.CodeAnalysis.Embedded]
@@ -37,6 +38,8 @@ internal readonly struct forward_f32_d64__avx512_6x4 : IForwardCore
     private const int PanelKeys = 64;
     private const int QueryBlock = 96;
     private const int KeyBlock = 384;
+    private const float Scale = 0.18033688f; // scale * log2(e): weights are powers of two
+    private const float Lazy = 44.36142f; // 8 / Scale, what a score may exceed the running maximum by
 
     public static ForwardPlan Plan => new()
     {
@@ -60,7 +63,7 @@ internal readonly struct forward_f32_d64__avx512_6x4 : IForwardCore
         ref float weights = ref Unsafe.Add(ref query, QueryBlock * HeadDim); // [TileRows, KeyBlock]
 
         if (block.First) Reset(ref outputs, ref maxima);
-        ScaleQueries(ref block.Query, block.QueryStride, block.Rows, ref query);
+        PackQueries(ref block.Query, block.QueryStride, block.Rows, ref query);
 
         for (int first = 0; first < block.Keys; first += KeyBlock)
         {
@@ -74,7 +77,7 @@ internal readonly struct forward_f32_d64__avx512_6x4 : IForwardCore
                 ref float tileSums = ref Unsafe.Add(ref sums, row * Lanes);
                 ref float tileMaxima = ref Unsafe.Add(ref maxima, row);
                 Scores(ref tileQuery, ref panels, (keys + PanelKeys - 1) / PanelKeys, ref weights, ref tileOutputs, ref tileSums, ref tileMaxima, keys);
-                Values4(ref weights, ref Unsafe.Add(ref values, 0), ref Unsafe.Add(ref tileOutputs, 0), keys);
+                Values4(ref weights, ref values, ref tileOutputs, keys);
             }
         }
     }
@@ -131,29 +134,28 @@ internal readonly struct forward_f32_d64__avx512_6x4 : IForwardCore
         }
     }
 
-    /// <summary>Query rows times scale * log2(e): weights are then powers of two. The last tile is filled up with zeros.</summary>
+    /// <summary>Query rows side by side. The last tile is filled up with zeros.</summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
-    private static void ScaleQueries(ref float query, nint stride, int rows, ref float scaled)
+    private static void PackQueries(ref float query, nint stride, int rows, ref float packed)
     {
-        const float Scale = 0.18033688f;
         int row = 0;
         for (; row < rows; row++)
         {
             for (nuint i = 0; i < 64; i += Lanes)
             {
-                (LoadUnsafe(ref query, i) * Create(Scale)).StoreUnsafe(ref scaled, i);
+                LoadUnsafe(ref query, i).StoreUnsafe(ref packed, i);
             }
             query = ref Unsafe.Add(ref query, stride);
-            scaled = ref Unsafe.Add(ref scaled, HeadDim);
+            packed = ref Unsafe.Add(ref packed, HeadDim);
         }
 
         for (; row % TileRows != 0; row++)
         {
             for (nuint i = 0; i < 64; i += Lanes)
             {
-                Vec.Zero.StoreUnsafe(ref scaled, i);
+                Vec.Zero.StoreUnsafe(ref packed, i);
             }
-            scaled = ref Unsafe.Add(ref scaled, HeadDim);
+            packed = ref Unsafe.Add(ref packed, HeadDim);
         }
     }
 
@@ -177,40 +179,40 @@ internal readonly struct forward_f32_d64__avx512_6x4 : IForwardCore
             int quad = 0;
             while (true)
             {
-                int chain = Math.Min(quad + 8, 16);
+                int chain = Math.Min(quad + 4, 16);
                 do
                 {
                     {
-                        Vec k0 = LoadUnsafe(ref k, 0 * PanelKeys + 0 * Lanes), k1 = LoadUnsafe(ref k, 0 * PanelKeys + 1 * Lanes), k2 = LoadUnsafe(ref k, 0 * PanelKeys + 2 * Lanes), k3 = LoadUnsafe(ref k, 0 * PanelKeys + 3 * Lanes);
-                        Vec x0 = Create(Unsafe.Add(ref q, 0 * HeadDim + 0)); s0_0 = FusedMultiplyAdd(x0, k0, s0_0); s0_1 = FusedMultiplyAdd(x0, k1, s0_1); s0_2 = FusedMultiplyAdd(x0, k2, s0_2); s0_3 = FusedMultiplyAdd(x0, k3, s0_3);
-                        Vec x1 = Create(Unsafe.Add(ref q, 1 * HeadDim + 0)); s1_0 = FusedMultiplyAdd(x1, k0, s1_0); s1_1 = FusedMultiplyAdd(x1, k1, s1_1); s1_2 = FusedMultiplyAdd(x1, k2, s1_2); s1_3 = FusedMultiplyAdd(x1, k3, s1_3);
-                        Vec x2 = Create(Unsafe.Add(ref q, 2 * HeadDim + 0)); s2_0 = FusedMultiplyAdd(x2, k0, s2_0); s2_1 = FusedMultiplyAdd(x2, k1, s2_1); s2_2 = FusedMultiplyAdd(x2, k2, s2_2); s2_3 = FusedMultiplyAdd(x2, k3, s2_3);
-                        Vec x3 = Create(Unsafe.Add(ref q, 3 * HeadDim + 0)); s3_0 = FusedMultiplyAdd(x3, k0, s3_0); s3_1 = FusedMultiplyAdd(x3, k1, s3_1); s3_2 = FusedMultiplyAdd(x3, k2, s3_2); s3_3 = FusedMultiplyAdd(x3, k3, s3_3);
-                        Vec x4 = Create(Unsafe.Add(ref q, 4 * HeadDim + 0)); s4_0 = FusedMultiplyAdd(x4, k0, s4_0); s4_1 = FusedMultiplyAdd(x4, k1, s4_1); s4_2 = FusedMultiplyAdd(x4, k2, s4_2); s4_3 = FusedMultiplyAdd(x4, k3, s4_3);
-                        Vec x5 = Create(Unsafe.Add(ref q, 5 * HeadDim + 0)); s5_0 = FusedMultiplyAdd(x5, k0, s5_0); s5_1 = FusedMultiplyAdd(x5, k1, s5_1); s5_2 = FusedMultiplyAdd(x5, k2, s5_2); s5_3 = FusedMultiplyAdd(x5, k3, s5_3);
+                        Vec k0 = LoadUnsafe(ref k), k1 = LoadUnsafe(ref k, Lanes), k2 = LoadUnsafe(ref k, 2 * Lanes), k3 = LoadUnsafe(ref k, 3 * Lanes);
+                        Vec x0 = Create(q); s0_0 = FusedMultiplyAdd(x0, k0, s0_0); s0_1 = FusedMultiplyAdd(x0, k1, s0_1); s0_2 = FusedMultiplyAdd(x0, k2, s0_2); s0_3 = FusedMultiplyAdd(x0, k3, s0_3);
+                        Vec x1 = Create(Unsafe.Add(ref q, HeadDim)); s1_0 = FusedMultiplyAdd(x1, k0, s1_0); s1_1 = FusedMultiplyAdd(x1, k1, s1_1); s1_2 = FusedMultiplyAdd(x1, k2, s1_2); s1_3 = FusedMultiplyAdd(x1, k3, s1_3);
+                        Vec x2 = Create(Unsafe.Add(ref q, 2 * HeadDim)); s2_0 = FusedMultiplyAdd(x2, k0, s2_0); s2_1 = FusedMultiplyAdd(x2, k1, s2_1); s2_2 = FusedMultiplyAdd(x2, k2, s2_2); s2_3 = FusedMultiplyAdd(x2, k3, s2_3);
+                        Vec x3 = Create(Unsafe.Add(ref q, 3 * HeadDim)); s3_0 = FusedMultiplyAdd(x3, k0, s3_0); s3_1 = FusedMultiplyAdd(x3, k1, s3_1); s3_2 = FusedMultiplyAdd(x3, k2, s3_2); s3_3 = FusedMultiplyAdd(x3, k3, s3_3);
+                        Vec x4 = Create(Unsafe.Add(ref q, 4 * HeadDim)); s4_0 = FusedMultiplyAdd(x4, k0, s4_0); s4_1 = FusedMultiplyAdd(x4, k1, s4_1); s4_2 = FusedMultiplyAdd(x4, k2, s4_2); s4_3 = FusedMultiplyAdd(x4, k3, s4_3);
+                        Vec x5 = Create(Unsafe.Add(ref q, 5 * HeadDim)); s5_0 = FusedMultiplyAdd(x5, k0, s5_0); s5_1 = FusedMultiplyAdd(x5, k1, s5_1); s5_2 = FusedMultiplyAdd(x5, k2, s5_2); s5_3 = FusedMultiplyAdd(x5, k3, s5_3);
                     }
                     {
-                        Vec k0 = LoadUnsafe(ref k, 1 * PanelKeys + 0 * Lanes), k1 = LoadUnsafe(ref k, 1 * PanelKeys + 1 * Lanes), k2 = LoadUnsafe(ref k, 1 * PanelKeys + 2 * Lanes), k3 = LoadUnsafe(ref k, 1 * PanelKeys + 3 * Lanes);
-                        Vec x0 = Create(Unsafe.Add(ref q, 0 * HeadDim + 1)); s0_0 = FusedMultiplyAdd(x0, k0, s0_0); s0_1 = FusedMultiplyAdd(x0, k1, s0_1); s0_2 = FusedMultiplyAdd(x0, k2, s0_2); s0_3 = FusedMultiplyAdd(x0, k3, s0_3);
-                        Vec x1 = Create(Unsafe.Add(ref q, 1 * HeadDim + 1)); s1_0 = FusedMultiplyAdd(x1, k0, s1_0); s1_1 = FusedMultiplyAdd(x1, k1, s1_1); s1_2 = FusedMultiplyAdd(x1, k2, s1_2); s1_3 = FusedMultiplyAdd(x1, k3, s1_3);
+                        Vec k0 = LoadUnsafe(ref k, PanelKeys), k1 = LoadUnsafe(ref k, PanelKeys + Lanes), k2 = LoadUnsafe(ref k, PanelKeys + 2 * Lanes), k3 = LoadUnsafe(ref k, PanelKeys + 3 * Lanes);
+                        Vec x0 = Create(Unsafe.Add(ref q, 1)); s0_0 = FusedMultiplyAdd(x0, k0, s0_0); s0_1 = FusedMultiplyAdd(x0, k1, s0_1); s0_2 = FusedMultiplyAdd(x0, k2, s0_2); s0_3 = FusedMultiplyAdd(x0, k3, s0_3);
+                        Vec x1 = Create(Unsafe.Add(ref q, HeadDim + 1)); s1_0 = FusedMultiplyAdd(x1, k0, s1_0); s1_1 = FusedMultiplyAdd(x1, k1, s1_1); s1_2 = FusedMultiplyAdd(x1, k2, s1_2); s1_3 = FusedMultiplyAdd(x1, k3, s1_3);
                         Vec x2 = Create(Unsafe.Add(ref q, 2 * HeadDim + 1)); s2_0 = FusedMultiplyAdd(x2, k0, s2_0); s2_1 = FusedMultiplyAdd(x2, k1, s2_1); s2_2 = FusedMultiplyAdd(x2, k2, s2_2); s2_3 = FusedMultiplyAdd(x2, k3, s2_3);
                         Vec x3 = Create(Unsafe.Add(ref q, 3 * HeadDim + 1)); s3_0 = FusedMultiplyAdd(x3, k0, s3_0); s3_1 = FusedMultiplyAdd(x3, k1, s3_1); s3_2 = FusedMultiplyAdd(x3, k2, s3_2); s3_3 = FusedMultiplyAdd(x3, k3, s3_3);
                         Vec x4 = Create(Unsafe.Add(ref q, 4 * HeadDim + 1)); s4_0 = FusedMultiplyAdd(x4, k0, s4_0); s4_1 = FusedMultiplyAdd(x4, k1, s4_1); s4_2 = FusedMultiplyAdd(x4, k2, s4_2); s4_3 = FusedMultiplyAdd(x4, k3, s4_3);
                         Vec x5 = Create(Unsafe.Add(ref q, 5 * HeadDim + 1)); s5_0 = FusedMultiplyAdd(x5, k0, s5_0); s5_1 = FusedMultiplyAdd(x5, k1, s5_1); s5_2 = FusedMultiplyAdd(x5, k2, s5_2); s5_3 = FusedMultiplyAdd(x5, k3, s5_3);
                     }
                     {
-                        Vec k0 = LoadUnsafe(ref k, 2 * PanelKeys + 0 * Lanes), k1 = LoadUnsafe(ref k, 2 * PanelKeys + 1 * Lanes), k2 = LoadUnsafe(ref k, 2 * PanelKeys + 2 * Lanes), k3 = LoadUnsafe(ref k, 2 * PanelKeys + 3 * Lanes);
-                        Vec x0 = Create(Unsafe.Add(ref q, 0 * HeadDim + 2)); s0_0 = FusedMultiplyAdd(x0, k0, s0_0); s0_1 = FusedMultiplyAdd(x0, k1, s0_1); s0_2 = FusedMultiplyAdd(x0, k2, s0_2); s0_3 = FusedMultiplyAdd(x0, k3, s0_3);
-                        Vec x1 = Create(Unsafe.Add(ref q, 1 * HeadDim + 2)); s1_0 = FusedMultiplyAdd(x1, k0, s1_0); s1_1 = FusedMultiplyAdd(x1, k1, s1_1); s1_2 = FusedMultiplyAdd(x1, k2, s1_2); s1_3 = FusedMultiplyAdd(x1, k3, s1_3);
+                        Vec k0 = LoadUnsafe(ref k, 2 * PanelKeys), k1 = LoadUnsafe(ref k, 2 * PanelKeys + Lanes), k2 = LoadUnsafe(ref k, 2 * PanelKeys + 2 * Lanes), k3 = LoadUnsafe(ref k, 2 * PanelKeys + 3 * Lanes);
+                        Vec x0 = Create(Unsafe.Add(ref q, 2)); s0_0 = FusedMultiplyAdd(x0, k0, s0_0); s0_1 = FusedMultiplyAdd(x0, k1, s0_1); s0_2 = FusedMultiplyAdd(x0, k2, s0_2); s0_3 = FusedMultiplyAdd(x0, k3, s0_3);
+                        Vec x1 = Create(Unsafe.Add(ref q, HeadDim + 2)); s1_0 = FusedMultiplyAdd(x1, k0, s1_0); s1_1 = FusedMultiplyAdd(x1, k1, s1_1); s1_2 = FusedMultiplyAdd(x1, k2, s1_2); s1_3 = FusedMultiplyAdd(x1, k3, s1_3);
                         Vec x2 = Create(Unsafe.Add(ref q, 2 * HeadDim + 2)); s2_0 = FusedMultiplyAdd(x2, k0, s2_0); s2_1 = FusedMultiplyAdd(x2, k1, s2_1); s2_2 = FusedMultiplyAdd(x2, k2, s2_2); s2_3 = FusedMultiplyAdd(x2, k3, s2_3);
                         Vec x3 = Create(Unsafe.Add(ref q, 3 * HeadDim + 2)); s3_0 = FusedMultiplyAdd(x3, k0, s3_0); s3_1 = FusedMultiplyAdd(x3, k1, s3_1); s3_2 = FusedMultiplyAdd(x3, k2, s3_2); s3_3 = FusedMultiplyAdd(x3, k3, s3_3);
                         Vec x4 = Create(Unsafe.Add(ref q, 4 * HeadDim + 2)); s4_0 = FusedMultiplyAdd(x4, k0, s4_0); s4_1 = FusedMultiplyAdd(x4, k1, s4_1); s4_2 = FusedMultiplyAdd(x4, k2, s4_2); s4_3 = FusedMultiplyAdd(x4, k3, s4_3);
                         Vec x5 = Create(Unsafe.Add(ref q, 5 * HeadDim + 2)); s5_0 = FusedMultiplyAdd(x5, k0, s5_0); s5_1 = FusedMultiplyAdd(x5, k1, s5_1); s5_2 = FusedMultiplyAdd(x5, k2, s5_2); s5_3 = FusedMultiplyAdd(x5, k3, s5_3);
                     }
                     {
-                        Vec k0 = LoadUnsafe(ref k, 3 * PanelKeys + 0 * Lanes), k1 = LoadUnsafe(ref k, 3 * PanelKeys + 1 * Lanes), k2 = LoadUnsafe(ref k, 3 * PanelKeys + 2 * Lanes), k3 = LoadUnsafe(ref k, 3 * PanelKeys + 3 * Lanes);
-                        Vec x0 = Create(Unsafe.Add(ref q, 0 * HeadDim + 3)); s0_0 = FusedMultiplyAdd(x0, k0, s0_0); s0_1 = FusedMultiplyAdd(x0, k1, s0_1); s0_2 = FusedMultiplyAdd(x0, k2, s0_2); s0_3 = FusedMultiplyAdd(x0, k3, s0_3);
-                        Vec x1 = Create(Unsafe.Add(ref q, 1 * HeadDim + 3)); s1_0 = FusedMultiplyAdd(x1, k0, s1_0); s1_1 = FusedMultiplyAdd(x1, k1, s1_1); s1_2 = FusedMultiplyAdd(x1, k2, s1_2); s1_3 = FusedMultiplyAdd(x1, k3, s1_3);
+                        Vec k0 = LoadUnsafe(ref k, 3 * PanelKeys), k1 = LoadUnsafe(ref k, 3 * PanelKeys + Lanes), k2 = LoadUnsafe(ref k, 3 * PanelKeys + 2 * Lanes), k3 = LoadUnsafe(ref k, 3 * PanelKeys + 3 * Lanes);
+                        Vec x0 = Create(Unsafe.Add(ref q, 3)); s0_0 = FusedMultiplyAdd(x0, k0, s0_0); s0_1 = FusedMultiplyAdd(x0, k1, s0_1); s0_2 = FusedMultiplyAdd(x0, k2, s0_2); s0_3 = FusedMultiplyAdd(x0, k3, s0_3);
+                        Vec x1 = Create(Unsafe.Add(ref q, HeadDim + 3)); s1_0 = FusedMultiplyAdd(x1, k0, s1_0); s1_1 = FusedMultiplyAdd(x1, k1, s1_1); s1_2 = FusedMultiplyAdd(x1, k2, s1_2); s1_3 = FusedMultiplyAdd(x1, k3, s1_3);
                         Vec x2 = Create(Unsafe.Add(ref q, 2 * HeadDim + 3)); s2_0 = FusedMultiplyAdd(x2, k0, s2_0); s2_1 = FusedMultiplyAdd(x2, k1, s2_1); s2_2 = FusedMultiplyAdd(x2, k2, s2_2); s2_3 = FusedMultiplyAdd(x2, k3, s2_3);
                         Vec x3 = Create(Unsafe.Add(ref q, 3 * HeadDim + 3)); s3_0 = FusedMultiplyAdd(x3, k0, s3_0); s3_1 = FusedMultiplyAdd(x3, k1, s3_1); s3_2 = FusedMultiplyAdd(x3, k2, s3_2); s3_3 = FusedMultiplyAdd(x3, k3, s3_3);
                         Vec x4 = Create(Unsafe.Add(ref q, 4 * HeadDim + 3)); s4_0 = FusedMultiplyAdd(x4, k0, s4_0); s4_1 = FusedMultiplyAdd(x4, k1, s4_1); s4_2 = FusedMultiplyAdd(x4, k2, s4_2); s4_3 = FusedMultiplyAdd(x4, k3, s4_3);
@@ -222,13 +224,22 @@ internal readonly struct forward_f32_d64__avx512_6x4 : IForwardCore
                 } while (quad < chain);
                 if (quad == 16) break;
 
-                // A sum of 32 products at a time: a longer one would lose precision.
-                s0_0.StoreUnsafe(ref tile, 0 * KeyBlock + 0 * Lanes); s0_1.StoreUnsafe(ref tile, 0 * KeyBlock + 1 * Lanes); s0_2.StoreUnsafe(ref tile, 0 * KeyBlock + 2 * Lanes); s0_3.StoreUnsafe(ref tile, 0 * KeyBlock + 3 * Lanes);
-                s1_0.StoreUnsafe(ref tile, 1 * KeyBlock + 0 * Lanes); s1_1.StoreUnsafe(ref tile, 1 * KeyBlock + 1 * Lanes); s1_2.StoreUnsafe(ref tile, 1 * KeyBlock + 2 * Lanes); s1_3.StoreUnsafe(ref tile, 1 * KeyBlock + 3 * Lanes);
-                s2_0.StoreUnsafe(ref tile, 2 * KeyBlock + 0 * Lanes); s2_1.StoreUnsafe(ref tile, 2 * KeyBlock + 1 * Lanes); s2_2.StoreUnsafe(ref tile, 2 * KeyBlock + 2 * Lanes); s2_3.StoreUnsafe(ref tile, 2 * KeyBlock + 3 * Lanes);
-                s3_0.StoreUnsafe(ref tile, 3 * KeyBlock + 0 * Lanes); s3_1.StoreUnsafe(ref tile, 3 * KeyBlock + 1 * Lanes); s3_2.StoreUnsafe(ref tile, 3 * KeyBlock + 2 * Lanes); s3_3.StoreUnsafe(ref tile, 3 * KeyBlock + 3 * Lanes);
-                s4_0.StoreUnsafe(ref tile, 4 * KeyBlock + 0 * Lanes); s4_1.StoreUnsafe(ref tile, 4 * KeyBlock + 1 * Lanes); s4_2.StoreUnsafe(ref tile, 4 * KeyBlock + 2 * Lanes); s4_3.StoreUnsafe(ref tile, 4 * KeyBlock + 3 * Lanes);
-                s5_0.StoreUnsafe(ref tile, 5 * KeyBlock + 0 * Lanes); s5_1.StoreUnsafe(ref tile, 5 * KeyBlock + 1 * Lanes); s5_2.StoreUnsafe(ref tile, 5 * KeyBlock + 2 * Lanes); s5_3.StoreUnsafe(ref tile, 5 * KeyBlock + 3 * Lanes);
+                // A sum of 16 products at a time: a longer one would lose precision.
+                if (quad > 4)
+                {
+                    s0_0 += LoadUnsafe(ref tile); s0_1 += LoadUnsafe(ref tile, Lanes); s0_2 += LoadUnsafe(ref tile, 2 * Lanes); s0_3 += LoadUnsafe(ref tile, 3 * Lanes);
+                    s1_0 += LoadUnsafe(ref tile, KeyBlock); s1_1 += LoadUnsafe(ref tile, KeyBlock + Lanes); s1_2 += LoadUnsafe(ref tile, KeyBlock + 2 * Lanes); s1_3 += LoadUnsafe(ref tile, KeyBlock + 3 * Lanes);
+                    s2_0 += LoadUnsafe(ref tile, 2 * KeyBlock); s2_1 += LoadUnsafe(ref tile, 2 * KeyBlock + Lanes); s2_2 += LoadUnsafe(ref tile, 2 * KeyBlock + 2 * Lanes); s2_3 += LoadUnsafe(ref tile, 2 * KeyBlock + 3 * Lanes);
+                    s3_0 += LoadUnsafe(ref tile, 3 * KeyBlock); s3_1 += LoadUnsafe(ref tile, 3 * KeyBlock + Lanes); s3_2 += LoadUnsafe(ref tile, 3 * KeyBlock + 2 * Lanes); s3_3 += LoadUnsafe(ref tile, 3 * KeyBlock + 3 * Lanes);
+                    s4_0 += LoadUnsafe(ref tile, 4 * KeyBlock); s4_1 += LoadUnsafe(ref tile, 4 * KeyBlock + Lanes); s4_2 += LoadUnsafe(ref tile, 4 * KeyBlock + 2 * Lanes); s4_3 += LoadUnsafe(ref tile, 4 * KeyBlock + 3 * Lanes);
+                    s5_0 += LoadUnsafe(ref tile, 5 * KeyBlock); s5_1 += LoadUnsafe(ref tile, 5 * KeyBlock + Lanes); s5_2 += LoadUnsafe(ref tile, 5 * KeyBlock + 2 * Lanes); s5_3 += LoadUnsafe(ref tile, 5 * KeyBlock + 3 * Lanes);
+                }
+                s0_0.StoreUnsafe(ref tile); s0_1.StoreUnsafe(ref tile, Lanes); s0_2.StoreUnsafe(ref tile, 2 * Lanes); s0_3.StoreUnsafe(ref tile, 3 * Lanes);
+                s1_0.StoreUnsafe(ref tile, KeyBlock); s1_1.StoreUnsafe(ref tile, KeyBlock + Lanes); s1_2.StoreUnsafe(ref tile, KeyBlock + 2 * Lanes); s1_3.StoreUnsafe(ref tile, KeyBlock + 3 * Lanes);
+                s2_0.StoreUnsafe(ref tile, 2 * KeyBlock); s2_1.StoreUnsafe(ref tile, 2 * KeyBlock + Lanes); s2_2.StoreUnsafe(ref tile, 2 * KeyBlock + 2 * Lanes); s2_3.StoreUnsafe(ref tile, 2 * KeyBlock + 3 * Lanes);
+                s3_0.StoreUnsafe(ref tile, 3 * KeyBlock); s3_1.StoreUnsafe(ref tile, 3 * KeyBlock + Lanes); s3_2.StoreUnsafe(ref tile, 3 * KeyBlock + 2 * Lanes); s3_3.StoreUnsafe(ref tile, 3 * KeyBlock + 3 * Lanes);
+                s4_0.StoreUnsafe(ref tile, 4 * KeyBlock); s4_1.StoreUnsafe(ref tile, 4 * KeyBlock + Lanes); s4_2.StoreUnsafe(ref tile, 4 * KeyBlock + 2 * Lanes); s4_3.StoreUnsafe(ref tile, 4 * KeyBlock + 3 * Lanes);
+                s5_0.StoreUnsafe(ref tile, 5 * KeyBlock); s5_1.StoreUnsafe(ref tile, 5 * KeyBlock + Lanes); s5_2.StoreUnsafe(ref tile, 5 * KeyBlock + 2 * Lanes); s5_3.StoreUnsafe(ref tile, 5 * KeyBlock + 3 * Lanes);
                 s0_0 = s0_1 = s0_2 = s0_3 = Vec.Zero;
                 s1_0 = s1_1 = s1_2 = s1_3 = Vec.Zero;
                 s2_0 = s2_1 = s2_2 = s2_3 = Vec.Zero;
@@ -236,81 +247,84 @@ internal readonly struct forward_f32_d64__avx512_6x4 : IForwardCore
                 s4_0 = s4_1 = s4_2 = s4_3 = Vec.Zero;
                 s5_0 = s5_1 = s5_2 = s5_3 = Vec.Zero;
             }
-            s0_0 += LoadUnsafe(ref tile, 0 * KeyBlock + 0 * Lanes); s0_1 += LoadUnsafe(ref tile, 0 * KeyBlock + 1 * Lanes); s0_2 += LoadUnsafe(ref tile, 0 * KeyBlock + 2 * Lanes); s0_3 += LoadUnsafe(ref tile, 0 * KeyBlock + 3 * Lanes);
-            s1_0 += LoadUnsafe(ref tile, 1 * KeyBlock + 0 * Lanes); s1_1 += LoadUnsafe(ref tile, 1 * KeyBlock + 1 * Lanes); s1_2 += LoadUnsafe(ref tile, 1 * KeyBlock + 2 * Lanes); s1_3 += LoadUnsafe(ref tile, 1 * KeyBlock + 3 * Lanes);
-            s2_0 += LoadUnsafe(ref tile, 2 * KeyBlock + 0 * Lanes); s2_1 += LoadUnsafe(ref tile, 2 * KeyBlock + 1 * Lanes); s2_2 += LoadUnsafe(ref tile, 2 * KeyBlock + 2 * Lanes); s2_3 += LoadUnsafe(ref tile, 2 * KeyBlock + 3 * Lanes);
-            s3_0 += LoadUnsafe(ref tile, 3 * KeyBlock + 0 * Lanes); s3_1 += LoadUnsafe(ref tile, 3 * KeyBlock + 1 * Lanes); s3_2 += LoadUnsafe(ref tile, 3 * KeyBlock + 2 * Lanes); s3_3 += LoadUnsafe(ref tile, 3 * KeyBlock + 3 * Lanes);
-            s4_0 += LoadUnsafe(ref tile, 4 * KeyBlock + 0 * Lanes); s4_1 += LoadUnsafe(ref tile, 4 * KeyBlock + 1 * Lanes); s4_2 += LoadUnsafe(ref tile, 4 * KeyBlock + 2 * Lanes); s4_3 += LoadUnsafe(ref tile, 4 * KeyBlock + 3 * Lanes);
-            s5_0 += LoadUnsafe(ref tile, 5 * KeyBlock + 0 * Lanes); s5_1 += LoadUnsafe(ref tile, 5 * KeyBlock + 1 * Lanes); s5_2 += LoadUnsafe(ref tile, 5 * KeyBlock + 2 * Lanes); s5_3 += LoadUnsafe(ref tile, 5 * KeyBlock + 3 * Lanes);
+            s0_0 += LoadUnsafe(ref tile); s0_1 += LoadUnsafe(ref tile, Lanes); s0_2 += LoadUnsafe(ref tile, 2 * Lanes); s0_3 += LoadUnsafe(ref tile, 3 * Lanes);
+            s1_0 += LoadUnsafe(ref tile, KeyBlock); s1_1 += LoadUnsafe(ref tile, KeyBlock + Lanes); s1_2 += LoadUnsafe(ref tile, KeyBlock + 2 * Lanes); s1_3 += LoadUnsafe(ref tile, KeyBlock + 3 * Lanes);
+            s2_0 += LoadUnsafe(ref tile, 2 * KeyBlock); s2_1 += LoadUnsafe(ref tile, 2 * KeyBlock + Lanes); s2_2 += LoadUnsafe(ref tile, 2 * KeyBlock + 2 * Lanes); s2_3 += LoadUnsafe(ref tile, 2 * KeyBlock + 3 * Lanes);
+            s3_0 += LoadUnsafe(ref tile, 3 * KeyBlock); s3_1 += LoadUnsafe(ref tile, 3 * KeyBlock + Lanes); s3_2 += LoadUnsafe(ref tile, 3 * KeyBlock + 2 * Lanes); s3_3 += LoadUnsafe(ref tile, 3 * KeyBlock + 3 * Lanes);
+            s4_0 += LoadUnsafe(ref tile, 4 * KeyBlock); s4_1 += LoadUnsafe(ref tile, 4 * KeyBlock + Lanes); s4_2 += LoadUnsafe(ref tile, 4 * KeyBlock + 2 * Lanes); s4_3 += LoadUnsafe(ref tile, 4 * KeyBlock + 3 * Lanes);
+            s5_0 += LoadUnsafe(ref tile, 5 * KeyBlock); s5_1 += LoadUnsafe(ref tile, 5 * KeyBlock + Lanes); s5_2 += LoadUnsafe(ref tile, 5 * KeyBlock + 2 * Lanes); s5_3 += LoadUnsafe(ref tile, 5 * KeyBlock + 3 * Lanes);
 
             if (p >= start && p < whole)
             {
-                Vec m0 = Create(Unsafe.Add(ref maxima, 0)); s0_0 -= m0; s0_1 -= m0; s0_2 -= m0; s0_3 -= m0;
-                Vec m1 = Create(Unsafe.Add(ref maxima, 1)); s1_0 -= m1; s1_1 -= m1; s1_2 -= m1; s1_3 -= m1;
-                Vec m2 = Create(Unsafe.Add(ref maxima, 2)); s2_0 -= m2; s2_1 -= m2; s2_2 -= m2; s2_3 -= m2;
-                Vec m3 = Create(Unsafe.Add(ref maxima, 3)); s3_0 -= m3; s3_1 -= m3; s3_2 -= m3; s3_3 -= m3;
-                Vec m4 = Create(Unsafe.Add(ref maxima, 4)); s4_0 -= m4; s4_1 -= m4; s4_2 -= m4; s4_3 -= m4;
-                Vec m5 = Create(Unsafe.Add(ref maxima, 5)); s5_0 -= m5; s5_1 -= m5; s5_2 -= m5; s5_3 -= m5;
-
-                // Positive floats are ordered as integers are, and no NaN of one row hides the scores of another.
-                var highest = Max(Max(Max(Max(s0_0.AsInt32(), Max(s0_1.AsInt32(), s0_2.AsInt32())), Max(s0_3.AsInt32(), Max(s1_0.AsInt32(), s1_1.AsInt32()))), Max(Max(s1_2.AsInt32(), Max(s1_3.AsInt32(), s2_0.AsInt32())), Max(s2_1.AsInt32(), Max(s2_2.AsInt32(), s2_3.AsInt32())))), Max(Max(Max(s3_0.AsInt32(), Max(s3_1.AsInt32(), s3_2.AsInt32())), Max(s3_3.AsInt32(), Max(s4_0.AsInt32(), s4_1.AsInt32()))), Max(Max(s4_2.AsInt32(), Max(s4_3.AsInt32(), s5_0.AsInt32())), Max(s5_1.AsInt32(), Max(s5_2.AsInt32(), s5_3.AsInt32())))));
-                if (LessThanOrEqualAll(highest, Create(8f).AsInt32()))
+                // By how much scores exceed the maxima. Positive floats are ordered as integers are, and no NaN of one row hides another row.
+                Ints h0 = (MaxNative(MaxNative(s0_0, s0_1), MaxNative(s0_2, s0_3)) - Create(maxima)).AsInt32();
+                Ints h1 = (MaxNative(MaxNative(s1_0, s1_1), MaxNative(s1_2, s1_3)) - Create(Unsafe.Add(ref maxima, 1))).AsInt32();
+                Ints h2 = (MaxNative(MaxNative(s2_0, s2_1), MaxNative(s2_2, s2_3)) - Create(Unsafe.Add(ref maxima, 2))).AsInt32();
+                Ints h3 = (MaxNative(MaxNative(s3_0, s3_1), MaxNative(s3_2, s3_3)) - Create(Unsafe.Add(ref maxima, 3))).AsInt32();
+                Ints h4 = (MaxNative(MaxNative(s4_0, s4_1), MaxNative(s4_2, s4_3)) - Create(Unsafe.Add(ref maxima, 4))).AsInt32();
+                Ints h5 = (MaxNative(MaxNative(s5_0, s5_1), MaxNative(s5_2, s5_3)) - Create(Unsafe.Add(ref maxima, 5))).AsInt32();
+                if (LessThanOrEqualAll(Max(Max(h0, Max(h1, h2)), Max(h3, Max(h4, h5))), Create(Lazy).AsInt32()))
                 {
-                    s0_0 = KernelMath.Exp2(s0_0); s0_0.StoreUnsafe(ref tile, 0 * KeyBlock + 0 * Lanes);
-                    s0_1 = KernelMath.Exp2(s0_1); s0_1.StoreUnsafe(ref tile, 0 * KeyBlock + 1 * Lanes);
-                    s0_2 = KernelMath.Exp2(s0_2); s0_2.StoreUnsafe(ref tile, 0 * KeyBlock + 2 * Lanes);
-                    s0_3 = KernelMath.Exp2(s0_3); s0_3.StoreUnsafe(ref tile, 0 * KeyBlock + 3 * Lanes);
-                    (LoadUnsafe(ref sums, 0 * Lanes) + s0_0 + s0_1 + s0_2 + s0_3).StoreUnsafe(ref sums, 0 * Lanes);
-                    s1_0 = KernelMath.Exp2(s1_0); s1_0.StoreUnsafe(ref tile, 1 * KeyBlock + 0 * Lanes);
-                    s1_1 = KernelMath.Exp2(s1_1); s1_1.StoreUnsafe(ref tile, 1 * KeyBlock + 1 * Lanes);
-                    s1_2 = KernelMath.Exp2(s1_2); s1_2.StoreUnsafe(ref tile, 1 * KeyBlock + 2 * Lanes);
-                    s1_3 = KernelMath.Exp2(s1_3); s1_3.StoreUnsafe(ref tile, 1 * KeyBlock + 3 * Lanes);
-                    (LoadUnsafe(ref sums, 1 * Lanes) + s1_0 + s1_1 + s1_2 + s1_3).StoreUnsafe(ref sums, 1 * Lanes);
-                    s2_0 = KernelMath.Exp2(s2_0); s2_0.StoreUnsafe(ref tile, 2 * KeyBlock + 0 * Lanes);
-                    s2_1 = KernelMath.Exp2(s2_1); s2_1.StoreUnsafe(ref tile, 2 * KeyBlock + 1 * Lanes);
-                    s2_2 = KernelMath.Exp2(s2_2); s2_2.StoreUnsafe(ref tile, 2 * KeyBlock + 2 * Lanes);
-                    s2_3 = KernelMath.Exp2(s2_3); s2_3.StoreUnsafe(ref tile, 2 * KeyBlock + 3 * Lanes);
+                    Vec m0 = Create(maxima);
+                    s0_0 = KernelMath.Exp2((s0_0 - m0) * Create(Scale));
+                    s0_1 = KernelMath.Exp2((s0_1 - m0) * Create(Scale));
+                    s0_2 = KernelMath.Exp2((s0_2 - m0) * Create(Scale));
+                    s0_3 = KernelMath.Exp2((s0_3 - m0) * Create(Scale));
+                    s0_0.StoreUnsafe(ref tile); s0_1.StoreUnsafe(ref tile, Lanes); s0_2.StoreUnsafe(ref tile, 2 * Lanes); s0_3.StoreUnsafe(ref tile, 3 * Lanes);
+                    (LoadUnsafe(ref sums) + s0_0 + s0_1 + s0_2 + s0_3).StoreUnsafe(ref sums);
+                    Vec m1 = Create(Unsafe.Add(ref maxima, 1));
+                    s1_0 = KernelMath.Exp2((s1_0 - m1) * Create(Scale));
+                    s1_1 = KernelMath.Exp2((s1_1 - m1) * Create(Scale));
+                    s1_2 = KernelMath.Exp2((s1_2 - m1) * Create(Scale));
+                    s1_3 = KernelMath.Exp2((s1_3 - m1) * Create(Scale));
+                    s1_0.StoreUnsafe(ref tile, KeyBlock); s1_1.StoreUnsafe(ref tile, KeyBlock + Lanes); s1_2.StoreUnsafe(ref tile, KeyBlock + 2 * Lanes); s1_3.StoreUnsafe(ref tile, KeyBlock + 3 * Lanes);
+                    (LoadUnsafe(ref sums, Lanes) + s1_0 + s1_1 + s1_2 + s1_3).StoreUnsafe(ref sums, Lanes);
+                    Vec m2 = Create(Unsafe.Add(ref maxima, 2));
+                    s2_0 = KernelMath.Exp2((s2_0 - m2) * Create(Scale));
+                    s2_1 = KernelMath.Exp2((s2_1 - m2) * Create(Scale));
+                    s2_2 = KernelMath.Exp2((s2_2 - m2) * Create(Scale));
+                    s2_3 = KernelMath.Exp2((s2_3 - m2) * Create(Scale));
+                    s2_0.StoreUnsafe(ref tile, 2 * KeyBlock); s2_1.StoreUnsafe(ref tile, 2 * KeyBlock + Lanes); s2_2.StoreUnsafe(ref tile, 2 * KeyBlock + 2 * Lanes); s2_3.StoreUnsafe(ref tile, 2 * KeyBlock + 3 * Lanes);
                     (LoadUnsafe(ref sums, 2 * Lanes) + s2_0 + s2_1 + s2_2 + s2_3).StoreUnsafe(ref sums, 2 * Lanes);
-                    s3_0 = KernelMath.Exp2(s3_0); s3_0.StoreUnsafe(ref tile, 3 * KeyBlock + 0 * Lanes);
-                    s3_1 = KernelMath.Exp2(s3_1); s3_1.StoreUnsafe(ref tile, 3 * KeyBlock + 1 * Lanes);
-                    s3_2 = KernelMath.Exp2(s3_2); s3_2.StoreUnsafe(ref tile, 3 * KeyBlock + 2 * Lanes);
-                    s3_3 = KernelMath.Exp2(s3_3); s3_3.StoreUnsafe(ref tile, 3 * KeyBlock + 3 * Lanes);
+                    Vec m3 = Create(Unsafe.Add(ref maxima, 3));
+                    s3_0 = KernelMath.Exp2((s3_0 - m3) * Create(Scale));
+                    s3_1 = KernelMath.Exp2((s3_1 - m3) * Create(Scale));
+                    s3_2 = KernelMath.Exp2((s3_2 - m3) * Create(Scale));
+                    s3_3 = KernelMath.Exp2((s3_3 - m3) * Create(Scale));
+                    s3_0.StoreUnsafe(ref tile, 3 * KeyBlock); s3_1.StoreUnsafe(ref tile, 3 * KeyBlock + Lanes); s3_2.StoreUnsafe(ref tile, 3 * KeyBlock + 2 * Lanes); s3_3.StoreUnsafe(ref tile, 3 * KeyBlock + 3 * Lanes);
                     (LoadUnsafe(ref sums, 3 * Lanes) + s3_0 + s3_1 + s3_2 + s3_3).StoreUnsafe(ref sums, 3 * Lanes);
-                    s4_0 = KernelMath.Exp2(s4_0); s4_0.StoreUnsafe(ref tile, 4 * KeyBlock + 0 * Lanes);
-                    s4_1 = KernelMath.Exp2(s4_1); s4_1.StoreUnsafe(ref tile, 4 * KeyBlock + 1 * Lanes);
-                    s4_2 = KernelMath.Exp2(s4_2); s4_2.StoreUnsafe(ref tile, 4 * KeyBlock + 2 * Lanes);
-                    s4_3 = KernelMath.Exp2(s4_3); s4_3.StoreUnsafe(ref tile, 4 * KeyBlock + 3 * Lanes);
+                    Vec m4 = Create(Unsafe.Add(ref maxima, 4));
+                    s4_0 = KernelMath.Exp2((s4_0 - m4) * Create(Scale));
+                    s4_1 = KernelMath.Exp2((s4_1 - m4) * Create(Scale));
+                    s4_2 = KernelMath.Exp2((s4_2 - m4) * Create(Scale));
+                    s4_3 = KernelMath.Exp2((s4_3 - m4) * Create(Scale));
+                    s4_0.StoreUnsafe(ref tile, 4 * KeyBlock); s4_1.StoreUnsafe(ref tile, 4 * KeyBlock + Lanes); s4_2.StoreUnsafe(ref tile, 4 * KeyBlock + 2 * Lanes); s4_3.StoreUnsafe(ref tile, 4 * KeyBlock + 3 * Lanes);
                     (LoadUnsafe(ref sums, 4 * Lanes) + s4_0 + s4_1 + s4_2 + s4_3).StoreUnsafe(ref sums, 4 * Lanes);
-                    s5_0 = KernelMath.Exp2(s5_0); s5_0.StoreUnsafe(ref tile, 5 * KeyBlock + 0 * Lanes);
-                    s5_1 = KernelMath.Exp2(s5_1); s5_1.StoreUnsafe(ref tile, 5 * KeyBlock + 1 * Lanes);
-                    s5_2 = KernelMath.Exp2(s5_2); s5_2.StoreUnsafe(ref tile, 5 * KeyBlock + 2 * Lanes);
-                    s5_3 = KernelMath.Exp2(s5_3); s5_3.StoreUnsafe(ref tile, 5 * KeyBlock + 3 * Lanes);
+                    Vec m5 = Create(Unsafe.Add(ref maxima, 5));
+                    s5_0 = KernelMath.Exp2((s5_0 - m5) * Create(Scale));
+                    s5_1 = KernelMath.Exp2((s5_1 - m5) * Create(Scale));
+                    s5_2 = KernelMath.Exp2((s5_2 - m5) * Create(Scale));
+                    s5_3 = KernelMath.Exp2((s5_3 - m5) * Create(Scale));
+                    s5_0.StoreUnsafe(ref tile, 5 * KeyBlock); s5_1.StoreUnsafe(ref tile, 5 * KeyBlock + Lanes); s5_2.StoreUnsafe(ref tile, 5 * KeyBlock + 2 * Lanes); s5_3.StoreUnsafe(ref tile, 5 * KeyBlock + 3 * Lanes);
                     (LoadUnsafe(ref sums, 5 * Lanes) + s5_0 + s5_1 + s5_2 + s5_3).StoreUnsafe(ref sums, 5 * Lanes);
                     continue;
                 }
-
-                // Rare: a maximum rises.
-                s0_0 += Create(Unsafe.Add(ref maxima, 0)); s0_1 += Create(Unsafe.Add(ref maxima, 0)); s0_2 += Create(Unsafe.Add(ref maxima, 0)); s0_3 += Create(Unsafe.Add(ref maxima, 0));
-                s1_0 += Create(Unsafe.Add(ref maxima, 1)); s1_1 += Create(Unsafe.Add(ref maxima, 1)); s1_2 += Create(Unsafe.Add(ref maxima, 1)); s1_3 += Create(Unsafe.Add(ref maxima, 1));
-                s2_0 += Create(Unsafe.Add(ref maxima, 2)); s2_1 += Create(Unsafe.Add(ref maxima, 2)); s2_2 += Create(Unsafe.Add(ref maxima, 2)); s2_3 += Create(Unsafe.Add(ref maxima, 2));
-                s3_0 += Create(Unsafe.Add(ref maxima, 3)); s3_1 += Create(Unsafe.Add(ref maxima, 3)); s3_2 += Create(Unsafe.Add(ref maxima, 3)); s3_3 += Create(Unsafe.Add(ref maxima, 3));
-                s4_0 += Create(Unsafe.Add(ref maxima, 4)); s4_1 += Create(Unsafe.Add(ref maxima, 4)); s4_2 += Create(Unsafe.Add(ref maxima, 4)); s4_3 += Create(Unsafe.Add(ref maxima, 4));
-                s5_0 += Create(Unsafe.Add(ref maxima, 5)); s5_1 += Create(Unsafe.Add(ref maxima, 5)); s5_2 += Create(Unsafe.Add(ref maxima, 5)); s5_3 += Create(Unsafe.Add(ref maxima, 5));
             }
 
-            s0_0.StoreUnsafe(ref tile, 0 * KeyBlock + 0 * Lanes); s0_1.StoreUnsafe(ref tile, 0 * KeyBlock + 1 * Lanes); s0_2.StoreUnsafe(ref tile, 0 * KeyBlock + 2 * Lanes); s0_3.StoreUnsafe(ref tile, 0 * KeyBlock + 3 * Lanes);
-            s1_0.StoreUnsafe(ref tile, 1 * KeyBlock + 0 * Lanes); s1_1.StoreUnsafe(ref tile, 1 * KeyBlock + 1 * Lanes); s1_2.StoreUnsafe(ref tile, 1 * KeyBlock + 2 * Lanes); s1_3.StoreUnsafe(ref tile, 1 * KeyBlock + 3 * Lanes);
-            s2_0.StoreUnsafe(ref tile, 2 * KeyBlock + 0 * Lanes); s2_1.StoreUnsafe(ref tile, 2 * KeyBlock + 1 * Lanes); s2_2.StoreUnsafe(ref tile, 2 * KeyBlock + 2 * Lanes); s2_3.StoreUnsafe(ref tile, 2 * KeyBlock + 3 * Lanes);
-            s3_0.StoreUnsafe(ref tile, 3 * KeyBlock + 0 * Lanes); s3_1.StoreUnsafe(ref tile, 3 * KeyBlock + 1 * Lanes); s3_2.StoreUnsafe(ref tile, 3 * KeyBlock + 2 * Lanes); s3_3.StoreUnsafe(ref tile, 3 * KeyBlock + 3 * Lanes);
-            s4_0.StoreUnsafe(ref tile, 4 * KeyBlock + 0 * Lanes); s4_1.StoreUnsafe(ref tile, 4 * KeyBlock + 1 * Lanes); s4_2.StoreUnsafe(ref tile, 4 * KeyBlock + 2 * Lanes); s4_3.StoreUnsafe(ref tile, 4 * KeyBlock + 3 * Lanes);
-            s5_0.StoreUnsafe(ref tile, 5 * KeyBlock + 0 * Lanes); s5_1.StoreUnsafe(ref tile, 5 * KeyBlock + 1 * Lanes); s5_2.StoreUnsafe(ref tile, 5 * KeyBlock + 2 * Lanes); s5_3.StoreUnsafe(ref tile, 5 * KeyBlock + 3 * Lanes);
+            // Rare: a maximum rises, or the keys end within the panel.
+            s0_0.StoreUnsafe(ref tile); s0_1.StoreUnsafe(ref tile, Lanes); s0_2.StoreUnsafe(ref tile, 2 * Lanes); s0_3.StoreUnsafe(ref tile, 3 * Lanes);
+            s1_0.StoreUnsafe(ref tile, KeyBlock); s1_1.StoreUnsafe(ref tile, KeyBlock + Lanes); s1_2.StoreUnsafe(ref tile, KeyBlock + 2 * Lanes); s1_3.StoreUnsafe(ref tile, KeyBlock + 3 * Lanes);
+            s2_0.StoreUnsafe(ref tile, 2 * KeyBlock); s2_1.StoreUnsafe(ref tile, 2 * KeyBlock + Lanes); s2_2.StoreUnsafe(ref tile, 2 * KeyBlock + 2 * Lanes); s2_3.StoreUnsafe(ref tile, 2 * KeyBlock + 3 * Lanes);
+            s3_0.StoreUnsafe(ref tile, 3 * KeyBlock); s3_1.StoreUnsafe(ref tile, 3 * KeyBlock + Lanes); s3_2.StoreUnsafe(ref tile, 3 * KeyBlock + 2 * Lanes); s3_3.StoreUnsafe(ref tile, 3 * KeyBlock + 3 * Lanes);
+            s4_0.StoreUnsafe(ref tile, 4 * KeyBlock); s4_1.StoreUnsafe(ref tile, 4 * KeyBlock + Lanes); s4_2.StoreUnsafe(ref tile, 4 * KeyBlock + 2 * Lanes); s4_3.StoreUnsafe(ref tile, 4 * KeyBlock + 3 * Lanes);
+            s5_0.StoreUnsafe(ref tile, 5 * KeyBlock); s5_1.StoreUnsafe(ref tile, 5 * KeyBlock + Lanes); s5_2.StoreUnsafe(ref tile, 5 * KeyBlock + 2 * Lanes); s5_3.StoreUnsafe(ref tile, 5 * KeyBlock + 3 * Lanes);
             Softmax(ref weights, p * PanelKeys, (p + 1) * PanelKeys, ref outputs, ref sums, ref maxima, keys);
         }
     }
 
     /// <summary>
     /// Weights from the scores of a tile in the columns from to `end`, 0 for invisible keys. A row's maximum rises when a score exceeds it by
-    /// more than 8: what was summed under the old one is scaled down.
+    /// more than `Lazy`: what was summed under the old one is scaled down.
     /// </summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
     private static void Softmax(ref float weights, int from, int end, ref float outputs, ref float sums, ref float maxima, int keys)
@@ -326,14 +340,15 @@ internal readonly struct forward_f32_d64__avx512_6x4 : IForwardCore
             int tail = from + (bound - from) / Lanes * Lanes;
             Vec visible = KernelMath.FirstOf512(bound - tail);
 
-            Vec highest = Create(float.NegativeInfinity);
+            // A score of -infinity has the weight 0, also before any other: the maximum of what a row sees is finite or more.
+            Vec highest = Create(bound > from ? float.MinValue : float.NegativeInfinity);
             int column = from;
             for (; column < tail; column += Lanes) highest = MaxNative(highest, LoadUnsafe(ref w, (nuint)column));
             if (tail < bound) highest = MaxNative(highest, ConditionalSelect(visible, LoadUnsafe(ref w, (nuint)tail), highest));
             float rowHighest = KernelMath.Max(highest);
-            if (rowHighest > maximum + 8f)
+            if (rowHighest > maximum + Lazy)
             {
-                Vec factor = KernelMath.Exp2(Create(maximum - rowHighest));
+                Vec factor = KernelMath.Exp2(Create((maximum - rowHighest) * Scale));
                 maximum = rowHighest;
                 (LoadUnsafe(ref sum) * factor).StoreUnsafe(ref sum);
                 ref float output = ref Unsafe.Add(ref outputs, row * PackedValueDim);
@@ -341,17 +356,17 @@ internal readonly struct forward_f32_d64__avx512_6x4 : IForwardCore
                 for (nuint i = 0; i < (nuint)from; i += Lanes) (LoadUnsafe(ref w, i) * factor).StoreUnsafe(ref w, i);
             }
 
-            Vec m = Create(maximum), total = LoadUnsafe(ref sum);
+            Vec m = Create(maximum), scale = Create(Scale), total = LoadUnsafe(ref sum);
             column = from;
             for (; column < tail; column += Lanes)
             {
-                Vec e = KernelMath.Exp2(LoadUnsafe(ref w, (nuint)column) - m);
+                Vec e = KernelMath.Exp2((LoadUnsafe(ref w, (nuint)column) - m) * scale);
                 e.StoreUnsafe(ref w, (nuint)column);
                 total += e;
             }
             if (tail < bound)
             {
-                Vec e = KernelMath.Exp2(LoadUnsafe(ref w, (nuint)tail) - m) & visible;
+                Vec e = KernelMath.Exp2((LoadUnsafe(ref w, (nuint)tail) - m) * scale) & visible;
                 e.StoreUnsafe(ref w, (nuint)tail);
                 total += e;
                 column += Lanes;
@@ -366,31 +381,31 @@ internal readonly struct forward_f32_d64__avx512_6x4 : IForwardCore
     [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
     private static void Values4(ref float weights, ref float values, ref float outputs, int keys)
     {
-        Vec o0_0 = LoadUnsafe(ref outputs, 0 * PackedValueDim + 0 * Lanes), o0_1 = LoadUnsafe(ref outputs, 0 * PackedValueDim + 1 * Lanes), o0_2 = LoadUnsafe(ref outputs, 0 * PackedValueDim + 2 * Lanes), o0_3 = LoadUnsafe(ref outputs, 0 * PackedValueDim + 3 * Lanes);
-        Vec o1_0 = LoadUnsafe(ref outputs, 1 * PackedValueDim + 0 * Lanes), o1_1 = LoadUnsafe(ref outputs, 1 * PackedValueDim + 1 * Lanes), o1_2 = LoadUnsafe(ref outputs, 1 * PackedValueDim + 2 * Lanes), o1_3 = LoadUnsafe(ref outputs, 1 * PackedValueDim + 3 * Lanes);
-        Vec o2_0 = LoadUnsafe(ref outputs, 2 * PackedValueDim + 0 * Lanes), o2_1 = LoadUnsafe(ref outputs, 2 * PackedValueDim + 1 * Lanes), o2_2 = LoadUnsafe(ref outputs, 2 * PackedValueDim + 2 * Lanes), o2_3 = LoadUnsafe(ref outputs, 2 * PackedValueDim + 3 * Lanes);
-        Vec o3_0 = LoadUnsafe(ref outputs, 3 * PackedValueDim + 0 * Lanes), o3_1 = LoadUnsafe(ref outputs, 3 * PackedValueDim + 1 * Lanes), o3_2 = LoadUnsafe(ref outputs, 3 * PackedValueDim + 2 * Lanes), o3_3 = LoadUnsafe(ref outputs, 3 * PackedValueDim + 3 * Lanes);
-        Vec o4_0 = LoadUnsafe(ref outputs, 4 * PackedValueDim + 0 * Lanes), o4_1 = LoadUnsafe(ref outputs, 4 * PackedValueDim + 1 * Lanes), o4_2 = LoadUnsafe(ref outputs, 4 * PackedValueDim + 2 * Lanes), o4_3 = LoadUnsafe(ref outputs, 4 * PackedValueDim + 3 * Lanes);
-        Vec o5_0 = LoadUnsafe(ref outputs, 5 * PackedValueDim + 0 * Lanes), o5_1 = LoadUnsafe(ref outputs, 5 * PackedValueDim + 1 * Lanes), o5_2 = LoadUnsafe(ref outputs, 5 * PackedValueDim + 2 * Lanes), o5_3 = LoadUnsafe(ref outputs, 5 * PackedValueDim + 3 * Lanes);
+        Vec o0_0 = LoadUnsafe(ref outputs), o0_1 = LoadUnsafe(ref outputs, Lanes), o0_2 = LoadUnsafe(ref outputs, 2 * Lanes), o0_3 = LoadUnsafe(ref outputs, 3 * Lanes);
+        Vec o1_0 = LoadUnsafe(ref outputs, PackedValueDim), o1_1 = LoadUnsafe(ref outputs, PackedValueDim + Lanes), o1_2 = LoadUnsafe(ref outputs, PackedValueDim + 2 * Lanes), o1_3 = LoadUnsafe(ref outputs, PackedValueDim + 3 * Lanes);
+        Vec o2_0 = LoadUnsafe(ref outputs, 2 * PackedValueDim), o2_1 = LoadUnsafe(ref outputs, 2 * PackedValueDim + Lanes), o2_2 = LoadUnsafe(ref outputs, 2 * PackedValueDim + 2 * Lanes), o2_3 = LoadUnsafe(ref outputs, 2 * PackedValueDim + 3 * Lanes);
+        Vec o3_0 = LoadUnsafe(ref outputs, 3 * PackedValueDim), o3_1 = LoadUnsafe(ref outputs, 3 * PackedValueDim + Lanes), o3_2 = LoadUnsafe(ref outputs, 3 * PackedValueDim + 2 * Lanes), o3_3 = LoadUnsafe(ref outputs, 3 * PackedValueDim + 3 * Lanes);
+        Vec o4_0 = LoadUnsafe(ref outputs, 4 * PackedValueDim), o4_1 = LoadUnsafe(ref outputs, 4 * PackedValueDim + Lanes), o4_2 = LoadUnsafe(ref outputs, 4 * PackedValueDim + 2 * Lanes), o4_3 = LoadUnsafe(ref outputs, 4 * PackedValueDim + 3 * Lanes);
+        Vec o5_0 = LoadUnsafe(ref outputs, 5 * PackedValueDim), o5_1 = LoadUnsafe(ref outputs, 5 * PackedValueDim + Lanes), o5_2 = LoadUnsafe(ref outputs, 5 * PackedValueDim + 2 * Lanes), o5_3 = LoadUnsafe(ref outputs, 5 * PackedValueDim + 3 * Lanes);
         for (; keys > 0; keys--)
         {
-            Vec v0 = LoadUnsafe(ref values, 0 * Lanes), v1 = LoadUnsafe(ref values, 1 * Lanes), v2 = LoadUnsafe(ref values, 2 * Lanes), v3 = LoadUnsafe(ref values, 3 * Lanes);
-            Vec x0 = Create(Unsafe.Add(ref weights, 0 * KeyBlock)); o0_0 = FusedMultiplyAdd(x0, v0, o0_0); o0_1 = FusedMultiplyAdd(x0, v1, o0_1); o0_2 = FusedMultiplyAdd(x0, v2, o0_2); o0_3 = FusedMultiplyAdd(x0, v3, o0_3);
-            Vec x1 = Create(Unsafe.Add(ref weights, 1 * KeyBlock)); o1_0 = FusedMultiplyAdd(x1, v0, o1_0); o1_1 = FusedMultiplyAdd(x1, v1, o1_1); o1_2 = FusedMultiplyAdd(x1, v2, o1_2); o1_3 = FusedMultiplyAdd(x1, v3, o1_3);
+            Vec v0 = LoadUnsafe(ref values), v1 = LoadUnsafe(ref values, Lanes), v2 = LoadUnsafe(ref values, 2 * Lanes), v3 = LoadUnsafe(ref values, 3 * Lanes);
+            Vec x0 = Create(weights); o0_0 = FusedMultiplyAdd(x0, v0, o0_0); o0_1 = FusedMultiplyAdd(x0, v1, o0_1); o0_2 = FusedMultiplyAdd(x0, v2, o0_2); o0_3 = FusedMultiplyAdd(x0, v3, o0_3);
+            Vec x1 = Create(Unsafe.Add(ref weights, KeyBlock)); o1_0 = FusedMultiplyAdd(x1, v0, o1_0); o1_1 = FusedMultiplyAdd(x1, v1, o1_1); o1_2 = FusedMultiplyAdd(x1, v2, o1_2); o1_3 = FusedMultiplyAdd(x1, v3, o1_3);
             Vec x2 = Create(Unsafe.Add(ref weights, 2 * KeyBlock)); o2_0 = FusedMultiplyAdd(x2, v0, o2_0); o2_1 = FusedMultiplyAdd(x2, v1, o2_1); o2_2 = FusedMultiplyAdd(x2, v2, o2_2); o2_3 = FusedMultiplyAdd(x2, v3, o2_3);
             Vec x3 = Create(Unsafe.Add(ref weights, 3 * KeyBlock)); o3_0 = FusedMultiplyAdd(x3, v0, o3_0); o3_1 = FusedMultiplyAdd(x3, v1, o3_1); o3_2 = FusedMultiplyAdd(x3, v2, o3_2); o3_3 = FusedMultiplyAdd(x3, v3, o3_3);
             Vec x4 = Create(Unsafe.Add(ref weights, 4 * KeyBlock)); o4_0 = FusedMultiplyAdd(x4, v0, o4_0); o4_1 = FusedMultiplyAdd(x4, v1, o4_1); o4_2 = FusedMultiplyAdd(x4, v2, o4_2); o4_3 = FusedMultiplyAdd(x4, v3, o4_3);
             Vec x5 = Create(Unsafe.Add(ref weights, 5 * KeyBlock)); o5_0 = FusedMultiplyAdd(x5, v0, o5_0); o5_1 = FusedMultiplyAdd(x5, v1, o5_1); o5_2 = FusedMultiplyAdd(x5, v2, o5_2); o5_3 = FusedMultiplyAdd(x5, v3, o5_3);
-            values = ref Unsafe.Add(ref values, PackedValueDim);
             weights = ref Unsafe.Add(ref weights, 1);
+            values = ref Unsafe.Add(ref values, PackedValueDim);
         }
 
-        o0_0.StoreUnsafe(ref outputs, 0 * PackedValueDim + 0 * Lanes); o0_1.StoreUnsafe(ref outputs, 0 * PackedValueDim + 1 * Lanes); o0_2.StoreUnsafe(ref outputs, 0 * PackedValueDim + 2 * Lanes); o0_3.StoreUnsafe(ref outputs, 0 * PackedValueDim + 3 * Lanes);
-        o1_0.StoreUnsafe(ref outputs, 1 * PackedValueDim + 0 * Lanes); o1_1.StoreUnsafe(ref outputs, 1 * PackedValueDim + 1 * Lanes); o1_2.StoreUnsafe(ref outputs, 1 * PackedValueDim + 2 * Lanes); o1_3.StoreUnsafe(ref outputs, 1 * PackedValueDim + 3 * Lanes);
-        o2_0.StoreUnsafe(ref outputs, 2 * PackedValueDim + 0 * Lanes); o2_1.StoreUnsafe(ref outputs, 2 * PackedValueDim + 1 * Lanes); o2_2.StoreUnsafe(ref outputs, 2 * PackedValueDim + 2 * Lanes); o2_3.StoreUnsafe(ref outputs, 2 * PackedValueDim + 3 * Lanes);
-        o3_0.StoreUnsafe(ref outputs, 3 * PackedValueDim + 0 * Lanes); o3_1.StoreUnsafe(ref outputs, 3 * PackedValueDim + 1 * Lanes); o3_2.StoreUnsafe(ref outputs, 3 * PackedValueDim + 2 * Lanes); o3_3.StoreUnsafe(ref outputs, 3 * PackedValueDim + 3 * Lanes);
-        o4_0.StoreUnsafe(ref outputs, 4 * PackedValueDim + 0 * Lanes); o4_1.StoreUnsafe(ref outputs, 4 * PackedValueDim + 1 * Lanes); o4_2.StoreUnsafe(ref outputs, 4 * PackedValueDim + 2 * Lanes); o4_3.StoreUnsafe(ref outputs, 4 * PackedValueDim + 3 * Lanes);
-        o5_0.StoreUnsafe(ref outputs, 5 * PackedValueDim + 0 * Lanes); o5_1.StoreUnsafe(ref outputs, 5 * PackedValueDim + 1 * Lanes); o5_2.StoreUnsafe(ref outputs, 5 * PackedValueDim + 2 * Lanes); o5_3.StoreUnsafe(ref outputs, 5 * PackedValueDim + 3 * Lanes);
+        o0_0.StoreUnsafe(ref outputs); o0_1.StoreUnsafe(ref outputs, Lanes); o0_2.StoreUnsafe(ref outputs, 2 * Lanes); o0_3.StoreUnsafe(ref outputs, 3 * Lanes);
+        o1_0.StoreUnsafe(ref outputs, PackedValueDim); o1_1.StoreUnsafe(ref outputs, PackedValueDim + Lanes); o1_2.StoreUnsafe(ref outputs, PackedValueDim + 2 * Lanes); o1_3.StoreUnsafe(ref outputs, PackedValueDim + 3 * Lanes);
+        o2_0.StoreUnsafe(ref outputs, 2 * PackedValueDim); o2_1.StoreUnsafe(ref outputs, 2 * PackedValueDim + Lanes); o2_2.StoreUnsafe(ref outputs, 2 * PackedValueDim + 2 * Lanes); o2_3.StoreUnsafe(ref outputs, 2 * PackedValueDim + 3 * Lanes);
+        o3_0.StoreUnsafe(ref outputs, 3 * PackedValueDim); o3_1.StoreUnsafe(ref outputs, 3 * PackedValueDim + Lanes); o3_2.StoreUnsafe(ref outputs, 3 * PackedValueDim + 2 * Lanes); o3_3.StoreUnsafe(ref outputs, 3 * PackedValueDim + 3 * Lanes);
+        o4_0.StoreUnsafe(ref outputs, 4 * PackedValueDim); o4_1.StoreUnsafe(ref outputs, 4 * PackedValueDim + Lanes); o4_2.StoreUnsafe(ref outputs, 4 * PackedValueDim + 2 * Lanes); o4_3.StoreUnsafe(ref outputs, 4 * PackedValueDim + 3 * Lanes);
+        o5_0.StoreUnsafe(ref outputs, 5 * PackedValueDim); o5_1.StoreUnsafe(ref outputs, 5 * PackedValueDim + Lanes); o5_2.StoreUnsafe(ref outputs, 5 * PackedValueDim + 2 * Lanes); o5_3.StoreUnsafe(ref outputs, 5 * PackedValueDim + 3 * Lanes);
     }
 
     /// <summary>Writes the output rows of a block; 0 for rows that saw no key.</summary>
@@ -398,10 +413,11 @@ internal readonly struct forward_f32_d64__avx512_6x4 : IForwardCore
     public static void Finish(ref float state, ref float output, nint outputStride, int rows)
     {
         ref float sums = ref Unsafe.Add(ref state, QueryBlock * PackedValueDim);
+        ref float maxima = ref Unsafe.Add(ref sums, QueryBlock * Lanes);
         for (int row = 0; row < rows; row++)
         {
             float sum = Sum(LoadUnsafe(ref sums, (nuint)(row * Lanes)));
-            float inverse = sum == 0f ? 0f : 1f / sum;
+            float inverse = Unsafe.Add(ref maxima, row) == float.NegativeInfinity ? 0f : 1f / sum;
             for (nuint i = 0; i < 64; i += Lanes)
             {
                 (LoadUnsafe(ref state, i) * Create(inverse)).StoreUnsafe(ref output, i);

@@ -25,6 +25,7 @@ using global::System.Runtime.Intrinsics;
 using global::AttentionGen.CompilerServices;
 using static global::System.Runtime.Intrinsics.Vector512;
 using Vec = global::System.Runtime.Intrinsics.Vector512<float>;
+using Ints = global::System.Runtime.Intrinsics.Vector512<int>;
 
 [global::System.CodeDom.Compiler.GeneratedCode("AttentionGen", "0.1.0")]
 [global::Microsoft.CodeAnalysis.Embedded]
@@ -37,6 +38,8 @@ internal readonly struct forward_f32_d64_causal__avx512_8x2 : IForwardCore
     private const int PanelKeys = 32;
     private const int QueryBlock = 96;
     private const int KeyBlock = 384;
+    private const float Scale = 0.18033688f; // scale * log2(e): weights are powers of two
+    private const float Lazy = 44.36142f; // 8 / Scale, what a score may exceed the running maximum by
 
     public static ForwardPlan Plan => new()
     {
@@ -60,7 +63,7 @@ internal readonly struct forward_f32_d64_causal__avx512_8x2 : IForwardCore
         ref float weights = ref Unsafe.Add(ref query, QueryBlock * HeadDim); // [TileRows, KeyBlock]
 
         if (block.First) Reset(ref outputs, ref maxima);
-        ScaleQueries(ref block.Query, block.QueryStride, block.Rows, ref query);
+        PackQueries(ref block.Query, block.QueryStride, block.Rows, ref query);
 
         for (int first = 0; first < block.Keys; first += KeyBlock)
         {
@@ -81,7 +84,7 @@ internal readonly struct forward_f32_d64_causal__avx512_8x2 : IForwardCore
                 Scores(ref tileQuery, ref panels, (end + PanelKeys - 1) / PanelKeys, ref weights, ref tileOutputs, ref tileSums, ref tileMaxima, seen, keys);
                 if (block.ValuesFinite || seen >= end)
                 {
-                    Values2(ref weights, ref Unsafe.Add(ref values, 0), ref Unsafe.Add(ref tileOutputs, 0), end);
+                    Values2(ref weights, ref values, ref tileOutputs, end);
                     Values2(ref weights, ref Unsafe.Add(ref values, 32), ref Unsafe.Add(ref tileOutputs, 32), end);
                 }
                 else
@@ -148,29 +151,28 @@ internal readonly struct forward_f32_d64_causal__avx512_8x2 : IForwardCore
         return EqualsAll(zeros, Vec.Zero);
     }
 
-    /// <summary>Query rows times scale * log2(e): weights are then powers of two. The last tile is filled up with zeros.</summary>
+    /// <summary>Query rows side by side. The last tile is filled up with zeros.</summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
-    private static void ScaleQueries(ref float query, nint stride, int rows, ref float scaled)
+    private static void PackQueries(ref float query, nint stride, int rows, ref float packed)
     {
-        const float Scale = 0.18033688f;
         int row = 0;
         for (; row < rows; row++)
         {
             for (nuint i = 0; i < 64; i += Lanes)
             {
-                (LoadUnsafe(ref query, i) * Create(Scale)).StoreUnsafe(ref scaled, i);
+                LoadUnsafe(ref query, i).StoreUnsafe(ref packed, i);
             }
             query = ref Unsafe.Add(ref query, stride);
-            scaled = ref Unsafe.Add(ref scaled, HeadDim);
+            packed = ref Unsafe.Add(ref packed, HeadDim);
         }
 
         for (; row % TileRows != 0; row++)
         {
             for (nuint i = 0; i < 64; i += Lanes)
             {
-                Vec.Zero.StoreUnsafe(ref scaled, i);
+                Vec.Zero.StoreUnsafe(ref packed, i);
             }
-            scaled = ref Unsafe.Add(ref scaled, HeadDim);
+            packed = ref Unsafe.Add(ref packed, HeadDim);
         }
     }
 
@@ -196,24 +198,24 @@ internal readonly struct forward_f32_d64_causal__avx512_8x2 : IForwardCore
             int quad = 0;
             while (true)
             {
-                int chain = Math.Min(quad + 8, 16);
+                int chain = Math.Min(quad + 4, 16);
                 do
                 {
                     {
-                        Vec k0 = LoadUnsafe(ref k, 0 * PanelKeys + 0 * Lanes), k1 = LoadUnsafe(ref k, 0 * PanelKeys + 1 * Lanes);
-                        Vec x0 = Create(Unsafe.Add(ref q, 0 * HeadDim + 0)); s0_0 = FusedMultiplyAdd(x0, k0, s0_0); s0_1 = FusedMultiplyAdd(x0, k1, s0_1);
-                        Vec x1 = Create(Unsafe.Add(ref q, 1 * HeadDim + 0)); s1_0 = FusedMultiplyAdd(x1, k0, s1_0); s1_1 = FusedMultiplyAdd(x1, k1, s1_1);
-                        Vec x2 = Create(Unsafe.Add(ref q, 2 * HeadDim + 0)); s2_0 = FusedMultiplyAdd(x2, k0, s2_0); s2_1 = FusedMultiplyAdd(x2, k1, s2_1);
-                        Vec x3 = Create(Unsafe.Add(ref q, 3 * HeadDim + 0)); s3_0 = FusedMultiplyAdd(x3, k0, s3_0); s3_1 = FusedMultiplyAdd(x3, k1, s3_1);
-                        Vec x4 = Create(Unsafe.Add(ref q, 4 * HeadDim + 0)); s4_0 = FusedMultiplyAdd(x4, k0, s4_0); s4_1 = FusedMultiplyAdd(x4, k1, s4_1);
-                        Vec x5 = Create(Unsafe.Add(ref q, 5 * HeadDim + 0)); s5_0 = FusedMultiplyAdd(x5, k0, s5_0); s5_1 = FusedMultiplyAdd(x5, k1, s5_1);
-                        Vec x6 = Create(Unsafe.Add(ref q, 6 * HeadDim + 0)); s6_0 = FusedMultiplyAdd(x6, k0, s6_0); s6_1 = FusedMultiplyAdd(x6, k1, s6_1);
-                        Vec x7 = Create(Unsafe.Add(ref q, 7 * HeadDim + 0)); s7_0 = FusedMultiplyAdd(x7, k0, s7_0); s7_1 = FusedMultiplyAdd(x7, k1, s7_1);
+                        Vec k0 = LoadUnsafe(ref k), k1 = LoadUnsafe(ref k, Lanes);
+                        Vec x0 = Create(q); s0_0 = FusedMultiplyAdd(x0, k0, s0_0); s0_1 = FusedMultiplyAdd(x0, k1, s0_1);
+                        Vec x1 = Create(Unsafe.Add(ref q, HeadDim)); s1_0 = FusedMultiplyAdd(x1, k0, s1_0); s1_1 = FusedMultiplyAdd(x1, k1, s1_1);
+                        Vec x2 = Create(Unsafe.Add(ref q, 2 * HeadDim)); s2_0 = FusedMultiplyAdd(x2, k0, s2_0); s2_1 = FusedMultiplyAdd(x2, k1, s2_1);
+                        Vec x3 = Create(Unsafe.Add(ref q, 3 * HeadDim)); s3_0 = FusedMultiplyAdd(x3, k0, s3_0); s3_1 = FusedMultiplyAdd(x3, k1, s3_1);
+                        Vec x4 = Create(Unsafe.Add(ref q, 4 * HeadDim)); s4_0 = FusedMultiplyAdd(x4, k0, s4_0); s4_1 = FusedMultiplyAdd(x4, k1, s4_1);
+                        Vec x5 = Create(Unsafe.Add(ref q, 5 * HeadDim)); s5_0 = FusedMultiplyAdd(x5, k0, s5_0); s5_1 = FusedMultiplyAdd(x5, k1, s5_1);
+                        Vec x6 = Create(Unsafe.Add(ref q, 6 * HeadDim)); s6_0 = FusedMultiplyAdd(x6, k0, s6_0); s6_1 = FusedMultiplyAdd(x6, k1, s6_1);
+                        Vec x7 = Create(Unsafe.Add(ref q, 7 * HeadDim)); s7_0 = FusedMultiplyAdd(x7, k0, s7_0); s7_1 = FusedMultiplyAdd(x7, k1, s7_1);
                     }
                     {
-                        Vec k0 = LoadUnsafe(ref k, 1 * PanelKeys + 0 * Lanes), k1 = LoadUnsafe(ref k, 1 * PanelKeys + 1 * Lanes);
-                        Vec x0 = Create(Unsafe.Add(ref q, 0 * HeadDim + 1)); s0_0 = FusedMultiplyAdd(x0, k0, s0_0); s0_1 = FusedMultiplyAdd(x0, k1, s0_1);
-                        Vec x1 = Create(Unsafe.Add(ref q, 1 * HeadDim + 1)); s1_0 = FusedMultiplyAdd(x1, k0, s1_0); s1_1 = FusedMultiplyAdd(x1, k1, s1_1);
+                        Vec k0 = LoadUnsafe(ref k, PanelKeys), k1 = LoadUnsafe(ref k, PanelKeys + Lanes);
+                        Vec x0 = Create(Unsafe.Add(ref q, 1)); s0_0 = FusedMultiplyAdd(x0, k0, s0_0); s0_1 = FusedMultiplyAdd(x0, k1, s0_1);
+                        Vec x1 = Create(Unsafe.Add(ref q, HeadDim + 1)); s1_0 = FusedMultiplyAdd(x1, k0, s1_0); s1_1 = FusedMultiplyAdd(x1, k1, s1_1);
                         Vec x2 = Create(Unsafe.Add(ref q, 2 * HeadDim + 1)); s2_0 = FusedMultiplyAdd(x2, k0, s2_0); s2_1 = FusedMultiplyAdd(x2, k1, s2_1);
                         Vec x3 = Create(Unsafe.Add(ref q, 3 * HeadDim + 1)); s3_0 = FusedMultiplyAdd(x3, k0, s3_0); s3_1 = FusedMultiplyAdd(x3, k1, s3_1);
                         Vec x4 = Create(Unsafe.Add(ref q, 4 * HeadDim + 1)); s4_0 = FusedMultiplyAdd(x4, k0, s4_0); s4_1 = FusedMultiplyAdd(x4, k1, s4_1);
@@ -222,9 +224,9 @@ internal readonly struct forward_f32_d64_causal__avx512_8x2 : IForwardCore
                         Vec x7 = Create(Unsafe.Add(ref q, 7 * HeadDim + 1)); s7_0 = FusedMultiplyAdd(x7, k0, s7_0); s7_1 = FusedMultiplyAdd(x7, k1, s7_1);
                     }
                     {
-                        Vec k0 = LoadUnsafe(ref k, 2 * PanelKeys + 0 * Lanes), k1 = LoadUnsafe(ref k, 2 * PanelKeys + 1 * Lanes);
-                        Vec x0 = Create(Unsafe.Add(ref q, 0 * HeadDim + 2)); s0_0 = FusedMultiplyAdd(x0, k0, s0_0); s0_1 = FusedMultiplyAdd(x0, k1, s0_1);
-                        Vec x1 = Create(Unsafe.Add(ref q, 1 * HeadDim + 2)); s1_0 = FusedMultiplyAdd(x1, k0, s1_0); s1_1 = FusedMultiplyAdd(x1, k1, s1_1);
+                        Vec k0 = LoadUnsafe(ref k, 2 * PanelKeys), k1 = LoadUnsafe(ref k, 2 * PanelKeys + Lanes);
+                        Vec x0 = Create(Unsafe.Add(ref q, 2)); s0_0 = FusedMultiplyAdd(x0, k0, s0_0); s0_1 = FusedMultiplyAdd(x0, k1, s0_1);
+                        Vec x1 = Create(Unsafe.Add(ref q, HeadDim + 2)); s1_0 = FusedMultiplyAdd(x1, k0, s1_0); s1_1 = FusedMultiplyAdd(x1, k1, s1_1);
                         Vec x2 = Create(Unsafe.Add(ref q, 2 * HeadDim + 2)); s2_0 = FusedMultiplyAdd(x2, k0, s2_0); s2_1 = FusedMultiplyAdd(x2, k1, s2_1);
                         Vec x3 = Create(Unsafe.Add(ref q, 3 * HeadDim + 2)); s3_0 = FusedMultiplyAdd(x3, k0, s3_0); s3_1 = FusedMultiplyAdd(x3, k1, s3_1);
                         Vec x4 = Create(Unsafe.Add(ref q, 4 * HeadDim + 2)); s4_0 = FusedMultiplyAdd(x4, k0, s4_0); s4_1 = FusedMultiplyAdd(x4, k1, s4_1);
@@ -233,9 +235,9 @@ internal readonly struct forward_f32_d64_causal__avx512_8x2 : IForwardCore
                         Vec x7 = Create(Unsafe.Add(ref q, 7 * HeadDim + 2)); s7_0 = FusedMultiplyAdd(x7, k0, s7_0); s7_1 = FusedMultiplyAdd(x7, k1, s7_1);
                     }
                     {
-                        Vec k0 = LoadUnsafe(ref k, 3 * PanelKeys + 0 * Lanes), k1 = LoadUnsafe(ref k, 3 * PanelKeys + 1 * Lanes);
-                        Vec x0 = Create(Unsafe.Add(ref q, 0 * HeadDim + 3)); s0_0 = FusedMultiplyAdd(x0, k0, s0_0); s0_1 = FusedMultiplyAdd(x0, k1, s0_1);
-                        Vec x1 = Create(Unsafe.Add(ref q, 1 * HeadDim + 3)); s1_0 = FusedMultiplyAdd(x1, k0, s1_0); s1_1 = FusedMultiplyAdd(x1, k1, s1_1);
+                        Vec k0 = LoadUnsafe(ref k, 3 * PanelKeys), k1 = LoadUnsafe(ref k, 3 * PanelKeys + Lanes);
+                        Vec x0 = Create(Unsafe.Add(ref q, 3)); s0_0 = FusedMultiplyAdd(x0, k0, s0_0); s0_1 = FusedMultiplyAdd(x0, k1, s0_1);
+                        Vec x1 = Create(Unsafe.Add(ref q, HeadDim + 3)); s1_0 = FusedMultiplyAdd(x1, k0, s1_0); s1_1 = FusedMultiplyAdd(x1, k1, s1_1);
                         Vec x2 = Create(Unsafe.Add(ref q, 2 * HeadDim + 3)); s2_0 = FusedMultiplyAdd(x2, k0, s2_0); s2_1 = FusedMultiplyAdd(x2, k1, s2_1);
                         Vec x3 = Create(Unsafe.Add(ref q, 3 * HeadDim + 3)); s3_0 = FusedMultiplyAdd(x3, k0, s3_0); s3_1 = FusedMultiplyAdd(x3, k1, s3_1);
                         Vec x4 = Create(Unsafe.Add(ref q, 4 * HeadDim + 3)); s4_0 = FusedMultiplyAdd(x4, k0, s4_0); s4_1 = FusedMultiplyAdd(x4, k1, s4_1);
@@ -249,15 +251,26 @@ internal readonly struct forward_f32_d64_causal__avx512_8x2 : IForwardCore
                 } while (quad < chain);
                 if (quad == 16) break;
 
-                // A sum of 32 products at a time: a longer one would lose precision.
-                s0_0.StoreUnsafe(ref tile, 0 * KeyBlock + 0 * Lanes); s0_1.StoreUnsafe(ref tile, 0 * KeyBlock + 1 * Lanes);
-                s1_0.StoreUnsafe(ref tile, 1 * KeyBlock + 0 * Lanes); s1_1.StoreUnsafe(ref tile, 1 * KeyBlock + 1 * Lanes);
-                s2_0.StoreUnsafe(ref tile, 2 * KeyBlock + 0 * Lanes); s2_1.StoreUnsafe(ref tile, 2 * KeyBlock + 1 * Lanes);
-                s3_0.StoreUnsafe(ref tile, 3 * KeyBlock + 0 * Lanes); s3_1.StoreUnsafe(ref tile, 3 * KeyBlock + 1 * Lanes);
-                s4_0.StoreUnsafe(ref tile, 4 * KeyBlock + 0 * Lanes); s4_1.StoreUnsafe(ref tile, 4 * KeyBlock + 1 * Lanes);
-                s5_0.StoreUnsafe(ref tile, 5 * KeyBlock + 0 * Lanes); s5_1.StoreUnsafe(ref tile, 5 * KeyBlock + 1 * Lanes);
-                s6_0.StoreUnsafe(ref tile, 6 * KeyBlock + 0 * Lanes); s6_1.StoreUnsafe(ref tile, 6 * KeyBlock + 1 * Lanes);
-                s7_0.StoreUnsafe(ref tile, 7 * KeyBlock + 0 * Lanes); s7_1.StoreUnsafe(ref tile, 7 * KeyBlock + 1 * Lanes);
+                // A sum of 16 products at a time: a longer one would lose precision.
+                if (quad > 4)
+                {
+                    s0_0 += LoadUnsafe(ref tile); s0_1 += LoadUnsafe(ref tile, Lanes);
+                    s1_0 += LoadUnsafe(ref tile, KeyBlock); s1_1 += LoadUnsafe(ref tile, KeyBlock + Lanes);
+                    s2_0 += LoadUnsafe(ref tile, 2 * KeyBlock); s2_1 += LoadUnsafe(ref tile, 2 * KeyBlock + Lanes);
+                    s3_0 += LoadUnsafe(ref tile, 3 * KeyBlock); s3_1 += LoadUnsafe(ref tile, 3 * KeyBlock + Lanes);
+                    s4_0 += LoadUnsafe(ref tile, 4 * KeyBlock); s4_1 += LoadUnsafe(ref tile, 4 * KeyBlock + Lanes);
+                    s5_0 += LoadUnsafe(ref tile, 5 * KeyBlock); s5_1 += LoadUnsafe(ref tile, 5 * KeyBlock + Lanes);
+                    s6_0 += LoadUnsafe(ref tile, 6 * KeyBlock); s6_1 += LoadUnsafe(ref tile, 6 * KeyBlock + Lanes);
+                    s7_0 += LoadUnsafe(ref tile, 7 * KeyBlock); s7_1 += LoadUnsafe(ref tile, 7 * KeyBlock + Lanes);
+                }
+                s0_0.StoreUnsafe(ref tile); s0_1.StoreUnsafe(ref tile, Lanes);
+                s1_0.StoreUnsafe(ref tile, KeyBlock); s1_1.StoreUnsafe(ref tile, KeyBlock + Lanes);
+                s2_0.StoreUnsafe(ref tile, 2 * KeyBlock); s2_1.StoreUnsafe(ref tile, 2 * KeyBlock + Lanes);
+                s3_0.StoreUnsafe(ref tile, 3 * KeyBlock); s3_1.StoreUnsafe(ref tile, 3 * KeyBlock + Lanes);
+                s4_0.StoreUnsafe(ref tile, 4 * KeyBlock); s4_1.StoreUnsafe(ref tile, 4 * KeyBlock + Lanes);
+                s5_0.StoreUnsafe(ref tile, 5 * KeyBlock); s5_1.StoreUnsafe(ref tile, 5 * KeyBlock + Lanes);
+                s6_0.StoreUnsafe(ref tile, 6 * KeyBlock); s6_1.StoreUnsafe(ref tile, 6 * KeyBlock + Lanes);
+                s7_0.StoreUnsafe(ref tile, 7 * KeyBlock); s7_1.StoreUnsafe(ref tile, 7 * KeyBlock + Lanes);
                 s0_0 = s0_1 = Vec.Zero;
                 s1_0 = s1_1 = Vec.Zero;
                 s2_0 = s2_1 = Vec.Zero;
@@ -267,83 +280,88 @@ internal readonly struct forward_f32_d64_causal__avx512_8x2 : IForwardCore
                 s6_0 = s6_1 = Vec.Zero;
                 s7_0 = s7_1 = Vec.Zero;
             }
-            s0_0 += LoadUnsafe(ref tile, 0 * KeyBlock + 0 * Lanes); s0_1 += LoadUnsafe(ref tile, 0 * KeyBlock + 1 * Lanes);
-            s1_0 += LoadUnsafe(ref tile, 1 * KeyBlock + 0 * Lanes); s1_1 += LoadUnsafe(ref tile, 1 * KeyBlock + 1 * Lanes);
-            s2_0 += LoadUnsafe(ref tile, 2 * KeyBlock + 0 * Lanes); s2_1 += LoadUnsafe(ref tile, 2 * KeyBlock + 1 * Lanes);
-            s3_0 += LoadUnsafe(ref tile, 3 * KeyBlock + 0 * Lanes); s3_1 += LoadUnsafe(ref tile, 3 * KeyBlock + 1 * Lanes);
-            s4_0 += LoadUnsafe(ref tile, 4 * KeyBlock + 0 * Lanes); s4_1 += LoadUnsafe(ref tile, 4 * KeyBlock + 1 * Lanes);
-            s5_0 += LoadUnsafe(ref tile, 5 * KeyBlock + 0 * Lanes); s5_1 += LoadUnsafe(ref tile, 5 * KeyBlock + 1 * Lanes);
-            s6_0 += LoadUnsafe(ref tile, 6 * KeyBlock + 0 * Lanes); s6_1 += LoadUnsafe(ref tile, 6 * KeyBlock + 1 * Lanes);
-            s7_0 += LoadUnsafe(ref tile, 7 * KeyBlock + 0 * Lanes); s7_1 += LoadUnsafe(ref tile, 7 * KeyBlock + 1 * Lanes);
+            s0_0 += LoadUnsafe(ref tile); s0_1 += LoadUnsafe(ref tile, Lanes);
+            s1_0 += LoadUnsafe(ref tile, KeyBlock); s1_1 += LoadUnsafe(ref tile, KeyBlock + Lanes);
+            s2_0 += LoadUnsafe(ref tile, 2 * KeyBlock); s2_1 += LoadUnsafe(ref tile, 2 * KeyBlock + Lanes);
+            s3_0 += LoadUnsafe(ref tile, 3 * KeyBlock); s3_1 += LoadUnsafe(ref tile, 3 * KeyBlock + Lanes);
+            s4_0 += LoadUnsafe(ref tile, 4 * KeyBlock); s4_1 += LoadUnsafe(ref tile, 4 * KeyBlock + Lanes);
+            s5_0 += LoadUnsafe(ref tile, 5 * KeyBlock); s5_1 += LoadUnsafe(ref tile, 5 * KeyBlock + Lanes);
+            s6_0 += LoadUnsafe(ref tile, 6 * KeyBlock); s6_1 += LoadUnsafe(ref tile, 6 * KeyBlock + Lanes);
+            s7_0 += LoadUnsafe(ref tile, 7 * KeyBlock); s7_1 += LoadUnsafe(ref tile, 7 * KeyBlock + Lanes);
 
             if (p >= start && p < whole)
             {
-                Vec m0 = Create(Unsafe.Add(ref maxima, 0)); s0_0 -= m0; s0_1 -= m0;
-                Vec m1 = Create(Unsafe.Add(ref maxima, 1)); s1_0 -= m1; s1_1 -= m1;
-                Vec m2 = Create(Unsafe.Add(ref maxima, 2)); s2_0 -= m2; s2_1 -= m2;
-                Vec m3 = Create(Unsafe.Add(ref maxima, 3)); s3_0 -= m3; s3_1 -= m3;
-                Vec m4 = Create(Unsafe.Add(ref maxima, 4)); s4_0 -= m4; s4_1 -= m4;
-                Vec m5 = Create(Unsafe.Add(ref maxima, 5)); s5_0 -= m5; s5_1 -= m5;
-                Vec m6 = Create(Unsafe.Add(ref maxima, 6)); s6_0 -= m6; s6_1 -= m6;
-                Vec m7 = Create(Unsafe.Add(ref maxima, 7)); s7_0 -= m7; s7_1 -= m7;
-
-                // Positive floats are ordered as integers are, and no NaN of one row hides the scores of another.
-                var highest = Max(Max(Max(Max(s0_0.AsInt32(), s0_1.AsInt32()), Max(s1_0.AsInt32(), s1_1.AsInt32())), Max(Max(s2_0.AsInt32(), s2_1.AsInt32()), Max(s3_0.AsInt32(), s3_1.AsInt32()))), Max(Max(Max(s4_0.AsInt32(), s4_1.AsInt32()), Max(s5_0.AsInt32(), s5_1.AsInt32())), Max(Max(s6_0.AsInt32(), s6_1.AsInt32()), Max(s7_0.AsInt32(), s7_1.AsInt32()))));
-                if (LessThanOrEqualAll(highest, Create(8f).AsInt32()))
+                // By how much scores exceed the maxima. Positive floats are ordered as integers are, and no NaN of one row hides another row.
+                Ints h0 = (MaxNative(s0_0, s0_1) - Create(maxima)).AsInt32();
+                Ints h1 = (MaxNative(s1_0, s1_1) - Create(Unsafe.Add(ref maxima, 1))).AsInt32();
+                Ints h2 = (MaxNative(s2_0, s2_1) - Create(Unsafe.Add(ref maxima, 2))).AsInt32();
+                Ints h3 = (MaxNative(s3_0, s3_1) - Create(Unsafe.Add(ref maxima, 3))).AsInt32();
+                Ints h4 = (MaxNative(s4_0, s4_1) - Create(Unsafe.Add(ref maxima, 4))).AsInt32();
+                Ints h5 = (MaxNative(s5_0, s5_1) - Create(Unsafe.Add(ref maxima, 5))).AsInt32();
+                Ints h6 = (MaxNative(s6_0, s6_1) - Create(Unsafe.Add(ref maxima, 6))).AsInt32();
+                Ints h7 = (MaxNative(s7_0, s7_1) - Create(Unsafe.Add(ref maxima, 7))).AsInt32();
+                if (LessThanOrEqualAll(Max(Max(Max(h0, h1), Max(h2, h3)), Max(Max(h4, h5), Max(h6, h7))), Create(Lazy).AsInt32()))
                 {
-                    s0_0 = KernelMath.Exp2(s0_0); s0_0.StoreUnsafe(ref tile, 0 * KeyBlock + 0 * Lanes);
-                    s0_1 = KernelMath.Exp2(s0_1); s0_1.StoreUnsafe(ref tile, 0 * KeyBlock + 1 * Lanes);
-                    (LoadUnsafe(ref sums, 0 * Lanes) + s0_0 + s0_1).StoreUnsafe(ref sums, 0 * Lanes);
-                    s1_0 = KernelMath.Exp2(s1_0); s1_0.StoreUnsafe(ref tile, 1 * KeyBlock + 0 * Lanes);
-                    s1_1 = KernelMath.Exp2(s1_1); s1_1.StoreUnsafe(ref tile, 1 * KeyBlock + 1 * Lanes);
-                    (LoadUnsafe(ref sums, 1 * Lanes) + s1_0 + s1_1).StoreUnsafe(ref sums, 1 * Lanes);
-                    s2_0 = KernelMath.Exp2(s2_0); s2_0.StoreUnsafe(ref tile, 2 * KeyBlock + 0 * Lanes);
-                    s2_1 = KernelMath.Exp2(s2_1); s2_1.StoreUnsafe(ref tile, 2 * KeyBlock + 1 * Lanes);
+                    Vec m0 = Create(maxima);
+                    s0_0 = KernelMath.Exp2((s0_0 - m0) * Create(Scale));
+                    s0_1 = KernelMath.Exp2((s0_1 - m0) * Create(Scale));
+                    s0_0.StoreUnsafe(ref tile); s0_1.StoreUnsafe(ref tile, Lanes);
+                    (LoadUnsafe(ref sums) + s0_0 + s0_1).StoreUnsafe(ref sums);
+                    Vec m1 = Create(Unsafe.Add(ref maxima, 1));
+                    s1_0 = KernelMath.Exp2((s1_0 - m1) * Create(Scale));
+                    s1_1 = KernelMath.Exp2((s1_1 - m1) * Create(Scale));
+                    s1_0.StoreUnsafe(ref tile, KeyBlock); s1_1.StoreUnsafe(ref tile, KeyBlock + Lanes);
+                    (LoadUnsafe(ref sums, Lanes) + s1_0 + s1_1).StoreUnsafe(ref sums, Lanes);
+                    Vec m2 = Create(Unsafe.Add(ref maxima, 2));
+                    s2_0 = KernelMath.Exp2((s2_0 - m2) * Create(Scale));
+                    s2_1 = KernelMath.Exp2((s2_1 - m2) * Create(Scale));
+                    s2_0.StoreUnsafe(ref tile, 2 * KeyBlock); s2_1.StoreUnsafe(ref tile, 2 * KeyBlock + Lanes);
                     (LoadUnsafe(ref sums, 2 * Lanes) + s2_0 + s2_1).StoreUnsafe(ref sums, 2 * Lanes);
-                    s3_0 = KernelMath.Exp2(s3_0); s3_0.StoreUnsafe(ref tile, 3 * KeyBlock + 0 * Lanes);
-                    s3_1 = KernelMath.Exp2(s3_1); s3_1.StoreUnsafe(ref tile, 3 * KeyBlock + 1 * Lanes);
+                    Vec m3 = Create(Unsafe.Add(ref maxima, 3));
+                    s3_0 = KernelMath.Exp2((s3_0 - m3) * Create(Scale));
+                    s3_1 = KernelMath.Exp2((s3_1 - m3) * Create(Scale));
+                    s3_0.StoreUnsafe(ref tile, 3 * KeyBlock); s3_1.StoreUnsafe(ref tile, 3 * KeyBlock + Lanes);
                     (LoadUnsafe(ref sums, 3 * Lanes) + s3_0 + s3_1).StoreUnsafe(ref sums, 3 * Lanes);
-                    s4_0 = KernelMath.Exp2(s4_0); s4_0.StoreUnsafe(ref tile, 4 * KeyBlock + 0 * Lanes);
-                    s4_1 = KernelMath.Exp2(s4_1); s4_1.StoreUnsafe(ref tile, 4 * KeyBlock + 1 * Lanes);
+                    Vec m4 = Create(Unsafe.Add(ref maxima, 4));
+                    s4_0 = KernelMath.Exp2((s4_0 - m4) * Create(Scale));
+                    s4_1 = KernelMath.Exp2((s4_1 - m4) * Create(Scale));
+                    s4_0.StoreUnsafe(ref tile, 4 * KeyBlock); s4_1.StoreUnsafe(ref tile, 4 * KeyBlock + Lanes);
                     (LoadUnsafe(ref sums, 4 * Lanes) + s4_0 + s4_1).StoreUnsafe(ref sums, 4 * Lanes);
-                    s5_0 = KernelMath.Exp2(s5_0); s5_0.StoreUnsafe(ref tile, 5 * KeyBlock + 0 * Lanes);
-                    s5_1 = KernelMath.Exp2(s5_1); s5_1.StoreUnsafe(ref tile, 5 * KeyBlock + 1 * Lanes);
+                    Vec m5 = Create(Unsafe.Add(ref maxima, 5));
+                    s5_0 = KernelMath.Exp2((s5_0 - m5) * Create(Scale));
+                    s5_1 = KernelMath.Exp2((s5_1 - m5) * Create(Scale));
+                    s5_0.StoreUnsafe(ref tile, 5 * KeyBlock); s5_1.StoreUnsafe(ref tile, 5 * KeyBlock + Lanes);
                     (LoadUnsafe(ref sums, 5 * Lanes) + s5_0 + s5_1).StoreUnsafe(ref sums, 5 * Lanes);
-                    s6_0 = KernelMath.Exp2(s6_0); s6_0.StoreUnsafe(ref tile, 6 * KeyBlock + 0 * Lanes);
-                    s6_1 = KernelMath.Exp2(s6_1); s6_1.StoreUnsafe(ref tile, 6 * KeyBlock + 1 * Lanes);
+                    Vec m6 = Create(Unsafe.Add(ref maxima, 6));
+                    s6_0 = KernelMath.Exp2((s6_0 - m6) * Create(Scale));
+                    s6_1 = KernelMath.Exp2((s6_1 - m6) * Create(Scale));
+                    s6_0.StoreUnsafe(ref tile, 6 * KeyBlock); s6_1.StoreUnsafe(ref tile, 6 * KeyBlock + Lanes);
                     (LoadUnsafe(ref sums, 6 * Lanes) + s6_0 + s6_1).StoreUnsafe(ref sums, 6 * Lanes);
-                    s7_0 = KernelMath.Exp2(s7_0); s7_0.StoreUnsafe(ref tile, 7 * KeyBlock + 0 * Lanes);
-                    s7_1 = KernelMath.Exp2(s7_1); s7_1.StoreUnsafe(ref tile, 7 * KeyBlock + 1 * Lanes);
+                    Vec m7 = Create(Unsafe.Add(ref maxima, 7));
+                    s7_0 = KernelMath.Exp2((s7_0 - m7) * Create(Scale));
+                    s7_1 = KernelMath.Exp2((s7_1 - m7) * Create(Scale));
+                    s7_0.StoreUnsafe(ref tile, 7 * KeyBlock); s7_1.StoreUnsafe(ref tile, 7 * KeyBlock + Lanes);
                     (LoadUnsafe(ref sums, 7 * Lanes) + s7_0 + s7_1).StoreUnsafe(ref sums, 7 * Lanes);
                     continue;
                 }
-
-                // Rare: a maximum rises.
-                s0_0 += Create(Unsafe.Add(ref maxima, 0)); s0_1 += Create(Unsafe.Add(ref maxima, 0));
-                s1_0 += Create(Unsafe.Add(ref maxima, 1)); s1_1 += Create(Unsafe.Add(ref maxima, 1));
-                s2_0 += Create(Unsafe.Add(ref maxima, 2)); s2_1 += Create(Unsafe.Add(ref maxima, 2));
-                s3_0 += Create(Unsafe.Add(ref maxima, 3)); s3_1 += Create(Unsafe.Add(ref maxima, 3));
-                s4_0 += Create(Unsafe.Add(ref maxima, 4)); s4_1 += Create(Unsafe.Add(ref maxima, 4));
-                s5_0 += Create(Unsafe.Add(ref maxima, 5)); s5_1 += Create(Unsafe.Add(ref maxima, 5));
-                s6_0 += Create(Unsafe.Add(ref maxima, 6)); s6_1 += Create(Unsafe.Add(ref maxima, 6));
-                s7_0 += Create(Unsafe.Add(ref maxima, 7)); s7_1 += Create(Unsafe.Add(ref maxima, 7));
             }
 
-            s0_0.StoreUnsafe(ref tile, 0 * KeyBlock + 0 * Lanes); s0_1.StoreUnsafe(ref tile, 0 * KeyBlock + 1 * Lanes);
-            s1_0.StoreUnsafe(ref tile, 1 * KeyBlock + 0 * Lanes); s1_1.StoreUnsafe(ref tile, 1 * KeyBlock + 1 * Lanes);
-            s2_0.StoreUnsafe(ref tile, 2 * KeyBlock + 0 * Lanes); s2_1.StoreUnsafe(ref tile, 2 * KeyBlock + 1 * Lanes);
-            s3_0.StoreUnsafe(ref tile, 3 * KeyBlock + 0 * Lanes); s3_1.StoreUnsafe(ref tile, 3 * KeyBlock + 1 * Lanes);
-            s4_0.StoreUnsafe(ref tile, 4 * KeyBlock + 0 * Lanes); s4_1.StoreUnsafe(ref tile, 4 * KeyBlock + 1 * Lanes);
-            s5_0.StoreUnsafe(ref tile, 5 * KeyBlock + 0 * Lanes); s5_1.StoreUnsafe(ref tile, 5 * KeyBlock + 1 * Lanes);
-            s6_0.StoreUnsafe(ref tile, 6 * KeyBlock + 0 * Lanes); s6_1.StoreUnsafe(ref tile, 6 * KeyBlock + 1 * Lanes);
-            s7_0.StoreUnsafe(ref tile, 7 * KeyBlock + 0 * Lanes); s7_1.StoreUnsafe(ref tile, 7 * KeyBlock + 1 * Lanes);
+            // Rare: a maximum rises, or some rows do not see all of the panel.
+            s0_0.StoreUnsafe(ref tile); s0_1.StoreUnsafe(ref tile, Lanes);
+            s1_0.StoreUnsafe(ref tile, KeyBlock); s1_1.StoreUnsafe(ref tile, KeyBlock + Lanes);
+            s2_0.StoreUnsafe(ref tile, 2 * KeyBlock); s2_1.StoreUnsafe(ref tile, 2 * KeyBlock + Lanes);
+            s3_0.StoreUnsafe(ref tile, 3 * KeyBlock); s3_1.StoreUnsafe(ref tile, 3 * KeyBlock + Lanes);
+            s4_0.StoreUnsafe(ref tile, 4 * KeyBlock); s4_1.StoreUnsafe(ref tile, 4 * KeyBlock + Lanes);
+            s5_0.StoreUnsafe(ref tile, 5 * KeyBlock); s5_1.StoreUnsafe(ref tile, 5 * KeyBlock + Lanes);
+            s6_0.StoreUnsafe(ref tile, 6 * KeyBlock); s6_1.StoreUnsafe(ref tile, 6 * KeyBlock + Lanes);
+            s7_0.StoreUnsafe(ref tile, 7 * KeyBlock); s7_1.StoreUnsafe(ref tile, 7 * KeyBlock + Lanes);
             Softmax(ref weights, p * PanelKeys, (p + 1) * PanelKeys, ref outputs, ref sums, ref maxima, seen, keys);
         }
     }
 
     /// <summary>
     /// Weights from the scores of a tile in the columns from to `end`, 0 for invisible keys. A row's maximum rises when a score exceeds it by
-    /// more than 8: what was summed under the old one is scaled down.
+    /// more than `Lazy`: what was summed under the old one is scaled down.
     /// </summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
     private static void Softmax(ref float weights, int from, int end, ref float outputs, ref float sums, ref float maxima, int seen, int keys)
@@ -359,14 +377,15 @@ internal readonly struct forward_f32_d64_causal__avx512_8x2 : IForwardCore
             int tail = from + (bound - from) / Lanes * Lanes;
             Vec visible = KernelMath.FirstOf512(bound - tail);
 
-            Vec highest = Create(float.NegativeInfinity);
+            // A score of -infinity has the weight 0, also before any other: the maximum of what a row sees is finite or more.
+            Vec highest = Create(bound > from ? float.MinValue : float.NegativeInfinity);
             int column = from;
             for (; column < tail; column += Lanes) highest = MaxNative(highest, LoadUnsafe(ref w, (nuint)column));
             if (tail < bound) highest = MaxNative(highest, ConditionalSelect(visible, LoadUnsafe(ref w, (nuint)tail), highest));
             float rowHighest = KernelMath.Max(highest);
-            if (rowHighest > maximum + 8f)
+            if (rowHighest > maximum + Lazy)
             {
-                Vec factor = KernelMath.Exp2(Create(maximum - rowHighest));
+                Vec factor = KernelMath.Exp2(Create((maximum - rowHighest) * Scale));
                 maximum = rowHighest;
                 (LoadUnsafe(ref sum) * factor).StoreUnsafe(ref sum);
                 ref float output = ref Unsafe.Add(ref outputs, row * PackedValueDim);
@@ -374,17 +393,17 @@ internal readonly struct forward_f32_d64_causal__avx512_8x2 : IForwardCore
                 for (nuint i = 0; i < (nuint)from; i += Lanes) (LoadUnsafe(ref w, i) * factor).StoreUnsafe(ref w, i);
             }
 
-            Vec m = Create(maximum), total = LoadUnsafe(ref sum);
+            Vec m = Create(maximum), scale = Create(Scale), total = LoadUnsafe(ref sum);
             column = from;
             for (; column < tail; column += Lanes)
             {
-                Vec e = KernelMath.Exp2(LoadUnsafe(ref w, (nuint)column) - m);
+                Vec e = KernelMath.Exp2((LoadUnsafe(ref w, (nuint)column) - m) * scale);
                 e.StoreUnsafe(ref w, (nuint)column);
                 total += e;
             }
             if (tail < bound)
             {
-                Vec e = KernelMath.Exp2(LoadUnsafe(ref w, (nuint)tail) - m) & visible;
+                Vec e = KernelMath.Exp2((LoadUnsafe(ref w, (nuint)tail) - m) * scale) & visible;
                 e.StoreUnsafe(ref w, (nuint)tail);
                 total += e;
                 column += Lanes;
@@ -399,37 +418,37 @@ internal readonly struct forward_f32_d64_causal__avx512_8x2 : IForwardCore
     [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
     private static void Values2(ref float weights, ref float values, ref float outputs, int keys)
     {
-        Vec o0_0 = LoadUnsafe(ref outputs, 0 * PackedValueDim + 0 * Lanes), o0_1 = LoadUnsafe(ref outputs, 0 * PackedValueDim + 1 * Lanes);
-        Vec o1_0 = LoadUnsafe(ref outputs, 1 * PackedValueDim + 0 * Lanes), o1_1 = LoadUnsafe(ref outputs, 1 * PackedValueDim + 1 * Lanes);
-        Vec o2_0 = LoadUnsafe(ref outputs, 2 * PackedValueDim + 0 * Lanes), o2_1 = LoadUnsafe(ref outputs, 2 * PackedValueDim + 1 * Lanes);
-        Vec o3_0 = LoadUnsafe(ref outputs, 3 * PackedValueDim + 0 * Lanes), o3_1 = LoadUnsafe(ref outputs, 3 * PackedValueDim + 1 * Lanes);
-        Vec o4_0 = LoadUnsafe(ref outputs, 4 * PackedValueDim + 0 * Lanes), o4_1 = LoadUnsafe(ref outputs, 4 * PackedValueDim + 1 * Lanes);
-        Vec o5_0 = LoadUnsafe(ref outputs, 5 * PackedValueDim + 0 * Lanes), o5_1 = LoadUnsafe(ref outputs, 5 * PackedValueDim + 1 * Lanes);
-        Vec o6_0 = LoadUnsafe(ref outputs, 6 * PackedValueDim + 0 * Lanes), o6_1 = LoadUnsafe(ref outputs, 6 * PackedValueDim + 1 * Lanes);
-        Vec o7_0 = LoadUnsafe(ref outputs, 7 * PackedValueDim + 0 * Lanes), o7_1 = LoadUnsafe(ref outputs, 7 * PackedValueDim + 1 * Lanes);
+        Vec o0_0 = LoadUnsafe(ref outputs), o0_1 = LoadUnsafe(ref outputs, Lanes);
+        Vec o1_0 = LoadUnsafe(ref outputs, PackedValueDim), o1_1 = LoadUnsafe(ref outputs, PackedValueDim + Lanes);
+        Vec o2_0 = LoadUnsafe(ref outputs, 2 * PackedValueDim), o2_1 = LoadUnsafe(ref outputs, 2 * PackedValueDim + Lanes);
+        Vec o3_0 = LoadUnsafe(ref outputs, 3 * PackedValueDim), o3_1 = LoadUnsafe(ref outputs, 3 * PackedValueDim + Lanes);
+        Vec o4_0 = LoadUnsafe(ref outputs, 4 * PackedValueDim), o4_1 = LoadUnsafe(ref outputs, 4 * PackedValueDim + Lanes);
+        Vec o5_0 = LoadUnsafe(ref outputs, 5 * PackedValueDim), o5_1 = LoadUnsafe(ref outputs, 5 * PackedValueDim + Lanes);
+        Vec o6_0 = LoadUnsafe(ref outputs, 6 * PackedValueDim), o6_1 = LoadUnsafe(ref outputs, 6 * PackedValueDim + Lanes);
+        Vec o7_0 = LoadUnsafe(ref outputs, 7 * PackedValueDim), o7_1 = LoadUnsafe(ref outputs, 7 * PackedValueDim + Lanes);
         for (; keys > 0; keys--)
         {
-            Vec v0 = LoadUnsafe(ref values, 0 * Lanes), v1 = LoadUnsafe(ref values, 1 * Lanes);
-            Vec x0 = Create(Unsafe.Add(ref weights, 0 * KeyBlock)); o0_0 = FusedMultiplyAdd(x0, v0, o0_0); o0_1 = FusedMultiplyAdd(x0, v1, o0_1);
-            Vec x1 = Create(Unsafe.Add(ref weights, 1 * KeyBlock)); o1_0 = FusedMultiplyAdd(x1, v0, o1_0); o1_1 = FusedMultiplyAdd(x1, v1, o1_1);
+            Vec v0 = LoadUnsafe(ref values), v1 = LoadUnsafe(ref values, Lanes);
+            Vec x0 = Create(weights); o0_0 = FusedMultiplyAdd(x0, v0, o0_0); o0_1 = FusedMultiplyAdd(x0, v1, o0_1);
+            Vec x1 = Create(Unsafe.Add(ref weights, KeyBlock)); o1_0 = FusedMultiplyAdd(x1, v0, o1_0); o1_1 = FusedMultiplyAdd(x1, v1, o1_1);
             Vec x2 = Create(Unsafe.Add(ref weights, 2 * KeyBlock)); o2_0 = FusedMultiplyAdd(x2, v0, o2_0); o2_1 = FusedMultiplyAdd(x2, v1, o2_1);
             Vec x3 = Create(Unsafe.Add(ref weights, 3 * KeyBlock)); o3_0 = FusedMultiplyAdd(x3, v0, o3_0); o3_1 = FusedMultiplyAdd(x3, v1, o3_1);
             Vec x4 = Create(Unsafe.Add(ref weights, 4 * KeyBlock)); o4_0 = FusedMultiplyAdd(x4, v0, o4_0); o4_1 = FusedMultiplyAdd(x4, v1, o4_1);
             Vec x5 = Create(Unsafe.Add(ref weights, 5 * KeyBlock)); o5_0 = FusedMultiplyAdd(x5, v0, o5_0); o5_1 = FusedMultiplyAdd(x5, v1, o5_1);
             Vec x6 = Create(Unsafe.Add(ref weights, 6 * KeyBlock)); o6_0 = FusedMultiplyAdd(x6, v0, o6_0); o6_1 = FusedMultiplyAdd(x6, v1, o6_1);
             Vec x7 = Create(Unsafe.Add(ref weights, 7 * KeyBlock)); o7_0 = FusedMultiplyAdd(x7, v0, o7_0); o7_1 = FusedMultiplyAdd(x7, v1, o7_1);
-            values = ref Unsafe.Add(ref values, PackedValueDim);
             weights = ref Unsafe.Add(ref weights, 1);
+            values = ref Unsafe.Add(ref values, PackedValueDim);
         }
 
-        o0_0.StoreUnsafe(ref outputs, 0 * PackedValueDim + 0 * Lanes); o0_1.StoreUnsafe(ref outputs, 0 * PackedValueDim + 1 * Lanes);
-        o1_0.StoreUnsafe(ref outputs, 1 * PackedValueDim + 0 * Lanes); o1_1.StoreUnsafe(ref outputs, 1 * PackedValueDim + 1 * Lanes);
-        o2_0.StoreUnsafe(ref outputs, 2 * PackedValueDim + 0 * Lanes); o2_1.StoreUnsafe(ref outputs, 2 * PackedValueDim + 1 * Lanes);
-        o3_0.StoreUnsafe(ref outputs, 3 * PackedValueDim + 0 * Lanes); o3_1.StoreUnsafe(ref outputs, 3 * PackedValueDim + 1 * Lanes);
-        o4_0.StoreUnsafe(ref outputs, 4 * PackedValueDim + 0 * Lanes); o4_1.StoreUnsafe(ref outputs, 4 * PackedValueDim + 1 * Lanes);
-        o5_0.StoreUnsafe(ref outputs, 5 * PackedValueDim + 0 * Lanes); o5_1.StoreUnsafe(ref outputs, 5 * PackedValueDim + 1 * Lanes);
-        o6_0.StoreUnsafe(ref outputs, 6 * PackedValueDim + 0 * Lanes); o6_1.StoreUnsafe(ref outputs, 6 * PackedValueDim + 1 * Lanes);
-        o7_0.StoreUnsafe(ref outputs, 7 * PackedValueDim + 0 * Lanes); o7_1.StoreUnsafe(ref outputs, 7 * PackedValueDim + 1 * Lanes);
+        o0_0.StoreUnsafe(ref outputs); o0_1.StoreUnsafe(ref outputs, Lanes);
+        o1_0.StoreUnsafe(ref outputs, PackedValueDim); o1_1.StoreUnsafe(ref outputs, PackedValueDim + Lanes);
+        o2_0.StoreUnsafe(ref outputs, 2 * PackedValueDim); o2_1.StoreUnsafe(ref outputs, 2 * PackedValueDim + Lanes);
+        o3_0.StoreUnsafe(ref outputs, 3 * PackedValueDim); o3_1.StoreUnsafe(ref outputs, 3 * PackedValueDim + Lanes);
+        o4_0.StoreUnsafe(ref outputs, 4 * PackedValueDim); o4_1.StoreUnsafe(ref outputs, 4 * PackedValueDim + Lanes);
+        o5_0.StoreUnsafe(ref outputs, 5 * PackedValueDim); o5_1.StoreUnsafe(ref outputs, 5 * PackedValueDim + Lanes);
+        o6_0.StoreUnsafe(ref outputs, 6 * PackedValueDim); o6_1.StoreUnsafe(ref outputs, 6 * PackedValueDim + Lanes);
+        o7_0.StoreUnsafe(ref outputs, 7 * PackedValueDim); o7_1.StoreUnsafe(ref outputs, 7 * PackedValueDim + Lanes);
     }
 
     /// <summary>
@@ -457,10 +476,11 @@ internal readonly struct forward_f32_d64_causal__avx512_8x2 : IForwardCore
     public static void Finish(ref float state, ref float output, nint outputStride, int rows)
     {
         ref float sums = ref Unsafe.Add(ref state, QueryBlock * PackedValueDim);
+        ref float maxima = ref Unsafe.Add(ref sums, QueryBlock * Lanes);
         for (int row = 0; row < rows; row++)
         {
             float sum = Sum(LoadUnsafe(ref sums, (nuint)(row * Lanes)));
-            float inverse = sum == 0f ? 0f : 1f / sum;
+            float inverse = Unsafe.Add(ref maxima, row) == float.NegativeInfinity ? 0f : 1f / sum;
             for (nuint i = 0; i < 64; i += Lanes)
             {
                 (LoadUnsafe(ref state, i) * Create(inverse)).StoreUnsafe(ref output, i);
