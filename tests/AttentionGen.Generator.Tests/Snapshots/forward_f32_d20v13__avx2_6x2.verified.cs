@@ -111,6 +111,7 @@ internal readonly struct forward_f32_d20v13__avx2_6x2 : IForwardCore
                 int first = Math.Min(panel + column, count - 1), last = Math.Min(count - 1 - first, 7);
                 ref float source = ref Unsafe.Add(ref key, first * stride);
                 ref float target = ref Unsafe.Add(ref panels, (nint)panel * HeadDim + column);
+                for (int row = 8; row < 16; row++) KernelMath.Prefetch(ref Unsafe.Add(ref source, row * stride), HeadDim);
                 for (int d = 0; d < 16; d += 8)
                 {
                     KernelMath.Transpose8(ref Unsafe.Add(ref source, d), stride, last, ref Unsafe.Add(ref target, d * PanelKeys), PanelKeys);
@@ -127,6 +128,7 @@ internal readonly struct forward_f32_d20v13__avx2_6x2 : IForwardCore
     {
         for (int key = 0; key < count; key++)
         {
+            KernelMath.Prefetch(ref Unsafe.Add(ref value, 39 * stride), 13);
             Vec.Zero.StoreUnsafe(ref rows, PackedValueDim - Lanes);
             LoadUnsafe(ref value, 0).StoreUnsafe(ref rows, 0);
             // The last 5, with some before them a second time.
@@ -143,6 +145,7 @@ internal readonly struct forward_f32_d20v13__avx2_6x2 : IForwardCore
         int row = 0;
         for (; row < rows; row++)
         {
+            KernelMath.Prefetch(ref Unsafe.Add(ref query, 25 * stride), HeadDim);
             for (nuint i = 0; i < 16; i += Lanes)
             {
                 LoadUnsafe(ref query, i).StoreUnsafe(ref packed, i);
@@ -371,6 +374,7 @@ internal readonly struct forward_f32_d20v13__avx2_6x2 : IForwardCore
         ref float maxima = ref Unsafe.Add(ref sums, QueryBlock * Lanes);
         for (int row = 0; row < rows; row++)
         {
+            KernelMath.Prefetch(ref Unsafe.Add(ref output, 39 * outputStride), 13);
             float sum = Sum(LoadUnsafe(ref sums, (nuint)(row * Lanes)));
             float inverse = Unsafe.Add(ref maxima, row) == float.NegativeInfinity ? 0f : 1f / sum;
             (LoadUnsafe(ref state, 0) * Create(inverse)).StoreUnsafe(ref output, 0);

@@ -111,6 +111,7 @@ internal readonly struct forward_f32_d64__avx512_6x4 : IForwardCore
                 int first = Math.Min(panel + column, count - 1), last = Math.Min(count - 1 - first, 7);
                 ref float source = ref Unsafe.Add(ref key, first * stride);
                 ref float target = ref Unsafe.Add(ref panels, (nint)panel * HeadDim + column);
+                for (int row = 8; row < 16; row++) KernelMath.Prefetch(ref Unsafe.Add(ref source, row * stride), HeadDim);
                 for (int d = 0; d < 64; d += 8)
                 {
                     KernelMath.Transpose8(ref Unsafe.Add(ref source, d), stride, last, ref Unsafe.Add(ref target, d * PanelKeys), PanelKeys);
@@ -125,6 +126,7 @@ internal readonly struct forward_f32_d64__avx512_6x4 : IForwardCore
     {
         for (int key = 0; key < count; key++)
         {
+            KernelMath.Prefetch(ref Unsafe.Add(ref value, 8 * stride), 64);
             for (nuint i = 0; i < 64; i += Lanes)
             {
                 LoadUnsafe(ref value, i).StoreUnsafe(ref rows, i);
@@ -141,6 +143,7 @@ internal readonly struct forward_f32_d64__avx512_6x4 : IForwardCore
         int row = 0;
         for (; row < rows; row++)
         {
+            KernelMath.Prefetch(ref Unsafe.Add(ref query, 8 * stride), HeadDim);
             for (nuint i = 0; i < 64; i += Lanes)
             {
                 LoadUnsafe(ref query, i).StoreUnsafe(ref packed, i);
@@ -416,6 +419,7 @@ internal readonly struct forward_f32_d64__avx512_6x4 : IForwardCore
         ref float maxima = ref Unsafe.Add(ref sums, QueryBlock * Lanes);
         for (int row = 0; row < rows; row++)
         {
+            KernelMath.Prefetch(ref Unsafe.Add(ref output, 8 * outputStride), 64);
             float sum = Sum(LoadUnsafe(ref sums, (nuint)(row * Lanes)));
             float inverse = Unsafe.Add(ref maxima, row) == float.NegativeInfinity ? 0f : 1f / sum;
             for (nuint i = 0; i < 64; i += Lanes)

@@ -122,6 +122,7 @@ internal readonly struct forward_f32_d64_causal__portable_6x2 : IForwardCore
                 int first = Math.Min(panel + column, count - 1), last = Math.Min(count - 1 - first, 3);
                 ref float source = ref Unsafe.Add(ref key, first * stride);
                 ref float target = ref Unsafe.Add(ref panels, (nint)panel * HeadDim + column);
+                for (int row = 4; row < 8; row++) KernelMath.Prefetch(ref Unsafe.Add(ref source, row * stride), HeadDim);
                 for (int d = 0; d < HeadDim; d++)
                 {
                     KernelMath.Gather4(ref Unsafe.Add(ref source, d), stride, last).StoreUnsafe(ref target, (nuint)(d * PanelKeys));
@@ -137,6 +138,7 @@ internal readonly struct forward_f32_d64_causal__portable_6x2 : IForwardCore
         Vec zeros = Vec.Zero; // stays so as long as the values are finite
         for (int key = 0; key < count; key++)
         {
+            KernelMath.Prefetch(ref Unsafe.Add(ref value, 8 * stride), 64);
             for (nuint i = 0; i < 64; i += Lanes)
             {
                 Vec vi = LoadUnsafe(ref value, i);
@@ -157,6 +159,7 @@ internal readonly struct forward_f32_d64_causal__portable_6x2 : IForwardCore
         int row = 0;
         for (; row < rows; row++)
         {
+            KernelMath.Prefetch(ref Unsafe.Add(ref query, 8 * stride), HeadDim);
             for (nuint i = 0; i < 64; i += Lanes)
             {
                 LoadUnsafe(ref query, i).StoreUnsafe(ref packed, i);
@@ -401,6 +404,7 @@ internal readonly struct forward_f32_d64_causal__portable_6x2 : IForwardCore
         ref float maxima = ref Unsafe.Add(ref sums, QueryBlock * Lanes);
         for (int row = 0; row < rows; row++)
         {
+            KernelMath.Prefetch(ref Unsafe.Add(ref output, 8 * outputStride), 64);
             float sum = Sum(LoadUnsafe(ref sums, (nuint)(row * Lanes)));
             float inverse = Unsafe.Add(ref maxima, row) == float.NegativeInfinity ? 0f : 1f / sum;
             for (nuint i = 0; i < 64; i += Lanes)
