@@ -2,9 +2,7 @@ using AttentionGen.Generator.Emit;
 using AttentionGen.Generator.Model;
 using AttentionGen.Generator.Parsing;
 using AttentionGen.Generator.Planning;
-using AttentionGen.Generator.Validation;
 using Microsoft.CodeAnalysis;
-using Microsoft.CodeAnalysis.CSharp.Syntax;
 
 namespace AttentionGen.Generator;
 
@@ -20,8 +18,10 @@ public sealed class AttentionGenerator : IIncrementalGenerator
         var declarations = context.SyntaxProvider
             .ForAttributeWithMetadataName(
                 KernelParser.AttributeName,
-                static (node, _) => node is MethodDeclarationSyntax,
-                static (found, _) => KernelDeclaration.Parse((IMethodSymbol)found.TargetSymbol, found.Attributes[0]))
+                static (_, _) => true,
+                static (found, _) => KernelDeclaration.Parse(found.TargetSymbol, found.Attributes[0]))
+            .Where(static declaration => declaration is not null)
+            .Select(static (declaration, _) => declaration!)
             .WithTrackingName(Steps.Declarations);
 
         var plans = declarations
@@ -44,12 +44,18 @@ public sealed class AttentionGenerator : IIncrementalGenerator
         context.RegisterSourceOutput(cores, static (output, core) => output.AddSource($"{core.Name}.g.cs", CoreEmitter.Emit(core)));
 
         var standIns = declarations
-            .Where(static declaration => !declaration.IsValid && declaration.CanStandIn)
-            .Combine(context.AnalyzerConfigOptionsProvider.Select(static (options, _) => AnalyzerSwitch.IsOn(options.GlobalOptions)))
-            .Where(static pair => pair.Right)
-            .Select(static (pair, _) => pair.Left.Method)
+            .Where(static declaration => declaration.CanStandIn)
+            .Select(static (declaration, _) => declaration.Method)
             .WithTrackingName(Steps.StandIns);
         context.RegisterSourceOutput(standIns, static (output, method) => output.AddSource(SourceLayout.StandInHintName(method), KernelEmitter.EmitStandIn(method)));
+
+        var unreported = declarations
+            .Combine(context.AnalyzerConfigOptionsProvider.Select(static (options, _) => AnalyzerSwitch.IsOn(options.GlobalOptions)))
+            .SelectMany(static (pair, _) => pair.Right && !pair.Left.IsSuppressed ? [] : pair.Left.Errors.Select(error => $"{pair.Left.Method.FullName}: {error}"))
+            .Collect()
+            .Select(static (errors, _) => errors.ToEquatableArray())
+            .WithTrackingName(Steps.UnreportedErrors);
+        context.RegisterSourceOutput(unreported, static (output, errors) => { if (errors.Count > 0) output.AddSource(ErrorsEmitter.HintName, ErrorsEmitter.Emit(errors)); });
     }
 
     /// <summary>The names of the pipeline's steps, for tests of what is computed again.</summary>
@@ -61,7 +67,8 @@ public sealed class AttentionGenerator : IIncrementalGenerator
         public const string Kernels = nameof(Kernels);
         public const string Cores = nameof(Cores);
         public const string StandIns = nameof(StandIns);
+        public const string UnreportedErrors = nameof(UnreportedErrors);
 
-        public static IReadOnlyList<string> All { get; } = [Declarations, Plans, Layout, Kernels, Cores, StandIns];
+        public static IReadOnlyList<string> All { get; } = [Declarations, Plans, Layout, Kernels, Cores, StandIns, UnreportedErrors];
     }
 }

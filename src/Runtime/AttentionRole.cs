@@ -37,7 +37,7 @@ public enum AttentionRole
 
     /// <summary>
     /// <c>Span&lt;byte&gt; scratch</c>: working memory of the caller's, used instead of the library's own. What a thread needs at most is
-    /// <see cref="AttentionKernelInfo.ScratchBytes"/>; a smaller one makes the call use fewer threads.
+    /// <see cref="AttentionKernelInfo.ScratchBytes"/>; with less for all threads the call uses fewer. An empty one means the library's own.
     /// </summary>
     Scratch,
 }

@@ -18,13 +18,33 @@ public class HostileInputTests
 
     public static MatrixTheoryData<AttentionMask, float> Magnitudes => new([AttentionMask.None, AttentionMask.Causal], [30f, 90f, 1e4f]);
 
+    /// <summary>Keys stand in pairs that nearly tie: without, one key would take all of most rows, and chance would decide about the rest.</summary>
     [Theory, MemberData(nameof(Magnitudes))]
     public void Large_scores_of_both_signs(AttentionMask mask, float magnitude)
     {
         var inputs = Make(mask);
         foreach (ref float x in inputs.Query.AsSpan()) x *= MathF.Sqrt(magnitude);
         foreach (ref float x in inputs.Key.AsSpan()) x *= MathF.Sqrt(magnitude);
+        for (int j = 0; j < inputs.Problem.Keys; j += 2)
+        {
+            inputs.KeyRow(0, j, 0).CopyTo(inputs.KeyRow(0, j + 1, 0));
+            foreach (ref float x in inputs.KeyRow(0, j + 1, 0)) x += inputs.Normal() / MathF.Sqrt(magnitude);
+        }
+
         Check(inputs, magnitude * 1e-6);
+    }
+
+    /// <summary>One element of queries and keys makes the level of the scores, as in the key channels of language models; the others add to it.</summary>
+    public static MatrixTheoryData<AttentionMask, int, float> OutlierChannels => new([AttentionMask.None, AttentionMask.Causal], [0, 15, 31, 32, 63], [10f, 30f]);
+
+    [Theory, MemberData(nameof(OutlierChannels))]
+    public void One_channel_is_an_outlier(AttentionMask mask, int channel, float level)
+    {
+        var inputs = Make(mask);
+        for (int i = 0; i < inputs.Problem.Queries; i++)
+            for (int h = 0; h < inputs.Problem.Declaration.Heads; h++) inputs.QueryRow(0, i, h)[channel] = 3;
+        for (int j = 0; j < inputs.Problem.Keys; j++) inputs.KeyRow(0, j, 0)[channel] = level * MathF.Sqrt(Dim) / 3;
+        Check(inputs, 2e-5);
     }
 
     [Theory, MemberData(nameof(Magnitudes))]
@@ -111,14 +131,23 @@ public class HostileInputTests
         Assert.Contains(output, x => Math.Abs(x) > 2 * step);
     }
 
-    /// <summary>Scores that are about N(level of the key, 1): along one direction, which all queries share, keys carry the level.</summary>
+    /// <summary>Scores that are about N(level of the key, 1): along the direction (1, 1, ...) queries have a fixed length, and keys carry the level.</summary>
     private static Inputs Levels(AttentionMask mask, Func<int, float> level)
     {
         var inputs = Make(mask);
         var problem = inputs.Problem;
         for (int i = 0; i < problem.Queries; i++)
-            for (int h = 0; h < problem.Declaration.Heads; h++) inputs.QueryRow(0, i, h)[0] = 1;
-        for (int j = 0; j < problem.Keys; j++) inputs.KeyRow(0, j, 0)[0] = level(j) * MathF.Sqrt(Dim);
+        {
+            for (int h = 0; h < problem.Declaration.Heads; h++)
+            {
+                var query = inputs.QueryRow(0, i, h);
+                float mean = query.ToArray().Average();
+                foreach (ref float x in query) x += 1 - mean;
+            }
+        }
+
+        for (int j = 0; j < problem.Keys; j++)
+            foreach (ref float x in inputs.KeyRow(0, j, 0)) x += level(j) / MathF.Sqrt(Dim);
         return inputs;
     }
 }

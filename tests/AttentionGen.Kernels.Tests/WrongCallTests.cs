@@ -83,7 +83,7 @@ public class WrongCallTests
 
     [Fact]
     public void Scratch_that_is_too_small() =>
-        Throws<ArgumentException>("scratch", good => good with { Scratch = new byte[1000] }, "scratch has 9", "needs");
+        Throws<ArgumentException>("scratch", good => good with { Scratch = new byte[1000] }, "aligned bytes", "needs");
 
     [Theory, InlineData(0), InlineData(255), InlineData(-2559)]
     public void An_output_that_overlaps_the_query(int offset)

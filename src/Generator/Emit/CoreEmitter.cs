@@ -25,7 +25,7 @@ internal static class CoreEmitter
             using global::System.Runtime.Intrinsics;{(dialect.MultiplyAddByElement is null ? "" : "\nusing global::System.Runtime.Intrinsics.Arm;")}
             using global::AttentionGen.CompilerServices;
             using static global::System.Runtime.Intrinsics.{dialect.VectorClass};
-            using Vec = global::System.Runtime.Intrinsics.{dialect.VectorClass}<float>;
+            using Vec = global::System.Runtime.Intrinsics.{dialect.VectorClass}<float>;{(plan.Path == ScorePath.Registers ? $"\nusing Ints = global::System.Runtime.Intrinsics.{dialect.VectorClass}<int>;" : "")}
 
             {GeneratedCode.Attribute}
             [global::Microsoft.CodeAnalysis.Embedded]

@@ -18,6 +18,7 @@ internal static class FinishEmitter
                 """);
             using (w.Block("for (int row = 0; row < rows; row++)"))
             {
+                w.Line($"KernelMath.Prefetch(ref Unsafe.Add(ref output, {KernelPlanner.PrefetchRows(plan.Spec.ValueDim)} * outputStride), {plan.Spec.ValueDim});");
                 w.Line("""
                     float sum = Sum(LoadUnsafe(ref sums, (nuint)(row * Lanes)));
                     float inverse = Unsafe.Add(ref maxima, row) == float.NegativeInfinity ? 0f : 1f / sum;

@@ -107,7 +107,7 @@ internal static class ScoresEmitter
         {
             w.Line("// By how much scores exceed the maxima. Positive floats are ordered as integers are, and no NaN of one row hides another row.");
             foreach (int row in rows)
-                w.Line($"var h{row} = ({Tree("MaxNative", vectors.Select(vector => product.Sum(row, vector)).ToList())} - {Maximum(row)}).AsInt32();");
+                w.Line($"Ints h{row} = ({Tree("MaxNative", vectors.Select(vector => product.Sum(row, vector)).ToList())} - {Maximum(row)}).AsInt32();");
             using (w.Block($"if (LessThanOrEqualAll({Tree("Max", rows.Select(row => $"h{row}").ToList())}, Create(Lazy).AsInt32()))"))
             {
                 foreach (int row in rows)

@@ -2,7 +2,7 @@ using Microsoft.CodeAnalysis.Diagnostics;
 
 namespace AttentionGen.Generator.Parsing;
 
-/// <summary>Whether analyzers run in this build. Where they do not, nobody reports our errors, and the compiler's have to stand.</summary>
+/// <summary>Whether analyzers run in this build. Where they do not, nobody reports our errors, and the compiler has to.</summary>
 internal static class AnalyzerSwitch
 {
     public static bool IsOn(AnalyzerConfigOptions options) =>

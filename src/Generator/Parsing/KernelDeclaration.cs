@@ -1,3 +1,4 @@
+using System.Globalization;
 using AttentionGen.Generator.Model;
 using AttentionGen.Generator.Validation;
 using Microsoft.CodeAnalysis;
@@ -6,15 +7,26 @@ namespace AttentionGen.Generator.Parsing;
 
 /// <summary>An annotated method with the verdict of the rules.</summary>
 /// <param name="Spec">Null where the attribute's arguments are no constants: the compiler has said so.</param>
-internal sealed record KernelDeclaration(MethodSpec Method, KernelSpec? Spec, bool IsValid)
+/// <param name="Errors">The messages of the errors, for builds in which the analyzer does not report them.</param>
+/// <param name="IsSuppressed">Whether a SuppressMessage hides what the analyzer reports: it works on errors that nothing else turns off.</param>
+internal sealed record KernelDeclaration(MethodSpec Method, KernelSpec? Spec, EquatableArray<string> Errors, bool IsSuppressed)
 {
-    public static KernelDeclaration Parse(IMethodSymbol method, AttributeData attribute) =>
-        KernelParser.Parse(method, attribute) is { } spec
-            ? new(spec.Method, spec, KernelRules.IsValid(spec) && !spec.Method.IsRepeated && !spec.Method.HasUnknownTypes)
-            : new(KernelParser.ParseMethod(method), null, IsValid: false);
+    public static KernelDeclaration? Parse(ISymbol target, AttributeData attribute)
+    {
+        if (target is not IMethodSymbol method) return null; // nothing that the attribute may stand on
+        if (KernelParser.Parse(method, attribute) is not { } spec) return new(KernelParser.ParseMethod(method), null, default, IsSuppressed: false);
+        var errors = KernelRules.Errors(spec).Select(Text).ToEquatableArray();
+        return new(spec.Method, spec, errors, IsSuppressed: errors.Count > 0 && Suppressions.Hide(method));
+    }
+
+    public bool IsValid => Spec is not null && Errors.Count == 0 && Method is { IsRepeated: false, HasUnknownTypes: false };
 
     /// <summary>Whether an implementation can be added to a declaration in error, so that the compiler does not ask for one, too.</summary>
     public bool CanStandIn =>
-        Method is { IsPartial: true, HasBody: false, OtherKind: null, IsRepeated: false, HasUnknownTypes: false }
+        !IsValid
+        && Method is { IsPartial: true, HasBody: false, OtherKind: null, IsRepeated: false, HasUnknownTypes: false }
         && Method.Types.All(type => type is { IsPartial: true, IsFileLocal: false });
+
+    private static string Text(Violation violation) =>
+        $"{violation.Rule.Id}: {string.Format(CultureInfo.InvariantCulture, violation.Rule.MessageFormat.ToString(CultureInfo.InvariantCulture), violation.Arguments)}";
 }

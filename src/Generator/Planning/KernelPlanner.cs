@@ -28,7 +28,7 @@ internal static class KernelPlanner
 
     /// <summary>
     /// Registers for accumulators: what is left of 32 (16) beside a row of the right operand, the broadcast and, in the JIT's hands,
-    /// two or three more. 28 of 32 and 12 of 16 are the most that never spill.
+    /// two or three more. 24 of 32 and 12 of 16 leave room for what turns scores into weights and never spill in the loops.
     /// </summary>
     private static (int Lanes, ScorePath Path, int Accumulators) Machine(Isas isa) => isa switch
     {
@@ -37,6 +37,9 @@ internal static class KernelPlanner
         Isas.Neon => (4, ScorePath.Registers, 16), // beside 8 vectors of the left operand and 2 of the right
         _ => (4, ScorePath.Memory, 12),
     };
+
+    /// <summary>How many rows ahead the tensors are fetched: 2 KiB. Rows of a head lie apart, too far for the processor to foresee.</summary>
+    public static int PrefetchRows(int dim) => Math.Max(512 / dim, 2);
 
     private static (int Rows, int Vectors) Tile(CoreSpec core, Isas isa) => isa switch
     {

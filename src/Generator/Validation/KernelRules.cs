@@ -20,7 +20,7 @@ internal static class KernelRules
         return Method(spec.Method).Concat(Types(spec.Method)).Concat(Numbers(spec.Attention)).Concat(Parameters(spec));
     }
 
-    public static bool IsValid(KernelSpec spec) => Violations(spec).All(violation => violation.Rule.DefaultSeverity != DiagnosticSeverity.Error);
+    public static IEnumerable<Violation> Errors(KernelSpec spec) => Violations(spec).Where(violation => violation.Rule.DefaultSeverity == DiagnosticSeverity.Error);
 
     private static IEnumerable<Violation> Method(MethodSpec method)
     {

@@ -122,7 +122,7 @@ public ref struct ForwardCall
             if (!_scratch.IsEmpty)
             {
                 call.Scratch = (byte*)((nint)(scratch + 63) & ~63);
-                call.ScratchBytes = (nint)(scratch + _scratch.Length - call.Scratch);
+                call.ScratchBytes = Math.Max((nint)(scratch + _scratch.Length) - (nint)call.Scratch, 0);
             }
 
             ForwardJob<TCore>.Run(call);

@@ -2,34 +2,6 @@ using System.Runtime.CompilerServices;
 
 namespace AttentionGen.CompilerServices;
 
-/// <summary>A checked and pinned call: addresses, strides and lengths.</summary>
-internal unsafe struct ForwardArguments
-{
-    public float* Query, Key, Value, Output;
-    public int* QueryStarts, KeyLengths; // null where not given
-    public byte* Scratch;                // the caller's, or null
-    public nint ScratchBytes;
-    public string ScratchName;
-    public int Batch, Queries, Keys, Heads, KeyValueHeads, HeadDim, ValueDim;
-    public int QueryStart;               // -1 where not given
-    public bool Causal;
-    public int MaxThreads;
-
-    public readonly int Group => Heads / KeyValueHeads;
-
-    /// <summary>The number of visible keys of a batch item.</summary>
-    public readonly int Length(int batch) => KeyLengths == null ? Keys : KeyLengths[batch];
-
-    /// <summary>How many keys a query row sees, counted past both ends.</summary>
-    public readonly nint Visible(int batch, int row)
-    {
-        int length = Length(batch);
-        if (!Causal) return length;
-        nint start = QueryStarts != null ? QueryStarts[batch] : QueryStart >= 0 ? QueryStart : (nint)length - Queries;
-        return start + row + 1;
-    }
-}
-
 /// <summary>
 /// Runs a core over a call. A lane is a key-value head of a batch item: the keys and values that are packed once for all its query heads.
 /// Its work is a list of query blocks, (block of rows, head of the group); a segment is a stretch of that list, the unit that a thread takes.
@@ -38,68 +10,40 @@ internal unsafe struct ForwardArguments
 internal sealed unsafe class ForwardJob<TCore> : ParallelJob
     where TCore : struct, IForwardCore
 {
-    // Query blocks whose states are kept while stretch after stretch of a long key range is packed: packing a stretch for 8 blocks of
-    // 96 rows is 2 % of the work on it.
-    private const int LongRangeBlocks = 8;
-
-    // A thread is worth waking for about 20 us of work; launch and join take 1.
-    private const double FlopsPerThread = 2e6;
-
+    // Jobs that threads may share, in all. A job that a late worker of the pool still holds cannot serve the next call: with none left, a
+    // call stays on its own thread instead of allocating.
     private static readonly ForwardJob<TCore>?[] s_spare = new ForwardJob<TCore>?[2 * Environment.ProcessorCount + 14];
+    private static int s_created;
+
+    [ThreadStatic]
+    private static ForwardJob<TCore>? t_alone;
 
     private ForwardArguments _call;
-    private int _stretch;   // keys packed at a time
-    private int _segments;  // of a lane
-    private nint _workerBytes;
-
-    /// <summary>The keys that fit into a worker's memory at a time, for the whole process: results must not depend on the call.</summary>
-    private static int MaxStretch(in ForwardPlan plan)
-    {
-        int rest = ScratchCache.MaxBytes / sizeof(float) - plan.ScratchFloats - LongRangeBlocks * plan.StateFloats;
-        return rest / (plan.PackedKeyFloats + plan.PackedValueFloats) / plan.KeyBlock * plan.KeyBlock;
-    }
+    private ForwardSchedule _schedule;
 
     public static void Run(in ForwardArguments call)
     {
-        ForwardJob<TCore>? job = null;
-        for (int i = 0; i < s_spare.Length && job is null; i++)
-            if (s_spare[i] is not null) job = Interlocked.Exchange(ref s_spare[i], null);
-        job ??= new ForwardJob<TCore>();
-        job.Run(call, TCore.Plan);
+        var schedule = ForwardSchedule.Of(call, TCore.Plan, call.MaxThreads);
+        var job = schedule.Threads > 1 ? Rent() : null;
+        if (job is null)
+        {
+            job = t_alone ??= new ForwardJob<TCore>();
+            if (schedule.Threads > 1) schedule = ForwardSchedule.Of(call, TCore.Plan, maxThreads: 1);
+        }
+
+        job._call = call;
+        job._schedule = schedule;
+        job.Run(schedule.Units, schedule.Threads);
     }
 
-    private void Run(in ForwardArguments call, in ForwardPlan plan)
+    /// <summary>A job for several threads, null where there are enough.</summary>
+    private static ForwardJob<TCore>? Rent()
     {
-        _call = call;
-        int longest = 0;
-        double pairs = 0;
-        for (int b = 0; b < call.Batch; b++)
-        {
-            int length = call.Length(b);
-            longest = Math.Max(longest, length);
-            double first = Math.Clamp(call.Visible(b, 0), 0, length), last = Math.Clamp(call.Visible(b, call.Queries - 1), 0, length);
-            pairs += (first + last) / 2 * call.Queries;
-        }
-
-        _stretch = Math.Min(MaxStretch(plan), (longest + plan.KeyBlock - 1) / plan.KeyBlock * plan.KeyBlock);
-        int states = longest <= _stretch ? 1 : LongRangeBlocks;
-        _workerBytes = sizeof(float) * ((nint)_stretch * (plan.PackedKeyFloats + plan.PackedValueFloats) + plan.ScratchFloats + states * plan.StateFloats);
-
-        int threads = call.MaxThreads;
-        if (call.Scratch != null)
-        {
-            nint fits = call.ScratchBytes / _workerBytes;
-            if (fits == 0) ThrowHelper.ScratchTooSmall(call.ScratchName, call.ScratchBytes, _workerBytes);
-            threads = (int)Math.Min(threads, fits);
-        }
-
-        int lanes = call.Batch * call.KeyValueHeads;
-        int blocks = (call.Queries + plan.QueryBlock - 1) / plan.QueryBlock * call.Group;
-        threads = (int)Math.Clamp(pairs * call.Heads * plan.FlopsPerPair / FlopsPerThread, 1, Math.Min(threads, (double)lanes * blocks));
-
-        // One segment for a lane unless that leaves fewer than four units for a thread: each thread that works on a lane packs its keys again.
-        _segments = threads == 1 ? 1 : Math.Min(blocks, (4 * threads + lanes - 1) / lanes);
-        Run(lanes * _segments, threads);
+        for (int i = 0; i < s_spare.Length; i++)
+            if (Volatile.Read(ref s_spare[i]) is not null && Interlocked.Exchange(ref s_spare[i], null) is { } spare)
+                return spare;
+        if (Volatile.Read(ref s_created) >= s_spare.Length || Interlocked.Increment(ref s_created) > s_spare.Length) return null;
+        return new ForwardJob<TCore>();
     }
 
     protected override void Work(int worker)
@@ -107,13 +51,13 @@ internal sealed unsafe class ForwardJob<TCore> : ParallelJob
         float* memory;
         if (_call.Scratch != null)
         {
-            memory = (float*)(_call.Scratch + worker * _workerBytes);
+            memory = (float*)(_call.Scratch + worker * _schedule.WorkerBytes);
         }
         else
         {
             try
             {
-                memory = ScratchCache.Rent((nuint)_workerBytes);
+                memory = ScratchCache.Rent((nuint)_schedule.WorkerBytes);
             }
             catch (OutOfMemoryException) when (worker != 0)
             {
@@ -121,16 +65,16 @@ internal sealed unsafe class ForwardJob<TCore> : ParallelJob
             }
         }
 
-        var lane = new Worker(_call, TCore.Plan, _stretch, memory);
-        while (TakeUnit(out int unit)) lane.RunSegment(unit / _segments, unit % _segments, _segments);
+        var lane = new Worker(_call, TCore.Plan, _schedule.Stretch, memory);
+        while (TakeUnit(out int unit)) lane.RunSegment(unit / _schedule.Segments, unit % _schedule.Segments, _schedule.Segments);
         if (_call.Scratch == null) ScratchCache.Return(memory);
     }
 
     protected override void Release()
     {
-        for (int i = 0; i < s_spare.Length; i++)
-            if (s_spare[i] is null && Interlocked.CompareExchange(ref s_spare[i], this, null) is null)
-                return;
+        if (this == t_alone) return;
+        int i = 0;
+        while (Interlocked.CompareExchange(ref s_spare[i], this, null) is not null) i = (i + 1) % s_spare.Length; // there are as many places as jobs
     }
 
     /// <summary>One thread's view of the call: its memory and what it has packed last.</summary>
@@ -149,7 +93,7 @@ internal sealed unsafe class ForwardJob<TCore> : ParallelJob
         {
             int blocks = (_call.Queries + _plan.QueryBlock - 1) / _plan.QueryBlock * _call.Group;
             int length = _call.Length(lane / _call.KeyValueHeads);
-            int chunk = length <= stretch ? 1 : LongRangeBlocks;
+            int chunk = length <= stretch ? 1 : ForwardSchedule.LongRangeBlocks;
 
             // The last rows see the most keys: they come first, over the segments and within each, so that what they have packed serves all.
             int from = (int)((long)blocks * (segments - 1 - segment) / segments), to = (int)((long)blocks * (segments - segment) / segments);

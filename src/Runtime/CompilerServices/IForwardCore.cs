@@ -23,7 +23,10 @@ public interface IForwardCore
     static abstract void Finish(ref float state, ref float output, nint outputStride, int rows);
 }
 
-/// <summary>The sizes of a packed forward kernel. All counts of floats are multiples of 16, so that every part stays 64-byte aligned.</summary>
+/// <summary>
+/// The sizes of a packed forward kernel. The state, the working memory and a block of packed keys or values are multiples of 16 floats, so that
+/// every part stays 64-byte aligned.
+/// </summary>
 [EditorBrowsable(EditorBrowsableState.Never)]
 public readonly struct ForwardPlan
 {

@@ -157,6 +157,17 @@ public static class KernelMath
         AdvSimd.Arm64.ZipHigh(a1, a3).StoreUnsafe(ref target, 3 * targetStride);
     }
 
+    /// <summary>
+    /// Asks for some floats of memory to be brought into the cache. For pinned or native memory; the address may lie outside of what is allocated.
+    /// </summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static unsafe void Prefetch(ref float start, int count)
+    {
+        if (!Sse.IsSupported) return;
+        const int Line = 64 / sizeof(float);
+        for (int i = 0; i < count; i += Line) Sse.Prefetch0(Unsafe.AsPointer(ref Unsafe.Add(ref start, i)));
+    }
+
     /// <summary>Writes one element of each of 4 rows side by side. Rows past <paramref name="last"/> repeat it.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Vector128<float> Gather4(ref float source, nint stride, int last) =>

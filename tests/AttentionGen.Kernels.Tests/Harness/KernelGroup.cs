@@ -25,9 +25,13 @@ public sealed class KernelGroup
     /// </summary>
     public const string ImagesVariable = "ATTENTIONGEN_KERNEL_IMAGES";
 
-    private static readonly Lazy<DirectoryInfo> s_images = new(() => Environment.GetEnvironmentVariable(ImagesVariable) is { } given
-        ? new DirectoryInfo(given)
-        : Directory.CreateTempSubdirectory("attentiongen-kernels-"));
+    private static readonly Lazy<DirectoryInfo> s_images = new(() =>
+    {
+        if (Environment.GetEnvironmentVariable(ImagesVariable) is { } given) return new DirectoryInfo(given);
+        var own = Directory.CreateTempSubdirectory("attentiongen-kernels-");
+        AppDomain.CurrentDomain.ProcessExit += (_, _) => own.Delete(recursive: true);
+        return own;
+    });
 
     private readonly Lazy<Dictionary<Declaration, Kernel>> _kernels;
 

@@ -1,0 +1,68 @@
+namespace AttentionGen.CompilerServices;
+
+/// <summary>How a call is cut into units of work, and how much memory each thread needs for it.</summary>
+internal struct ForwardSchedule
+{
+    /// <summary>
+    /// Query blocks whose states are kept while stretch after stretch of a long key range is packed: packing a stretch for 8 blocks of 96 rows
+    /// is 2 % of the work on it.
+    /// </summary>
+    public const int LongRangeBlocks = 8;
+
+    // A thread is worth waking for about 20 us of work; launch and join take 1.
+    private const double FlopsPerThread = 2e6;
+
+    /// <summary>Threads, the caller's included.</summary>
+    public int Threads;
+
+    /// <summary>Keys that are packed at a time.</summary>
+    public int Stretch;
+
+    /// <summary>Segments of a lane.</summary>
+    public int Segments;
+
+    /// <summary>Segments in all.</summary>
+    public int Units;
+
+    /// <summary>The memory of a thread.</summary>
+    public nint WorkerBytes;
+
+    /// <exception cref="ArgumentException">The caller's scratch memory is too small.</exception>
+    public static unsafe ForwardSchedule Of(in ForwardArguments call, in ForwardPlan plan, int maxThreads)
+    {
+        int longest = 0;
+        double pairs = 0;
+        for (int b = 0; b < call.Batch; b++)
+        {
+            int length = call.Length(b);
+            longest = Math.Max(longest, length);
+            double first = Math.Clamp(call.Visible(b, 0), 0, length), last = Math.Clamp(call.Visible(b, call.Queries - 1), 0, length);
+            pairs += (first + last) / 2 * call.Queries;
+        }
+
+        int stretch = Math.Min(MaxStretch(plan), (longest + plan.KeyBlock - 1) / plan.KeyBlock * plan.KeyBlock);
+        int states = longest <= stretch ? 1 : LongRangeBlocks;
+        nint workerBytes = sizeof(float) * ((nint)stretch * (plan.PackedKeyFloats + plan.PackedValueFloats) + plan.ScratchFloats + states * plan.StateFloats);
+        if (call.Scratch != null)
+        {
+            nint fits = call.ScratchBytes / workerBytes;
+            if (fits == 0) ThrowHelper.ScratchTooSmall(call.ScratchName, call.ScratchBytes, workerBytes);
+            maxThreads = (int)Math.Min(maxThreads, fits);
+        }
+
+        int lanes = call.Batch * call.KeyValueHeads;
+        int blocks = (call.Queries + plan.QueryBlock - 1) / plan.QueryBlock * call.Group;
+        int threads = (int)Math.Clamp(pairs * call.Heads * plan.FlopsPerPair / FlopsPerThread, 1, Math.Min(maxThreads, (double)lanes * blocks));
+
+        // One segment for a lane unless that leaves fewer than four units for a thread: each thread that works on a lane packs its keys again.
+        int segments = threads == 1 ? 1 : Math.Min(blocks, (4 * threads + lanes - 1) / lanes);
+        return new ForwardSchedule { Threads = threads, Stretch = stretch, Segments = segments, Units = lanes * segments, WorkerBytes = workerBytes };
+    }
+
+    /// <summary>The keys that fit into a thread's memory at a time, the same for all calls of a kernel: results must not depend on the call.</summary>
+    private static int MaxStretch(in ForwardPlan plan)
+    {
+        int rest = ScratchCache.MaxBytes / sizeof(float) - plan.ScratchFloats - LongRangeBlocks * plan.StateFloats;
+        return rest / (plan.PackedKeyFloats + plan.PackedValueFloats) / plan.KeyBlock * plan.KeyBlock;
+    }
+}

@@ -1,0 +1,228 @@
+using AttentionGen.Generator.Parsing;
+using AttentionGen.Generator.Tests.Harness;
+using AttentionGen.Generator.Validation;
+using Microsoft.CodeAnalysis;
+using Xunit;
+
+namespace AttentionGen.Generator.Tests;
+
+/// <summary>Each wrong declaration is one error at its place, with the user's numbers and the way out, and no second one.</summary>
+public class DiagnosticTests
+{
+    private const string T = Sample.Tensors;
+    private const string Roles =
+        "ReadOnlySpan<float> query, ReadOnlySpan<float> key, ReadOnlySpan<float> value, Span<float> output, int batch, int queryStart, "
+        + "ReadOnlySpan<int> queryStarts, ReadOnlySpan<int> keyLengths, int maxThreads, Span<byte> scratch";
+
+    /// <summary>Id; members of a partial class Llama, or whole source where it begins with a bar; message; errors of the compiler that nobody can avoid.</summary>
+    public static TheoryData<string, string, string, string> Cases => new()
+    {
+        { "AG0001", $"[Attention(2, 8)] public static void [|Attend|]({T}) {{ }}", "'Attend' must be a partial method without a body, so that its kernel can be generated: write 'public static partial void Attend(...);'", "" },
+        { "AG0001", $"[Attention(2, 8)] void [|Attend|]({T}) => throw null!;", "'Attend' must be a partial method without a body, so that its kernel can be generated: write 'partial void Attend(...);'", "" },
+        { "AG0001", $"[Attention(2, 8)] public static void [|Attend|]({T});", "'Attend' must be a partial method without a body, so that its kernel can be generated: write 'public static partial void Attend(...);'", "CS0501" },
+        { "AG0001", $"[Attention(2, 8)] internal static extern void [|Attend|]({T});", "'Attend' must be a partial method without a body, so that its kernel can be generated: write 'internal static partial void Attend(...);'", "" },
+        { "AG0002", $"[Attention(2, 8)] static partial void [|Attend|]({T}); static partial void Attend({T}) {{ }}", "'Attend' has a body already, and the kernel is to be its body: leave only 'static partial void Attend(...);', or take the [Attention] attribute off", "" },
+        { "AG0002", $"static partial void [|Attend|]({T}); [Attention(2, 8)] static partial void Attend({T}) {{ }}", "'Attend' has a body already, and the kernel is to be its body: leave only 'static partial void Attend(...);', or take the [Attention] attribute off", "" },
+        { "AG0002", $"[Attention(2, 8)] static partial void [|Attend|]({T}) {{ }}", "'Attend' has a body already, and the kernel is to be its body: leave only 'static partial void Attend(...);', or take the [Attention] attribute off", "CS0759" },
+        { "AG0003", $"[Attention(2, 8)] public static partial [|float[]|] Attend({T});", "'Attend' returns 'float[]', a kernel returns void: its results go to the parameter 'Span<float> output'", "" },
+        { "AG0003", $"[Attention(2, 8)] public static partial [|Span<float>|] Attend({T});", "'Attend' returns 'Span<float>', a kernel returns void: its results go to the parameter 'Span<float> output'", "" },
+        { "AG0003", $"[Attention(2, 8)] public static partial [|ref int|] Attend({T});", "'Attend' returns 'ref int', a kernel returns void: its results go to the parameter 'Span<float> output'", "" },
+        { "AG0003", $"[Attention(2, 8)] public static partial [|System.Threading.Tasks.Task<string?>|] Attend({T});", "'Attend' returns 'Threading.Tasks.Task<string?>', a kernel returns void: its results go to the parameter 'Span<float> output'", "" },
+        { "AG0004", $"[Attention(2, 8)] public static partial void [|Attend|]<T>({T});", "'Attend' is generic, a kernel is generated for one shape and float elements: take the type parameters off", "" },
+        { "AG0004", $"[Attention(2, 8)] public static partial void [|Attend|]<T, @class>({T}) where T : IEnumerable<@class>, new() where @class : class?;", "'Attend' is generic, a kernel is generated for one shape and float elements: take the type parameters off", "" },
+        { "AG0004", $"[Attention(2, 8)] public static partial void [|Attend|]<T>({T}) where T : unmanaged, IComparable<T>;", "'Attend' is generic, a kernel is generated for one shape and float elements: take the type parameters off", "" },
+        { "AG0005", $"|static class [|Kernels|] {{ [Attention(2, 8)] public static partial void Attend({T}); }}", "The type 'Kernels' that contains 'Attend' must be partial, so that the kernel can be added to it: write 'partial class Kernels'", "CS0751 CS8795" },
+        { "AG0005", $"|struct [|Outer|] {{ partial class Inner {{ [Attention(2, 8)] public static partial void Attend({T}); }} }}", "The type 'Outer' that contains 'Attend' must be partial, so that the kernel can be added to it: write 'partial struct Outer'", "CS8795" },
+        { "AG0005", $"|partial class Outer {{ record struct [|Inner|] {{ [Attention(2, 8)] public static partial void Attend({T}); }} }}", "The type 'Inner' that contains 'Attend' must be partial, so that the kernel can be added to it: write 'partial record struct Inner'", "CS0751 CS8795" },
+        { "AG0006", $"|partial class [|Kernels|]<T> {{ [Attention(2, 8)] public static partial void Attend({T}); }}", "The type 'Kernels' that contains 'Attend' is generic: declare the kernel in a type that is not", "" },
+        { "AG0006", $"|partial class [|Outer|]<T, @in> where T : class {{ partial struct Inner {{ [Attention(2, 8)] public static partial void Attend({T}); }} }}", "The type 'Outer' that contains 'Attend' is generic: declare the kernel in a type that is not", "" },
+        { "AG0007", $"|file static partial class [|Kernels|] {{ [Attention(2, 8)] public static partial void Attend({T}); }}", "The type 'Kernels' that contains 'Attend' is file-local and cannot be added to from a generated file: make it internal", "CS8795" },
+        { "AG0008", $"|partial interface [|IKernels|] {{ [Attention(2, 8)] static partial void Attend({T}); }}", "'Attend' stands in the interface 'IKernels': declare the kernel in a class or a struct", "" },
+        { "AG0008", $"|partial interface [|IKernels|]<out X> {{ [Attention(2, 8)] public static partial void Attend({T}); }}", "'Attend' stands in the interface 'IKernels': declare the kernel in a class or a struct", "" },
+        { "AG0009", $"[Attention([|0|], 8)] static partial void Attend({T});", "heads is 0, it must be from 1 to 4096", "" },
+        { "AG0009", $"[Attention([|heads: 5000|], headDim: 8)] static partial void Attend({T});", "heads is 5000, it must be from 1 to 4096", "" },
+        { "AG0009", $"[Attention(headDim: 8, [|heads: -1|], Scale = 1f)] static partial void Attend({T});", "heads is -1, it must be from 1 to 4096", "" },
+        { "AG0009", $"[Attention(2, [|513|])] static partial void Attend({T});", "headDim is 513, it must be from 1 to 512", "" },
+        { "AG0009", $"const int Dim = -8; [Attention(2, [|Dim * 2|])] static partial void Attend({T});", "headDim is -16, it must be from 1 to 512", "" },
+        { "AG0009", $"[Attention(2, 8, [|KeyValueHeads = 0|])] static partial void Attend({T});", "KeyValueHeads is 0, it must be from 1 to 4096", "" },
+        { "AG0009", $"[Attention(2, 8, Scale = 1f, [|ValueDim = 1024|])] static partial void Attend({T});", "ValueDim is 1024, it must be from 1 to 512", "" },
+        { "AG0010", $"[Attention(12, 8, [|KeyValueHeads = 5|])] static partial void Attend({T});", "12 heads cannot share 5 key-value heads evenly: KeyValueHeads must divide heads, use 4 or 6", "" },
+        { "AG0010", $"[Attention(1, 8, [|KeyValueHeads = 2|])] static partial void Attend({T});", "1 heads cannot share 2 key-value heads evenly: KeyValueHeads must divide heads, use 1", "" },
+        { "AG0011", $"[Attention(2, 64, [|Scale = 0|])] static partial void Attend({T});", "Scale is 0, it must be a number other than 0 and at most 2E+38 in magnitude; leave it out for 1 / sqrt(headDim) = 0.125", "" },
+        { "AG0011", $"[Attention(2, 64, [|Scale = float.NaN|])] static partial void Attend({T});", "Scale is NaN, it must be a number other than 0 and at most 2E+38 in magnitude; leave it out for 1 / sqrt(headDim) = 0.125", "" },
+        { "AG0011", $"[Attention(2, 64, [|Scale = float.NegativeInfinity|])] static partial void Attend({T});", "Scale is -Infinity, it must be a number other than 0 and at most 2E+38 in magnitude; leave it out for 1 / sqrt(headDim) = 0.125", "" },
+        { "AG0011", $"[Attention(2, 64, [|Scale = float.MaxValue|])] static partial void Attend({T});", "Scale is 3.4028235E+38, it must be a number other than 0 and at most 2E+38 in magnitude; leave it out for 1 / sqrt(headDim) = 0.125", "" },
+        { "AG0012", $"[Attention(2, 8, [|Mask = (AttentionMask)7|])] static partial void Attend({T});", "Mask is 7, which is no AttentionMask: use None or Causal", "" },
+        { "AG0013", $"[Attention(2, 8)] static partial void [|Attend|](ReadOnlySpan<float> query, ReadOnlySpan<float> key, Span<float> output);", $"'Attend' has no parameter for value: add 'ReadOnlySpan<float> value', or mark the parameter that it is with its role, as [Role(AttentionRole.Value)]. Parameters of a kernel are: {Roles}.", "" },
+        { "AG0013", "[Attention(2, 8, Batched = true)] static partial void [|Attend|](ReadOnlySpan<float> query);", $"'Attend' has no parameter for key, value, output, batch: add 'ReadOnlySpan<float> key, ReadOnlySpan<float> value, Span<float> output, int batch', or mark the parameter that it is with its role, as [Role(AttentionRole.Key)]. Parameters of a kernel are: {Roles}.", "" },
+        { "AG0013", $"[Attention(2, 8, Batched = true)] static partial void [|Attend|]({T});", $"'Attend' has no parameter for batch: add 'int batch', or mark the parameter that it is with its role, as [Role(AttentionRole.Batch)]. Parameters of a kernel are: {Roles}.", "" },
+        { "AG0014", $"[Attention(2, 8)] static partial void Attend({T}, ReadOnlySpan<float> [|Query|]);", "'query' and 'Query' both say which one query is: keep one of them", "" },
+        { "AG0014", $"[Attention(2, 8)] static partial void Attend({T}, [Role(AttentionRole.MaxThreads)] int a, [Role(AttentionRole.MaxThreads)] int [|b|]);", "'a' and 'b' both say which one maxThreads is: keep one of them", "" },
+        { "AG0014", $"[Attention(2, 8, Mask = AttentionMask.Causal)] static partial void Attend({T}, int queryStart, ReadOnlySpan<int> [|queryStarts|]);", "'queryStart' and 'queryStarts' both say where the queries start: keep one of them", "" },
+        { "AG0015", "[Attention(2, 8)] static partial void Attend(ReadOnlySpan<float> [|q|], ReadOnlySpan<float> key, ReadOnlySpan<float> value, Span<float> output);", $"'q' is no parameter of a kernel: rename it to 'query', or mark it [Role(AttentionRole.Query)]. Parameters of a kernel are: {Roles}.", "" },
+        { "AG0015", $"[Attention(2, 8)] static partial void Attend({T}, float [|slope|]);", $"'slope' is no parameter of a kernel: rename it, take it out, or mark it with its role, as [Role(AttentionRole.Query)]. Parameters of a kernel are: {Roles}.", "" },
+        { "AG0015", $"[Attention(2, 8)] static partial void Attend({T}, [Role((AttentionRole)99)] int [|maxThreads|]);", $"'maxThreads' is no parameter of a kernel: rename it, take it out, or mark it with its role, as [Role(AttentionRole.Query)]. Parameters of a kernel are: {Roles}.", "" },
+        { "AG0016", "[Attention(2, 8)] static partial void Attend(float[] [|query|], ReadOnlySpan<float> key, ReadOnlySpan<float> value, Span<float> output);", "'query' is 'float[]', but the parameter query of a kernel is 'ReadOnlySpan<float>': change its type", "" },
+        { "AG0016", "[Attention(2, 8)] static partial void Attend(ReadOnlySpan<float> query, ReadOnlySpan<float> key, in ReadOnlySpan<float> [|value|], Span<float> output);", "'value' is 'in ReadOnlySpan<float>', but the parameter value of a kernel is 'ReadOnlySpan<float>': change its type", "" },
+        { "AG0016", "[Attention(2, 8)] static partial void Attend(ReadOnlySpan<float> query, ReadOnlySpan<float> key, ReadOnlySpan<float> value, [Role(AttentionRole.Output)] ReadOnlySpan<float> [|o|]);", "'o' is 'ReadOnlySpan<float>', but the parameter output of a kernel is 'Span<float>': change its type", "" },
+        { "AG0016", $"[Attention(2, 8)] static partial void Attend({T}, long [|maxThreads|]);", "'maxThreads' is 'long', but the parameter maxThreads of a kernel is 'int': change its type", "" },
+        { "AG0016", $"[Attention(2, 8)] static partial void Attend({T}, params ReadOnlySpan<int> [|keyLengths|]);", "'keyLengths' is 'params ReadOnlySpan<int>', but the parameter keyLengths of a kernel is 'ReadOnlySpan<int>': change its type", "" },
+        { "AG0016", $"unsafe partial class Inner {{ [Attention(2, 8)] static partial void Attend({T}, int* [|maxThreads|]); }}", "'maxThreads' is 'int*', but the parameter maxThreads of a kernel is 'int': change its type", "" },
+        { "AG0017", $"[Attention(2, 8)] static partial void Attend({T}, int [|queryStart|]);", "'queryStart' gives positions, but no mask looks at them: set Mask = AttentionMask.Causal, or take the parameter out", "" },
+        { "AG0017", $"[Attention(2, 8)] static partial void Attend({T}, ReadOnlySpan<int> [|queryStarts|]);", "'queryStarts' gives positions, but no mask looks at them: set Mask = AttentionMask.Causal, or take the parameter out", "" },
+        { "AG0018", $"[Attention(2, 8)] static partial void Attend({T}, int [|batch|]);", "'batch' is the number of batch items, but the kernel has no batch: set Batched = true, or take the parameter out", "" },
+        { "AG0019", "int P { [[|Attention(2, 8)|]] get => 1; }", "[Attention] stands on an accessor, which cannot be generated: put it on a partial method of a class or a struct", "" },
+        { "AG0019", $"void M() {{ [[|Attention(2, 8)|]] static void Attend({T}) {{ }} Attend(default, default, default, default); }}", "[Attention] stands on a local function, which cannot be generated: put it on a partial method of a class or a struct", "" },
+        { "AG0019", "Action A = [[|Attention(2, 8)|]] () => { };", "[Attention] stands on a lambda, which cannot be generated: put it on a partial method of a class or a struct", "" },
+        { "AG0019", "[[|Attention(2, 8)|]] public static Llama operator +(Llama a, Llama b) => a;", "[Attention] stands on an operator, which cannot be generated: put it on a partial method of a class or a struct", "" },
+        { "AG0019", "[[|Attention(2, 8)|]] ~Llama() { }", "[Attention] stands on something that is no method, which cannot be generated: put it on a partial method of a class or a struct", "" },
+        { "AG0019", "|class C : IDisposable { [[|Attention(2, 8)|]] void IDisposable.Dispose() { } }", "[Attention] stands on an explicit implementation of an interface, which cannot be generated: put it on a partial method of a class or a struct", "" },
+        { "AG0020", $"[Attention(2, 8, [|Isas = (AttentionIsas)9|])] static partial void Attend({T});", "Isas holds 8, which is no AttentionIsas: combine Portable, Avx2 and Avx512, or leave it out for all of them", "" },
+        { "AG0101", $"[Attention(2, 8, Mask = AttentionMask.Causal, Batched = true)] static partial void Attend({T}, int batch, ReadOnlySpan<int> [|keyLengths|]);", "Without a start, the last query of each batch item sees its last visible key, so that in a padded prefill (as many queries as keys) the first rows see nothing: add 'int queryStart' and give 0 for a prefill, or suppress this where every query follows the keys (decoding)", "" },
+    };
+
+    [Theory, MemberData(nameof(Cases))]
+    public async Task A_wrong_declaration_is_one_diagnostic(string id, string source, string message, string compilerErrors)
+    {
+        var markup = Markup.Parse(Whole(source));
+        var found = await new Project(markup.Source) { AllowUnsafe = true }.Generate().BuildAsync();
+        found = [.. found.Where(d => d.Id is not ("CS0169" or "CS0414"))];
+
+        var ours = Assert.Single(found, d => d.Id.StartsWith("AG", StringComparison.Ordinal));
+        Assert.Equal(id, ours.Id);
+        Assert.Equal(message, ours.GetMessage(System.Globalization.CultureInfo.InvariantCulture));
+        Assert.Equal(markup.Place, ours.Location.SourceSpan);
+        Assert.Equal(compilerErrors.Split(' ', StringSplitOptions.RemoveEmptyEntries), found.Where(d => d != ours).Select(d => d.Id).Distinct().Order());
+    }
+
+    [Fact]
+    public void Every_rule_is_provoked() =>
+        Assert.Equal(Rules.All.Select(rule => rule.Id).Except(["AG0102"]), Cases.Select(row => row.Data.Item1).Distinct());
+
+    [Theory]
+    [InlineData("#pragma warning disable")]
+    [InlineData("#pragma warning disable AG0009")]
+    [InlineData("NoWarn")]
+    [InlineData(".editorconfig")]
+    public async Task An_error_cannot_be_turned_off(string by)
+    {
+        var project = new Project($"{(by[0] == '#' ? by : "")}\npartial class Llama {{ [AttentionGen.Attention(2, 0)] static partial void Attend({T}); }}")
+        {
+            NoWarn = by == "NoWarn" ? ["AG0009"] : [], SeverityNone = by == ".editorconfig" ? ["AG0009"] : [],
+        };
+        var error = Assert.Single(await project.Generate().BuildAsync());
+        Assert.Equal(("AG0009", DiagnosticSeverity.Error), (error.Id, error.Severity));
+    }
+
+    /// <summary>The attribute works on errors, too, even on those that cannot be configured; the compiler takes over.</summary>
+    [Theory]
+    [InlineData("[assembly: Hide] partial class Llama {", "Hide", "")]
+    [InlineData("[module: Hide] partial class Llama {", "Hide", "")]
+    [InlineData("[Hide] partial class Llama {", "Hide", "")]
+    [InlineData("partial class Llama { [Hide]", "Hide", ":A number is out of range")]
+    public async Task An_error_that_an_attribute_hides_is_one_of_the_compiler(string head, string hide, string title)
+    {
+        string attribute = $"System.Diagnostics.CodeAnalysis.SuppressMessage(\"AttentionGen\", \"AG0009{title}\")";
+        var error = Assert.Single(await new Project($"{head.Replace(hide, attribute)} [AttentionGen.Attention(2, 0)] static partial void Attend({T}); }}").Generate().BuildAsync());
+        Assert.Equal(("CS1029", DiagnosticSeverity.Error), (error.Id, error.Severity));
+        Assert.Contains("Llama.Attend: AG0009: headDim is 0, it must be from 1 to 512", error.GetMessage(null), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void No_error_can_be_configured() =>
+        Assert.All(Rules.All, rule => Assert.Equal(rule.DefaultSeverity == DiagnosticSeverity.Error, rule.CustomTags.Contains(WellKnownDiagnosticTags.NotConfigurable)));
+
+    [Theory]
+    [InlineData("RunAnalyzers", "false", true)]
+    [InlineData("RunAnalyzers", "False", true)]
+    [InlineData("RunAnalyzersDuringBuild", "false", true)]
+    [InlineData("RunAnalyzers", "true", false)]
+    [InlineData("RunAnalyzers", "", false)]
+    public void A_build_without_analyzers_fails_all_the_same(string property, string value, bool compilerReports)
+    {
+        var project = new Project($"partial class Llama {{ [AttentionGen.Attention(2, 0)] static partial void Attend({T}); }}") { Properties = new() { ["build_property." + property] = value } };
+        var errors = project.Generate().Output.GetDiagnostics(TestContext.Current.CancellationToken).Where(d => d.Severity != DiagnosticSeverity.Hidden);
+        Assert.Equal(compilerReports ? ["#error: 'Llama.Attend: AG0009: headDim is 0, it must be from 1 to 512'"] : [], errors.Select(d => d.GetMessage(null)));
+    }
+
+    [Theory, MemberData(nameof(Cases))]
+    public void A_build_without_analyzers_reports_the_same_message(string id, string source, string message, string compilerErrors)
+    {
+        var project = new Project(Markup.Parse(Whole(source)).Source) { AllowUnsafe = true, Properties = new() { ["build_property.RunAnalyzers"] = "false" } };
+        var found = project.Generate().Output.GetDiagnostics(TestContext.Current.CancellationToken).Where(d => d.Severity == DiagnosticSeverity.Error).ToList();
+        Assert.Equal(compilerErrors.Split(' ', StringSplitOptions.RemoveEmptyEntries), found.Where(d => d.Id != "CS1029").Select(d => d.Id).Distinct().Order());
+        Assert.Equal(id == "AG0101" ? 0 : 1, found.Count(d => d.Id == "CS1029" && d.GetMessage(null).EndsWith($"{id}: {message}'", StringComparison.Ordinal)));
+    }
+
+    [Theory]
+    [InlineData($"[Attention(2, 8)] public static partial void Attend({T});")]
+    [InlineData($"[Attention(2, 8)] public static partial void Attend({T}); public static void Attend() {{ }}")]
+    [InlineData($"[Attention(2, 8, Mask = AttentionMask.Causal, Batched = true)] static partial void Attend({T}, int batch, int queryStart, ReadOnlySpan<int> keyLengths);")]
+    [InlineData($"[Attention(4096, 512, KeyValueHeads = 1, ValueDim = 512, Isas = AttentionIsas.Portable)] static partial void Attend({T});")]
+    [InlineData("static void NoKernel(float[] query) { } static int P { get; set; }")]
+    public async Task A_valid_declaration_reports_nothing(string members) => Assert.Empty(await new Project(Whole(members)).Generate().BuildAsync());
+
+    [Theory]
+    [InlineData($"[[|Attention(2, 8)|]] public static partial void Attend({T});", "AG0102", DiagnosticSeverity.Info)]
+    [InlineData($"[Attention(2, [|0|])] public static partial void Attend({T});", "AG0009", DiagnosticSeverity.Error)]
+    public async Task A_debug_build_says_that_kernels_are_slow_in_it(string members, string id, DiagnosticSeverity severity)
+    {
+        var markup = Markup.Parse(Whole(members));
+        var found = Assert.Single(await (new Project(markup.Source) { IsDebug = true }).Generate().BuildAsync());
+        Assert.Equal((id, severity, markup.Place), (found.Id, found.Severity, found.Location.SourceSpan));
+        if (id == "AG0102") Assert.StartsWith("This build is not optimised, which makes 'Attend' about ten times slower: build with -c Release", found.GetMessage(null), StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("[Attention(Heads(), 8)]", "CS0182")]
+    [InlineData("[Attention(2, 8, Scale = 0.5)]", "CS0664")]
+    [InlineData("[Attention(2, 8, Scale = Text)]", "CS0029")]
+    [InlineData("[Attention(2)]", "CS7036")]
+    [InlineData("[Attention]", "CS7036")]
+    [InlineData("[Attention(2, 8, Window = 3)]", "CS0246")]
+    [InlineData("[Attention(2, 8, 3)]", "CS1729")]
+    [InlineData("[Attention(2, \"8\")]", "CS1503")]
+    [InlineData("[Attention(2, 8), Attention(2, 8)]", "CS0579")]
+    public async Task What_is_no_C_sharp_is_left_to_the_compiler(string attribute, string error)
+    {
+        string source = Whole($"static int Heads() => 2; const string Text = \"\"; {attribute} public static partial void Attend({T});");
+        Assert.Equal([error], (await new Project(source).Generate().BuildAsync()).Select(d => d.Id));
+    }
+
+    [Theory]
+    [InlineData("[Attention(2, 8)] public static partial void Attend(ReadonlySpan<float> query, ReadOnlySpan<float> key, ReadOnlySpan<float> value, Span<float> output);")]
+    [InlineData("[Attention(2, 8)] public static partial void Attend(ReadOnlySpan<flaot> query, ReadOnlySpan<float> key, ReadOnlySpan<float> value, Span<float> output);")]
+    [InlineData($"[Attention(2, 8)] public static partial Tensor Attend({T});")]
+    [InlineData($"[Attention(2, 8)] public static partial void Attend({T}, Foo[] maxThreads);")]
+    public async Task A_type_that_the_compiler_does_not_know_is_left_to_it(string members) =>
+        Assert.Equal(["CS0246", "CS8795"], (await new Project(Whole(members)).Generate().BuildAsync()).Select(d => d.Id).Order());
+
+    [Fact]
+    public async Task A_repeated_declaration_is_left_to_the_compiler_and_takes_no_other_kernel_away()
+    {
+        var run = new Project(Whole($"[Attention(2, 8)] static partial void Attend({T}); [Attention(2, 8)] static partial void Attend({T}); [Attention(2, 9)] static partial void Other({T});")).Generate();
+        Assert.Equal(["CS0111", "CS0756"], (await run.BuildAsync()).Where(d => d.Severity == DiagnosticSeverity.Error).Select(d => d.Id).Distinct().Order());
+        Assert.Contains("Llama.Other.g.cs", run.Sources.Keys);
+    }
+
+    [Fact]
+    public async Task Declarations_in_error_that_differ_little_are_told_apart()
+    {
+        var run = new Project(Whole("""
+            [Attention(2, 8)] static partial void Attend(int x); [Attention(2, 8)] static partial void Attend(ref int x); [Attention(2, 8)] static partial void Attend<T>(int x);
+            [Attention(2, 8)] static partial void attend(int x); partial class A<T> { [Attention(2, 8)] static partial void Attend(int x); } partial class A { [Attention(2, 8)] static partial void Attend(int x); }
+            """)).Generate();
+        Assert.Equal(6, run.Sources.Count);
+        Assert.DoesNotContain(await run.BuildAsync(), d => d.Id.StartsWith("CS", StringComparison.Ordinal) && d.Severity == DiagnosticSeverity.Error);
+    }
+
+    [Fact]
+    public async Task Two_mistakes_are_two_errors() =>
+        Assert.Equal(["AG0009", "AG0018"], (await new Project(Whole($"[Attention(2, 0)] static partial void Attend({T}, int batch);")).Generate().BuildAsync()).Select(d => d.Id));
+
+    [Fact]
+    public void The_table_of_roles_stands_in_messages() => Assert.Equal(Roles, RoleTable.Text);
+
+    private static string Whole(string source) =>
+        source.StartsWith('|') ? $"using AttentionGen;\n#pragma warning disable CS1591\n{source[1..]}" : $"using AttentionGen;\n#pragma warning disable CS1591\npublic partial class Llama\n{{\n{source}\n}}";
+}

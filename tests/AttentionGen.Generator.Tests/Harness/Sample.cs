@@ -1,0 +1,29 @@
+namespace AttentionGen.Generator.Tests.Harness;
+
+/// <summary>Pieces of users' source.</summary>
+internal static class Sample
+{
+    /// <summary>The parameters that every kernel has.</summary>
+    public const string Tensors = "ReadOnlySpan<float> query, ReadOnlySpan<float> key, ReadOnlySpan<float> value, Span<float> output";
+
+    /// <summary>A small valid attribute, for one instruction set: the least to compile.</summary>
+    public const string Attribute = "[global::AttentionGen.Attention(heads: 2, headDim: 8, Isas = global::AttentionGen.AttentionIsas.Portable)]";
+
+    /// <summary>A small kernel.</summary>
+    public const string Kernel = $"{Attribute} public static partial void Attend({Tensors});";
+
+    /// <summary>A documented kernel in a documented type, as in a project with a documentation file.</summary>
+    public static string Documented(string attribute, string parameters = Tensors, string type = "Llama") => $$"""
+        using AttentionGen;
+
+        namespace Demo;
+
+        /// <summary>Kernels.</summary>
+        public static partial class {{type}}
+        {
+            /// <summary>Attends.</summary>
+            [{{attribute}}]
+            public static partial void Attend({{parameters}});
+        }
+        """;
+}

@@ -1,0 +1,77 @@
+using AttentionGen.Generator.Tests.Harness;
+using Microsoft.CodeAnalysis.CSharp;
+using Xunit;
+
+namespace AttentionGen.Generator.Tests;
+
+/// <summary>
+/// A few chosen outputs, photographed under the names that they have in generated code. Everything else is executed, not photographed.
+/// </summary>
+public class SnapshotTests
+{
+    private const string D64Causal = "Attention(heads: 4, headDim: 64, Mask = AttentionMask.Causal)";
+    private const string AllRoles =
+        $"{Sample.Tensors}, int batch, ReadOnlySpan<int> queryStarts, ReadOnlySpan<int> keyLengths, int maxThreads, Span<byte> scratch";
+
+    /// <summary>What is to be seen; the source; the part of the generated file's name that tells it from the others.</summary>
+    private static readonly (string Title, string Source, string File)[] s_cases =
+    [
+        ("Core, d64 causal, AVX-512", Sample.Documented(D64Causal), "__avx512_"),
+        ("Core, d64 causal, AVX2", Sample.Documented(D64Causal), "__avx2_"),
+        ("Core, d64 causal, portable", Sample.Documented(D64Causal), "__portable_"),
+        ("Core, d64 without mask, AVX-512", Sample.Documented("Attention(heads: 4, headDim: 64)"), "__avx512_"),
+        ("Core, values padded to whole vectors, AVX2", Sample.Documented("Attention(heads: 1, headDim: 20, ValueDim = 13)"), "__avx2_"),
+        ("Kernel, batched, grouped, all roles",
+            Sample.Documented("Attention(heads: 32, headDim: 128, KeyValueHeads = 8, Mask = AttentionMask.Causal, Batched = true)", AllRoles), "Demo.Llama.Attend"),
+        ("Stand-in for a declaration in error", Sample.Documented("Attention(heads: 4, headDim: 0)"), "Demo.Llama.Attend"),
+    ];
+
+    public static TheoryData<string> Titles => [.. s_cases.Select(it => it.Title)];
+
+    [Theory, MemberData(nameof(Titles))]
+    public void Text_is_the_verified_one(string title)
+    {
+        var (name, text) = Photograph(title);
+        Snapshot.Match(name, text);
+    }
+
+    [Fact]
+    public void Each_verified_file_belongs_to_a_test() => Snapshot.AssertNoneBut(s_cases.Select(it => Photograph(it.Title).Name));
+
+    [Theory, MemberData(nameof(Titles))]
+    public void Text_ends_lines_by_LF_and_has_no_blanks_at_their_ends(string title)
+    {
+        string text = Photograph(title).Text;
+        Assert.DoesNotContain('\r', text);
+        Assert.DoesNotContain('\t', text);
+        Assert.DoesNotContain(text.Split('\n'), line => line.EndsWith(' '));
+        Assert.EndsWith("}\n", text, StringComparison.Ordinal);
+        Assert.DoesNotContain("\n\n\n", text, StringComparison.Ordinal);
+    }
+
+    [Theory, MemberData(nameof(Titles))]
+    public void A_second_run_writes_the_same(string title)
+    {
+        var project = ProjectOf(title);
+        Assert.Equal(project.Generate().Sources, project.Generate().Sources);
+    }
+
+    [Theory, MemberData(nameof(Titles))]
+    public void An_unrelated_edit_computes_nothing_again(string title) => Incremental.AssertUnrelatedEditsChangeNothing(ProjectOf(title));
+
+    [Theory, MemberData(nameof(Titles))]
+    public void It_compiles_without_a_warning(string title)
+    {
+        foreach (var (language, checkOverflow) in new[] { (LanguageVersion.CSharp12, false), (LanguageVersion.Preview, false), (LanguageVersion.Preview, true) })
+            (ProjectOf(title) with { CheckOverflow = checkOverflow, Language = language }).Generate().AssertCompiles();
+    }
+
+    private static Project ProjectOf(string title) => new(s_cases.Single(it => it.Title == title).Source);
+
+    private static (string Name, string Text) Photograph(string title)
+    {
+        string file = s_cases.Single(it => it.Title == title).File;
+        var (hint, text) = ProjectOf(title).Generate().Sources.Single(source => source.Key.Contains(file, StringComparison.Ordinal));
+        return (hint[..^".g.cs".Length], text);
+    }
+}
