@@ -18,7 +18,7 @@ public class BudgetTests
 {
     private const int MaxTextOfKernel = 120 * 1024, MaxIL = 16 * 1024, MaxMultiplyAdds = 768;
 
-    private static readonly Isas[] s_isas = [Isas.Avx512, Isas.Avx2, Isas.Portable];
+    private static readonly Isas[] s_isas = [Isas.Avx512, Isas.Avx2, Isas.Neon, Isas.Portable];
 
     /// <summary>Below, at, above and at multiples of vectors, quads and chains, and the largest.</summary>
     private static readonly int[] s_dims =

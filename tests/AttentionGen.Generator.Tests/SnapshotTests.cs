@@ -18,6 +18,7 @@ public class SnapshotTests
     [
         ("Core, d64 causal, AVX-512", Sample.Documented(D64Causal), "__avx512_"),
         ("Core, d64 causal, AVX2", Sample.Documented(D64Causal), "__avx2_"),
+        ("Core, d64 causal, NEON", Sample.Documented(D64Causal), "__neon_"),
         ("Core, d64 causal, portable", Sample.Documented(D64Causal), "__portable_"),
         ("Core, d64 without mask, AVX-512", Sample.Documented("Attention(heads: 4, headDim: 64)"), "__avx512_"),
         ("Core, values padded to whole vectors, AVX2", Sample.Documented("Attention(heads: 1, headDim: 20, ValueDim = 13)"), "__avx2_"),

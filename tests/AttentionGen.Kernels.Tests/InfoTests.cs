@@ -1,4 +1,5 @@
 using System.Runtime.Intrinsics;
+using System.Runtime.Intrinsics.Arm;
 using System.Runtime.Intrinsics.X86;
 using Xunit;
 
@@ -22,6 +23,7 @@ public class InfoTests
     {
         var best = Vector512.IsHardwareAccelerated && Avx512F.IsSupported && Avx512DQ.IsSupported ? AttentionIsas.Avx512
             : Avx2.IsSupported && Fma.IsSupported ? AttentionIsas.Avx2
+            : AdvSimd.Arm64.IsSupported ? AttentionIsas.Neon
             : AttentionIsas.Portable;
         Assert.Equal(best, AttentionInfo.Isa);
         if (IsaMatrixTests.Expected is not { } expected) return;

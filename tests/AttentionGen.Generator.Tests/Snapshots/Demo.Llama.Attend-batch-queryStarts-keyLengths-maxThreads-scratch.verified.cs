@@ -13,6 +13,7 @@
 // Best first:
 //   forward_f32_d128_causal__avx512_8x2: packed, scores in registers, tile 8 x 2 vectors of 16, query block 96, key block 384
 //   forward_f32_d128_causal__avx2_6x2: packed, scores in L1, tile 6 x 2 vectors of 8, query block 96, key block 256
+//   forward_f32_d128_causal__neon_8x2: packed, scores in registers, tile 8 x 2 vectors of 4, query block 96, key block 384
 //   forward_f32_d128_causal__portable_6x2: packed, scores in L1, tile 6 x 2 vectors of 4, query block 96, key block 256
 
 #nullable enable
@@ -25,6 +26,8 @@ partial class Llama
         "packed, scores in registers, tile 8 x 2 vectors of 16, query block 96, key block 384", 8388608)]
     [global::AttentionGen.CompilerServices.AttentionKernel("forward_f32_h32kv8d128_causal_batched", "forward_f32_d128_causal__avx2_6x2", global::AttentionGen.AttentionIsas.Avx2,
         "packed, scores in L1, tile 6 x 2 vectors of 8, query block 96, key block 256", 8388608)]
+    [global::AttentionGen.CompilerServices.AttentionKernel("forward_f32_h32kv8d128_causal_batched", "forward_f32_d128_causal__neon_8x2", global::AttentionGen.AttentionIsas.Neon,
+        "packed, scores in registers, tile 8 x 2 vectors of 4, query block 96, key block 384", 8388608)]
     [global::AttentionGen.CompilerServices.AttentionKernel("forward_f32_h32kv8d128_causal_batched", "forward_f32_d128_causal__portable_6x2", global::AttentionGen.AttentionIsas.Portable,
         "packed, scores in L1, tile 6 x 2 vectors of 4, query block 96, key block 256", 8388608)]
     [global::System.CodeDom.Compiler.GeneratedCode("AttentionGen", "0.1.0")]
@@ -48,6 +51,7 @@ partial class Llama
         call.Scratch(scratch);
         if (global::AttentionGen.CompilerServices.KernelIsa.Avx512) call.Run<global::AttentionGen.Generated.forward_f32_d128_causal__avx512_8x2>();
         else if (global::AttentionGen.CompilerServices.KernelIsa.Avx2) call.Run<global::AttentionGen.Generated.forward_f32_d128_causal__avx2_6x2>();
+        else if (global::AttentionGen.CompilerServices.KernelIsa.Neon) call.Run<global::AttentionGen.Generated.forward_f32_d128_causal__neon_8x2>();
         else call.Run<global::AttentionGen.Generated.forward_f32_d128_causal__portable_6x2>();
     }
 }
