@@ -22,7 +22,7 @@ internal static class CoreEmitter
 
             using global::System;
             using global::System.Runtime.CompilerServices;
-            using global::System.Runtime.Intrinsics;{(dialect.MultiplyAddByElement is null ? "" : "\nusing global::System.Runtime.Intrinsics.Arm;")}
+            using global::System.Runtime.Intrinsics;{(dialect.MultiplyAddByElement is null ? "" : "\nusing Arm64 = global::System.Runtime.Intrinsics.Arm.AdvSimd.Arm64;")}
             using global::AttentionGen.CompilerServices;
             using static global::System.Runtime.Intrinsics.{dialect.VectorClass};
             using Vec = global::System.Runtime.Intrinsics.{dialect.VectorClass}<float>;{(plan.Path == ScorePath.Registers ? $"\nusing Ints = global::System.Runtime.Intrinsics.{dialect.VectorClass}<int>;" : "")}
@@ -38,7 +38,7 @@ internal static class CoreEmitter
             ScoresEmitter.Emit(w, plan, dialect, visible);
             SoftmaxEmitter.Emit(w, plan, dialect, visible);
             ValuesEmitter.Emit(w, plan, dialect, visible);
-            FinishEmitter.Emit(w, plan);
+            FinishEmitter.Emit(w, plan, dialect);
         }
 
         return w.ToString();

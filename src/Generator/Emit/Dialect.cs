@@ -1,4 +1,5 @@
 using AttentionGen.Generator.Model;
+using AttentionGen.Generator.Planning;
 
 namespace AttentionGen.Generator.Emit;
 
@@ -14,6 +15,15 @@ internal sealed record Dialect(Isas Isa, string Title, string VectorClass, strin
     /// <summary>The operation z + x * y[i] with an element of a vector, where there is one: a row operand is then loaded for four steps at once.</summary>
     public string? MultiplyAddByElement { get; init; }
 
+    /// <summary>Whether there is an instruction that fetches memory ahead (.NET has none for arm64).</summary>
+    public bool Prefetches { get; init; } = true;
+
+    /// <summary>Writes that a row some rows ahead is fetched.</summary>
+    public void Prefetch(SourceWriter w, string row, string stride, int length)
+    {
+        if (Prefetches) w.Line($"KernelMath.Prefetch(ref Unsafe.Add(ref {row}, {KernelPlanner.PrefetchRows(length)} * {stride}), {length});");
+    }
+
     /// <summary>The property of KernelIsa that tells whether the dialect runs here; none for the portable one, which always does.</summary>
     public string? Supported => Isa == Isas.Portable ? null : Isa.ToString();
 
@@ -23,7 +33,8 @@ internal sealed record Dialect(Isas Isa, string Title, string VectorClass, strin
         Isas.Avx2 => new(isa, "AVX2 and FMA", "Vector256", "FusedMultiplyAdd", "FirstOf256", "Transpose8", TransposedKeys: 8),
         Isas.Neon => new(isa, "NEON", "Vector128", "FusedMultiplyAdd", "FirstOf128", "Transpose4", TransposedKeys: 4)
         {
-            MultiplyAddByElement = "AdvSimd.Arm64.FusedMultiplyAddBySelectedScalar",
+            MultiplyAddByElement = "Arm64.FusedMultiplyAddBySelectedScalar",
+            Prefetches = false,
         },
         _ => new(isa, "portable, 128-bit vectors", "Vector128", "MultiplyAddEstimate", "FirstOf128", Transpose: null, TransposedKeys: 4),
     };

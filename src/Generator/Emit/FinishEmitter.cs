@@ -5,7 +5,7 @@ namespace AttentionGen.Generator.Emit;
 /// <summary>Writes the end: outputs divided by the sums of the weights.</summary>
 internal static class FinishEmitter
 {
-    public static void Emit(SourceWriter w, CorePlan plan)
+    public static void Emit(SourceWriter w, CorePlan plan, Dialect dialect)
     {
         w.Line();
         w.Line("/// <summary>Writes the output rows of a block; 0 for rows that saw no key.</summary>");
@@ -18,7 +18,7 @@ internal static class FinishEmitter
                 """);
             using (w.Block("for (int row = 0; row < rows; row++)"))
             {
-                w.Line($"KernelMath.Prefetch(ref Unsafe.Add(ref output, {KernelPlanner.PrefetchRows(plan.Spec.ValueDim)} * outputStride), {plan.Spec.ValueDim});");
+                dialect.Prefetch(w, "output", "outputStride", plan.Spec.ValueDim);
                 w.Line("""
                     float sum = Sum(LoadUnsafe(ref sums, (nuint)(row * Lanes)));
                     float inverse = Unsafe.Add(ref maxima, row) == float.NegativeInfinity ? 0f : 1f / sum;

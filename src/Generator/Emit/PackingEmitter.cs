@@ -11,7 +11,7 @@ internal static class PackingEmitter
         Pack(w, visible);
         PackKeys(w, plan, dialect);
         PackValues(w, plan, dialect, visible);
-        PackQueries(w, plan);
+        PackQueries(w, plan, dialect);
     }
 
     private static void Pack(SourceWriter w, VisibleKeys visible)
@@ -52,8 +52,8 @@ internal static class PackingEmitter
                 int first = Math.Min(panel + column, count - 1), last = Math.Min(count - 1 - first, {step - 1});
                 ref float source = ref Unsafe.Add(ref key, first * stride);
                 ref float target = ref Unsafe.Add(ref panels, (nint)panel * HeadDim + column);
-                for (int row = {step}; row < {2 * step}; row++) KernelMath.Prefetch(ref Unsafe.Add(ref source, row * stride), HeadDim);
                 """);
+            if (dialect.Prefetches) w.Line($"for (int row = {step}; row < {2 * step}; row++) KernelMath.Prefetch(ref Unsafe.Add(ref source, row * stride), HeadDim);");
             if (dialect.Transpose is null)
             {
                 using (w.Block("for (int d = 0; d < HeadDim; d++)"))
@@ -94,7 +94,7 @@ internal static class PackingEmitter
             if (check) w.Line("Vec zeros = Vec.Zero; // stays so as long as the values are finite");
             using (w.Block("for (int key = 0; key < count; key++)"))
             {
-                w.Line($"KernelMath.Prefetch(ref Unsafe.Add(ref value, {KernelPlanner.PrefetchRows(plan.Spec.ValueDim)} * stride), {plan.Spec.ValueDim});");
+                dialect.Prefetch(w, "value", "stride", plan.Spec.ValueDim);
                 if (padded) w.Line("Vec.Zero.StoreUnsafe(ref rows, PackedValueDim - Lanes);");
                 RowEmitter.Emit(w, plan.Spec.ValueDim, plan.Lanes,
                     i => check
@@ -115,7 +115,7 @@ internal static class PackingEmitter
         }
     }
 
-    private static void PackQueries(SourceWriter w, CorePlan plan)
+    private static void PackQueries(SourceWriter w, CorePlan plan, Dialect dialect)
     {
         // A negative scale turns the order of the scores around: the queries take its sign, so that the largest score has the largest weight.
         bool negated = plan.Spec.Scale < 0;
@@ -127,7 +127,7 @@ internal static class PackingEmitter
             w.Line("int row = 0;");
             using (w.Block("for (; row < rows; row++)"))
             {
-                w.Line($"KernelMath.Prefetch(ref Unsafe.Add(ref query, {KernelPlanner.PrefetchRows(plan.Spec.HeadDim)} * stride), HeadDim);");
+                dialect.Prefetch(w, "query", "stride", plan.Spec.HeadDim);
                 RowEmitter.Emit(w, plan.Spec.HeadDim, plan.Lanes,
                     i => $"{(negated ? $"(-LoadUnsafe(ref query, {i}))" : $"LoadUnsafe(ref query, {i})")}.StoreUnsafe(ref packed, {i});",
                     i => $"Unsafe.Add(ref packed, {i}) = {(negated ? "-" : "")}Unsafe.Add(ref query, {i});");
