@@ -77,7 +77,7 @@ public class DiagnosticTests
         { "AG0019", "[[|Attention(2, 8)|]] public static Llama operator +(Llama a, Llama b) => a;", "[Attention] stands on an operator, which cannot be generated: put it on a partial method of a class or a struct", "" },
         { "AG0019", "[[|Attention(2, 8)|]] ~Llama() { }", "[Attention] stands on something that is no method, which cannot be generated: put it on a partial method of a class or a struct", "" },
         { "AG0019", "|class C : IDisposable { [[|Attention(2, 8)|]] void IDisposable.Dispose() { } }", "[Attention] stands on an explicit implementation of an interface, which cannot be generated: put it on a partial method of a class or a struct", "" },
-        { "AG0020", $"[Attention(2, 8, [|Isas = (AttentionIsas)9|])] static partial void Attend({T});", "Isas holds 8, which is no AttentionIsas: combine Portable, Avx2 and Avx512, or leave it out for all of them", "" },
+        { "AG0020", $"[Attention(2, 8, [|Isas = (AttentionIsas)17|])] static partial void Attend({T});", "Isas holds 16, which is no AttentionIsas: combine Portable, Avx2, Avx512 and Neon, or leave it out for all of them", "" },
         { "AG0101", $"[Attention(2, 8, Mask = AttentionMask.Causal, Batched = true)] static partial void Attend({T}, int batch, ReadOnlySpan<int> [|keyLengths|]);", "Without a start, the last query of each batch item sees its last visible key, so that in a padded prefill (as many queries as keys) the first rows see nothing: add 'int queryStart' and give 0 for a prefill, or suppress this where every query follows the keys (decoding)", "" },
     };
 

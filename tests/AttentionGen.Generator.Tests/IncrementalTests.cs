@@ -18,7 +18,7 @@ public class IncrementalTests
         var (compilation, first) = Run(s_project);
         var after = first.Again(Replace(compilation, 0, Kernel("Middle", 20)));
         Assert.Equal(
-            ["Demo.Middle.Attend.g.cs", "forward_f32_d20__avx2", "forward_f32_d20__avx512", "forward_f32_d20__portable"],
+            ["Demo.Middle.Attend.g.cs", "forward_f32_d20__avx2", "forward_f32_d20__avx512", "forward_f32_d20__neon", "forward_f32_d20__portable"],
             Incremental.Rewritten(after).Select(WithoutTile).Order(StringComparer.Ordinal));
     }
 

@@ -22,7 +22,7 @@ internal static class CoreEmitter
 
             using global::System;
             using global::System.Runtime.CompilerServices;
-            using global::System.Runtime.Intrinsics;{(dialect.MultiplyAddByElement is null ? "" : "\nusing Arm64 = global::System.Runtime.Intrinsics.Arm.AdvSimd.Arm64;")}
+            using global::System.Runtime.Intrinsics;{(dialect.MultiplyAddByElement is null ? "" : "\nusing static global::System.Runtime.Intrinsics.Arm.AdvSimd.Arm64;")}
             using global::AttentionGen.CompilerServices;
             using static global::System.Runtime.Intrinsics.{dialect.VectorClass};
             using Vec = global::System.Runtime.Intrinsics.{dialect.VectorClass}<float>;{(plan.Path == ScorePath.Registers ? $"\nusing Ints = global::System.Runtime.Intrinsics.{dialect.VectorClass}<int>;" : "")}

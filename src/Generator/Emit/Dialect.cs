@@ -33,7 +33,7 @@ internal sealed record Dialect(Isas Isa, string Title, string VectorClass, strin
         Isas.Avx2 => new(isa, "AVX2 and FMA", "Vector256", "FusedMultiplyAdd", "FirstOf256", "Transpose8", TransposedKeys: 8),
         Isas.Neon => new(isa, "NEON", "Vector128", "FusedMultiplyAdd", "FirstOf128", "Transpose4", TransposedKeys: 4)
         {
-            MultiplyAddByElement = "Arm64.FusedMultiplyAddBySelectedScalar",
+            MultiplyAddByElement = "FusedMultiplyAddBySelectedScalar",
             Prefetches = false,
         },
         _ => new(isa, "portable, 128-bit vectors", "Vector128", "MultiplyAddEstimate", "FirstOf128", Transpose: null, TransposedKeys: 4),

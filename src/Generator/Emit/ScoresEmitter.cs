@@ -51,6 +51,12 @@ internal static class ScoresEmitter
         int rest = plan.Spec.HeadDim % 4;
         product.Declare(w, (_, _) => "Vec.Zero");
         w.Line("ref float q = ref query, k = ref panel;");
+        if (rest > 0)
+        {
+            product.Steps(w, rest);
+            if (plan.Quads > 0) product.Advance(w, rest);
+        }
+
         if (plan.Chains <= 1)
         {
             if (plan.Quads > 0)
@@ -62,7 +68,6 @@ internal static class ScoresEmitter
                 }
             }
 
-            product.Steps(w, rest);
             return;
         }
 
@@ -77,19 +82,15 @@ internal static class ScoresEmitter
                 w.Line("quad++;");
             }
 
-            w.Line($"if (quad == {plan.Quads}) break;");
             w.Line();
             w.Line($"// A sum of {4 * plan.ChainQuads} products at a time: a longer one would lose precision.");
-            if (plan.Chains > 2)
-                using (w.Block($"if (quad > {plan.ChainQuads})"))
-                    Add(w, product);
+            using (w.Block($"if (quad > {plan.ChainQuads})"))
+                Add(w, product);
+            w.Line($"if (quad == {plan.Quads}) break;");
             Store(w, product);
             for (int row = 0; row < product.Rows; row++)
                 w.Line(string.Join(" = ", Enumerable.Range(0, product.Vectors).Select(vector => product.Sum(row, vector))) + " = Vec.Zero;");
         }
-
-        product.Steps(w, rest);
-        Add(w, product);
     }
 
     private static void Add(SourceWriter w, ProductEmitter product) =>

@@ -35,7 +35,7 @@ internal static class KernelPlanner
         Isas.Avx512 => (16, ScorePath.Registers, 24),
         Isas.Avx2 => (8, ScorePath.Memory, 12),
         Isas.Neon => (4, ScorePath.Registers, 16), // beside 8 vectors of the left operand and 2 of the right
-        _ => (4, ScorePath.Memory, 12),
+        _ => (4, ScorePath.Memory, 8),
     };
 
     /// <summary>How many rows ahead the tensors are fetched: 2 KiB. Rows of a head lie apart, too far for the processor to foresee.</summary>
@@ -46,13 +46,19 @@ internal static class KernelPlanner
         // Wide panels load least for each multiply-add; under a causal mask narrow ones waste less on the diagonal.
         Isas.Avx512 => core.Mask == Mask.Causal ? (8, 2) : (6, 4),
         Isas.Neon => (8, 2),
-        _ => (6, 2),
+        Isas.Avx2 => (6, 2),
+        _ => (4, 2), // without three-operand multiply-add a product takes a register of its own
     };
 
-    /// <summary>Strips of nearly equal width: 5 vectors under a limit of 4 are 3 + 2, a single vector alone would wait for its own sums.</summary>
+    /// <summary>
+    /// Strips of one width where there is one near the limit (8 vectors under a limit of 3 are four times 2: less to write, and as fast),
+    /// otherwise of nearly equal width: a single vector alone would wait for its own sums.
+    /// </summary>
     private static EquatableArray<int> ValueStrips(int valueDim, int lanes, int limit)
     {
-        int vectors = (valueDim + lanes - 1) / lanes, strips = (vectors + limit - 1) / limit;
+        int vectors = (valueDim + lanes - 1) / lanes;
+        int width = vectors % limit != 0 && limit > 2 && vectors % (limit - 1) == 0 ? limit - 1 : limit;
+        int strips = (vectors + width - 1) / width;
         return Enumerable.Range(0, strips).Select(i => (vectors * (i + 1) / strips) - (vectors * i / strips)).ToEquatableArray();
     }
 

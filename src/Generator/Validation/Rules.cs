@@ -66,7 +66,7 @@ internal static class Rules
         "[Attention] stands on {0}, which cannot be generated: put it on a partial method of a class or a struct");
 
     public static readonly DiagnosticDescriptor UnknownIsas = Error("AG0020", "The instruction set is unknown",
-        "Isas holds {0}, which is no AttentionIsas: combine Portable, Avx2 and Avx512, or leave it out for all of them");
+        "Isas holds {0}, which is no AttentionIsas: combine Portable, Avx2, Avx512 and Neon, or leave it out for all of them");
 
     public static readonly DiagnosticDescriptor PaddedPrefill = new("AG0101", "Where does the first query of a padded batch stand?",
         "Without a start, the last query of each batch item sees its last visible key, so that in a padded prefill (as many queries as keys) the first rows see nothing: "
