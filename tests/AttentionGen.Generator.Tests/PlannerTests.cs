@@ -44,7 +44,7 @@ public class PlannerTests
     [Fact]
     public void Parts_of_a_workers_memory_stay_aligned_to_64_bytes() => Assert.All(Plans(), plan =>
     {
-        Assert.Equal(0, plan.KeyBlock * plan.Spec.HeadDim % 16); // packed keys and values come in whole blocks
+        Assert.Equal(0, plan.KeyBlock * plan.PackedHeadDim % 16); // packed keys and values come in whole blocks
         Assert.Equal(0, plan.KeyBlock * plan.PackedValueDim % 16);
         Assert.Equal(0, plan.StateFloats % 16);
         Assert.Equal(0, plan.ScratchFloats % 16);
@@ -71,7 +71,7 @@ public class PlannerTests
         int states = (int)Constant(Library("ForwardSchedule"), "LongRangeBlocks");
         Assert.All(Plans(), plan =>
         {
-            long floats = plan.ScratchFloats + (long)states * plan.StateFloats + (long)plan.KeyBlock * (plan.Spec.HeadDim + plan.PackedValueDim);
+            long floats = plan.ScratchFloats + (long)states * plan.StateFloats + (long)plan.KeyBlock * (plan.PackedHeadDim + plan.PackedValueDim);
             Assert.InRange(sizeof(float) * floats, 1, KernelPlanner.WorkerBytes);
         });
     }

@@ -14,8 +14,8 @@ internal static class BlockEmitter
         using (w.Block("public static void Attend(in ForwardBlock block)"))
         {
             w.Line("""
-                ref float outputs = ref block.State; // [QueryBlock, PackedValueDim]
-                ref float sums = ref Unsafe.Add(ref outputs, QueryBlock * PackedValueDim); // [QueryBlock, Lanes]
+                ref float outputs = ref block.State; // [QueryBlock, ValueDim]
+                ref float sums = ref Unsafe.Add(ref outputs, QueryBlock * ValueDim); // [QueryBlock, Lanes]
                 ref float maxima = ref Unsafe.Add(ref sums, QueryBlock * Lanes); // [QueryBlock]
                 ref float query = ref block.Scratch; // [QueryBlock, HeadDim]
                 ref float weights = ref Unsafe.Add(ref query, QueryBlock * HeadDim); // [TileRows, KeyBlock]
@@ -29,7 +29,7 @@ internal static class BlockEmitter
                 w.Line("""
                     int keys = Math.Min(block.Keys - first, KeyBlock);
                     ref float panels = ref Unsafe.Add(ref block.PackedKeys, (nint)first * HeadDim);
-                    ref float values = ref Unsafe.Add(ref block.PackedValues, (nint)first * PackedValueDim);
+                    ref float values = ref Unsafe.Add(ref block.PackedValues, (nint)first * ValueDim);
                     """);
                 using (w.Block("for (int row = 0; row < block.Rows; row += TileRows)"))
                     Tile(w, plan, visible);
@@ -56,7 +56,7 @@ internal static class BlockEmitter
 
         w.Line("""
             ref float tileQuery = ref Unsafe.Add(ref query, row * HeadDim);
-            ref float tileOutputs = ref Unsafe.Add(ref outputs, row * PackedValueDim);
+            ref float tileOutputs = ref Unsafe.Add(ref outputs, row * ValueDim);
             ref float tileSums = ref Unsafe.Add(ref sums, row * Lanes);
             ref float tileMaxima = ref Unsafe.Add(ref maxima, row);
             """);
@@ -92,7 +92,7 @@ internal static class BlockEmitter
         using (w.Block("private static void Reset(ref float outputs, ref float maxima)"))
         {
             w.Line("""
-                for (nuint i = 0; i < QueryBlock * (PackedValueDim + Lanes); i += Lanes) Vec.Zero.StoreUnsafe(ref outputs, i);
+                for (nuint i = 0; i < QueryBlock * (ValueDim + Lanes); i += Lanes) Vec.Zero.StoreUnsafe(ref outputs, i);
                 for (nuint i = 0; i < QueryBlock; i += Lanes) Create(float.NegativeInfinity).StoreUnsafe(ref maxima, i);
                 """);
         }

@@ -64,7 +64,7 @@ internal static class CoreEmitter
             //   tile          {plan.TileRows} query rows x {plan.PanelKeys} keys: {plan.TileRows} x {plan.TileVectors} vectors of {plan.Lanes} floats, {(plan.Path == ScorePath.Registers ? "scores stay in registers" : "scores wait in the first-level cache")}
             //   blocks        {plan.QueryBlock} query rows, {plan.KeyBlock} keys
             //   cost          {2 * (spec.HeadDim + spec.ValueDim)} flops and one exponential for a visible pair of query and key
-            //   memory        {plan.Spec.HeadDim + plan.PackedValueDim} floats for a packed key and value, {plan.StateFloats + plan.ScratchFloats} for a block of queries
+            //   memory        {plan.PackedHeadDim + plan.PackedValueDim} floats for a packed key and value, {plan.StateFloats + plan.ScratchFloats} for a block of queries
             //
             // Keys are packed into panels (transposed), values into padded rows. For each block of queries and each block of keys, tile by tile:
             // scores, weights relative to a running maximum, product with the values. The maximum is raised only when a score exceeds it by more
@@ -75,8 +75,8 @@ internal static class CoreEmitter
     private static void Constants(SourceWriter w, CorePlan plan)
     {
         w.Line($$"""
-            private const int HeadDim = {{plan.Spec.HeadDim}};
-            private const int PackedValueDim = {{plan.PackedValueDim}};{{(plan.PackedValueDim == plan.Spec.ValueDim ? "" : $" // {plan.Spec.ValueDim}, padded to whole vectors")}}
+            private const int HeadDim = {{plan.PackedHeadDim}};{{(plan.PackedHeadDim == plan.Spec.HeadDim ? "" : $" // {plan.Spec.HeadDim}, padded with zeros to whole steps of four")}}
+            private const int ValueDim = {{plan.PackedValueDim}};{{(plan.PackedValueDim == plan.Spec.ValueDim ? "" : $" // {plan.Spec.ValueDim}, padded to whole vectors")}}
             private const int Lanes = {{plan.Lanes}};
             private const int TileRows = {{plan.TileRows}};
             private const int PanelKeys = {{plan.PanelKeys}};
@@ -90,8 +90,8 @@ internal static class CoreEmitter
                 QueryBlock = QueryBlock,
                 KeyBlock = KeyBlock,
                 PackedKeyFloats = HeadDim,
-                PackedValueFloats = PackedValueDim,
-                StateFloats = QueryBlock * (PackedValueDim + Lanes + 1),
+                PackedValueFloats = ValueDim,
+                StateFloats = QueryBlock * (ValueDim + Lanes + 1),
                 ScratchFloats = QueryBlock * HeadDim + TileRows * KeyBlock,
                 FlopsPerPair = {{2 * (plan.Spec.HeadDim + plan.Spec.ValueDim)}},
             };

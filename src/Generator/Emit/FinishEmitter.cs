@@ -13,7 +13,7 @@ internal static class FinishEmitter
         using (w.Block("public static void Finish(ref float state, ref float output, nint outputStride, int rows)"))
         {
             w.Line("""
-                ref float sums = ref Unsafe.Add(ref state, QueryBlock * PackedValueDim);
+                ref float sums = ref Unsafe.Add(ref state, QueryBlock * ValueDim);
                 ref float maxima = ref Unsafe.Add(ref sums, QueryBlock * Lanes);
                 """);
             using (w.Block("for (int row = 0; row < rows; row++)"))
@@ -27,7 +27,7 @@ internal static class FinishEmitter
                     i => $"(LoadUnsafe(ref state, {i}) * Create(inverse)).StoreUnsafe(ref output, {i});",
                     i => $"Unsafe.Add(ref output, {i}) = Unsafe.Add(ref state, {i}) * inverse;");
                 w.Line("""
-                    state = ref Unsafe.Add(ref state, PackedValueDim);
+                    state = ref Unsafe.Add(ref state, ValueDim);
                     output = ref Unsafe.Add(ref output, outputStride);
                     """);
             }

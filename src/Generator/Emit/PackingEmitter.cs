@@ -42,7 +42,7 @@ internal static class PackingEmitter
     {
         int step = dialect.TransposedKeys, headDim = plan.Spec.HeadDim;
         w.Line();
-        w.Line("/// <summary>Keys [count, HeadDim] as panels [HeadDim, PanelKeys]; the last panel is filled up with the last key.</summary>");
+        w.Line($"/// <summary>Keys [count, {headDim}] as panels [HeadDim, PanelKeys]; the last panel is filled up with the last key.</summary>");
         CoreEmitter.MethodAttribute(w);
         using (w.Block("private static void PackKeys(ref float key, nint stride, int count, ref float panels)"))
         using (w.Block("for (int panel = 0; panel < count; panel += PanelKeys)"))
@@ -53,11 +53,12 @@ internal static class PackingEmitter
                 ref float source = ref Unsafe.Add(ref key, first * stride);
                 ref float target = ref Unsafe.Add(ref panels, (nint)panel * HeadDim + column);
                 """);
-            if (dialect.Prefetches) w.Line($"for (int row = {step}; row < {2 * step}; row++) KernelMath.Prefetch(ref Unsafe.Add(ref source, row * stride), HeadDim);");
+            if (dialect.Prefetches) w.Line($"for (int row = {step}; row < {2 * step}; row++) KernelMath.Prefetch(ref Unsafe.Add(ref source, row * stride), {headDim});");
             if (dialect.Transpose is null)
             {
-                using (w.Block("for (int d = 0; d < HeadDim; d++)"))
+                using (w.Block($"for (int d = 0; d < {headDim}; d++)"))
                     w.Line("KernelMath.Gather4(ref Unsafe.Add(ref source, d), stride, last).StoreUnsafe(ref target, (nuint)(d * PanelKeys));");
+                PadKeys(w, plan, step);
                 return;
             }
 
@@ -68,26 +69,36 @@ internal static class PackingEmitter
                 using (w.Block($"for (int d = 0; d < {whole}; d += {step})"))
                     w.Line(Transpose("d"));
 
-            if (headDim == whole) return;
-            if (headDim > step)
+            if (headDim > step && headDim > whole)
             {
                 w.Line($"// The last {headDim - whole} elements, with some before them a second time.");
                 w.Line(Transpose($"{headDim - step}"));
             }
-            else
+            else if (headDim > whole)
             {
-                using (w.Block("for (int d = 0; d < HeadDim; d++)"))
+                using (w.Block($"for (int d = 0; d < {headDim}; d++)"))
                 using (w.Block($"for (int j = 0; j < {step}; j++)"))
                     w.Line("Unsafe.Add(ref target, d * PanelKeys + j) = Unsafe.Add(ref source, Math.Min(j, last) * stride + d);");
             }
+
+            PadKeys(w, plan, step);
         }
+    }
+
+    /// <summary>Zeros for the elements that the packed head has more.</summary>
+    private static void PadKeys(SourceWriter w, CorePlan plan, int columns)
+    {
+        if (plan.PackedHeadDim == plan.Spec.HeadDim) return;
+        using (w.Block($"for (int d = {plan.Spec.HeadDim}; d < HeadDim; d++)"))
+        using (w.Block($"for (int j = 0; j < {columns}; j++)"))
+            w.Line("Unsafe.Add(ref target, d * PanelKeys + j) = 0f;");
     }
 
     private static void PackValues(SourceWriter w, CorePlan plan, Dialect dialect, VisibleKeys visible)
     {
         bool check = visible.DiffersByRow, padded = plan.PackedValueDim != plan.Spec.ValueDim;
         w.Line();
-        w.Line($"/// <summary>Values [count, {plan.Spec.ValueDim}] as rows [count, PackedValueDim].</summary>");
+        w.Line($"/// <summary>Values [count, {plan.Spec.ValueDim}] as rows [count, ValueDim].</summary>");
         CoreEmitter.MethodAttribute(w);
         using (w.Block($"private static {(check ? "bool" : "void")} PackValues(ref float value, nint stride, int count, ref float rows)"))
         {
@@ -95,7 +106,7 @@ internal static class PackingEmitter
             using (w.Block("for (int key = 0; key < count; key++)"))
             {
                 dialect.Prefetch(w, "value", "stride", plan.Spec.ValueDim);
-                if (padded) w.Line("Vec.Zero.StoreUnsafe(ref rows, PackedValueDim - Lanes);");
+                if (padded) w.Line("Vec.Zero.StoreUnsafe(ref rows, ValueDim - Lanes);");
                 RowEmitter.Emit(w, plan.Spec.ValueDim, plan.Lanes,
                     i => check
                         ? $"Vec v{i} = LoadUnsafe(ref value, {i});\nv{i}.StoreUnsafe(ref rows, {i});\nzeros = {dialect.MultiplyAdd}(v{i}, Vec.Zero, zeros);"
@@ -104,7 +115,7 @@ internal static class PackingEmitter
                         + (check ? $"\nzeros += Create(Unsafe.Add(ref value, {i}) * 0f);" : ""));
                 w.Line("""
                     value = ref Unsafe.Add(ref value, stride);
-                    rows = ref Unsafe.Add(ref rows, PackedValueDim);
+                    rows = ref Unsafe.Add(ref rows, ValueDim);
                     """);
             }
 
@@ -131,6 +142,8 @@ internal static class PackingEmitter
                 RowEmitter.Emit(w, plan.Spec.HeadDim, plan.Lanes,
                     i => $"{(negated ? $"(-LoadUnsafe(ref query, {i}))" : $"LoadUnsafe(ref query, {i})")}.StoreUnsafe(ref packed, {i});",
                     i => $"Unsafe.Add(ref packed, {i}) = {(negated ? "-" : "")}Unsafe.Add(ref query, {i});");
+                if (plan.PackedHeadDim != plan.Spec.HeadDim)
+                    w.Line($"for (int i = {plan.Spec.HeadDim}; i < HeadDim; i++) Unsafe.Add(ref packed, i) = 0f;");
                 w.Line("""
                     query = ref Unsafe.Add(ref query, stride);
                     packed = ref Unsafe.Add(ref packed, HeadDim);
@@ -140,7 +153,7 @@ internal static class PackingEmitter
             w.Line();
             using (w.Block("for (; row % TileRows != 0; row++)"))
             {
-                RowEmitter.Emit(w, plan.Spec.HeadDim, plan.Lanes, i => $"Vec.Zero.StoreUnsafe(ref packed, {i});", i => $"Unsafe.Add(ref packed, {i}) = 0f;");
+                RowEmitter.Emit(w, plan.PackedHeadDim, plan.Lanes, i => $"Vec.Zero.StoreUnsafe(ref packed, {i});", i => $"Unsafe.Add(ref packed, {i}) = 0f;");
                 w.Line("packed = ref Unsafe.Add(ref packed, HeadDim);");
             }
         }

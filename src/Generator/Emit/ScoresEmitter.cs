@@ -48,24 +48,14 @@ internal static class ScoresEmitter
 
     private static void Products(SourceWriter w, CorePlan plan, ProductEmitter product)
     {
-        int rest = plan.Spec.HeadDim % 4;
         product.Declare(w, (_, _) => "Vec.Zero");
         w.Line("ref float q = ref query, k = ref panel;");
-        if (rest > 0)
-        {
-            product.Steps(w, rest);
-            if (plan.Quads > 0) product.Advance(w, rest);
-        }
-
         if (plan.Chains <= 1)
         {
-            if (plan.Quads > 0)
+            using (w.Block($"for (int quad = 0; quad < {plan.Quads}; quad++)"))
             {
-                using (w.Block($"for (int quad = 0; quad < {plan.Quads}; quad++)"))
-                {
-                    product.Steps(w, 4);
-                    product.Advance(w, 4);
-                }
+                product.Steps(w, 4);
+                product.Advance(w, 4);
             }
 
             return;

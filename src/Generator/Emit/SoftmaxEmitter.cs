@@ -48,8 +48,8 @@ internal static class SoftmaxEmitter
                     Vec factor = KernelMath.Exp2(Create((maximum - rowHighest) * Scale));
                     maximum = rowHighest;
                     (LoadUnsafe(ref sum) * factor).StoreUnsafe(ref sum);
-                    ref float output = ref Unsafe.Add(ref outputs, row * PackedValueDim);
-                    for (nuint i = 0; i < PackedValueDim; i += Lanes) (LoadUnsafe(ref output, i) * factor).StoreUnsafe(ref output, i);
+                    ref float output = ref Unsafe.Add(ref outputs, row * ValueDim);
+                    for (nuint i = 0; i < ValueDim; i += Lanes) (LoadUnsafe(ref output, i) * factor).StoreUnsafe(ref output, i);
                     """);
                 if (panel) w.Line("for (nuint i = 0; i < (nuint)from; i += Lanes) (LoadUnsafe(ref w, i) * factor).StoreUnsafe(ref w, i);");
             }

@@ -30,8 +30,8 @@ internal static class ValuesEmitter
 
     private static void Strip(SourceWriter w, CorePlan plan, Dialect dialect, int vectors)
     {
-        var product = new ProductEmitter(dialect, plan.TileRows, vectors, "o", "weights", "KeyBlock", "values", "PackedValueDim");
-        string Output(int row, int vector) => Address.Arguments("outputs", Address.Offset((row, "PackedValueDim"), (vector, "Lanes")));
+        var product = new ProductEmitter(dialect, plan.TileRows, vectors, "o", "weights", "KeyBlock", "values", "ValueDim");
+        string Output(int row, int vector) => Address.Arguments("outputs", Address.Offset((row, "ValueDim"), (vector, "Lanes")));
         w.Line();
         w.Line($"/// <summary>outputs += weights * values for {vectors * plan.Lanes} of the value dimension.</summary>");
         CoreEmitter.MethodAttribute(w);
@@ -66,13 +66,13 @@ internal static class ValuesEmitter
         using (w.Block("private static void ValuesByRow(ref float weights, ref float values, ref float outputs, int seen, int end)"))
         using (w.Block("for (int row = 0; row < TileRows; row++)"))
         {
-            w.Line("ref float output = ref Unsafe.Add(ref outputs, row * PackedValueDim);");
+            w.Line("ref float output = ref Unsafe.Add(ref outputs, row * ValueDim);");
             using (w.Block($"for (int key = 0; key < Math.Min({visible.Bound("row")}, end); key++)"))
             {
                 w.Line($"""
                     Vec x = Create(Unsafe.Add(ref weights, row * KeyBlock + key));
-                    ref float value = ref Unsafe.Add(ref values, key * PackedValueDim);
-                    for (nuint i = 0; i < PackedValueDim; i += Lanes)
+                    ref float value = ref Unsafe.Add(ref values, key * ValueDim);
+                    for (nuint i = 0; i < ValueDim; i += Lanes)
                         {dialect.MultiplyAdd}(x, LoadUnsafe(ref value, i), LoadUnsafe(ref output, i)).StoreUnsafe(ref output, i);
                     """);
             }

@@ -49,12 +49,15 @@ internal sealed record CorePlan(
 
     public int PackedValueDim => (Spec.ValueDim + Lanes - 1) / Lanes * Lanes;
 
+    /// <summary>The head dimension with zeros up to a multiple of four, so that no loop over it has a remainder.</summary>
+    public int PackedHeadDim => (Spec.HeadDim + 3) / 4 * 4;
+
     public int StateFloats => QueryBlock * (PackedValueDim + Lanes + 1);
 
-    public int ScratchFloats => QueryBlock * Spec.HeadDim + TileRows * KeyBlock;
+    public int ScratchFloats => QueryBlock * PackedHeadDim + TileRows * KeyBlock;
 
-    /// <summary>Four-element steps over the head dimension; <see cref="CoreSpec.HeadDim"/> % 4 steps of one element follow.</summary>
-    public int Quads => Spec.HeadDim / 4;
+    /// <summary>Four-element steps over the head dimension.</summary>
+    public int Quads => PackedHeadDim / 4;
 
     public int Chains => (Quads + ChainQuads - 1) / ChainQuads;
 

@@ -14,7 +14,7 @@
 //   forward_f32_d128_causal__avx512_8x2: packed, scores in registers, tile 8 x 2 vectors of 16, query block 96, key block 384
 //   forward_f32_d128_causal__avx2_6x2: packed, scores in L1, tile 6 x 2 vectors of 8, query block 96, key block 256
 //   forward_f32_d128_causal__neon_8x2: packed, scores in registers, tile 8 x 2 vectors of 4, query block 96, key block 384
-//   forward_f32_d128_causal__portable_6x2: packed, scores in L1, tile 6 x 2 vectors of 4, query block 96, key block 256
+//   forward_f32_d128_causal__portable_4x2: packed, scores in L1, tile 4 x 2 vectors of 4, query block 96, key block 256
 
 #nullable enable
 
@@ -28,8 +28,8 @@ partial class Llama
         "packed, scores in L1, tile 6 x 2 vectors of 8, query block 96, key block 256", 8388608)]
     [global::AttentionGen.CompilerServices.AttentionKernel("forward_f32_h32kv8d128_causal_batched", "forward_f32_d128_causal__neon_8x2", global::AttentionGen.AttentionIsas.Neon,
         "packed, scores in registers, tile 8 x 2 vectors of 4, query block 96, key block 384", 8388608)]
-    [global::AttentionGen.CompilerServices.AttentionKernel("forward_f32_h32kv8d128_causal_batched", "forward_f32_d128_causal__portable_6x2", global::AttentionGen.AttentionIsas.Portable,
-        "packed, scores in L1, tile 6 x 2 vectors of 4, query block 96, key block 256", 8388608)]
+    [global::AttentionGen.CompilerServices.AttentionKernel("forward_f32_h32kv8d128_causal_batched", "forward_f32_d128_causal__portable_4x2", global::AttentionGen.AttentionIsas.Portable,
+        "packed, scores in L1, tile 4 x 2 vectors of 4, query block 96, key block 256", 8388608)]
     [global::System.CodeDom.Compiler.GeneratedCode("AttentionGen", "0.1.0")]
     public static partial void Attend(
         global::System.ReadOnlySpan<float> query,
@@ -52,6 +52,6 @@ partial class Llama
         if (global::AttentionGen.CompilerServices.KernelIsa.Avx512) call.Run<global::AttentionGen.Generated.forward_f32_d128_causal__avx512_8x2>();
         else if (global::AttentionGen.CompilerServices.KernelIsa.Avx2) call.Run<global::AttentionGen.Generated.forward_f32_d128_causal__avx2_6x2>();
         else if (global::AttentionGen.CompilerServices.KernelIsa.Neon) call.Run<global::AttentionGen.Generated.forward_f32_d128_causal__neon_8x2>();
-        else call.Run<global::AttentionGen.Generated.forward_f32_d128_causal__portable_6x2>();
+        else call.Run<global::AttentionGen.Generated.forward_f32_d128_causal__portable_4x2>();
     }
 }

@@ -31,7 +31,7 @@ using Vec = global::System.Runtime.Intrinsics.Vector256<float>;
 internal readonly struct forward_f32_d20v13__avx2_6x2 : IForwardCore
 {
     private const int HeadDim = 20;
-    private const int PackedValueDim = 16; // 13, padded to whole vectors
+    private const int ValueDim = 16; // 13, padded to whole vectors
     private const int Lanes = 8;
     private const int TileRows = 6;
     private const int PanelKeys = 16;
@@ -45,8 +45,8 @@ internal readonly struct forward_f32_d20v13__avx2_6x2 : IForwardCore
         QueryBlock = QueryBlock,
         KeyBlock = KeyBlock,
         PackedKeyFloats = HeadDim,
-        PackedValueFloats = PackedValueDim,
-        StateFloats = QueryBlock * (PackedValueDim + Lanes + 1),
+        PackedValueFloats = ValueDim,
+        StateFloats = QueryBlock * (ValueDim + Lanes + 1),
         ScratchFloats = QueryBlock * HeadDim + TileRows * KeyBlock,
         FlopsPerPair = 66,
     };
@@ -55,8 +55,8 @@ internal readonly struct forward_f32_d20v13__avx2_6x2 : IForwardCore
     [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
     public static void Attend(in ForwardBlock block)
     {
-        ref float outputs = ref block.State; // [QueryBlock, PackedValueDim]
-        ref float sums = ref Unsafe.Add(ref outputs, QueryBlock * PackedValueDim); // [QueryBlock, Lanes]
+        ref float outputs = ref block.State; // [QueryBlock, ValueDim]
+        ref float sums = ref Unsafe.Add(ref outputs, QueryBlock * ValueDim); // [QueryBlock, Lanes]
         ref float maxima = ref Unsafe.Add(ref sums, QueryBlock * Lanes); // [QueryBlock]
         ref float query = ref block.Scratch; // [QueryBlock, HeadDim]
         ref float weights = ref Unsafe.Add(ref query, QueryBlock * HeadDim); // [TileRows, KeyBlock]
@@ -68,11 +68,11 @@ internal readonly struct forward_f32_d20v13__avx2_6x2 : IForwardCore
         {
             int keys = Math.Min(block.Keys - first, KeyBlock);
             ref float panels = ref Unsafe.Add(ref block.PackedKeys, (nint)first * HeadDim);
-            ref float values = ref Unsafe.Add(ref block.PackedValues, (nint)first * PackedValueDim);
+            ref float values = ref Unsafe.Add(ref block.PackedValues, (nint)first * ValueDim);
             for (int row = 0; row < block.Rows; row += TileRows)
             {
                 ref float tileQuery = ref Unsafe.Add(ref query, row * HeadDim);
-                ref float tileOutputs = ref Unsafe.Add(ref outputs, row * PackedValueDim);
+                ref float tileOutputs = ref Unsafe.Add(ref outputs, row * ValueDim);
                 ref float tileSums = ref Unsafe.Add(ref sums, row * Lanes);
                 ref float tileMaxima = ref Unsafe.Add(ref maxima, row);
                 Scores(ref tileQuery, ref panels, (keys + PanelKeys - 1) / PanelKeys, ref weights);
@@ -86,7 +86,7 @@ internal readonly struct forward_f32_d20v13__avx2_6x2 : IForwardCore
     [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
     private static void Reset(ref float outputs, ref float maxima)
     {
-        for (nuint i = 0; i < QueryBlock * (PackedValueDim + Lanes); i += Lanes) Vec.Zero.StoreUnsafe(ref outputs, i);
+        for (nuint i = 0; i < QueryBlock * (ValueDim + Lanes); i += Lanes) Vec.Zero.StoreUnsafe(ref outputs, i);
         for (nuint i = 0; i < QueryBlock; i += Lanes) Create(float.NegativeInfinity).StoreUnsafe(ref maxima, i);
     }
 
@@ -100,7 +100,7 @@ internal readonly struct forward_f32_d20v13__avx2_6x2 : IForwardCore
         return true;
     }
 
-    /// <summary>Keys [count, HeadDim] as panels [HeadDim, PanelKeys]; the last panel is filled up with the last key.</summary>
+    /// <summary>Keys [count, 20] as panels [HeadDim, PanelKeys]; the last panel is filled up with the last key.</summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
     private static void PackKeys(ref float key, nint stride, int count, ref float panels)
     {
@@ -111,7 +111,7 @@ internal readonly struct forward_f32_d20v13__avx2_6x2 : IForwardCore
                 int first = Math.Min(panel + column, count - 1), last = Math.Min(count - 1 - first, 7);
                 ref float source = ref Unsafe.Add(ref key, first * stride);
                 ref float target = ref Unsafe.Add(ref panels, (nint)panel * HeadDim + column);
-                for (int row = 8; row < 16; row++) KernelMath.Prefetch(ref Unsafe.Add(ref source, row * stride), HeadDim);
+                for (int row = 8; row < 16; row++) KernelMath.Prefetch(ref Unsafe.Add(ref source, row * stride), 20);
                 for (int d = 0; d < 16; d += 8)
                 {
                     KernelMath.Transpose8(ref Unsafe.Add(ref source, d), stride, last, ref Unsafe.Add(ref target, d * PanelKeys), PanelKeys);
@@ -122,19 +122,19 @@ internal readonly struct forward_f32_d20v13__avx2_6x2 : IForwardCore
         }
     }
 
-    /// <summary>Values [count, 13] as rows [count, PackedValueDim].</summary>
+    /// <summary>Values [count, 13] as rows [count, ValueDim].</summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
     private static void PackValues(ref float value, nint stride, int count, ref float rows)
     {
         for (int key = 0; key < count; key++)
         {
             KernelMath.Prefetch(ref Unsafe.Add(ref value, 39 * stride), 13);
-            Vec.Zero.StoreUnsafe(ref rows, PackedValueDim - Lanes);
+            Vec.Zero.StoreUnsafe(ref rows, ValueDim - Lanes);
             LoadUnsafe(ref value, 0).StoreUnsafe(ref rows, 0);
             // The last 5, with some before them a second time.
             LoadUnsafe(ref value, 5).StoreUnsafe(ref rows, 5);
             value = ref Unsafe.Add(ref value, stride);
-            rows = ref Unsafe.Add(ref rows, PackedValueDim);
+            rows = ref Unsafe.Add(ref rows, ValueDim);
         }
     }
 
@@ -145,7 +145,7 @@ internal readonly struct forward_f32_d20v13__avx2_6x2 : IForwardCore
         int row = 0;
         for (; row < rows; row++)
         {
-            KernelMath.Prefetch(ref Unsafe.Add(ref query, 25 * stride), HeadDim);
+            KernelMath.Prefetch(ref Unsafe.Add(ref query, 25 * stride), 20);
             for (nuint i = 0; i < 16; i += Lanes)
             {
                 LoadUnsafe(ref query, i).StoreUnsafe(ref packed, i);
@@ -228,7 +228,6 @@ internal readonly struct forward_f32_d20v13__avx2_6x2 : IForwardCore
                     k = ref Unsafe.Add(ref k, 4 * PanelKeys);
                     quad++;
                 } while (quad < chain);
-                if (quad == 5) break;
 
                 // A sum of 8 products at a time: a longer one would lose precision.
                 if (quad > 2)
@@ -240,6 +239,7 @@ internal readonly struct forward_f32_d20v13__avx2_6x2 : IForwardCore
                     s4_0 += LoadUnsafe(ref tile, 4 * KeyBlock); s4_1 += LoadUnsafe(ref tile, 4 * KeyBlock + Lanes);
                     s5_0 += LoadUnsafe(ref tile, 5 * KeyBlock); s5_1 += LoadUnsafe(ref tile, 5 * KeyBlock + Lanes);
                 }
+                if (quad == 5) break;
                 s0_0.StoreUnsafe(ref tile); s0_1.StoreUnsafe(ref tile, Lanes);
                 s1_0.StoreUnsafe(ref tile, KeyBlock); s1_1.StoreUnsafe(ref tile, KeyBlock + Lanes);
                 s2_0.StoreUnsafe(ref tile, 2 * KeyBlock); s2_1.StoreUnsafe(ref tile, 2 * KeyBlock + Lanes);
@@ -253,12 +253,6 @@ internal readonly struct forward_f32_d20v13__avx2_6x2 : IForwardCore
                 s4_0 = s4_1 = Vec.Zero;
                 s5_0 = s5_1 = Vec.Zero;
             }
-            s0_0 += LoadUnsafe(ref tile); s0_1 += LoadUnsafe(ref tile, Lanes);
-            s1_0 += LoadUnsafe(ref tile, KeyBlock); s1_1 += LoadUnsafe(ref tile, KeyBlock + Lanes);
-            s2_0 += LoadUnsafe(ref tile, 2 * KeyBlock); s2_1 += LoadUnsafe(ref tile, 2 * KeyBlock + Lanes);
-            s3_0 += LoadUnsafe(ref tile, 3 * KeyBlock); s3_1 += LoadUnsafe(ref tile, 3 * KeyBlock + Lanes);
-            s4_0 += LoadUnsafe(ref tile, 4 * KeyBlock); s4_1 += LoadUnsafe(ref tile, 4 * KeyBlock + Lanes);
-            s5_0 += LoadUnsafe(ref tile, 5 * KeyBlock); s5_1 += LoadUnsafe(ref tile, 5 * KeyBlock + Lanes);
 
             s0_0.StoreUnsafe(ref tile); s0_1.StoreUnsafe(ref tile, Lanes);
             s1_0.StoreUnsafe(ref tile, KeyBlock); s1_1.StoreUnsafe(ref tile, KeyBlock + Lanes);
@@ -298,8 +292,8 @@ internal readonly struct forward_f32_d20v13__avx2_6x2 : IForwardCore
                 Vec factor = KernelMath.Exp2(Create((maximum - rowHighest) * Scale));
                 maximum = rowHighest;
                 (LoadUnsafe(ref sum) * factor).StoreUnsafe(ref sum);
-                ref float output = ref Unsafe.Add(ref outputs, row * PackedValueDim);
-                for (nuint i = 0; i < PackedValueDim; i += Lanes) (LoadUnsafe(ref output, i) * factor).StoreUnsafe(ref output, i);
+                ref float output = ref Unsafe.Add(ref outputs, row * ValueDim);
+                for (nuint i = 0; i < ValueDim; i += Lanes) (LoadUnsafe(ref output, i) * factor).StoreUnsafe(ref output, i);
             }
 
             Vec m = Create(maximum), scale = Create(Scale), total = LoadUnsafe(ref sum);
@@ -340,11 +334,11 @@ internal readonly struct forward_f32_d20v13__avx2_6x2 : IForwardCore
     private static void Values2(ref float weights, ref float values, ref float outputs, int keys)
     {
         Vec o0_0 = LoadUnsafe(ref outputs), o0_1 = LoadUnsafe(ref outputs, Lanes);
-        Vec o1_0 = LoadUnsafe(ref outputs, PackedValueDim), o1_1 = LoadUnsafe(ref outputs, PackedValueDim + Lanes);
-        Vec o2_0 = LoadUnsafe(ref outputs, 2 * PackedValueDim), o2_1 = LoadUnsafe(ref outputs, 2 * PackedValueDim + Lanes);
-        Vec o3_0 = LoadUnsafe(ref outputs, 3 * PackedValueDim), o3_1 = LoadUnsafe(ref outputs, 3 * PackedValueDim + Lanes);
-        Vec o4_0 = LoadUnsafe(ref outputs, 4 * PackedValueDim), o4_1 = LoadUnsafe(ref outputs, 4 * PackedValueDim + Lanes);
-        Vec o5_0 = LoadUnsafe(ref outputs, 5 * PackedValueDim), o5_1 = LoadUnsafe(ref outputs, 5 * PackedValueDim + Lanes);
+        Vec o1_0 = LoadUnsafe(ref outputs, ValueDim), o1_1 = LoadUnsafe(ref outputs, ValueDim + Lanes);
+        Vec o2_0 = LoadUnsafe(ref outputs, 2 * ValueDim), o2_1 = LoadUnsafe(ref outputs, 2 * ValueDim + Lanes);
+        Vec o3_0 = LoadUnsafe(ref outputs, 3 * ValueDim), o3_1 = LoadUnsafe(ref outputs, 3 * ValueDim + Lanes);
+        Vec o4_0 = LoadUnsafe(ref outputs, 4 * ValueDim), o4_1 = LoadUnsafe(ref outputs, 4 * ValueDim + Lanes);
+        Vec o5_0 = LoadUnsafe(ref outputs, 5 * ValueDim), o5_1 = LoadUnsafe(ref outputs, 5 * ValueDim + Lanes);
         for (; keys > 0; keys--)
         {
             Vec v0 = LoadUnsafe(ref values), v1 = LoadUnsafe(ref values, Lanes);
@@ -355,22 +349,22 @@ internal readonly struct forward_f32_d20v13__avx2_6x2 : IForwardCore
             Vec x4 = Create(Unsafe.Add(ref weights, 4 * KeyBlock)); o4_0 = FusedMultiplyAdd(x4, v0, o4_0); o4_1 = FusedMultiplyAdd(x4, v1, o4_1);
             Vec x5 = Create(Unsafe.Add(ref weights, 5 * KeyBlock)); o5_0 = FusedMultiplyAdd(x5, v0, o5_0); o5_1 = FusedMultiplyAdd(x5, v1, o5_1);
             weights = ref Unsafe.Add(ref weights, 1);
-            values = ref Unsafe.Add(ref values, PackedValueDim);
+            values = ref Unsafe.Add(ref values, ValueDim);
         }
 
         o0_0.StoreUnsafe(ref outputs); o0_1.StoreUnsafe(ref outputs, Lanes);
-        o1_0.StoreUnsafe(ref outputs, PackedValueDim); o1_1.StoreUnsafe(ref outputs, PackedValueDim + Lanes);
-        o2_0.StoreUnsafe(ref outputs, 2 * PackedValueDim); o2_1.StoreUnsafe(ref outputs, 2 * PackedValueDim + Lanes);
-        o3_0.StoreUnsafe(ref outputs, 3 * PackedValueDim); o3_1.StoreUnsafe(ref outputs, 3 * PackedValueDim + Lanes);
-        o4_0.StoreUnsafe(ref outputs, 4 * PackedValueDim); o4_1.StoreUnsafe(ref outputs, 4 * PackedValueDim + Lanes);
-        o5_0.StoreUnsafe(ref outputs, 5 * PackedValueDim); o5_1.StoreUnsafe(ref outputs, 5 * PackedValueDim + Lanes);
+        o1_0.StoreUnsafe(ref outputs, ValueDim); o1_1.StoreUnsafe(ref outputs, ValueDim + Lanes);
+        o2_0.StoreUnsafe(ref outputs, 2 * ValueDim); o2_1.StoreUnsafe(ref outputs, 2 * ValueDim + Lanes);
+        o3_0.StoreUnsafe(ref outputs, 3 * ValueDim); o3_1.StoreUnsafe(ref outputs, 3 * ValueDim + Lanes);
+        o4_0.StoreUnsafe(ref outputs, 4 * ValueDim); o4_1.StoreUnsafe(ref outputs, 4 * ValueDim + Lanes);
+        o5_0.StoreUnsafe(ref outputs, 5 * ValueDim); o5_1.StoreUnsafe(ref outputs, 5 * ValueDim + Lanes);
     }
 
     /// <summary>Writes the output rows of a block; 0 for rows that saw no key.</summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
     public static void Finish(ref float state, ref float output, nint outputStride, int rows)
     {
-        ref float sums = ref Unsafe.Add(ref state, QueryBlock * PackedValueDim);
+        ref float sums = ref Unsafe.Add(ref state, QueryBlock * ValueDim);
         ref float maxima = ref Unsafe.Add(ref sums, QueryBlock * Lanes);
         for (int row = 0; row < rows; row++)
         {
@@ -380,7 +374,7 @@ internal readonly struct forward_f32_d20v13__avx2_6x2 : IForwardCore
             (LoadUnsafe(ref state, 0) * Create(inverse)).StoreUnsafe(ref output, 0);
             // The last 5, with some before them a second time.
             (LoadUnsafe(ref state, 5) * Create(inverse)).StoreUnsafe(ref output, 5);
-            state = ref Unsafe.Add(ref state, PackedValueDim);
+            state = ref Unsafe.Add(ref state, ValueDim);
             output = ref Unsafe.Add(ref output, outputStride);
         }
     }

@@ -32,7 +32,7 @@ using Ints = global::System.Runtime.Intrinsics.Vector512<int>;
 internal readonly struct forward_f32_d64__avx512_6x4 : IForwardCore
 {
     private const int HeadDim = 64;
-    private const int PackedValueDim = 64;
+    private const int ValueDim = 64;
     private const int Lanes = 16;
     private const int TileRows = 6;
     private const int PanelKeys = 64;
@@ -46,8 +46,8 @@ internal readonly struct forward_f32_d64__avx512_6x4 : IForwardCore
         QueryBlock = QueryBlock,
         KeyBlock = KeyBlock,
         PackedKeyFloats = HeadDim,
-        PackedValueFloats = PackedValueDim,
-        StateFloats = QueryBlock * (PackedValueDim + Lanes + 1),
+        PackedValueFloats = ValueDim,
+        StateFloats = QueryBlock * (ValueDim + Lanes + 1),
         ScratchFloats = QueryBlock * HeadDim + TileRows * KeyBlock,
         FlopsPerPair = 256,
     };
@@ -56,8 +56,8 @@ internal readonly struct forward_f32_d64__avx512_6x4 : IForwardCore
     [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
     public static void Attend(in ForwardBlock block)
     {
-        ref float outputs = ref block.State; // [QueryBlock, PackedValueDim]
-        ref float sums = ref Unsafe.Add(ref outputs, QueryBlock * PackedValueDim); // [QueryBlock, Lanes]
+        ref float outputs = ref block.State; // [QueryBlock, ValueDim]
+        ref float sums = ref Unsafe.Add(ref outputs, QueryBlock * ValueDim); // [QueryBlock, Lanes]
         ref float maxima = ref Unsafe.Add(ref sums, QueryBlock * Lanes); // [QueryBlock]
         ref float query = ref block.Scratch; // [QueryBlock, HeadDim]
         ref float weights = ref Unsafe.Add(ref query, QueryBlock * HeadDim); // [TileRows, KeyBlock]
@@ -69,11 +69,11 @@ internal readonly struct forward_f32_d64__avx512_6x4 : IForwardCore
         {
             int keys = Math.Min(block.Keys - first, KeyBlock);
             ref float panels = ref Unsafe.Add(ref block.PackedKeys, (nint)first * HeadDim);
-            ref float values = ref Unsafe.Add(ref block.PackedValues, (nint)first * PackedValueDim);
+            ref float values = ref Unsafe.Add(ref block.PackedValues, (nint)first * ValueDim);
             for (int row = 0; row < block.Rows; row += TileRows)
             {
                 ref float tileQuery = ref Unsafe.Add(ref query, row * HeadDim);
-                ref float tileOutputs = ref Unsafe.Add(ref outputs, row * PackedValueDim);
+                ref float tileOutputs = ref Unsafe.Add(ref outputs, row * ValueDim);
                 ref float tileSums = ref Unsafe.Add(ref sums, row * Lanes);
                 ref float tileMaxima = ref Unsafe.Add(ref maxima, row);
                 Scores(ref tileQuery, ref panels, (keys + PanelKeys - 1) / PanelKeys, ref weights, ref tileOutputs, ref tileSums, ref tileMaxima, keys);
@@ -86,7 +86,7 @@ internal readonly struct forward_f32_d64__avx512_6x4 : IForwardCore
     [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
     private static void Reset(ref float outputs, ref float maxima)
     {
-        for (nuint i = 0; i < QueryBlock * (PackedValueDim + Lanes); i += Lanes) Vec.Zero.StoreUnsafe(ref outputs, i);
+        for (nuint i = 0; i < QueryBlock * (ValueDim + Lanes); i += Lanes) Vec.Zero.StoreUnsafe(ref outputs, i);
         for (nuint i = 0; i < QueryBlock; i += Lanes) Create(float.NegativeInfinity).StoreUnsafe(ref maxima, i);
     }
 
@@ -100,7 +100,7 @@ internal readonly struct forward_f32_d64__avx512_6x4 : IForwardCore
         return true;
     }
 
-    /// <summary>Keys [count, HeadDim] as panels [HeadDim, PanelKeys]; the last panel is filled up with the last key.</summary>
+    /// <summary>Keys [count, 64] as panels [HeadDim, PanelKeys]; the last panel is filled up with the last key.</summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
     private static void PackKeys(ref float key, nint stride, int count, ref float panels)
     {
@@ -111,7 +111,7 @@ internal readonly struct forward_f32_d64__avx512_6x4 : IForwardCore
                 int first = Math.Min(panel + column, count - 1), last = Math.Min(count - 1 - first, 7);
                 ref float source = ref Unsafe.Add(ref key, first * stride);
                 ref float target = ref Unsafe.Add(ref panels, (nint)panel * HeadDim + column);
-                for (int row = 8; row < 16; row++) KernelMath.Prefetch(ref Unsafe.Add(ref source, row * stride), HeadDim);
+                for (int row = 8; row < 16; row++) KernelMath.Prefetch(ref Unsafe.Add(ref source, row * stride), 64);
                 for (int d = 0; d < 64; d += 8)
                 {
                     KernelMath.Transpose8(ref Unsafe.Add(ref source, d), stride, last, ref Unsafe.Add(ref target, d * PanelKeys), PanelKeys);
@@ -120,7 +120,7 @@ internal readonly struct forward_f32_d64__avx512_6x4 : IForwardCore
         }
     }
 
-    /// <summary>Values [count, 64] as rows [count, PackedValueDim].</summary>
+    /// <summary>Values [count, 64] as rows [count, ValueDim].</summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
     private static void PackValues(ref float value, nint stride, int count, ref float rows)
     {
@@ -132,7 +132,7 @@ internal readonly struct forward_f32_d64__avx512_6x4 : IForwardCore
                 LoadUnsafe(ref value, i).StoreUnsafe(ref rows, i);
             }
             value = ref Unsafe.Add(ref value, stride);
-            rows = ref Unsafe.Add(ref rows, PackedValueDim);
+            rows = ref Unsafe.Add(ref rows, ValueDim);
         }
     }
 
@@ -143,7 +143,7 @@ internal readonly struct forward_f32_d64__avx512_6x4 : IForwardCore
         int row = 0;
         for (; row < rows; row++)
         {
-            KernelMath.Prefetch(ref Unsafe.Add(ref query, 8 * stride), HeadDim);
+            KernelMath.Prefetch(ref Unsafe.Add(ref query, 8 * stride), 64);
             for (nuint i = 0; i < 64; i += Lanes)
             {
                 LoadUnsafe(ref query, i).StoreUnsafe(ref packed, i);
@@ -225,7 +225,6 @@ internal readonly struct forward_f32_d64__avx512_6x4 : IForwardCore
                     k = ref Unsafe.Add(ref k, 4 * PanelKeys);
                     quad++;
                 } while (quad < chain);
-                if (quad == 16) break;
 
                 // A sum of 16 products at a time: a longer one would lose precision.
                 if (quad > 4)
@@ -237,6 +236,7 @@ internal readonly struct forward_f32_d64__avx512_6x4 : IForwardCore
                     s4_0 += LoadUnsafe(ref tile, 4 * KeyBlock); s4_1 += LoadUnsafe(ref tile, 4 * KeyBlock + Lanes); s4_2 += LoadUnsafe(ref tile, 4 * KeyBlock + 2 * Lanes); s4_3 += LoadUnsafe(ref tile, 4 * KeyBlock + 3 * Lanes);
                     s5_0 += LoadUnsafe(ref tile, 5 * KeyBlock); s5_1 += LoadUnsafe(ref tile, 5 * KeyBlock + Lanes); s5_2 += LoadUnsafe(ref tile, 5 * KeyBlock + 2 * Lanes); s5_3 += LoadUnsafe(ref tile, 5 * KeyBlock + 3 * Lanes);
                 }
+                if (quad == 16) break;
                 s0_0.StoreUnsafe(ref tile); s0_1.StoreUnsafe(ref tile, Lanes); s0_2.StoreUnsafe(ref tile, 2 * Lanes); s0_3.StoreUnsafe(ref tile, 3 * Lanes);
                 s1_0.StoreUnsafe(ref tile, KeyBlock); s1_1.StoreUnsafe(ref tile, KeyBlock + Lanes); s1_2.StoreUnsafe(ref tile, KeyBlock + 2 * Lanes); s1_3.StoreUnsafe(ref tile, KeyBlock + 3 * Lanes);
                 s2_0.StoreUnsafe(ref tile, 2 * KeyBlock); s2_1.StoreUnsafe(ref tile, 2 * KeyBlock + Lanes); s2_2.StoreUnsafe(ref tile, 2 * KeyBlock + 2 * Lanes); s2_3.StoreUnsafe(ref tile, 2 * KeyBlock + 3 * Lanes);
@@ -250,12 +250,6 @@ internal readonly struct forward_f32_d64__avx512_6x4 : IForwardCore
                 s4_0 = s4_1 = s4_2 = s4_3 = Vec.Zero;
                 s5_0 = s5_1 = s5_2 = s5_3 = Vec.Zero;
             }
-            s0_0 += LoadUnsafe(ref tile); s0_1 += LoadUnsafe(ref tile, Lanes); s0_2 += LoadUnsafe(ref tile, 2 * Lanes); s0_3 += LoadUnsafe(ref tile, 3 * Lanes);
-            s1_0 += LoadUnsafe(ref tile, KeyBlock); s1_1 += LoadUnsafe(ref tile, KeyBlock + Lanes); s1_2 += LoadUnsafe(ref tile, KeyBlock + 2 * Lanes); s1_3 += LoadUnsafe(ref tile, KeyBlock + 3 * Lanes);
-            s2_0 += LoadUnsafe(ref tile, 2 * KeyBlock); s2_1 += LoadUnsafe(ref tile, 2 * KeyBlock + Lanes); s2_2 += LoadUnsafe(ref tile, 2 * KeyBlock + 2 * Lanes); s2_3 += LoadUnsafe(ref tile, 2 * KeyBlock + 3 * Lanes);
-            s3_0 += LoadUnsafe(ref tile, 3 * KeyBlock); s3_1 += LoadUnsafe(ref tile, 3 * KeyBlock + Lanes); s3_2 += LoadUnsafe(ref tile, 3 * KeyBlock + 2 * Lanes); s3_3 += LoadUnsafe(ref tile, 3 * KeyBlock + 3 * Lanes);
-            s4_0 += LoadUnsafe(ref tile, 4 * KeyBlock); s4_1 += LoadUnsafe(ref tile, 4 * KeyBlock + Lanes); s4_2 += LoadUnsafe(ref tile, 4 * KeyBlock + 2 * Lanes); s4_3 += LoadUnsafe(ref tile, 4 * KeyBlock + 3 * Lanes);
-            s5_0 += LoadUnsafe(ref tile, 5 * KeyBlock); s5_1 += LoadUnsafe(ref tile, 5 * KeyBlock + Lanes); s5_2 += LoadUnsafe(ref tile, 5 * KeyBlock + 2 * Lanes); s5_3 += LoadUnsafe(ref tile, 5 * KeyBlock + 3 * Lanes);
 
             if (p >= start && p < whole)
             {
@@ -354,8 +348,8 @@ internal readonly struct forward_f32_d64__avx512_6x4 : IForwardCore
                 Vec factor = KernelMath.Exp2(Create((maximum - rowHighest) * Scale));
                 maximum = rowHighest;
                 (LoadUnsafe(ref sum) * factor).StoreUnsafe(ref sum);
-                ref float output = ref Unsafe.Add(ref outputs, row * PackedValueDim);
-                for (nuint i = 0; i < PackedValueDim; i += Lanes) (LoadUnsafe(ref output, i) * factor).StoreUnsafe(ref output, i);
+                ref float output = ref Unsafe.Add(ref outputs, row * ValueDim);
+                for (nuint i = 0; i < ValueDim; i += Lanes) (LoadUnsafe(ref output, i) * factor).StoreUnsafe(ref output, i);
                 for (nuint i = 0; i < (nuint)from; i += Lanes) (LoadUnsafe(ref w, i) * factor).StoreUnsafe(ref w, i);
             }
 
@@ -385,11 +379,11 @@ internal readonly struct forward_f32_d64__avx512_6x4 : IForwardCore
     private static void Values4(ref float weights, ref float values, ref float outputs, int keys)
     {
         Vec o0_0 = LoadUnsafe(ref outputs), o0_1 = LoadUnsafe(ref outputs, Lanes), o0_2 = LoadUnsafe(ref outputs, 2 * Lanes), o0_3 = LoadUnsafe(ref outputs, 3 * Lanes);
-        Vec o1_0 = LoadUnsafe(ref outputs, PackedValueDim), o1_1 = LoadUnsafe(ref outputs, PackedValueDim + Lanes), o1_2 = LoadUnsafe(ref outputs, PackedValueDim + 2 * Lanes), o1_3 = LoadUnsafe(ref outputs, PackedValueDim + 3 * Lanes);
-        Vec o2_0 = LoadUnsafe(ref outputs, 2 * PackedValueDim), o2_1 = LoadUnsafe(ref outputs, 2 * PackedValueDim + Lanes), o2_2 = LoadUnsafe(ref outputs, 2 * PackedValueDim + 2 * Lanes), o2_3 = LoadUnsafe(ref outputs, 2 * PackedValueDim + 3 * Lanes);
-        Vec o3_0 = LoadUnsafe(ref outputs, 3 * PackedValueDim), o3_1 = LoadUnsafe(ref outputs, 3 * PackedValueDim + Lanes), o3_2 = LoadUnsafe(ref outputs, 3 * PackedValueDim + 2 * Lanes), o3_3 = LoadUnsafe(ref outputs, 3 * PackedValueDim + 3 * Lanes);
-        Vec o4_0 = LoadUnsafe(ref outputs, 4 * PackedValueDim), o4_1 = LoadUnsafe(ref outputs, 4 * PackedValueDim + Lanes), o4_2 = LoadUnsafe(ref outputs, 4 * PackedValueDim + 2 * Lanes), o4_3 = LoadUnsafe(ref outputs, 4 * PackedValueDim + 3 * Lanes);
-        Vec o5_0 = LoadUnsafe(ref outputs, 5 * PackedValueDim), o5_1 = LoadUnsafe(ref outputs, 5 * PackedValueDim + Lanes), o5_2 = LoadUnsafe(ref outputs, 5 * PackedValueDim + 2 * Lanes), o5_3 = LoadUnsafe(ref outputs, 5 * PackedValueDim + 3 * Lanes);
+        Vec o1_0 = LoadUnsafe(ref outputs, ValueDim), o1_1 = LoadUnsafe(ref outputs, ValueDim + Lanes), o1_2 = LoadUnsafe(ref outputs, ValueDim + 2 * Lanes), o1_3 = LoadUnsafe(ref outputs, ValueDim + 3 * Lanes);
+        Vec o2_0 = LoadUnsafe(ref outputs, 2 * ValueDim), o2_1 = LoadUnsafe(ref outputs, 2 * ValueDim + Lanes), o2_2 = LoadUnsafe(ref outputs, 2 * ValueDim + 2 * Lanes), o2_3 = LoadUnsafe(ref outputs, 2 * ValueDim + 3 * Lanes);
+        Vec o3_0 = LoadUnsafe(ref outputs, 3 * ValueDim), o3_1 = LoadUnsafe(ref outputs, 3 * ValueDim + Lanes), o3_2 = LoadUnsafe(ref outputs, 3 * ValueDim + 2 * Lanes), o3_3 = LoadUnsafe(ref outputs, 3 * ValueDim + 3 * Lanes);
+        Vec o4_0 = LoadUnsafe(ref outputs, 4 * ValueDim), o4_1 = LoadUnsafe(ref outputs, 4 * ValueDim + Lanes), o4_2 = LoadUnsafe(ref outputs, 4 * ValueDim + 2 * Lanes), o4_3 = LoadUnsafe(ref outputs, 4 * ValueDim + 3 * Lanes);
+        Vec o5_0 = LoadUnsafe(ref outputs, 5 * ValueDim), o5_1 = LoadUnsafe(ref outputs, 5 * ValueDim + Lanes), o5_2 = LoadUnsafe(ref outputs, 5 * ValueDim + 2 * Lanes), o5_3 = LoadUnsafe(ref outputs, 5 * ValueDim + 3 * Lanes);
         for (; keys > 0; keys--)
         {
             Vec v0 = LoadUnsafe(ref values), v1 = LoadUnsafe(ref values, Lanes), v2 = LoadUnsafe(ref values, 2 * Lanes), v3 = LoadUnsafe(ref values, 3 * Lanes);
@@ -400,22 +394,22 @@ internal readonly struct forward_f32_d64__avx512_6x4 : IForwardCore
             Vec x4 = Create(Unsafe.Add(ref weights, 4 * KeyBlock)); o4_0 = FusedMultiplyAdd(x4, v0, o4_0); o4_1 = FusedMultiplyAdd(x4, v1, o4_1); o4_2 = FusedMultiplyAdd(x4, v2, o4_2); o4_3 = FusedMultiplyAdd(x4, v3, o4_3);
             Vec x5 = Create(Unsafe.Add(ref weights, 5 * KeyBlock)); o5_0 = FusedMultiplyAdd(x5, v0, o5_0); o5_1 = FusedMultiplyAdd(x5, v1, o5_1); o5_2 = FusedMultiplyAdd(x5, v2, o5_2); o5_3 = FusedMultiplyAdd(x5, v3, o5_3);
             weights = ref Unsafe.Add(ref weights, 1);
-            values = ref Unsafe.Add(ref values, PackedValueDim);
+            values = ref Unsafe.Add(ref values, ValueDim);
         }
 
         o0_0.StoreUnsafe(ref outputs); o0_1.StoreUnsafe(ref outputs, Lanes); o0_2.StoreUnsafe(ref outputs, 2 * Lanes); o0_3.StoreUnsafe(ref outputs, 3 * Lanes);
-        o1_0.StoreUnsafe(ref outputs, PackedValueDim); o1_1.StoreUnsafe(ref outputs, PackedValueDim + Lanes); o1_2.StoreUnsafe(ref outputs, PackedValueDim + 2 * Lanes); o1_3.StoreUnsafe(ref outputs, PackedValueDim + 3 * Lanes);
-        o2_0.StoreUnsafe(ref outputs, 2 * PackedValueDim); o2_1.StoreUnsafe(ref outputs, 2 * PackedValueDim + Lanes); o2_2.StoreUnsafe(ref outputs, 2 * PackedValueDim + 2 * Lanes); o2_3.StoreUnsafe(ref outputs, 2 * PackedValueDim + 3 * Lanes);
-        o3_0.StoreUnsafe(ref outputs, 3 * PackedValueDim); o3_1.StoreUnsafe(ref outputs, 3 * PackedValueDim + Lanes); o3_2.StoreUnsafe(ref outputs, 3 * PackedValueDim + 2 * Lanes); o3_3.StoreUnsafe(ref outputs, 3 * PackedValueDim + 3 * Lanes);
-        o4_0.StoreUnsafe(ref outputs, 4 * PackedValueDim); o4_1.StoreUnsafe(ref outputs, 4 * PackedValueDim + Lanes); o4_2.StoreUnsafe(ref outputs, 4 * PackedValueDim + 2 * Lanes); o4_3.StoreUnsafe(ref outputs, 4 * PackedValueDim + 3 * Lanes);
-        o5_0.StoreUnsafe(ref outputs, 5 * PackedValueDim); o5_1.StoreUnsafe(ref outputs, 5 * PackedValueDim + Lanes); o5_2.StoreUnsafe(ref outputs, 5 * PackedValueDim + 2 * Lanes); o5_3.StoreUnsafe(ref outputs, 5 * PackedValueDim + 3 * Lanes);
+        o1_0.StoreUnsafe(ref outputs, ValueDim); o1_1.StoreUnsafe(ref outputs, ValueDim + Lanes); o1_2.StoreUnsafe(ref outputs, ValueDim + 2 * Lanes); o1_3.StoreUnsafe(ref outputs, ValueDim + 3 * Lanes);
+        o2_0.StoreUnsafe(ref outputs, 2 * ValueDim); o2_1.StoreUnsafe(ref outputs, 2 * ValueDim + Lanes); o2_2.StoreUnsafe(ref outputs, 2 * ValueDim + 2 * Lanes); o2_3.StoreUnsafe(ref outputs, 2 * ValueDim + 3 * Lanes);
+        o3_0.StoreUnsafe(ref outputs, 3 * ValueDim); o3_1.StoreUnsafe(ref outputs, 3 * ValueDim + Lanes); o3_2.StoreUnsafe(ref outputs, 3 * ValueDim + 2 * Lanes); o3_3.StoreUnsafe(ref outputs, 3 * ValueDim + 3 * Lanes);
+        o4_0.StoreUnsafe(ref outputs, 4 * ValueDim); o4_1.StoreUnsafe(ref outputs, 4 * ValueDim + Lanes); o4_2.StoreUnsafe(ref outputs, 4 * ValueDim + 2 * Lanes); o4_3.StoreUnsafe(ref outputs, 4 * ValueDim + 3 * Lanes);
+        o5_0.StoreUnsafe(ref outputs, 5 * ValueDim); o5_1.StoreUnsafe(ref outputs, 5 * ValueDim + Lanes); o5_2.StoreUnsafe(ref outputs, 5 * ValueDim + 2 * Lanes); o5_3.StoreUnsafe(ref outputs, 5 * ValueDim + 3 * Lanes);
     }
 
     /// <summary>Writes the output rows of a block; 0 for rows that saw no key.</summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
     public static void Finish(ref float state, ref float output, nint outputStride, int rows)
     {
-        ref float sums = ref Unsafe.Add(ref state, QueryBlock * PackedValueDim);
+        ref float sums = ref Unsafe.Add(ref state, QueryBlock * ValueDim);
         ref float maxima = ref Unsafe.Add(ref sums, QueryBlock * Lanes);
         for (int row = 0; row < rows; row++)
         {
@@ -426,7 +420,7 @@ internal readonly struct forward_f32_d64__avx512_6x4 : IForwardCore
             {
                 (LoadUnsafe(ref state, i) * Create(inverse)).StoreUnsafe(ref output, i);
             }
-            state = ref Unsafe.Add(ref state, PackedValueDim);
+            state = ref Unsafe.Add(ref state, ValueDim);
             output = ref Unsafe.Add(ref output, outputStride);
         }
     }

@@ -31,7 +31,7 @@ using Vec = global::System.Runtime.Intrinsics.Vector256<float>;
 internal readonly struct forward_f32_d64_causal__avx2_6x2 : IForwardCore
 {
     private const int HeadDim = 64;
-    private const int PackedValueDim = 64;
+    private const int ValueDim = 64;
     private const int Lanes = 8;
     private const int TileRows = 6;
     private const int PanelKeys = 16;
@@ -45,8 +45,8 @@ internal readonly struct forward_f32_d64_causal__avx2_6x2 : IForwardCore
         QueryBlock = QueryBlock,
         KeyBlock = KeyBlock,
         PackedKeyFloats = HeadDim,
-        PackedValueFloats = PackedValueDim,
-        StateFloats = QueryBlock * (PackedValueDim + Lanes + 1),
+        PackedValueFloats = ValueDim,
+        StateFloats = QueryBlock * (ValueDim + Lanes + 1),
         ScratchFloats = QueryBlock * HeadDim + TileRows * KeyBlock,
         FlopsPerPair = 256,
     };
@@ -55,8 +55,8 @@ internal readonly struct forward_f32_d64_causal__avx2_6x2 : IForwardCore
     [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
     public static void Attend(in ForwardBlock block)
     {
-        ref float outputs = ref block.State; // [QueryBlock, PackedValueDim]
-        ref float sums = ref Unsafe.Add(ref outputs, QueryBlock * PackedValueDim); // [QueryBlock, Lanes]
+        ref float outputs = ref block.State; // [QueryBlock, ValueDim]
+        ref float sums = ref Unsafe.Add(ref outputs, QueryBlock * ValueDim); // [QueryBlock, Lanes]
         ref float maxima = ref Unsafe.Add(ref sums, QueryBlock * Lanes); // [QueryBlock]
         ref float query = ref block.Scratch; // [QueryBlock, HeadDim]
         ref float weights = ref Unsafe.Add(ref query, QueryBlock * HeadDim); // [TileRows, KeyBlock]
@@ -68,7 +68,7 @@ internal readonly struct forward_f32_d64_causal__avx2_6x2 : IForwardCore
         {
             int keys = Math.Min(block.Keys - first, KeyBlock);
             ref float panels = ref Unsafe.Add(ref block.PackedKeys, (nint)first * HeadDim);
-            ref float values = ref Unsafe.Add(ref block.PackedValues, (nint)first * PackedValueDim);
+            ref float values = ref Unsafe.Add(ref block.PackedValues, (nint)first * ValueDim);
             for (int row = 0; row < block.Rows; row += TileRows)
             {
                 // The first row of the tile sees the keys before `seen`, each further row one more, the last one those before `end`.
@@ -77,7 +77,7 @@ internal readonly struct forward_f32_d64_causal__avx2_6x2 : IForwardCore
                 if (end <= 0) continue;
 
                 ref float tileQuery = ref Unsafe.Add(ref query, row * HeadDim);
-                ref float tileOutputs = ref Unsafe.Add(ref outputs, row * PackedValueDim);
+                ref float tileOutputs = ref Unsafe.Add(ref outputs, row * ValueDim);
                 ref float tileSums = ref Unsafe.Add(ref sums, row * Lanes);
                 ref float tileMaxima = ref Unsafe.Add(ref maxima, row);
                 Scores(ref tileQuery, ref panels, (end + PanelKeys - 1) / PanelKeys, ref weights);
@@ -101,7 +101,7 @@ internal readonly struct forward_f32_d64_causal__avx2_6x2 : IForwardCore
     [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
     private static void Reset(ref float outputs, ref float maxima)
     {
-        for (nuint i = 0; i < QueryBlock * (PackedValueDim + Lanes); i += Lanes) Vec.Zero.StoreUnsafe(ref outputs, i);
+        for (nuint i = 0; i < QueryBlock * (ValueDim + Lanes); i += Lanes) Vec.Zero.StoreUnsafe(ref outputs, i);
         for (nuint i = 0; i < QueryBlock; i += Lanes) Create(float.NegativeInfinity).StoreUnsafe(ref maxima, i);
     }
 
@@ -114,7 +114,7 @@ internal readonly struct forward_f32_d64_causal__avx2_6x2 : IForwardCore
         return PackValues(ref keys.Value, keys.ValueStride, keys.Count, ref keys.PackedValues);
     }
 
-    /// <summary>Keys [count, HeadDim] as panels [HeadDim, PanelKeys]; the last panel is filled up with the last key.</summary>
+    /// <summary>Keys [count, 64] as panels [HeadDim, PanelKeys]; the last panel is filled up with the last key.</summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
     private static void PackKeys(ref float key, nint stride, int count, ref float panels)
     {
@@ -125,7 +125,7 @@ internal readonly struct forward_f32_d64_causal__avx2_6x2 : IForwardCore
                 int first = Math.Min(panel + column, count - 1), last = Math.Min(count - 1 - first, 7);
                 ref float source = ref Unsafe.Add(ref key, first * stride);
                 ref float target = ref Unsafe.Add(ref panels, (nint)panel * HeadDim + column);
-                for (int row = 8; row < 16; row++) KernelMath.Prefetch(ref Unsafe.Add(ref source, row * stride), HeadDim);
+                for (int row = 8; row < 16; row++) KernelMath.Prefetch(ref Unsafe.Add(ref source, row * stride), 64);
                 for (int d = 0; d < 64; d += 8)
                 {
                     KernelMath.Transpose8(ref Unsafe.Add(ref source, d), stride, last, ref Unsafe.Add(ref target, d * PanelKeys), PanelKeys);
@@ -134,7 +134,7 @@ internal readonly struct forward_f32_d64_causal__avx2_6x2 : IForwardCore
         }
     }
 
-    /// <summary>Values [count, 64] as rows [count, PackedValueDim].</summary>
+    /// <summary>Values [count, 64] as rows [count, ValueDim].</summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
     private static bool PackValues(ref float value, nint stride, int count, ref float rows)
     {
@@ -149,7 +149,7 @@ internal readonly struct forward_f32_d64_causal__avx2_6x2 : IForwardCore
                 zeros = FusedMultiplyAdd(vi, Vec.Zero, zeros);
             }
             value = ref Unsafe.Add(ref value, stride);
-            rows = ref Unsafe.Add(ref rows, PackedValueDim);
+            rows = ref Unsafe.Add(ref rows, ValueDim);
         }
 
         return EqualsAll(zeros, Vec.Zero);
@@ -162,7 +162,7 @@ internal readonly struct forward_f32_d64_causal__avx2_6x2 : IForwardCore
         int row = 0;
         for (; row < rows; row++)
         {
-            KernelMath.Prefetch(ref Unsafe.Add(ref query, 8 * stride), HeadDim);
+            KernelMath.Prefetch(ref Unsafe.Add(ref query, 8 * stride), 64);
             for (nuint i = 0; i < 64; i += Lanes)
             {
                 LoadUnsafe(ref query, i).StoreUnsafe(ref packed, i);
@@ -241,7 +241,6 @@ internal readonly struct forward_f32_d64_causal__avx2_6x2 : IForwardCore
                     k = ref Unsafe.Add(ref k, 4 * PanelKeys);
                     quad++;
                 } while (quad < chain);
-                if (quad == 16) break;
 
                 // A sum of 16 products at a time: a longer one would lose precision.
                 if (quad > 4)
@@ -253,6 +252,7 @@ internal readonly struct forward_f32_d64_causal__avx2_6x2 : IForwardCore
                     s4_0 += LoadUnsafe(ref tile, 4 * KeyBlock); s4_1 += LoadUnsafe(ref tile, 4 * KeyBlock + Lanes);
                     s5_0 += LoadUnsafe(ref tile, 5 * KeyBlock); s5_1 += LoadUnsafe(ref tile, 5 * KeyBlock + Lanes);
                 }
+                if (quad == 16) break;
                 s0_0.StoreUnsafe(ref tile); s0_1.StoreUnsafe(ref tile, Lanes);
                 s1_0.StoreUnsafe(ref tile, KeyBlock); s1_1.StoreUnsafe(ref tile, KeyBlock + Lanes);
                 s2_0.StoreUnsafe(ref tile, 2 * KeyBlock); s2_1.StoreUnsafe(ref tile, 2 * KeyBlock + Lanes);
@@ -266,12 +266,6 @@ internal readonly struct forward_f32_d64_causal__avx2_6x2 : IForwardCore
                 s4_0 = s4_1 = Vec.Zero;
                 s5_0 = s5_1 = Vec.Zero;
             }
-            s0_0 += LoadUnsafe(ref tile); s0_1 += LoadUnsafe(ref tile, Lanes);
-            s1_0 += LoadUnsafe(ref tile, KeyBlock); s1_1 += LoadUnsafe(ref tile, KeyBlock + Lanes);
-            s2_0 += LoadUnsafe(ref tile, 2 * KeyBlock); s2_1 += LoadUnsafe(ref tile, 2 * KeyBlock + Lanes);
-            s3_0 += LoadUnsafe(ref tile, 3 * KeyBlock); s3_1 += LoadUnsafe(ref tile, 3 * KeyBlock + Lanes);
-            s4_0 += LoadUnsafe(ref tile, 4 * KeyBlock); s4_1 += LoadUnsafe(ref tile, 4 * KeyBlock + Lanes);
-            s5_0 += LoadUnsafe(ref tile, 5 * KeyBlock); s5_1 += LoadUnsafe(ref tile, 5 * KeyBlock + Lanes);
 
             s0_0.StoreUnsafe(ref tile); s0_1.StoreUnsafe(ref tile, Lanes);
             s1_0.StoreUnsafe(ref tile, KeyBlock); s1_1.StoreUnsafe(ref tile, KeyBlock + Lanes);
@@ -311,8 +305,8 @@ internal readonly struct forward_f32_d64_causal__avx2_6x2 : IForwardCore
                 Vec factor = KernelMath.Exp2(Create((maximum - rowHighest) * Scale));
                 maximum = rowHighest;
                 (LoadUnsafe(ref sum) * factor).StoreUnsafe(ref sum);
-                ref float output = ref Unsafe.Add(ref outputs, row * PackedValueDim);
-                for (nuint i = 0; i < PackedValueDim; i += Lanes) (LoadUnsafe(ref output, i) * factor).StoreUnsafe(ref output, i);
+                ref float output = ref Unsafe.Add(ref outputs, row * ValueDim);
+                for (nuint i = 0; i < ValueDim; i += Lanes) (LoadUnsafe(ref output, i) * factor).StoreUnsafe(ref output, i);
             }
 
             Vec m = Create(maximum), scale = Create(Scale), total = LoadUnsafe(ref sum);
@@ -353,11 +347,11 @@ internal readonly struct forward_f32_d64_causal__avx2_6x2 : IForwardCore
     private static void Values2(ref float weights, ref float values, ref float outputs, int keys)
     {
         Vec o0_0 = LoadUnsafe(ref outputs), o0_1 = LoadUnsafe(ref outputs, Lanes);
-        Vec o1_0 = LoadUnsafe(ref outputs, PackedValueDim), o1_1 = LoadUnsafe(ref outputs, PackedValueDim + Lanes);
-        Vec o2_0 = LoadUnsafe(ref outputs, 2 * PackedValueDim), o2_1 = LoadUnsafe(ref outputs, 2 * PackedValueDim + Lanes);
-        Vec o3_0 = LoadUnsafe(ref outputs, 3 * PackedValueDim), o3_1 = LoadUnsafe(ref outputs, 3 * PackedValueDim + Lanes);
-        Vec o4_0 = LoadUnsafe(ref outputs, 4 * PackedValueDim), o4_1 = LoadUnsafe(ref outputs, 4 * PackedValueDim + Lanes);
-        Vec o5_0 = LoadUnsafe(ref outputs, 5 * PackedValueDim), o5_1 = LoadUnsafe(ref outputs, 5 * PackedValueDim + Lanes);
+        Vec o1_0 = LoadUnsafe(ref outputs, ValueDim), o1_1 = LoadUnsafe(ref outputs, ValueDim + Lanes);
+        Vec o2_0 = LoadUnsafe(ref outputs, 2 * ValueDim), o2_1 = LoadUnsafe(ref outputs, 2 * ValueDim + Lanes);
+        Vec o3_0 = LoadUnsafe(ref outputs, 3 * ValueDim), o3_1 = LoadUnsafe(ref outputs, 3 * ValueDim + Lanes);
+        Vec o4_0 = LoadUnsafe(ref outputs, 4 * ValueDim), o4_1 = LoadUnsafe(ref outputs, 4 * ValueDim + Lanes);
+        Vec o5_0 = LoadUnsafe(ref outputs, 5 * ValueDim), o5_1 = LoadUnsafe(ref outputs, 5 * ValueDim + Lanes);
         for (; keys > 0; keys--)
         {
             Vec v0 = LoadUnsafe(ref values), v1 = LoadUnsafe(ref values, Lanes);
@@ -368,15 +362,15 @@ internal readonly struct forward_f32_d64_causal__avx2_6x2 : IForwardCore
             Vec x4 = Create(Unsafe.Add(ref weights, 4 * KeyBlock)); o4_0 = FusedMultiplyAdd(x4, v0, o4_0); o4_1 = FusedMultiplyAdd(x4, v1, o4_1);
             Vec x5 = Create(Unsafe.Add(ref weights, 5 * KeyBlock)); o5_0 = FusedMultiplyAdd(x5, v0, o5_0); o5_1 = FusedMultiplyAdd(x5, v1, o5_1);
             weights = ref Unsafe.Add(ref weights, 1);
-            values = ref Unsafe.Add(ref values, PackedValueDim);
+            values = ref Unsafe.Add(ref values, ValueDim);
         }
 
         o0_0.StoreUnsafe(ref outputs); o0_1.StoreUnsafe(ref outputs, Lanes);
-        o1_0.StoreUnsafe(ref outputs, PackedValueDim); o1_1.StoreUnsafe(ref outputs, PackedValueDim + Lanes);
-        o2_0.StoreUnsafe(ref outputs, 2 * PackedValueDim); o2_1.StoreUnsafe(ref outputs, 2 * PackedValueDim + Lanes);
-        o3_0.StoreUnsafe(ref outputs, 3 * PackedValueDim); o3_1.StoreUnsafe(ref outputs, 3 * PackedValueDim + Lanes);
-        o4_0.StoreUnsafe(ref outputs, 4 * PackedValueDim); o4_1.StoreUnsafe(ref outputs, 4 * PackedValueDim + Lanes);
-        o5_0.StoreUnsafe(ref outputs, 5 * PackedValueDim); o5_1.StoreUnsafe(ref outputs, 5 * PackedValueDim + Lanes);
+        o1_0.StoreUnsafe(ref outputs, ValueDim); o1_1.StoreUnsafe(ref outputs, ValueDim + Lanes);
+        o2_0.StoreUnsafe(ref outputs, 2 * ValueDim); o2_1.StoreUnsafe(ref outputs, 2 * ValueDim + Lanes);
+        o3_0.StoreUnsafe(ref outputs, 3 * ValueDim); o3_1.StoreUnsafe(ref outputs, 3 * ValueDim + Lanes);
+        o4_0.StoreUnsafe(ref outputs, 4 * ValueDim); o4_1.StoreUnsafe(ref outputs, 4 * ValueDim + Lanes);
+        o5_0.StoreUnsafe(ref outputs, 5 * ValueDim); o5_1.StoreUnsafe(ref outputs, 5 * ValueDim + Lanes);
     }
 
     /// <summary>
@@ -388,12 +382,12 @@ internal readonly struct forward_f32_d64_causal__avx2_6x2 : IForwardCore
     {
         for (int row = 0; row < TileRows; row++)
         {
-            ref float output = ref Unsafe.Add(ref outputs, row * PackedValueDim);
+            ref float output = ref Unsafe.Add(ref outputs, row * ValueDim);
             for (int key = 0; key < Math.Min(seen + row, end); key++)
             {
                 Vec x = Create(Unsafe.Add(ref weights, row * KeyBlock + key));
-                ref float value = ref Unsafe.Add(ref values, key * PackedValueDim);
-                for (nuint i = 0; i < PackedValueDim; i += Lanes)
+                ref float value = ref Unsafe.Add(ref values, key * ValueDim);
+                for (nuint i = 0; i < ValueDim; i += Lanes)
                     FusedMultiplyAdd(x, LoadUnsafe(ref value, i), LoadUnsafe(ref output, i)).StoreUnsafe(ref output, i);
             }
         }
@@ -403,7 +397,7 @@ internal readonly struct forward_f32_d64_causal__avx2_6x2 : IForwardCore
     [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
     public static void Finish(ref float state, ref float output, nint outputStride, int rows)
     {
-        ref float sums = ref Unsafe.Add(ref state, QueryBlock * PackedValueDim);
+        ref float sums = ref Unsafe.Add(ref state, QueryBlock * ValueDim);
         ref float maxima = ref Unsafe.Add(ref sums, QueryBlock * Lanes);
         for (int row = 0; row < rows; row++)
         {
@@ -414,7 +408,7 @@ internal readonly struct forward_f32_d64_causal__avx2_6x2 : IForwardCore
             {
                 (LoadUnsafe(ref state, i) * Create(inverse)).StoreUnsafe(ref output, i);
             }
-            state = ref Unsafe.Add(ref state, PackedValueDim);
+            state = ref Unsafe.Add(ref state, ValueDim);
             output = ref Unsafe.Add(ref output, outputStride);
         }
     }

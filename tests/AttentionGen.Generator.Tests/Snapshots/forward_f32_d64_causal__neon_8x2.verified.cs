@@ -22,7 +22,7 @@ namespace AttentionGen.Generated;
 using global::System;
 using global::System.Runtime.CompilerServices;
 using global::System.Runtime.Intrinsics;
-using global::System.Runtime.Intrinsics.Arm;
+using static global::System.Runtime.Intrinsics.Arm.AdvSimd.Arm64;
 using global::AttentionGen.CompilerServices;
 using static global::System.Runtime.Intrinsics.Vector128;
 using Vec = global::System.Runtime.Intrinsics.Vector128<float>;
@@ -33,7 +33,7 @@ using Ints = global::System.Runtime.Intrinsics.Vector128<int>;
 internal readonly struct forward_f32_d64_causal__neon_8x2 : IForwardCore
 {
     private const int HeadDim = 64;
-    private const int PackedValueDim = 64;
+    private const int ValueDim = 64;
     private const int Lanes = 4;
     private const int TileRows = 8;
     private const int PanelKeys = 8;
@@ -47,8 +47,8 @@ internal readonly struct forward_f32_d64_causal__neon_8x2 : IForwardCore
         QueryBlock = QueryBlock,
         KeyBlock = KeyBlock,
         PackedKeyFloats = HeadDim,
-        PackedValueFloats = PackedValueDim,
-        StateFloats = QueryBlock * (PackedValueDim + Lanes + 1),
+        PackedValueFloats = ValueDim,
+        StateFloats = QueryBlock * (ValueDim + Lanes + 1),
         ScratchFloats = QueryBlock * HeadDim + TileRows * KeyBlock,
         FlopsPerPair = 256,
     };
@@ -57,8 +57,8 @@ internal readonly struct forward_f32_d64_causal__neon_8x2 : IForwardCore
     [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
     public static void Attend(in ForwardBlock block)
     {
-        ref float outputs = ref block.State; // [QueryBlock, PackedValueDim]
-        ref float sums = ref Unsafe.Add(ref outputs, QueryBlock * PackedValueDim); // [QueryBlock, Lanes]
+        ref float outputs = ref block.State; // [QueryBlock, ValueDim]
+        ref float sums = ref Unsafe.Add(ref outputs, QueryBlock * ValueDim); // [QueryBlock, Lanes]
         ref float maxima = ref Unsafe.Add(ref sums, QueryBlock * Lanes); // [QueryBlock]
         ref float query = ref block.Scratch; // [QueryBlock, HeadDim]
         ref float weights = ref Unsafe.Add(ref query, QueryBlock * HeadDim); // [TileRows, KeyBlock]
@@ -70,7 +70,7 @@ internal readonly struct forward_f32_d64_causal__neon_8x2 : IForwardCore
         {
             int keys = Math.Min(block.Keys - first, KeyBlock);
             ref float panels = ref Unsafe.Add(ref block.PackedKeys, (nint)first * HeadDim);
-            ref float values = ref Unsafe.Add(ref block.PackedValues, (nint)first * PackedValueDim);
+            ref float values = ref Unsafe.Add(ref block.PackedValues, (nint)first * ValueDim);
             for (int row = 0; row < block.Rows; row += TileRows)
             {
                 // The first row of the tile sees the keys before `seen`, each further row one more, the last one those before `end`.
@@ -79,7 +79,7 @@ internal readonly struct forward_f32_d64_causal__neon_8x2 : IForwardCore
                 if (end <= 0) continue;
 
                 ref float tileQuery = ref Unsafe.Add(ref query, row * HeadDim);
-                ref float tileOutputs = ref Unsafe.Add(ref outputs, row * PackedValueDim);
+                ref float tileOutputs = ref Unsafe.Add(ref outputs, row * ValueDim);
                 ref float tileSums = ref Unsafe.Add(ref sums, row * Lanes);
                 ref float tileMaxima = ref Unsafe.Add(ref maxima, row);
                 Scores(ref tileQuery, ref panels, (end + PanelKeys - 1) / PanelKeys, ref weights, ref tileOutputs, ref tileSums, ref tileMaxima, seen, keys);
@@ -99,7 +99,7 @@ internal readonly struct forward_f32_d64_causal__neon_8x2 : IForwardCore
     [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
     private static void Reset(ref float outputs, ref float maxima)
     {
-        for (nuint i = 0; i < QueryBlock * (PackedValueDim + Lanes); i += Lanes) Vec.Zero.StoreUnsafe(ref outputs, i);
+        for (nuint i = 0; i < QueryBlock * (ValueDim + Lanes); i += Lanes) Vec.Zero.StoreUnsafe(ref outputs, i);
         for (nuint i = 0; i < QueryBlock; i += Lanes) Create(float.NegativeInfinity).StoreUnsafe(ref maxima, i);
     }
 
@@ -112,7 +112,7 @@ internal readonly struct forward_f32_d64_causal__neon_8x2 : IForwardCore
         return PackValues(ref keys.Value, keys.ValueStride, keys.Count, ref keys.PackedValues);
     }
 
-    /// <summary>Keys [count, HeadDim] as panels [HeadDim, PanelKeys]; the last panel is filled up with the last key.</summary>
+    /// <summary>Keys [count, 64] as panels [HeadDim, PanelKeys]; the last panel is filled up with the last key.</summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
     private static void PackKeys(ref float key, nint stride, int count, ref float panels)
     {
@@ -123,7 +123,6 @@ internal readonly struct forward_f32_d64_causal__neon_8x2 : IForwardCore
                 int first = Math.Min(panel + column, count - 1), last = Math.Min(count - 1 - first, 3);
                 ref float source = ref Unsafe.Add(ref key, first * stride);
                 ref float target = ref Unsafe.Add(ref panels, (nint)panel * HeadDim + column);
-                for (int row = 4; row < 8; row++) KernelMath.Prefetch(ref Unsafe.Add(ref source, row * stride), HeadDim);
                 for (int d = 0; d < 64; d += 4)
                 {
                     KernelMath.Transpose4(ref Unsafe.Add(ref source, d), stride, last, ref Unsafe.Add(ref target, d * PanelKeys), PanelKeys);
@@ -132,14 +131,13 @@ internal readonly struct forward_f32_d64_causal__neon_8x2 : IForwardCore
         }
     }
 
-    /// <summary>Values [count, 64] as rows [count, PackedValueDim].</summary>
+    /// <summary>Values [count, 64] as rows [count, ValueDim].</summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
     private static bool PackValues(ref float value, nint stride, int count, ref float rows)
     {
         Vec zeros = Vec.Zero; // stays so as long as the values are finite
         for (int key = 0; key < count; key++)
         {
-            KernelMath.Prefetch(ref Unsafe.Add(ref value, 8 * stride), 64);
             for (nuint i = 0; i < 64; i += Lanes)
             {
                 Vec vi = LoadUnsafe(ref value, i);
@@ -147,7 +145,7 @@ internal readonly struct forward_f32_d64_causal__neon_8x2 : IForwardCore
                 zeros = FusedMultiplyAdd(vi, Vec.Zero, zeros);
             }
             value = ref Unsafe.Add(ref value, stride);
-            rows = ref Unsafe.Add(ref rows, PackedValueDim);
+            rows = ref Unsafe.Add(ref rows, ValueDim);
         }
 
         return EqualsAll(zeros, Vec.Zero);
@@ -160,7 +158,6 @@ internal readonly struct forward_f32_d64_causal__neon_8x2 : IForwardCore
         int row = 0;
         for (; row < rows; row++)
         {
-            KernelMath.Prefetch(ref Unsafe.Add(ref query, 8 * stride), HeadDim);
             for (nuint i = 0; i < 64; i += Lanes)
             {
                 LoadUnsafe(ref query, i).StoreUnsafe(ref packed, i);
@@ -214,53 +211,52 @@ internal readonly struct forward_f32_d64_causal__neon_8x2 : IForwardCore
                     Vec x7 = LoadUnsafe(ref q, 7 * HeadDim);
                     {
                         Vec k0 = LoadUnsafe(ref k), k1 = LoadUnsafe(ref k, Lanes);
-                        s0_0 = AdvSimd.Arm64.FusedMultiplyAddBySelectedScalar(s0_0, k0, x0, 0); s0_1 = AdvSimd.Arm64.FusedMultiplyAddBySelectedScalar(s0_1, k1, x0, 0);
-                        s1_0 = AdvSimd.Arm64.FusedMultiplyAddBySelectedScalar(s1_0, k0, x1, 0); s1_1 = AdvSimd.Arm64.FusedMultiplyAddBySelectedScalar(s1_1, k1, x1, 0);
-                        s2_0 = AdvSimd.Arm64.FusedMultiplyAddBySelectedScalar(s2_0, k0, x2, 0); s2_1 = AdvSimd.Arm64.FusedMultiplyAddBySelectedScalar(s2_1, k1, x2, 0);
-                        s3_0 = AdvSimd.Arm64.FusedMultiplyAddBySelectedScalar(s3_0, k0, x3, 0); s3_1 = AdvSimd.Arm64.FusedMultiplyAddBySelectedScalar(s3_1, k1, x3, 0);
-                        s4_0 = AdvSimd.Arm64.FusedMultiplyAddBySelectedScalar(s4_0, k0, x4, 0); s4_1 = AdvSimd.Arm64.FusedMultiplyAddBySelectedScalar(s4_1, k1, x4, 0);
-                        s5_0 = AdvSimd.Arm64.FusedMultiplyAddBySelectedScalar(s5_0, k0, x5, 0); s5_1 = AdvSimd.Arm64.FusedMultiplyAddBySelectedScalar(s5_1, k1, x5, 0);
-                        s6_0 = AdvSimd.Arm64.FusedMultiplyAddBySelectedScalar(s6_0, k0, x6, 0); s6_1 = AdvSimd.Arm64.FusedMultiplyAddBySelectedScalar(s6_1, k1, x6, 0);
-                        s7_0 = AdvSimd.Arm64.FusedMultiplyAddBySelectedScalar(s7_0, k0, x7, 0); s7_1 = AdvSimd.Arm64.FusedMultiplyAddBySelectedScalar(s7_1, k1, x7, 0);
+                        s0_0 = FusedMultiplyAddBySelectedScalar(s0_0, k0, x0, 0); s0_1 = FusedMultiplyAddBySelectedScalar(s0_1, k1, x0, 0);
+                        s1_0 = FusedMultiplyAddBySelectedScalar(s1_0, k0, x1, 0); s1_1 = FusedMultiplyAddBySelectedScalar(s1_1, k1, x1, 0);
+                        s2_0 = FusedMultiplyAddBySelectedScalar(s2_0, k0, x2, 0); s2_1 = FusedMultiplyAddBySelectedScalar(s2_1, k1, x2, 0);
+                        s3_0 = FusedMultiplyAddBySelectedScalar(s3_0, k0, x3, 0); s3_1 = FusedMultiplyAddBySelectedScalar(s3_1, k1, x3, 0);
+                        s4_0 = FusedMultiplyAddBySelectedScalar(s4_0, k0, x4, 0); s4_1 = FusedMultiplyAddBySelectedScalar(s4_1, k1, x4, 0);
+                        s5_0 = FusedMultiplyAddBySelectedScalar(s5_0, k0, x5, 0); s5_1 = FusedMultiplyAddBySelectedScalar(s5_1, k1, x5, 0);
+                        s6_0 = FusedMultiplyAddBySelectedScalar(s6_0, k0, x6, 0); s6_1 = FusedMultiplyAddBySelectedScalar(s6_1, k1, x6, 0);
+                        s7_0 = FusedMultiplyAddBySelectedScalar(s7_0, k0, x7, 0); s7_1 = FusedMultiplyAddBySelectedScalar(s7_1, k1, x7, 0);
                     }
                     {
                         Vec k0 = LoadUnsafe(ref k, PanelKeys), k1 = LoadUnsafe(ref k, PanelKeys + Lanes);
-                        s0_0 = AdvSimd.Arm64.FusedMultiplyAddBySelectedScalar(s0_0, k0, x0, 1); s0_1 = AdvSimd.Arm64.FusedMultiplyAddBySelectedScalar(s0_1, k1, x0, 1);
-                        s1_0 = AdvSimd.Arm64.FusedMultiplyAddBySelectedScalar(s1_0, k0, x1, 1); s1_1 = AdvSimd.Arm64.FusedMultiplyAddBySelectedScalar(s1_1, k1, x1, 1);
-                        s2_0 = AdvSimd.Arm64.FusedMultiplyAddBySelectedScalar(s2_0, k0, x2, 1); s2_1 = AdvSimd.Arm64.FusedMultiplyAddBySelectedScalar(s2_1, k1, x2, 1);
-                        s3_0 = AdvSimd.Arm64.FusedMultiplyAddBySelectedScalar(s3_0, k0, x3, 1); s3_1 = AdvSimd.Arm64.FusedMultiplyAddBySelectedScalar(s3_1, k1, x3, 1);
-                        s4_0 = AdvSimd.Arm64.FusedMultiplyAddBySelectedScalar(s4_0, k0, x4, 1); s4_1 = AdvSimd.Arm64.FusedMultiplyAddBySelectedScalar(s4_1, k1, x4, 1);
-                        s5_0 = AdvSimd.Arm64.FusedMultiplyAddBySelectedScalar(s5_0, k0, x5, 1); s5_1 = AdvSimd.Arm64.FusedMultiplyAddBySelectedScalar(s5_1, k1, x5, 1);
-                        s6_0 = AdvSimd.Arm64.FusedMultiplyAddBySelectedScalar(s6_0, k0, x6, 1); s6_1 = AdvSimd.Arm64.FusedMultiplyAddBySelectedScalar(s6_1, k1, x6, 1);
-                        s7_0 = AdvSimd.Arm64.FusedMultiplyAddBySelectedScalar(s7_0, k0, x7, 1); s7_1 = AdvSimd.Arm64.FusedMultiplyAddBySelectedScalar(s7_1, k1, x7, 1);
+                        s0_0 = FusedMultiplyAddBySelectedScalar(s0_0, k0, x0, 1); s0_1 = FusedMultiplyAddBySelectedScalar(s0_1, k1, x0, 1);
+                        s1_0 = FusedMultiplyAddBySelectedScalar(s1_0, k0, x1, 1); s1_1 = FusedMultiplyAddBySelectedScalar(s1_1, k1, x1, 1);
+                        s2_0 = FusedMultiplyAddBySelectedScalar(s2_0, k0, x2, 1); s2_1 = FusedMultiplyAddBySelectedScalar(s2_1, k1, x2, 1);
+                        s3_0 = FusedMultiplyAddBySelectedScalar(s3_0, k0, x3, 1); s3_1 = FusedMultiplyAddBySelectedScalar(s3_1, k1, x3, 1);
+                        s4_0 = FusedMultiplyAddBySelectedScalar(s4_0, k0, x4, 1); s4_1 = FusedMultiplyAddBySelectedScalar(s4_1, k1, x4, 1);
+                        s5_0 = FusedMultiplyAddBySelectedScalar(s5_0, k0, x5, 1); s5_1 = FusedMultiplyAddBySelectedScalar(s5_1, k1, x5, 1);
+                        s6_0 = FusedMultiplyAddBySelectedScalar(s6_0, k0, x6, 1); s6_1 = FusedMultiplyAddBySelectedScalar(s6_1, k1, x6, 1);
+                        s7_0 = FusedMultiplyAddBySelectedScalar(s7_0, k0, x7, 1); s7_1 = FusedMultiplyAddBySelectedScalar(s7_1, k1, x7, 1);
                     }
                     {
                         Vec k0 = LoadUnsafe(ref k, 2 * PanelKeys), k1 = LoadUnsafe(ref k, 2 * PanelKeys + Lanes);
-                        s0_0 = AdvSimd.Arm64.FusedMultiplyAddBySelectedScalar(s0_0, k0, x0, 2); s0_1 = AdvSimd.Arm64.FusedMultiplyAddBySelectedScalar(s0_1, k1, x0, 2);
-                        s1_0 = AdvSimd.Arm64.FusedMultiplyAddBySelectedScalar(s1_0, k0, x1, 2); s1_1 = AdvSimd.Arm64.FusedMultiplyAddBySelectedScalar(s1_1, k1, x1, 2);
-                        s2_0 = AdvSimd.Arm64.FusedMultiplyAddBySelectedScalar(s2_0, k0, x2, 2); s2_1 = AdvSimd.Arm64.FusedMultiplyAddBySelectedScalar(s2_1, k1, x2, 2);
-                        s3_0 = AdvSimd.Arm64.FusedMultiplyAddBySelectedScalar(s3_0, k0, x3, 2); s3_1 = AdvSimd.Arm64.FusedMultiplyAddBySelectedScalar(s3_1, k1, x3, 2);
-                        s4_0 = AdvSimd.Arm64.FusedMultiplyAddBySelectedScalar(s4_0, k0, x4, 2); s4_1 = AdvSimd.Arm64.FusedMultiplyAddBySelectedScalar(s4_1, k1, x4, 2);
-                        s5_0 = AdvSimd.Arm64.FusedMultiplyAddBySelectedScalar(s5_0, k0, x5, 2); s5_1 = AdvSimd.Arm64.FusedMultiplyAddBySelectedScalar(s5_1, k1, x5, 2);
-                        s6_0 = AdvSimd.Arm64.FusedMultiplyAddBySelectedScalar(s6_0, k0, x6, 2); s6_1 = AdvSimd.Arm64.FusedMultiplyAddBySelectedScalar(s6_1, k1, x6, 2);
-                        s7_0 = AdvSimd.Arm64.FusedMultiplyAddBySelectedScalar(s7_0, k0, x7, 2); s7_1 = AdvSimd.Arm64.FusedMultiplyAddBySelectedScalar(s7_1, k1, x7, 2);
+                        s0_0 = FusedMultiplyAddBySelectedScalar(s0_0, k0, x0, 2); s0_1 = FusedMultiplyAddBySelectedScalar(s0_1, k1, x0, 2);
+                        s1_0 = FusedMultiplyAddBySelectedScalar(s1_0, k0, x1, 2); s1_1 = FusedMultiplyAddBySelectedScalar(s1_1, k1, x1, 2);
+                        s2_0 = FusedMultiplyAddBySelectedScalar(s2_0, k0, x2, 2); s2_1 = FusedMultiplyAddBySelectedScalar(s2_1, k1, x2, 2);
+                        s3_0 = FusedMultiplyAddBySelectedScalar(s3_0, k0, x3, 2); s3_1 = FusedMultiplyAddBySelectedScalar(s3_1, k1, x3, 2);
+                        s4_0 = FusedMultiplyAddBySelectedScalar(s4_0, k0, x4, 2); s4_1 = FusedMultiplyAddBySelectedScalar(s4_1, k1, x4, 2);
+                        s5_0 = FusedMultiplyAddBySelectedScalar(s5_0, k0, x5, 2); s5_1 = FusedMultiplyAddBySelectedScalar(s5_1, k1, x5, 2);
+                        s6_0 = FusedMultiplyAddBySelectedScalar(s6_0, k0, x6, 2); s6_1 = FusedMultiplyAddBySelectedScalar(s6_1, k1, x6, 2);
+                        s7_0 = FusedMultiplyAddBySelectedScalar(s7_0, k0, x7, 2); s7_1 = FusedMultiplyAddBySelectedScalar(s7_1, k1, x7, 2);
                     }
                     {
                         Vec k0 = LoadUnsafe(ref k, 3 * PanelKeys), k1 = LoadUnsafe(ref k, 3 * PanelKeys + Lanes);
-                        s0_0 = AdvSimd.Arm64.FusedMultiplyAddBySelectedScalar(s0_0, k0, x0, 3); s0_1 = AdvSimd.Arm64.FusedMultiplyAddBySelectedScalar(s0_1, k1, x0, 3);
-                        s1_0 = AdvSimd.Arm64.FusedMultiplyAddBySelectedScalar(s1_0, k0, x1, 3); s1_1 = AdvSimd.Arm64.FusedMultiplyAddBySelectedScalar(s1_1, k1, x1, 3);
-                        s2_0 = AdvSimd.Arm64.FusedMultiplyAddBySelectedScalar(s2_0, k0, x2, 3); s2_1 = AdvSimd.Arm64.FusedMultiplyAddBySelectedScalar(s2_1, k1, x2, 3);
-                        s3_0 = AdvSimd.Arm64.FusedMultiplyAddBySelectedScalar(s3_0, k0, x3, 3); s3_1 = AdvSimd.Arm64.FusedMultiplyAddBySelectedScalar(s3_1, k1, x3, 3);
-                        s4_0 = AdvSimd.Arm64.FusedMultiplyAddBySelectedScalar(s4_0, k0, x4, 3); s4_1 = AdvSimd.Arm64.FusedMultiplyAddBySelectedScalar(s4_1, k1, x4, 3);
-                        s5_0 = AdvSimd.Arm64.FusedMultiplyAddBySelectedScalar(s5_0, k0, x5, 3); s5_1 = AdvSimd.Arm64.FusedMultiplyAddBySelectedScalar(s5_1, k1, x5, 3);
-                        s6_0 = AdvSimd.Arm64.FusedMultiplyAddBySelectedScalar(s6_0, k0, x6, 3); s6_1 = AdvSimd.Arm64.FusedMultiplyAddBySelectedScalar(s6_1, k1, x6, 3);
-                        s7_0 = AdvSimd.Arm64.FusedMultiplyAddBySelectedScalar(s7_0, k0, x7, 3); s7_1 = AdvSimd.Arm64.FusedMultiplyAddBySelectedScalar(s7_1, k1, x7, 3);
+                        s0_0 = FusedMultiplyAddBySelectedScalar(s0_0, k0, x0, 3); s0_1 = FusedMultiplyAddBySelectedScalar(s0_1, k1, x0, 3);
+                        s1_0 = FusedMultiplyAddBySelectedScalar(s1_0, k0, x1, 3); s1_1 = FusedMultiplyAddBySelectedScalar(s1_1, k1, x1, 3);
+                        s2_0 = FusedMultiplyAddBySelectedScalar(s2_0, k0, x2, 3); s2_1 = FusedMultiplyAddBySelectedScalar(s2_1, k1, x2, 3);
+                        s3_0 = FusedMultiplyAddBySelectedScalar(s3_0, k0, x3, 3); s3_1 = FusedMultiplyAddBySelectedScalar(s3_1, k1, x3, 3);
+                        s4_0 = FusedMultiplyAddBySelectedScalar(s4_0, k0, x4, 3); s4_1 = FusedMultiplyAddBySelectedScalar(s4_1, k1, x4, 3);
+                        s5_0 = FusedMultiplyAddBySelectedScalar(s5_0, k0, x5, 3); s5_1 = FusedMultiplyAddBySelectedScalar(s5_1, k1, x5, 3);
+                        s6_0 = FusedMultiplyAddBySelectedScalar(s6_0, k0, x6, 3); s6_1 = FusedMultiplyAddBySelectedScalar(s6_1, k1, x6, 3);
+                        s7_0 = FusedMultiplyAddBySelectedScalar(s7_0, k0, x7, 3); s7_1 = FusedMultiplyAddBySelectedScalar(s7_1, k1, x7, 3);
                     }
                     q = ref Unsafe.Add(ref q, 4);
                     k = ref Unsafe.Add(ref k, 4 * PanelKeys);
                     quad++;
                 } while (quad < chain);
-                if (quad == 16) break;
 
                 // A sum of 16 products at a time: a longer one would lose precision.
                 if (quad > 4)
@@ -274,6 +270,7 @@ internal readonly struct forward_f32_d64_causal__neon_8x2 : IForwardCore
                     s6_0 += LoadUnsafe(ref tile, 6 * KeyBlock); s6_1 += LoadUnsafe(ref tile, 6 * KeyBlock + Lanes);
                     s7_0 += LoadUnsafe(ref tile, 7 * KeyBlock); s7_1 += LoadUnsafe(ref tile, 7 * KeyBlock + Lanes);
                 }
+                if (quad == 16) break;
                 s0_0.StoreUnsafe(ref tile); s0_1.StoreUnsafe(ref tile, Lanes);
                 s1_0.StoreUnsafe(ref tile, KeyBlock); s1_1.StoreUnsafe(ref tile, KeyBlock + Lanes);
                 s2_0.StoreUnsafe(ref tile, 2 * KeyBlock); s2_1.StoreUnsafe(ref tile, 2 * KeyBlock + Lanes);
@@ -291,14 +288,6 @@ internal readonly struct forward_f32_d64_causal__neon_8x2 : IForwardCore
                 s6_0 = s6_1 = Vec.Zero;
                 s7_0 = s7_1 = Vec.Zero;
             }
-            s0_0 += LoadUnsafe(ref tile); s0_1 += LoadUnsafe(ref tile, Lanes);
-            s1_0 += LoadUnsafe(ref tile, KeyBlock); s1_1 += LoadUnsafe(ref tile, KeyBlock + Lanes);
-            s2_0 += LoadUnsafe(ref tile, 2 * KeyBlock); s2_1 += LoadUnsafe(ref tile, 2 * KeyBlock + Lanes);
-            s3_0 += LoadUnsafe(ref tile, 3 * KeyBlock); s3_1 += LoadUnsafe(ref tile, 3 * KeyBlock + Lanes);
-            s4_0 += LoadUnsafe(ref tile, 4 * KeyBlock); s4_1 += LoadUnsafe(ref tile, 4 * KeyBlock + Lanes);
-            s5_0 += LoadUnsafe(ref tile, 5 * KeyBlock); s5_1 += LoadUnsafe(ref tile, 5 * KeyBlock + Lanes);
-            s6_0 += LoadUnsafe(ref tile, 6 * KeyBlock); s6_1 += LoadUnsafe(ref tile, 6 * KeyBlock + Lanes);
-            s7_0 += LoadUnsafe(ref tile, 7 * KeyBlock); s7_1 += LoadUnsafe(ref tile, 7 * KeyBlock + Lanes);
 
             if (p >= start && p < whole)
             {
@@ -399,8 +388,8 @@ internal readonly struct forward_f32_d64_causal__neon_8x2 : IForwardCore
                 Vec factor = KernelMath.Exp2(Create((maximum - rowHighest) * Scale));
                 maximum = rowHighest;
                 (LoadUnsafe(ref sum) * factor).StoreUnsafe(ref sum);
-                ref float output = ref Unsafe.Add(ref outputs, row * PackedValueDim);
-                for (nuint i = 0; i < PackedValueDim; i += Lanes) (LoadUnsafe(ref output, i) * factor).StoreUnsafe(ref output, i);
+                ref float output = ref Unsafe.Add(ref outputs, row * ValueDim);
+                for (nuint i = 0; i < ValueDim; i += Lanes) (LoadUnsafe(ref output, i) * factor).StoreUnsafe(ref output, i);
                 for (nuint i = 0; i < (nuint)from; i += Lanes) (LoadUnsafe(ref w, i) * factor).StoreUnsafe(ref w, i);
             }
 
@@ -430,13 +419,13 @@ internal readonly struct forward_f32_d64_causal__neon_8x2 : IForwardCore
     private static void Values2(ref float weights, ref float values, ref float outputs, int keys)
     {
         Vec o0_0 = LoadUnsafe(ref outputs), o0_1 = LoadUnsafe(ref outputs, Lanes);
-        Vec o1_0 = LoadUnsafe(ref outputs, PackedValueDim), o1_1 = LoadUnsafe(ref outputs, PackedValueDim + Lanes);
-        Vec o2_0 = LoadUnsafe(ref outputs, 2 * PackedValueDim), o2_1 = LoadUnsafe(ref outputs, 2 * PackedValueDim + Lanes);
-        Vec o3_0 = LoadUnsafe(ref outputs, 3 * PackedValueDim), o3_1 = LoadUnsafe(ref outputs, 3 * PackedValueDim + Lanes);
-        Vec o4_0 = LoadUnsafe(ref outputs, 4 * PackedValueDim), o4_1 = LoadUnsafe(ref outputs, 4 * PackedValueDim + Lanes);
-        Vec o5_0 = LoadUnsafe(ref outputs, 5 * PackedValueDim), o5_1 = LoadUnsafe(ref outputs, 5 * PackedValueDim + Lanes);
-        Vec o6_0 = LoadUnsafe(ref outputs, 6 * PackedValueDim), o6_1 = LoadUnsafe(ref outputs, 6 * PackedValueDim + Lanes);
-        Vec o7_0 = LoadUnsafe(ref outputs, 7 * PackedValueDim), o7_1 = LoadUnsafe(ref outputs, 7 * PackedValueDim + Lanes);
+        Vec o1_0 = LoadUnsafe(ref outputs, ValueDim), o1_1 = LoadUnsafe(ref outputs, ValueDim + Lanes);
+        Vec o2_0 = LoadUnsafe(ref outputs, 2 * ValueDim), o2_1 = LoadUnsafe(ref outputs, 2 * ValueDim + Lanes);
+        Vec o3_0 = LoadUnsafe(ref outputs, 3 * ValueDim), o3_1 = LoadUnsafe(ref outputs, 3 * ValueDim + Lanes);
+        Vec o4_0 = LoadUnsafe(ref outputs, 4 * ValueDim), o4_1 = LoadUnsafe(ref outputs, 4 * ValueDim + Lanes);
+        Vec o5_0 = LoadUnsafe(ref outputs, 5 * ValueDim), o5_1 = LoadUnsafe(ref outputs, 5 * ValueDim + Lanes);
+        Vec o6_0 = LoadUnsafe(ref outputs, 6 * ValueDim), o6_1 = LoadUnsafe(ref outputs, 6 * ValueDim + Lanes);
+        Vec o7_0 = LoadUnsafe(ref outputs, 7 * ValueDim), o7_1 = LoadUnsafe(ref outputs, 7 * ValueDim + Lanes);
         for (; keys >= 4; keys -= 4)
         {
             Vec x0 = LoadUnsafe(ref weights);
@@ -449,50 +438,50 @@ internal readonly struct forward_f32_d64_causal__neon_8x2 : IForwardCore
             Vec x7 = LoadUnsafe(ref weights, 7 * KeyBlock);
             {
                 Vec v0 = LoadUnsafe(ref values), v1 = LoadUnsafe(ref values, Lanes);
-                o0_0 = AdvSimd.Arm64.FusedMultiplyAddBySelectedScalar(o0_0, v0, x0, 0); o0_1 = AdvSimd.Arm64.FusedMultiplyAddBySelectedScalar(o0_1, v1, x0, 0);
-                o1_0 = AdvSimd.Arm64.FusedMultiplyAddBySelectedScalar(o1_0, v0, x1, 0); o1_1 = AdvSimd.Arm64.FusedMultiplyAddBySelectedScalar(o1_1, v1, x1, 0);
-                o2_0 = AdvSimd.Arm64.FusedMultiplyAddBySelectedScalar(o2_0, v0, x2, 0); o2_1 = AdvSimd.Arm64.FusedMultiplyAddBySelectedScalar(o2_1, v1, x2, 0);
-                o3_0 = AdvSimd.Arm64.FusedMultiplyAddBySelectedScalar(o3_0, v0, x3, 0); o3_1 = AdvSimd.Arm64.FusedMultiplyAddBySelectedScalar(o3_1, v1, x3, 0);
-                o4_0 = AdvSimd.Arm64.FusedMultiplyAddBySelectedScalar(o4_0, v0, x4, 0); o4_1 = AdvSimd.Arm64.FusedMultiplyAddBySelectedScalar(o4_1, v1, x4, 0);
-                o5_0 = AdvSimd.Arm64.FusedMultiplyAddBySelectedScalar(o5_0, v0, x5, 0); o5_1 = AdvSimd.Arm64.FusedMultiplyAddBySelectedScalar(o5_1, v1, x5, 0);
-                o6_0 = AdvSimd.Arm64.FusedMultiplyAddBySelectedScalar(o6_0, v0, x6, 0); o6_1 = AdvSimd.Arm64.FusedMultiplyAddBySelectedScalar(o6_1, v1, x6, 0);
-                o7_0 = AdvSimd.Arm64.FusedMultiplyAddBySelectedScalar(o7_0, v0, x7, 0); o7_1 = AdvSimd.Arm64.FusedMultiplyAddBySelectedScalar(o7_1, v1, x7, 0);
+                o0_0 = FusedMultiplyAddBySelectedScalar(o0_0, v0, x0, 0); o0_1 = FusedMultiplyAddBySelectedScalar(o0_1, v1, x0, 0);
+                o1_0 = FusedMultiplyAddBySelectedScalar(o1_0, v0, x1, 0); o1_1 = FusedMultiplyAddBySelectedScalar(o1_1, v1, x1, 0);
+                o2_0 = FusedMultiplyAddBySelectedScalar(o2_0, v0, x2, 0); o2_1 = FusedMultiplyAddBySelectedScalar(o2_1, v1, x2, 0);
+                o3_0 = FusedMultiplyAddBySelectedScalar(o3_0, v0, x3, 0); o3_1 = FusedMultiplyAddBySelectedScalar(o3_1, v1, x3, 0);
+                o4_0 = FusedMultiplyAddBySelectedScalar(o4_0, v0, x4, 0); o4_1 = FusedMultiplyAddBySelectedScalar(o4_1, v1, x4, 0);
+                o5_0 = FusedMultiplyAddBySelectedScalar(o5_0, v0, x5, 0); o5_1 = FusedMultiplyAddBySelectedScalar(o5_1, v1, x5, 0);
+                o6_0 = FusedMultiplyAddBySelectedScalar(o6_0, v0, x6, 0); o6_1 = FusedMultiplyAddBySelectedScalar(o6_1, v1, x6, 0);
+                o7_0 = FusedMultiplyAddBySelectedScalar(o7_0, v0, x7, 0); o7_1 = FusedMultiplyAddBySelectedScalar(o7_1, v1, x7, 0);
             }
             {
-                Vec v0 = LoadUnsafe(ref values, PackedValueDim), v1 = LoadUnsafe(ref values, PackedValueDim + Lanes);
-                o0_0 = AdvSimd.Arm64.FusedMultiplyAddBySelectedScalar(o0_0, v0, x0, 1); o0_1 = AdvSimd.Arm64.FusedMultiplyAddBySelectedScalar(o0_1, v1, x0, 1);
-                o1_0 = AdvSimd.Arm64.FusedMultiplyAddBySelectedScalar(o1_0, v0, x1, 1); o1_1 = AdvSimd.Arm64.FusedMultiplyAddBySelectedScalar(o1_1, v1, x1, 1);
-                o2_0 = AdvSimd.Arm64.FusedMultiplyAddBySelectedScalar(o2_0, v0, x2, 1); o2_1 = AdvSimd.Arm64.FusedMultiplyAddBySelectedScalar(o2_1, v1, x2, 1);
-                o3_0 = AdvSimd.Arm64.FusedMultiplyAddBySelectedScalar(o3_0, v0, x3, 1); o3_1 = AdvSimd.Arm64.FusedMultiplyAddBySelectedScalar(o3_1, v1, x3, 1);
-                o4_0 = AdvSimd.Arm64.FusedMultiplyAddBySelectedScalar(o4_0, v0, x4, 1); o4_1 = AdvSimd.Arm64.FusedMultiplyAddBySelectedScalar(o4_1, v1, x4, 1);
-                o5_0 = AdvSimd.Arm64.FusedMultiplyAddBySelectedScalar(o5_0, v0, x5, 1); o5_1 = AdvSimd.Arm64.FusedMultiplyAddBySelectedScalar(o5_1, v1, x5, 1);
-                o6_0 = AdvSimd.Arm64.FusedMultiplyAddBySelectedScalar(o6_0, v0, x6, 1); o6_1 = AdvSimd.Arm64.FusedMultiplyAddBySelectedScalar(o6_1, v1, x6, 1);
-                o7_0 = AdvSimd.Arm64.FusedMultiplyAddBySelectedScalar(o7_0, v0, x7, 1); o7_1 = AdvSimd.Arm64.FusedMultiplyAddBySelectedScalar(o7_1, v1, x7, 1);
+                Vec v0 = LoadUnsafe(ref values, ValueDim), v1 = LoadUnsafe(ref values, ValueDim + Lanes);
+                o0_0 = FusedMultiplyAddBySelectedScalar(o0_0, v0, x0, 1); o0_1 = FusedMultiplyAddBySelectedScalar(o0_1, v1, x0, 1);
+                o1_0 = FusedMultiplyAddBySelectedScalar(o1_0, v0, x1, 1); o1_1 = FusedMultiplyAddBySelectedScalar(o1_1, v1, x1, 1);
+                o2_0 = FusedMultiplyAddBySelectedScalar(o2_0, v0, x2, 1); o2_1 = FusedMultiplyAddBySelectedScalar(o2_1, v1, x2, 1);
+                o3_0 = FusedMultiplyAddBySelectedScalar(o3_0, v0, x3, 1); o3_1 = FusedMultiplyAddBySelectedScalar(o3_1, v1, x3, 1);
+                o4_0 = FusedMultiplyAddBySelectedScalar(o4_0, v0, x4, 1); o4_1 = FusedMultiplyAddBySelectedScalar(o4_1, v1, x4, 1);
+                o5_0 = FusedMultiplyAddBySelectedScalar(o5_0, v0, x5, 1); o5_1 = FusedMultiplyAddBySelectedScalar(o5_1, v1, x5, 1);
+                o6_0 = FusedMultiplyAddBySelectedScalar(o6_0, v0, x6, 1); o6_1 = FusedMultiplyAddBySelectedScalar(o6_1, v1, x6, 1);
+                o7_0 = FusedMultiplyAddBySelectedScalar(o7_0, v0, x7, 1); o7_1 = FusedMultiplyAddBySelectedScalar(o7_1, v1, x7, 1);
             }
             {
-                Vec v0 = LoadUnsafe(ref values, 2 * PackedValueDim), v1 = LoadUnsafe(ref values, 2 * PackedValueDim + Lanes);
-                o0_0 = AdvSimd.Arm64.FusedMultiplyAddBySelectedScalar(o0_0, v0, x0, 2); o0_1 = AdvSimd.Arm64.FusedMultiplyAddBySelectedScalar(o0_1, v1, x0, 2);
-                o1_0 = AdvSimd.Arm64.FusedMultiplyAddBySelectedScalar(o1_0, v0, x1, 2); o1_1 = AdvSimd.Arm64.FusedMultiplyAddBySelectedScalar(o1_1, v1, x1, 2);
-                o2_0 = AdvSimd.Arm64.FusedMultiplyAddBySelectedScalar(o2_0, v0, x2, 2); o2_1 = AdvSimd.Arm64.FusedMultiplyAddBySelectedScalar(o2_1, v1, x2, 2);
-                o3_0 = AdvSimd.Arm64.FusedMultiplyAddBySelectedScalar(o3_0, v0, x3, 2); o3_1 = AdvSimd.Arm64.FusedMultiplyAddBySelectedScalar(o3_1, v1, x3, 2);
-                o4_0 = AdvSimd.Arm64.FusedMultiplyAddBySelectedScalar(o4_0, v0, x4, 2); o4_1 = AdvSimd.Arm64.FusedMultiplyAddBySelectedScalar(o4_1, v1, x4, 2);
-                o5_0 = AdvSimd.Arm64.FusedMultiplyAddBySelectedScalar(o5_0, v0, x5, 2); o5_1 = AdvSimd.Arm64.FusedMultiplyAddBySelectedScalar(o5_1, v1, x5, 2);
-                o6_0 = AdvSimd.Arm64.FusedMultiplyAddBySelectedScalar(o6_0, v0, x6, 2); o6_1 = AdvSimd.Arm64.FusedMultiplyAddBySelectedScalar(o6_1, v1, x6, 2);
-                o7_0 = AdvSimd.Arm64.FusedMultiplyAddBySelectedScalar(o7_0, v0, x7, 2); o7_1 = AdvSimd.Arm64.FusedMultiplyAddBySelectedScalar(o7_1, v1, x7, 2);
+                Vec v0 = LoadUnsafe(ref values, 2 * ValueDim), v1 = LoadUnsafe(ref values, 2 * ValueDim + Lanes);
+                o0_0 = FusedMultiplyAddBySelectedScalar(o0_0, v0, x0, 2); o0_1 = FusedMultiplyAddBySelectedScalar(o0_1, v1, x0, 2);
+                o1_0 = FusedMultiplyAddBySelectedScalar(o1_0, v0, x1, 2); o1_1 = FusedMultiplyAddBySelectedScalar(o1_1, v1, x1, 2);
+                o2_0 = FusedMultiplyAddBySelectedScalar(o2_0, v0, x2, 2); o2_1 = FusedMultiplyAddBySelectedScalar(o2_1, v1, x2, 2);
+                o3_0 = FusedMultiplyAddBySelectedScalar(o3_0, v0, x3, 2); o3_1 = FusedMultiplyAddBySelectedScalar(o3_1, v1, x3, 2);
+                o4_0 = FusedMultiplyAddBySelectedScalar(o4_0, v0, x4, 2); o4_1 = FusedMultiplyAddBySelectedScalar(o4_1, v1, x4, 2);
+                o5_0 = FusedMultiplyAddBySelectedScalar(o5_0, v0, x5, 2); o5_1 = FusedMultiplyAddBySelectedScalar(o5_1, v1, x5, 2);
+                o6_0 = FusedMultiplyAddBySelectedScalar(o6_0, v0, x6, 2); o6_1 = FusedMultiplyAddBySelectedScalar(o6_1, v1, x6, 2);
+                o7_0 = FusedMultiplyAddBySelectedScalar(o7_0, v0, x7, 2); o7_1 = FusedMultiplyAddBySelectedScalar(o7_1, v1, x7, 2);
             }
             {
-                Vec v0 = LoadUnsafe(ref values, 3 * PackedValueDim), v1 = LoadUnsafe(ref values, 3 * PackedValueDim + Lanes);
-                o0_0 = AdvSimd.Arm64.FusedMultiplyAddBySelectedScalar(o0_0, v0, x0, 3); o0_1 = AdvSimd.Arm64.FusedMultiplyAddBySelectedScalar(o0_1, v1, x0, 3);
-                o1_0 = AdvSimd.Arm64.FusedMultiplyAddBySelectedScalar(o1_0, v0, x1, 3); o1_1 = AdvSimd.Arm64.FusedMultiplyAddBySelectedScalar(o1_1, v1, x1, 3);
-                o2_0 = AdvSimd.Arm64.FusedMultiplyAddBySelectedScalar(o2_0, v0, x2, 3); o2_1 = AdvSimd.Arm64.FusedMultiplyAddBySelectedScalar(o2_1, v1, x2, 3);
-                o3_0 = AdvSimd.Arm64.FusedMultiplyAddBySelectedScalar(o3_0, v0, x3, 3); o3_1 = AdvSimd.Arm64.FusedMultiplyAddBySelectedScalar(o3_1, v1, x3, 3);
-                o4_0 = AdvSimd.Arm64.FusedMultiplyAddBySelectedScalar(o4_0, v0, x4, 3); o4_1 = AdvSimd.Arm64.FusedMultiplyAddBySelectedScalar(o4_1, v1, x4, 3);
-                o5_0 = AdvSimd.Arm64.FusedMultiplyAddBySelectedScalar(o5_0, v0, x5, 3); o5_1 = AdvSimd.Arm64.FusedMultiplyAddBySelectedScalar(o5_1, v1, x5, 3);
-                o6_0 = AdvSimd.Arm64.FusedMultiplyAddBySelectedScalar(o6_0, v0, x6, 3); o6_1 = AdvSimd.Arm64.FusedMultiplyAddBySelectedScalar(o6_1, v1, x6, 3);
-                o7_0 = AdvSimd.Arm64.FusedMultiplyAddBySelectedScalar(o7_0, v0, x7, 3); o7_1 = AdvSimd.Arm64.FusedMultiplyAddBySelectedScalar(o7_1, v1, x7, 3);
+                Vec v0 = LoadUnsafe(ref values, 3 * ValueDim), v1 = LoadUnsafe(ref values, 3 * ValueDim + Lanes);
+                o0_0 = FusedMultiplyAddBySelectedScalar(o0_0, v0, x0, 3); o0_1 = FusedMultiplyAddBySelectedScalar(o0_1, v1, x0, 3);
+                o1_0 = FusedMultiplyAddBySelectedScalar(o1_0, v0, x1, 3); o1_1 = FusedMultiplyAddBySelectedScalar(o1_1, v1, x1, 3);
+                o2_0 = FusedMultiplyAddBySelectedScalar(o2_0, v0, x2, 3); o2_1 = FusedMultiplyAddBySelectedScalar(o2_1, v1, x2, 3);
+                o3_0 = FusedMultiplyAddBySelectedScalar(o3_0, v0, x3, 3); o3_1 = FusedMultiplyAddBySelectedScalar(o3_1, v1, x3, 3);
+                o4_0 = FusedMultiplyAddBySelectedScalar(o4_0, v0, x4, 3); o4_1 = FusedMultiplyAddBySelectedScalar(o4_1, v1, x4, 3);
+                o5_0 = FusedMultiplyAddBySelectedScalar(o5_0, v0, x5, 3); o5_1 = FusedMultiplyAddBySelectedScalar(o5_1, v1, x5, 3);
+                o6_0 = FusedMultiplyAddBySelectedScalar(o6_0, v0, x6, 3); o6_1 = FusedMultiplyAddBySelectedScalar(o6_1, v1, x6, 3);
+                o7_0 = FusedMultiplyAddBySelectedScalar(o7_0, v0, x7, 3); o7_1 = FusedMultiplyAddBySelectedScalar(o7_1, v1, x7, 3);
             }
             weights = ref Unsafe.Add(ref weights, 4);
-            values = ref Unsafe.Add(ref values, 4 * PackedValueDim);
+            values = ref Unsafe.Add(ref values, 4 * ValueDim);
         }
         for (; keys > 0; keys--)
         {
@@ -506,17 +495,17 @@ internal readonly struct forward_f32_d64_causal__neon_8x2 : IForwardCore
             Vec x6 = Create(Unsafe.Add(ref weights, 6 * KeyBlock)); o6_0 = FusedMultiplyAdd(x6, v0, o6_0); o6_1 = FusedMultiplyAdd(x6, v1, o6_1);
             Vec x7 = Create(Unsafe.Add(ref weights, 7 * KeyBlock)); o7_0 = FusedMultiplyAdd(x7, v0, o7_0); o7_1 = FusedMultiplyAdd(x7, v1, o7_1);
             weights = ref Unsafe.Add(ref weights, 1);
-            values = ref Unsafe.Add(ref values, PackedValueDim);
+            values = ref Unsafe.Add(ref values, ValueDim);
         }
 
         o0_0.StoreUnsafe(ref outputs); o0_1.StoreUnsafe(ref outputs, Lanes);
-        o1_0.StoreUnsafe(ref outputs, PackedValueDim); o1_1.StoreUnsafe(ref outputs, PackedValueDim + Lanes);
-        o2_0.StoreUnsafe(ref outputs, 2 * PackedValueDim); o2_1.StoreUnsafe(ref outputs, 2 * PackedValueDim + Lanes);
-        o3_0.StoreUnsafe(ref outputs, 3 * PackedValueDim); o3_1.StoreUnsafe(ref outputs, 3 * PackedValueDim + Lanes);
-        o4_0.StoreUnsafe(ref outputs, 4 * PackedValueDim); o4_1.StoreUnsafe(ref outputs, 4 * PackedValueDim + Lanes);
-        o5_0.StoreUnsafe(ref outputs, 5 * PackedValueDim); o5_1.StoreUnsafe(ref outputs, 5 * PackedValueDim + Lanes);
-        o6_0.StoreUnsafe(ref outputs, 6 * PackedValueDim); o6_1.StoreUnsafe(ref outputs, 6 * PackedValueDim + Lanes);
-        o7_0.StoreUnsafe(ref outputs, 7 * PackedValueDim); o7_1.StoreUnsafe(ref outputs, 7 * PackedValueDim + Lanes);
+        o1_0.StoreUnsafe(ref outputs, ValueDim); o1_1.StoreUnsafe(ref outputs, ValueDim + Lanes);
+        o2_0.StoreUnsafe(ref outputs, 2 * ValueDim); o2_1.StoreUnsafe(ref outputs, 2 * ValueDim + Lanes);
+        o3_0.StoreUnsafe(ref outputs, 3 * ValueDim); o3_1.StoreUnsafe(ref outputs, 3 * ValueDim + Lanes);
+        o4_0.StoreUnsafe(ref outputs, 4 * ValueDim); o4_1.StoreUnsafe(ref outputs, 4 * ValueDim + Lanes);
+        o5_0.StoreUnsafe(ref outputs, 5 * ValueDim); o5_1.StoreUnsafe(ref outputs, 5 * ValueDim + Lanes);
+        o6_0.StoreUnsafe(ref outputs, 6 * ValueDim); o6_1.StoreUnsafe(ref outputs, 6 * ValueDim + Lanes);
+        o7_0.StoreUnsafe(ref outputs, 7 * ValueDim); o7_1.StoreUnsafe(ref outputs, 7 * ValueDim + Lanes);
     }
 
     /// <summary>
@@ -528,12 +517,12 @@ internal readonly struct forward_f32_d64_causal__neon_8x2 : IForwardCore
     {
         for (int row = 0; row < TileRows; row++)
         {
-            ref float output = ref Unsafe.Add(ref outputs, row * PackedValueDim);
+            ref float output = ref Unsafe.Add(ref outputs, row * ValueDim);
             for (int key = 0; key < Math.Min(seen + row, end); key++)
             {
                 Vec x = Create(Unsafe.Add(ref weights, row * KeyBlock + key));
-                ref float value = ref Unsafe.Add(ref values, key * PackedValueDim);
-                for (nuint i = 0; i < PackedValueDim; i += Lanes)
+                ref float value = ref Unsafe.Add(ref values, key * ValueDim);
+                for (nuint i = 0; i < ValueDim; i += Lanes)
                     FusedMultiplyAdd(x, LoadUnsafe(ref value, i), LoadUnsafe(ref output, i)).StoreUnsafe(ref output, i);
             }
         }
@@ -543,18 +532,17 @@ internal readonly struct forward_f32_d64_causal__neon_8x2 : IForwardCore
     [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
     public static void Finish(ref float state, ref float output, nint outputStride, int rows)
     {
-        ref float sums = ref Unsafe.Add(ref state, QueryBlock * PackedValueDim);
+        ref float sums = ref Unsafe.Add(ref state, QueryBlock * ValueDim);
         ref float maxima = ref Unsafe.Add(ref sums, QueryBlock * Lanes);
         for (int row = 0; row < rows; row++)
         {
-            KernelMath.Prefetch(ref Unsafe.Add(ref output, 8 * outputStride), 64);
             float sum = Sum(LoadUnsafe(ref sums, (nuint)(row * Lanes)));
             float inverse = Unsafe.Add(ref maxima, row) == float.NegativeInfinity ? 0f : 1f / sum;
             for (nuint i = 0; i < 64; i += Lanes)
             {
                 (LoadUnsafe(ref state, i) * Create(inverse)).StoreUnsafe(ref output, i);
             }
-            state = ref Unsafe.Add(ref state, PackedValueDim);
+            state = ref Unsafe.Add(ref state, ValueDim);
             output = ref Unsafe.Add(ref output, outputStride);
         }
     }
