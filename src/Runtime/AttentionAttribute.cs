@@ -5,9 +5,10 @@ namespace AttentionGen;
 /// shape. What is fixed at compile time stands here, what varies stands in the parameter list.
 /// </summary>
 /// <remarks>
-/// Shapes are token-major: query [queries, heads, headDim], key [keys, keyValueHeads, headDim], value [keys, keyValueHeads, valueDim],
-/// output [queries, heads, valueDim]; with <see cref="Batched"/> each has a leading batch axis. The numbers of queries and keys follow from
-/// the lengths of the spans. Parameters are known by their name and type, see <see cref="AttentionRole"/>.
+/// Shapes are token-major unless <see cref="Layout"/> says otherwise: query [queries, heads, headDim], key [keys, keyValueHeads, headDim],
+/// value [keys, keyValueHeads, valueDim], output [queries, heads, valueDim]; with <see cref="Batched"/> each has a leading batch axis. The
+/// numbers of queries and keys follow from the lengths of the spans: (length - width) / stride + 1. Parameters are known by their name and
+/// type, see <see cref="AttentionRole"/>.
 /// </remarks>
 /// <param name="heads">The number of query heads, from 1 to 4096.</param>
 /// <param name="headDim">The number of elements of a query or key head, from 1 to 512.</param>
@@ -42,6 +43,33 @@ public sealed class AttentionAttribute(int heads, int headDim) : Attribute
 
     /// <summary>Whether the tensors have a leading batch axis. The method then has an <c>int batch</c> parameter.</summary>
     public bool Batched { get; set; }
+
+    /// <summary>The order of the axes of all four tensors; token-major unless given.</summary>
+    public AttentionLayout Layout { get; set; }
+
+    /// <summary>
+    /// Elements from query token to query token, where there are more than the token has: query, key and value as thirds of one buffer. At
+    /// least Heads * HeadDim (HeadDim where heads come first), which it is unless given. For spans; tensor spans bring their strides.
+    /// </summary>
+    public int QueryStride { get; set; }
+
+    /// <summary>Elements from key token to key token; KeyValueHeads * HeadDim (HeadDim where heads come first) unless given.</summary>
+    public int KeyStride { get; set; }
+
+    /// <summary>Elements from value token to value token; KeyValueHeads * ValueDim (ValueDim where heads come first) unless given.</summary>
+    public int ValueStride { get; set; }
+
+    /// <summary>
+    /// Elements from output token to output token; Heads * ValueDim (ValueDim where heads come first) unless given. What lies between the
+    /// tokens is not written.
+    /// </summary>
+    public int OutputStride { get; set; }
+
+    /// <summary>The number of queries, where every call has the same; code is then generated for it.</summary>
+    public int QueryLength { get; set; }
+
+    /// <summary>The number of keys, where every call has the same; code is then generated for it.</summary>
+    public int KeyLength { get; set; }
 
     /// <summary>The instruction sets to generate code for; the portable code is always there. All of them unless given.</summary>
     public AttentionIsas Isas { get; set; } = AttentionIsas.All;

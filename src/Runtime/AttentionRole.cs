@@ -2,23 +2,27 @@ namespace AttentionGen;
 
 /// <summary>
 /// What a parameter of a kernel is. A parameter has the role that its name says (in any case), or the one that a <see cref="RoleAttribute"/>
-/// gives it.
+/// gives it. A tensor is a span, its shape following from the declaration, or a <see cref="System.Numerics.Tensors.ReadOnlyTensorSpan{T}"/>
+/// (<see cref="System.Numerics.Tensors.TensorSpan{T}"/> for the output), whose shape is checked and whose strides are used as they are.
 /// </summary>
 public enum AttentionRole
 {
-    /// <summary><c>ReadOnlySpan&lt;float&gt; query</c>: [batch, queries, heads, headDim].</summary>
+    /// <summary><c>ReadOnlySpan&lt;float&gt; query</c> or <c>ReadOnlyTensorSpan&lt;float&gt; query</c>: [batch, queries, heads, headDim].</summary>
     Query,
 
-    /// <summary><c>ReadOnlySpan&lt;float&gt; key</c>: [batch, keys, keyValueHeads, headDim].</summary>
+    /// <summary><c>ReadOnlySpan&lt;float&gt; key</c> or <c>ReadOnlyTensorSpan&lt;float&gt; key</c>: [batch, keys, keyValueHeads, headDim].</summary>
     Key,
 
-    /// <summary><c>ReadOnlySpan&lt;float&gt; value</c>: [batch, keys, keyValueHeads, valueDim].</summary>
+    /// <summary><c>ReadOnlySpan&lt;float&gt; value</c> or <c>ReadOnlyTensorSpan&lt;float&gt; value</c>: [batch, keys, keyValueHeads, valueDim].</summary>
     Value,
 
-    /// <summary><c>Span&lt;float&gt; output</c>: [batch, queries, heads, valueDim]. It must not overlap another argument.</summary>
+    /// <summary><c>Span&lt;float&gt; output</c> or <c>TensorSpan&lt;float&gt; output</c>: [batch, queries, heads, valueDim]. It must not overlap another argument.</summary>
     Output,
 
-    /// <summary><c>int batch</c>: the number of batch items; required by, and only with, <see cref="AttentionAttribute.Batched"/>.</summary>
+    /// <summary>
+    /// <c>int batch</c>: the number of batch items; only with <see cref="AttentionAttribute.Batched"/>, and required by it unless all
+    /// tensors are tensor spans.
+    /// </summary>
     Batch,
 
     /// <summary>

@@ -9,6 +9,7 @@ public class MirroredEnumsTests
 {
     [Theory]
     [InlineData(typeof(Mask), typeof(AttentionMask))]
+    [InlineData(typeof(Layout), typeof(AttentionLayout))]
     [InlineData(typeof(Isas), typeof(AttentionIsas))]
     [InlineData(typeof(Role), typeof(AttentionRole))]
     public void An_enum_has_the_names_and_values_of_the_public_one(Type mirror, Type original)

@@ -9,6 +9,13 @@ internal enum Mask
     Causal = 1,
 }
 
+/// <summary>AttentionGen.AttentionLayout.</summary>
+internal enum Layout
+{
+    TokenMajor = 0,
+    HeadMajor = 1,
+}
+
 /// <summary>AttentionGen.AttentionIsas.</summary>
 [Flags]
 internal enum Isas

@@ -32,15 +32,51 @@ internal sealed record TypeSpec(string Declaration, string Name, bool IsPartial,
 /// <param name="Role">Null for a name that is none.</param>
 /// <param name="Type">In C#, with <c>global::</c> before namespaces.</param>
 /// <param name="Modifiers">What stands before the type (<c>this</c>, <c>scoped</c>, <c>in</c>), with a blank behind it, or nothing.</param>
-internal sealed record ParameterSpec(string Name, string Type, string Modifiers, Role? Role, bool IsUnknownType);
+internal sealed record ParameterSpec(string Name, string Type, string Modifiers, Role? Role, bool IsUnknownType)
+{
+    /// <summary>Whether it brings its own shape and strides.</summary>
+    public bool IsTensorSpan => Role is { } role && Parsing.RoleTable.Row(role).TensorType == Type;
+}
 
 /// <summary>The arguments of the attribute; null where the user gave none. Not normalised: rules look at what was written.</summary>
 internal sealed record AttentionSpec(
     int Heads, int HeadDim, int? GivenKeyValueHeads, int? GivenValueDim, Mask Mask, float? GivenScale, bool Batched, Isas Isas)
 {
+    public Layout Layout { get; init; }
+
+    public int? GivenQueryStride { get; init; }
+
+    public int? GivenKeyStride { get; init; }
+
+    public int? GivenValueStride { get; init; }
+
+    public int? GivenOutputStride { get; init; }
+
+    public int? QueryLength { get; init; }
+
+    public int? KeyLength { get; init; }
+
     public int KeyValueHeads => GivenKeyValueHeads ?? Heads;
 
     public int ValueDim => GivenValueDim ?? HeadDim;
 
     public float Scale => GivenScale ?? (float)(1 / Math.Sqrt(HeadDim));
+
+    public TensorSpec Tensor(Role role) => role switch
+    {
+        Role.Query => new(Heads, HeadDim, Layout, GivenQueryStride),
+        Role.Key => new(KeyValueHeads, HeadDim, Layout, GivenKeyStride),
+        Role.Value => new(KeyValueHeads, ValueDim, Layout, GivenValueStride),
+        Role.Output => new(Heads, ValueDim, Layout, GivenOutputStride),
+        _ => throw new ArgumentOutOfRangeException(nameof(role)),
+    };
+}
+
+/// <summary>The shape of one of the four tensors.</summary>
+internal sealed record TensorSpec(int Heads, int Dim, Layout Layout, int? GivenStride)
+{
+    /// <summary>The elements of a token that lie side by side.</summary>
+    public int Width => Layout == Layout.HeadMajor ? Dim : Heads * Dim;
+
+    public int Stride => GivenStride ?? Width;
 }

@@ -135,7 +135,16 @@ internal static class KernelParser
             (Mask)(Named("Mask") as int? ?? 0),
             Named("Scale") as float?,
             Named("Batched") as bool? ?? false,
-            (Isas)(Named("Isas") as int? ?? (int)Isas.All) | Isas.Portable);
+            (Isas)(Named("Isas") as int? ?? (int)Isas.All) | Isas.Portable)
+        {
+            Layout = (Layout)(Named("Layout") as int? ?? 0),
+            GivenQueryStride = Named("QueryStride") as int?,
+            GivenKeyStride = Named("KeyStride") as int?,
+            GivenValueStride = Named("ValueStride") as int?,
+            GivenOutputStride = Named("OutputStride") as int?,
+            QueryLength = Named("QueryLength") as int?,
+            KeyLength = Named("KeyLength") as int?,
+        };
     }
 
     /// <summary>Words that are keywords somewhere, too: no type can be named <c>required</c>, nor <c>scoped</c> without the sign.</summary>

@@ -5,12 +5,14 @@ namespace AttentionGen.Generator.Parsing;
 /// <summary>The closed table of parameter roles: the name that gives a role and the type that it takes.</summary>
 internal static class RoleTable
 {
+    private const string InputTensor = "global::System.Numerics.Tensors.ReadOnlyTensorSpan<float>";
+
     public static readonly IReadOnlyList<RoleRow> Rows =
     [
-        new(Role.Query, "query", "global::System.ReadOnlySpan<float>", IsRequired: true),
-        new(Role.Key, "key", "global::System.ReadOnlySpan<float>", IsRequired: true),
-        new(Role.Value, "value", "global::System.ReadOnlySpan<float>", IsRequired: true),
-        new(Role.Output, "output", "global::System.Span<float>", IsRequired: true),
+        new(Role.Query, "query", "global::System.ReadOnlySpan<float>", IsRequired: true) { TensorType = InputTensor },
+        new(Role.Key, "key", "global::System.ReadOnlySpan<float>", IsRequired: true) { TensorType = InputTensor },
+        new(Role.Value, "value", "global::System.ReadOnlySpan<float>", IsRequired: true) { TensorType = InputTensor },
+        new(Role.Output, "output", "global::System.Span<float>", IsRequired: true) { TensorType = "global::System.Numerics.Tensors.TensorSpan<float>" },
         new(Role.Batch, "batch", "int"),
         new(Role.QueryStart, "queryStart", "int", NeedsPositions: true),
         new(Role.QueryStarts, "queryStarts", "global::System.ReadOnlySpan<int>", NeedsPositions: true),
@@ -31,6 +33,9 @@ internal static class RoleTable
 /// <param name="NeedsPositions">Whether the role means nothing without a mask of positions.</param>
 internal sealed record RoleRow(Role Role, string Name, string Type, bool IsRequired = false, bool NeedsPositions = false)
 {
+    /// <summary>The type with shape and strides that a tensor may have instead of a span.</summary>
+    public string? TensorType { get; init; }
+
     /// <summary>The type as a user writes it.</summary>
     public string ShortType => Type.Replace("global::System.", "");
 }

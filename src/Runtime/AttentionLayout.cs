@@ -1,0 +1,11 @@
+namespace AttentionGen;
+
+/// <summary>The order of the axes of query, key, value and output in memory.</summary>
+public enum AttentionLayout
+{
+    /// <summary>[batch, tokens, heads, dim]: the heads of a token lie side by side, as a fused projection writes them.</summary>
+    TokenMajor = 0,
+
+    /// <summary>[batch, heads, tokens, dim]: the tokens of a head lie side by side (PyTorch, ONNX, most key-value caches).</summary>
+    HeadMajor = 1,
+}
