@@ -42,6 +42,21 @@ public sealed class AttentionReference(int heads, int headDim)
     /// <inheritdoc cref="AttentionAttribute.Scale"/>
     public double Scale { get => _scale; init => _scale = value; }
 
+    /// <inheritdoc cref="AttentionAttribute.Layout"/>
+    public AttentionLayout Layout { get; init; }
+
+    /// <inheritdoc cref="AttentionAttribute.QueryStride"/>
+    public int QueryStride { get; init; }
+
+    /// <inheritdoc cref="AttentionAttribute.KeyStride"/>
+    public int KeyStride { get; init; }
+
+    /// <inheritdoc cref="AttentionAttribute.ValueStride"/>
+    public int ValueStride { get; init; }
+
+    /// <inheritdoc cref="AttentionAttribute.OutputStride"/>
+    public int OutputStride { get; init; }
+
     /// <summary>The reference of a generated kernel, from its declaration.</summary>
     /// <param name="kernel">The kernel: the method itself.</param>
     /// <exception cref="ArgumentException">The method has no <see cref="AttentionAttribute"/>.</exception>
@@ -57,11 +72,16 @@ public sealed class AttentionReference(int heads, int headDim)
             ValueDim = declaration.ValueDim == 0 ? headDim : declaration.ValueDim,
             Mask = declaration.Mask,
             Scale = declaration.Scale == 0 ? 1 / Math.Sqrt(headDim) : declaration.Scale,
+            Layout = declaration.Layout,
+            QueryStride = declaration.QueryStride,
+            KeyStride = declaration.KeyStride,
+            ValueStride = declaration.ValueStride,
+            OutputStride = declaration.OutputStride,
         };
     }
 
     /// <summary>Computes the output, and the weights where they are asked for.</summary>
-    /// <param name="query">[batch, queries, heads, headDim].</param>
+    /// <param name="query">[batch, queries, heads, headDim], or as <see cref="Layout"/> and strides say; the others likewise.</param>
     /// <param name="key">[batch, keys, keyValueHeads, headDim].</param>
     /// <param name="value">[batch, keys, keyValueHeads, valueDim].</param>
     /// <param name="output">[batch, queries, heads, valueDim].</param>
@@ -75,13 +95,16 @@ public sealed class AttentionReference(int heads, int headDim)
         int batch = 1, ReadOnlySpan<int> queryStarts = default, ReadOnlySpan<int> keyLengths = default, Span<double> weights = default)
     {
         Positive(batch, nameof(batch));
-        int queries = Tokens(query.Length, batch, Heads * HeadDim, nameof(query));
-        int keys = Tokens(key.Length, batch, KeyValueHeads * HeadDim, nameof(key));
-        Expect(value.Length, batch * keys * KeyValueHeads * ValueDim, nameof(value));
-        Expect(output.Length, batch * queries * Heads * ValueDim, nameof(output));
-        if (!weights.IsEmpty) Expect(weights.Length, batch * Heads * queries * keys, nameof(weights));
-        if (!keyLengths.IsEmpty) Expect(keyLengths.Length, batch, nameof(keyLengths));
-        if (queryStarts.Length > 1) Expect(queryStarts.Length, batch, nameof(queryStarts));
+        var queryTensor = Tensor(query.Length, batch, Heads, HeadDim, QueryStride, nameof(query));
+        var keyTensor = Tensor(key.Length, batch, KeyValueHeads, HeadDim, KeyStride, nameof(key));
+        var valueTensor = Tensor(value.Length, batch, KeyValueHeads, ValueDim, ValueStride, nameof(value));
+        var outputTensor = Tensor(output.Length, batch, Heads, ValueDim, OutputStride, nameof(output));
+        int queries = queryTensor.Tokens, keys = keyTensor.Tokens;
+        Expect(valueTensor.Tokens, keys, "tokens", nameof(value));
+        Expect(outputTensor.Tokens, queries, "tokens", nameof(output));
+        if (!weights.IsEmpty) Expect(weights.Length, batch * Heads * queries * keys, "elements", nameof(weights));
+        if (!keyLengths.IsEmpty) Expect(keyLengths.Length, batch, "elements", nameof(keyLengths));
+        if (queryStarts.Length > 1) Expect(queryStarts.Length, batch, "elements", nameof(queryStarts));
 
         double[] row = new double[keys];
         for (int b = 0; b < batch; b++)
@@ -95,14 +118,17 @@ public sealed class AttentionReference(int heads, int headDim)
                 {
                     int visible = VisibleKeys((long)start + i, length);
                     for (int j = 0; j < keys; j++)
-                        row[j] = j < visible ? Score(query, ((b * queries + i) * Heads + h) * HeadDim, key, ((b * keys + j) * KeyValueHeads + keyHead) * HeadDim) : 0;
+                        row[j] = j < visible ? Score(query[queryTensor.Row(b, i, h)..], key[keyTensor.Row(b, j, keyHead)..]) : 0;
                     Softmax(row, visible);
 
-                    var to = output.Slice(((b * queries + i) * Heads + h) * ValueDim, ValueDim);
+                    var to = output.Slice(outputTensor.Row(b, i, h), ValueDim);
                     to.Clear();
                     for (int j = 0; j < visible; j++)
-                        for (int d = 0; d < ValueDim; d++)
-                            to[d] += row[j] * value[((b * keys + j) * KeyValueHeads + keyHead) * ValueDim + d];
+                    {
+                        var from = value.Slice(valueTensor.Row(b, j, keyHead), ValueDim);
+                        for (int d = 0; d < ValueDim; d++) to[d] += row[j] * from[d];
+                    }
+
                     if (!weights.IsEmpty) row.CopyTo(weights.Slice(((b * Heads + h) * queries + i) * keys, keys));
                 }
             }
@@ -113,10 +139,10 @@ public sealed class AttentionReference(int heads, int headDim)
     private int VisibleKeys(long position, int length) =>
         Mask == AttentionMask.Causal ? (int)Math.Clamp(position + 1, 0, length) : length;
 
-    private double Score(ReadOnlySpan<float> query, int queryOffset, ReadOnlySpan<float> key, int keyOffset)
+    private double Score(ReadOnlySpan<float> query, ReadOnlySpan<float> key)
     {
         double sum = 0;
-        for (int d = 0; d < HeadDim; d++) sum += (double)query[queryOffset + d] * key[keyOffset + d];
+        for (int d = 0; d < HeadDim; d++) sum += (double)query[d] * key[d];
         return Scale * sum;
     }
 
@@ -128,14 +154,29 @@ public sealed class AttentionReference(int heads, int headDim)
         foreach (ref double s in row[..visible]) s /= sum;
     }
 
-    private static int Tokens(int length, int batch, int width, string name) =>
-        length % (batch * width) == 0
-            ? length / (batch * width)
-            : throw new ArgumentException($"{name} has {length} elements, which is not a multiple of {batch} batch items of tokens of {width}.", name);
-
-    private static void Expect(int length, int expected, string name)
+    /// <summary>How many tokens a tensor has and where they lie.</summary>
+    private IndexedTensor Tensor(int length, int batch, int tensorHeads, int dim, int stride, string name)
     {
-        if (length != expected) throw new ArgumentException($"{name} has {length} elements, {expected} are needed.", name);
+        bool headMajor = Layout == AttentionLayout.HeadMajor;
+        int width = headMajor ? dim : tensorHeads * dim, perItem = headMajor ? tensorHeads : 1;
+        if (stride == 0) stride = width;
+        int rows = length == 0 ? 0 : (length - width) / stride + 1;
+        if (stride < width || (length > 0 && (length < width || (length - width) % stride > stride - width)) || rows % (batch * perItem) != 0)
+            throw new ArgumentException($"{name} has {length} elements, which are no whole tokens of {batch} batch items ({width} elements, {stride} apart).", name);
+        int tokens = rows / (batch * perItem);
+        return headMajor
+            ? new IndexedTensor(tokens, tensorHeads * tokens * stride, stride, tokens * stride)
+            : new IndexedTensor(tokens, tokens * stride, stride, dim);
+    }
+
+    private readonly record struct IndexedTensor(int Tokens, int BatchStride, int TokenStride, int HeadStride)
+    {
+        public int Row(int batch, int token, int head) => batch * BatchStride + token * TokenStride + head * HeadStride;
+    }
+
+    private static void Expect(int length, int expected, string what, string name)
+    {
+        if (length != expected) throw new ArgumentException($"{name} has {length} {what}, {expected} are needed.", name);
     }
 
     private static int Positive(int value, string name) =>

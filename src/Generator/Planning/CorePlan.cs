@@ -78,7 +78,7 @@ internal sealed record KernelPlan(KernelSpec Spec, EquatableArray<CorePlan> Core
         {
             var attention = Spec.Attention;
             string heads = attention.KeyValueHeads == attention.Heads ? $"h{attention.Heads}" : $"h{attention.Heads}kv{attention.KeyValueHeads}";
-            return $"forward_f32_{KernelPlanner.Core(attention).Name(heads)}{(attention.Batched ? "_batched" : "")}";
+            return $"forward_f32_{KernelPlanner.Core(attention).Name(heads)}{(attention.Batched ? "_batched" : "")}{(attention.Layout == Layout.HeadMajor ? "_headmajor" : "")}";
         }
     }
 }

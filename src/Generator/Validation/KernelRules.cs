@@ -100,7 +100,7 @@ internal static class KernelRules
             else taken.Add(Slot(role), parameter);
 
             string modifiers = parameter.Modifiers.Replace("this ", "").Replace("scoped ", "");
-            if ((parameter.Type != row.Type || modifiers.Length > 0) && !parameter.IsUnknownType)
+            if (((parameter.Type != row.Type && parameter.Type != row.TensorType) || modifiers.Length > 0) && !parameter.IsUnknownType)
                 yield return new(Rules.WrongParameterType, place, parameter.Name, modifiers + Short(parameter.Type), row.Name, row.ShortType);
             if (row.NeedsPositions && spec.Attention.Mask == Mask.None) yield return new(Rules.MaskParameterWithoutMask, place, parameter.Name);
             if (role == Role.Batch && !spec.Attention.Batched) yield return new(Rules.BatchWithoutBatched, place, parameter.Name);
@@ -120,7 +120,7 @@ internal static class KernelRules
 
     /// <summary>The roles that the kernel needs and no parameter has.</summary>
     private static IEnumerable<RoleRow> Missing(KernelSpec spec) =>
-        RoleTable.Rows.Where(row => (row.IsRequired || (row.Role == Role.Batch && spec.Attention.Batched)) && spec.Method.Parameters.All(p => p.Role != row.Role));
+        RoleTable.Rows.Where(row => (row.IsRequired || (row.Role == Role.Batch && spec.Attention.Batched && !spec.Method.Parameters.Any(p => p.IsTensorSpan))) && spec.Method.Parameters.All(p => p.Role != row.Role));
 
     /// <summary>A start is given once: for the call or for each batch item.</summary>
     private static Role Slot(Role role) => role == Role.QueryStarts ? Role.QueryStart : role;

@@ -3,12 +3,12 @@ namespace AttentionGen.CompilerServices;
 /// <summary>A checked and pinned call: addresses, strides and lengths.</summary>
 internal unsafe struct ForwardArguments
 {
-    public float* Query, Key, Value, Output;
+    public StridedTensor Query, Key, Value, Output;
     public int* QueryStarts, KeyLengths; // null where not given
     public byte* Scratch;                // the caller's, or null
     public nint ScratchBytes;
     public string ScratchName;
-    public int Batch, Queries, Keys, Heads, KeyValueHeads, HeadDim, ValueDim;
+    public int Batch, Queries, Keys, Heads, KeyValueHeads;
     public int QueryStart;               // -1 where not given
     public bool Causal;
     public int MaxThreads;
@@ -26,4 +26,19 @@ internal unsafe struct ForwardArguments
         nint start = QueryStarts != null ? QueryStarts[batch] : QueryStart >= 0 ? QueryStart : (nint)length - Queries;
         return start + row + 1;
     }
+}
+
+/// <summary>A pinned tensor [batch, tokens, heads, dim].</summary>
+internal unsafe struct StridedTensor(float* data, in KernelTensor tensor)
+{
+    private readonly float* _data = data;
+    private readonly nint _batchStride = tensor.BatchStride, _headStride = tensor.HeadStride;
+
+    /// <summary>Elements from token to token.</summary>
+    public readonly nint TokenStride = tensor.TokenStride;
+
+    public readonly int Dim = tensor.Dim;
+
+    /// <summary>The first element of a head of a token.</summary>
+    public readonly float* Row(int batch, nint token, int head) => _data + batch * _batchStride + token * TokenStride + head * _headStride;
 }

@@ -13,39 +13,32 @@ namespace AttentionGen.CompilerServices;
 [SuppressMessage("Design", "CA1068", Justification = "Caller argument expressions stand last.")]
 public ref struct ForwardCall
 {
-    private readonly ReadOnlySpan<float> _query, _key, _value;
-    private readonly Span<float> _output;
+    private readonly KernelTensor _query, _key, _value, _output;
     private ReadOnlySpan<int> _queryStarts, _keyLengths;
     private Span<byte> _scratch;
     private ForwardArguments _arguments;
-    private readonly string _outputName;
 
     /// <summary>Checks the tensors against each other.</summary>
     /// <exception cref="ArgumentException">Lengths that do not fit, or an output that overlaps an input.</exception>
-    public ForwardCall(
-        int heads, int keyValueHeads, int headDim, int valueDim, bool causal,
-        ReadOnlySpan<float> query, ReadOnlySpan<float> key, ReadOnlySpan<float> value, Span<float> output, int batch = 1,
-        [CallerArgumentExpression(nameof(query))] string queryName = "", [CallerArgumentExpression(nameof(key))] string keyName = "",
-        [CallerArgumentExpression(nameof(value))] string valueName = "", [CallerArgumentExpression(nameof(output))] string outputName = "",
-        [CallerArgumentExpression(nameof(batch))] string batchName = "")
+    public ForwardCall(bool causal, in KernelTensor query, in KernelTensor key, in KernelTensor value, in KernelTensor output)
     {
-        if (batch < 1) ThrowHelper.BadBatch(batchName, batch);
-        int queries = Tokens(query.Length, heads, "heads", headDim, "headDim", batch, queryName);
-        int keys = Tokens(key.Length, keyValueHeads, "keyValueHeads", headDim, "headDim", batch, keyName);
-        Expect(value.Length, batch, keys, keyValueHeads, valueDim, valueName);
-        Expect(output.Length, batch, queries, heads, valueDim, outputName);
-        if (output.Overlaps(query)) ThrowHelper.Overlap(outputName, queryName);
-        if (output.Overlaps(key)) ThrowHelper.Overlap(outputName, keyName);
-        if (output.Overlaps(value)) ThrowHelper.Overlap(outputName, valueName);
+        query.CheckTokens("heads", "headDim");
+        key.CheckTokens("keyValueHeads", "headDim");
+        if (key.Batch != query.Batch) ThrowHelper.BatchMismatch(key.Name, key.Batch, query.Name, query.Batch);
+        value.CheckTokens(query.Batch, key.Tokens);
+        output.CheckTokens(query.Batch, query.Tokens);
+        if (output.OverlapsItself()) ThrowHelper.OverlapsItself(output.Name);
+        if (output.Overlaps(query)) ThrowHelper.Overlap(output.Name, query.Name);
+        if (output.Overlaps(key)) ThrowHelper.Overlap(output.Name, key.Name);
+        if (output.Overlaps(value)) ThrowHelper.Overlap(output.Name, value.Name);
 
         _query = query;
         _key = key;
         _value = value;
         _output = output;
-        _outputName = outputName;
         _arguments = new ForwardArguments
         {
-            Batch = batch, Queries = queries, Keys = keys, Heads = heads, KeyValueHeads = keyValueHeads, HeadDim = headDim, ValueDim = valueDim,
+            Batch = query.Batch, Queries = query.Tokens, Keys = key.Tokens, Heads = query.Heads, KeyValueHeads = key.Heads,
             Causal = causal, QueryStart = -1, ScratchName = "", MaxThreads = AttentionOptions.MaxDegreeOfParallelism,
         };
     }
@@ -65,7 +58,7 @@ public ref struct ForwardCall
         if (queryStarts.Length != _arguments.Batch) ThrowHelper.OneForEachItem(name, queryStarts.Length, _arguments.Batch);
         for (int i = 0; i < queryStarts.Length; i++)
             if (queryStarts[i] < 0) ThrowHelper.NegativeStart(name, i, queryStarts[i]);
-        if (Same(queryStarts)) ThrowHelper.Overlap(_outputName, name);
+        if (Same(queryStarts)) ThrowHelper.Overlap(_output.Name, name);
         _queryStarts = queryStarts;
     }
 
@@ -76,7 +69,7 @@ public ref struct ForwardCall
         if (keyLengths.Length != _arguments.Batch) ThrowHelper.OneForEachItem(name, keyLengths.Length, _arguments.Batch);
         for (int i = 0; i < keyLengths.Length; i++)
             if ((uint)keyLengths[i] > (uint)_arguments.Keys) ThrowHelper.BadKeyLength(name, i, keyLengths[i], _arguments.Keys);
-        if (Same(keyLengths)) ThrowHelper.Overlap(_outputName, name);
+        if (Same(keyLengths)) ThrowHelper.Overlap(_output.Name, name);
         _keyLengths = keyLengths;
     }
 
@@ -93,11 +86,7 @@ public ref struct ForwardCall
     public void Scratch(Span<byte> scratch, [CallerArgumentExpression(nameof(scratch))] string name = "")
     {
         ReadOnlySpan<byte> bytes = scratch;
-        if (bytes.Overlaps(MemoryMarshal.AsBytes(_query))
-            || bytes.Overlaps(MemoryMarshal.AsBytes(_key))
-            || bytes.Overlaps(MemoryMarshal.AsBytes(_value))
-            || bytes.Overlaps(MemoryMarshal.AsBytes(_output)))
-            ThrowHelper.Overlap(name, "a tensor of the call");
+        if (Meets(bytes, _query) || Meets(bytes, _key) || Meets(bytes, _value) || Meets(bytes, _output)) ThrowHelper.Overlap(name, "a tensor of the call");
         _scratch = scratch;
         _arguments.ScratchName = name;
     }
@@ -108,15 +97,15 @@ public ref struct ForwardCall
         where TCore : struct, IForwardCore
     {
         if (_output.IsEmpty) return;
-        fixed (float* query = _query, key = _key, value = _value, output = _output)
+        fixed (float* query = &_query.Data, key = &_key.Data, value = &_value.Data, output = &_output.Data)
         fixed (int* queryStarts = _queryStarts, keyLengths = _keyLengths)
         fixed (byte* scratch = _scratch)
         {
             var call = _arguments;
-            call.Query = query;
-            call.Key = key;
-            call.Value = value;
-            call.Output = output;
+            call.Query = new StridedTensor(query, _query);
+            call.Key = new StridedTensor(key, _key);
+            call.Value = new StridedTensor(value, _value);
+            call.Output = new StridedTensor(output, _output);
             call.QueryStarts = queryStarts;
             call.KeyLengths = keyLengths;
             if (!_scratch.IsEmpty)
@@ -129,20 +118,13 @@ public ref struct ForwardCall
         }
     }
 
-    private readonly bool Same(ReadOnlySpan<int> ints) =>
-        MemoryMarshal.AsBytes(ints).Overlaps(MemoryMarshal.AsBytes<float>(_output));
+    private readonly bool Same(ReadOnlySpan<int> ints) => Meets(MemoryMarshal.AsBytes(ints), _output);
 
-    private static int Tokens(int length, int heads, string headsName, int dim, string dimName, int batch, string name)
+    /// <summary>Whether memory of another kind lies within a tensor's, gaps included.</summary>
+    private static bool Meets(ReadOnlySpan<byte> bytes, in KernelTensor tensor)
     {
-        int tokens = length / (heads * dim);
-        if (tokens * heads * dim != length) ThrowHelper.NotTokens(name, length, heads, headsName, dim, dimName);
-        if (tokens % batch != 0) ThrowHelper.NotBatches(name, tokens, batch);
-        return tokens / batch;
-    }
-
-    private static void Expect(int length, int batch, int tokens, int heads, int dim, string name)
-    {
-        long expected = (long)batch * tokens * heads * dim;
-        if (length != expected) ThrowHelper.Shape(name, length, batch == 1 ? $"[{tokens}, {heads}, {dim}]" : $"[{batch}, {tokens}, {heads}, {dim}]", expected);
+        if (bytes.IsEmpty || tensor.IsEmpty) return false;
+        nint offset = Unsafe.ByteOffset(ref Unsafe.As<float, byte>(ref tensor.Data), ref MemoryMarshal.GetReference(bytes));
+        return offset < tensor.Length * sizeof(float) && -offset < bytes.Length;
     }
 }

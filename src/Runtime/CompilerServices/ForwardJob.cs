@@ -92,7 +92,7 @@ internal sealed unsafe class ForwardJob<TCore> : ParallelJob
         public void RunSegment(int lane, int segment, int segments)
         {
             int blocks = (_call.Queries + _plan.QueryBlock - 1) / _plan.QueryBlock * _call.Group;
-            int length = _call.Length(lane / _call.KeyValueHeads);
+            int length = _call.Length(Batch(lane));
             int chunk = length <= stretch ? 1 : ForwardSchedule.LongRangeBlocks;
 
             // The last rows see the most keys: they come first, over the segments and within each, so that what they have packed serves all.
@@ -102,7 +102,7 @@ internal sealed unsafe class ForwardJob<TCore> : ParallelJob
 
         private void RunBlocks(int lane, int from, int to)
         {
-            int batch = lane / _call.KeyValueHeads, length = _call.Length(batch);
+            int batch = Batch(lane), length = _call.Length(batch);
             int keys = (int)Math.Clamp(_call.Visible(batch, LastRow(to - 1)), 0, length);
             for (int first = 0; first < keys; first += stretch)
             {
@@ -118,21 +118,21 @@ internal sealed unsafe class ForwardJob<TCore> : ParallelJob
 
         private readonly int LastRow(int block) => Math.Min(FirstRow(block) + _plan.QueryBlock, _call.Queries) - 1;
 
-        /// <summary>The index of the first row of a block in a tensor [batch, queries, heads].</summary>
-        private readonly nint Row(int lane, int block) =>
-            ((nint)(lane / _call.KeyValueHeads) * _call.Queries + FirstRow(block)) * _call.Heads
-            + lane % _call.KeyValueHeads * _call.Group + block % _call.Group;
+        private readonly int Batch(int lane) => lane / _call.KeyValueHeads;
+
+        private readonly int KeyHead(int lane) => lane % _call.KeyValueHeads;
+
+        private readonly int Head(int lane, int block) => KeyHead(lane) * _call.Group + block % _call.Group;
 
         private void Pack(int lane, int first, int count)
         {
             if (_packedLane == lane && _packedFirst == first && _packedCount >= count) return;
-            nint row = ((nint)(lane / _call.KeyValueHeads) * _call.Keys + first) * _call.KeyValueHeads + lane % _call.KeyValueHeads;
             _valuesFinite = TCore.Pack(new ForwardKeys
             {
-                Key = ref *(_call.Key + row * _call.HeadDim),
-                KeyStride = (nint)_call.KeyValueHeads * _call.HeadDim,
-                Value = ref *(_call.Value + row * _call.ValueDim),
-                ValueStride = (nint)_call.KeyValueHeads * _call.ValueDim,
+                Key = ref *_call.Key.Row(Batch(lane), first, KeyHead(lane)),
+                KeyStride = _call.Key.TokenStride,
+                Value = ref *_call.Value.Row(Batch(lane), first, KeyHead(lane)),
+                ValueStride = _call.Value.TokenStride,
                 Count = count,
                 PackedKeys = ref *_packedKeys,
                 PackedValues = ref *_packedValues,
@@ -142,13 +142,13 @@ internal sealed unsafe class ForwardJob<TCore> : ParallelJob
 
         private readonly void Attend(int lane, int block, int first, int length, float* state)
         {
-            int batch = lane / _call.KeyValueHeads;
+            int batch = Batch(lane);
             int keys = (int)(Math.Min(length, _call.Visible(batch, LastRow(block))) - first);
             if (keys <= 0) return;
             TCore.Attend(new ForwardBlock
             {
-                Query = ref *(_call.Query + Row(lane, block) * _call.HeadDim),
-                QueryStride = (nint)_call.Heads * _call.HeadDim,
+                Query = ref *_call.Query.Row(batch, FirstRow(block), Head(lane, block)),
+                QueryStride = _call.Query.TokenStride,
                 Rows = LastRow(block) - FirstRow(block) + 1,
                 PackedKeys = ref *_packedKeys,
                 PackedValues = ref *_packedValues,
@@ -163,13 +163,13 @@ internal sealed unsafe class ForwardJob<TCore> : ParallelJob
 
         private readonly void Finish(int lane, int block, bool seesKeys, float* state)
         {
-            float* output = _call.Output + Row(lane, block) * _call.ValueDim;
-            nint stride = (nint)_call.Heads * _call.ValueDim;
+            float* output = _call.Output.Row(Batch(lane), FirstRow(block), Head(lane, block));
+            nint stride = _call.Output.TokenStride;
             int rows = LastRow(block) - FirstRow(block) + 1;
             if (seesKeys)
                 TCore.Finish(ref *state, ref *output, stride, rows);
             else
-                for (int row = 0; row < rows; row++) new Span<float>(output + row * stride, _call.ValueDim).Clear();
+                for (int row = 0; row < rows; row++) new Span<float>(output + row * stride, _call.Output.Dim).Clear();
         }
 
         private readonly float* State(int index) => _states + (nint)index * _plan.StateFloats;

@@ -21,5 +21,6 @@ internal static class Catalogue
         .. RealDataTests.Declarations,
         .. InfoTests.Declarations,
         .. MemoryBoundsTests.Padded,
+        .. LayoutTests.Declarations,
     ]);
 }

@@ -32,6 +32,22 @@ public sealed record Declaration(int Heads, int HeadDim)
 
     public AttentionIsas Isas { get; init; } = AttentionIsas.All;
 
+    public AttentionLayout Layout { get; init; }
+
+    /// <summary>Elements from token to token in query, key, value and output; 0 where none is given.</summary>
+    public (int Query, int Key, int Value, int Output) Strides { get; init; }
+
+    /// <summary>Whether the tensors are tensor spans; the strides above are then those of the tensors.</summary>
+    public bool TensorSpans { get; init; }
+
+    /// <summary>0 where it is not fixed.</summary>
+    public int QueryLength { get; init; }
+
+    public int KeyLength { get; init; }
+
+    /// <summary>Whether the tensors lie in memory as <see cref="Inputs"/> has them.</summary>
+    public bool IsPlain => Layout == AttentionLayout.TokenMajor && Strides == default && !TensorSpans;
+
     public bool Has(Roles role) => (Roles & role) != 0;
 
     /// <summary>What the scale is, given or not.</summary>
@@ -45,12 +61,20 @@ public sealed record Declaration(int Heads, int HeadDim)
         Scale = Scale == 0 ? 1 / Math.Sqrt(HeadDim) : Scale,
     };
 
+    /// <summary>How a tensor lies in memory.</summary>
+    public Placement Place(int batch, int tokens, int heads, int dim, int stride) => new(Layout, Batched, batch, tokens, heads, dim, stride);
+
     /// <summary>A name that is also that of the method: <c>h4kv2d64v24_causal_batched_keyLengths</c>.</summary>
     public override string ToString()
     {
         string name = $"h{Heads}kv{KeyValueHeads}d{HeadDim}v{ValueDim}";
         if (Mask == AttentionMask.Causal) name += "_causal";
         if (Batched) name += "_batched";
+        if (Layout == AttentionLayout.HeadMajor) name += "_headMajor";
+        if (Strides != default) name += $"_strides{Strides.Query}_{Strides.Key}_{Strides.Value}_{Strides.Output}";
+        if (TensorSpans) name += "_tensors";
+        if (QueryLength != 0) name += $"_m{QueryLength}";
+        if (KeyLength != 0) name += $"_n{KeyLength}";
         if (Scale != 0) name += "_scale" + Text(Scale).Replace('.', 'p').Replace('-', 'm').Replace("+", "", StringComparison.Ordinal);
         foreach (var role in Enum.GetValues<Roles>())
             if (role is not (Roles.None or Roles.MaxThreads) && Has(role)) name += $"_{role}";
@@ -66,9 +90,9 @@ public sealed record Declaration(int Heads, int HeadDim)
         {
             var parameters = new List<(string Declared, string Given)>
             {
-                ("ReadOnlySpan<float> query", "a.Query"), ("ReadOnlySpan<float> key", "a.Key"), ("ReadOnlySpan<float> value", "a.Value"), ("Span<float> output", "a.Output"),
+                Tensor("ReadOnly", "Query"), Tensor("ReadOnly", "Key"), Tensor("ReadOnly", "Value"), Tensor("", "Output"),
             };
-            if (Batched) parameters.Add(("int batch", "a.Batch"));
+            if (Batched && !TensorSpans) parameters.Add(("int batch", "a.Batch"));
             if (Has(Roles.QueryStart)) parameters.Add(("int queryStart", "a.QueryStart"));
             if (Has(Roles.QueryStarts)) parameters.Add(("ReadOnlySpan<int> queryStarts", "a.QueryStarts"));
             if (Has(Roles.KeyLengths)) parameters.Add(("ReadOnlySpan<int> keyLengths", "a.KeyLengths"));
@@ -81,6 +105,12 @@ public sealed record Declaration(int Heads, int HeadDim)
             if (Mask != AttentionMask.None) attribute += $", Mask = AttentionMask.{Mask}";
             if (Scale != 0) attribute += $", Scale = {Text(Scale)}f";
             if (Batched) attribute += ", Batched = true";
+            if (Layout == AttentionLayout.HeadMajor) attribute += ", Layout = AttentionLayout.HeadMajor";
+            if (!TensorSpans)
+                foreach (var (role, stride) in new[] { ("Query", Strides.Query), ("Key", Strides.Key), ("Value", Strides.Value), ("Output", Strides.Output) })
+                    if (stride != 0) attribute += $", {role}Stride = {stride}";
+            if (QueryLength != 0) attribute += $", QueryLength = {QueryLength}";
+            if (KeyLength != 0) attribute += $", KeyLength = {KeyLength}";
             if (Isas != AttentionIsas.All) attribute += $", Isas = (AttentionIsas){(int)Isas}";
 
             return $"""
@@ -91,6 +121,12 @@ public sealed record Declaration(int Heads, int HeadDim)
 
                 """;
         }
+    }
+
+    private (string Declared, string Given) Tensor(string access, string role)
+    {
+        string name = role.ToLowerInvariant(), type = TensorSpans ? $"{access}TensorSpan<float>" : $"{access}Span<float>";
+        return ($"{type} {name}", TensorSpans ? $"new {type}(a.{role}, a.{role}Shape!.Lengths, a.{role}Shape!.Strides)" : $"a.{role}");
     }
 
     private static string Text(float value) => value.ToString("R", CultureInfo.InvariantCulture);

@@ -46,18 +46,50 @@ public sealed class Inputs
         return output;
     }
 
-    public void Run(Kernel kernel, Span<float> output, Span<byte> scratch = default) => kernel.Body(new KernelArguments
+    /// <summary>Runs a kernel on the tensors as it is declared to find them; what lies between tokens is NaN in the inputs and is not written in the output.</summary>
+    public void Run(Kernel kernel, Span<float> output, Span<byte> scratch = default)
     {
-        Query = Query,
-        Key = Key,
-        Value = Value,
+        if (kernel.Declaration.IsPlain)
+        {
+            kernel.Body(Arguments(Query, Key, Value, output, scratch));
+            return;
+        }
+
+        const float Gap = 123.25f;
+        var place = Problem.OutputPlace;
+        float[] placed = new float[place.Length];
+        placed.AsSpan().Fill(Gap);
+        place.Scatter(output, placed);
+        kernel.Body(Arguments(Placed(Problem.QueryPlace, Query), Placed(Problem.KeyPlace, Key), Placed(Problem.ValuePlace, Value), placed, scratch));
+        place.Gather(placed).CopyTo(output);
+        if (place.Gaps(placed).Any(x => x != Gap)) throw new InvalidOperationException($"{Problem}: elements between the tokens of the output were written.");
+    }
+
+    public KernelArguments Arguments(ReadOnlySpan<float> query, ReadOnlySpan<float> key, ReadOnlySpan<float> value, Span<float> output, Span<byte> scratch = default) => new()
+    {
+        Query = query,
+        Key = key,
+        Value = value,
         Output = output,
+        QueryShape = Problem.QueryPlace,
+        KeyShape = Problem.KeyPlace,
+        ValueShape = Problem.ValuePlace,
+        OutputShape = Problem.OutputPlace,
         Batch = Problem.Batch,
         QueryStarts = Problem.QueryStarts,
         KeyLengths = Problem.KeyLengths,
         MaxThreads = Problem.MaxThreads,
         Scratch = scratch,
-    });
+    };
+
+    /// <summary>A tensor in its place, NaN around it.</summary>
+    public static float[] Placed(Placement place, float[] dense)
+    {
+        float[] placed = new float[place.Length];
+        placed.AsSpan().Fill(float.NaN);
+        place.Scatter(dense, placed);
+        return placed;
+    }
 
     private float[] Normal(int length)
     {

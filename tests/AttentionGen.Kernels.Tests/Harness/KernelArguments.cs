@@ -11,6 +11,15 @@ public readonly ref struct KernelArguments
 
     public required Span<float> Output { get; init; }
 
+    /// <summary>For kernels that take tensor spans.</summary>
+    public Placement? QueryShape { get; init; }
+
+    public Placement? KeyShape { get; init; }
+
+    public Placement? ValueShape { get; init; }
+
+    public Placement? OutputShape { get; init; }
+
     public int Batch { get; init; }
 
     public ReadOnlySpan<int> QueryStarts { get; init; }

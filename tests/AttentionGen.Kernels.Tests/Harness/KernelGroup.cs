@@ -48,6 +48,7 @@ public sealed class KernelGroup
     {
         string source = $$"""
             using System;
+            using System.Numerics.Tensors;
             using AttentionGen;
             using AttentionGen.Kernels.Tests;
 

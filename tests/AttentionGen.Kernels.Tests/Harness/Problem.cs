@@ -20,6 +20,14 @@ public sealed record Problem(Declaration Declaration, int Queries, int Keys)
 
     public int OutputLength => Batch * Queries * Declaration.Heads * Declaration.ValueDim;
 
+    public Placement QueryPlace => Declaration.Place(Batch, Queries, Declaration.Heads, Declaration.HeadDim, Declaration.Strides.Query);
+
+    public Placement KeyPlace => Declaration.Place(Batch, Keys, Declaration.KeyValueHeads, Declaration.HeadDim, Declaration.Strides.Key);
+
+    public Placement ValuePlace => Declaration.Place(Batch, Keys, Declaration.KeyValueHeads, Declaration.ValueDim, Declaration.Strides.Value);
+
+    public Placement OutputPlace => Declaration.Place(Batch, Queries, Declaration.Heads, Declaration.ValueDim, Declaration.Strides.Output);
+
     /// <summary>The number of keys that are not padding.</summary>
     public int Length(int batch) => KeyLengths is null ? Keys : KeyLengths[batch];
 

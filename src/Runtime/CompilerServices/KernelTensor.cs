@@ -1,0 +1,223 @@
+using System.ComponentModel;
+using System.Diagnostics.CodeAnalysis;
+using System.Numerics.Tensors;
+using System.Runtime.CompilerServices;
+using System.Runtime.InteropServices;
+
+namespace AttentionGen.CompilerServices;
+
+/// <summary>
+/// A tensor of a call: elements in memory with the axes [batch, tokens, heads, dim], whatever their order there. Generated code makes it from
+/// a parameter; <see cref="ForwardCall"/> checks it against the others.
+/// </summary>
+[EditorBrowsable(EditorBrowsableState.Never)]
+[SuppressMessage("Design", "CA1068", Justification = "Caller argument expressions stand last.")]
+public readonly ref struct KernelTensor
+{
+    internal readonly ref float Data;
+
+    internal string Name { get; }
+
+    internal AttentionLayout Layout { get; private init; }
+
+    internal int Batch { get; private init; }
+
+    /// <summary>-1 where the span has no whole number of tokens.</summary>
+    internal int Tokens { get; private init; }
+
+    /// <summary>The number of tokens that the declaration fixes, 0 where it does not.</summary>
+    internal int FixedTokens { get; private init; }
+
+    internal int Heads { get; private init; }
+
+    internal int Dim { get; private init; }
+
+    internal nint BatchStride { get; private init; }
+
+    internal nint TokenStride { get; private init; }
+
+    internal nint HeadStride { get; private init; }
+
+    /// <summary>The elements of the span; of a tensor span those from its first to its last.</summary>
+    internal nint Length { get; private init; }
+
+    internal bool IsTensorSpan { get; private init; }
+
+    private KernelTensor(ref float data, string name)
+    {
+        Data = ref data;
+        Name = name;
+    }
+
+    /// <summary>A span that holds the tensor in the declared order, tokens a stride apart.</summary>
+    /// <exception cref="ArgumentOutOfRangeException">The batch is less than 1.</exception>
+    public static KernelTensor Of(
+        ReadOnlySpan<float> span, AttentionLayout layout, int heads, int dim, int stride, int tokens = 0, int batch = 1,
+        [CallerArgumentExpression(nameof(span))] string name = "", [CallerArgumentExpression(nameof(batch))] string batchName = "")
+    {
+        if (batch < 1) ThrowHelper.BadBatch(batchName, batch);
+        bool headMajor = layout == AttentionLayout.HeadMajor;
+        int width = headMajor ? dim : heads * dim, rows = 0;
+        if (span.Length > 0)
+        {
+            // What follows the last token up to the next one's place may be there or not.
+            int rest = (span.Length - width) % stride;
+            rows = span.Length < width || rest > stride - width ? -1 : (span.Length - width) / stride + 1;
+        }
+
+        long perItem = (long)batch * (headMajor ? heads : 1);
+        int count = rows >= 0 && rows % perItem == 0 ? (int)(rows / perItem) : -1;
+        return new KernelTensor(ref MemoryMarshal.GetReference(span), name)
+        {
+            Layout = layout, Batch = batch, Tokens = count, FixedTokens = tokens, Heads = heads, Dim = dim, Length = span.Length,
+            TokenStride = stride,
+            HeadStride = headMajor ? (nint)stride * count : dim,
+            BatchStride = (nint)stride * count * (headMajor ? heads : 1),
+        };
+    }
+
+    /// <summary>A tensor span with the axes in the declared order and any strides.</summary>
+    /// <remarks>The batch is the number of items as given to the call; 0 for any number; -1 where there is no batch axis.</remarks>
+    /// <exception cref="ArgumentException">The shape is not the declared one, or the elements of a head do not lie side by side.</exception>
+    public static KernelTensor Of(
+        in ReadOnlyTensorSpan<float> tensor, AttentionLayout layout, int heads, int dim, int tokens = 0, int batch = -1,
+        [CallerArgumentExpression(nameof(tensor))] string name = "")
+    {
+        bool batched = batch >= 0, headMajor = layout == AttentionLayout.HeadMajor;
+        var lengths = tensor.Lengths;
+        var strides = tensor.Strides;
+        int tokenAxis = (batched ? 1 : 0) + (headMajor ? 1 : 0), headAxis = (batched ? 1 : 0) + (headMajor ? 0 : 1), dimAxis = batched ? 3 : 2;
+        if (tensor.Rank != dimAxis + 1 || lengths[headAxis] != heads || lengths[dimAxis] != dim
+            || lengths[tokenAxis] > int.MaxValue || (batched && (batch > 0 ? lengths[0] != batch : lengths[0] is < 1 or > int.MaxValue)))
+            ThrowHelper.TensorShape(name, lengths, Shape(layout, batched ? batch > 0 ? $"{batch}" : "batch" : null, tokens > 0 ? $"{tokens}" : "tokens", heads, dim));
+        if (dim > 1 && strides[dimAxis] != 1 && !tensor.IsEmpty) ThrowHelper.TensorStrides(name, strides);
+
+        nint last = 0;
+        for (int axis = 0; axis < tensor.Rank; axis++) last += (lengths[axis] - 1) * strides[axis];
+        return new KernelTensor(ref Unsafe.AsRef(in tensor.GetPinnableReference()), name)
+        {
+            Layout = layout, Batch = batched ? (int)lengths[0] : 1, Tokens = (int)lengths[tokenAxis], FixedTokens = tokens, Heads = heads, Dim = dim,
+            Length = tensor.IsEmpty ? 0 : last + 1, IsTensorSpan = true,
+            TokenStride = strides[tokenAxis], HeadStride = strides[headAxis], BatchStride = batched ? strides[0] : 0,
+        };
+    }
+
+    internal bool IsEmpty => Length == 0;
+
+    /// <summary>Checks that query or key have whole tokens, and as many as are declared.</summary>
+    internal void CheckTokens(string headsName, string dimName)
+    {
+        if (Tokens < 0)
+        {
+            bool headMajor = Layout == AttentionLayout.HeadMajor;
+            int width = headMajor ? Dim : Heads * Dim;
+            ThrowHelper.NotTokens(
+                Name, Length, headMajor ? $"{dimName} = {Dim}" : $"{headsName} * {dimName} = {Heads} * {Dim} = {width}", width, (int)TokenStride,
+                headMajor ? $"{headsName} = {Heads} heads" : null, headMajor ? Heads : 1, Batch);
+        }
+
+        if (FixedTokens != 0 && Tokens != FixedTokens) ThrowHelper.FixedLength(Name, Tokens, FixedTokens);
+    }
+
+    /// <summary>Checks that value or output have the tokens of the key or the query.</summary>
+    internal void CheckTokens(int batch, int tokens)
+    {
+        if (Tokens == tokens && Batch == batch) return;
+        string shape = Shape(Layout, batch == 1 ? null : $"{batch}", $"{tokens}", Heads, Dim);
+        if (IsTensorSpan) ThrowHelper.TensorShape(Name, Batch, Tokens, shape);
+        long rows = (long)batch * tokens * (Layout == AttentionLayout.HeadMajor ? Heads : 1);
+        int width = Layout == AttentionLayout.HeadMajor ? Dim : Heads * Dim;
+        ThrowHelper.Shape(Name, Length, shape, rows == 0 ? 0 : (rows - 1) * TokenStride + width, (int)TokenStride, isDense: TokenStride == width);
+    }
+
+    private static string Shape(AttentionLayout layout, string? batch, string tokens, int heads, int dim) =>
+        $"[{(batch is null ? "" : $"{batch}, ")}{(layout == AttentionLayout.HeadMajor ? $"{heads}, {tokens}" : $"{tokens}, {heads}")}, {dim}]";
+
+    /// <summary>Whether two tensors share an element. Their address ranges may intersect without that, as those of the thirds of one buffer do.</summary>
+    internal bool Overlaps(in KernelTensor other)
+    {
+        if (IsEmpty || other.IsEmpty) return false;
+        long bytes = Unsafe.ByteOffset(ref Data, ref other.Data);
+        if (bytes >= Length * sizeof(float) || -bytes >= other.Length * sizeof(float)) return false;
+        if (bytes % sizeof(float) != 0) return true; // elements that are halves of two others: nobody does that in good faith
+
+        long offset = bytes / sizeof(float);
+        long rows = (long)Batch * Tokens * Heads, otherRows = (long)other.Batch * other.Tokens * other.Heads;
+        return rows <= otherRows ? new Rows(other).AnyIn(new Rows(this), -offset) : new Rows(this).AnyIn(new Rows(other), offset);
+    }
+
+    /// <summary>Whether some element stands for two.</summary>
+    internal bool OverlapsItself()
+    {
+        if (!IsTensorSpan || IsEmpty) return false; // strides of spans are wide enough
+        var rows = new Rows(this);
+        return rows.Stride0 < rows.Extent1 || rows.Stride1 < rows.Extent2 || rows.Stride2 < Dim;
+    }
+
+    /// <summary>The rows of a tensor (a row is a head of a token), by three axes of falling stride; axes of one index are left out.</summary>
+    private readonly ref struct Rows
+    {
+        private readonly long _count0, _count1, _count2, _dim;
+
+        public readonly long Stride0, Stride1, Stride2;
+
+        public Rows(in KernelTensor tensor)
+        {
+            Span<(long Stride, long Count)> axes = [(tensor.BatchStride, tensor.Batch), (tensor.TokenStride, tensor.Tokens), (tensor.HeadStride, tensor.Heads)];
+            foreach (ref var axis in axes)
+                if (axis.Count == 1) axis.Stride = long.MaxValue >> 8; // never in the way
+            axes.Sort((x, y) => y.Stride.CompareTo(x.Stride));
+            (Stride0, _count0) = axes[0];
+            (Stride1, _count1) = axes[1];
+            (Stride2, _count2) = axes[2];
+            _dim = tensor.Dim;
+        }
+
+        /// <summary>The elements that an index of the first axis spans.</summary>
+        public long Extent1 => (_count1 - 1) * (_count1 == 1 ? 0 : Stride1) + Extent2;
+
+        public long Extent2 => (_count2 - 1) * (_count2 == 1 ? 0 : Stride2) + _dim;
+
+        /// <summary>Whether some row of the other, which begins an offset further, shares an element with one of these.</summary>
+        public bool AnyIn(in Rows other, long offset)
+        {
+            for (long i = 0; i < other._count0; i++)
+                for (long j = 0; j < other._count1; j++)
+                    for (long k = 0; k < other._count2; k++)
+                    {
+                        long start = offset + Times(i, other.Stride0) + Times(j, other.Stride1) + Times(k, other.Stride2);
+                        if (Hits(start, start + other._dim)) return true;
+                    }
+
+            return false;
+        }
+
+        private static long Times(long index, long stride) => index == 0 ? 0 : index * stride;
+
+        private bool Hits(long from, long to)
+        {
+            for (var (i, lastI) = Range(from, to, Stride0, _count0, Extent1); i <= lastI; i++)
+            {
+                long a = Times(i, Stride0);
+                for (var (j, lastJ) = Range(from - a, to - a, Stride1, _count1, Extent2); j <= lastJ; j++)
+                {
+                    long b = a + Times(j, Stride1);
+                    var (k, lastK) = Range(from - b, to - b, Stride2, _count2, _dim);
+                    if (k <= lastK) return true;
+                }
+            }
+
+            return false;
+        }
+
+        /// <summary>The indices of an axis whose elements [index * stride, index * stride + extent) meet [from, to).</summary>
+        private static (long First, long Last) Range(long from, long to, long stride, long count, long extent)
+        {
+            if (stride == 0) return from < extent && to > 0 ? (0, 0) : (1, 0); // all indices are the same place
+            long first = Math.Max(FloorDivide(from - extent, stride) + 1, 0), last = Math.Min(FloorDivide(to - 1, stride), count - 1);
+            return (first, last);
+        }
+
+        private static long FloorDivide(long x, long y) => x >= 0 ? x / y : -((-x + y - 1) / y);
+    }
+}
