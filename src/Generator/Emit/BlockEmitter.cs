@@ -14,13 +14,10 @@ internal static class BlockEmitter
         using (w.Block("public static void Attend(in ForwardBlock block)"))
         {
             w.Line("""
-                ref float outputs = ref block.State; // [QueryBlock, ValueDim]
-                ref float sums = ref Unsafe.Add(ref outputs, QueryBlock * ValueDim); // [QueryBlock, Lanes]
-                ref float maxima = ref Unsafe.Add(ref sums, QueryBlock * Lanes); // [QueryBlock]
-                ref float query = ref block.Scratch; // [QueryBlock, HeadDim]
-                ref float weights = ref Unsafe.Add(ref query, QueryBlock * HeadDim); // [TileRows, KeyBlock]
+                ref float query = ref block.Scratch; // [QueryBlock, QueryRow]
+                ref float weights = ref Unsafe.Add(ref query, QueryBlock * QueryRow); // [TileRows, KeyBlock]
 
-                if (block.First) Reset(ref outputs, ref maxima);
+                if (block.First) Reset(ref block.State, (block.Rows + TileRows - 1) / TileRows * TileRows);
                 PackQueries(ref block.Query, block.QueryStride, block.Rows, ref query);
 
                 """);
@@ -55,21 +52,19 @@ internal static class BlockEmitter
         }
 
         w.Line("""
-            ref float tileQuery = ref Unsafe.Add(ref query, row * HeadDim);
-            ref float tileOutputs = ref Unsafe.Add(ref outputs, row * ValueDim);
-            ref float tileSums = ref Unsafe.Add(ref sums, row * Lanes);
-            ref float tileMaxima = ref Unsafe.Add(ref maxima, row);
+            ref float tileQuery = ref Unsafe.Add(ref query, row * QueryRow);
+            ref float state = ref Unsafe.Add(ref block.State, row * StateRow);
             """);
         string bounds = visible.DiffersByRow ? "seen, keys" : "keys";
         string count = $"({end} + PanelKeys - 1) / PanelKeys";
         if (plan.Path == ScorePath.Registers)
         {
-            w.Line($"Scores(ref tileQuery, ref panels, {count}, ref weights, ref tileOutputs, ref tileSums, ref tileMaxima, {bounds});");
+            w.Line($"Scores(ref tileQuery, ref panels, {count}, ref weights, ref state, {bounds});");
         }
         else
         {
             w.Line($"Scores(ref tileQuery, ref panels, {count}, ref weights);");
-            w.Line($"Softmax(ref weights, {end}, ref tileOutputs, ref tileSums, ref tileMaxima, {bounds});");
+            w.Line($"Softmax(ref weights, {end}, ref state, TileRows, {bounds});");
         }
 
         if (!visible.DiffersByRow)
@@ -81,20 +76,23 @@ internal static class BlockEmitter
         using (w.Block("if (block.ValuesFinite || seen >= end)"))
             ValuesEmitter.Calls(w, plan, "end");
         using (w.Block("else"))
-            w.Line("ValuesByRow(ref weights, ref values, ref tileOutputs, seen, end);");
+            w.Line("ValuesByRow(ref weights, ref values, ref state, seen, end);");
     }
 
     private static void Reset(SourceWriter w)
     {
         w.Line();
-        w.Line("/// <summary>The state of a block that has seen no key: outputs and sums 0, maxima -infinity.</summary>");
+        w.Line("/// <summary>The state of rows that have seen no key: outputs and sums 0, maxima -infinity.</summary>");
         CoreEmitter.MethodAttribute(w);
-        using (w.Block("private static void Reset(ref float outputs, ref float maxima)"))
+        using (w.Block("private static void Reset(ref float state, int rows)"))
         {
-            w.Line("""
-                for (nuint i = 0; i < QueryBlock * (ValueDim + Lanes); i += Lanes) Vec.Zero.StoreUnsafe(ref outputs, i);
-                for (nuint i = 0; i < QueryBlock; i += Lanes) Create(float.NegativeInfinity).StoreUnsafe(ref maxima, i);
-                """);
+            using (w.Block("for (; rows > 0; rows--, state = ref Unsafe.Add(ref state, StateRow))"))
+            {
+                w.Line("""
+                    for (nuint i = 0; i < Maximum; i += Lanes) Vec.Zero.StoreUnsafe(ref state, i);
+                    Unsafe.Add(ref state, Maximum) = float.NegativeInfinity;
+                    """);
+            }
         }
     }
 }

@@ -64,7 +64,7 @@ internal static class CoreEmitter
             //   tile          {plan.TileRows} query rows x {plan.PanelKeys} keys: {plan.TileRows} x {plan.TileVectors} vectors of {plan.Lanes} floats, {(plan.Path == ScorePath.Registers ? "scores stay in registers" : "scores wait in the first-level cache")}
             //   blocks        {plan.QueryBlock} query rows, {plan.KeyBlock} keys
             //   cost          {2 * (spec.HeadDim + spec.ValueDim)} flops and one exponential for a visible pair of query and key
-            //   memory        {plan.PackedHeadDim + plan.PackedValueDim} floats for a packed key and value, {plan.StateFloats + plan.ScratchFloats} for a block of queries
+            //   memory        {plan.PackedHeadDim + plan.PackedValueDim} floats for a packed key and value, {plan.QueryBlock * plan.StateRow + plan.ScratchFloats} for a block of queries
             //
             // Keys are packed into panels (transposed), values into padded rows. For each block of queries and each block of keys, tile by tile:
             // scores, weights relative to a running maximum, product with the values. The maximum is raised only when a score exceeds it by more
@@ -78,6 +78,8 @@ internal static class CoreEmitter
             private const int HeadDim = {{plan.PackedHeadDim}};{{(plan.PackedHeadDim == plan.Spec.HeadDim ? "" : $" // {plan.Spec.HeadDim}, padded with zeros to whole steps of four")}}
             private const int ValueDim = {{plan.PackedValueDim}};{{(plan.PackedValueDim == plan.Spec.ValueDim ? "" : $" // {plan.Spec.ValueDim}, padded to whole vectors")}}
             private const int Lanes = {{plan.Lanes}};
+            private const int QueryRow = {{plan.QueryRow}}; // a packed query: whole vectors
+            private const int Sums = ValueDim, Maximum = ValueDim + Lanes, StateRow = ValueDim + 2 * Lanes; // the state of a query row: output, sums of weights, maximum
             private const int TileRows = {{plan.TileRows}};
             private const int PanelKeys = {{plan.PanelKeys}};
             private const int QueryBlock = {{plan.QueryBlock}};
@@ -91,8 +93,8 @@ internal static class CoreEmitter
                 KeyBlock = KeyBlock,
                 PackedKeyFloats = HeadDim,
                 PackedValueFloats = ValueDim,
-                StateFloats = QueryBlock * (ValueDim + Lanes + 1),
-                ScratchFloats = QueryBlock * HeadDim + TileRows * KeyBlock,
+                StateRowFloats = StateRow,
+                ScratchFloats = QueryBlock * QueryRow + TileRows * KeyBlock,
                 FlopsPerPair = {{2 * (plan.Spec.HeadDim + plan.Spec.ValueDim)}},
             };
             """);

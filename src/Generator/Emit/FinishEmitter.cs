@@ -8,26 +8,22 @@ internal static class FinishEmitter
     public static void Emit(SourceWriter w, CorePlan plan, Dialect dialect)
     {
         w.Line();
-        w.Line("/// <summary>Writes the output rows of a block; 0 for rows that saw no key.</summary>");
+        w.Line("/// <summary>Writes output rows; 0 for rows that saw no key.</summary>");
         CoreEmitter.MethodAttribute(w);
         using (w.Block("public static void Finish(ref float state, ref float output, nint outputStride, int rows)"))
         {
-            w.Line("""
-                ref float sums = ref Unsafe.Add(ref state, QueryBlock * ValueDim);
-                ref float maxima = ref Unsafe.Add(ref sums, QueryBlock * Lanes);
-                """);
             using (w.Block("for (int row = 0; row < rows; row++)"))
             {
                 dialect.Prefetch(w, "output", "outputStride", plan.Spec.ValueDim);
                 w.Line("""
-                    float sum = Sum(LoadUnsafe(ref sums, (nuint)(row * Lanes)));
-                    float inverse = Unsafe.Add(ref maxima, row) == float.NegativeInfinity ? 0f : 1f / sum;
+                    float sum = Sum(LoadUnsafe(ref state, Sums));
+                    float inverse = Unsafe.Add(ref state, Maximum) == float.NegativeInfinity ? 0f : 1f / sum;
                     """);
                 RowEmitter.Emit(w, plan.Spec.ValueDim, plan.Lanes,
                     i => $"(LoadUnsafe(ref state, {i}) * Create(inverse)).StoreUnsafe(ref output, {i});",
                     i => $"Unsafe.Add(ref output, {i}) = Unsafe.Add(ref state, {i}) * inverse;");
                 w.Line("""
-                    state = ref Unsafe.Add(ref state, ValueDim);
+                    state = ref Unsafe.Add(ref state, StateRow);
                     output = ref Unsafe.Add(ref output, outputStride);
                     """);
             }

@@ -139,22 +139,21 @@ internal static class PackingEmitter
             using (w.Block("for (; row < rows; row++)"))
             {
                 dialect.Prefetch(w, "query", "stride", plan.Spec.HeadDim);
+                if (plan.QueryRow != plan.Spec.HeadDim) w.Line("Vec.Zero.StoreUnsafe(ref packed, QueryRow - Lanes);");
                 RowEmitter.Emit(w, plan.Spec.HeadDim, plan.Lanes,
                     i => $"{(negated ? $"(-LoadUnsafe(ref query, {i}))" : $"LoadUnsafe(ref query, {i})")}.StoreUnsafe(ref packed, {i});",
                     i => $"Unsafe.Add(ref packed, {i}) = {(negated ? "-" : "")}Unsafe.Add(ref query, {i});");
-                if (plan.PackedHeadDim != plan.Spec.HeadDim)
-                    w.Line($"for (int i = {plan.Spec.HeadDim}; i < HeadDim; i++) Unsafe.Add(ref packed, i) = 0f;");
                 w.Line("""
                     query = ref Unsafe.Add(ref query, stride);
-                    packed = ref Unsafe.Add(ref packed, HeadDim);
+                    packed = ref Unsafe.Add(ref packed, QueryRow);
                     """);
             }
 
             w.Line();
             using (w.Block("for (; row % TileRows != 0; row++)"))
             {
-                RowEmitter.Emit(w, plan.PackedHeadDim, plan.Lanes, i => $"Vec.Zero.StoreUnsafe(ref packed, {i});", i => $"Unsafe.Add(ref packed, {i}) = 0f;");
-                w.Line("packed = ref Unsafe.Add(ref packed, HeadDim);");
+                RowEmitter.Emit(w, plan.QueryRow, plan.Lanes, i => $"Vec.Zero.StoreUnsafe(ref packed, {i});", i => $"Unsafe.Add(ref packed, {i}) = 0f;");
+                w.Line("packed = ref Unsafe.Add(ref packed, QueryRow);");
             }
         }
     }

@@ -11,7 +11,7 @@ internal static class ScoresEmitter
 {
     public static void Emit(SourceWriter w, CorePlan plan, Dialect dialect, VisibleKeys visible)
     {
-        var product = new ProductEmitter(dialect, plan.TileRows, plan.TileVectors, "s", "q", "HeadDim", "k", "PanelKeys");
+        var product = new ProductEmitter(dialect, plan.TileRows, plan.TileVectors, "s", "q", "QueryRow", "k", "PanelKeys");
         w.Line();
         w.Line(plan.Path == ScorePath.Registers
             ? "/// <summary>Weights of a tile of query rows over some panels of keys.</summary>"
@@ -19,7 +19,7 @@ internal static class ScoresEmitter
         CoreEmitter.MethodAttribute(w);
         string parameters = "ref float query, ref float panel, int panels, ref float weights";
         if (plan.Path == ScorePath.Registers)
-            parameters += $", ref float outputs, ref float sums, ref float maxima, int {(visible.DiffersByRow ? "seen, int keys" : "keys")}";
+            parameters += $", ref float state, int {(visible.DiffersByRow ? "seen, int keys" : "keys")}";
         using (w.Block($"private static void Scores({parameters})"))
         {
             if (plan.Path == ScorePath.Registers)
@@ -27,7 +27,7 @@ internal static class ScoresEmitter
                 w.Line($"""
                     // All rows see all keys of the panels before this one; not the first panel of all, which sets the maxima.
                     int whole = {(visible.DiffersByRow ? "Math.Max(Math.Min(seen, keys), 0)" : "keys")} / PanelKeys;
-                    int start = maxima == float.NegativeInfinity ? 1 : 0;
+                    int start = Unsafe.Add(ref state, Maximum) == float.NegativeInfinity ? 1 : 0;
                     """);
             }
 
@@ -44,7 +44,7 @@ internal static class ScoresEmitter
 
     private static string Tile(int row, int vector) => Address.Arguments("tile", Address.Offset((row, "KeyBlock"), (vector, "Lanes")));
 
-    private static string Sums(int row) => Address.Arguments("sums", Address.Offset((row, "Lanes")));
+    private static string Sums(int row) => Address.Arguments("state", Address.Offset((row, "StateRow"), (1, "Sums")));
 
     private static void Products(SourceWriter w, CorePlan plan, ProductEmitter product)
     {
@@ -93,7 +93,7 @@ internal static class ScoresEmitter
     {
         var rows = Enumerable.Range(0, product.Rows).ToList();
         var vectors = Enumerable.Range(0, product.Vectors).ToList();
-        string Maximum(int row) => $"Create({Address.At("maxima", $"{row}")})";
+        string Maximum(int row) => $"Create({Address.At("state", Address.Offset((row, "StateRow"), (1, "Maximum")))})";
         using (w.Block("if (p >= start && p < whole)"))
         {
             w.Line("// By how much scores exceed the maxima. Positive floats are ordered as integers are, and no NaN of one row hides another row.");
@@ -117,7 +117,7 @@ internal static class ScoresEmitter
         w.Line();
         w.Line(visible.DiffersByRow ? "// Rare: a maximum rises, or some rows do not see all of the panel." : "// Rare: a maximum rises, or the keys end within the panel.");
         Store(w, product);
-        w.Line($"Softmax(ref weights, p * PanelKeys, (p + 1) * PanelKeys, ref outputs, ref sums, ref maxima, {(visible.DiffersByRow ? "seen, keys" : "keys")});");
+        w.Line($"Softmax(ref weights, p * PanelKeys, (p + 1) * PanelKeys, ref state, TileRows, {(visible.DiffersByRow ? "seen, keys" : "keys")});");
     }
 
     private static string Tree(string function, List<string> terms)

@@ -21,14 +21,14 @@ internal static class SoftmaxEmitter
             /// </summary>
             """);
         CoreEmitter.MethodAttribute(w);
-        using (w.Block($"private static void Softmax(ref float weights, {(panel ? "int from, " : "")}int end, ref float outputs, ref float sums, ref float maxima, int {(visible.DiffersByRow ? "seen, int keys" : "keys")})"))
-        using (w.Block("for (int row = 0; row < TileRows; row++)"))
+        using (w.Block($"private static void Softmax(ref float weights, {(panel ? "int from, " : "")}int end, ref float state, int rows, int {(visible.DiffersByRow ? "seen, int keys" : "keys")})"))
+        using (w.Block("for (int row = 0; row < rows; row++, state = ref Unsafe.Add(ref state, StateRow))"))
         {
             string bound = visible.DiffersByRow ? $"Math.Max(Math.Min({visible.Bound("row")}, Math.Min(end, keys)), {from})" : "Math.Min(end, keys)";
             w.Line($"""
                 ref float w = ref Unsafe.Add(ref weights, row * KeyBlock);
-                ref float sum = ref Unsafe.Add(ref sums, row * Lanes);
-                ref float maximum = ref Unsafe.Add(ref maxima, row);
+                ref float sum = ref Unsafe.Add(ref state, Sums);
+                ref float maximum = ref Unsafe.Add(ref state, Maximum);
 
                 // The row sees the columns before `bound`: whole vectors before `tail`, then a part of one.
                 int bound = {bound};
@@ -47,9 +47,7 @@ internal static class SoftmaxEmitter
                 w.Line("""
                     Vec factor = KernelMath.Exp2(Create((maximum - rowHighest) * Scale));
                     maximum = rowHighest;
-                    (LoadUnsafe(ref sum) * factor).StoreUnsafe(ref sum);
-                    ref float output = ref Unsafe.Add(ref outputs, row * ValueDim);
-                    for (nuint i = 0; i < ValueDim; i += Lanes) (LoadUnsafe(ref output, i) * factor).StoreUnsafe(ref output, i);
+                    for (nuint i = 0; i < Maximum; i += Lanes) (LoadUnsafe(ref state, i) * factor).StoreUnsafe(ref state, i);
                     """);
                 if (panel) w.Line("for (nuint i = 0; i < (nuint)from; i += Lanes) (LoadUnsafe(ref w, i) * factor).StoreUnsafe(ref w, i);");
             }

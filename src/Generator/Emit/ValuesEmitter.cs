@@ -19,7 +19,7 @@ internal static class ValuesEmitter
         foreach (var strips in plan.ValueVectors.GroupBy(vectors => vectors).OrderByDescending(group => group.Key))
         {
             int width = strips.Key * plan.Lanes, count = strips.Count();
-            string Call(string at) => $"Values{strips.Key}(ref weights, ref {Address.At("values", at)}, ref {Address.At("tileOutputs", at)}, {keys});";
+            string Call(string at) => $"Values{strips.Key}(ref weights, ref {Address.At("values", at)}, ref {Address.At("state", at)}, {keys});";
             if (count <= 4)
                 for (int i = 0; i < count; i++) w.Line(Call($"{offset + i * width}"));
             else
@@ -31,7 +31,7 @@ internal static class ValuesEmitter
     private static void Strip(SourceWriter w, CorePlan plan, Dialect dialect, int vectors)
     {
         var product = new ProductEmitter(dialect, plan.TileRows, vectors, "o", "weights", "KeyBlock", "values", "ValueDim");
-        string Output(int row, int vector) => Address.Arguments("outputs", Address.Offset((row, "ValueDim"), (vector, "Lanes")));
+        string Output(int row, int vector) => Address.Arguments("outputs", Address.Offset((row, "StateRow"), (vector, "Lanes")));
         w.Line();
         w.Line($"/// <summary>outputs += weights * values for {vectors * plan.Lanes} of the value dimension.</summary>");
         CoreEmitter.MethodAttribute(w);
@@ -66,7 +66,7 @@ internal static class ValuesEmitter
         using (w.Block("private static void ValuesByRow(ref float weights, ref float values, ref float outputs, int seen, int end)"))
         using (w.Block("for (int row = 0; row < TileRows; row++)"))
         {
-            w.Line("ref float output = ref Unsafe.Add(ref outputs, row * ValueDim);");
+            w.Line("ref float output = ref Unsafe.Add(ref outputs, row * StateRow);");
             using (w.Block($"for (int key = 0; key < Math.Min({visible.Bound("row")}, end); key++)"))
             {
                 w.Line($"""

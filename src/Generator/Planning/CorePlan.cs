@@ -52,9 +52,13 @@ internal sealed record CorePlan(
     /// <summary>The head dimension with zeros up to a multiple of four, so that no loop over it has a remainder.</summary>
     public int PackedHeadDim => (Spec.HeadDim + 3) / 4 * 4;
 
-    public int StateFloats => QueryBlock * (PackedValueDim + Lanes + 1);
+    /// <summary>A packed query, with zeros up to a whole vector.</summary>
+    public int QueryRow => (Spec.HeadDim + Lanes - 1) / Lanes * Lanes;
 
-    public int ScratchFloats => QueryBlock * PackedHeadDim + TileRows * KeyBlock;
+    /// <summary>The state of a query row: its output, the sum of its weights in a vector, its maximum in another.</summary>
+    public int StateRow => PackedValueDim + 2 * Lanes;
+
+    public int ScratchFloats => QueryBlock * QueryRow + TileRows * KeyBlock;
 
     /// <summary>Four-element steps over the head dimension.</summary>
     public int Quads => PackedHeadDim / 4;

@@ -42,8 +42,11 @@ public readonly struct ForwardPlan
     /// <summary>Floats of a packed value.</summary>
     public int PackedValueFloats { get; init; }
 
-    /// <summary>Floats of the state of a query block: outputs, sums of weights, maxima.</summary>
-    public int StateFloats { get; init; }
+    /// <summary>Floats of the state of a query row: output, sums of weights, maximum.</summary>
+    public int StateRowFloats { get; init; }
+
+    /// <summary>Floats of the state of a query block.</summary>
+    public readonly int StateFloats => QueryBlock * StateRowFloats;
 
     /// <summary>Floats of working memory that <see cref="IForwardCore.Attend"/> needs beside the state.</summary>
     public int ScratchFloats { get; init; }
