@@ -38,6 +38,7 @@ internal static class CoreEmitter
             ScoresEmitter.Emit(w, plan, dialect, visible);
             SoftmaxEmitter.Emit(w, plan, dialect, visible);
             ValuesEmitter.Emit(w, plan, dialect, visible);
+            RowsEmitter.Emit(w, plan, dialect, visible);
             FinishEmitter.Emit(w, plan, dialect);
         }
 
@@ -84,6 +85,7 @@ internal static class CoreEmitter
             private const int PanelKeys = {{plan.PanelKeys}};
             private const int QueryBlock = {{plan.QueryBlock}};
             private const int KeyBlock = {{plan.KeyBlock}};
+            private const int MaxRows = {{plan.Rows.MaxRows}};
             private const float Scale = {{ScalarText.Float(plan.WeightScale)}}; // {{(plan.Spec.Scale < 0 ? "-" : "")}}scale * log2(e): weights are powers of two
             private const float Lazy = {{ScalarText.Float(plan.LazyScore)}}; // 8 / Scale, what a score may exceed the running maximum by
 
@@ -95,6 +97,8 @@ internal static class CoreEmitter
                 PackedValueFloats = ValueDim,
                 StateRowFloats = StateRow,
                 ScratchFloats = QueryBlock * QueryRow + TileRows * KeyBlock,
+                MaxRows = MaxRows,
+                RowsScratchFloats = (MaxRows + TileRows) * QueryRow + MaxRows * KeyBlock,
                 FlopsPerPair = {{2 * (plan.Spec.HeadDim + plan.Spec.ValueDim)}},
             };
             """);

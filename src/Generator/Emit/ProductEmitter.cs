@@ -8,6 +8,9 @@ namespace AttentionGen.Generator.Emit;
 /// <param name="Right">The reference to the right operand; <paramref name="RightStride"/> floats from index to index.</param>
 internal sealed record ProductEmitter(Dialect Dialect, int Rows, int Vectors, string Accumulator, string Left, string LeftStride, string Right, string RightStride)
 {
+    /// <summary>Elements of the last vector of the right operand, where memory ends behind them; 0 where it is whole.</summary>
+    public int RightTail { get; init; }
+
     public string Sum(int row, int vector) => $"{Accumulator}{row}_{vector}";
 
     /// <summary>A statement for each accumulator, a line a row.</summary>
@@ -54,7 +57,12 @@ internal sealed record ProductEmitter(Dialect Dialect, int Rows, int Vectors, st
     {
         string name = Right.Substring(0, 1);
         w.Line("Vec " + string.Join(", ", Enumerable.Range(0, Vectors).Select(v =>
-            $"{name}{v} = LoadUnsafe({Address.Arguments(Right, Address.Offset((index, RightStride), (v, "Lanes")))})")) + ";");
+        {
+            string offset = Address.Offset((index, RightStride), (v, "Lanes"));
+            return RightTail > 0 && v == Vectors - 1
+                ? $"{name}{v} = KernelMath.Load{Dialect.FirstOf}(ref {Address.At(Right, offset)}, {RightTail})"
+                : $"{name}{v} = LoadUnsafe({Address.Arguments(Right, offset)})";
+        })) + ";");
         for (int row = 0; row < Rows; row++)
         {
             string load = byElement ? "" : $"Vec x{row} = Create({Address.At(Left, Address.Offset((row, LeftStride), (index, "")))}); ";

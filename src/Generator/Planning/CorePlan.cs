@@ -34,7 +34,8 @@ internal enum ScorePath
 /// <param name="ValueVectors">Vectors of the strips that the product with the values takes.</param>
 /// <param name="ChainQuads">Four-element steps over the head dimension before a partial score is put aside.</param>
 internal sealed record CorePlan(
-    CoreSpec Spec, Isas Isa, int Lanes, ScorePath Path, int TileRows, int TileVectors, EquatableArray<int> ValueVectors, int ChainQuads, int QueryBlock, int KeyBlock)
+    CoreSpec Spec, Isas Isa, int Lanes, ScorePath Path, int TileRows, int TileVectors, EquatableArray<int> ValueVectors, int ChainQuads, int QueryBlock, int KeyBlock,
+    RowsPlan Rows)
 {
     /// <summary>
     /// The factor of a score's distance from the maximum, which is then a power of two. It is not folded into the queries: rounding them, and
@@ -72,6 +73,16 @@ internal sealed record CorePlan(
         $"packed, scores in {(Path == ScorePath.Registers ? "registers" : "L1")}, tile {TileRows} x {TileVectors} vectors of {Lanes}, "
         + $"query block {QueryBlock}, key block {KeyBlock}";
 }
+
+/// <summary>How few query rows are computed, with keys as they lie in memory.</summary>
+/// <param name="MaxRows">The most rows (queries times heads of a group) for which that is faster than packing.</param>
+/// <param name="TileRows">Query rows that share a load of a key.</param>
+/// <param name="Accumulators">Registers for outputs.</param>
+/// <param name="ChainVectors">Vectors of products that are summed before a partial score is put aside.</param>
+/// <param name="ValueKeys">Values that are read for one tile of rows after the other.</param>
+/// <param name="PrefetchKeys">How many keys ahead memory is fetched.</param>
+/// <param name="PrefetchValues">How many values ahead memory is fetched.</param>
+internal sealed record RowsPlan(int MaxRows, int TileRows, int Accumulators, int ChainVectors, int ValueKeys, int PrefetchKeys, int PrefetchValues);
 
 /// <summary>A kernel and its cores, best instruction set first.</summary>
 internal sealed record KernelPlan(KernelSpec Spec, EquatableArray<CorePlan> Cores)

@@ -23,8 +23,17 @@ internal static class KernelPlanner
         var (rows, vectors) = Tile(core, isa);
         return new CorePlan(
             core, isa, machine.Lanes, machine.Path, rows, vectors, ValueStrips(core.ValueDim, machine.Lanes, machine.Accumulators / rows),
-            ChainQuads(core.HeadDim), QueryBlock, KeyBlock(machine.Path));
+            ChainQuads(core.HeadDim), QueryBlock, KeyBlock(machine.Path), Rows(core, isa));
     }
+
+    private static RowsPlan Rows(CoreSpec core, Isas isa) => new(
+        MaxRows: 16,
+        TileRows: isa is Isas.Avx512 or Isas.Neon ? 4 : 2,
+        Accumulators: isa is Isas.Avx512 or Isas.Neon ? 16 : 8,
+        ChainVectors: 32,
+        ValueKeys: 32,
+        PrefetchKeys: Math.Max(512 / core.HeadDim, 2),
+        PrefetchValues: Math.Max(512 / core.ValueDim, 2));
 
     /// <summary>
     /// Registers for accumulators: what is left of 32 (16) beside a row of the right operand, the broadcast and, in the JIT's hands,

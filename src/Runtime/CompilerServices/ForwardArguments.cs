@@ -32,13 +32,16 @@ internal unsafe struct ForwardArguments
 internal unsafe struct StridedTensor(float* data, in KernelTensor tensor)
 {
     private readonly float* _data = data;
-    private readonly nint _batchStride = tensor.BatchStride, _headStride = tensor.HeadStride;
+    private readonly nint _batchStride = tensor.BatchStride;
 
     /// <summary>Elements from token to token.</summary>
     public readonly nint TokenStride = tensor.TokenStride;
 
+    /// <summary>Elements from head to head.</summary>
+    public readonly nint HeadStride = tensor.HeadStride;
+
     public readonly int Dim = tensor.Dim;
 
     /// <summary>The first element of a head of a token.</summary>
-    public readonly float* Row(int batch, nint token, int head) => _data + batch * _batchStride + token * TokenStride + head * _headStride;
+    public readonly float* Row(int batch, nint token, int head) => _data + batch * _batchStride + token * TokenStride + head * HeadStride;
 }

@@ -11,7 +11,7 @@ namespace AttentionGen.CompilerServices;
 /// </summary>
 [EditorBrowsable(EditorBrowsableState.Never)]
 [SuppressMessage("Design", "CA1068", Justification = "Caller argument expressions stand last.")]
-public ref struct ForwardCall
+public unsafe ref struct ForwardCall
 {
     private readonly KernelTensor _query, _key, _value, _output;
     private ReadOnlySpan<int> _queryStarts, _keyLengths;
@@ -93,8 +93,19 @@ public ref struct ForwardCall
 
     /// <summary>Runs the call on a core that this processor has the instructions for.</summary>
     /// <exception cref="ArgumentException">The caller's scratch memory is too small.</exception>
-    public unsafe void Run<TCore>()
+    public void Run<TCore>()
         where TCore : struct, IForwardCore
+    {
+        if ((long)_arguments.Queries * _arguments.Group <= TCore.Plan.MaxRows) Run(&RowsJob<TCore>.Run);
+        else Run(&ForwardJob<TCore>.Run);
+    }
+
+    /// <summary>Runs a call that is declared to have few query rows on a core that this processor has the instructions for.</summary>
+    /// <exception cref="ArgumentException">The caller's scratch memory is too small.</exception>
+    public void RunRows<TCore>()
+        where TCore : struct, IRowsCore => Run(&RowsJob<TCore>.Run);
+
+    private void Run(delegate*<in ForwardArguments, void> job)
     {
         if (_output.IsEmpty) return;
         fixed (float* query = &_query.Data, key = &_key.Data, value = &_value.Data, output = &_output.Data)
@@ -114,7 +125,7 @@ public ref struct ForwardCall
                 call.ScratchBytes = Math.Max((nint)(scratch + _scratch.Length) - (nint)call.Scratch, 0);
             }
 
-            ForwardJob<TCore>.Run(call);
+            job(call);
         }
     }
 

@@ -7,17 +7,9 @@ namespace AttentionGen.CompilerServices;
 /// Its work is a list of query blocks, (block of rows, head of the group); a segment is a stretch of that list, the unit that a thread takes.
 /// Blocks stand at fixed rows and keys are packed from key 0 in fixed stretches, so no result depends on who computes what.
 /// </summary>
-internal sealed unsafe class ForwardJob<TCore> : ParallelJob
+internal sealed unsafe class ForwardJob<TCore> : PooledJob<ForwardJob<TCore>>
     where TCore : struct, IForwardCore
 {
-    // Jobs that threads may share, in all. A job that a late worker of the pool still holds cannot serve the next call: with none left, a
-    // call stays on its own thread instead of allocating.
-    private static readonly ForwardJob<TCore>?[] s_spare = new ForwardJob<TCore>?[2 * Environment.ProcessorCount + 14];
-    private static int s_created;
-
-    [ThreadStatic]
-    private static ForwardJob<TCore>? t_alone;
-
     private ForwardArguments _call;
     private ForwardSchedule _schedule;
 
@@ -27,7 +19,7 @@ internal sealed unsafe class ForwardJob<TCore> : ParallelJob
         var job = schedule.Threads > 1 ? Rent() : null;
         if (job is null)
         {
-            job = t_alone ??= new ForwardJob<TCore>();
+            job = Alone;
             if (schedule.Threads > 1) schedule = ForwardSchedule.Of(call, TCore.Plan, maxThreads: 1);
         }
 
@@ -36,45 +28,13 @@ internal sealed unsafe class ForwardJob<TCore> : ParallelJob
         job.Run(schedule.Units, schedule.Threads);
     }
 
-    /// <summary>A job for several threads, null where there are enough.</summary>
-    private static ForwardJob<TCore>? Rent()
-    {
-        for (int i = 0; i < s_spare.Length; i++)
-            if (Volatile.Read(ref s_spare[i]) is not null && Interlocked.Exchange(ref s_spare[i], null) is { } spare)
-                return spare;
-        if (Volatile.Read(ref s_created) >= s_spare.Length || Interlocked.Increment(ref s_created) > s_spare.Length) return null;
-        return new ForwardJob<TCore>();
-    }
-
     protected override void Work(int worker)
     {
-        float* memory;
-        if (_call.Scratch != null)
-        {
-            memory = (float*)(_call.Scratch + worker * _schedule.WorkerBytes);
-        }
-        else
-        {
-            try
-            {
-                memory = ScratchCache.Rent((nuint)_schedule.WorkerBytes);
-            }
-            catch (OutOfMemoryException) when (worker != 0)
-            {
-                return; // the caller does it alone
-            }
-        }
-
+        float* memory = TakeMemory(_call, _schedule.WorkerBytes, worker);
+        if (memory == null) return;
         var lane = new Worker(_call, TCore.Plan, _schedule.Stretch, memory);
         while (TakeUnit(out int unit)) lane.RunSegment(unit / _schedule.Segments, unit % _schedule.Segments, _schedule.Segments);
-        if (_call.Scratch == null) ScratchCache.Return(memory);
-    }
-
-    protected override void Release()
-    {
-        if (this == t_alone) return;
-        int i = 0;
-        while (Interlocked.CompareExchange(ref s_spare[i], this, null) is not null) i = (i + 1) % s_spare.Length; // there are as many places as jobs
+        ReturnMemory(_call, memory);
     }
 
     /// <summary>One thread's view of the call: its memory and what it has packed last.</summary>

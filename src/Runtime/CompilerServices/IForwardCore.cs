@@ -3,24 +3,35 @@ using System.ComponentModel;
 namespace AttentionGen.CompilerServices;
 
 /// <summary>
-/// The code of a forward kernel for one instruction set. Its methods are leaves: they get references, lengths and scratch memory, allocate
-/// nothing and throw nothing. Who calls them has checked the arguments.
+/// The code of a forward kernel for one instruction set, for calls of few query rows. Its methods are leaves: they get references, lengths and
+/// scratch memory, allocate nothing and throw nothing. Who calls them has checked the arguments and pinned the tensors.
 /// </summary>
 [EditorBrowsable(EditorBrowsableState.Never)]
-public interface IForwardCore
+public interface IRowsCore
 {
     /// <summary>The sizes that the caller lays memory out by.</summary>
     static abstract ForwardPlan Plan { get; }
 
+    /// <summary>Sets up the state of some query rows and adds what they take from keys as they lie in memory.</summary>
+    static abstract void AttendRows(in ForwardRows rows);
+
+    /// <summary>Adds to the state of rows what they took from other keys.</summary>
+    static abstract void Merge(ref float state, ref float other, int rows);
+
+    /// <summary>Writes output rows from their state.</summary>
+    static abstract void Finish(ref float state, ref float output, nint outputStride, int rows);
+}
+
+/// <summary>The code of a forward kernel for one instruction set, for any number of query rows.</summary>
+[EditorBrowsable(EditorBrowsableState.Never)]
+public interface IForwardCore : IRowsCore
+{
     /// <summary>Copies keys into panels and values into padded rows.</summary>
     /// <returns>Whether all values are finite.</returns>
     static abstract bool Pack(in ForwardKeys keys);
 
     /// <summary>Adds what a block of query rows takes from packed keys to the state of the block.</summary>
     static abstract void Attend(in ForwardBlock block);
-
-    /// <summary>Writes the output rows of a block from its state.</summary>
-    static abstract void Finish(ref float state, ref float output, nint outputStride, int rows);
 }
 
 /// <summary>
@@ -50,6 +61,12 @@ public readonly struct ForwardPlan
 
     /// <summary>Floats of working memory that <see cref="IForwardCore.Attend"/> needs beside the state.</summary>
     public int ScratchFloats { get; init; }
+
+    /// <summary>The most rows (queries times heads of a group) that keys are read for as they lie in memory; for more they are packed.</summary>
+    public int MaxRows { get; init; }
+
+    /// <summary>Floats of working memory that <see cref="IRowsCore.AttendRows"/> needs beside the state.</summary>
+    public int RowsScratchFloats { get; init; }
 
     /// <summary>Floating-point operations of a visible pair of query and key.</summary>
     public int FlopsPerPair { get; init; }
@@ -113,6 +130,50 @@ public ref struct ForwardBlock
     public bool First;
 
     /// <summary>The state of the block.</summary>
+    public ref float State;
+
+    /// <summary>Working memory.</summary>
+    public ref float Scratch;
+}
+
+/// <summary>The query rows of a group of heads against keys as they lie in memory. Row i * Queries + j is the query j of head i.</summary>
+[EditorBrowsable(EditorBrowsableState.Never)]
+public ref struct ForwardRows
+{
+    /// <summary>The first query of the first head.</summary>
+    public ref float Query;
+
+    /// <summary>Elements from query to query.</summary>
+    public nint QueryStride;
+
+    /// <summary>Elements from head to head of the queries.</summary>
+    public nint HeadStride;
+
+    /// <summary>The number of queries, 1 or more.</summary>
+    public int Queries;
+
+    /// <summary>The number of heads.</summary>
+    public int Heads;
+
+    /// <summary>The first key.</summary>
+    public ref float Key;
+
+    /// <summary>Elements from key to key.</summary>
+    public nint KeyStride;
+
+    /// <summary>The first value.</summary>
+    public ref float Value;
+
+    /// <summary>Elements from value to value.</summary>
+    public nint ValueStride;
+
+    /// <summary>The number of keys that may be read, 1 or more.</summary>
+    public int Keys;
+
+    /// <summary>Under a causal mask: how many of the keys the first query sees, counted past both ends; each further query sees one more.</summary>
+    public nint Visible;
+
+    /// <summary>The state of the rows.</summary>
     public ref float State;
 
     /// <summary>Working memory.</summary>

@@ -95,6 +95,60 @@ public static class KernelMath
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Vector128<float> FirstOf128(int count) => Vector128.LessThan(Vector128<int>.Indices, Vector128.Create(count)).AsSingle();
 
+    /// <summary>The first elements of memory that ends behind them, then zeros; for pinned or native memory.</summary>
+    /// <param name="source">The first element.</param>
+    /// <param name="count">The number of elements, less than the width: a constant.</param>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static unsafe Vector512<float> LoadFirstOf512(ref float source, int count) =>
+        Avx512F.MaskLoad((float*)Unsafe.AsPointer(ref source), FirstOf512(count), Vector512<float>.Zero);
+
+    /// <inheritdoc cref="LoadFirstOf512"/>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static unsafe Vector256<float> LoadFirstOf256(ref float source, int count) =>
+        Avx.MaskLoad((float*)Unsafe.AsPointer(ref source), FirstOf256(count));
+
+    /// <inheritdoc cref="LoadFirstOf512"/>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector128<float> LoadFirstOf128(ref float source, int count)
+    {
+        if (count == 1) return Vector128.CreateScalar(source);
+        var pair = Vector128.CreateScalar(Unsafe.ReadUnaligned<double>(ref Unsafe.As<float, byte>(ref source))).AsSingle();
+        return count == 2 ? pair : pair.WithElement(2, Unsafe.Add(ref source, 2));
+    }
+
+    /// <summary>The sums of four vectors' elements.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector128<float> Sums4(Vector512<float> a, Vector512<float> b, Vector512<float> c, Vector512<float> d)
+    {
+        // Pairs of elements, then fours: each 128 bits hold a part of the four sums.
+        var ab = Avx512F.UnpackLow(a, b) + Avx512F.UnpackHigh(a, b);
+        var cd = Avx512F.UnpackLow(c, d) + Avx512F.UnpackHigh(c, d);
+        var parts = Avx512F.Shuffle(ab, cd, 0x44) + Avx512F.Shuffle(ab, cd, 0xEE);
+        var halves = parts.GetLower() + parts.GetUpper();
+        return halves.GetLower() + halves.GetUpper();
+    }
+
+    /// <inheritdoc cref="Sums4(Vector512{float}, Vector512{float}, Vector512{float}, Vector512{float})"/>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector128<float> Sums4(Vector256<float> a, Vector256<float> b, Vector256<float> c, Vector256<float> d)
+    {
+        var ab = Avx.UnpackLow(a, b) + Avx.UnpackHigh(a, b);
+        var cd = Avx.UnpackLow(c, d) + Avx.UnpackHigh(c, d);
+        var parts = Avx.Shuffle(ab, cd, 0x44) + Avx.Shuffle(ab, cd, 0xEE);
+        return parts.GetLower() + parts.GetUpper();
+    }
+
+    /// <inheritdoc cref="Sums4(Vector512{float}, Vector512{float}, Vector512{float}, Vector512{float})"/>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector128<float> Sums4(Vector128<float> a, Vector128<float> b, Vector128<float> c, Vector128<float> d)
+    {
+        if (AdvSimd.Arm64.IsSupported) return AdvSimd.Arm64.AddPairwise(AdvSimd.Arm64.AddPairwise(a, b), AdvSimd.Arm64.AddPairwise(c, d));
+        if (!Sse.IsSupported) return Vector128.Create(Vector128.Sum(a), Vector128.Sum(b), Vector128.Sum(c), Vector128.Sum(d));
+        var ab = Sse.UnpackLow(a, b) + Sse.UnpackHigh(a, b);
+        var cd = Sse.UnpackLow(c, d) + Sse.UnpackHigh(c, d);
+        return Sse.Shuffle(ab, cd, 0x44) + Sse.Shuffle(ab, cd, 0xEE);
+    }
+
     /// <summary>
     /// Writes 8 elements of each of 8 rows as 8 columns. Rows past <paramref name="last"/> repeat it.
     /// </summary>
@@ -166,6 +220,13 @@ public static class KernelMath
         if (!Sse.IsSupported) return;
         const int Line = 64 / sizeof(float);
         for (int i = 0; i < count; i += Line) Sse.Prefetch0(Unsafe.AsPointer(ref Unsafe.Add(ref start, i)));
+    }
+
+    /// <summary>Asks for a line of memory to be brought into the cache, as above.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static unsafe void Prefetch(ref float address)
+    {
+        if (Sse.IsSupported) Sse.Prefetch0(Unsafe.AsPointer(ref address));
     }
 
     /// <summary>Writes one element of each of 4 rows side by side. Rows past <paramref name="last"/> repeat it.</summary>

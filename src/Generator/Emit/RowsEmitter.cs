@@ -1,0 +1,297 @@
+using AttentionGen.Generator.Masks;
+using AttentionGen.Generator.Planning;
+
+namespace AttentionGen.Generator.Emit;
+
+/// <summary>
+/// Writes the way of few query rows: keys and values are read as they lie in memory, once for all rows of a group. Scores are dot products of
+/// rows, four keys at a time; what follows is as for packed keys.
+/// </summary>
+internal static class RowsEmitter
+{
+    /// <summary>Keys whose scores are computed together: their partial sums are added in one reduction.</summary>
+    private const int Keys = 4;
+
+    public static void Emit(SourceWriter w, CorePlan plan, Dialect dialect, VisibleKeys visible)
+    {
+        Attend(w, plan, visible);
+        Scores(w, plan, dialect);
+        ScoresOfTile(w, plan, dialect, plan.Rows.TileRows);
+        ScoresOfTile(w, plan, dialect, 1);
+        Values(w, plan, visible);
+        foreach (var (rows, strip) in Strips(plan)) ValuesOfStrip(w, plan, dialect, rows, strip);
+        if (visible.DiffersByRow) Finite(w, plan, dialect);
+        Merge(w);
+    }
+
+    private static void Attend(SourceWriter w, CorePlan plan, VisibleKeys visible)
+    {
+        w.Line();
+        w.Line("/// <summary>Sets up the state of some query rows and adds what they take from keys as they lie in memory.</summary>");
+        CoreEmitter.MethodAttribute(w);
+        using (w.Block("public static void AttendRows(in ForwardRows block)"))
+        {
+            w.Line("""
+                int rows = block.Heads * block.Queries;
+                ref float query = ref block.Scratch; // [MaxRows + TileRows, QueryRow]
+                ref float weights = ref Unsafe.Add(ref query, (MaxRows + TileRows) * QueryRow); // [MaxRows, KeyBlock]
+
+                Reset(ref block.State, rows);
+                for (int row = 0; row < rows; row += block.Queries)
+                    PackQueries(ref Unsafe.Add(ref block.Query, row / block.Queries * block.HeadStride), block.QueryStride, block.Queries, ref Unsafe.Add(ref query, row * QueryRow));
+
+                """);
+            using (w.Block("for (int first = 0; first < block.Keys; first += KeyBlock)"))
+            {
+                w.Line("""
+                    int keys = Math.Min(block.Keys - first, KeyBlock);
+                    RowScores(ref query, ref Unsafe.Add(ref block.Key, first * block.KeyStride), block.KeyStride, keys, ref weights, rows);
+                    """);
+                string bounds = visible.DiffersByRow ? "seen, keys" : "keys", from = plan.Path == ScorePath.Registers ? "0, " : "";
+                if (visible.DiffersByRow)
+                {
+                    w.Line($"""
+
+                        // The first query sees the keys before `seen`, each further one {visible.Step} more.
+                        int seen = (int)Math.Max(Math.Min(block.Visible - first, KeyBlock), -MaxRows);
+                        """);
+                }
+
+                w.Line($"""
+                    for (int row = 0; row < rows; row += block.Queries)
+                        Softmax(ref Unsafe.Add(ref weights, row * KeyBlock), {from}keys, ref Unsafe.Add(ref block.State, row * StateRow), block.Queries, {bounds});
+                    ref float value = ref Unsafe.Add(ref block.Value, first * block.ValueStride);
+                    RowValues(ref weights, ref value, (nuint)block.ValueStride, ref block.State, rows, {(visible.DiffersByRow ? "block.Queries, seen, keys" : "keys")});
+                    """);
+            }
+        }
+    }
+
+    private static void Scores(SourceWriter w, CorePlan plan, Dialect dialect)
+    {
+        int rows = plan.Rows.TileRows;
+        w.Line();
+        w.Line($"/// <summary>Scores of query rows with keys, {Keys} keys at a time.</summary>");
+        CoreEmitter.MethodAttribute(w);
+        using (w.Block("private static void RowScores(ref float query, ref float key, nint stride, int keys, ref float weights, int rows)"))
+        using (w.Block($"for (int j = 0; j < keys; j += {Keys}, key = ref Unsafe.Add(ref key, {Keys} * stride))"))
+        {
+            w.Line("int row = 0, last = keys - 1 - j;");
+            w.Line($"for (; row + {rows} <= rows; row += {rows}) {Call(rows)}");
+            w.Line($"for (; row < rows; row++) {Call(1)}");
+        }
+
+        static string Call(int rows) => $"RowScores{rows}(ref Unsafe.Add(ref query, row * QueryRow), ref key, stride, last, ref Unsafe.Add(ref weights, row * KeyBlock + j));";
+    }
+
+    private static void ScoresOfTile(SourceWriter w, CorePlan plan, Dialect dialect, int rows)
+    {
+        int headDim = plan.Spec.HeadDim, lanes = plan.Lanes, whole = headDim / lanes * lanes, chain = plan.Rows.ChainVectors * lanes;
+        bool chained = whole > chain;
+        string Sum(int row, int key) => $"s{row}_{key}";
+        w.Line();
+        w.Line($"/// <summary>Scores of {(rows == 1 ? "a query row" : $"{rows} query rows")} with {Keys} keys; keys past the last repeat it.</summary>");
+        CoreEmitter.MethodAttribute(w);
+        using (w.Block($"private static void RowScores{rows}(ref float query, ref float key0, nint stride, int last, ref float scores)"))
+        {
+            for (int key = 1; key < Keys; key++) w.Line($"ref float key{key} = ref Unsafe.Add(ref key0, Math.Min({key}, last) * stride);");
+            void Declare(string type)
+            {
+                for (int row = 0; row < rows; row++)
+                    w.Line($"{type}{string.Join(type.Length == 0 ? " " : ", ", Enumerable.Range(0, Keys).Select(key => $"{Sum(row, key)} = Vec.Zero{(type.Length == 0 ? ";" : "")}"))}{(type.Length == 0 ? "" : ";")}");
+            }
+
+            void Step(Func<string, string, string> load, string offset)
+            {
+                for (int row = 0; row < rows; row++) w.Line($"Vec q{row} = LoadUnsafe({Address.Arguments("query", Join(Address.Offset((row, "QueryRow")), offset))});");
+                for (int key = 0; key < Keys; key++)
+                    using (w.Block(""))
+                    {
+                        w.Line($"Vec k = {load($"key{key}", offset)};");
+                        w.Line(string.Join(" ", Enumerable.Range(0, rows).Select(row => $"{Sum(row, key)} = {dialect.MultiplyAdd}(q{row}, k, {Sum(row, key)});")));
+                    }
+            }
+
+            void Loop(string from, string to)
+            {
+                using (w.Block($"for (nuint d = {from}; d < {to}; d += Lanes)"))
+                {
+                    if (dialect.Prefetches)
+                        for (int key = 0; key < Keys; key++) w.Line($"KernelMath.Prefetch(ref Unsafe.Add(ref key{key}, (nint)d + {plan.Rows.PrefetchKeys} * stride));");
+                    Step((key, offset) => $"LoadUnsafe(ref {key}, {offset})", "d");
+                }
+            }
+
+            string Sums(int row) => $"KernelMath.Sums4({string.Join(", ", Enumerable.Range(0, Keys).Select(key => Sum(row, key)))})";
+            void Tail()
+            {
+                if (whole < headDim)
+                    using (w.Block(""))
+                        Step((key, offset) => $"KernelMath.Load{dialect.FirstOf}(ref {Address.At(key, offset)}, {headDim - whole})", $"{whole}");
+            }
+
+            if (!chained)
+            {
+                Declare("Vec ");
+                if (whole > 0) Loop("0", $"{whole}");
+                Tail();
+                for (int row = 0; row < rows; row++) w.Line($"{Sums(row)}.StoreUnsafe({Address.Arguments("scores", Address.Offset((row, "KeyBlock")))});");
+                return;
+            }
+
+            w.Line("Vector128<float> " + string.Join(", ", Enumerable.Range(0, rows).Select(row => $"t{row} = Vector128<float>.Zero")) + ";");
+            using (w.Block($"for (nuint from = 0; from < {whole}; from += {chain})"))
+            {
+                w.Line($"// At most {plan.Rows.ChainVectors} products for each partial sum: a longer chain would lose precision.");
+                Declare("Vec ");
+                Loop("from", $"Math.Min(from + {chain}, {whole})");
+                for (int row = 0; row < rows; row++) w.Line($"t{row} += {Sums(row)};");
+            }
+
+            if (whole < headDim)
+                using (w.Block(""))
+                {
+                    Declare("Vec ");
+                    Step((key, offset) => $"KernelMath.Load{dialect.FirstOf}(ref {Address.At(key, offset)}, {headDim - whole})", $"{whole}");
+                    for (int row = 0; row < rows; row++) w.Line($"t{row} += {Sums(row)};");
+                }
+
+            for (int row = 0; row < rows; row++) w.Line($"t{row}.StoreUnsafe({Address.Arguments("scores", Address.Offset((row, "KeyBlock")))});");
+        }
+    }
+
+    private static string Join(string row, string offset) => row == "0" ? offset : offset == "0" ? row : $"{row} + {offset}";
+
+    /// <summary>The kinds of strips that are needed: rows, and of those the vectors.</summary>
+    private static IEnumerable<(int Rows, Strip Strip)> Strips(CorePlan plan) =>
+        StripsOf(plan, plan.Rows.TileRows).Select(strip => (plan.Rows.TileRows, strip with { Start = 0 }))
+            .Concat(StripsOf(plan, 1).Select(strip => (1, strip with { Start = 0 }))).Distinct();
+
+    /// <param name="Start">The first of the value dimension.</param>
+    /// <param name="Tail">Elements of the last vector, 0 where it is whole.</param>
+    private sealed record Strip(int Start, int Vectors, int Tail);
+
+    private static IEnumerable<Strip> StripsOf(CorePlan plan, int rows)
+    {
+        int vectors = plan.PackedValueDim / plan.Lanes, limit = plan.Rows.Accumulators / rows, strips = (vectors + limit - 1) / limit, tail = plan.Spec.ValueDim % plan.Lanes;
+        for (int i = 0; i < strips; i++)
+        {
+            int from = vectors * i / strips, to = vectors * (i + 1) / strips;
+            yield return new Strip(from * plan.Lanes, to - from, to == vectors ? tail : 0);
+        }
+    }
+
+    private static string Name(int rows, Strip strip) => $"RowValues{rows}x{strip.Vectors}{(strip.Tail == 0 ? "" : "Tail")}";
+
+    private static void Values(SourceWriter w, CorePlan plan, VisibleKeys visible)
+    {
+        int tile = plan.Rows.TileRows;
+        w.Line();
+        w.Line("/// <summary>State += weights * values, a stretch of values at a time that stays in the first-level cache for all rows.</summary>");
+        CoreEmitter.MethodAttribute(w);
+        string bounds = visible.DiffersByRow ? "int queries, int seen, int keys" : "int keys";
+        using (w.Block($"private static void RowValues(ref float weights, ref float value, nuint stride, ref float state, int rows, {bounds})"))
+        {
+            string all = "keys";
+            if (visible.DiffersByRow)
+            {
+                all = "all";
+                w.Line("""
+                    // All rows take part in the keys before `all`; 0 times an invisible value is 0 where it is finite.
+                    int all = Math.Max(Math.Min(seen, keys), 0);
+                    if (all < keys && Finite(ref Unsafe.Add(ref value, (nuint)all * stride), stride, keys - all)) all = keys;
+                    """);
+            }
+
+            w.Line($"int step = rows == 1 ? KeyBlock : {plan.Rows.ValueKeys};");
+            using (w.Block($"for (int key = 0; key < {all}; key += step)"))
+            {
+                w.Line($"""
+                    int count = Math.Min({all} - key, step), row = 0;
+                    ref float v = ref Unsafe.Add(ref value, (nuint)key * stride);
+                    """);
+                Rows(tile, $"for (; row + {tile} <= rows; row += {tile})", "key", "v", "count");
+                Rows(1, "for (; row < rows; row++)", "key", "v", "count");
+            }
+
+            if (visible.DiffersByRow)
+            {
+                w.Line();
+                w.Line($"if (all < keys) value = ref Unsafe.Add(ref value, (nuint)all * stride);");
+                Rows(1, "for (int row = 0; row < rows && all < keys; row++)", "all", "value", $"Math.Min({visible.Bound("row % queries")}, keys) - all");
+            }
+        }
+
+        void Rows(int rows, string loop, string key, string value, string count)
+        {
+            using (w.Block(loop))
+            {
+                w.Line($"ref float p = ref Unsafe.Add(ref weights, row * KeyBlock + {key}), s = ref Unsafe.Add(ref state, row * StateRow);");
+                foreach (var strip in StripsOf(plan, rows))
+                    w.Line($"{Name(rows, strip)}(ref p, ref {Address.At(value, $"{strip.Start}")}, stride, ref {Address.At("s", $"{strip.Start}")}, {count});");
+            }
+        }
+    }
+
+    private static void ValuesOfStrip(SourceWriter w, CorePlan plan, Dialect dialect, int rows, Strip strip)
+    {
+        int width = (strip.Vectors * plan.Lanes) - (strip.Tail == 0 ? 0 : plan.Lanes - strip.Tail);
+        var product = new ProductEmitter(dialect, rows, strip.Vectors, "o", "weights", "KeyBlock", "values", "stride") { RightTail = strip.Tail };
+        string Output(int row, int vector) => Address.Arguments("state", Address.Offset((row, "StateRow"), (vector, "Lanes")));
+        w.Line();
+        w.Line($"/// <summary>State += weights * values for {(rows == 1 ? "a row" : $"{rows} rows")} and {width} of the value dimension.</summary>");
+        CoreEmitter.MethodAttribute(w);
+        using (w.Block($"private static void {Name(rows, strip)}(ref float weights, ref float values, nuint stride, ref float state, int keys)"))
+        {
+            product.Declare(w, (row, vector) => $"LoadUnsafe({Output(row, vector)})");
+            using (w.Block("for (; keys > 0; keys--)"))
+            {
+                if (dialect.Prefetches) w.Line($"KernelMath.Prefetch(ref Unsafe.Add(ref values, {plan.Rows.PrefetchValues} * stride), {width});");
+                product.Step(w, 0);
+                product.Advance(w, 1);
+            }
+
+            w.Line();
+            product.EachRow(w, (row, vector) => $"{product.Sum(row, vector)}.StoreUnsafe({Output(row, vector)});");
+        }
+    }
+
+    private static void Finite(SourceWriter w, CorePlan plan, Dialect dialect)
+    {
+        w.Line();
+        w.Line("/// <summary>Whether values are neither infinite nor NaN.</summary>");
+        CoreEmitter.MethodAttribute(w);
+        using (w.Block("private static bool Finite(ref float value, nuint stride, int count)"))
+        {
+            w.Line("Vec zeros = Vec.Zero;");
+            using (w.Block("for (; count > 0; count--, value = ref Unsafe.Add(ref value, stride))"))
+            {
+                RowEmitter.Emit(w, plan.Spec.ValueDim, plan.Lanes,
+                    i => $"zeros = {dialect.MultiplyAdd}(LoadUnsafe(ref value, {i}), Vec.Zero, zeros);",
+                    i => $"zeros += Create(Unsafe.Add(ref value, {i}) * 0f);");
+            }
+
+            w.Line("return EqualsAll(zeros, Vec.Zero);");
+        }
+    }
+
+    private static void Merge(SourceWriter w)
+    {
+        w.Line();
+        w.Line("/// <summary>Adds to the state of rows what they took from other keys: both are brought to the higher maximum.</summary>");
+        CoreEmitter.MethodAttribute(w);
+        using (w.Block("public static void Merge(ref float state, ref float other, int rows)"))
+        using (w.Block("for (; rows > 0; rows--, state = ref Unsafe.Add(ref state, StateRow), other = ref Unsafe.Add(ref other, StateRow))"))
+        {
+            w.Line("""
+                ref float maximum = ref Unsafe.Add(ref state, Maximum);
+                float mine = maximum, others = Unsafe.Add(ref other, Maximum);
+                if (others == float.NegativeInfinity) continue; // nothing to add, and -infinity minus -infinity would be NaN
+
+                maximum = Math.Max(mine, others);
+                Vec f = KernelMath.Exp2(Create((mine - maximum) * Scale)), g = KernelMath.Exp2(Create((others - maximum) * Scale));
+                for (nuint i = 0; i < Maximum; i += Lanes) (LoadUnsafe(ref state, i) * f + LoadUnsafe(ref other, i) * g).StoreUnsafe(ref state, i);
+                """);
+        }
+    }
+}

@@ -1,0 +1,53 @@
+namespace AttentionGen.CompilerServices;
+
+/// <summary>A job that is used again and again: one for each thread that works alone, and some that threads share.</summary>
+internal abstract class PooledJob<TJob> : ParallelJob
+    where TJob : PooledJob<TJob>, new()
+{
+    // Jobs that threads may share, in all. A job that a late worker of the pool still holds cannot serve the next call: with none left, a
+    // call stays on its own thread instead of allocating.
+    private static readonly TJob?[] s_spare = new TJob?[2 * Environment.ProcessorCount + 14];
+    private static int s_created;
+
+    [ThreadStatic]
+    private static TJob? t_alone;
+
+    /// <summary>The job of this thread, for itself.</summary>
+    protected static TJob Alone => t_alone ??= new TJob();
+
+    /// <summary>A job for several threads, null where there are enough.</summary>
+    protected static TJob? Rent()
+    {
+        for (int i = 0; i < s_spare.Length; i++)
+            if (Volatile.Read(ref s_spare[i]) is not null && Interlocked.Exchange(ref s_spare[i], null) is { } spare)
+                return spare;
+        if (Volatile.Read(ref s_created) >= s_spare.Length || Interlocked.Increment(ref s_created) > s_spare.Length) return null;
+        return new TJob();
+    }
+
+    protected sealed override void Release()
+    {
+        if (this == t_alone) return;
+        int i = 0;
+        while (Interlocked.CompareExchange(ref s_spare[i], (TJob)this, null) is not null) i = (i + 1) % s_spare.Length; // there are as many places as jobs
+    }
+
+    /// <summary>Working memory of a thread of a call, null where there is none for a thread that the call can do without.</summary>
+    protected static unsafe float* TakeMemory(in ForwardArguments call, nint bytes, int worker)
+    {
+        if (call.Scratch != null) return (float*)(call.Scratch + worker * bytes);
+        try
+        {
+            return ScratchCache.Rent((nuint)bytes);
+        }
+        catch (OutOfMemoryException) when (worker != 0)
+        {
+            return null;
+        }
+    }
+
+    protected static unsafe void ReturnMemory(in ForwardArguments call, float* memory)
+    {
+        if (call.Scratch == null) ScratchCache.Return(memory);
+    }
+}
