@@ -9,10 +9,11 @@ namespace AttentionGen.Generator.Tests;
 /// <summary>Each wrong declaration is one error at its place, with the user's numbers and the way out, and no second one.</summary>
 public class DiagnosticTests
 {
-    private const string T = Sample.Tensors;
+    private const string T = Sample.Tensors, S = Sample.TensorSpan, TensorSpans = Sample.TensorSpans;
     private const string Roles =
         "ReadOnlySpan<float> query, ReadOnlySpan<float> key, ReadOnlySpan<float> value, Span<float> output, int batch, int queryStart, "
-        + "ReadOnlySpan<int> queryStarts, ReadOnlySpan<int> keyLengths, int maxThreads, Span<byte> scratch";
+        + "ReadOnlySpan<int> queryStarts, ReadOnlySpan<int> keyLengths, int maxThreads, Span<byte> scratch; "
+        + "query, key and value may also be ReadOnlyTensorSpan<float>, output TensorSpan<float>";
 
     /// <summary>Id; members of a partial class Llama, or whole source where it begins with a bar; message; errors of the compiler that nobody can avoid.</summary>
     public static TheoryData<string, string, string, string> Cases => new()
@@ -56,15 +57,25 @@ public class DiagnosticTests
         { "AG0013", $"[Attention(2, 8)] static partial void [|Attend|](ReadOnlySpan<float> query, ReadOnlySpan<float> key, Span<float> output);", $"'Attend' has no parameter for value: add 'ReadOnlySpan<float> value', or mark the parameter that it is with its role, as [Role(AttentionRole.Value)]. Parameters of a kernel are: {Roles}.", "" },
         { "AG0013", "[Attention(2, 8, Batched = true)] static partial void [|Attend|](ReadOnlySpan<float> query);", $"'Attend' has no parameter for key, value, output, batch: add 'ReadOnlySpan<float> key, ReadOnlySpan<float> value, Span<float> output, int batch', or mark the parameter that it is with its role, as [Role(AttentionRole.Key)]. Parameters of a kernel are: {Roles}.", "" },
         { "AG0013", $"[Attention(2, 8, Batched = true)] static partial void [|Attend|]({T});", $"'Attend' has no parameter for batch: add 'int batch', or mark the parameter that it is with its role, as [Role(AttentionRole.Batch)]. Parameters of a kernel are: {Roles}.", "" },
+        { "AG0013", $"[Attention(2, 8, Batched = true)] static partial void [|Attend|]({TensorSpans.Replace(S + " value", "ReadOnlySpan<float> value")});", $"'Attend' has no parameter for batch: add 'int batch', or mark the parameter that it is with its role, as [Role(AttentionRole.Batch)]. Parameters of a kernel are: {Roles}.", "" },
+        { "AG0013", $"[Attention(2, 8, Batched = true)] static partial void [|Attend|]({S} query, {S} key);", $"'Attend' has no parameter for value, output: add 'ReadOnlyTensorSpan<float> value, TensorSpan<float> output', or mark the parameter that it is with its role, as [Role(AttentionRole.Value)]. Parameters of a kernel are: {Roles}.", "" },
+        { "AG0013", $"[Attention(2, 8)] static partial void [|Attend|]({S} query, ReadOnlySpan<float> key, Span<float> output);", $"'Attend' has no parameter for value: add 'ReadOnlySpan<float> value', or mark the parameter that it is with its role, as [Role(AttentionRole.Value)]. Parameters of a kernel are: {Roles}.", "" },
         { "AG0014", $"[Attention(2, 8)] static partial void Attend({T}, ReadOnlySpan<float> [|Query|]);", "'query' and 'Query' both say which one query is: keep one of them", "" },
         { "AG0014", $"[Attention(2, 8)] static partial void Attend({T}, [Role(AttentionRole.MaxThreads)] int a, [Role(AttentionRole.MaxThreads)] int [|b|]);", "'a' and 'b' both say which one maxThreads is: keep one of them", "" },
         { "AG0014", $"[Attention(2, 8, Mask = AttentionMask.Causal)] static partial void Attend({T}, int queryStart, ReadOnlySpan<int> [|queryStarts|]);", "'queryStart' and 'queryStarts' both say where the queries start: keep one of them", "" },
         { "AG0015", "[Attention(2, 8)] static partial void Attend(ReadOnlySpan<float> [|q|], ReadOnlySpan<float> key, ReadOnlySpan<float> value, Span<float> output);", $"'q' is no parameter of a kernel: rename it to 'query', or mark it [Role(AttentionRole.Query)]. Parameters of a kernel are: {Roles}.", "" },
+        { "AG0015", $"[Attention(2, 8, Batched = true)] static partial void Attend({TensorSpans.Replace("query", "[|q|]")});", $"'q' is no parameter of a kernel: rename it to 'query', or mark it [Role(AttentionRole.Query)]. Parameters of a kernel are: {Roles}.", "" },
+        { "AG0015", $"[Attention(2, 8)] static partial void Attend({TensorSpans.Replace("output", "[|o|]")});", $"'o' is no parameter of a kernel: rename it to 'output', or mark it [Role(AttentionRole.Output)]. Parameters of a kernel are: {Roles}.", "" },
+        { "AG0015", $"[Attention(2, 8)] static partial void Attend({TensorSpans}, {S} [|bias|]);", $"'bias' is no parameter of a kernel: rename it, take it out, or mark it with its role, as [Role(AttentionRole.Query)]. Parameters of a kernel are: {Roles}.", "" },
         { "AG0015", $"[Attention(2, 8)] static partial void Attend({T}, float [|slope|]);", $"'slope' is no parameter of a kernel: rename it, take it out, or mark it with its role, as [Role(AttentionRole.Query)]. Parameters of a kernel are: {Roles}.", "" },
         { "AG0015", $"[Attention(2, 8)] static partial void Attend({T}, [Role((AttentionRole)99)] int [|maxThreads|]);", $"'maxThreads' is no parameter of a kernel: rename it, take it out, or mark it with its role, as [Role(AttentionRole.Query)]. Parameters of a kernel are: {Roles}.", "" },
-        { "AG0016", "[Attention(2, 8)] static partial void Attend(float[] [|query|], ReadOnlySpan<float> key, ReadOnlySpan<float> value, Span<float> output);", "'query' is 'float[]', but the parameter query of a kernel is 'ReadOnlySpan<float>': change its type", "" },
-        { "AG0016", "[Attention(2, 8)] static partial void Attend(ReadOnlySpan<float> query, ReadOnlySpan<float> key, in ReadOnlySpan<float> [|value|], Span<float> output);", "'value' is 'in ReadOnlySpan<float>', but the parameter value of a kernel is 'ReadOnlySpan<float>': change its type", "" },
-        { "AG0016", "[Attention(2, 8)] static partial void Attend(ReadOnlySpan<float> query, ReadOnlySpan<float> key, ReadOnlySpan<float> value, [Role(AttentionRole.Output)] ReadOnlySpan<float> [|o|]);", "'o' is 'ReadOnlySpan<float>', but the parameter output of a kernel is 'Span<float>': change its type", "" },
+        { "AG0016", "[Attention(2, 8)] static partial void Attend(float[] [|query|], ReadOnlySpan<float> key, ReadOnlySpan<float> value, Span<float> output);", "'query' is 'float[]', but the parameter query of a kernel is 'ReadOnlySpan<float>' or 'ReadOnlyTensorSpan<float>': change its type", "" },
+        { "AG0016", "[Attention(2, 8)] static partial void Attend(ReadOnlySpan<float> query, ReadOnlySpan<float> key, in ReadOnlySpan<float> [|value|], Span<float> output);", "'value' is 'in ReadOnlySpan<float>', but the parameter value of a kernel is 'ReadOnlySpan<float>' or 'ReadOnlyTensorSpan<float>': change its type", "" },
+        { "AG0016", "[Attention(2, 8)] static partial void Attend(ReadOnlySpan<float> query, ReadOnlySpan<float> key, ReadOnlySpan<float> value, [Role(AttentionRole.Output)] ReadOnlySpan<float> [|o|]);", "'o' is 'ReadOnlySpan<float>', but the parameter output of a kernel is 'Span<float>' or 'TensorSpan<float>': change its type", "" },
+        { "AG0016", $"[Attention(2, 8, Batched = true)] static partial void Attend({TensorSpans.Replace("ReadOnlyTensorSpan<float> key", "Tensor<float> [|key|]")});", "'key' is 'Tensor<float>', but the parameter key of a kernel is 'ReadOnlySpan<float>' or 'ReadOnlyTensorSpan<float>': change its type", "" },
+        { "AG0016", $"[Attention(2, 8)] static partial void Attend(in {TensorSpans.Replace("query", "[|query|]")});", "'query' is 'in ReadOnlyTensorSpan<float>', but the parameter query of a kernel is 'ReadOnlySpan<float>' or 'ReadOnlyTensorSpan<float>': change its type", "" },
+        { "AG0016", $"[Attention(2, 8)] static partial void Attend({TensorSpans.Replace(Sample.OutputTensorSpan + " output", S + " [|output|]")});", "'output' is 'ReadOnlyTensorSpan<float>', but the parameter output of a kernel is 'Span<float>' or 'TensorSpan<float>': change its type", "" },
+        { "AG0016", $"[Attention(2, 8)] static partial void Attend({T.Replace("ReadOnlySpan<float> key", "global::System.Numerics.Tensors.ReadOnlyTensorSpan<double> [|key|]")});", "'key' is 'ReadOnlyTensorSpan<double>', but the parameter key of a kernel is 'ReadOnlySpan<float>' or 'ReadOnlyTensorSpan<float>': change its type", "" },
         { "AG0016", $"[Attention(2, 8)] static partial void Attend({T}, long [|maxThreads|]);", "'maxThreads' is 'long', but the parameter maxThreads of a kernel is 'int': change its type", "" },
         { "AG0016", $"[Attention(2, 8)] static partial void Attend({T}, params ReadOnlySpan<int> [|keyLengths|]);", "'keyLengths' is 'params ReadOnlySpan<int>', but the parameter keyLengths of a kernel is 'ReadOnlySpan<int>': change its type", "" },
         { "AG0016", $"unsafe partial class Inner {{ [Attention(2, 8)] static partial void Attend({T}, int* [|maxThreads|]); }}", "'maxThreads' is 'int*', but the parameter maxThreads of a kernel is 'int': change its type", "" },
@@ -161,6 +172,14 @@ public class DiagnosticTests
     [InlineData($"[Attention(4096, 512, KeyValueHeads = 1, ValueDim = 512, Isas = AttentionIsas.Portable)] static partial void Attend({T});")]
     [InlineData("static void NoKernel(float[] query) { } static int P { get; set; }")]
     public async Task A_valid_declaration_reports_nothing(string members) => Assert.Empty(await new Project(Whole(members)).Generate().BuildAsync());
+
+    [Theory]
+    [InlineData($"[Attention(2, 8)] static partial void Attend({TensorSpans});")]
+    [InlineData($"[Attention(2, 8, Batched = true)] static partial void Attend({TensorSpans});")]
+    [InlineData($"[Attention(2, 8, Batched = true)] static partial void Attend({TensorSpans}, int batch);")]
+    [InlineData($"[Attention(2, 8, Batched = true)] static partial void Attend({S} query, ReadOnlySpan<float> key, ReadOnlySpan<float> value, Span<float> output, int batch);")]
+    [InlineData($"[Attention(2, 8)] static partial void Attend(scoped {TensorSpans}, [Role(AttentionRole.MaxThreads)] int threads);")]
+    public async Task Tensors_may_bring_their_shapes(string members) => Assert.Empty(await new Project(Whole(members)).Generate().AnalyzeAsync());
 
     [Theory]
     [InlineData($"[[|Attention(2, 8)|]] public static partial void Attend({T});", "AG0102", DiagnosticSeverity.Info)]

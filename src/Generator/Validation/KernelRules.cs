@@ -28,7 +28,7 @@ internal static class KernelRules
         else if (method.HasBody) yield return new(Rules.HasBody, Place.Method, method.Name, Declaration(method));
         if (method.IsGeneric) yield return new(Rules.GenericMethod, Place.Method, method.Name);
         if (method.ReturnType != "void" && !method.HasUnknownTypes)
-            yield return new(Rules.ReturnsValue, Place.ReturnType, method.Name, Short(method.ReturnType));
+            yield return new(Rules.ReturnsValue, Place.ReturnType, method.Name, RoleTable.Short(method.ReturnType));
     }
 
     /// <summary>The declaration as it should be.</summary>
@@ -78,9 +78,10 @@ internal static class KernelRules
     {
         var parameters = spec.Method.Parameters;
         var taken = new Dictionary<Role, ParameterSpec>();
+        var missing = Missing(spec).ToList();
         var meant = new Dictionary<ParameterSpec, RoleRow>(); // by its type, what a parameter without a role can be of those that are missing
-        foreach (var row in Missing(spec))
-            if (parameters.FirstOrDefault(p => p.Role is null && p.Type == row.Type && !meant.ContainsKey(p)) is { } candidate) meant.Add(candidate, row);
+        foreach (var row in missing)
+            if (parameters.FirstOrDefault(p => p.Role is null && row.Types.Contains(p.Type) && !meant.ContainsKey(p)) is { } candidate) meant.Add(candidate, row);
 
         for (int i = 0; i < parameters.Count; i++)
         {
@@ -100,18 +101,25 @@ internal static class KernelRules
             else taken.Add(Slot(role), parameter);
 
             string modifiers = parameter.Modifiers.Replace("this ", "").Replace("scoped ", "");
-            if ((parameter.Type != row.Type || modifiers.Length > 0) && !parameter.IsUnknownType)
-                yield return new(Rules.WrongParameterType, place, parameter.Name, modifiers + Short(parameter.Type), row.Name, row.ShortType);
+            if ((!row.Types.Contains(parameter.Type) || modifiers.Length > 0) && !parameter.IsUnknownType)
+            {
+                string types = string.Join(" or ", row.Types.Select(type => $"'{RoleTable.Short(type)}'"));
+                yield return new(Rules.WrongParameterType, place, parameter.Name, modifiers + RoleTable.Short(parameter.Type), row.Name, types);
+            }
+
             if (row.NeedsPositions && spec.Attention.Mask == Mask.None) yield return new(Rules.MaskParameterWithoutMask, place, parameter.Name);
             if (role == Role.Batch && !spec.Attention.Batched) yield return new(Rules.BatchWithoutBatched, place, parameter.Name);
         }
 
-        var missing = Missing(spec).Except(meant.Values).ToList();
+        missing.RemoveAll(meant.ContainsValue);
+        bool areTensorSpans = AreTensorSpans(parameters, meant);
+        if (areTensorSpans) missing.Remove(RoleTable.Row(Role.Batch)); // their shapes say it
         if (missing.Count > 0)
         {
             yield return new(
                 Rules.MissingParameter, Place.Method, spec.Method.Name, string.Join(", ", missing.Select(row => row.Name)),
-                string.Join(", ", missing.Select(row => $"{row.ShortType} {row.Name}")), missing[0].Role, RoleTable.Text);
+                string.Join(", ", missing.Select(row => $"{RoleTable.Short((areTensorSpans ? row.TensorType : null) ?? row.Type)} {row.Name}")), missing[0].Role,
+                RoleTable.Text);
         }
 
         if (spec.Attention.Mask == Mask.Causal && taken.TryGetValue(Role.KeyLengths, out var lengths) && !taken.ContainsKey(Role.QueryStart))
@@ -121,6 +129,13 @@ internal static class KernelRules
     /// <summary>The roles that the kernel needs and no parameter has.</summary>
     private static IEnumerable<RoleRow> Missing(KernelSpec spec) =>
         RoleTable.Rows.Where(row => (row.IsRequired || (row.Role == Role.Batch && spec.Attention.Batched)) && spec.Method.Parameters.All(p => p.Role != row.Role));
+
+    /// <summary>Whether the tensors are tensor spans; those that are missing or of a wrong type are taken to become what the others are.</summary>
+    private static bool AreTensorSpans(IReadOnlyList<ParameterSpec> parameters, Dictionary<ParameterSpec, RoleRow> meant)
+    {
+        RoleRow? Row(ParameterSpec parameter) => parameter.Role is { } role ? RoleTable.Row(role) : meant.TryGetValue(parameter, out var row) ? row : null;
+        return parameters.Any(p => Row(p) is { } row && p.Type == row.TensorType) && !parameters.Any(p => Row(p) is { TensorType: not null } row && p.Type == row.Type);
+    }
 
     /// <summary>A start is given once: for the call or for each batch item.</summary>
     private static Role Slot(Role role) => role == Role.QueryStarts ? Role.QueryStart : role;
@@ -132,9 +147,6 @@ internal static class KernelRules
         var divisors = Enumerable.Range(1, heads).Where(d => heads % d == 0).OrderBy(d => Math.Abs(d - wanted)).ThenBy(d => d).Take(2).OrderBy(d => d).ToList();
         return string.Join(" or ", divisors);
     }
-
-    /// <summary>A type as a user writes it.</summary>
-    private static string Short(string type) => type.Replace("global::System.", "").Replace("global::", "");
 
     private static string Text(float value) => value.ToString("R", CultureInfo.InvariantCulture);
 }

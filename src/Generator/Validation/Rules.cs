@@ -54,7 +54,7 @@ internal static class Rules
         "'{0}' is no parameter of a kernel: {1}. Parameters of a kernel are: {2}.");
 
     public static readonly DiagnosticDescriptor WrongParameterType = Error("AG0016", "A parameter has the wrong type",
-        "'{0}' is '{1}', but the parameter {2} of a kernel is '{3}': change its type");
+        "'{0}' is '{1}', but the parameter {2} of a kernel is {3}: change its type");
 
     public static readonly DiagnosticDescriptor MaskParameterWithoutMask = Error("AG0017", "A parameter has no effect without its mask",
         "'{0}' gives positions, but no mask looks at them: set Mask = AttentionMask.Causal, or take the parameter out");
