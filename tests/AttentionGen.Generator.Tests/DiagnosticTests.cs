@@ -47,8 +47,14 @@ public class DiagnosticTests
         { "AG0009", $"const int Dim = -8; [Attention(2, [|Dim * 2|])] static partial void Attend({T});", "headDim is -16, it must be from 1 to 512", "" },
         { "AG0009", $"[Attention(2, 8, [|KeyValueHeads = 0|])] static partial void Attend({T});", "KeyValueHeads is 0, it must be from 1 to 4096", "" },
         { "AG0009", $"[Attention(2, 8, Scale = 1f, [|ValueDim = 1024|])] static partial void Attend({T});", "ValueDim is 1024, it must be from 1 to 512", "" },
+        { "AG0009", $"[Attention(2, 8, [|QueryLength = 0|])] static partial void Attend({T});", "QueryLength is 0, it must be from 1 to 1048576, or be left out where it varies from call to call", "" },
+        { "AG0009", $"[Attention(2, 8, KeyLength = 1048576, [|QueryLength = 1048577|])] static partial void Attend({T});", "QueryLength is 1048577, it must be from 1 to 1048576, or be left out where it varies from call to call", "" },
+        { "AG0009", $"[Attention(2, 8, [|KeyLength = -1|])] static partial void Attend({T});", "KeyLength is -1, it must be from 1 to 1048576, or be left out where it varies from call to call", "" },
+        { "AG0009", $"[Attention(2, [|0|], QueryStride = 1)] static partial void Attend({T});", "headDim is 0, it must be from 1 to 512", "" },
+        { "AG0009", $"[Attention([|int.MaxValue|], 512, QueryStride = 1, OutputStride = 1)] static partial void Attend({T});", "heads is 2147483647, it must be from 1 to 4096", "" },
         { "AG0010", $"[Attention(12, 8, [|KeyValueHeads = 5|])] static partial void Attend({T});", "12 heads cannot share 5 key-value heads evenly: KeyValueHeads must divide heads, use 4 or 6", "" },
         { "AG0010", $"[Attention(1, 8, [|KeyValueHeads = 2|])] static partial void Attend({T});", "1 heads cannot share 2 key-value heads evenly: KeyValueHeads must divide heads, use 1", "" },
+        { "AG0010", $"[Attention(12, 8, [|KeyValueHeads = 5|], KeyStride = 1, ValueStride = 1)] static partial void Attend({T});", "12 heads cannot share 5 key-value heads evenly: KeyValueHeads must divide heads, use 4 or 6", "" },
         { "AG0011", $"[Attention(2, 64, [|Scale = 0|])] static partial void Attend({T});", "Scale is 0, it must be a number other than 0 and at most 2E+38 in magnitude; leave it out for 1 / sqrt(headDim) = 0.125", "" },
         { "AG0011", $"[Attention(2, 64, [|Scale = float.NaN|])] static partial void Attend({T});", "Scale is NaN, it must be a number other than 0 and at most 2E+38 in magnitude; leave it out for 1 / sqrt(headDim) = 0.125", "" },
         { "AG0011", $"[Attention(2, 64, [|Scale = float.NegativeInfinity|])] static partial void Attend({T});", "Scale is -Infinity, it must be a number other than 0 and at most 2E+38 in magnitude; leave it out for 1 / sqrt(headDim) = 0.125", "" },
@@ -89,6 +95,21 @@ public class DiagnosticTests
         { "AG0019", "[[|Attention(2, 8)|]] ~Llama() { }", "[Attention] stands on something that is no method, which cannot be generated: put it on a partial method of a class or a struct", "" },
         { "AG0019", "|class C : IDisposable { [[|Attention(2, 8)|]] void IDisposable.Dispose() { } }", "[Attention] stands on an explicit implementation of an interface, which cannot be generated: put it on a partial method of a class or a struct", "" },
         { "AG0020", $"[Attention(2, 8, [|Isas = (AttentionIsas)17|])] static partial void Attend({T});", "Isas holds 16, which is no AttentionIsas: combine Portable, Avx2, Avx512 and Neon, or leave it out for all of them", "" },
+        { "AG0021", $"[Attention(2, 8, [|Layout = (AttentionLayout)2|])] static partial void Attend({T});", "Layout is 2, which is no AttentionLayout: use TokenMajor or HeadMajor", "" },
+        { "AG0021", $"[Attention(2, 8, [|Layout = (AttentionLayout)(-1)|], QueryStride = 1)] static partial void Attend({T});", "Layout is -1, which is no AttentionLayout: use TokenMajor or HeadMajor", "" },
+        { "AG0022", $"[Attention(12, 64, [|QueryStride = 512|])] static partial void Attend({T});", "QueryStride is 512, but a token of the query has heads * headDim = 12 * 64 = 768 elements: use 768 or more, or leave it out", "" },
+        { "AG0022", $"[Attention(12, 64, [|QueryStride = 0|], KeyValueHeads = 4, KeyStride = 256)] static partial void Attend({T});", "QueryStride is 0, but a token of the query has heads * headDim = 12 * 64 = 768 elements: use 768 or more, or leave it out", "" },
+        { "AG0022", $"[Attention(12, 64, KeyValueHeads = 4, [|KeyStride = 255|])] static partial void Attend({T});", "KeyStride is 255, but a token of the key has KeyValueHeads * headDim = 4 * 64 = 256 elements: use 256 or more, or leave it out", "" },
+        { "AG0022", $"[Attention(12, 64, ValueDim = 32, [|KeyStride = -768|])] static partial void Attend({T});", "KeyStride is -768, but a token of the key has heads * headDim = 12 * 64 = 768 elements: use 768 or more, or leave it out", "" },
+        { "AG0022", $"[Attention(12, 64, KeyValueHeads = 4, ValueDim = 32, [|ValueStride = 127|])] static partial void Attend({T});", "ValueStride is 127, but a token of the value has KeyValueHeads * ValueDim = 4 * 32 = 128 elements: use 128 or more, or leave it out", "" },
+        { "AG0022", $"[Attention(12, 64, KeyValueHeads = 4, ValueDim = 32, [|OutputStride = 383|])] static partial void Attend({T});", "OutputStride is 383, but a token of the output has heads * ValueDim = 12 * 32 = 384 elements: use 384 or more, or leave it out", "" },
+        { "AG0022", $"[Attention(4096, 512, [|OutputStride = int.MinValue|])] static partial void Attend({T});", "OutputStride is -2147483648, but a token of the output has heads * headDim = 4096 * 512 = 2097152 elements: use 2097152 or more, or leave it out", "" },
+        { "AG0022", $"[Attention(12, 64, Layout = AttentionLayout.HeadMajor, [|QueryStride = 63|])] static partial void Attend({T});", "QueryStride is 63, but a token of the query has headDim = 64 elements where heads come first: use 64 or more, or leave it out", "" },
+        { "AG0022", $"[Attention(12, 64, KeyValueHeads = 4, ValueDim = 80, Layout = AttentionLayout.HeadMajor, KeyStride = 64, [|ValueStride = 64|])] static partial void Attend({T});", "ValueStride is 64, but a token of the value has ValueDim = 80 elements where heads come first: use 80 or more, or leave it out", "" },
+        { "AG0023", $"[Attention(12, 64, [|QueryStride = 768|])] static partial void Attend({TensorSpans});", "QueryStride has no effect, as 'query' is a 'ReadOnlyTensorSpan<float>' and brings its own strides: leave it out, or change the type of 'query' to 'ReadOnlySpan<float>'", "" },
+        { "AG0023", $"[Attention(12, 64, [|KeyStride = 0|], QueryStride = 768)] static partial void Attend({T.Replace("ReadOnlySpan<float> key", $"[Role(AttentionRole.Key)] {S} k")});", "KeyStride has no effect, as 'k' is a 'ReadOnlyTensorSpan<float>' and brings its own strides: leave it out, or change the type of 'k' to 'ReadOnlySpan<float>'", "" },
+        { "AG0023", $"[Attention(12, 64, [|ValueStride = 768|])] static partial void Attend({TensorSpans});", "ValueStride has no effect, as 'value' is a 'ReadOnlyTensorSpan<float>' and brings its own strides: leave it out, or change the type of 'value' to 'ReadOnlySpan<float>'", "" },
+        { "AG0023", $"[Attention(12, 64, [|OutputStride = 768|])] static partial void Attend({TensorSpans});", "OutputStride has no effect, as 'output' is a 'TensorSpan<float>' and brings its own strides: leave it out, or change the type of 'output' to 'Span<float>'", "" },
         { "AG0101", $"[Attention(2, 8, Mask = AttentionMask.Causal, Batched = true)] static partial void Attend({T}, int batch, ReadOnlySpan<int> [|keyLengths|]);", "Without a start, the last query of each batch item sees its last visible key, so that in a padded prefill (as many queries as keys) the first rows see nothing: add 'int queryStart' and give 0 for a prefill, or suppress this where every query follows the keys (decoding)", "" },
     };
 
@@ -170,6 +191,10 @@ public class DiagnosticTests
     [InlineData($"[Attention(2, 8)] public static partial void Attend({T}); public static void Attend() {{ }}")]
     [InlineData($"[Attention(2, 8, Mask = AttentionMask.Causal, Batched = true)] static partial void Attend({T}, int batch, int queryStart, ReadOnlySpan<int> keyLengths);")]
     [InlineData($"[Attention(4096, 512, KeyValueHeads = 1, ValueDim = 512, Isas = AttentionIsas.Portable)] static partial void Attend({T});")]
+    [InlineData($"[Attention(12, 64, QueryStride = 2304, KeyStride = 2304, ValueStride = 2304, OutputStride = 768)] static partial void Attend({T});")]
+    [InlineData($"[Attention(12, 64, KeyValueHeads = 4, ValueDim = 32, QueryStride = 768, KeyStride = 256, ValueStride = 128, OutputStride = 384)] static partial void Attend({T});")]
+    [InlineData($"[Attention(12, 64, ValueDim = 32, Layout = AttentionLayout.HeadMajor, QueryStride = 64, KeyStride = 64, ValueStride = 32, OutputStride = 32)] static partial void Attend({T});")]
+    [InlineData($"[Attention(2, 8, QueryLength = 1, KeyLength = 1048576)] static partial void Attend({T});")]
     [InlineData("static void NoKernel(float[] query) { } static int P { get; set; }")]
     public async Task A_valid_declaration_reports_nothing(string members) => Assert.Empty(await new Project(Whole(members)).Generate().BuildAsync());
 

@@ -10,6 +10,7 @@ internal static class KernelRules
 {
     public const int MaxHeads = 4096;
     public const int MaxDim = 512;
+    public const int MaxLength = 1 << 20;
 
     /// <summary>A factor of powers of two, scale * log2(e), is to be a float, too.</summary>
     public const float MaxScale = 2e38f;
@@ -17,7 +18,7 @@ internal static class KernelRules
     public static IEnumerable<Violation> Violations(KernelSpec spec)
     {
         if (spec.Method.OtherKind is { } kind) return [new(Rules.NotAMethod, Place.Attribute, kind)];
-        return Method(spec.Method).Concat(Types(spec.Method)).Concat(Numbers(spec.Attention)).Concat(Parameters(spec));
+        return Method(spec.Method).Concat(Types(spec.Method)).Concat(Numbers(spec.Attention)).Concat(Strides(spec)).Concat(Parameters(spec));
     }
 
     public static IEnumerable<Violation> Errors(KernelSpec spec) => Violations(spec).Where(violation => violation.Rule.DefaultSeverity == DiagnosticSeverity.Error);
@@ -53,17 +54,20 @@ internal static class KernelRules
 
     private static IEnumerable<Violation> Numbers(AttentionSpec attention)
     {
-        var ranges = new (string Argument, int Value, int Max)[]
+        const string WayOut = ", or be left out where it varies from call to call";
+        var ranges = new (string Argument, int Value, int Max, string WayOut)[]
         {
-            ("heads", attention.Heads, MaxHeads),
-            ("headDim", attention.HeadDim, MaxDim),
-            ("KeyValueHeads", attention.GivenKeyValueHeads ?? 1, MaxHeads),
-            ("ValueDim", attention.GivenValueDim ?? 1, MaxDim),
+            ("heads", attention.Heads, MaxHeads, ""),
+            ("headDim", attention.HeadDim, MaxDim, ""),
+            ("KeyValueHeads", attention.GivenKeyValueHeads ?? 1, MaxHeads, ""),
+            ("ValueDim", attention.GivenValueDim ?? 1, MaxDim, ""),
+            ("QueryLength", attention.QueryLength ?? 1, MaxLength, WayOut),
+            ("KeyLength", attention.KeyLength ?? 1, MaxLength, WayOut),
         };
-        var outside = ranges.Where(range => range.Value < 1 || range.Value > range.Max).ToList();
-        foreach (var (argument, value, max) in outside) yield return new(Rules.OutOfRange, Place.OfArgument(argument), argument, value, max);
+        foreach (var (argument, value, max, wayOut) in ranges)
+            if (value < 1 || value > max) yield return new(Rules.OutOfRange, Place.OfArgument(argument), argument, value, max, wayOut);
 
-        if (outside.Count == 0 && attention.Heads % attention.KeyValueHeads != 0)
+        if (attention is { Heads: >= 1 and <= MaxHeads, KeyValueHeads: >= 1 and <= MaxHeads } && attention.Heads % attention.KeyValueHeads != 0)
             yield return new(Rules.UnevenGroups, Place.OfArgument("KeyValueHeads"), attention.Heads, attention.KeyValueHeads, NearbyDivisors(attention.Heads, attention.KeyValueHeads));
 
         if (attention.GivenScale is { } scale && !(Math.Abs(scale) is > 0 and <= MaxScale)) // a NaN, too
@@ -71,7 +75,39 @@ internal static class KernelRules
 
         if (!Enum.IsDefined(typeof(Mask), attention.Mask)) yield return new(Rules.UnknownMask, Place.OfArgument("Mask"), (int)attention.Mask);
 
+        if (!Enum.IsDefined(typeof(Layout), attention.Layout)) yield return new(Rules.UnknownLayout, Place.OfArgument("Layout"), (int)attention.Layout);
+
         if ((attention.Isas & ~Isas.All) is var unknown and not 0) yield return new(Rules.UnknownIsas, Place.OfArgument("Isas"), (int)unknown);
+    }
+
+    private static IEnumerable<Violation> Strides(KernelSpec spec)
+    {
+        foreach (var row in RoleTable.Rows.Where(row => row.TensorType is not null))
+        {
+            var tensor = spec.Attention.Tensor(row.Role);
+            if (tensor.GivenStride is not { } stride) continue;
+
+            string argument = $"{row.Role}Stride";
+            if (spec.Method.Parameters.FirstOrDefault(p => p.Role == row.Role) is { IsTensorSpan: true } it)
+                yield return new(Rules.StrideOfTensorSpan, Place.OfArgument(argument), argument, it.Name, RoleTable.Short(it.Type), RoleTable.Short(row.Type));
+            else if (IsKnown(tensor, spec.Attention) && stride < tensor.Width)
+                yield return new(Rules.NarrowStride, Place.OfArgument(argument), argument, stride, row.Name, Width(row.Role, spec.Attention), tensor.Width);
+        }
+    }
+
+    /// <summary>Whether the shape breaks no rule: then its width means something, and fits an int.</summary>
+    private static bool IsKnown(TensorSpec tensor, AttentionSpec attention) =>
+        tensor is { Heads: >= 1 and <= MaxHeads, Dim: >= 1 and <= MaxDim } && attention.Heads % tensor.Heads == 0 && Enum.IsDefined(typeof(Layout), tensor.Layout);
+
+    /// <summary>How wide a token is and why, in the words of the attribute.</summary>
+    private static string Width(Role role, AttentionSpec attention)
+    {
+        var tensor = attention.Tensor(role);
+        string heads = role is Role.Key or Role.Value && attention.GivenKeyValueHeads is not null ? "KeyValueHeads" : "heads";
+        string dim = role is Role.Value or Role.Output && attention.GivenValueDim is not null ? "ValueDim" : "headDim";
+        return tensor.Layout == Layout.HeadMajor
+            ? $"{dim} = {tensor.Dim} elements where heads come first"
+            : $"{heads} * {dim} = {tensor.Heads} * {tensor.Dim} = {tensor.Width} elements";
     }
 
     private static IEnumerable<Violation> Parameters(KernelSpec spec)

@@ -33,7 +33,7 @@ internal static class Rules
         "'{1}' stands in the interface '{0}': declare the kernel in a class or a struct");
 
     public static readonly DiagnosticDescriptor OutOfRange = Error("AG0009", "A number is out of range",
-        "{0} is {1}, it must be from 1 to {2}");
+        "{0} is {1}, it must be from 1 to {2}{3}");
 
     public static readonly DiagnosticDescriptor UnevenGroups = Error("AG0010", "Heads do not share key-value heads evenly",
         "{0} heads cannot share {1} key-value heads evenly: KeyValueHeads must divide heads, use {2}");
@@ -68,6 +68,15 @@ internal static class Rules
     public static readonly DiagnosticDescriptor UnknownIsas = Error("AG0020", "The instruction set is unknown",
         "Isas holds {0}, which is no AttentionIsas: combine Portable, Avx2, Avx512 and Neon, or leave it out for all of them");
 
+    public static readonly DiagnosticDescriptor UnknownLayout = Error("AG0021", "The layout is unknown",
+        "Layout is {0}, which is no AttentionLayout: use TokenMajor or HeadMajor");
+
+    public static readonly DiagnosticDescriptor NarrowStride = Error("AG0022", "A stride is narrower than a token",
+        "{0} is {1}, but a token of the {2} has {3}: use {4} or more, or leave it out");
+
+    public static readonly DiagnosticDescriptor StrideOfTensorSpan = Error("AG0023", "A stride has no effect on a tensor span",
+        "{0} has no effect, as '{1}' is a '{2}' and brings its own strides: leave it out, or change the type of '{1}' to '{3}'");
+
     public static readonly DiagnosticDescriptor PaddedPrefill = new("AG0101", "Where does the first query of a padded batch stand?",
         "Without a start, the last query of each batch item sees its last visible key, so that in a padded prefill (as many queries as keys) the first rows see nothing: "
         + "add 'int queryStart' and give 0 for a prefill, or suppress this where every query follows the keys (decoding)",
@@ -81,7 +90,7 @@ internal static class Rules
     [
         NotPartial, HasBody, ReturnsValue, GenericMethod, TypeNotPartial, GenericType, FileLocalType, Interface, OutOfRange, UnevenGroups, BadScale,
         UnknownMask, MissingParameter, DuplicateParameter, UnknownParameter, WrongParameterType, MaskParameterWithoutMask, BatchWithoutBatched,
-        NotAMethod, UnknownIsas, PaddedPrefill, DebugBuild,
+        NotAMethod, UnknownIsas, UnknownLayout, NarrowStride, StrideOfTensorSpan, PaddedPrefill, DebugBuild,
     ];
 
     // Not configurable: a build that suppressed the error would succeed without the kernel.
