@@ -52,6 +52,7 @@ public class DiagnosticTests
         { "AG0009", $"[Attention(2, 8, [|KeyLength = -1|])] static partial void Attend({T});", "KeyLength is -1, it must be from 1 to 1048576, or be left out where it varies from call to call", "" },
         { "AG0009", $"[Attention(2, [|0|], QueryStride = 1)] static partial void Attend({T});", "headDim is 0, it must be from 1 to 512", "" },
         { "AG0009", $"[Attention([|int.MaxValue|], 512, QueryStride = 1, OutputStride = 1)] static partial void Attend({T});", "heads is 2147483647, it must be from 1 to 4096", "" },
+        { "AG0009", $"[Attention(2, 8, Mask = AttentionMask.Causal, [|KeyLength = 0|], QueryLength = 1)] static partial void Attend({T});", "KeyLength is 0, it must be from 1 to 1048576, or be left out where it varies from call to call", "" },
         { "AG0010", $"[Attention(12, 8, [|KeyValueHeads = 5|])] static partial void Attend({T});", "12 heads cannot share 5 key-value heads evenly: KeyValueHeads must divide heads, use 4 or 6", "" },
         { "AG0010", $"[Attention(1, 8, [|KeyValueHeads = 2|])] static partial void Attend({T});", "1 heads cannot share 2 key-value heads evenly: KeyValueHeads must divide heads, use 1", "" },
         { "AG0010", $"[Attention(12, 8, [|KeyValueHeads = 5|], KeyStride = 1, ValueStride = 1)] static partial void Attend({T});", "12 heads cannot share 5 key-value heads evenly: KeyValueHeads must divide heads, use 4 or 6", "" },
@@ -110,7 +111,10 @@ public class DiagnosticTests
         { "AG0023", $"[Attention(12, 64, [|KeyStride = 0|], QueryStride = 768)] static partial void Attend({T.Replace("ReadOnlySpan<float> key", $"[Role(AttentionRole.Key)] {S} k")});", "KeyStride has no effect, as 'k' is a 'ReadOnlyTensorSpan<float>' and brings its own strides: leave it out, or change the type of 'k' to 'ReadOnlySpan<float>'", "" },
         { "AG0023", $"[Attention(12, 64, [|ValueStride = 768|])] static partial void Attend({TensorSpans});", "ValueStride has no effect, as 'value' is a 'ReadOnlyTensorSpan<float>' and brings its own strides: leave it out, or change the type of 'value' to 'ReadOnlySpan<float>'", "" },
         { "AG0023", $"[Attention(12, 64, [|OutputStride = 768|])] static partial void Attend({TensorSpans});", "OutputStride has no effect, as 'output' is a 'TensorSpan<float>' and brings its own strides: leave it out, or change the type of 'output' to 'Span<float>'", "" },
-        { "AG0101", $"[Attention(2, 8, Mask = AttentionMask.Causal, Batched = true)] static partial void Attend({T}, int batch, ReadOnlySpan<int> [|keyLengths|]);", "Without a start, the last query of each batch item sees its last visible key, so that in a padded prefill (as many queries as keys) the first rows see nothing: add 'int queryStart' and give 0 for a prefill, or suppress this where every query follows the keys (decoding)", "" },
+        { "AG0101", $"[Attention(2, 8, Mask = AttentionMask.Causal, Batched = true)] static partial void Attend({T}, int batch, ReadOnlySpan<int> [|keyLengths|]);", "Without a start, the last query of each batch item sees its last visible key, so that in a padded prefill (as many queries as keys) the first rows see nothing: add 'int queryStart' and give 0 for a prefill, set QueryLength = 1 for decoding, or suppress this where every query follows the keys", "" },
+        { "AG0101", $"[Attention(2, 8, Mask = AttentionMask.Causal, QueryLength = 2, KeyLength = 2)] static partial void Attend({T}, ReadOnlySpan<int> [|keyLengths|]);", "Without a start, the last query of each batch item sees its last visible key, so that in a padded prefill (as many queries as keys) the first rows see nothing: add 'int queryStart' and give 0 for a prefill, set QueryLength = 1 for decoding, or suppress this where every query follows the keys", "" },
+        { "AG0103", $"[Attention(2, 8, Mask = AttentionMask.Causal, [|QueryLength = 128|], KeyLength = 100)] static partial void Attend({T});", "With QueryLength = 128, KeyLength = 100 and no start, the last query sees the last key and none is left for the first 28 queries, whose output is 0: add 'int queryStart' and give 0 where the first query sees the first key, or suppress this where zeros are meant", "" },
+        { "AG0103", $"[Attention(2, 8, Mask = AttentionMask.Causal, KeyLength = 1, [|QueryLength = 2|])] static partial void Attend({T}, ReadOnlySpan<int> keyLengths);", "With QueryLength = 2, KeyLength = 1 and no start, the last query sees the last key and none is left for the first query, whose output is 0: add 'int queryStart' and give 0 where the first query sees the first key, or suppress this where zeros are meant", "" },
     };
 
     [Theory, MemberData(nameof(Cases))]
@@ -183,7 +187,7 @@ public class DiagnosticTests
         var project = new Project(Markup.Parse(Whole(source)).Source) { AllowUnsafe = true, Properties = new() { ["build_property.RunAnalyzers"] = "false" } };
         var found = project.Generate().Output.GetDiagnostics(TestContext.Current.CancellationToken).Where(d => d.Severity == DiagnosticSeverity.Error).ToList();
         Assert.Equal(compilerErrors.Split(' ', StringSplitOptions.RemoveEmptyEntries), found.Where(d => d.Id != "CS1029").Select(d => d.Id).Distinct().Order());
-        Assert.Equal(id == "AG0101" ? 0 : 1, found.Count(d => d.Id == "CS1029" && d.GetMessage(null).EndsWith($"{id}: {message}'", StringComparison.Ordinal)));
+        Assert.Equal(IsError(id) ? 1 : 0, found.Count(d => d.Id == "CS1029" && d.GetMessage(null).EndsWith($"{id}: {message}'", StringComparison.Ordinal)));
     }
 
     [Theory]
@@ -195,6 +199,12 @@ public class DiagnosticTests
     [InlineData($"[Attention(12, 64, KeyValueHeads = 4, ValueDim = 32, QueryStride = 768, KeyStride = 256, ValueStride = 128, OutputStride = 384)] static partial void Attend({T});")]
     [InlineData($"[Attention(12, 64, ValueDim = 32, Layout = AttentionLayout.HeadMajor, QueryStride = 64, KeyStride = 64, ValueStride = 32, OutputStride = 32)] static partial void Attend({T});")]
     [InlineData($"[Attention(2, 8, QueryLength = 1, KeyLength = 1048576)] static partial void Attend({T});")]
+    [InlineData($"[Attention(2, 8, Mask = AttentionMask.Causal, QueryLength = 1)] static partial void Attend({T}, ReadOnlySpan<int> keyLengths);")]
+    [InlineData($"[Attention(2, 8, Mask = AttentionMask.Causal, QueryLength = 8, KeyLength = 8)] static partial void Attend({T});")]
+    [InlineData($"[Attention(2, 8, Mask = AttentionMask.Causal, QueryLength = 8)] static partial void Attend({T});")]
+    [InlineData($"[Attention(2, 8, Mask = AttentionMask.Causal, QueryLength = 8, KeyLength = 4)] static partial void Attend({T}, int queryStart);")]
+    [InlineData($"[Attention(2, 8, Mask = AttentionMask.Causal, QueryLength = 8, KeyLength = 4)] static partial void Attend({T}, ReadOnlySpan<int> queryStarts);")]
+    [InlineData($"[Attention(2, 8, QueryLength = 8, KeyLength = 4)] static partial void Attend({T});")]
     [InlineData("static void NoKernel(float[] query) { } static int P { get; set; }")]
     public async Task A_valid_declaration_reports_nothing(string members) => Assert.Empty(await new Project(Whole(members)).Generate().BuildAsync());
 
@@ -266,6 +276,8 @@ public class DiagnosticTests
 
     [Fact]
     public void The_table_of_roles_stands_in_messages() => Assert.Equal(Roles, RoleTable.Text);
+
+    private static bool IsError(string id) => Rules.All.Single(rule => rule.Id == id).DefaultSeverity == DiagnosticSeverity.Error;
 
     private static string Whole(string source) =>
         source.StartsWith('|') ? $"using AttentionGen;\n#pragma warning disable CS1591\n{source[1..]}" : $"using AttentionGen;\n#pragma warning disable CS1591\npublic partial class Llama\n{{\n{source}\n}}";

@@ -158,8 +158,18 @@ internal static class KernelRules
                 RoleTable.Text);
         }
 
-        if (spec.Attention.Mask == Mask.Causal && taken.TryGetValue(Role.KeyLengths, out var lengths) && !taken.ContainsKey(Role.QueryStart))
-            yield return new(Rules.PaddedPrefill, Place.OfParameter(parameters.ToList().IndexOf(lengths)));
+        if (spec.Attention.Mask == Mask.Causal && !taken.ContainsKey(Role.QueryStart))
+        {
+            if (spec.Attention is { QueryLength: <= MaxLength and int queries, KeyLength: >= 1 and int keys } && queries > keys)
+            {
+                string blind = queries - keys == 1 ? "query" : $"{queries - keys} queries";
+                yield return new(Rules.MoreQueriesThanKeys, Place.OfArgument("QueryLength"), queries, keys, blind);
+            }
+            else if (spec.Attention.QueryLength != 1 && taken.TryGetValue(Role.KeyLengths, out var lengths)) // one query sees every visible key
+            {
+                yield return new(Rules.PaddedPrefill, Place.OfParameter(parameters.ToList().IndexOf(lengths)));
+            }
+        }
     }
 
     /// <summary>The roles that the kernel needs and no parameter has.</summary>

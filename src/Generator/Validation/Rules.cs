@@ -79,18 +79,23 @@ internal static class Rules
 
     public static readonly DiagnosticDescriptor PaddedPrefill = new("AG0101", "Where does the first query of a padded batch stand?",
         "Without a start, the last query of each batch item sees its last visible key, so that in a padded prefill (as many queries as keys) the first rows see nothing: "
-        + "add 'int queryStart' and give 0 for a prefill, or suppress this where every query follows the keys (decoding)",
+        + "add 'int queryStart' and give 0 for a prefill, set QueryLength = 1 for decoding, or suppress this where every query follows the keys",
         Category, DiagnosticSeverity.Warning, isEnabledByDefault: true, helpLinkUri: HelpLink + "AG0101.md");
 
     public static readonly DiagnosticDescriptor DebugBuild = new("AG0102", "Kernels are slow in an unoptimised build",
         "This build is not optimised, which makes '{0}' about ten times slower: build with -c Release, or set <Optimize>true</Optimize> in the project that declares kernels",
         Category, DiagnosticSeverity.Info, isEnabledByDefault: true, helpLinkUri: HelpLink + "AG0102.md");
 
+    public static readonly DiagnosticDescriptor MoreQueriesThanKeys = new("AG0103", "The first queries see no key",
+        "With QueryLength = {0}, KeyLength = {1} and no start, the last query sees the last key and none is left for the first {2}, whose output is 0: "
+        + "add 'int queryStart' and give 0 where the first query sees the first key, or suppress this where zeros are meant",
+        Category, DiagnosticSeverity.Warning, isEnabledByDefault: true, helpLinkUri: HelpLink + "AG0103.md");
+
     public static IReadOnlyList<DiagnosticDescriptor> All { get; } =
     [
         NotPartial, HasBody, ReturnsValue, GenericMethod, TypeNotPartial, GenericType, FileLocalType, Interface, OutOfRange, UnevenGroups, BadScale,
         UnknownMask, MissingParameter, DuplicateParameter, UnknownParameter, WrongParameterType, MaskParameterWithoutMask, BatchWithoutBatched,
-        NotAMethod, UnknownIsas, UnknownLayout, NarrowStride, StrideOfTensorSpan, PaddedPrefill, DebugBuild,
+        NotAMethod, UnknownIsas, UnknownLayout, NarrowStride, StrideOfTensorSpan, PaddedPrefill, DebugBuild, MoreQueriesThanKeys,
     ];
 
     // Not configurable: a build that suppressed the error would succeed without the kernel.
