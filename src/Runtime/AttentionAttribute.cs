@@ -41,7 +41,7 @@ public sealed class AttentionAttribute(int heads, int headDim) : Attribute
     /// <summary>The factor of the scores, finite and not 0; 1 / sqrt(HeadDim) unless given.</summary>
     public float Scale { get; set; }
 
-    /// <summary>Whether the tensors have a leading batch axis. The method then has an <c>int batch</c> parameter.</summary>
+    /// <summary>Whether the tensors have a leading batch axis. The method then has an <c>int batch</c> parameter, unless all tensors are tensor spans.</summary>
     public bool Batched { get; set; }
 
     /// <summary>The order of the axes of all four tensors; token-major unless given.</summary>
@@ -65,10 +65,10 @@ public sealed class AttentionAttribute(int heads, int headDim) : Attribute
     /// </summary>
     public int OutputStride { get; set; }
 
-    /// <summary>The number of queries, where every call has the same; code is then generated for it.</summary>
+    /// <summary>The number of queries, from 1 to 1048576, where every call has the same; code is then generated for it.</summary>
     public int QueryLength { get; set; }
 
-    /// <summary>The number of keys, where every call has the same; code is then generated for it.</summary>
+    /// <summary>The number of keys, from 1 to 1048576, where every call has the same; code is then generated for it.</summary>
     public int KeyLength { get; set; }
 
     /// <summary>The instruction sets to generate code for; the portable code is always there. All of them unless given.</summary>

@@ -9,10 +9,11 @@ namespace AttentionGen.Generator.Tests;
 /// <summary>Each wrong declaration is one error at its place, with the user's numbers and the way out, and no second one.</summary>
 public class DiagnosticTests
 {
-    private const string T = Sample.Tensors;
+    private const string T = Sample.Tensors, S = Sample.TensorSpan, TensorSpans = Sample.TensorSpans;
     private const string Roles =
         "ReadOnlySpan<float> query, ReadOnlySpan<float> key, ReadOnlySpan<float> value, Span<float> output, int batch, int queryStart, "
-        + "ReadOnlySpan<int> queryStarts, ReadOnlySpan<int> keyLengths, int maxThreads, Span<byte> scratch";
+        + "ReadOnlySpan<int> queryStarts, ReadOnlySpan<int> keyLengths, int maxThreads, Span<byte> scratch; "
+        + "query, key and value may also be ReadOnlyTensorSpan<float>, output TensorSpan<float>";
 
     /// <summary>Id; members of a partial class Llama, or whole source where it begins with a bar; message; errors of the compiler that nobody can avoid.</summary>
     public static TheoryData<string, string, string, string> Cases => new()
@@ -46,8 +47,15 @@ public class DiagnosticTests
         { "AG0009", $"const int Dim = -8; [Attention(2, [|Dim * 2|])] static partial void Attend({T});", "headDim is -16, it must be from 1 to 512", "" },
         { "AG0009", $"[Attention(2, 8, [|KeyValueHeads = 0|])] static partial void Attend({T});", "KeyValueHeads is 0, it must be from 1 to 4096", "" },
         { "AG0009", $"[Attention(2, 8, Scale = 1f, [|ValueDim = 1024|])] static partial void Attend({T});", "ValueDim is 1024, it must be from 1 to 512", "" },
+        { "AG0009", $"[Attention(2, 8, [|QueryLength = 0|])] static partial void Attend({T});", "QueryLength is 0, it must be from 1 to 1048576, or be left out where it varies from call to call", "" },
+        { "AG0009", $"[Attention(2, 8, KeyLength = 1048576, [|QueryLength = 1048577|])] static partial void Attend({T});", "QueryLength is 1048577, it must be from 1 to 1048576, or be left out where it varies from call to call", "" },
+        { "AG0009", $"[Attention(2, 8, [|KeyLength = -1|])] static partial void Attend({T});", "KeyLength is -1, it must be from 1 to 1048576, or be left out where it varies from call to call", "" },
+        { "AG0009", $"[Attention(2, [|0|], QueryStride = 1)] static partial void Attend({T});", "headDim is 0, it must be from 1 to 512", "" },
+        { "AG0009", $"[Attention([|int.MaxValue|], 512, QueryStride = 1, OutputStride = 1)] static partial void Attend({T});", "heads is 2147483647, it must be from 1 to 4096", "" },
+        { "AG0009", $"[Attention(2, 8, Mask = AttentionMask.Causal, [|KeyLength = 0|], QueryLength = 1)] static partial void Attend({T});", "KeyLength is 0, it must be from 1 to 1048576, or be left out where it varies from call to call", "" },
         { "AG0010", $"[Attention(12, 8, [|KeyValueHeads = 5|])] static partial void Attend({T});", "12 heads cannot share 5 key-value heads evenly: KeyValueHeads must divide heads, use 4 or 6", "" },
         { "AG0010", $"[Attention(1, 8, [|KeyValueHeads = 2|])] static partial void Attend({T});", "1 heads cannot share 2 key-value heads evenly: KeyValueHeads must divide heads, use 1", "" },
+        { "AG0010", $"[Attention(12, 8, [|KeyValueHeads = 5|], KeyStride = 1, ValueStride = 1)] static partial void Attend({T});", "12 heads cannot share 5 key-value heads evenly: KeyValueHeads must divide heads, use 4 or 6", "" },
         { "AG0011", $"[Attention(2, 64, [|Scale = 0|])] static partial void Attend({T});", "Scale is 0, it must be a number other than 0 and at most 2E+38 in magnitude; leave it out for 1 / sqrt(headDim) = 0.125", "" },
         { "AG0011", $"[Attention(2, 64, [|Scale = float.NaN|])] static partial void Attend({T});", "Scale is NaN, it must be a number other than 0 and at most 2E+38 in magnitude; leave it out for 1 / sqrt(headDim) = 0.125", "" },
         { "AG0011", $"[Attention(2, 64, [|Scale = float.NegativeInfinity|])] static partial void Attend({T});", "Scale is -Infinity, it must be a number other than 0 and at most 2E+38 in magnitude; leave it out for 1 / sqrt(headDim) = 0.125", "" },
@@ -56,15 +64,25 @@ public class DiagnosticTests
         { "AG0013", $"[Attention(2, 8)] static partial void [|Attend|](ReadOnlySpan<float> query, ReadOnlySpan<float> key, Span<float> output);", $"'Attend' has no parameter for value: add 'ReadOnlySpan<float> value', or mark the parameter that it is with its role, as [Role(AttentionRole.Value)]. Parameters of a kernel are: {Roles}.", "" },
         { "AG0013", "[Attention(2, 8, Batched = true)] static partial void [|Attend|](ReadOnlySpan<float> query);", $"'Attend' has no parameter for key, value, output, batch: add 'ReadOnlySpan<float> key, ReadOnlySpan<float> value, Span<float> output, int batch', or mark the parameter that it is with its role, as [Role(AttentionRole.Key)]. Parameters of a kernel are: {Roles}.", "" },
         { "AG0013", $"[Attention(2, 8, Batched = true)] static partial void [|Attend|]({T});", $"'Attend' has no parameter for batch: add 'int batch', or mark the parameter that it is with its role, as [Role(AttentionRole.Batch)]. Parameters of a kernel are: {Roles}.", "" },
+        { "AG0013", $"[Attention(2, 8, Batched = true)] static partial void [|Attend|]({TensorSpans.Replace(S + " value", "ReadOnlySpan<float> value")});", $"'Attend' has no parameter for batch: add 'int batch', or mark the parameter that it is with its role, as [Role(AttentionRole.Batch)]. Parameters of a kernel are: {Roles}.", "" },
+        { "AG0013", $"[Attention(2, 8, Batched = true)] static partial void [|Attend|]({S} query, {S} key);", $"'Attend' has no parameter for value, output: add 'ReadOnlyTensorSpan<float> value, TensorSpan<float> output', or mark the parameter that it is with its role, as [Role(AttentionRole.Value)]. Parameters of a kernel are: {Roles}.", "" },
+        { "AG0013", $"[Attention(2, 8)] static partial void [|Attend|]({S} query, ReadOnlySpan<float> key, Span<float> output);", $"'Attend' has no parameter for value: add 'ReadOnlySpan<float> value', or mark the parameter that it is with its role, as [Role(AttentionRole.Value)]. Parameters of a kernel are: {Roles}.", "" },
         { "AG0014", $"[Attention(2, 8)] static partial void Attend({T}, ReadOnlySpan<float> [|Query|]);", "'query' and 'Query' both say which one query is: keep one of them", "" },
         { "AG0014", $"[Attention(2, 8)] static partial void Attend({T}, [Role(AttentionRole.MaxThreads)] int a, [Role(AttentionRole.MaxThreads)] int [|b|]);", "'a' and 'b' both say which one maxThreads is: keep one of them", "" },
         { "AG0014", $"[Attention(2, 8, Mask = AttentionMask.Causal)] static partial void Attend({T}, int queryStart, ReadOnlySpan<int> [|queryStarts|]);", "'queryStart' and 'queryStarts' both say where the queries start: keep one of them", "" },
         { "AG0015", "[Attention(2, 8)] static partial void Attend(ReadOnlySpan<float> [|q|], ReadOnlySpan<float> key, ReadOnlySpan<float> value, Span<float> output);", $"'q' is no parameter of a kernel: rename it to 'query', or mark it [Role(AttentionRole.Query)]. Parameters of a kernel are: {Roles}.", "" },
+        { "AG0015", $"[Attention(2, 8, Batched = true)] static partial void Attend({TensorSpans.Replace("query", "[|q|]")});", $"'q' is no parameter of a kernel: rename it to 'query', or mark it [Role(AttentionRole.Query)]. Parameters of a kernel are: {Roles}.", "" },
+        { "AG0015", $"[Attention(2, 8)] static partial void Attend({TensorSpans.Replace("output", "[|o|]")});", $"'o' is no parameter of a kernel: rename it to 'output', or mark it [Role(AttentionRole.Output)]. Parameters of a kernel are: {Roles}.", "" },
+        { "AG0015", $"[Attention(2, 8)] static partial void Attend({TensorSpans}, {S} [|bias|]);", $"'bias' is no parameter of a kernel: rename it, take it out, or mark it with its role, as [Role(AttentionRole.Query)]. Parameters of a kernel are: {Roles}.", "" },
         { "AG0015", $"[Attention(2, 8)] static partial void Attend({T}, float [|slope|]);", $"'slope' is no parameter of a kernel: rename it, take it out, or mark it with its role, as [Role(AttentionRole.Query)]. Parameters of a kernel are: {Roles}.", "" },
         { "AG0015", $"[Attention(2, 8)] static partial void Attend({T}, [Role((AttentionRole)99)] int [|maxThreads|]);", $"'maxThreads' is no parameter of a kernel: rename it, take it out, or mark it with its role, as [Role(AttentionRole.Query)]. Parameters of a kernel are: {Roles}.", "" },
-        { "AG0016", "[Attention(2, 8)] static partial void Attend(float[] [|query|], ReadOnlySpan<float> key, ReadOnlySpan<float> value, Span<float> output);", "'query' is 'float[]', but the parameter query of a kernel is 'ReadOnlySpan<float>': change its type", "" },
-        { "AG0016", "[Attention(2, 8)] static partial void Attend(ReadOnlySpan<float> query, ReadOnlySpan<float> key, in ReadOnlySpan<float> [|value|], Span<float> output);", "'value' is 'in ReadOnlySpan<float>', but the parameter value of a kernel is 'ReadOnlySpan<float>': change its type", "" },
-        { "AG0016", "[Attention(2, 8)] static partial void Attend(ReadOnlySpan<float> query, ReadOnlySpan<float> key, ReadOnlySpan<float> value, [Role(AttentionRole.Output)] ReadOnlySpan<float> [|o|]);", "'o' is 'ReadOnlySpan<float>', but the parameter output of a kernel is 'Span<float>': change its type", "" },
+        { "AG0016", "[Attention(2, 8)] static partial void Attend(float[] [|query|], ReadOnlySpan<float> key, ReadOnlySpan<float> value, Span<float> output);", "'query' is 'float[]', but the parameter query of a kernel is 'ReadOnlySpan<float>' or 'ReadOnlyTensorSpan<float>': change its type", "" },
+        { "AG0016", "[Attention(2, 8)] static partial void Attend(ReadOnlySpan<float> query, ReadOnlySpan<float> key, in ReadOnlySpan<float> [|value|], Span<float> output);", "'value' is 'in ReadOnlySpan<float>', but the parameter value of a kernel is 'ReadOnlySpan<float>' or 'ReadOnlyTensorSpan<float>': change its type", "" },
+        { "AG0016", "[Attention(2, 8)] static partial void Attend(ReadOnlySpan<float> query, ReadOnlySpan<float> key, ReadOnlySpan<float> value, [Role(AttentionRole.Output)] ReadOnlySpan<float> [|o|]);", "'o' is 'ReadOnlySpan<float>', but the parameter output of a kernel is 'Span<float>' or 'TensorSpan<float>': change its type", "" },
+        { "AG0016", $"[Attention(2, 8, Batched = true)] static partial void Attend({TensorSpans.Replace("ReadOnlyTensorSpan<float> key", "Tensor<float> [|key|]")});", "'key' is 'Tensor<float>', but the parameter key of a kernel is 'ReadOnlySpan<float>' or 'ReadOnlyTensorSpan<float>': change its type", "" },
+        { "AG0016", $"[Attention(2, 8)] static partial void Attend(in {TensorSpans.Replace("query", "[|query|]")});", "'query' is 'in ReadOnlyTensorSpan<float>', but the parameter query of a kernel is 'ReadOnlySpan<float>' or 'ReadOnlyTensorSpan<float>': change its type", "" },
+        { "AG0016", $"[Attention(2, 8)] static partial void Attend({TensorSpans.Replace(Sample.OutputTensorSpan + " output", S + " [|output|]")});", "'output' is 'ReadOnlyTensorSpan<float>', but the parameter output of a kernel is 'Span<float>' or 'TensorSpan<float>': change its type", "" },
+        { "AG0016", $"[Attention(2, 8)] static partial void Attend({T.Replace("ReadOnlySpan<float> key", "global::System.Numerics.Tensors.ReadOnlyTensorSpan<double> [|key|]")});", "'key' is 'ReadOnlyTensorSpan<double>', but the parameter key of a kernel is 'ReadOnlySpan<float>' or 'ReadOnlyTensorSpan<float>': change its type", "" },
         { "AG0016", $"[Attention(2, 8)] static partial void Attend({T}, long [|maxThreads|]);", "'maxThreads' is 'long', but the parameter maxThreads of a kernel is 'int': change its type", "" },
         { "AG0016", $"[Attention(2, 8)] static partial void Attend({T}, params ReadOnlySpan<int> [|keyLengths|]);", "'keyLengths' is 'params ReadOnlySpan<int>', but the parameter keyLengths of a kernel is 'ReadOnlySpan<int>': change its type", "" },
         { "AG0016", $"unsafe partial class Inner {{ [Attention(2, 8)] static partial void Attend({T}, int* [|maxThreads|]); }}", "'maxThreads' is 'int*', but the parameter maxThreads of a kernel is 'int': change its type", "" },
@@ -78,7 +96,25 @@ public class DiagnosticTests
         { "AG0019", "[[|Attention(2, 8)|]] ~Llama() { }", "[Attention] stands on something that is no method, which cannot be generated: put it on a partial method of a class or a struct", "" },
         { "AG0019", "|class C : IDisposable { [[|Attention(2, 8)|]] void IDisposable.Dispose() { } }", "[Attention] stands on an explicit implementation of an interface, which cannot be generated: put it on a partial method of a class or a struct", "" },
         { "AG0020", $"[Attention(2, 8, [|Isas = (AttentionIsas)17|])] static partial void Attend({T});", "Isas holds 16, which is no AttentionIsas: combine Portable, Avx2, Avx512 and Neon, or leave it out for all of them", "" },
-        { "AG0101", $"[Attention(2, 8, Mask = AttentionMask.Causal, Batched = true)] static partial void Attend({T}, int batch, ReadOnlySpan<int> [|keyLengths|]);", "Without a start, the last query of each batch item sees its last visible key, so that in a padded prefill (as many queries as keys) the first rows see nothing: add 'int queryStart' and give 0 for a prefill, or suppress this where every query follows the keys (decoding)", "" },
+        { "AG0021", $"[Attention(2, 8, [|Layout = (AttentionLayout)2|])] static partial void Attend({T});", "Layout is 2, which is no AttentionLayout: use TokenMajor or HeadMajor", "" },
+        { "AG0021", $"[Attention(2, 8, [|Layout = (AttentionLayout)(-1)|], QueryStride = 1)] static partial void Attend({T});", "Layout is -1, which is no AttentionLayout: use TokenMajor or HeadMajor", "" },
+        { "AG0022", $"[Attention(12, 64, [|QueryStride = 512|])] static partial void Attend({T});", "QueryStride is 512, but a token of the query has heads * headDim = 12 * 64 = 768 elements: use 768 or more, or leave it out", "" },
+        { "AG0022", $"[Attention(12, 64, [|QueryStride = 0|], KeyValueHeads = 4, KeyStride = 256)] static partial void Attend({T});", "QueryStride is 0, but a token of the query has heads * headDim = 12 * 64 = 768 elements: use 768 or more, or leave it out", "" },
+        { "AG0022", $"[Attention(12, 64, KeyValueHeads = 4, [|KeyStride = 255|])] static partial void Attend({T});", "KeyStride is 255, but a token of the key has KeyValueHeads * headDim = 4 * 64 = 256 elements: use 256 or more, or leave it out", "" },
+        { "AG0022", $"[Attention(12, 64, ValueDim = 32, [|KeyStride = -768|])] static partial void Attend({T});", "KeyStride is -768, but a token of the key has heads * headDim = 12 * 64 = 768 elements: use 768 or more, or leave it out", "" },
+        { "AG0022", $"[Attention(12, 64, KeyValueHeads = 4, ValueDim = 32, [|ValueStride = 127|])] static partial void Attend({T});", "ValueStride is 127, but a token of the value has KeyValueHeads * ValueDim = 4 * 32 = 128 elements: use 128 or more, or leave it out", "" },
+        { "AG0022", $"[Attention(12, 64, KeyValueHeads = 4, ValueDim = 32, [|OutputStride = 383|])] static partial void Attend({T});", "OutputStride is 383, but a token of the output has heads * ValueDim = 12 * 32 = 384 elements: use 384 or more, or leave it out", "" },
+        { "AG0022", $"[Attention(4096, 512, [|OutputStride = int.MinValue|])] static partial void Attend({T});", "OutputStride is -2147483648, but a token of the output has heads * headDim = 4096 * 512 = 2097152 elements: use 2097152 or more, or leave it out", "" },
+        { "AG0022", $"[Attention(12, 64, Layout = AttentionLayout.HeadMajor, [|QueryStride = 63|])] static partial void Attend({T});", "QueryStride is 63, but a token of the query has headDim = 64 elements where heads come first: use 64 or more, or leave it out", "" },
+        { "AG0022", $"[Attention(12, 64, KeyValueHeads = 4, ValueDim = 80, Layout = AttentionLayout.HeadMajor, KeyStride = 64, [|ValueStride = 64|])] static partial void Attend({T});", "ValueStride is 64, but a token of the value has ValueDim = 80 elements where heads come first: use 80 or more, or leave it out", "" },
+        { "AG0023", $"[Attention(12, 64, [|QueryStride = 768|])] static partial void Attend({TensorSpans});", "QueryStride has no effect, as 'query' is a 'ReadOnlyTensorSpan<float>' and brings its own strides: leave it out, or change the type of 'query' to 'ReadOnlySpan<float>'", "" },
+        { "AG0023", $"[Attention(12, 64, [|KeyStride = 0|], QueryStride = 768)] static partial void Attend({T.Replace("ReadOnlySpan<float> key", $"[Role(AttentionRole.Key)] {S} k")});", "KeyStride has no effect, as 'k' is a 'ReadOnlyTensorSpan<float>' and brings its own strides: leave it out, or change the type of 'k' to 'ReadOnlySpan<float>'", "" },
+        { "AG0023", $"[Attention(12, 64, [|ValueStride = 768|])] static partial void Attend({TensorSpans});", "ValueStride has no effect, as 'value' is a 'ReadOnlyTensorSpan<float>' and brings its own strides: leave it out, or change the type of 'value' to 'ReadOnlySpan<float>'", "" },
+        { "AG0023", $"[Attention(12, 64, [|OutputStride = 768|])] static partial void Attend({TensorSpans});", "OutputStride has no effect, as 'output' is a 'TensorSpan<float>' and brings its own strides: leave it out, or change the type of 'output' to 'Span<float>'", "" },
+        { "AG0101", $"[Attention(2, 8, Mask = AttentionMask.Causal, Batched = true)] static partial void Attend({T}, int batch, ReadOnlySpan<int> [|keyLengths|]);", "Without a start, the last query of each batch item sees its last visible key, so that in a padded prefill (as many queries as keys) the first rows see nothing: add 'int queryStart' and give 0 for a prefill, set QueryLength = 1 for decoding, or suppress this where every query follows the keys", "" },
+        { "AG0101", $"[Attention(2, 8, Mask = AttentionMask.Causal, QueryLength = 2, KeyLength = 2)] static partial void Attend({T}, ReadOnlySpan<int> [|keyLengths|]);", "Without a start, the last query of each batch item sees its last visible key, so that in a padded prefill (as many queries as keys) the first rows see nothing: add 'int queryStart' and give 0 for a prefill, set QueryLength = 1 for decoding, or suppress this where every query follows the keys", "" },
+        { "AG0103", $"[Attention(2, 8, Mask = AttentionMask.Causal, [|QueryLength = 128|], KeyLength = 100)] static partial void Attend({T});", "With QueryLength = 128, KeyLength = 100 and no start, the last query sees the last key and none is left for the first 28 queries, whose output is 0: add 'int queryStart' and give 0 where the first query sees the first key, or suppress this where zeros are meant", "" },
+        { "AG0103", $"[Attention(2, 8, Mask = AttentionMask.Causal, KeyLength = 1, [|QueryLength = 2|])] static partial void Attend({T}, ReadOnlySpan<int> keyLengths);", "With QueryLength = 2, KeyLength = 1 and no start, the last query sees the last key and none is left for the first query, whose output is 0: add 'int queryStart' and give 0 where the first query sees the first key, or suppress this where zeros are meant", "" },
     };
 
     [Theory, MemberData(nameof(Cases))]
@@ -151,7 +187,7 @@ public class DiagnosticTests
         var project = new Project(Markup.Parse(Whole(source)).Source) { AllowUnsafe = true, Properties = new() { ["build_property.RunAnalyzers"] = "false" } };
         var found = project.Generate().Output.GetDiagnostics(TestContext.Current.CancellationToken).Where(d => d.Severity == DiagnosticSeverity.Error).ToList();
         Assert.Equal(compilerErrors.Split(' ', StringSplitOptions.RemoveEmptyEntries), found.Where(d => d.Id != "CS1029").Select(d => d.Id).Distinct().Order());
-        Assert.Equal(id == "AG0101" ? 0 : 1, found.Count(d => d.Id == "CS1029" && d.GetMessage(null).EndsWith($"{id}: {message}'", StringComparison.Ordinal)));
+        Assert.Equal(IsError(id) ? 1 : 0, found.Count(d => d.Id == "CS1029" && d.GetMessage(null).EndsWith($"{id}: {message}'", StringComparison.Ordinal)));
     }
 
     [Theory]
@@ -159,8 +195,26 @@ public class DiagnosticTests
     [InlineData($"[Attention(2, 8)] public static partial void Attend({T}); public static void Attend() {{ }}")]
     [InlineData($"[Attention(2, 8, Mask = AttentionMask.Causal, Batched = true)] static partial void Attend({T}, int batch, int queryStart, ReadOnlySpan<int> keyLengths);")]
     [InlineData($"[Attention(4096, 512, KeyValueHeads = 1, ValueDim = 512, Isas = AttentionIsas.Portable)] static partial void Attend({T});")]
+    [InlineData($"[Attention(12, 64, QueryStride = 2304, KeyStride = 2304, ValueStride = 2304, OutputStride = 768)] static partial void Attend({T});")]
+    [InlineData($"[Attention(12, 64, KeyValueHeads = 4, ValueDim = 32, QueryStride = 768, KeyStride = 256, ValueStride = 128, OutputStride = 384)] static partial void Attend({T});")]
+    [InlineData($"[Attention(12, 64, ValueDim = 32, Layout = AttentionLayout.HeadMajor, QueryStride = 64, KeyStride = 64, ValueStride = 32, OutputStride = 32)] static partial void Attend({T});")]
+    [InlineData($"[Attention(2, 8, QueryLength = 1, KeyLength = 1048576)] static partial void Attend({T});")]
+    [InlineData($"[Attention(2, 8, Mask = AttentionMask.Causal, QueryLength = 1)] static partial void Attend({T}, ReadOnlySpan<int> keyLengths);")]
+    [InlineData($"[Attention(2, 8, Mask = AttentionMask.Causal, QueryLength = 8, KeyLength = 8)] static partial void Attend({T});")]
+    [InlineData($"[Attention(2, 8, Mask = AttentionMask.Causal, QueryLength = 8)] static partial void Attend({T});")]
+    [InlineData($"[Attention(2, 8, Mask = AttentionMask.Causal, QueryLength = 8, KeyLength = 4)] static partial void Attend({T}, int queryStart);")]
+    [InlineData($"[Attention(2, 8, Mask = AttentionMask.Causal, QueryLength = 8, KeyLength = 4)] static partial void Attend({T}, ReadOnlySpan<int> queryStarts);")]
+    [InlineData($"[Attention(2, 8, QueryLength = 8, KeyLength = 4)] static partial void Attend({T});")]
     [InlineData("static void NoKernel(float[] query) { } static int P { get; set; }")]
     public async Task A_valid_declaration_reports_nothing(string members) => Assert.Empty(await new Project(Whole(members)).Generate().BuildAsync());
+
+    [Theory]
+    [InlineData($"[Attention(2, 8)] static partial void Attend({TensorSpans});")]
+    [InlineData($"[Attention(2, 8, Batched = true)] static partial void Attend({TensorSpans});")]
+    [InlineData($"[Attention(2, 8, Batched = true)] static partial void Attend({TensorSpans}, int batch);")]
+    [InlineData($"[Attention(2, 8, Batched = true)] static partial void Attend({S} query, ReadOnlySpan<float> key, ReadOnlySpan<float> value, Span<float> output, int batch);")]
+    [InlineData($"[Attention(2, 8)] static partial void Attend(scoped {TensorSpans}, [Role(AttentionRole.MaxThreads)] int threads);")]
+    public async Task Tensors_may_bring_their_shapes(string members) => Assert.Empty(await new Project(Whole(members)).Generate().AnalyzeAsync());
 
     [Theory]
     [InlineData($"[[|Attention(2, 8)|]] public static partial void Attend({T});", "AG0102", DiagnosticSeverity.Info)]
@@ -222,6 +276,8 @@ public class DiagnosticTests
 
     [Fact]
     public void The_table_of_roles_stands_in_messages() => Assert.Equal(Roles, RoleTable.Text);
+
+    private static bool IsError(string id) => Rules.All.Single(rule => rule.Id == id).DefaultSeverity == DiagnosticSeverity.Error;
 
     private static string Whole(string source) =>
         source.StartsWith('|') ? $"using AttentionGen;\n#pragma warning disable CS1591\n{source[1..]}" : $"using AttentionGen;\n#pragma warning disable CS1591\npublic partial class Llama\n{{\n{source}\n}}";

@@ -16,7 +16,8 @@ public class ModelTests
         {
             public partial record struct Inner
             {
-                [AttentionGen.Attention(heads: 8, headDim: 64, KeyValueHeads = 2, ValueDim = 48, Mask = AttentionGen.AttentionMask.Causal, Scale = 0.5f, Batched = true)]
+                [AttentionGen.Attention(heads: 8, headDim: 64, KeyValueHeads = 2, ValueDim = 48, Mask = AttentionGen.AttentionMask.Causal, Scale = 0.5f, Batched = true,
+                    Layout = AttentionGen.AttentionLayout.HeadMajor, QueryStride = 65, KeyStride = 66, ValueStride = 67, OutputStride = 68, QueryLength = 3, KeyLength = 5)]
                 public partial void Attend({{Sample.Tensors}}, int batch, [AttentionGen.Role(AttentionGen.AttentionRole.KeyLengths)] ReadOnlySpan<int> visible);
 
                 [AttentionGen.Attention(heads: 8, headDim: -1)]
@@ -69,6 +70,13 @@ public class ModelTests
     [InlineData("ValueDim = 48", "ValueDim = 49")]
     [InlineData(".Causal", ".None")]
     [InlineData("0.5f", "0.25f")]
+    [InlineData(".HeadMajor", ".TokenMajor")]
+    [InlineData("QueryStride = 65", "QueryStride = 64")]
+    [InlineData("KeyStride = 66", "KeyStride = 64")]
+    [InlineData("ValueStride = 67", "ValueStride = 48")]
+    [InlineData("OutputStride = 68", "OutputStride = 48")]
+    [InlineData("QueryLength = 3", "QueryLength = 4")]
+    [InlineData("KeyLength = 5", "KeyLength = 6")]
     [InlineData("Outer", "Other")]
     [InlineData("Where", "There")]
     [InlineData("record struct", "record")]

@@ -5,14 +5,15 @@ namespace AttentionGen.Generator.Parsing;
 /// <summary>The closed table of parameter roles: the name that gives a role and the type that it takes.</summary>
 internal static class RoleTable
 {
-    private const string InputTensor = "global::System.Numerics.Tensors.ReadOnlyTensorSpan<float>";
+    private const string TensorNamespace = "global::System.Numerics.Tensors.";
+    private const string InputTensor = TensorNamespace + "ReadOnlyTensorSpan<float>", OutputTensor = TensorNamespace + "TensorSpan<float>";
 
     public static readonly IReadOnlyList<RoleRow> Rows =
     [
         new(Role.Query, "query", "global::System.ReadOnlySpan<float>", IsRequired: true) { TensorType = InputTensor },
         new(Role.Key, "key", "global::System.ReadOnlySpan<float>", IsRequired: true) { TensorType = InputTensor },
         new(Role.Value, "value", "global::System.ReadOnlySpan<float>", IsRequired: true) { TensorType = InputTensor },
-        new(Role.Output, "output", "global::System.Span<float>", IsRequired: true) { TensorType = "global::System.Numerics.Tensors.TensorSpan<float>" },
+        new(Role.Output, "output", "global::System.Span<float>", IsRequired: true) { TensorType = OutputTensor },
         new(Role.Batch, "batch", "int"),
         new(Role.QueryStart, "queryStart", "int", NeedsPositions: true),
         new(Role.QueryStarts, "queryStarts", "global::System.ReadOnlySpan<int>", NeedsPositions: true),
@@ -27,7 +28,11 @@ internal static class RoleTable
         Rows.FirstOrDefault(row => string.Equals(row.Name, name, StringComparison.OrdinalIgnoreCase))?.Role;
 
     /// <summary>The table as it stands in messages.</summary>
-    public static string Text { get; } = string.Join(", ", Rows.Select(row => $"{row.ShortType} {row.Name}"));
+    public static string Text { get; } = string.Join(", ", Rows.Select(row => $"{Short(row.Type)} {row.Name}"))
+        + "; query, key and value may also be ReadOnlyTensorSpan<float>, output TensorSpan<float>";
+
+    /// <summary>A type as a user writes it.</summary>
+    public static string Short(string type) => type.Replace(TensorNamespace, "").Replace("global::System.", "").Replace("global::", "");
 }
 
 /// <param name="NeedsPositions">Whether the role means nothing without a mask of positions.</param>
@@ -36,6 +41,6 @@ internal sealed record RoleRow(Role Role, string Name, string Type, bool IsRequi
     /// <summary>The type with shape and strides that a tensor may have instead of a span.</summary>
     public string? TensorType { get; init; }
 
-    /// <summary>The type as a user writes it.</summary>
-    public string ShortType => Type.Replace("global::System.", "");
+    /// <summary>The types that a parameter of the role may have.</summary>
+    public IReadOnlyList<string> Types => TensorType is null ? [Type] : [Type, TensorType];
 }

@@ -10,6 +10,7 @@ internal static class KernelRules
 {
     public const int MaxHeads = 4096;
     public const int MaxDim = 512;
+    public const int MaxLength = 1 << 20;
 
     /// <summary>A factor of powers of two, scale * log2(e), is to be a float, too.</summary>
     public const float MaxScale = 2e38f;
@@ -17,7 +18,7 @@ internal static class KernelRules
     public static IEnumerable<Violation> Violations(KernelSpec spec)
     {
         if (spec.Method.OtherKind is { } kind) return [new(Rules.NotAMethod, Place.Attribute, kind)];
-        return Method(spec.Method).Concat(Types(spec.Method)).Concat(Numbers(spec.Attention)).Concat(Parameters(spec));
+        return Method(spec.Method).Concat(Types(spec.Method)).Concat(Numbers(spec.Attention)).Concat(Strides(spec)).Concat(Parameters(spec));
     }
 
     public static IEnumerable<Violation> Errors(KernelSpec spec) => Violations(spec).Where(violation => violation.Rule.DefaultSeverity == DiagnosticSeverity.Error);
@@ -28,7 +29,7 @@ internal static class KernelRules
         else if (method.HasBody) yield return new(Rules.HasBody, Place.Method, method.Name, Declaration(method));
         if (method.IsGeneric) yield return new(Rules.GenericMethod, Place.Method, method.Name);
         if (method.ReturnType != "void" && !method.HasUnknownTypes)
-            yield return new(Rules.ReturnsValue, Place.ReturnType, method.Name, Short(method.ReturnType));
+            yield return new(Rules.ReturnsValue, Place.ReturnType, method.Name, RoleTable.Short(method.ReturnType));
     }
 
     /// <summary>The declaration as it should be.</summary>
@@ -53,17 +54,20 @@ internal static class KernelRules
 
     private static IEnumerable<Violation> Numbers(AttentionSpec attention)
     {
-        var ranges = new (string Argument, int Value, int Max)[]
+        const string WayOut = ", or be left out where it varies from call to call";
+        var ranges = new (string Argument, int Value, int Max, string WayOut)[]
         {
-            ("heads", attention.Heads, MaxHeads),
-            ("headDim", attention.HeadDim, MaxDim),
-            ("KeyValueHeads", attention.GivenKeyValueHeads ?? 1, MaxHeads),
-            ("ValueDim", attention.GivenValueDim ?? 1, MaxDim),
+            ("heads", attention.Heads, MaxHeads, ""),
+            ("headDim", attention.HeadDim, MaxDim, ""),
+            ("KeyValueHeads", attention.GivenKeyValueHeads ?? 1, MaxHeads, ""),
+            ("ValueDim", attention.GivenValueDim ?? 1, MaxDim, ""),
+            ("QueryLength", attention.QueryLength ?? 1, MaxLength, WayOut),
+            ("KeyLength", attention.KeyLength ?? 1, MaxLength, WayOut),
         };
-        var outside = ranges.Where(range => range.Value < 1 || range.Value > range.Max).ToList();
-        foreach (var (argument, value, max) in outside) yield return new(Rules.OutOfRange, Place.OfArgument(argument), argument, value, max);
+        foreach (var (argument, value, max, wayOut) in ranges)
+            if (value < 1 || value > max) yield return new(Rules.OutOfRange, Place.OfArgument(argument), argument, value, max, wayOut);
 
-        if (outside.Count == 0 && attention.Heads % attention.KeyValueHeads != 0)
+        if (attention is { Heads: >= 1 and <= MaxHeads, KeyValueHeads: >= 1 and <= MaxHeads } && attention.Heads % attention.KeyValueHeads != 0)
             yield return new(Rules.UnevenGroups, Place.OfArgument("KeyValueHeads"), attention.Heads, attention.KeyValueHeads, NearbyDivisors(attention.Heads, attention.KeyValueHeads));
 
         if (attention.GivenScale is { } scale && !(Math.Abs(scale) is > 0 and <= MaxScale)) // a NaN, too
@@ -71,16 +75,49 @@ internal static class KernelRules
 
         if (!Enum.IsDefined(typeof(Mask), attention.Mask)) yield return new(Rules.UnknownMask, Place.OfArgument("Mask"), (int)attention.Mask);
 
+        if (!Enum.IsDefined(typeof(Layout), attention.Layout)) yield return new(Rules.UnknownLayout, Place.OfArgument("Layout"), (int)attention.Layout);
+
         if ((attention.Isas & ~Isas.All) is var unknown and not 0) yield return new(Rules.UnknownIsas, Place.OfArgument("Isas"), (int)unknown);
+    }
+
+    private static IEnumerable<Violation> Strides(KernelSpec spec)
+    {
+        foreach (var row in RoleTable.Rows.Where(row => row.TensorType is not null))
+        {
+            var tensor = spec.Attention.Tensor(row.Role);
+            if (tensor.GivenStride is not { } stride) continue;
+
+            string argument = $"{row.Role}Stride";
+            if (spec.Method.Parameters.FirstOrDefault(p => p.Role == row.Role) is { IsTensorSpan: true } it)
+                yield return new(Rules.StrideOfTensorSpan, Place.OfArgument(argument), argument, it.Name, RoleTable.Short(it.Type), RoleTable.Short(row.Type));
+            else if (IsKnown(tensor, spec.Attention) && stride < tensor.Width)
+                yield return new(Rules.NarrowStride, Place.OfArgument(argument), argument, stride, row.Name, Width(row.Role, spec.Attention), tensor.Width);
+        }
+    }
+
+    /// <summary>Whether the shape breaks no rule: then its width means something, and fits an int.</summary>
+    private static bool IsKnown(TensorSpec tensor, AttentionSpec attention) =>
+        tensor is { Heads: >= 1 and <= MaxHeads, Dim: >= 1 and <= MaxDim } && attention.Heads % tensor.Heads == 0 && Enum.IsDefined(typeof(Layout), tensor.Layout);
+
+    /// <summary>How wide a token is and why, in the words of the attribute.</summary>
+    private static string Width(Role role, AttentionSpec attention)
+    {
+        var tensor = attention.Tensor(role);
+        string heads = role is Role.Key or Role.Value && attention.GivenKeyValueHeads is not null ? "KeyValueHeads" : "heads";
+        string dim = role is Role.Value or Role.Output && attention.GivenValueDim is not null ? "ValueDim" : "headDim";
+        return tensor.Layout == Layout.HeadMajor
+            ? $"{dim} = {tensor.Dim} elements where heads come first"
+            : $"{heads} * {dim} = {tensor.Heads} * {tensor.Dim} = {tensor.Width} elements";
     }
 
     private static IEnumerable<Violation> Parameters(KernelSpec spec)
     {
         var parameters = spec.Method.Parameters;
         var taken = new Dictionary<Role, ParameterSpec>();
+        var missing = Missing(spec).ToList();
         var meant = new Dictionary<ParameterSpec, RoleRow>(); // by its type, what a parameter without a role can be of those that are missing
-        foreach (var row in Missing(spec))
-            if (parameters.FirstOrDefault(p => p.Role is null && p.Type == row.Type && !meant.ContainsKey(p)) is { } candidate) meant.Add(candidate, row);
+        foreach (var row in missing)
+            if (parameters.FirstOrDefault(p => p.Role is null && row.Types.Contains(p.Type) && !meant.ContainsKey(p)) is { } candidate) meant.Add(candidate, row);
 
         for (int i = 0; i < parameters.Count; i++)
         {
@@ -100,27 +137,51 @@ internal static class KernelRules
             else taken.Add(Slot(role), parameter);
 
             string modifiers = parameter.Modifiers.Replace("this ", "").Replace("scoped ", "");
-            if (((parameter.Type != row.Type && parameter.Type != row.TensorType) || modifiers.Length > 0) && !parameter.IsUnknownType)
-                yield return new(Rules.WrongParameterType, place, parameter.Name, modifiers + Short(parameter.Type), row.Name, row.ShortType);
+            if ((!row.Types.Contains(parameter.Type) || modifiers.Length > 0) && !parameter.IsUnknownType)
+            {
+                string types = string.Join(" or ", row.Types.Select(type => $"'{RoleTable.Short(type)}'"));
+                yield return new(Rules.WrongParameterType, place, parameter.Name, modifiers + RoleTable.Short(parameter.Type), row.Name, types);
+            }
+
             if (row.NeedsPositions && spec.Attention.Mask == Mask.None) yield return new(Rules.MaskParameterWithoutMask, place, parameter.Name);
             if (role == Role.Batch && !spec.Attention.Batched) yield return new(Rules.BatchWithoutBatched, place, parameter.Name);
         }
 
-        var missing = Missing(spec).Except(meant.Values).ToList();
+        missing.RemoveAll(meant.ContainsValue);
+        bool areTensorSpans = AreTensorSpans(parameters, meant);
+        if (areTensorSpans) missing.Remove(RoleTable.Row(Role.Batch)); // their shapes say it
         if (missing.Count > 0)
         {
             yield return new(
                 Rules.MissingParameter, Place.Method, spec.Method.Name, string.Join(", ", missing.Select(row => row.Name)),
-                string.Join(", ", missing.Select(row => $"{row.ShortType} {row.Name}")), missing[0].Role, RoleTable.Text);
+                string.Join(", ", missing.Select(row => $"{RoleTable.Short((areTensorSpans ? row.TensorType : null) ?? row.Type)} {row.Name}")), missing[0].Role,
+                RoleTable.Text);
         }
 
-        if (spec.Attention.Mask == Mask.Causal && taken.TryGetValue(Role.KeyLengths, out var lengths) && !taken.ContainsKey(Role.QueryStart))
-            yield return new(Rules.PaddedPrefill, Place.OfParameter(parameters.ToList().IndexOf(lengths)));
+        if (spec.Attention.Mask == Mask.Causal && !taken.ContainsKey(Role.QueryStart))
+        {
+            if (spec.Attention is { QueryLength: <= MaxLength and int queries, KeyLength: >= 1 and int keys } && queries > keys)
+            {
+                string blind = queries - keys == 1 ? "query" : $"{queries - keys} queries";
+                yield return new(Rules.MoreQueriesThanKeys, Place.OfArgument("QueryLength"), queries, keys, blind);
+            }
+            else if (spec.Attention.QueryLength != 1 && taken.TryGetValue(Role.KeyLengths, out var lengths)) // one query sees every visible key
+            {
+                yield return new(Rules.PaddedPrefill, Place.OfParameter(parameters.ToList().IndexOf(lengths)));
+            }
+        }
     }
 
     /// <summary>The roles that the kernel needs and no parameter has.</summary>
     private static IEnumerable<RoleRow> Missing(KernelSpec spec) =>
-        RoleTable.Rows.Where(row => (row.IsRequired || (row.Role == Role.Batch && spec.Attention.Batched && !spec.Method.Parameters.Any(p => p.IsTensorSpan))) && spec.Method.Parameters.All(p => p.Role != row.Role));
+        RoleTable.Rows.Where(row => (row.IsRequired || (row.Role == Role.Batch && spec.Attention.Batched)) && spec.Method.Parameters.All(p => p.Role != row.Role));
+
+    /// <summary>Whether the tensors are tensor spans; those that are missing or of a wrong type are taken to become what the others are.</summary>
+    private static bool AreTensorSpans(IReadOnlyList<ParameterSpec> parameters, Dictionary<ParameterSpec, RoleRow> meant)
+    {
+        RoleRow? Row(ParameterSpec parameter) => parameter.Role is { } role ? RoleTable.Row(role) : meant.TryGetValue(parameter, out var row) ? row : null;
+        return parameters.Any(p => Row(p) is { } row && p.Type == row.TensorType) && !parameters.Any(p => Row(p) is { TensorType: not null } row && p.Type == row.Type);
+    }
 
     /// <summary>A start is given once: for the call or for each batch item.</summary>
     private static Role Slot(Role role) => role == Role.QueryStarts ? Role.QueryStart : role;
@@ -132,9 +193,6 @@ internal static class KernelRules
         var divisors = Enumerable.Range(1, heads).Where(d => heads % d == 0).OrderBy(d => Math.Abs(d - wanted)).ThenBy(d => d).Take(2).OrderBy(d => d).ToList();
         return string.Join(" or ", divisors);
     }
-
-    /// <summary>A type as a user writes it.</summary>
-    private static string Short(string type) => type.Replace("global::System.", "").Replace("global::", "");
 
     private static string Text(float value) => value.ToString("R", CultureInfo.InvariantCulture);
 }

@@ -33,7 +33,7 @@ internal static class Rules
         "'{1}' stands in the interface '{0}': declare the kernel in a class or a struct");
 
     public static readonly DiagnosticDescriptor OutOfRange = Error("AG0009", "A number is out of range",
-        "{0} is {1}, it must be from 1 to {2}");
+        "{0} is {1}, it must be from 1 to {2}{3}");
 
     public static readonly DiagnosticDescriptor UnevenGroups = Error("AG0010", "Heads do not share key-value heads evenly",
         "{0} heads cannot share {1} key-value heads evenly: KeyValueHeads must divide heads, use {2}");
@@ -54,7 +54,7 @@ internal static class Rules
         "'{0}' is no parameter of a kernel: {1}. Parameters of a kernel are: {2}.");
 
     public static readonly DiagnosticDescriptor WrongParameterType = Error("AG0016", "A parameter has the wrong type",
-        "'{0}' is '{1}', but the parameter {2} of a kernel is '{3}': change its type");
+        "'{0}' is '{1}', but the parameter {2} of a kernel is {3}: change its type");
 
     public static readonly DiagnosticDescriptor MaskParameterWithoutMask = Error("AG0017", "A parameter has no effect without its mask",
         "'{0}' gives positions, but no mask looks at them: set Mask = AttentionMask.Causal, or take the parameter out");
@@ -68,20 +68,34 @@ internal static class Rules
     public static readonly DiagnosticDescriptor UnknownIsas = Error("AG0020", "The instruction set is unknown",
         "Isas holds {0}, which is no AttentionIsas: combine Portable, Avx2, Avx512 and Neon, or leave it out for all of them");
 
+    public static readonly DiagnosticDescriptor UnknownLayout = Error("AG0021", "The layout is unknown",
+        "Layout is {0}, which is no AttentionLayout: use TokenMajor or HeadMajor");
+
+    public static readonly DiagnosticDescriptor NarrowStride = Error("AG0022", "A stride is narrower than a token",
+        "{0} is {1}, but a token of the {2} has {3}: use {4} or more, or leave it out");
+
+    public static readonly DiagnosticDescriptor StrideOfTensorSpan = Error("AG0023", "A stride has no effect on a tensor span",
+        "{0} has no effect, as '{1}' is a '{2}' and brings its own strides: leave it out, or change the type of '{1}' to '{3}'");
+
     public static readonly DiagnosticDescriptor PaddedPrefill = new("AG0101", "Where does the first query of a padded batch stand?",
         "Without a start, the last query of each batch item sees its last visible key, so that in a padded prefill (as many queries as keys) the first rows see nothing: "
-        + "add 'int queryStart' and give 0 for a prefill, or suppress this where every query follows the keys (decoding)",
+        + "add 'int queryStart' and give 0 for a prefill, set QueryLength = 1 for decoding, or suppress this where every query follows the keys",
         Category, DiagnosticSeverity.Warning, isEnabledByDefault: true, helpLinkUri: HelpLink + "AG0101.md");
 
     public static readonly DiagnosticDescriptor DebugBuild = new("AG0102", "Kernels are slow in an unoptimised build",
         "This build is not optimised, which makes '{0}' about ten times slower: build with -c Release, or set <Optimize>true</Optimize> in the project that declares kernels",
         Category, DiagnosticSeverity.Info, isEnabledByDefault: true, helpLinkUri: HelpLink + "AG0102.md");
 
+    public static readonly DiagnosticDescriptor MoreQueriesThanKeys = new("AG0103", "The first queries see no key",
+        "With QueryLength = {0}, KeyLength = {1} and no start, the last query sees the last key and none is left for the first {2}, whose output is 0: "
+        + "add 'int queryStart' and give 0 where the first query sees the first key, or suppress this where zeros are meant",
+        Category, DiagnosticSeverity.Warning, isEnabledByDefault: true, helpLinkUri: HelpLink + "AG0103.md");
+
     public static IReadOnlyList<DiagnosticDescriptor> All { get; } =
     [
         NotPartial, HasBody, ReturnsValue, GenericMethod, TypeNotPartial, GenericType, FileLocalType, Interface, OutOfRange, UnevenGroups, BadScale,
         UnknownMask, MissingParameter, DuplicateParameter, UnknownParameter, WrongParameterType, MaskParameterWithoutMask, BatchWithoutBatched,
-        NotAMethod, UnknownIsas, PaddedPrefill, DebugBuild,
+        NotAMethod, UnknownIsas, UnknownLayout, NarrowStride, StrideOfTensorSpan, PaddedPrefill, DebugBuild, MoreQueriesThanKeys,
     ];
 
     // Not configurable: a build that suppressed the error would succeed without the kernel.

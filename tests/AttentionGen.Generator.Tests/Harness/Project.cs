@@ -2,6 +2,7 @@ using System.Collections.Immutable;
 using Microsoft.CodeAnalysis;
 using Microsoft.CodeAnalysis.CSharp;
 using Microsoft.CodeAnalysis.Diagnostics;
+using TensorSpan = System.Numerics.Tensors.TensorSpan<float>;
 
 namespace AttentionGen.Generator.Tests.Harness;
 
@@ -62,7 +63,8 @@ internal sealed record Project(params string[] Sources)
     {
         string framework = Path.GetDirectoryName(typeof(object).Assembly.Location)!;
         string[] names = ["System.Private.CoreLib", "System.Runtime", "System.Collections", "System.Linq", "System.Memory", "System.Runtime.Intrinsics"];
-        return [.. names.Select(name => Path.Combine(framework, name + ".dll")).Append(typeof(AttentionAttribute).Assembly.Location).Select(path => MetadataReference.CreateFromFile(path))];
+        string[] libraries = [typeof(AttentionAttribute).Assembly.Location, typeof(TensorSpan).Assembly.Location];
+        return [.. names.Select(name => Path.Combine(framework, name + ".dll")).Concat(libraries).Select(path => MetadataReference.CreateFromFile(path))];
     }
 
     private sealed class EditorConfig(string[] none) : SyntaxTreeOptionsProvider

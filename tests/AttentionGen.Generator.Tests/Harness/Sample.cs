@@ -6,6 +6,12 @@ internal static class Sample
     /// <summary>The parameters that every kernel has.</summary>
     public const string Tensors = "ReadOnlySpan<float> query, ReadOnlySpan<float> key, ReadOnlySpan<float> value, Span<float> output";
 
+    /// <summary>A tensor that brings its shape.</summary>
+    public const string TensorSpan = "global::System.Numerics.Tensors.ReadOnlyTensorSpan<float>", OutputTensorSpan = "global::System.Numerics.Tensors.TensorSpan<float>";
+
+    /// <summary>The parameters that every kernel has, all of them with shapes of their own.</summary>
+    public const string TensorSpans = $"{TensorSpan} query, {TensorSpan} key, {TensorSpan} value, {OutputTensorSpan} output";
+
     /// <summary>A small valid attribute, for one instruction set: the least to compile.</summary>
     public const string Attribute = "[global::AttentionGen.Attention(heads: 2, headDim: 8, Isas = global::AttentionGen.AttentionIsas.Portable)]";
 
