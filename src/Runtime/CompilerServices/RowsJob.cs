@@ -54,7 +54,7 @@ internal sealed unsafe class RowsJob<TCore> : PooledJob<RowsJob<TCore>>
         {
             if (_partials != null)
             {
-                int lane = unit / _schedule.ChunksOfLane, chunk = unit % _schedule.ChunksOfLane;
+                int lanes = _call.Batch * _call.KeyValueHeads, lane = unit % lanes, chunk = unit / lanes;
                 if (chunk < RowsSchedule.Chunks(_call, plan, lane / _call.KeyValueHeads, out int keys))
                     Attend(lane, chunk, keys, _partials + lane * _schedule.LaneFloats + chunk * _schedule.ChunkFloats, scratch);
             }
@@ -168,7 +168,7 @@ internal unsafe struct RowsSchedule
         // The lanes themselves, unless that leaves fewer than four for a thread.
         nint partialFloats = lanes * chunks * chunkFloats;
         bool fit = call.Scratch == null ? partialFloats * sizeof(float) <= ScratchCache.MaxBytes : call.ScratchBytes - threads * workerBytes >= partialFloats * sizeof(float);
-        if (threads > 1 && lanes < 4 * threads && chunks > 1 && fit)
+        if (chunks > 1 && fit)
         {
             schedule.ChunksOfLane = chunks;
             schedule.Units = lanes * chunks;
