@@ -97,8 +97,9 @@ internal sealed class OnnxCase
 
     private int PastLength => Takes("past_key") ? Dimensions("past_key", "kv_num_heads").Tokens : 0;
 
-    private int[]? KeyLengths =>
-        Takes("nonpad_kv_seqlen") ? [.. s_file.Longs(Tensor("nonpad_kv_seqlen"), Dimensions("Q", "q_num_heads").Batch).Select(length => checked((int)length))] : null;
+    private int[]? KeyLengths => Takes("nonpad_kv_seqlen")
+        ? [.. s_file.Longs(Tensor("nonpad_kv_seqlen"), Dimensions("Q", "q_num_heads").Batch).Select(length => checked((int)length))]
+        : null;
 
     private string Type(string tensor) => s_file.Type(Tensor(tensor));
 
