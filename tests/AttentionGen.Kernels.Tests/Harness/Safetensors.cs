@@ -19,16 +19,23 @@ internal sealed class Safetensors
         _data = 8 + header;
     }
 
+    public string Metadata(string key) => _header.GetProperty("__metadata__").GetProperty(key).GetString()!;
+
+    public string Type(string name) => _header.GetProperty(name).GetProperty("dtype").GetString()!;
+
+    public int[] Shape(string name) => [.. _header.GetProperty(name).GetProperty("shape").EnumerateArray().Select(x => x.GetInt32())];
+
     public float[] Floats(string name, params int[] shape) => Read<float>(name, "F32", shape);
 
     public int[] Ints(string name, params int[] shape) => Read<int>(name, "I32", shape);
+
+    public long[] Longs(string name, params int[] shape) => Read<long>(name, "I64", shape);
 
     private T[] Read<T>(string name, string type, int[] shape)
         where T : unmanaged
     {
         var tensor = _header.GetProperty(name);
-        int[] actual = [.. tensor.GetProperty("shape").EnumerateArray().Select(x => x.GetInt32())];
-        if (tensor.GetProperty("dtype").GetString() != type || !actual.SequenceEqual(shape))
+        if (Type(name) != type || !Shape(name).SequenceEqual(shape))
             throw new InvalidDataException($"{name} is {tensor}, {type} of [{string.Join(", ", shape)}] was expected.");
         var offsets = tensor.GetProperty("data_offsets");
         return MemoryMarshal.Cast<byte, T>(_file.AsSpan()[(_data + offsets[0].GetInt32())..(_data + offsets[1].GetInt32())]).ToArray();

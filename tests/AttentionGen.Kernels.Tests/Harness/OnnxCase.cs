@@ -1,0 +1,146 @@
+using System.Text.Json;
+
+namespace AttentionGen.Kernels.Tests;
+
+/// <summary>A recorded case of the operator tests of ONNX for Attention, and the call that it is here.</summary>
+internal sealed class OnnxCase
+{
+    private const string Prefix = "test_attention_";
+
+    /// <summary>What a case can ask for and a kernel does not have: each row is the reason why the cases that need it are not run.</summary>
+    private static readonly (string Feature, Func<OnnxCase, bool> IsNeeded)[] s_missing =
+    [
+        ("half precision", onnx => onnx.Type("Q") == "F16"),
+        ("a soft cap", onnx => onnx.Attribute("softcap", 0) != 0),
+        ("a window", onnx => onnx.Attribute("left_window_size", -1) >= 0),
+        ("an additive mask", onnx => onnx.Takes("attn_mask") && onnx.Type("attn_mask") != "BOOL"),
+        ("a boolean mask", onnx => onnx.Takes("attn_mask") && onnx.Type("attn_mask") == "BOOL"),
+        ("the score matrix as an output", onnx => onnx.Gives("qk_matmul_output")),
+    ];
+
+    /// <summary>All that is looked at here. softmax_precision asks for no more than single precision gives within the tolerance.</summary>
+    private static readonly string[] s_known =
+    [
+        "q_num_heads", "kv_num_heads", "is_causal", "scale", "softcap", "left_window_size", "qk_matmul_output_mode", "softmax_precision",
+        "Q", "K", "V", "attn_mask", "past_key", "past_value", "nonpad_kv_seqlen",
+        "Y", "present_key", "present_value", "qk_matmul_output",
+    ];
+
+    private static readonly Safetensors s_file = new(Path.Combine(AppContext.BaseDirectory, "data", "onnx-attention.safetensors"));
+
+    private readonly string _recordedName;
+    private readonly Dictionary<string, double> _attributes;
+    private readonly string[] _inputs;
+    private readonly string[] _outputs;
+
+    private OnnxCase(JsonElement recorded)
+    {
+        _recordedName = recorded.GetProperty("name").GetString()!;
+        _attributes = recorded.GetProperty("attributes").EnumerateObject().ToDictionary(attribute => attribute.Name, attribute => attribute.Value.GetDouble());
+        _inputs = [.. recorded.GetProperty("inputs").EnumerateArray().Select(input => input.GetString()!)];
+        _outputs = [.. recorded.GetProperty("outputs").EnumerateArray().Select(output => output.GetString()!)];
+    }
+
+    public static IReadOnlyList<OnnxCase> All { get; } =
+        [.. JsonDocument.Parse(s_file.Metadata("cases")).RootElement.EnumerateArray().Select(recorded => new OnnxCase(recorded))];
+
+    /// <summary>As recorded, without what all names begin with.</summary>
+    public string Name => _recordedName[Prefix.Length..];
+
+    /// <summary>Attributes, inputs and outputs that would be ignored.</summary>
+    public IEnumerable<string> Unknown => _attributes.Keys.Concat(_inputs).Concat(_outputs).Except(s_known);
+
+    /// <summary>What the case needs and the library does not have; nothing where the case can be run.</summary>
+    public IReadOnlyList<string> Missing => [.. s_missing.Where(row => row.IsNeeded(this)).Select(row => row.Feature)];
+
+    public Problem Problem
+    {
+        get
+        {
+            var query = Dimensions("Q", "q_num_heads");
+            var key = Dimensions("K", "kv_num_heads");
+            bool causal = Attribute("is_causal", 0) != 0;
+            var declaration = new Declaration(query.Heads, query.Dim)
+            {
+                KeyValueHeads = key.Heads,
+                ValueDim = Dimensions("V", "kv_num_heads").Dim,
+                Mask = causal ? AttentionMask.Causal : AttentionMask.None,
+                Scale = (float)Attribute("scale", 0),
+                Batched = true,
+                Roles = Roles.MaxThreads | (causal && Start is not null ? Roles.QueryStart : 0) | (KeyLengths is not null ? Roles.KeyLengths : 0),
+            };
+            return new Problem(declaration, query.Tokens, PastLength + key.Tokens)
+            {
+                Batch = query.Batch,
+                QueryStarts = declaration.Has(Roles.QueryStart) ? [Start!.Value] : null,
+                KeyLengths = KeyLengths,
+            };
+        }
+    }
+
+    public float[] Query => TokenMajor("Q");
+
+    public float[] Key => AfterPast("past_key", "K");
+
+    public float[] Value => AfterPast("past_value", "V");
+
+    public float[] Expected => TokenMajor("Y");
+
+    /// <summary>The keys and values that the operator gives back for the next call; null where the case does not ask for them.</summary>
+    public (float[] Key, float[] Value)? Present => Gives("present_key") ? (TokenMajor("present_key"), TokenMajor("present_value")) : null;
+
+    /// <summary>
+    /// The position of the first query: behind the past, and 0 without one. With lengths, none is given: they include the tokens of this
+    /// call, so that the last query sees the last of them.
+    /// </summary>
+    private int? Start => KeyLengths is null ? PastLength : null;
+
+    private int PastLength => Takes("past_key") ? Dimensions("past_key", "kv_num_heads").Tokens : 0;
+
+    private int[]? KeyLengths => Takes("nonpad_kv_seqlen")
+        ? [.. s_file.Longs(Tensor("nonpad_kv_seqlen"), Dimensions("Q", "q_num_heads").Batch).Select(length => checked((int)length))]
+        : null;
+
+    private string Type(string tensor) => s_file.Type(Tensor(tensor));
+
+    private double Attribute(string name, double otherwise) => _attributes.GetValueOrDefault(name, otherwise);
+
+    private bool Takes(string input) => _inputs.Contains(input);
+
+    private bool Gives(string output) => _outputs.Contains(output);
+
+    private string Tensor(string name) => $"{_recordedName}/{name}";
+
+    /// <summary>A tensor of rank 4 is [batch, heads, tokens, dim], one of rank 3 is [batch, tokens, heads * dim].</summary>
+    private (int Batch, int Heads, int Tokens, int Dim) Dimensions(string tensor, string headsOfRank3) => s_file.Shape(Tensor(tensor)) switch
+    {
+        [int batch, int heads, int tokens, int dim] => (batch, heads, tokens, dim),
+        [int batch, int tokens, int width] when (int)Attribute(headsOfRank3, 0) is var heads => (batch, heads, tokens, width / heads),
+        var shape => throw new InvalidDataException($"{Tensor(tensor)} is of rank {shape.Length}."),
+    };
+
+    /// <summary>The one place that knows the layouts: the tensor as [batch, tokens, heads, dim], which those of rank 3 are already.</summary>
+    private float[] TokenMajor(string tensor)
+    {
+        int[] shape = s_file.Shape(Tensor(tensor));
+        float[] values = s_file.Floats(Tensor(tensor), shape);
+        if (shape is not [int batch, int heads, int tokens, int dim]) return values;
+
+        float[] moved = new float[values.Length];
+        for (int b = 0; b < batch; b++)
+            for (int h = 0; h < heads; h++)
+                for (int i = 0; i < tokens; i++)
+                    values.AsSpan(((b * heads + h) * tokens + i) * dim, dim).CopyTo(moved.AsSpan(((b * tokens + i) * heads + h) * dim));
+        return moved;
+    }
+
+    /// <summary>Keys or values with those of the past before them, in each batch item: a caller of ours keeps them together.</summary>
+    private float[] AfterPast(string past, string tensor)
+    {
+        float[] now = TokenMajor(tensor);
+        if (!Takes(past)) return now;
+        float[] before = TokenMajor(past);
+        int batch = Dimensions(past, "kv_num_heads").Batch;
+        return [.. before.Chunk(before.Length / batch).Zip(now.Chunk(now.Length / batch)).SelectMany(item => item.First.Concat(item.Second))];
+    }
+}

@@ -1,0 +1,55 @@
+using Xunit;
+
+namespace AttentionGen.Kernels.Tests;
+
+/// <summary>The operator tests of ONNX for Attention: those that a kernel can express are run, and a list tells what the others need.</summary>
+[Trait(IsaMatrixTests.Scalar, "yes")]
+public class OnnxAttentionTests(ITestOutputHelper output)
+{
+    private const double Tolerance = 1e-5;
+
+    private static readonly OnnxCase[] s_expressible = [.. OnnxCase.All.Where(onnx => onnx.Missing.Count == 0)];
+
+    private static readonly KernelGroup s_kernels = new(s_expressible.Select(onnx => onnx.Problem.Declaration));
+
+    public static TheoryData<string> Expressible => [.. s_expressible.Select(onnx => onnx.Name)];
+
+    [Theory, MemberData(nameof(Expressible))]
+    public void The_output_is_as_recorded(string name)
+    {
+        var onnx = s_expressible.Single(onnx => onnx.Name == name);
+        var problem = onnx.Problem;
+        float[] expected = onnx.Expected, actual = new float[problem.OutputLength];
+        actual.AsSpan().Fill(float.NaN);
+        s_kernels[problem.Declaration].Body(new KernelArguments
+        {
+            Query = onnx.Query, Key = onnx.Key, Value = onnx.Value, Output = actual,
+            Batch = problem.Batch, QueryStarts = problem.QueryStarts, KeyLengths = problem.KeyLengths, MaxThreads = 1,
+        });
+
+        Assert.Equal(expected.Length, actual.Length);
+        for (int i = 0; i < expected.Length; i++)
+            Assert.True(Math.Abs(actual[i] - expected[i]) <= Tolerance, $"{problem}: element {i} is {actual[i]:g9} instead of {expected[i]:g9}");
+
+        if (onnx.Present is not var (key, value)) return;
+        Assert.Equal(key, onnx.Key);
+        Assert.Equal(value, onnx.Value);
+    }
+
+    [Fact]
+    public void Cases_that_are_not_run_say_what_they_need()
+    {
+        foreach (var onnx in OnnxCase.All) output.WriteLine($"{onnx.Name}: {(onnx.Missing.Count == 0 ? "run" : $"needs {string.Join(", ", onnx.Missing)}")}");
+        output.WriteLine($"{s_expressible.Length} of {OnnxCase.All.Count} are run");
+
+        Assert.Equal(58, OnnxCase.All.Count);
+        Assert.All(OnnxCase.All, onnx => Assert.Empty(onnx.Unknown));
+        string[] required =
+        [
+            "3d_causal", "3d_diff_heads_sizes_causal", "3d_gqa_causal", "3d_scaled",
+            "4d_causal", "4d_diff_heads_sizes_causal", "4d_gqa_causal", "4d_gqa_scaled",
+            "4d_causal_with_past_and_present", "4d_causal_nonpad_batch_prefill", "4d_causal_nonpad_continued_prefill",
+        ];
+        Assert.Empty(required.Except(s_expressible.Select(onnx => onnx.Name)));
+    }
+}
