@@ -52,8 +52,13 @@ public class LayoutTests
     public void Placed_tensors_between_protected_pages(Problem problem)
     {
         if (GuardedMemory.Missing is { } reason) Assert.Skip(reason);
-        var inputs = new Inputs(problem);
-        var kernel = Catalogue.Kernels[problem.Declaration];
+        CheckBetweenProtectedPages(new Inputs(problem), Catalogue.Kernels[problem.Declaration]);
+    }
+
+    /// <summary>A call whose tensors end at protected pages, then begin behind them, gives the bits of one in plain memory.</summary>
+    internal static void CheckBetweenProtectedPages(Inputs inputs, Kernel kernel)
+    {
+        var problem = inputs.Problem;
         float[] expected = inputs.Run(kernel);
         float[] query = Inputs.Placed(problem.QueryPlace, inputs.Query), key = Inputs.Placed(problem.KeyPlace, inputs.Key), value = Inputs.Placed(problem.ValuePlace, inputs.Value);
         using GuardedMemory queryMemory = new(4 * query.Length), keyMemory = new(4 * key.Length), valueMemory = new(4 * value.Length), outputMemory = new(4 * problem.OutputPlace.Length);

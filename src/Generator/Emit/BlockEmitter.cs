@@ -9,7 +9,7 @@ internal static class BlockEmitter
     public static void Emit(SourceWriter w, CorePlan plan, VisibleKeys visible)
     {
         w.Line();
-        w.Line("/// <summary>Adds what a block of query rows takes from packed keys to the state of the block.</summary>");
+        w.Line("/// <summary>Adds what a block of query rows takes from packed keys to the state of the block, and writes the output after the last.</summary>");
         CoreEmitter.MethodAttribute(w);
         using (w.Block("public static void Attend(in ForwardBlock block)"))
         {
@@ -31,9 +31,10 @@ internal static class BlockEmitter
                 using (w.Block("for (int row = 0; row < block.Rows; row += TileRows)"))
                     Tile(w, plan, visible);
             }
-        }
 
-        Reset(w);
+            w.Line();
+            w.Line("if (block.Last) Finish(ref block.State, ref block.Output, block.OutputStride, block.Rows);");
+        }
     }
 
     private static void Tile(SourceWriter w, CorePlan plan, VisibleKeys visible)
@@ -57,7 +58,7 @@ internal static class BlockEmitter
             """);
         string bounds = visible.DiffersByRow ? "seen, keys" : "keys";
         string count = $"({end} + PanelKeys - 1) / PanelKeys";
-        if (plan.Path == ScorePath.Registers)
+        if (plan.Path == CorePath.Registers)
         {
             w.Line($"Scores(ref tileQuery, ref panels, {count}, ref weights, ref state, {bounds});");
         }
@@ -79,7 +80,7 @@ internal static class BlockEmitter
             w.Line("ValuesByRow(ref weights, ref values, ref state, seen, end);");
     }
 
-    private static void Reset(SourceWriter w)
+    public static void Reset(SourceWriter w)
     {
         w.Line();
         w.Line("/// <summary>The state of rows that have seen no key: outputs and sums 0, maxima -infinity.</summary>");

@@ -101,10 +101,17 @@ internal static class KernelEmitter
         foreach (var core in plan.Cores)
         {
             string condition = Dialect.Of(core.Isa).Supported is { } supported ? $"if ({Services}.KernelIsa.{supported}) " : "";
-            w.Line($"{prefix}{condition}{call}.Run<global::{CoreEmitter.Namespace}.{core.Name}>();");
+            w.Line($"{prefix}{condition}{call}.{Run(core.Path)}<global::{CoreEmitter.Namespace}.{core.Name}>();");
             prefix = "else ";
         }
     }
+
+    private static string Run(CorePath path) => path switch
+    {
+        CorePath.Rows => "RunRows",
+        CorePath.Whole => "RunPacked",
+        _ => "Run",
+    };
 
     private static readonly Role[] s_tensors = [Role.Query, Role.Key, Role.Value, Role.Output];
 

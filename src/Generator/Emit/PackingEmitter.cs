@@ -11,7 +11,6 @@ internal static class PackingEmitter
         Pack(w, visible);
         PackKeys(w, plan, dialect);
         PackValues(w, plan, dialect, visible);
-        PackQueries(w, plan, dialect);
     }
 
     private static void Pack(SourceWriter w, VisibleKeys visible)
@@ -126,7 +125,7 @@ internal static class PackingEmitter
         }
     }
 
-    private static void PackQueries(SourceWriter w, CorePlan plan, Dialect dialect)
+    public static void Queries(SourceWriter w, CorePlan plan, Dialect dialect)
     {
         // A negative scale turns the order of the scores around: the queries take its sign, so that the largest score has the largest weight.
         bool negated = plan.Spec.Scale < 0;

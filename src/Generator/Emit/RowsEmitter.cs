@@ -47,7 +47,7 @@ internal static class RowsEmitter
                     int keys = Math.Min(block.Keys - first, KeyBlock);
                     RowScores(ref query, ref Unsafe.Add(ref block.Key, first * block.KeyStride), block.KeyStride, keys, ref weights, rows);
                     """);
-                string bounds = visible.DiffersByRow ? "seen, keys" : "keys", from = plan.Path == ScorePath.Registers ? "0, " : "";
+                string bounds = visible.DiffersByRow ? "seen, keys" : "keys", from = plan.Path == CorePath.Registers ? "0, " : "";
                 if (visible.DiffersByRow)
                 {
                     w.Line($"""

@@ -13,16 +13,16 @@ internal static class ScoresEmitter
     {
         var product = new ProductEmitter(dialect, plan.TileRows, plan.TileVectors, "s", "q", "QueryRow", "k", "PanelKeys");
         w.Line();
-        w.Line(plan.Path == ScorePath.Registers
+        w.Line(plan.Path == CorePath.Registers
             ? "/// <summary>Weights of a tile of query rows over some panels of keys.</summary>"
             : "/// <summary>Scores of a tile of query rows over some panels of keys.</summary>");
         CoreEmitter.MethodAttribute(w);
         string parameters = "ref float query, ref float panel, int panels, ref float weights";
-        if (plan.Path == ScorePath.Registers)
+        if (plan.Path == CorePath.Registers)
             parameters += $", ref float state, int {(visible.DiffersByRow ? "seen, int keys" : "keys")}";
         using (w.Block($"private static void Scores({parameters})"))
         {
-            if (plan.Path == ScorePath.Registers)
+            if (plan.Path == CorePath.Registers)
             {
                 w.Line($"""
                     // All rows see all keys of the panels before this one; not the first panel of all, which sets the maxima.
@@ -36,7 +36,7 @@ internal static class ScoresEmitter
                 w.Line("ref float tile = ref Unsafe.Add(ref weights, p * PanelKeys);");
                 Products(w, plan, product);
                 w.Line();
-                if (plan.Path == ScorePath.Registers) WeightsInRegisters(w, product, visible);
+                if (plan.Path == CorePath.Registers) WeightsInRegisters(w, product, visible);
                 else Store(w, product);
             }
         }
@@ -120,7 +120,7 @@ internal static class ScoresEmitter
         w.Line($"Softmax(ref weights, p * PanelKeys, (p + 1) * PanelKeys, ref state, TileRows, {(visible.DiffersByRow ? "seen, keys" : "keys")});");
     }
 
-    private static string Tree(string function, List<string> terms)
+    public static string Tree(string function, List<string> terms)
     {
         if (terms.Count == 1) return terms[0];
         int half = terms.Count / 2;

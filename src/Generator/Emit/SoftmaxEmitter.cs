@@ -11,7 +11,7 @@ internal static class SoftmaxEmitter
 {
     public static void Emit(SourceWriter w, CorePlan plan, Dialect dialect, VisibleKeys visible)
     {
-        bool panel = plan.Path == ScorePath.Registers;
+        bool panel = plan.Path == CorePath.Registers;
         string from = panel ? "from" : "0";
         w.Line();
         w.Line($"""
@@ -55,25 +55,7 @@ internal static class SoftmaxEmitter
             w.Line();
             w.Line("Vec m = Create(maximum), scale = Create(Scale), total = LoadUnsafe(ref sum);");
             w.Line($"column = {from};");
-            if (!panel) Unrolled(w);
-            using (w.Block("for (; column < tail; column += Lanes)"))
-            {
-                w.Line("""
-                    Vec e = KernelMath.Exp2((LoadUnsafe(ref w, (nuint)column) - m) * scale);
-                    e.StoreUnsafe(ref w, (nuint)column);
-                    total += e;
-                    """);
-            }
-
-            using (w.Block("if (tail < bound)"))
-            {
-                w.Line("""
-                    Vec e = KernelMath.Exp2((LoadUnsafe(ref w, (nuint)tail) - m) * scale) & visible;
-                    e.StoreUnsafe(ref w, (nuint)tail);
-                    total += e;
-                    column += Lanes;
-                    """);
-            }
+            Exponentials(w, "w", unrolled: !panel);
 
             w.Line("""
 
@@ -83,15 +65,41 @@ internal static class SoftmaxEmitter
         }
     }
 
+    /// <summary>Scores of a row in the columns from `column` to `bound` become weights, their sum is added to `total`.</summary>
+    public static void Exponentials(SourceWriter w, string row, bool unrolled)
+    {
+        if (unrolled) Unrolled(w, row);
+        using (w.Block("for (; column < tail; column += Lanes)"))
+        {
+            w.Line($"""
+                Vec e = KernelMath.Exp2((LoadUnsafe(ref {row}, (nuint)column) - m) * scale);
+                e.StoreUnsafe(ref {row}, (nuint)column);
+                total += e;
+                """);
+        }
+
+        using (w.Block("if (tail < bound)"))
+        {
+            w.Line($"""
+                Vec e = KernelMath.Exp2((LoadUnsafe(ref {row}, (nuint)tail) - m) * scale) & visible;
+                e.StoreUnsafe(ref {row}, (nuint)tail);
+                total += e;
+                column += Lanes;
+                """);
+        }
+    }
+
     /// <summary>Four exponentials side by side hide each other's latency.</summary>
-    private static void Unrolled(SourceWriter w)
+    private static void Unrolled(SourceWriter w, string row)
     {
         string[] names = ["e0", "e1", "e2", "e3"];
         using (w.Block("for (; column + 4 * Lanes <= tail; column += 4 * Lanes)"))
         {
-            for (int i = 0; i < names.Length; i++) w.Line($"Vec {names[i]} = KernelMath.Exp2((LoadUnsafe(ref w, (nuint)column + {i} * Lanes) - m) * scale);");
-            for (int i = 0; i < names.Length; i++) w.Line($"{names[i]}.StoreUnsafe(ref w, (nuint)column + {i} * Lanes);");
+            for (int i = 0; i < names.Length; i++) w.Line($"Vec {names[i]} = KernelMath.Exp2((LoadUnsafe(ref {row}, (nuint)column{Times(i)}) - m) * scale);");
+            for (int i = 0; i < names.Length; i++) w.Line($"{names[i]}.StoreUnsafe(ref {row}, (nuint)column{Times(i)});");
             w.Line("total += (e0 + e1) + (e2 + e3);");
         }
     }
+
+    private static string Times(int i) => i == 0 ? "" : i == 1 ? " + Lanes" : $" + {i} * Lanes";
 }

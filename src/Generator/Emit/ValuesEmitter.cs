@@ -33,11 +33,11 @@ internal static class ValuesEmitter
         var product = new ProductEmitter(dialect, plan.TileRows, vectors, "o", "weights", "KeyBlock", "values", "ValueDim");
         string Output(int row, int vector) => Address.Arguments("outputs", Address.Offset((row, "StateRow"), (vector, "Lanes")));
         w.Line();
-        w.Line($"/// <summary>outputs += weights * values for {vectors * plan.Lanes} of the value dimension.</summary>");
+        w.Line($"/// <summary>outputs {(plan.Path == CorePath.Whole ? "" : "+")}= weights * values for {vectors * plan.Lanes} of the value dimension.</summary>");
         CoreEmitter.MethodAttribute(w);
         using (w.Block($"private static void Values{vectors}(ref float weights, ref float values, ref float outputs, int keys)"))
         {
-            product.Declare(w, (row, vector) => $"LoadUnsafe({Output(row, vector)})");
+            product.Declare(w, (row, vector) => plan.Path == CorePath.Whole ? "Vec.Zero" : $"LoadUnsafe({Output(row, vector)})");
             foreach (int step in new[] { product.Unroll, 1 }.Distinct())
             {
                 using (w.Block(step == 1 ? "for (; keys > 0; keys--)" : $"for (; keys >= {step}; keys -= {step})"))

@@ -6,10 +6,14 @@ namespace AttentionGen.Generator.Planning;
 /// <summary>What the code for an instruction set depends on. Heads do not belong to it: kernels that differ only in them share their cores.</summary>
 internal sealed record CoreSpec(int HeadDim, int ValueDim, Mask Mask, float Scale)
 {
+    /// <summary>The lengths, where code is written for them.</summary>
+    public FixedSpec? Fixed { get; init; }
+
     /// <summary>The part of every name that is derived from the shape, <c>d64v13_causal</c>.</summary>
     public string Name(string heads = "")
     {
-        string name = $"{heads}d{HeadDim}";
+        string name = Fixed is null ? "" : $"m{Fixed.QueryLength}n{Fixed.KeyLength}{(Fixed.Padded ? "p" : "")}_";
+        name += $"{heads}d{HeadDim}";
         if (ValueDim != HeadDim) name += $"v{ValueDim}";
         if (Mask == Mask.Causal) name += "_causal";
         if (Scale != (float)(1 / Math.Sqrt(HeadDim))) name += "_scale" + Scale.ToString("R", CultureInfo.InvariantCulture).Replace('.', 'p').Replace("-", "m").Replace("+", "");
@@ -17,14 +21,24 @@ internal sealed record CoreSpec(int HeadDim, int ValueDim, Mask Mask, float Scal
     }
 }
 
-/// <summary>Where the scores of a tile wait for their maximum.</summary>
-internal enum ScorePath
+/// <summary>Lengths that every call has.</summary>
+/// <param name="Padded">Whether some of the keys may be padding.</param>
+internal sealed record FixedSpec(int QueryLength, int KeyLength, bool Padded);
+
+/// <summary>What a core computes, and where the scores of a tile wait for their maximum.</summary>
+internal enum CorePath
 {
-    /// <summary>In the registers that they were computed in.</summary>
+    /// <summary>Blocks of rows with packed keys, and few rows; scores wait in the registers that they were computed in.</summary>
     Registers,
 
-    /// <summary>In the first-level cache: there are too few registers to turn scores into weights beside them.</summary>
+    /// <summary>The same, but scores wait in the first-level cache: there are too few registers to turn scores into weights beside them.</summary>
     Memory,
+
+    /// <summary>Only few rows.</summary>
+    Rows,
+
+    /// <summary>Rows of small, fixed lengths with packed keys: all scores of a row wait in the first-level cache.</summary>
+    Whole,
 }
 
 /// <summary>How the work of a kernel is cut for an instruction set. Every number is chosen in <see cref="KernelPlanner"/>.</summary>
@@ -34,7 +48,7 @@ internal enum ScorePath
 /// <param name="ValueVectors">Vectors of the strips that the product with the values takes.</param>
 /// <param name="ChainQuads">Four-element steps over the head dimension before a partial score is put aside.</param>
 internal sealed record CorePlan(
-    CoreSpec Spec, Isas Isa, int Lanes, ScorePath Path, int TileRows, int TileVectors, EquatableArray<int> ValueVectors, int ChainQuads, int QueryBlock, int KeyBlock,
+    CoreSpec Spec, Isas Isa, int Lanes, CorePath Path, int TileRows, int TileVectors, EquatableArray<int> ValueVectors, int ChainQuads, int QueryBlock, int KeyBlock,
     RowsPlan Rows)
 {
     /// <summary>
@@ -59,19 +73,25 @@ internal sealed record CorePlan(
     /// <summary>The state of a query row: its output, the sum of its weights in a vector, its maximum in another.</summary>
     public int StateRow => PackedValueDim + 2 * Lanes;
 
-    public int ScratchFloats => QueryBlock * QueryRow + TileRows * KeyBlock;
+    public int ScratchFloats => (QueryBlock * QueryRow + TileRows * KeyBlock + 15) / 16 * 16;
 
     /// <summary>Four-element steps over the head dimension.</summary>
     public int Quads => PackedHeadDim / 4;
 
     public int Chains => (Quads + ChainQuads - 1) / ChainQuads;
 
-    public string Name => $"forward_f32_{Spec.Name()}__{Isa.ToString().ToLowerInvariant()}_{TileRows}x{TileVectors}";
+    public string Name => Path == CorePath.Rows
+        ? $"rows_f32_{Spec.Name()}__{Isa.ToString().ToLowerInvariant()}_{Rows.TileRows}x4"
+        : $"forward_f32_{Spec.Name()}__{Isa.ToString().ToLowerInvariant()}_{TileRows}x{TileVectors}";
 
     /// <summary>The plan in a line, for people.</summary>
-    public string Text =>
-        $"packed, scores in {(Path == ScorePath.Registers ? "registers" : "L1")}, tile {TileRows} x {TileVectors} vectors of {Lanes}, "
-        + $"query block {QueryBlock}, key block {KeyBlock}";
+    public string Text => Path switch
+    {
+        CorePath.Rows => $"few rows, keys as they lie in memory, {Rows.TileRows} rows x 4 keys in vectors of {Lanes}, key block {KeyBlock}",
+        CorePath.Whole => $"fixed lengths, packed, whole rows of scores in L1, tile {TileRows} x {TileVectors} vectors of {Lanes}",
+        _ => $"packed, scores in {(Path == CorePath.Registers ? "registers" : "L1")}, tile {TileRows} x {TileVectors} vectors of {Lanes}, "
+            + $"query block {QueryBlock}, key block {KeyBlock}; up to {Rows.MaxRows} rows: keys as they lie in memory",
+    };
 }
 
 /// <summary>How few query rows are computed, with keys as they lie in memory.</summary>
@@ -93,7 +113,9 @@ internal sealed record KernelPlan(KernelSpec Spec, EquatableArray<CorePlan> Core
         {
             var attention = Spec.Attention;
             string heads = attention.KeyValueHeads == attention.Heads ? $"h{attention.Heads}" : $"h{attention.Heads}kv{attention.KeyValueHeads}";
-            return $"forward_f32_{KernelPlanner.Core(attention).Name(heads)}{(attention.Batched ? "_batched" : "")}{(attention.Layout == Layout.HeadMajor ? "_headmajor" : "")}";
+            string lengths = (attention.QueryLength is { } m ? $"m{m}" : "") + (attention.KeyLength is { } n ? $"n{n}" : "");
+            if (lengths.Length > 0) lengths += "_";
+            return $"forward_f32_{lengths}{KernelPlanner.Core(attention).Name(heads)}{(attention.Batched ? "_batched" : "")}{(attention.Layout == Layout.HeadMajor ? "_headmajor" : "")}";
         }
     }
 }

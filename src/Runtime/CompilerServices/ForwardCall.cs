@@ -94,11 +94,16 @@ public unsafe ref struct ForwardCall
     /// <summary>Runs the call on a core that this processor has the instructions for.</summary>
     /// <exception cref="ArgumentException">The caller's scratch memory is too small.</exception>
     public void Run<TCore>()
-        where TCore : struct, IForwardCore
+        where TCore : struct, IForwardCore, IRowsCore
     {
         if ((long)_arguments.Queries * _arguments.Group <= TCore.Plan.MaxRows) Run(&RowsJob<TCore>.Run);
         else Run(&ForwardJob<TCore>.Run);
     }
+
+    /// <summary>Runs a call that is declared to have many query rows on a core that this processor has the instructions for.</summary>
+    /// <exception cref="ArgumentException">The caller's scratch memory is too small.</exception>
+    public void RunPacked<TCore>()
+        where TCore : struct, IForwardCore => Run(&ForwardJob<TCore>.Run);
 
     /// <summary>Runs a call that is declared to have few query rows on a core that this processor has the instructions for.</summary>
     /// <exception cref="ArgumentException">The caller's scratch memory is too small.</exception>

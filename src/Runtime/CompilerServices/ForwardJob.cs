@@ -71,7 +71,7 @@ internal sealed unsafe class ForwardJob<TCore> : PooledJob<ForwardJob<TCore>>
             }
 
             for (int block = from; block < to; block++)
-                Finish(lane, block, seesKeys: Math.Min(length, _call.Visible(batch, LastRow(block))) > 0, State(block - from));
+                if (Math.Min(length, _call.Visible(batch, LastRow(block))) <= 0) Clear(lane, block);
         }
 
         private readonly int FirstRow(int block) => block / _call.Group * _plan.QueryBlock;
@@ -116,20 +116,19 @@ internal sealed unsafe class ForwardJob<TCore> : PooledJob<ForwardJob<TCore>>
                 Visible = _call.Visible(batch, FirstRow(block)) - first,
                 ValuesFinite = _valuesFinite,
                 First = first == 0,
+                Last = keys <= stretch,
+                Output = ref *_call.Output.Row(batch, FirstRow(block), Head(lane, block)),
+                OutputStride = _call.Output.TokenStride,
                 State = ref *state,
                 Scratch = ref *_scratch,
             });
         }
 
-        private readonly void Finish(int lane, int block, bool seesKeys, float* state)
+        /// <summary>The output of rows that see no key.</summary>
+        private readonly void Clear(int lane, int block)
         {
             float* output = _call.Output.Row(Batch(lane), FirstRow(block), Head(lane, block));
-            nint stride = _call.Output.TokenStride;
-            int rows = LastRow(block) - FirstRow(block) + 1;
-            if (seesKeys)
-                TCore.Finish(ref *state, ref *output, stride, rows);
-            else
-                for (int row = 0; row < rows; row++) new Span<float>(output + row * stride, _call.Output.Dim).Clear();
+            for (int row = FirstRow(block); row <= LastRow(block); row++, output += _call.Output.TokenStride) new Span<float>(output, _call.Output.Dim).Clear();
         }
 
         private readonly float* State(int index) => _states + (nint)index * _plan.StateFloats;

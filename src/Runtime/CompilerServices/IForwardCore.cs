@@ -3,15 +3,20 @@ using System.ComponentModel;
 namespace AttentionGen.CompilerServices;
 
 /// <summary>
-/// The code of a forward kernel for one instruction set, for calls of few query rows. Its methods are leaves: they get references, lengths and
-/// scratch memory, allocate nothing and throw nothing. Who calls them has checked the arguments and pinned the tensors.
+/// The code of a forward kernel for one instruction set. Its methods are leaves: they get references, lengths and scratch memory, allocate
+/// nothing and throw nothing. Who calls them has checked the arguments and pinned the tensors.
 /// </summary>
 [EditorBrowsable(EditorBrowsableState.Never)]
-public interface IRowsCore
+public interface IKernelCore
 {
     /// <summary>The sizes that the caller lays memory out by.</summary>
     static abstract ForwardPlan Plan { get; }
+}
 
+/// <summary>The code for few query rows, with keys and values as they lie in memory.</summary>
+[EditorBrowsable(EditorBrowsableState.Never)]
+public interface IRowsCore : IKernelCore
+{
     /// <summary>Sets up the state of some query rows and adds what they take from keys as they lie in memory.</summary>
     static abstract void AttendRows(in ForwardRows rows);
 
@@ -22,15 +27,15 @@ public interface IRowsCore
     static abstract void Finish(ref float state, ref float output, nint outputStride, int rows);
 }
 
-/// <summary>The code of a forward kernel for one instruction set, for any number of query rows.</summary>
+/// <summary>The code for blocks of query rows, with packed keys and values.</summary>
 [EditorBrowsable(EditorBrowsableState.Never)]
-public interface IForwardCore : IRowsCore
+public interface IForwardCore : IKernelCore
 {
     /// <summary>Copies keys into panels and values into padded rows.</summary>
     /// <returns>Whether all values are finite.</returns>
     static abstract bool Pack(in ForwardKeys keys);
 
-    /// <summary>Adds what a block of query rows takes from packed keys to the state of the block.</summary>
+    /// <summary>Adds what a block of query rows takes from packed keys to the state of the block, and writes the output after the last.</summary>
     static abstract void Attend(in ForwardBlock block);
 }
 
@@ -128,6 +133,15 @@ public ref struct ForwardBlock
 
     /// <summary>Whether these are the first keys of the block: the state is to be set up.</summary>
     public bool First;
+
+    /// <summary>Whether these are the last keys that a row of the block sees: the output is to be written.</summary>
+    public bool Last;
+
+    /// <summary>The first output row.</summary>
+    public ref float Output;
+
+    /// <summary>Elements from output row to output row.</summary>
+    public nint OutputStride;
 
     /// <summary>The state of the block.</summary>
     public ref float State;

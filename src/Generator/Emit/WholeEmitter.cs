@@ -1,0 +1,149 @@
+using AttentionGen.Generator.Masks;
+using AttentionGen.Generator.Planning;
+
+namespace AttentionGen.Generator.Emit;
+
+/// <summary>
+/// Writes the way of small, fixed lengths: a tile of query rows takes all keys at once, so that its scores lie in the first-level cache as whole
+/// rows. There is no running maximum, no block of keys, no state between calls.
+/// </summary>
+internal static class WholeEmitter
+{
+    /// <summary>A row of so many vectors is written without a loop: its scores stay in registers between maximum and exponentials.</summary>
+    private const int UnrolledVectors = 8;
+
+    public static void Attend(SourceWriter w, CorePlan plan, VisibleKeys visible)
+    {
+        bool fixedKeys = !visible.DiffersByRow && !plan.Spec.Fixed!.Padded;
+        string keys = fixedKeys ? "KeyLength" : "keys", end = visible.DiffersByRow ? "end" : keys;
+        w.Line();
+        w.Line("/// <summary>Writes the output rows of a block of queries from all keys that it sees.</summary>");
+        CoreEmitter.MethodAttribute(w);
+        using (w.Block("public static void Attend(in ForwardBlock block)"))
+        {
+            w.Line("""
+                ref float query = ref block.Scratch; // [QueryBlock, QueryRow]
+                ref float weights = ref Unsafe.Add(ref query, QueryBlock * QueryRow); // [TileRows, KeyBlock]
+                ref float values = ref block.PackedValues;
+                ref float state = ref block.State; // [TileRows, StateRow]
+                """);
+            if (!fixedKeys) w.Line("int keys = block.Keys;");
+            w.Line("PackQueries(ref block.Query, block.QueryStride, block.Rows, ref query);");
+            w.Line();
+            using (w.Block("for (int tile = 0; tile < block.Rows; tile += TileRows)"))
+            {
+                w.Line("int row = Math.Min(tile, block.Rows - TileRows); // the last tile begins inside the one before, so that it is whole");
+                if (visible.DiffersByRow)
+                {
+                    w.Line($"""
+
+                        // The first row of the tile sees the keys before `seen`, each further row one more, the last one those before `end`.
+                        int seen = (int)Math.Max(Math.Min(block.Visible + row, KeyBlock), -TileRows);
+                        int end = Math.Max(Math.Min({visible.LargestBound(plan.TileRows)}, keys), 0);
+
+                        """);
+                }
+
+                string panels = fixedKeys ? $"{plan.KeyBlock / plan.PanelKeys}" : $"({end} + PanelKeys - 1) / PanelKeys";
+                w.Line($"Scores(ref Unsafe.Add(ref query, row * QueryRow), ref block.PackedKeys, {panels}, ref weights);");
+                w.Line($"Softmax(ref weights, ref state{(fixedKeys ? "" : $", {end}")}{(visible.DiffersByRow ? ", seen, keys" : "")});");
+                if (visible.DiffersByRow)
+                {
+                    using (w.Block("if (block.ValuesFinite || seen >= end)"))
+                        ValuesEmitter.Calls(w, plan, end);
+                    using (w.Block("else"))
+                    {
+                        w.Line("Clear(ref state);");
+                        w.Line("ValuesByRow(ref weights, ref values, ref state, seen, end);");
+                    }
+                }
+                else
+                {
+                    ValuesEmitter.Calls(w, plan, end);
+                }
+
+                w.Line("Finish(ref state, ref Unsafe.Add(ref block.Output, row * block.OutputStride), block.OutputStride);");
+            }
+        }
+
+        if (!visible.DiffersByRow) return;
+        w.Line();
+        w.Line("/// <summary>Sets the outputs of a tile to 0.</summary>");
+        CoreEmitter.MethodAttribute(w);
+        using (w.Block("private static void Clear(ref float state)"))
+        using (w.Block("for (int row = 0; row < TileRows; row++, state = ref Unsafe.Add(ref state, StateRow))"))
+            w.Line("for (nuint i = 0; i < ValueDim; i += Lanes) Vec.Zero.StoreUnsafe(ref state, i);");
+    }
+
+    public static void Softmax(SourceWriter w, CorePlan plan, Dialect dialect, VisibleKeys visible)
+    {
+        int vectors = (plan.Spec.Fixed!.KeyLength + plan.Lanes - 1) / plan.Lanes, tail = plan.Spec.Fixed.KeyLength % plan.Lanes;
+        bool fixedKeys = !visible.DiffersByRow && !plan.Spec.Fixed.Padded;
+        w.Line();
+        w.Line("/// <summary>Weights from the scores of a tile, 0 for invisible keys, and one over the sums of the weights: 0 for a row that sees no key.</summary>");
+        CoreEmitter.MethodAttribute(w);
+        string parameters = (fixedKeys ? "" : ", int end") + (visible.DiffersByRow ? ", int seen, int keys" : "");
+        using (w.Block($"private static void Softmax(ref float weights, ref float state{parameters})"))
+        {
+            w.Line("Vec scale = Create(Scale);");
+            if (fixedKeys && tail > 0) w.Line($"Vec visible = KernelMath.{dialect.FirstOf}({tail});");
+            using (w.Block("for (int row = 0; row < TileRows; row++, weights = ref Unsafe.Add(ref weights, KeyBlock), state = ref Unsafe.Add(ref state, StateRow))"))
+            {
+                if (fixedKeys && vectors <= UnrolledVectors) Unrolled(w, vectors, tail > 0);
+                else Looped(w, plan, dialect, visible, fixedKeys);
+            }
+        }
+    }
+
+    private static void Unrolled(SourceWriter w, int vectors, bool hasTail)
+    {
+        var scores = Enumerable.Range(0, vectors).Select(i => $"s{i}").ToList();
+        for (int i = 0; i < vectors; i++) w.Line($"Vec s{i} = LoadUnsafe({Address.Arguments("weights", Address.Offset((i, "Lanes")))});");
+        var candidates = scores.ToList();
+        if (hasTail) candidates[vectors - 1] = $"ConditionalSelect(visible, s{vectors - 1}, Create(float.MinValue))";
+        w.Line($"Vec m = Create(KernelMath.Max(MaxNative({ScoresEmitter.Tree("MaxNative", candidates)}, Create(float.MinValue)))); // a score of -infinity has the weight 0");
+        for (int i = 0; i < vectors; i++) w.Line($"s{i} = KernelMath.Exp2((s{i} - m) * scale){(hasTail && i == vectors - 1 ? " & visible" : "")};");
+        for (int i = 0; i < vectors; i++) w.Line($"s{i}.StoreUnsafe({Address.Arguments("weights", Address.Offset((i, "Lanes")))});");
+        w.Line($"Unsafe.Add(ref state, Sums) = 1f / Sum({string.Join(" + ", scores)});");
+    }
+
+    private static void Looped(SourceWriter w, CorePlan plan, Dialect dialect, VisibleKeys visible, bool fixedKeys)
+    {
+        string bound = visible.DiffersByRow ? $"Math.Max(Math.Min({visible.Bound("row")}, keys), 0)" : fixedKeys ? "KeyLength" : "end";
+        w.Line($"""
+            // The row sees the columns before `bound`: whole vectors before `tail`, then a part of one.
+            int bound = {bound};
+            int tail = bound / Lanes * Lanes;
+            """);
+        if (!fixedKeys || plan.Spec.Fixed!.KeyLength % plan.Lanes == 0) w.Line($"Vec visible = KernelMath.{dialect.FirstOf}(bound - tail);");
+        w.Line("""
+
+            // A score of -infinity has the weight 0: the maximum of what a row sees is finite or more.
+            Vec highest = Create(float.MinValue);
+            int column = 0;
+            for (; column < tail; column += Lanes) highest = MaxNative(highest, LoadUnsafe(ref weights, (nuint)column));
+            if (tail < bound) highest = MaxNative(highest, ConditionalSelect(visible, LoadUnsafe(ref weights, (nuint)tail), highest));
+
+            Vec m = Create(KernelMath.Max(highest)), total = Vec.Zero;
+            column = 0;
+            """);
+        SoftmaxEmitter.Exponentials(w, "weights", unrolled: true);
+        w.Line($"Unsafe.Add(ref state, Sums) = {(fixedKeys ? "" : "bound == 0 ? 0f : ")}1f / Sum(total);");
+        if (visible.DiffersByRow) w.Line("for (; column < end; column += Lanes) Vec.Zero.StoreUnsafe(ref weights, (nuint)column);");
+    }
+
+    public static void Finish(SourceWriter w, CorePlan plan)
+    {
+        w.Line();
+        w.Line("/// <summary>Writes the output rows of a tile.</summary>");
+        CoreEmitter.MethodAttribute(w);
+        using (w.Block("private static void Finish(ref float state, ref float output, nint outputStride)"))
+        using (w.Block("for (int row = 0; row < TileRows; row++, state = ref Unsafe.Add(ref state, StateRow), output = ref Unsafe.Add(ref output, outputStride))"))
+        {
+            w.Line("float inverse = Unsafe.Add(ref state, Sums);");
+            RowEmitter.Emit(w, plan.Spec.ValueDim, plan.Lanes,
+                i => $"(LoadUnsafe(ref state, {i}) * Create(inverse)).StoreUnsafe(ref output, {i});",
+                i => $"Unsafe.Add(ref output, {i}) = Unsafe.Add(ref state, {i}) * inverse;");
+        }
+    }
+}
