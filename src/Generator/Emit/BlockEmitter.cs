@@ -70,14 +70,26 @@ internal static class BlockEmitter
 
         if (!visible.DiffersByRow)
         {
-            ValuesEmitter.Calls(w, plan, "keys");
+            Values("keys");
             return;
         }
 
         using (w.Block("if (block.ValuesFinite || seen >= end)"))
-            ValuesEmitter.Calls(w, plan, "end");
+            Values("end");
         using (w.Block("else"))
-            w.Line("ValuesByRow(ref weights, ref values, ref state, seen, end);");
+            ByRow(w, plan, visible);
+
+        void Values(string keys) => ValuesEmitter.Calls(w, plan, plan.TileRows, "weights", "values", "ValueDim", "state", keys);
+    }
+
+    /// <summary>Each row over the keys that it sees: 0 times a value that it does not see would not be 0 where that is infinite or NaN.</summary>
+    public static void ByRow(SourceWriter w, CorePlan plan, VisibleKeys visible)
+    {
+        using (w.Block("for (int i = 0; i < TileRows; i++) // 0 times an infinite value, or a NaN, would not be 0"))
+        {
+            w.Line("ref float p = ref Unsafe.Add(ref weights, i * KeyBlock), s = ref Unsafe.Add(ref state, i * StateRow);");
+            ValuesEmitter.Calls(w, plan, 1, "p", "values", "ValueDim", "s", $"Math.Min({visible.Bound("i")}, end)");
+        }
     }
 
     public static void Reset(SourceWriter w)

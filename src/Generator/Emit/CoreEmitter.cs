@@ -41,7 +41,7 @@ internal static class CoreEmitter
                     PackingEmitter.Queries(w, plan, dialect);
                     ScoresEmitter.Emit(w, plan, dialect, visible);
                     WholeEmitter.Softmax(w, plan, dialect, visible);
-                    ValuesEmitter.Emit(w, plan, dialect, visible);
+                    ValuesEmitter.Emit(w, plan, dialect);
                     WholeEmitter.Finish(w, plan);
                     break;
                 case CorePath.Rows:
@@ -51,7 +51,6 @@ internal static class CoreEmitter
                     BlockEmitter.Emit(w, plan, visible);
                     PackingEmitter.Emit(w, plan, dialect, visible);
                     ScoresEmitter.Emit(w, plan, dialect, visible);
-                    ValuesEmitter.Emit(w, plan, dialect, visible);
                     Rows(w, plan, dialect, visible);
                     break;
             }
@@ -71,6 +70,7 @@ internal static class CoreEmitter
     private static void Rows(SourceWriter w, CorePlan plan, Dialect dialect, VisibleKeys visible)
     {
         RowsEmitter.Emit(w, plan, dialect, visible);
+        ValuesEmitter.Emit(w, plan, dialect);
         BlockEmitter.Reset(w);
         PackingEmitter.Queries(w, plan, dialect);
         SoftmaxEmitter.Emit(w, plan, dialect, visible);

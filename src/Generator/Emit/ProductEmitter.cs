@@ -56,13 +56,24 @@ internal sealed record ProductEmitter(Dialect Dialect, int Rows, int Vectors, st
     public void Step(SourceWriter w, int index, bool byElement = false)
     {
         string name = Right.Substring(0, 1);
-        w.Line("Vec " + string.Join(", ", Enumerable.Range(0, Vectors).Select(v =>
+        string Load(int v)
         {
             string offset = Address.Offset((index, RightStride), (v, "Lanes"));
             return RightTail > 0 && v == Vectors - 1
                 ? $"{name}{v} = KernelMath.Load{Dialect.FirstOf}(ref {Address.At(Right, offset)}, {RightTail})"
                 : $"{name}{v} = LoadUnsafe({Address.Arguments(Right, offset)})";
-        })) + ";");
+        }
+
+        if (Rows < Vectors && !byElement)
+        {
+            // The fewer operands stay in registers.
+            w.Line("Vec " + string.Join(", ", Enumerable.Range(0, Rows).Select(row => $"x{row} = Create({Address.At(Left, Address.Offset((row, LeftStride), (index, "")))})")) + ";");
+            for (int v = 0; v < Vectors; v++)
+                w.Line($"Vec {Load(v)}; " + string.Join(" ", Enumerable.Range(0, Rows).Select(row => $"{Sum(row, v)} = {Dialect.MultiplyAdd}(x{row}, {name}{v}, {Sum(row, v)});")));
+            return;
+        }
+
+        w.Line("Vec " + string.Join(", ", Enumerable.Range(0, Vectors).Select(Load)) + ";");
         for (int row = 0; row < Rows; row++)
         {
             string load = byElement ? "" : $"Vec x{row} = Create({Address.At(Left, Address.Offset((row, LeftStride), (index, "")))}); ";

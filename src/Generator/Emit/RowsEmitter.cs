@@ -19,7 +19,6 @@ internal static class RowsEmitter
         ScoresOfTile(w, plan, dialect, plan.Rows.TileRows);
         ScoresOfTile(w, plan, dialect, 1);
         Values(w, plan, visible);
-        foreach (var (rows, strip) in Strips(plan)) ValuesOfStrip(w, plan, dialect, rows, strip);
         if (visible.DiffersByRow) Finite(w, plan, dialect);
         Merge(w);
     }
@@ -162,30 +161,8 @@ internal static class RowsEmitter
 
     private static string Join(string row, string offset) => row == "0" ? offset : offset == "0" ? row : $"{row} + {offset}";
 
-    /// <summary>The kinds of strips that are needed: rows, and of those the vectors.</summary>
-    private static IEnumerable<(int Rows, Strip Strip)> Strips(CorePlan plan) =>
-        StripsOf(plan, plan.Rows.TileRows).Select(strip => (plan.Rows.TileRows, strip with { Start = 0 }))
-            .Concat(StripsOf(plan, 1).Select(strip => (1, strip with { Start = 0 }))).Distinct();
-
-    /// <param name="Start">The first of the value dimension.</param>
-    /// <param name="Tail">Elements of the last vector, 0 where it is whole.</param>
-    private sealed record Strip(int Start, int Vectors, int Tail);
-
-    private static IEnumerable<Strip> StripsOf(CorePlan plan, int rows)
-    {
-        int vectors = plan.PackedValueDim / plan.Lanes, limit = plan.Rows.Accumulators / rows, strips = (vectors + limit - 1) / limit, tail = plan.Spec.ValueDim % plan.Lanes;
-        for (int i = 0; i < strips; i++)
-        {
-            int from = vectors * i / strips, to = vectors * (i + 1) / strips;
-            yield return new Strip(from * plan.Lanes, to - from, to == vectors ? tail : 0);
-        }
-    }
-
-    private static string Name(int rows, Strip strip) => $"RowValues{rows}x{strip.Vectors}{(strip.Tail == 0 ? "" : "Tail")}";
-
     private static void Values(SourceWriter w, CorePlan plan, VisibleKeys visible)
     {
-        int tile = plan.Rows.TileRows;
         w.Line();
         w.Line("/// <summary>State += weights * values, a stretch of values at a time that stays in the first-level cache for all rows.</summary>");
         CoreEmitter.MethodAttribute(w);
@@ -210,15 +187,17 @@ internal static class RowsEmitter
                     int count = Math.Min({all} - key, step), row = 0;
                     ref float v = ref Unsafe.Add(ref value, (nuint)key * stride);
                     """);
-                Rows(tile, $"for (; row + {tile} <= rows; row += {tile})", "key", "v", "count");
-                Rows(1, "for (; row < rows; row++)", "key", "v", "count");
+                foreach (int tile in new[] { plan.Rows.ValueRows, 1 })
+                    Rows(tile, tile == 1 ? "for (; row < rows; row++)" : $"for (; row + {tile} <= rows; row += {tile})", "key", "v", "count");
             }
 
             if (visible.DiffersByRow)
             {
-                w.Line();
-                w.Line($"if (all < keys) value = ref Unsafe.Add(ref value, (nuint)all * stride);");
-                Rows(1, "for (int row = 0; row < rows && all < keys; row++)", "all", "value", $"Math.Min({visible.Bound("row % queries")}, keys) - all");
+                using (w.Block("if (all < keys)"))
+                {
+                    w.Line("value = ref Unsafe.Add(ref value, (nuint)all * stride);");
+                    Rows(1, "for (int row = 0; row < rows; row++)", "all", "value", $"Math.Min({visible.Bound("row % queries")}, keys) - all");
+                }
             }
         }
 
@@ -227,32 +206,8 @@ internal static class RowsEmitter
             using (w.Block(loop))
             {
                 w.Line($"ref float p = ref Unsafe.Add(ref weights, row * KeyBlock + {key}), s = ref Unsafe.Add(ref state, row * StateRow);");
-                foreach (var strip in StripsOf(plan, rows))
-                    w.Line($"{Name(rows, strip)}(ref p, ref {Address.At(value, $"{strip.Start}")}, stride, ref {Address.At("s", $"{strip.Start}")}, {count});");
+                ValuesEmitter.Calls(w, plan, rows, "p", value, "stride", "s", count);
             }
-        }
-    }
-
-    private static void ValuesOfStrip(SourceWriter w, CorePlan plan, Dialect dialect, int rows, Strip strip)
-    {
-        int width = (strip.Vectors * plan.Lanes) - (strip.Tail == 0 ? 0 : plan.Lanes - strip.Tail);
-        var product = new ProductEmitter(dialect, rows, strip.Vectors, "o", "weights", "KeyBlock", "values", "stride") { RightTail = strip.Tail };
-        string Output(int row, int vector) => Address.Arguments("state", Address.Offset((row, "StateRow"), (vector, "Lanes")));
-        w.Line();
-        w.Line($"/// <summary>State += weights * values for {(rows == 1 ? "a row" : $"{rows} rows")} and {width} of the value dimension.</summary>");
-        CoreEmitter.MethodAttribute(w);
-        using (w.Block($"private static void {Name(rows, strip)}(ref float weights, ref float values, nuint stride, ref float state, int keys)"))
-        {
-            product.Declare(w, (row, vector) => $"LoadUnsafe({Output(row, vector)})");
-            using (w.Block("for (; keys > 0; keys--)"))
-            {
-                if (dialect.Prefetches) w.Line($"KernelMath.Prefetch(ref Unsafe.Add(ref values, {plan.Rows.PrefetchValues} * stride), {width});");
-                product.Step(w, 0);
-                product.Advance(w, 1);
-            }
-
-            w.Line();
-            product.EachRow(w, (row, vector) => $"{product.Sum(row, vector)}.StoreUnsafe({Output(row, vector)});");
         }
     }
 

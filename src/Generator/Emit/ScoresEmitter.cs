@@ -46,6 +46,13 @@ internal static class ScoresEmitter
 
     private static string Sums(int row) => Address.Arguments("state", Address.Offset((row, "StateRow"), (1, "Sums")));
 
+    /// <summary>The float that a load or store begins at.</summary>
+    private static string At(string arguments)
+    {
+        string[] parts = arguments.Split([", "], StringSplitOptions.None);
+        return Address.At(parts[0].Substring(4), parts.Length == 1 ? "0" : parts[1]);
+    }
+
     private static void Products(SourceWriter w, CorePlan plan, ProductEmitter product)
     {
         product.Declare(w, (_, _) => "Vec.Zero");
@@ -104,10 +111,7 @@ internal static class ScoresEmitter
                 foreach (int row in rows)
                 {
                     w.Line($"Vec m{row} = {Maximum(row)};");
-                    foreach (string score in vectors.Select(vector => product.Sum(row, vector)))
-                        w.Line($"{score} = KernelMath.Exp2(({score} - m{row}) * Create(Scale));");
-                    w.Line(string.Join(" ", vectors.Select(vector => $"{product.Sum(row, vector)}.StoreUnsafe({Tile(row, vector)});")));
-                    w.Line($"(LoadUnsafe({Sums(row)}) + {string.Join(" + ", vectors.Select(vector => product.Sum(row, vector)))}).StoreUnsafe({Sums(row)});");
+                    w.Line($"KernelMath.Weights(ref {At(Tile(row, 0))}, ref {At(Sums(row))}, {string.Join(", ", vectors.Select(vector => $"{product.Sum(row, vector)} - m{row}"))}, Create(Scale));");
                 }
 
                 w.Line("continue;");

@@ -1,47 +1,81 @@
-using AttentionGen.Generator.Masks;
+using AttentionGen.Generator.Model;
 using AttentionGen.Generator.Planning;
 
 namespace AttentionGen.Generator.Emit;
 
-/// <summary>Writes the product of a tile's weights with the values, in strips of the value dimension.</summary>
+/// <summary>
+/// Writes the product of weights with values, in strips of the value dimension: for tiles of packed rows, and for few rows, with values as they
+/// lie in memory.
+/// </summary>
 internal static class ValuesEmitter
 {
-    public static void Emit(SourceWriter w, CorePlan plan, Dialect dialect, VisibleKeys visible)
+    /// <param name="Start">The first of the value dimension.</param>
+    /// <param name="Tail">Elements of the last vector where memory may end behind them; 0 where it is whole.</param>
+    private sealed record Strip(int Rows, int Start, int Vectors, int Tail)
     {
-        foreach (int vectors in plan.ValueVectors.Distinct().OrderByDescending(v => v)) Strip(w, plan, dialect, vectors);
-        if (visible.DiffersByRow) ByRow(w, dialect, visible);
+        public string Name => $"Values{Rows}x{Vectors}{(Tail == 0 ? "" : "Tail")}";
     }
 
-    /// <summary>The calls for all strips, wide ones first.</summary>
-    public static void Calls(SourceWriter w, CorePlan plan, string keys)
+    /// <summary>The strips for tiles of some rows, wide ones first.</summary>
+    private static List<Strip> StripsOf(CorePlan plan, int rows, IEnumerable<int> widths)
     {
-        int offset = 0;
-        foreach (var strips in plan.ValueVectors.GroupBy(vectors => vectors).OrderByDescending(group => group.Key))
+        var strips = new List<Strip>();
+        int start = 0, tail = plan.Spec.ValueDim % plan.Lanes;
+        foreach (int vectors in widths.OrderByDescending(v => v))
         {
-            int width = strips.Key * plan.Lanes, count = strips.Count();
-            string Call(string at) => $"Values{strips.Key}(ref weights, ref {Address.At("values", at)}, ref {Address.At("state", at)}, {keys});";
-            if (count <= 4)
-                for (int i = 0; i < count; i++) w.Line(Call($"{offset + i * width}"));
+            strips.Add(new Strip(rows, start, vectors, start + (vectors * plan.Lanes) == plan.PackedValueDim ? tail : 0));
+            start += vectors * plan.Lanes;
+        }
+
+        return strips;
+    }
+
+    private static List<Strip> Strips(CorePlan plan, int rows) => StripsOf(plan, rows, rows == plan.TileRows ? plan.ValueVectors : plan.Rows.ValueVectors(rows));
+
+    public static void Emit(SourceWriter w, CorePlan plan, Dialect dialect)
+    {
+        // Whole rows see all keys of the tile at once, or each its own.
+        int[] rows = plan.Path switch
+        {
+            CorePath.Whole => plan.Spec.Mask == Mask.None ? [plan.TileRows] : [plan.TileRows, 1],
+            CorePath.Rows => [plan.Rows.ValueRows, 1],
+            _ => [plan.TileRows, plan.Rows.ValueRows, 1],
+        };
+        foreach (var strip in rows.SelectMany(r => Strips(plan, r)).Select(strip => strip with { Start = 0 }).Distinct()) Method(w, plan, dialect, strip);
+    }
+
+    /// <summary>The calls for all strips of a tile.</summary>
+    public static void Calls(SourceWriter w, CorePlan plan, int rows, string weights, string values, string stride, string state, string keys)
+    {
+        foreach (var strips in Strips(plan, rows).GroupBy(strip => strip.Name))
+        {
+            int first = strips.First().Start, width = strips.First().Vectors * plan.Lanes, count = strips.Count();
+            string Call(string at) => $"{strips.Key}(ref {weights}, ref {Address.At(values, at)}, {stride}, ref {Address.At(state, at)}, {keys});";
+            if (count <= 2)
+                foreach (var strip in strips) w.Line(Call($"{strip.Start}"));
             else
-                w.Line($"for (int strip = {offset}; strip < {offset + count * width}; strip += {width}) {Call("strip")}");
-            offset += count * width;
+                w.Line($"for (int strip = {first}; strip < {first + count * width}; strip += {width}) {Call("strip")}");
         }
     }
 
-    private static void Strip(SourceWriter w, CorePlan plan, Dialect dialect, int vectors)
+    private static void Method(SourceWriter w, CorePlan plan, Dialect dialect, Strip strip)
     {
-        var product = new ProductEmitter(dialect, plan.TileRows, vectors, "o", "weights", "KeyBlock", "values", "ValueDim");
+        int width = (strip.Vectors * plan.Lanes) - (strip.Tail == 0 ? 0 : plan.Lanes - strip.Tail);
+        var product = new ProductEmitter(dialect, strip.Rows, strip.Vectors, "o", "weights", "KeyBlock", "values", "stride") { RightTail = strip.Tail };
         string Output(int row, int vector) => Address.Arguments("outputs", Address.Offset((row, "StateRow"), (vector, "Lanes")));
         w.Line();
-        w.Line($"/// <summary>outputs {(plan.Path == CorePath.Whole ? "" : "+")}= weights * values for {vectors * plan.Lanes} of the value dimension.</summary>");
+        w.Line($"/// <summary>outputs {(plan.Path == CorePath.Whole ? "" : "+")}= weights * values for {(strip.Rows == 1 ? "a row" : $"{strip.Rows} rows")} and {width} of the value dimension.</summary>");
         CoreEmitter.MethodAttribute(w);
-        using (w.Block($"private static void Values{vectors}(ref float weights, ref float values, ref float outputs, int keys)"))
+        using (w.Block($"private static void {strip.Name}(ref float weights, ref float values, nuint stride, ref float outputs, int keys)"))
         {
             product.Declare(w, (row, vector) => plan.Path == CorePath.Whole ? "Vec.Zero" : $"LoadUnsafe({Output(row, vector)})");
-            foreach (int step in new[] { product.Unroll, 1 }.Distinct())
+            foreach (int step in new[] { strip.Rows == plan.TileRows ? product.Unroll : 1, 1 }.Distinct())
             {
                 using (w.Block(step == 1 ? "for (; keys > 0; keys--)" : $"for (; keys >= {step}; keys -= {step})"))
                 {
+                    // Packed values are in the cache; few rows find them where they lie.
+                    if (step == 1 && dialect.Prefetches && strip.Rows < plan.TileRows && plan.Path != CorePath.Whole)
+                        w.Line($"KernelMath.Prefetch(ref Unsafe.Add(ref values, {plan.Rows.PrefetchValues} * stride), {width});");
                     if (step == 1) product.Step(w, 0);
                     else product.Steps(w, step);
                     product.Advance(w, step);
@@ -50,32 +84,6 @@ internal static class ValuesEmitter
 
             w.Line();
             product.EachRow(w, (row, vector) => $"{product.Sum(row, vector)}.StoreUnsafe({Output(row, vector)});");
-        }
-    }
-
-    private static void ByRow(SourceWriter w, Dialect dialect, VisibleKeys visible)
-    {
-        w.Line();
-        w.Line("""
-            /// <summary>
-            /// outputs += weights * values, each row over the keys that it sees: for values among which there is a NaN or an infinity, as 0 times
-            /// one that the row does not see would not be 0.
-            /// </summary>
-            """);
-        CoreEmitter.MethodAttribute(w);
-        using (w.Block("private static void ValuesByRow(ref float weights, ref float values, ref float outputs, int seen, int end)"))
-        using (w.Block("for (int row = 0; row < TileRows; row++)"))
-        {
-            w.Line("ref float output = ref Unsafe.Add(ref outputs, row * StateRow);");
-            using (w.Block($"for (int key = 0; key < Math.Min({visible.Bound("row")}, end); key++)"))
-            {
-                w.Line($"""
-                    Vec x = Create(Unsafe.Add(ref weights, row * KeyBlock + key));
-                    ref float value = ref Unsafe.Add(ref values, key * ValueDim);
-                    for (nuint i = 0; i < ValueDim; i += Lanes)
-                        {dialect.MultiplyAdd}(x, LoadUnsafe(ref value, i), LoadUnsafe(ref output, i)).StoreUnsafe(ref output, i);
-                    """);
-            }
         }
     }
 }

@@ -50,29 +50,20 @@ internal static class WholeEmitter
                 if (visible.DiffersByRow)
                 {
                     using (w.Block("if (block.ValuesFinite || seen >= end)"))
-                        ValuesEmitter.Calls(w, plan, end);
+                        Values();
                     using (w.Block("else"))
-                    {
-                        w.Line("Clear(ref state);");
-                        w.Line("ValuesByRow(ref weights, ref values, ref state, seen, end);");
-                    }
+                        BlockEmitter.ByRow(w, plan, visible);
                 }
                 else
                 {
-                    ValuesEmitter.Calls(w, plan, end);
+                    Values();
                 }
 
                 w.Line("Finish(ref state, ref Unsafe.Add(ref block.Output, row * block.OutputStride), block.OutputStride);");
             }
         }
 
-        if (!visible.DiffersByRow) return;
-        w.Line();
-        w.Line("/// <summary>Sets the outputs of a tile to 0.</summary>");
-        CoreEmitter.MethodAttribute(w);
-        using (w.Block("private static void Clear(ref float state)"))
-        using (w.Block("for (int row = 0; row < TileRows; row++, state = ref Unsafe.Add(ref state, StateRow))"))
-            w.Line("for (nuint i = 0; i < ValueDim; i += Lanes) Vec.Zero.StoreUnsafe(ref state, i);");
+        void Values() => ValuesEmitter.Calls(w, plan, plan.TileRows, "weights", "values", "ValueDim", "state", end);
     }
 
     public static void Softmax(SourceWriter w, CorePlan plan, Dialect dialect, VisibleKeys visible)

@@ -97,12 +97,22 @@ internal sealed record CorePlan(
 /// <summary>How few query rows are computed, with keys as they lie in memory.</summary>
 /// <param name="MaxRows">The most rows (queries times heads of a group) for which that is faster than packing.</param>
 /// <param name="TileRows">Query rows that share a load of a key.</param>
+/// <param name="ValueRows">Query rows that share a load of a value.</param>
 /// <param name="Accumulators">Registers for outputs.</param>
+/// <param name="Vectors">Vectors of a value.</param>
 /// <param name="ChainVectors">Vectors of products that are summed before a partial score is put aside.</param>
 /// <param name="ValueKeys">Values that are read for one tile of rows after the other.</param>
 /// <param name="PrefetchKeys">How many keys ahead memory is fetched.</param>
 /// <param name="PrefetchValues">How many values ahead memory is fetched.</param>
-internal sealed record RowsPlan(int MaxRows, int TileRows, int Accumulators, int ChainVectors, int ValueKeys, int PrefetchKeys, int PrefetchValues);
+internal sealed record RowsPlan(int MaxRows, int TileRows, int ValueRows, int Accumulators, int Vectors, int ChainVectors, int ValueKeys, int PrefetchKeys, int PrefetchValues)
+{
+    /// <summary>The vectors of the strips that the product of some rows with values takes.</summary>
+    public IEnumerable<int> ValueVectors(int rows)
+    {
+        int limit = Math.Min(Accumulators / rows, 8), strips = (Vectors + limit - 1) / limit, vectors = Vectors;
+        return Enumerable.Range(0, strips).Select(i => (vectors * (i + 1) / strips) - (vectors * i / strips));
+    }
+}
 
 /// <summary>A kernel and its cores, best instruction set first.</summary>
 internal sealed record KernelPlan(KernelSpec Spec, EquatableArray<CorePlan> Cores)

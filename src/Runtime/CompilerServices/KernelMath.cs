@@ -66,6 +66,44 @@ public static class KernelMath
     private static Vector128<float> MultiplyAdd(Vector128<float> x, Vector128<float> y, Vector128<float> z) =>
         AdvSimd.IsSupported ? Vector128.FusedMultiplyAdd(x, y, z) : Vector128.MultiplyAddEstimate(x, y, z);
 
+    /// <summary>Stores the weights 2^(x * scale) of two vectors of scores, less the maximum, and adds them to the sum.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void Weights(ref float weights, ref float sum, Vector512<float> a, Vector512<float> b, Vector512<float> scale)
+    {
+        a = Exp2(a * scale);
+        b = Exp2(b * scale);
+        a.StoreUnsafe(ref weights);
+        b.StoreUnsafe(ref weights, 16);
+        (Vector512.LoadUnsafe(ref sum) + a + b).StoreUnsafe(ref sum);
+    }
+
+    /// <summary>The same for four vectors.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void Weights(
+        ref float weights, ref float sum, Vector512<float> a, Vector512<float> b, Vector512<float> c, Vector512<float> d, Vector512<float> scale)
+    {
+        a = Exp2(a * scale);
+        b = Exp2(b * scale);
+        c = Exp2(c * scale);
+        d = Exp2(d * scale);
+        a.StoreUnsafe(ref weights);
+        b.StoreUnsafe(ref weights, 16);
+        c.StoreUnsafe(ref weights, 32);
+        d.StoreUnsafe(ref weights, 48);
+        (Vector512.LoadUnsafe(ref sum) + a + b + c + d).StoreUnsafe(ref sum);
+    }
+
+    /// <inheritdoc cref="Weights(ref float, ref float, Vector512{float}, Vector512{float}, Vector512{float})"/>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void Weights(ref float weights, ref float sum, Vector128<float> a, Vector128<float> b, Vector128<float> scale)
+    {
+        a = Exp2(a * scale);
+        b = Exp2(b * scale);
+        a.StoreUnsafe(ref weights);
+        b.StoreUnsafe(ref weights, 4);
+        (Vector128.LoadUnsafe(ref sum) + a + b).StoreUnsafe(ref sum);
+    }
+
     /// <summary>The largest element.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static float Max(Vector512<float> x) => Max(Vector256.MaxNative(x.GetLower(), x.GetUpper()));
