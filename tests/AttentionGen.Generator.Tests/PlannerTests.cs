@@ -46,7 +46,7 @@ public class PlannerTests
     {
         Assert.Equal(0, plan.KeyBlock * plan.PackedHeadDim % 16); // packed keys and values come in whole blocks
         Assert.Equal(0, plan.KeyBlock * plan.PackedValueDim % 16);
-        Assert.Equal(0, plan.StateFloats % 16);
+        Assert.Equal(0, (plan.QueryBlock * plan.StateRow) % 16);
         Assert.Equal(0, plan.ScratchFloats % 16);
     });
 
@@ -71,7 +71,7 @@ public class PlannerTests
         int states = (int)Constant(Library("ForwardSchedule"), "LongRangeBlocks");
         Assert.All(Plans(), plan =>
         {
-            long floats = plan.ScratchFloats + (long)states * plan.StateFloats + (long)plan.KeyBlock * (plan.PackedHeadDim + plan.PackedValueDim);
+            long floats = plan.ScratchFloats + (long)states * (plan.QueryBlock * plan.StateRow) + (long)plan.KeyBlock * (plan.PackedHeadDim + plan.PackedValueDim);
             Assert.InRange(sizeof(float) * floats, 1, KernelPlanner.WorkerBytes);
         });
     }

@@ -16,21 +16,23 @@ internal static class ValuesEmitter
         public string Name => $"Values{Rows}x{Vectors}{(Tail == 0 ? "" : "Tail")}";
     }
 
-    /// <summary>The strips for tiles of some rows, wide ones first.</summary>
-    private static List<Strip> StripsOf(CorePlan plan, int rows, IEnumerable<int> widths)
+    /// <summary>
+    /// The strips for some rows, wide ones first. Packed values are padded to whole vectors; where others end inside a vector, that is a strip.
+    /// </summary>
+    private static List<Strip> Strips(CorePlan plan, int rows)
     {
+        bool packed = rows == plan.TileRows && plan.Path != CorePath.Rows;
         var strips = new List<Strip>();
         int start = 0, tail = plan.Spec.ValueDim % plan.Lanes;
-        foreach (int vectors in widths.OrderByDescending(v => v))
+        foreach (int vectors in packed ? plan.ValueVectors.OrderByDescending(v => v) : plan.Rows.ValueVectors(rows))
         {
-            strips.Add(new Strip(rows, start, vectors, start + (vectors * plan.Lanes) == plan.PackedValueDim ? tail : 0));
+            strips.Add(new Strip(rows, start, vectors, Tail: 0));
             start += vectors * plan.Lanes;
         }
 
+        if (!packed && tail > 0) strips.Add(new Strip(rows, start, Vectors: 1, tail));
         return strips;
     }
-
-    private static List<Strip> Strips(CorePlan plan, int rows) => StripsOf(plan, rows, rows == plan.TileRows ? plan.ValueVectors : plan.Rows.ValueVectors(rows));
 
     public static void Emit(SourceWriter w, CorePlan plan, Dialect dialect)
     {

@@ -99,7 +99,7 @@ internal sealed record CorePlan(
 /// <param name="TileRows">Query rows that share a load of a key.</param>
 /// <param name="ValueRows">Query rows that share a load of a value.</param>
 /// <param name="Accumulators">Registers for outputs.</param>
-/// <param name="Vectors">Vectors of a value.</param>
+/// <param name="Vectors">Whole vectors of a value.</param>
 /// <param name="ChainVectors">Vectors of products that are summed before a partial score is put aside.</param>
 /// <param name="ValueKeys">Values that are read for one tile of rows after the other.</param>
 /// <param name="PrefetchKeys">How many keys ahead memory is fetched.</param>
@@ -110,7 +110,7 @@ internal sealed record RowsPlan(int MaxRows, int TileRows, int ValueRows, int Ac
     public IEnumerable<int> ValueVectors(int rows)
     {
         int limit = Math.Min(Accumulators / rows, 8), strips = (Vectors + limit - 1) / limit, vectors = Vectors;
-        return Enumerable.Range(0, strips).Select(i => (vectors * (i + 1) / strips) - (vectors * i / strips));
+        return Enumerable.Range(0, strips).Select(i => (vectors * (i + 1) / strips) - (vectors * i / strips)).OrderByDescending(v => v);
     }
 }
 

@@ -9,12 +9,15 @@
 //   instructions  AVX-512
 //   tile          6 query rows x 64 keys: 6 x 4 vectors of 16 floats, scores stay in registers
 //   blocks        96 query rows, 384 keys
+//   few rows      4 query rows x 4 keys, up to 32 rows (queries times heads of a group)
 //   cost          256 flops and one exponential for a visible pair of query and key
-//   memory        128 floats for a packed key and value, 16224 for a block of queries
+//   memory        128 floats for a packed key and value, 17664 for a block of queries
 //
-// Keys are packed into panels (transposed), values into padded rows. For each block of queries and each block of keys, tile by tile:
-// scores, weights relative to a running maximum, product with the values. The maximum is raised only when a score exceeds it by more
-// than 8 (in powers of two), which is rare; the outputs are divided by the sums of the weights at the end.
+// Keys are packed into panels (transposed), values into padded rows.
+// For each block of queries and each block of keys, tile by tile: scores, weights relative to a running maximum, product with the values.
+// Few queries meet keys and values as they lie in memory: each is read once for all of them.
+// The maximum is raised only when a score exceeds it by more than 8 (in powers of two), which is rare; the outputs are divided by the
+// sums of the weights at the end.
 #nullable enable
 
 namespace AttentionGen.Generated;
@@ -29,15 +32,18 @@ using Ints = global::System.Runtime.Intrinsics.Vector512<int>;
 
 [global::System.CodeDom.Compiler.GeneratedCode("AttentionGen", "0.1.0")]
 [global::Microsoft.CodeAnalysis.Embedded]
-internal readonly struct forward_f32_d64__avx512_6x4 : IForwardCore
+internal readonly struct forward_f32_d64__avx512_6x4 : IForwardCore, IRowsCore
 {
     private const int HeadDim = 64;
     private const int ValueDim = 64;
     private const int Lanes = 16;
+    private const int QueryRow = 64; // a packed query: whole vectors
+    private const int Sums = ValueDim, Maximum = ValueDim + Lanes, StateRow = ValueDim + 2 * Lanes; // the state of a query row: output, sums of weights, maximum
     private const int TileRows = 6;
     private const int PanelKeys = 64;
     private const int QueryBlock = 96;
     private const int KeyBlock = 384;
+    private const int MaxRows = 32;
     private const float Scale = 0.18033688f; // scale * log2(e): weights are powers of two
     private const float Lazy = 44.36142f; // 8 / Scale, what a score may exceed the running maximum by
 
@@ -47,22 +53,21 @@ internal readonly struct forward_f32_d64__avx512_6x4 : IForwardCore
         KeyBlock = KeyBlock,
         PackedKeyFloats = HeadDim,
         PackedValueFloats = ValueDim,
-        StateFloats = QueryBlock * (ValueDim + Lanes + 1),
-        ScratchFloats = QueryBlock * HeadDim + TileRows * KeyBlock,
+        StateRowFloats = StateRow,
+        ScratchFloats = 8448, // queries and weights
+        MaxRows = MaxRows,
+        RowsScratchFloats = (MaxRows + TileRows) * QueryRow + MaxRows * KeyBlock,
         FlopsPerPair = 256,
     };
 
-    /// <summary>Adds what a block of query rows takes from packed keys to the state of the block.</summary>
+    /// <summary>Adds what a block of query rows takes from packed keys to the state of the block, and writes the output after the last.</summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
     public static void Attend(in ForwardBlock block)
     {
-        ref float outputs = ref block.State; // [QueryBlock, ValueDim]
-        ref float sums = ref Unsafe.Add(ref outputs, QueryBlock * ValueDim); // [QueryBlock, Lanes]
-        ref float maxima = ref Unsafe.Add(ref sums, QueryBlock * Lanes); // [QueryBlock]
-        ref float query = ref block.Scratch; // [QueryBlock, HeadDim]
-        ref float weights = ref Unsafe.Add(ref query, QueryBlock * HeadDim); // [TileRows, KeyBlock]
+        ref float query = ref block.Scratch; // [QueryBlock, QueryRow]
+        ref float weights = ref Unsafe.Add(ref query, QueryBlock * QueryRow); // [TileRows, KeyBlock]
 
-        if (block.First) Reset(ref outputs, ref maxima);
+        if (block.First) Reset(ref block.State, (block.Rows + TileRows - 1) / TileRows * TileRows);
         PackQueries(ref block.Query, block.QueryStride, block.Rows, ref query);
 
         for (int first = 0; first < block.Keys; first += KeyBlock)
@@ -72,22 +77,14 @@ internal readonly struct forward_f32_d64__avx512_6x4 : IForwardCore
             ref float values = ref Unsafe.Add(ref block.PackedValues, (nint)first * ValueDim);
             for (int row = 0; row < block.Rows; row += TileRows)
             {
-                ref float tileQuery = ref Unsafe.Add(ref query, row * HeadDim);
-                ref float tileOutputs = ref Unsafe.Add(ref outputs, row * ValueDim);
-                ref float tileSums = ref Unsafe.Add(ref sums, row * Lanes);
-                ref float tileMaxima = ref Unsafe.Add(ref maxima, row);
-                Scores(ref tileQuery, ref panels, (keys + PanelKeys - 1) / PanelKeys, ref weights, ref tileOutputs, ref tileSums, ref tileMaxima, keys);
-                Values4(ref weights, ref values, ref tileOutputs, keys);
+                ref float tileQuery = ref Unsafe.Add(ref query, row * QueryRow);
+                ref float state = ref Unsafe.Add(ref block.State, row * StateRow);
+                Scores(ref tileQuery, ref panels, (keys + PanelKeys - 1) / PanelKeys, ref weights, ref state, keys);
+                Values6x4(ref weights, ref values, ValueDim, ref state, keys);
             }
         }
-    }
 
-    /// <summary>The state of a block that has seen no key: outputs and sums 0, maxima -infinity.</summary>
-    [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
-    private static void Reset(ref float outputs, ref float maxima)
-    {
-        for (nuint i = 0; i < QueryBlock * (ValueDim + Lanes); i += Lanes) Vec.Zero.StoreUnsafe(ref outputs, i);
-        for (nuint i = 0; i < QueryBlock; i += Lanes) Create(float.NegativeInfinity).StoreUnsafe(ref maxima, i);
+        if (block.Last) Finish(ref block.State, ref block.Output, block.OutputStride, block.Rows);
     }
 
     /// <summary>Copies keys into panels and values into padded rows.</summary>
@@ -136,39 +133,13 @@ internal readonly struct forward_f32_d64__avx512_6x4 : IForwardCore
         }
     }
 
-    /// <summary>Query rows side by side. The last tile is filled up with zeros.</summary>
-    [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
-    private static void PackQueries(ref float query, nint stride, int rows, ref float packed)
-    {
-        int row = 0;
-        for (; row < rows; row++)
-        {
-            KernelMath.Prefetch(ref Unsafe.Add(ref query, 8 * stride), 64);
-            for (nuint i = 0; i < 64; i += Lanes)
-            {
-                LoadUnsafe(ref query, i).StoreUnsafe(ref packed, i);
-            }
-            query = ref Unsafe.Add(ref query, stride);
-            packed = ref Unsafe.Add(ref packed, HeadDim);
-        }
-
-        for (; row % TileRows != 0; row++)
-        {
-            for (nuint i = 0; i < 64; i += Lanes)
-            {
-                Vec.Zero.StoreUnsafe(ref packed, i);
-            }
-            packed = ref Unsafe.Add(ref packed, HeadDim);
-        }
-    }
-
     /// <summary>Weights of a tile of query rows over some panels of keys.</summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
-    private static void Scores(ref float query, ref float panel, int panels, ref float weights, ref float outputs, ref float sums, ref float maxima, int keys)
+    private static void Scores(ref float query, ref float panel, int panels, ref float weights, ref float state, int keys)
     {
         // All rows see all keys of the panels before this one; not the first panel of all, which sets the maxima.
         int whole = keys / PanelKeys;
-        int start = maxima == float.NegativeInfinity ? 1 : 0;
+        int start = Unsafe.Add(ref state, Maximum) == float.NegativeInfinity ? 1 : 0;
         for (int p = 0; p < panels; p++, panel = ref Unsafe.Add(ref panel, HeadDim * PanelKeys))
         {
             ref float tile = ref Unsafe.Add(ref weights, p * PanelKeys);
@@ -188,38 +159,38 @@ internal readonly struct forward_f32_d64__avx512_6x4 : IForwardCore
                     {
                         Vec k0 = LoadUnsafe(ref k), k1 = LoadUnsafe(ref k, Lanes), k2 = LoadUnsafe(ref k, 2 * Lanes), k3 = LoadUnsafe(ref k, 3 * Lanes);
                         Vec x0 = Create(q); s0_0 = FusedMultiplyAdd(x0, k0, s0_0); s0_1 = FusedMultiplyAdd(x0, k1, s0_1); s0_2 = FusedMultiplyAdd(x0, k2, s0_2); s0_3 = FusedMultiplyAdd(x0, k3, s0_3);
-                        Vec x1 = Create(Unsafe.Add(ref q, HeadDim)); s1_0 = FusedMultiplyAdd(x1, k0, s1_0); s1_1 = FusedMultiplyAdd(x1, k1, s1_1); s1_2 = FusedMultiplyAdd(x1, k2, s1_2); s1_3 = FusedMultiplyAdd(x1, k3, s1_3);
-                        Vec x2 = Create(Unsafe.Add(ref q, 2 * HeadDim)); s2_0 = FusedMultiplyAdd(x2, k0, s2_0); s2_1 = FusedMultiplyAdd(x2, k1, s2_1); s2_2 = FusedMultiplyAdd(x2, k2, s2_2); s2_3 = FusedMultiplyAdd(x2, k3, s2_3);
-                        Vec x3 = Create(Unsafe.Add(ref q, 3 * HeadDim)); s3_0 = FusedMultiplyAdd(x3, k0, s3_0); s3_1 = FusedMultiplyAdd(x3, k1, s3_1); s3_2 = FusedMultiplyAdd(x3, k2, s3_2); s3_3 = FusedMultiplyAdd(x3, k3, s3_3);
-                        Vec x4 = Create(Unsafe.Add(ref q, 4 * HeadDim)); s4_0 = FusedMultiplyAdd(x4, k0, s4_0); s4_1 = FusedMultiplyAdd(x4, k1, s4_1); s4_2 = FusedMultiplyAdd(x4, k2, s4_2); s4_3 = FusedMultiplyAdd(x4, k3, s4_3);
-                        Vec x5 = Create(Unsafe.Add(ref q, 5 * HeadDim)); s5_0 = FusedMultiplyAdd(x5, k0, s5_0); s5_1 = FusedMultiplyAdd(x5, k1, s5_1); s5_2 = FusedMultiplyAdd(x5, k2, s5_2); s5_3 = FusedMultiplyAdd(x5, k3, s5_3);
+                        Vec x1 = Create(Unsafe.Add(ref q, QueryRow)); s1_0 = FusedMultiplyAdd(x1, k0, s1_0); s1_1 = FusedMultiplyAdd(x1, k1, s1_1); s1_2 = FusedMultiplyAdd(x1, k2, s1_2); s1_3 = FusedMultiplyAdd(x1, k3, s1_3);
+                        Vec x2 = Create(Unsafe.Add(ref q, 2 * QueryRow)); s2_0 = FusedMultiplyAdd(x2, k0, s2_0); s2_1 = FusedMultiplyAdd(x2, k1, s2_1); s2_2 = FusedMultiplyAdd(x2, k2, s2_2); s2_3 = FusedMultiplyAdd(x2, k3, s2_3);
+                        Vec x3 = Create(Unsafe.Add(ref q, 3 * QueryRow)); s3_0 = FusedMultiplyAdd(x3, k0, s3_0); s3_1 = FusedMultiplyAdd(x3, k1, s3_1); s3_2 = FusedMultiplyAdd(x3, k2, s3_2); s3_3 = FusedMultiplyAdd(x3, k3, s3_3);
+                        Vec x4 = Create(Unsafe.Add(ref q, 4 * QueryRow)); s4_0 = FusedMultiplyAdd(x4, k0, s4_0); s4_1 = FusedMultiplyAdd(x4, k1, s4_1); s4_2 = FusedMultiplyAdd(x4, k2, s4_2); s4_3 = FusedMultiplyAdd(x4, k3, s4_3);
+                        Vec x5 = Create(Unsafe.Add(ref q, 5 * QueryRow)); s5_0 = FusedMultiplyAdd(x5, k0, s5_0); s5_1 = FusedMultiplyAdd(x5, k1, s5_1); s5_2 = FusedMultiplyAdd(x5, k2, s5_2); s5_3 = FusedMultiplyAdd(x5, k3, s5_3);
                     }
                     {
                         Vec k0 = LoadUnsafe(ref k, PanelKeys), k1 = LoadUnsafe(ref k, PanelKeys + Lanes), k2 = LoadUnsafe(ref k, PanelKeys + 2 * Lanes), k3 = LoadUnsafe(ref k, PanelKeys + 3 * Lanes);
                         Vec x0 = Create(Unsafe.Add(ref q, 1)); s0_0 = FusedMultiplyAdd(x0, k0, s0_0); s0_1 = FusedMultiplyAdd(x0, k1, s0_1); s0_2 = FusedMultiplyAdd(x0, k2, s0_2); s0_3 = FusedMultiplyAdd(x0, k3, s0_3);
-                        Vec x1 = Create(Unsafe.Add(ref q, HeadDim + 1)); s1_0 = FusedMultiplyAdd(x1, k0, s1_0); s1_1 = FusedMultiplyAdd(x1, k1, s1_1); s1_2 = FusedMultiplyAdd(x1, k2, s1_2); s1_3 = FusedMultiplyAdd(x1, k3, s1_3);
-                        Vec x2 = Create(Unsafe.Add(ref q, 2 * HeadDim + 1)); s2_0 = FusedMultiplyAdd(x2, k0, s2_0); s2_1 = FusedMultiplyAdd(x2, k1, s2_1); s2_2 = FusedMultiplyAdd(x2, k2, s2_2); s2_3 = FusedMultiplyAdd(x2, k3, s2_3);
-                        Vec x3 = Create(Unsafe.Add(ref q, 3 * HeadDim + 1)); s3_0 = FusedMultiplyAdd(x3, k0, s3_0); s3_1 = FusedMultiplyAdd(x3, k1, s3_1); s3_2 = FusedMultiplyAdd(x3, k2, s3_2); s3_3 = FusedMultiplyAdd(x3, k3, s3_3);
-                        Vec x4 = Create(Unsafe.Add(ref q, 4 * HeadDim + 1)); s4_0 = FusedMultiplyAdd(x4, k0, s4_0); s4_1 = FusedMultiplyAdd(x4, k1, s4_1); s4_2 = FusedMultiplyAdd(x4, k2, s4_2); s4_3 = FusedMultiplyAdd(x4, k3, s4_3);
-                        Vec x5 = Create(Unsafe.Add(ref q, 5 * HeadDim + 1)); s5_0 = FusedMultiplyAdd(x5, k0, s5_0); s5_1 = FusedMultiplyAdd(x5, k1, s5_1); s5_2 = FusedMultiplyAdd(x5, k2, s5_2); s5_3 = FusedMultiplyAdd(x5, k3, s5_3);
+                        Vec x1 = Create(Unsafe.Add(ref q, QueryRow + 1)); s1_0 = FusedMultiplyAdd(x1, k0, s1_0); s1_1 = FusedMultiplyAdd(x1, k1, s1_1); s1_2 = FusedMultiplyAdd(x1, k2, s1_2); s1_3 = FusedMultiplyAdd(x1, k3, s1_3);
+                        Vec x2 = Create(Unsafe.Add(ref q, 2 * QueryRow + 1)); s2_0 = FusedMultiplyAdd(x2, k0, s2_0); s2_1 = FusedMultiplyAdd(x2, k1, s2_1); s2_2 = FusedMultiplyAdd(x2, k2, s2_2); s2_3 = FusedMultiplyAdd(x2, k3, s2_3);
+                        Vec x3 = Create(Unsafe.Add(ref q, 3 * QueryRow + 1)); s3_0 = FusedMultiplyAdd(x3, k0, s3_0); s3_1 = FusedMultiplyAdd(x3, k1, s3_1); s3_2 = FusedMultiplyAdd(x3, k2, s3_2); s3_3 = FusedMultiplyAdd(x3, k3, s3_3);
+                        Vec x4 = Create(Unsafe.Add(ref q, 4 * QueryRow + 1)); s4_0 = FusedMultiplyAdd(x4, k0, s4_0); s4_1 = FusedMultiplyAdd(x4, k1, s4_1); s4_2 = FusedMultiplyAdd(x4, k2, s4_2); s4_3 = FusedMultiplyAdd(x4, k3, s4_3);
+                        Vec x5 = Create(Unsafe.Add(ref q, 5 * QueryRow + 1)); s5_0 = FusedMultiplyAdd(x5, k0, s5_0); s5_1 = FusedMultiplyAdd(x5, k1, s5_1); s5_2 = FusedMultiplyAdd(x5, k2, s5_2); s5_3 = FusedMultiplyAdd(x5, k3, s5_3);
                     }
                     {
                         Vec k0 = LoadUnsafe(ref k, 2 * PanelKeys), k1 = LoadUnsafe(ref k, 2 * PanelKeys + Lanes), k2 = LoadUnsafe(ref k, 2 * PanelKeys + 2 * Lanes), k3 = LoadUnsafe(ref k, 2 * PanelKeys + 3 * Lanes);
                         Vec x0 = Create(Unsafe.Add(ref q, 2)); s0_0 = FusedMultiplyAdd(x0, k0, s0_0); s0_1 = FusedMultiplyAdd(x0, k1, s0_1); s0_2 = FusedMultiplyAdd(x0, k2, s0_2); s0_3 = FusedMultiplyAdd(x0, k3, s0_3);
-                        Vec x1 = Create(Unsafe.Add(ref q, HeadDim + 2)); s1_0 = FusedMultiplyAdd(x1, k0, s1_0); s1_1 = FusedMultiplyAdd(x1, k1, s1_1); s1_2 = FusedMultiplyAdd(x1, k2, s1_2); s1_3 = FusedMultiplyAdd(x1, k3, s1_3);
-                        Vec x2 = Create(Unsafe.Add(ref q, 2 * HeadDim + 2)); s2_0 = FusedMultiplyAdd(x2, k0, s2_0); s2_1 = FusedMultiplyAdd(x2, k1, s2_1); s2_2 = FusedMultiplyAdd(x2, k2, s2_2); s2_3 = FusedMultiplyAdd(x2, k3, s2_3);
-                        Vec x3 = Create(Unsafe.Add(ref q, 3 * HeadDim + 2)); s3_0 = FusedMultiplyAdd(x3, k0, s3_0); s3_1 = FusedMultiplyAdd(x3, k1, s3_1); s3_2 = FusedMultiplyAdd(x3, k2, s3_2); s3_3 = FusedMultiplyAdd(x3, k3, s3_3);
-                        Vec x4 = Create(Unsafe.Add(ref q, 4 * HeadDim + 2)); s4_0 = FusedMultiplyAdd(x4, k0, s4_0); s4_1 = FusedMultiplyAdd(x4, k1, s4_1); s4_2 = FusedMultiplyAdd(x4, k2, s4_2); s4_3 = FusedMultiplyAdd(x4, k3, s4_3);
-                        Vec x5 = Create(Unsafe.Add(ref q, 5 * HeadDim + 2)); s5_0 = FusedMultiplyAdd(x5, k0, s5_0); s5_1 = FusedMultiplyAdd(x5, k1, s5_1); s5_2 = FusedMultiplyAdd(x5, k2, s5_2); s5_3 = FusedMultiplyAdd(x5, k3, s5_3);
+                        Vec x1 = Create(Unsafe.Add(ref q, QueryRow + 2)); s1_0 = FusedMultiplyAdd(x1, k0, s1_0); s1_1 = FusedMultiplyAdd(x1, k1, s1_1); s1_2 = FusedMultiplyAdd(x1, k2, s1_2); s1_3 = FusedMultiplyAdd(x1, k3, s1_3);
+                        Vec x2 = Create(Unsafe.Add(ref q, 2 * QueryRow + 2)); s2_0 = FusedMultiplyAdd(x2, k0, s2_0); s2_1 = FusedMultiplyAdd(x2, k1, s2_1); s2_2 = FusedMultiplyAdd(x2, k2, s2_2); s2_3 = FusedMultiplyAdd(x2, k3, s2_3);
+                        Vec x3 = Create(Unsafe.Add(ref q, 3 * QueryRow + 2)); s3_0 = FusedMultiplyAdd(x3, k0, s3_0); s3_1 = FusedMultiplyAdd(x3, k1, s3_1); s3_2 = FusedMultiplyAdd(x3, k2, s3_2); s3_3 = FusedMultiplyAdd(x3, k3, s3_3);
+                        Vec x4 = Create(Unsafe.Add(ref q, 4 * QueryRow + 2)); s4_0 = FusedMultiplyAdd(x4, k0, s4_0); s4_1 = FusedMultiplyAdd(x4, k1, s4_1); s4_2 = FusedMultiplyAdd(x4, k2, s4_2); s4_3 = FusedMultiplyAdd(x4, k3, s4_3);
+                        Vec x5 = Create(Unsafe.Add(ref q, 5 * QueryRow + 2)); s5_0 = FusedMultiplyAdd(x5, k0, s5_0); s5_1 = FusedMultiplyAdd(x5, k1, s5_1); s5_2 = FusedMultiplyAdd(x5, k2, s5_2); s5_3 = FusedMultiplyAdd(x5, k3, s5_3);
                     }
                     {
                         Vec k0 = LoadUnsafe(ref k, 3 * PanelKeys), k1 = LoadUnsafe(ref k, 3 * PanelKeys + Lanes), k2 = LoadUnsafe(ref k, 3 * PanelKeys + 2 * Lanes), k3 = LoadUnsafe(ref k, 3 * PanelKeys + 3 * Lanes);
                         Vec x0 = Create(Unsafe.Add(ref q, 3)); s0_0 = FusedMultiplyAdd(x0, k0, s0_0); s0_1 = FusedMultiplyAdd(x0, k1, s0_1); s0_2 = FusedMultiplyAdd(x0, k2, s0_2); s0_3 = FusedMultiplyAdd(x0, k3, s0_3);
-                        Vec x1 = Create(Unsafe.Add(ref q, HeadDim + 3)); s1_0 = FusedMultiplyAdd(x1, k0, s1_0); s1_1 = FusedMultiplyAdd(x1, k1, s1_1); s1_2 = FusedMultiplyAdd(x1, k2, s1_2); s1_3 = FusedMultiplyAdd(x1, k3, s1_3);
-                        Vec x2 = Create(Unsafe.Add(ref q, 2 * HeadDim + 3)); s2_0 = FusedMultiplyAdd(x2, k0, s2_0); s2_1 = FusedMultiplyAdd(x2, k1, s2_1); s2_2 = FusedMultiplyAdd(x2, k2, s2_2); s2_3 = FusedMultiplyAdd(x2, k3, s2_3);
-                        Vec x3 = Create(Unsafe.Add(ref q, 3 * HeadDim + 3)); s3_0 = FusedMultiplyAdd(x3, k0, s3_0); s3_1 = FusedMultiplyAdd(x3, k1, s3_1); s3_2 = FusedMultiplyAdd(x3, k2, s3_2); s3_3 = FusedMultiplyAdd(x3, k3, s3_3);
-                        Vec x4 = Create(Unsafe.Add(ref q, 4 * HeadDim + 3)); s4_0 = FusedMultiplyAdd(x4, k0, s4_0); s4_1 = FusedMultiplyAdd(x4, k1, s4_1); s4_2 = FusedMultiplyAdd(x4, k2, s4_2); s4_3 = FusedMultiplyAdd(x4, k3, s4_3);
-                        Vec x5 = Create(Unsafe.Add(ref q, 5 * HeadDim + 3)); s5_0 = FusedMultiplyAdd(x5, k0, s5_0); s5_1 = FusedMultiplyAdd(x5, k1, s5_1); s5_2 = FusedMultiplyAdd(x5, k2, s5_2); s5_3 = FusedMultiplyAdd(x5, k3, s5_3);
+                        Vec x1 = Create(Unsafe.Add(ref q, QueryRow + 3)); s1_0 = FusedMultiplyAdd(x1, k0, s1_0); s1_1 = FusedMultiplyAdd(x1, k1, s1_1); s1_2 = FusedMultiplyAdd(x1, k2, s1_2); s1_3 = FusedMultiplyAdd(x1, k3, s1_3);
+                        Vec x2 = Create(Unsafe.Add(ref q, 2 * QueryRow + 3)); s2_0 = FusedMultiplyAdd(x2, k0, s2_0); s2_1 = FusedMultiplyAdd(x2, k1, s2_1); s2_2 = FusedMultiplyAdd(x2, k2, s2_2); s2_3 = FusedMultiplyAdd(x2, k3, s2_3);
+                        Vec x3 = Create(Unsafe.Add(ref q, 3 * QueryRow + 3)); s3_0 = FusedMultiplyAdd(x3, k0, s3_0); s3_1 = FusedMultiplyAdd(x3, k1, s3_1); s3_2 = FusedMultiplyAdd(x3, k2, s3_2); s3_3 = FusedMultiplyAdd(x3, k3, s3_3);
+                        Vec x4 = Create(Unsafe.Add(ref q, 4 * QueryRow + 3)); s4_0 = FusedMultiplyAdd(x4, k0, s4_0); s4_1 = FusedMultiplyAdd(x4, k1, s4_1); s4_2 = FusedMultiplyAdd(x4, k2, s4_2); s4_3 = FusedMultiplyAdd(x4, k3, s4_3);
+                        Vec x5 = Create(Unsafe.Add(ref q, 5 * QueryRow + 3)); s5_0 = FusedMultiplyAdd(x5, k0, s5_0); s5_1 = FusedMultiplyAdd(x5, k1, s5_1); s5_2 = FusedMultiplyAdd(x5, k2, s5_2); s5_3 = FusedMultiplyAdd(x5, k3, s5_3);
                     }
                     q = ref Unsafe.Add(ref q, 4);
                     k = ref Unsafe.Add(ref k, 4 * PanelKeys);
@@ -254,56 +225,26 @@ internal readonly struct forward_f32_d64__avx512_6x4 : IForwardCore
             if (p >= start && p < whole)
             {
                 // By how much scores exceed the maxima. Positive floats are ordered as integers are, and no NaN of one row hides another row.
-                Ints h0 = (MaxNative(MaxNative(s0_0, s0_1), MaxNative(s0_2, s0_3)) - Create(maxima)).AsInt32();
-                Ints h1 = (MaxNative(MaxNative(s1_0, s1_1), MaxNative(s1_2, s1_3)) - Create(Unsafe.Add(ref maxima, 1))).AsInt32();
-                Ints h2 = (MaxNative(MaxNative(s2_0, s2_1), MaxNative(s2_2, s2_3)) - Create(Unsafe.Add(ref maxima, 2))).AsInt32();
-                Ints h3 = (MaxNative(MaxNative(s3_0, s3_1), MaxNative(s3_2, s3_3)) - Create(Unsafe.Add(ref maxima, 3))).AsInt32();
-                Ints h4 = (MaxNative(MaxNative(s4_0, s4_1), MaxNative(s4_2, s4_3)) - Create(Unsafe.Add(ref maxima, 4))).AsInt32();
-                Ints h5 = (MaxNative(MaxNative(s5_0, s5_1), MaxNative(s5_2, s5_3)) - Create(Unsafe.Add(ref maxima, 5))).AsInt32();
+                Ints h0 = (MaxNative(MaxNative(s0_0, s0_1), MaxNative(s0_2, s0_3)) - Create(Unsafe.Add(ref state, Maximum))).AsInt32();
+                Ints h1 = (MaxNative(MaxNative(s1_0, s1_1), MaxNative(s1_2, s1_3)) - Create(Unsafe.Add(ref state, StateRow + Maximum))).AsInt32();
+                Ints h2 = (MaxNative(MaxNative(s2_0, s2_1), MaxNative(s2_2, s2_3)) - Create(Unsafe.Add(ref state, 2 * StateRow + Maximum))).AsInt32();
+                Ints h3 = (MaxNative(MaxNative(s3_0, s3_1), MaxNative(s3_2, s3_3)) - Create(Unsafe.Add(ref state, 3 * StateRow + Maximum))).AsInt32();
+                Ints h4 = (MaxNative(MaxNative(s4_0, s4_1), MaxNative(s4_2, s4_3)) - Create(Unsafe.Add(ref state, 4 * StateRow + Maximum))).AsInt32();
+                Ints h5 = (MaxNative(MaxNative(s5_0, s5_1), MaxNative(s5_2, s5_3)) - Create(Unsafe.Add(ref state, 5 * StateRow + Maximum))).AsInt32();
                 if (LessThanOrEqualAll(Max(Max(h0, Max(h1, h2)), Max(h3, Max(h4, h5))), Create(Lazy).AsInt32()))
                 {
-                    Vec m0 = Create(maxima);
-                    s0_0 = KernelMath.Exp2((s0_0 - m0) * Create(Scale));
-                    s0_1 = KernelMath.Exp2((s0_1 - m0) * Create(Scale));
-                    s0_2 = KernelMath.Exp2((s0_2 - m0) * Create(Scale));
-                    s0_3 = KernelMath.Exp2((s0_3 - m0) * Create(Scale));
-                    s0_0.StoreUnsafe(ref tile); s0_1.StoreUnsafe(ref tile, Lanes); s0_2.StoreUnsafe(ref tile, 2 * Lanes); s0_3.StoreUnsafe(ref tile, 3 * Lanes);
-                    (LoadUnsafe(ref sums) + s0_0 + s0_1 + s0_2 + s0_3).StoreUnsafe(ref sums);
-                    Vec m1 = Create(Unsafe.Add(ref maxima, 1));
-                    s1_0 = KernelMath.Exp2((s1_0 - m1) * Create(Scale));
-                    s1_1 = KernelMath.Exp2((s1_1 - m1) * Create(Scale));
-                    s1_2 = KernelMath.Exp2((s1_2 - m1) * Create(Scale));
-                    s1_3 = KernelMath.Exp2((s1_3 - m1) * Create(Scale));
-                    s1_0.StoreUnsafe(ref tile, KeyBlock); s1_1.StoreUnsafe(ref tile, KeyBlock + Lanes); s1_2.StoreUnsafe(ref tile, KeyBlock + 2 * Lanes); s1_3.StoreUnsafe(ref tile, KeyBlock + 3 * Lanes);
-                    (LoadUnsafe(ref sums, Lanes) + s1_0 + s1_1 + s1_2 + s1_3).StoreUnsafe(ref sums, Lanes);
-                    Vec m2 = Create(Unsafe.Add(ref maxima, 2));
-                    s2_0 = KernelMath.Exp2((s2_0 - m2) * Create(Scale));
-                    s2_1 = KernelMath.Exp2((s2_1 - m2) * Create(Scale));
-                    s2_2 = KernelMath.Exp2((s2_2 - m2) * Create(Scale));
-                    s2_3 = KernelMath.Exp2((s2_3 - m2) * Create(Scale));
-                    s2_0.StoreUnsafe(ref tile, 2 * KeyBlock); s2_1.StoreUnsafe(ref tile, 2 * KeyBlock + Lanes); s2_2.StoreUnsafe(ref tile, 2 * KeyBlock + 2 * Lanes); s2_3.StoreUnsafe(ref tile, 2 * KeyBlock + 3 * Lanes);
-                    (LoadUnsafe(ref sums, 2 * Lanes) + s2_0 + s2_1 + s2_2 + s2_3).StoreUnsafe(ref sums, 2 * Lanes);
-                    Vec m3 = Create(Unsafe.Add(ref maxima, 3));
-                    s3_0 = KernelMath.Exp2((s3_0 - m3) * Create(Scale));
-                    s3_1 = KernelMath.Exp2((s3_1 - m3) * Create(Scale));
-                    s3_2 = KernelMath.Exp2((s3_2 - m3) * Create(Scale));
-                    s3_3 = KernelMath.Exp2((s3_3 - m3) * Create(Scale));
-                    s3_0.StoreUnsafe(ref tile, 3 * KeyBlock); s3_1.StoreUnsafe(ref tile, 3 * KeyBlock + Lanes); s3_2.StoreUnsafe(ref tile, 3 * KeyBlock + 2 * Lanes); s3_3.StoreUnsafe(ref tile, 3 * KeyBlock + 3 * Lanes);
-                    (LoadUnsafe(ref sums, 3 * Lanes) + s3_0 + s3_1 + s3_2 + s3_3).StoreUnsafe(ref sums, 3 * Lanes);
-                    Vec m4 = Create(Unsafe.Add(ref maxima, 4));
-                    s4_0 = KernelMath.Exp2((s4_0 - m4) * Create(Scale));
-                    s4_1 = KernelMath.Exp2((s4_1 - m4) * Create(Scale));
-                    s4_2 = KernelMath.Exp2((s4_2 - m4) * Create(Scale));
-                    s4_3 = KernelMath.Exp2((s4_3 - m4) * Create(Scale));
-                    s4_0.StoreUnsafe(ref tile, 4 * KeyBlock); s4_1.StoreUnsafe(ref tile, 4 * KeyBlock + Lanes); s4_2.StoreUnsafe(ref tile, 4 * KeyBlock + 2 * Lanes); s4_3.StoreUnsafe(ref tile, 4 * KeyBlock + 3 * Lanes);
-                    (LoadUnsafe(ref sums, 4 * Lanes) + s4_0 + s4_1 + s4_2 + s4_3).StoreUnsafe(ref sums, 4 * Lanes);
-                    Vec m5 = Create(Unsafe.Add(ref maxima, 5));
-                    s5_0 = KernelMath.Exp2((s5_0 - m5) * Create(Scale));
-                    s5_1 = KernelMath.Exp2((s5_1 - m5) * Create(Scale));
-                    s5_2 = KernelMath.Exp2((s5_2 - m5) * Create(Scale));
-                    s5_3 = KernelMath.Exp2((s5_3 - m5) * Create(Scale));
-                    s5_0.StoreUnsafe(ref tile, 5 * KeyBlock); s5_1.StoreUnsafe(ref tile, 5 * KeyBlock + Lanes); s5_2.StoreUnsafe(ref tile, 5 * KeyBlock + 2 * Lanes); s5_3.StoreUnsafe(ref tile, 5 * KeyBlock + 3 * Lanes);
-                    (LoadUnsafe(ref sums, 5 * Lanes) + s5_0 + s5_1 + s5_2 + s5_3).StoreUnsafe(ref sums, 5 * Lanes);
+                    Vec m0 = Create(Unsafe.Add(ref state, Maximum));
+                    KernelMath.Weights(ref tile, ref Unsafe.Add(ref state, Sums), s0_0 - m0, s0_1 - m0, s0_2 - m0, s0_3 - m0, Create(Scale));
+                    Vec m1 = Create(Unsafe.Add(ref state, StateRow + Maximum));
+                    KernelMath.Weights(ref Unsafe.Add(ref tile, KeyBlock), ref Unsafe.Add(ref state, StateRow + Sums), s1_0 - m1, s1_1 - m1, s1_2 - m1, s1_3 - m1, Create(Scale));
+                    Vec m2 = Create(Unsafe.Add(ref state, 2 * StateRow + Maximum));
+                    KernelMath.Weights(ref Unsafe.Add(ref tile, 2 * KeyBlock), ref Unsafe.Add(ref state, 2 * StateRow + Sums), s2_0 - m2, s2_1 - m2, s2_2 - m2, s2_3 - m2, Create(Scale));
+                    Vec m3 = Create(Unsafe.Add(ref state, 3 * StateRow + Maximum));
+                    KernelMath.Weights(ref Unsafe.Add(ref tile, 3 * KeyBlock), ref Unsafe.Add(ref state, 3 * StateRow + Sums), s3_0 - m3, s3_1 - m3, s3_2 - m3, s3_3 - m3, Create(Scale));
+                    Vec m4 = Create(Unsafe.Add(ref state, 4 * StateRow + Maximum));
+                    KernelMath.Weights(ref Unsafe.Add(ref tile, 4 * KeyBlock), ref Unsafe.Add(ref state, 4 * StateRow + Sums), s4_0 - m4, s4_1 - m4, s4_2 - m4, s4_3 - m4, Create(Scale));
+                    Vec m5 = Create(Unsafe.Add(ref state, 5 * StateRow + Maximum));
+                    KernelMath.Weights(ref Unsafe.Add(ref tile, 5 * KeyBlock), ref Unsafe.Add(ref state, 5 * StateRow + Sums), s5_0 - m5, s5_1 - m5, s5_2 - m5, s5_3 - m5, Create(Scale));
                     continue;
                 }
             }
@@ -315,7 +256,273 @@ internal readonly struct forward_f32_d64__avx512_6x4 : IForwardCore
             s3_0.StoreUnsafe(ref tile, 3 * KeyBlock); s3_1.StoreUnsafe(ref tile, 3 * KeyBlock + Lanes); s3_2.StoreUnsafe(ref tile, 3 * KeyBlock + 2 * Lanes); s3_3.StoreUnsafe(ref tile, 3 * KeyBlock + 3 * Lanes);
             s4_0.StoreUnsafe(ref tile, 4 * KeyBlock); s4_1.StoreUnsafe(ref tile, 4 * KeyBlock + Lanes); s4_2.StoreUnsafe(ref tile, 4 * KeyBlock + 2 * Lanes); s4_3.StoreUnsafe(ref tile, 4 * KeyBlock + 3 * Lanes);
             s5_0.StoreUnsafe(ref tile, 5 * KeyBlock); s5_1.StoreUnsafe(ref tile, 5 * KeyBlock + Lanes); s5_2.StoreUnsafe(ref tile, 5 * KeyBlock + 2 * Lanes); s5_3.StoreUnsafe(ref tile, 5 * KeyBlock + 3 * Lanes);
-            Softmax(ref weights, p * PanelKeys, (p + 1) * PanelKeys, ref outputs, ref sums, ref maxima, keys);
+            Softmax(ref weights, p * PanelKeys, (p + 1) * PanelKeys, ref state, TileRows, keys);
+        }
+    }
+
+    /// <summary>Sets up the state of some query rows and adds what they take from keys as they lie in memory.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
+    public static void AttendRows(in ForwardRows block)
+    {
+        int rows = block.Heads * block.Queries;
+        ref float query = ref block.Scratch; // [MaxRows + TileRows, QueryRow]
+        ref float weights = ref Unsafe.Add(ref query, (MaxRows + TileRows) * QueryRow); // [MaxRows, KeyBlock]
+
+        Reset(ref block.State, rows);
+        for (int row = 0; row < rows; row += block.Queries)
+            PackQueries(ref Unsafe.Add(ref block.Query, row / block.Queries * block.HeadStride), block.QueryStride, block.Queries, ref Unsafe.Add(ref query, row * QueryRow));
+
+        for (int first = 0; first < block.Keys; first += KeyBlock)
+        {
+            int keys = Math.Min(block.Keys - first, KeyBlock);
+            RowScores(ref query, ref Unsafe.Add(ref block.Key, first * block.KeyStride), block.KeyStride, keys, ref weights, rows);
+            for (int row = 0; row < rows; row += block.Queries)
+                Softmax(ref Unsafe.Add(ref weights, row * KeyBlock), 0, keys, ref Unsafe.Add(ref block.State, row * StateRow), block.Queries, keys);
+            ref float value = ref Unsafe.Add(ref block.Value, first * block.ValueStride);
+            RowValues(ref weights, ref value, (nuint)block.ValueStride, ref block.State, rows, keys);
+        }
+    }
+
+    /// <summary>Scores of query rows with keys, 4 keys at a time.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
+    private static void RowScores(ref float query, ref float key, nint stride, int keys, ref float weights, int rows)
+    {
+        for (int j = 0; j < keys; j += 4, key = ref Unsafe.Add(ref key, 4 * stride))
+        {
+            int row = 0, last = keys - 1 - j;
+            for (; row + 4 <= rows; row += 4) RowScores4(ref Unsafe.Add(ref query, row * QueryRow), ref key, stride, last, ref Unsafe.Add(ref weights, row * KeyBlock + j));
+            for (; row < rows; row++) RowScores1(ref Unsafe.Add(ref query, row * QueryRow), ref key, stride, last, ref Unsafe.Add(ref weights, row * KeyBlock + j));
+        }
+    }
+
+    /// <summary>Scores of 4 query rows with 4 keys; keys past the last repeat it.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
+    private static void RowScores4(ref float query, ref float key0, nint stride, int last, ref float scores)
+    {
+        ref float key1 = ref Unsafe.Add(ref key0, Math.Min(1, last) * stride);
+        ref float key2 = ref Unsafe.Add(ref key0, Math.Min(2, last) * stride);
+        ref float key3 = ref Unsafe.Add(ref key0, Math.Min(3, last) * stride);
+        Vec s0_0 = Vec.Zero, s0_1 = Vec.Zero, s0_2 = Vec.Zero, s0_3 = Vec.Zero;
+        Vec s1_0 = Vec.Zero, s1_1 = Vec.Zero, s1_2 = Vec.Zero, s1_3 = Vec.Zero;
+        Vec s2_0 = Vec.Zero, s2_1 = Vec.Zero, s2_2 = Vec.Zero, s2_3 = Vec.Zero;
+        Vec s3_0 = Vec.Zero, s3_1 = Vec.Zero, s3_2 = Vec.Zero, s3_3 = Vec.Zero;
+        for (nuint d = 0; d < 64; d += Lanes)
+        {
+            KernelMath.Prefetch(ref Unsafe.Add(ref key0, (nint)d + 16 * stride));
+            KernelMath.Prefetch(ref Unsafe.Add(ref key1, (nint)d + 16 * stride));
+            KernelMath.Prefetch(ref Unsafe.Add(ref key2, (nint)d + 16 * stride));
+            KernelMath.Prefetch(ref Unsafe.Add(ref key3, (nint)d + 16 * stride));
+            Vec q0 = LoadUnsafe(ref query, d);
+            Vec q1 = LoadUnsafe(ref query, QueryRow + d);
+            Vec q2 = LoadUnsafe(ref query, 2 * QueryRow + d);
+            Vec q3 = LoadUnsafe(ref query, 3 * QueryRow + d);
+            {
+                Vec k = LoadUnsafe(ref key0, d);
+                s0_0 = FusedMultiplyAdd(q0, k, s0_0); s1_0 = FusedMultiplyAdd(q1, k, s1_0); s2_0 = FusedMultiplyAdd(q2, k, s2_0); s3_0 = FusedMultiplyAdd(q3, k, s3_0);
+            }
+            {
+                Vec k = LoadUnsafe(ref key1, d);
+                s0_1 = FusedMultiplyAdd(q0, k, s0_1); s1_1 = FusedMultiplyAdd(q1, k, s1_1); s2_1 = FusedMultiplyAdd(q2, k, s2_1); s3_1 = FusedMultiplyAdd(q3, k, s3_1);
+            }
+            {
+                Vec k = LoadUnsafe(ref key2, d);
+                s0_2 = FusedMultiplyAdd(q0, k, s0_2); s1_2 = FusedMultiplyAdd(q1, k, s1_2); s2_2 = FusedMultiplyAdd(q2, k, s2_2); s3_2 = FusedMultiplyAdd(q3, k, s3_2);
+            }
+            {
+                Vec k = LoadUnsafe(ref key3, d);
+                s0_3 = FusedMultiplyAdd(q0, k, s0_3); s1_3 = FusedMultiplyAdd(q1, k, s1_3); s2_3 = FusedMultiplyAdd(q2, k, s2_3); s3_3 = FusedMultiplyAdd(q3, k, s3_3);
+            }
+        }
+        KernelMath.Sums4(s0_0, s0_1, s0_2, s0_3).StoreUnsafe(ref scores);
+        KernelMath.Sums4(s1_0, s1_1, s1_2, s1_3).StoreUnsafe(ref scores, KeyBlock);
+        KernelMath.Sums4(s2_0, s2_1, s2_2, s2_3).StoreUnsafe(ref scores, 2 * KeyBlock);
+        KernelMath.Sums4(s3_0, s3_1, s3_2, s3_3).StoreUnsafe(ref scores, 3 * KeyBlock);
+    }
+
+    /// <summary>Scores of a query row with 4 keys; keys past the last repeat it.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
+    private static void RowScores1(ref float query, ref float key0, nint stride, int last, ref float scores)
+    {
+        ref float key1 = ref Unsafe.Add(ref key0, Math.Min(1, last) * stride);
+        ref float key2 = ref Unsafe.Add(ref key0, Math.Min(2, last) * stride);
+        ref float key3 = ref Unsafe.Add(ref key0, Math.Min(3, last) * stride);
+        Vec s0_0 = Vec.Zero, s0_1 = Vec.Zero, s0_2 = Vec.Zero, s0_3 = Vec.Zero;
+        for (nuint d = 0; d < 64; d += Lanes)
+        {
+            KernelMath.Prefetch(ref Unsafe.Add(ref key0, (nint)d + 16 * stride));
+            KernelMath.Prefetch(ref Unsafe.Add(ref key1, (nint)d + 16 * stride));
+            KernelMath.Prefetch(ref Unsafe.Add(ref key2, (nint)d + 16 * stride));
+            KernelMath.Prefetch(ref Unsafe.Add(ref key3, (nint)d + 16 * stride));
+            Vec q0 = LoadUnsafe(ref query, d);
+            {
+                Vec k = LoadUnsafe(ref key0, d);
+                s0_0 = FusedMultiplyAdd(q0, k, s0_0);
+            }
+            {
+                Vec k = LoadUnsafe(ref key1, d);
+                s0_1 = FusedMultiplyAdd(q0, k, s0_1);
+            }
+            {
+                Vec k = LoadUnsafe(ref key2, d);
+                s0_2 = FusedMultiplyAdd(q0, k, s0_2);
+            }
+            {
+                Vec k = LoadUnsafe(ref key3, d);
+                s0_3 = FusedMultiplyAdd(q0, k, s0_3);
+            }
+        }
+        KernelMath.Sums4(s0_0, s0_1, s0_2, s0_3).StoreUnsafe(ref scores);
+    }
+
+    /// <summary>State += weights * values, a stretch of values at a time that stays in the first-level cache for all rows.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
+    private static void RowValues(ref float weights, ref float value, nuint stride, ref float state, int rows, int keys)
+    {
+        int step = rows == 1 ? KeyBlock : 32;
+        for (int key = 0; key < keys; key += step)
+        {
+            int count = Math.Min(keys - key, step), row = 0;
+            ref float v = ref Unsafe.Add(ref value, (nuint)key * stride);
+            for (; row + 4 <= rows; row += 4)
+            {
+                ref float p = ref Unsafe.Add(ref weights, row * KeyBlock + key), s = ref Unsafe.Add(ref state, row * StateRow);
+                Values4x4(ref p, ref v, stride, ref s, count);
+            }
+            for (; row < rows; row++)
+            {
+                ref float p = ref Unsafe.Add(ref weights, row * KeyBlock + key), s = ref Unsafe.Add(ref state, row * StateRow);
+                Values1x4(ref p, ref v, stride, ref s, count);
+            }
+        }
+    }
+
+    /// <summary>Adds to the state of rows what they took from other keys: both are brought to the higher maximum.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
+    public static void Merge(ref float state, ref float other, int rows)
+    {
+        for (; rows > 0; rows--, state = ref Unsafe.Add(ref state, StateRow), other = ref Unsafe.Add(ref other, StateRow))
+        {
+            ref float maximum = ref Unsafe.Add(ref state, Maximum);
+            float mine = maximum, others = Unsafe.Add(ref other, Maximum);
+            if (others == float.NegativeInfinity) continue; // nothing to add, and -infinity minus -infinity would be NaN
+
+            maximum = Math.Max(mine, others);
+            Vec f = KernelMath.Exp2(Create((mine - maximum) * Scale)), g = KernelMath.Exp2(Create((others - maximum) * Scale));
+            for (nuint i = 0; i < Maximum; i += Lanes) (LoadUnsafe(ref state, i) * f + LoadUnsafe(ref other, i) * g).StoreUnsafe(ref state, i);
+        }
+    }
+
+    /// <summary>outputs += weights * values for 6 rows and 64 of the value dimension.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
+    private static void Values6x4(ref float weights, ref float values, nuint stride, ref float outputs, int keys)
+    {
+        Vec o0_0 = LoadUnsafe(ref outputs), o0_1 = LoadUnsafe(ref outputs, Lanes), o0_2 = LoadUnsafe(ref outputs, 2 * Lanes), o0_3 = LoadUnsafe(ref outputs, 3 * Lanes);
+        Vec o1_0 = LoadUnsafe(ref outputs, StateRow), o1_1 = LoadUnsafe(ref outputs, StateRow + Lanes), o1_2 = LoadUnsafe(ref outputs, StateRow + 2 * Lanes), o1_3 = LoadUnsafe(ref outputs, StateRow + 3 * Lanes);
+        Vec o2_0 = LoadUnsafe(ref outputs, 2 * StateRow), o2_1 = LoadUnsafe(ref outputs, 2 * StateRow + Lanes), o2_2 = LoadUnsafe(ref outputs, 2 * StateRow + 2 * Lanes), o2_3 = LoadUnsafe(ref outputs, 2 * StateRow + 3 * Lanes);
+        Vec o3_0 = LoadUnsafe(ref outputs, 3 * StateRow), o3_1 = LoadUnsafe(ref outputs, 3 * StateRow + Lanes), o3_2 = LoadUnsafe(ref outputs, 3 * StateRow + 2 * Lanes), o3_3 = LoadUnsafe(ref outputs, 3 * StateRow + 3 * Lanes);
+        Vec o4_0 = LoadUnsafe(ref outputs, 4 * StateRow), o4_1 = LoadUnsafe(ref outputs, 4 * StateRow + Lanes), o4_2 = LoadUnsafe(ref outputs, 4 * StateRow + 2 * Lanes), o4_3 = LoadUnsafe(ref outputs, 4 * StateRow + 3 * Lanes);
+        Vec o5_0 = LoadUnsafe(ref outputs, 5 * StateRow), o5_1 = LoadUnsafe(ref outputs, 5 * StateRow + Lanes), o5_2 = LoadUnsafe(ref outputs, 5 * StateRow + 2 * Lanes), o5_3 = LoadUnsafe(ref outputs, 5 * StateRow + 3 * Lanes);
+        for (; keys > 0; keys--)
+        {
+            Vec v0 = LoadUnsafe(ref values), v1 = LoadUnsafe(ref values, Lanes), v2 = LoadUnsafe(ref values, 2 * Lanes), v3 = LoadUnsafe(ref values, 3 * Lanes);
+            Vec x0 = Create(weights); o0_0 = FusedMultiplyAdd(x0, v0, o0_0); o0_1 = FusedMultiplyAdd(x0, v1, o0_1); o0_2 = FusedMultiplyAdd(x0, v2, o0_2); o0_3 = FusedMultiplyAdd(x0, v3, o0_3);
+            Vec x1 = Create(Unsafe.Add(ref weights, KeyBlock)); o1_0 = FusedMultiplyAdd(x1, v0, o1_0); o1_1 = FusedMultiplyAdd(x1, v1, o1_1); o1_2 = FusedMultiplyAdd(x1, v2, o1_2); o1_3 = FusedMultiplyAdd(x1, v3, o1_3);
+            Vec x2 = Create(Unsafe.Add(ref weights, 2 * KeyBlock)); o2_0 = FusedMultiplyAdd(x2, v0, o2_0); o2_1 = FusedMultiplyAdd(x2, v1, o2_1); o2_2 = FusedMultiplyAdd(x2, v2, o2_2); o2_3 = FusedMultiplyAdd(x2, v3, o2_3);
+            Vec x3 = Create(Unsafe.Add(ref weights, 3 * KeyBlock)); o3_0 = FusedMultiplyAdd(x3, v0, o3_0); o3_1 = FusedMultiplyAdd(x3, v1, o3_1); o3_2 = FusedMultiplyAdd(x3, v2, o3_2); o3_3 = FusedMultiplyAdd(x3, v3, o3_3);
+            Vec x4 = Create(Unsafe.Add(ref weights, 4 * KeyBlock)); o4_0 = FusedMultiplyAdd(x4, v0, o4_0); o4_1 = FusedMultiplyAdd(x4, v1, o4_1); o4_2 = FusedMultiplyAdd(x4, v2, o4_2); o4_3 = FusedMultiplyAdd(x4, v3, o4_3);
+            Vec x5 = Create(Unsafe.Add(ref weights, 5 * KeyBlock)); o5_0 = FusedMultiplyAdd(x5, v0, o5_0); o5_1 = FusedMultiplyAdd(x5, v1, o5_1); o5_2 = FusedMultiplyAdd(x5, v2, o5_2); o5_3 = FusedMultiplyAdd(x5, v3, o5_3);
+            weights = ref Unsafe.Add(ref weights, 1);
+            values = ref Unsafe.Add(ref values, stride);
+        }
+
+        o0_0.StoreUnsafe(ref outputs); o0_1.StoreUnsafe(ref outputs, Lanes); o0_2.StoreUnsafe(ref outputs, 2 * Lanes); o0_3.StoreUnsafe(ref outputs, 3 * Lanes);
+        o1_0.StoreUnsafe(ref outputs, StateRow); o1_1.StoreUnsafe(ref outputs, StateRow + Lanes); o1_2.StoreUnsafe(ref outputs, StateRow + 2 * Lanes); o1_3.StoreUnsafe(ref outputs, StateRow + 3 * Lanes);
+        o2_0.StoreUnsafe(ref outputs, 2 * StateRow); o2_1.StoreUnsafe(ref outputs, 2 * StateRow + Lanes); o2_2.StoreUnsafe(ref outputs, 2 * StateRow + 2 * Lanes); o2_3.StoreUnsafe(ref outputs, 2 * StateRow + 3 * Lanes);
+        o3_0.StoreUnsafe(ref outputs, 3 * StateRow); o3_1.StoreUnsafe(ref outputs, 3 * StateRow + Lanes); o3_2.StoreUnsafe(ref outputs, 3 * StateRow + 2 * Lanes); o3_3.StoreUnsafe(ref outputs, 3 * StateRow + 3 * Lanes);
+        o4_0.StoreUnsafe(ref outputs, 4 * StateRow); o4_1.StoreUnsafe(ref outputs, 4 * StateRow + Lanes); o4_2.StoreUnsafe(ref outputs, 4 * StateRow + 2 * Lanes); o4_3.StoreUnsafe(ref outputs, 4 * StateRow + 3 * Lanes);
+        o5_0.StoreUnsafe(ref outputs, 5 * StateRow); o5_1.StoreUnsafe(ref outputs, 5 * StateRow + Lanes); o5_2.StoreUnsafe(ref outputs, 5 * StateRow + 2 * Lanes); o5_3.StoreUnsafe(ref outputs, 5 * StateRow + 3 * Lanes);
+    }
+
+    /// <summary>outputs += weights * values for 4 rows and 64 of the value dimension.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
+    private static void Values4x4(ref float weights, ref float values, nuint stride, ref float outputs, int keys)
+    {
+        Vec o0_0 = LoadUnsafe(ref outputs), o0_1 = LoadUnsafe(ref outputs, Lanes), o0_2 = LoadUnsafe(ref outputs, 2 * Lanes), o0_3 = LoadUnsafe(ref outputs, 3 * Lanes);
+        Vec o1_0 = LoadUnsafe(ref outputs, StateRow), o1_1 = LoadUnsafe(ref outputs, StateRow + Lanes), o1_2 = LoadUnsafe(ref outputs, StateRow + 2 * Lanes), o1_3 = LoadUnsafe(ref outputs, StateRow + 3 * Lanes);
+        Vec o2_0 = LoadUnsafe(ref outputs, 2 * StateRow), o2_1 = LoadUnsafe(ref outputs, 2 * StateRow + Lanes), o2_2 = LoadUnsafe(ref outputs, 2 * StateRow + 2 * Lanes), o2_3 = LoadUnsafe(ref outputs, 2 * StateRow + 3 * Lanes);
+        Vec o3_0 = LoadUnsafe(ref outputs, 3 * StateRow), o3_1 = LoadUnsafe(ref outputs, 3 * StateRow + Lanes), o3_2 = LoadUnsafe(ref outputs, 3 * StateRow + 2 * Lanes), o3_3 = LoadUnsafe(ref outputs, 3 * StateRow + 3 * Lanes);
+        for (; keys > 0; keys--)
+        {
+            KernelMath.Prefetch(ref Unsafe.Add(ref values, 16 * stride), 64);
+            Vec v0 = LoadUnsafe(ref values), v1 = LoadUnsafe(ref values, Lanes), v2 = LoadUnsafe(ref values, 2 * Lanes), v3 = LoadUnsafe(ref values, 3 * Lanes);
+            Vec x0 = Create(weights); o0_0 = FusedMultiplyAdd(x0, v0, o0_0); o0_1 = FusedMultiplyAdd(x0, v1, o0_1); o0_2 = FusedMultiplyAdd(x0, v2, o0_2); o0_3 = FusedMultiplyAdd(x0, v3, o0_3);
+            Vec x1 = Create(Unsafe.Add(ref weights, KeyBlock)); o1_0 = FusedMultiplyAdd(x1, v0, o1_0); o1_1 = FusedMultiplyAdd(x1, v1, o1_1); o1_2 = FusedMultiplyAdd(x1, v2, o1_2); o1_3 = FusedMultiplyAdd(x1, v3, o1_3);
+            Vec x2 = Create(Unsafe.Add(ref weights, 2 * KeyBlock)); o2_0 = FusedMultiplyAdd(x2, v0, o2_0); o2_1 = FusedMultiplyAdd(x2, v1, o2_1); o2_2 = FusedMultiplyAdd(x2, v2, o2_2); o2_3 = FusedMultiplyAdd(x2, v3, o2_3);
+            Vec x3 = Create(Unsafe.Add(ref weights, 3 * KeyBlock)); o3_0 = FusedMultiplyAdd(x3, v0, o3_0); o3_1 = FusedMultiplyAdd(x3, v1, o3_1); o3_2 = FusedMultiplyAdd(x3, v2, o3_2); o3_3 = FusedMultiplyAdd(x3, v3, o3_3);
+            weights = ref Unsafe.Add(ref weights, 1);
+            values = ref Unsafe.Add(ref values, stride);
+        }
+
+        o0_0.StoreUnsafe(ref outputs); o0_1.StoreUnsafe(ref outputs, Lanes); o0_2.StoreUnsafe(ref outputs, 2 * Lanes); o0_3.StoreUnsafe(ref outputs, 3 * Lanes);
+        o1_0.StoreUnsafe(ref outputs, StateRow); o1_1.StoreUnsafe(ref outputs, StateRow + Lanes); o1_2.StoreUnsafe(ref outputs, StateRow + 2 * Lanes); o1_3.StoreUnsafe(ref outputs, StateRow + 3 * Lanes);
+        o2_0.StoreUnsafe(ref outputs, 2 * StateRow); o2_1.StoreUnsafe(ref outputs, 2 * StateRow + Lanes); o2_2.StoreUnsafe(ref outputs, 2 * StateRow + 2 * Lanes); o2_3.StoreUnsafe(ref outputs, 2 * StateRow + 3 * Lanes);
+        o3_0.StoreUnsafe(ref outputs, 3 * StateRow); o3_1.StoreUnsafe(ref outputs, 3 * StateRow + Lanes); o3_2.StoreUnsafe(ref outputs, 3 * StateRow + 2 * Lanes); o3_3.StoreUnsafe(ref outputs, 3 * StateRow + 3 * Lanes);
+    }
+
+    /// <summary>outputs += weights * values for a row and 64 of the value dimension.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
+    private static void Values1x4(ref float weights, ref float values, nuint stride, ref float outputs, int keys)
+    {
+        Vec o0_0 = LoadUnsafe(ref outputs), o0_1 = LoadUnsafe(ref outputs, Lanes), o0_2 = LoadUnsafe(ref outputs, 2 * Lanes), o0_3 = LoadUnsafe(ref outputs, 3 * Lanes);
+        for (; keys > 0; keys--)
+        {
+            KernelMath.Prefetch(ref Unsafe.Add(ref values, 16 * stride), 64);
+            Vec x0 = Create(weights);
+            Vec v0 = LoadUnsafe(ref values); o0_0 = FusedMultiplyAdd(x0, v0, o0_0);
+            Vec v1 = LoadUnsafe(ref values, Lanes); o0_1 = FusedMultiplyAdd(x0, v1, o0_1);
+            Vec v2 = LoadUnsafe(ref values, 2 * Lanes); o0_2 = FusedMultiplyAdd(x0, v2, o0_2);
+            Vec v3 = LoadUnsafe(ref values, 3 * Lanes); o0_3 = FusedMultiplyAdd(x0, v3, o0_3);
+            weights = ref Unsafe.Add(ref weights, 1);
+            values = ref Unsafe.Add(ref values, stride);
+        }
+
+        o0_0.StoreUnsafe(ref outputs); o0_1.StoreUnsafe(ref outputs, Lanes); o0_2.StoreUnsafe(ref outputs, 2 * Lanes); o0_3.StoreUnsafe(ref outputs, 3 * Lanes);
+    }
+
+    /// <summary>The state of rows that have seen no key: outputs and sums 0, maxima -infinity.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
+    private static void Reset(ref float state, int rows)
+    {
+        for (; rows > 0; rows--, state = ref Unsafe.Add(ref state, StateRow))
+        {
+            for (nuint i = 0; i < Maximum; i += Lanes) Vec.Zero.StoreUnsafe(ref state, i);
+            Unsafe.Add(ref state, Maximum) = float.NegativeInfinity;
+        }
+    }
+
+    /// <summary>Query rows side by side. The last tile is filled up with zeros.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
+    private static void PackQueries(ref float query, nint stride, int rows, ref float packed)
+    {
+        int row = 0;
+        for (; row < rows; row++)
+        {
+            KernelMath.Prefetch(ref Unsafe.Add(ref query, 8 * stride), 64);
+            for (nuint i = 0; i < 64; i += Lanes)
+            {
+                LoadUnsafe(ref query, i).StoreUnsafe(ref packed, i);
+            }
+            query = ref Unsafe.Add(ref query, stride);
+            packed = ref Unsafe.Add(ref packed, QueryRow);
+        }
+
+        for (; row % TileRows != 0; row++)
+        {
+            for (nuint i = 0; i < 64; i += Lanes)
+            {
+                Vec.Zero.StoreUnsafe(ref packed, i);
+            }
+            packed = ref Unsafe.Add(ref packed, QueryRow);
         }
     }
 
@@ -324,13 +531,13 @@ internal readonly struct forward_f32_d64__avx512_6x4 : IForwardCore
     /// more than `Lazy`: what was summed under the old one is scaled down.
     /// </summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
-    private static void Softmax(ref float weights, int from, int end, ref float outputs, ref float sums, ref float maxima, int keys)
+    private static void Softmax(ref float weights, int from, int end, ref float state, int rows, int keys)
     {
-        for (int row = 0; row < TileRows; row++)
+        for (int row = 0; row < rows; row++, state = ref Unsafe.Add(ref state, StateRow))
         {
             ref float w = ref Unsafe.Add(ref weights, row * KeyBlock);
-            ref float sum = ref Unsafe.Add(ref sums, row * Lanes);
-            ref float maximum = ref Unsafe.Add(ref maxima, row);
+            ref float sum = ref Unsafe.Add(ref state, Sums);
+            ref float maximum = ref Unsafe.Add(ref state, Maximum);
 
             // The row sees the columns before `bound`: whole vectors before `tail`, then a part of one.
             int bound = Math.Min(end, keys);
@@ -347,9 +554,7 @@ internal readonly struct forward_f32_d64__avx512_6x4 : IForwardCore
             {
                 Vec factor = KernelMath.Exp2(Create((maximum - rowHighest) * Scale));
                 maximum = rowHighest;
-                (LoadUnsafe(ref sum) * factor).StoreUnsafe(ref sum);
-                ref float output = ref Unsafe.Add(ref outputs, row * ValueDim);
-                for (nuint i = 0; i < ValueDim; i += Lanes) (LoadUnsafe(ref output, i) * factor).StoreUnsafe(ref output, i);
+                for (nuint i = 0; i < Maximum; i += Lanes) (LoadUnsafe(ref state, i) * factor).StoreUnsafe(ref state, i);
                 for (nuint i = 0; i < (nuint)from; i += Lanes) (LoadUnsafe(ref w, i) * factor).StoreUnsafe(ref w, i);
             }
 
@@ -374,53 +579,20 @@ internal readonly struct forward_f32_d64__avx512_6x4 : IForwardCore
         }
     }
 
-    /// <summary>outputs += weights * values for 64 of the value dimension.</summary>
-    [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
-    private static void Values4(ref float weights, ref float values, ref float outputs, int keys)
-    {
-        Vec o0_0 = LoadUnsafe(ref outputs), o0_1 = LoadUnsafe(ref outputs, Lanes), o0_2 = LoadUnsafe(ref outputs, 2 * Lanes), o0_3 = LoadUnsafe(ref outputs, 3 * Lanes);
-        Vec o1_0 = LoadUnsafe(ref outputs, ValueDim), o1_1 = LoadUnsafe(ref outputs, ValueDim + Lanes), o1_2 = LoadUnsafe(ref outputs, ValueDim + 2 * Lanes), o1_3 = LoadUnsafe(ref outputs, ValueDim + 3 * Lanes);
-        Vec o2_0 = LoadUnsafe(ref outputs, 2 * ValueDim), o2_1 = LoadUnsafe(ref outputs, 2 * ValueDim + Lanes), o2_2 = LoadUnsafe(ref outputs, 2 * ValueDim + 2 * Lanes), o2_3 = LoadUnsafe(ref outputs, 2 * ValueDim + 3 * Lanes);
-        Vec o3_0 = LoadUnsafe(ref outputs, 3 * ValueDim), o3_1 = LoadUnsafe(ref outputs, 3 * ValueDim + Lanes), o3_2 = LoadUnsafe(ref outputs, 3 * ValueDim + 2 * Lanes), o3_3 = LoadUnsafe(ref outputs, 3 * ValueDim + 3 * Lanes);
-        Vec o4_0 = LoadUnsafe(ref outputs, 4 * ValueDim), o4_1 = LoadUnsafe(ref outputs, 4 * ValueDim + Lanes), o4_2 = LoadUnsafe(ref outputs, 4 * ValueDim + 2 * Lanes), o4_3 = LoadUnsafe(ref outputs, 4 * ValueDim + 3 * Lanes);
-        Vec o5_0 = LoadUnsafe(ref outputs, 5 * ValueDim), o5_1 = LoadUnsafe(ref outputs, 5 * ValueDim + Lanes), o5_2 = LoadUnsafe(ref outputs, 5 * ValueDim + 2 * Lanes), o5_3 = LoadUnsafe(ref outputs, 5 * ValueDim + 3 * Lanes);
-        for (; keys > 0; keys--)
-        {
-            Vec v0 = LoadUnsafe(ref values), v1 = LoadUnsafe(ref values, Lanes), v2 = LoadUnsafe(ref values, 2 * Lanes), v3 = LoadUnsafe(ref values, 3 * Lanes);
-            Vec x0 = Create(weights); o0_0 = FusedMultiplyAdd(x0, v0, o0_0); o0_1 = FusedMultiplyAdd(x0, v1, o0_1); o0_2 = FusedMultiplyAdd(x0, v2, o0_2); o0_3 = FusedMultiplyAdd(x0, v3, o0_3);
-            Vec x1 = Create(Unsafe.Add(ref weights, KeyBlock)); o1_0 = FusedMultiplyAdd(x1, v0, o1_0); o1_1 = FusedMultiplyAdd(x1, v1, o1_1); o1_2 = FusedMultiplyAdd(x1, v2, o1_2); o1_3 = FusedMultiplyAdd(x1, v3, o1_3);
-            Vec x2 = Create(Unsafe.Add(ref weights, 2 * KeyBlock)); o2_0 = FusedMultiplyAdd(x2, v0, o2_0); o2_1 = FusedMultiplyAdd(x2, v1, o2_1); o2_2 = FusedMultiplyAdd(x2, v2, o2_2); o2_3 = FusedMultiplyAdd(x2, v3, o2_3);
-            Vec x3 = Create(Unsafe.Add(ref weights, 3 * KeyBlock)); o3_0 = FusedMultiplyAdd(x3, v0, o3_0); o3_1 = FusedMultiplyAdd(x3, v1, o3_1); o3_2 = FusedMultiplyAdd(x3, v2, o3_2); o3_3 = FusedMultiplyAdd(x3, v3, o3_3);
-            Vec x4 = Create(Unsafe.Add(ref weights, 4 * KeyBlock)); o4_0 = FusedMultiplyAdd(x4, v0, o4_0); o4_1 = FusedMultiplyAdd(x4, v1, o4_1); o4_2 = FusedMultiplyAdd(x4, v2, o4_2); o4_3 = FusedMultiplyAdd(x4, v3, o4_3);
-            Vec x5 = Create(Unsafe.Add(ref weights, 5 * KeyBlock)); o5_0 = FusedMultiplyAdd(x5, v0, o5_0); o5_1 = FusedMultiplyAdd(x5, v1, o5_1); o5_2 = FusedMultiplyAdd(x5, v2, o5_2); o5_3 = FusedMultiplyAdd(x5, v3, o5_3);
-            weights = ref Unsafe.Add(ref weights, 1);
-            values = ref Unsafe.Add(ref values, ValueDim);
-        }
-
-        o0_0.StoreUnsafe(ref outputs); o0_1.StoreUnsafe(ref outputs, Lanes); o0_2.StoreUnsafe(ref outputs, 2 * Lanes); o0_3.StoreUnsafe(ref outputs, 3 * Lanes);
-        o1_0.StoreUnsafe(ref outputs, ValueDim); o1_1.StoreUnsafe(ref outputs, ValueDim + Lanes); o1_2.StoreUnsafe(ref outputs, ValueDim + 2 * Lanes); o1_3.StoreUnsafe(ref outputs, ValueDim + 3 * Lanes);
-        o2_0.StoreUnsafe(ref outputs, 2 * ValueDim); o2_1.StoreUnsafe(ref outputs, 2 * ValueDim + Lanes); o2_2.StoreUnsafe(ref outputs, 2 * ValueDim + 2 * Lanes); o2_3.StoreUnsafe(ref outputs, 2 * ValueDim + 3 * Lanes);
-        o3_0.StoreUnsafe(ref outputs, 3 * ValueDim); o3_1.StoreUnsafe(ref outputs, 3 * ValueDim + Lanes); o3_2.StoreUnsafe(ref outputs, 3 * ValueDim + 2 * Lanes); o3_3.StoreUnsafe(ref outputs, 3 * ValueDim + 3 * Lanes);
-        o4_0.StoreUnsafe(ref outputs, 4 * ValueDim); o4_1.StoreUnsafe(ref outputs, 4 * ValueDim + Lanes); o4_2.StoreUnsafe(ref outputs, 4 * ValueDim + 2 * Lanes); o4_3.StoreUnsafe(ref outputs, 4 * ValueDim + 3 * Lanes);
-        o5_0.StoreUnsafe(ref outputs, 5 * ValueDim); o5_1.StoreUnsafe(ref outputs, 5 * ValueDim + Lanes); o5_2.StoreUnsafe(ref outputs, 5 * ValueDim + 2 * Lanes); o5_3.StoreUnsafe(ref outputs, 5 * ValueDim + 3 * Lanes);
-    }
-
-    /// <summary>Writes the output rows of a block; 0 for rows that saw no key.</summary>
+    /// <summary>Writes output rows; 0 for rows that saw no key.</summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
     public static void Finish(ref float state, ref float output, nint outputStride, int rows)
     {
-        ref float sums = ref Unsafe.Add(ref state, QueryBlock * ValueDim);
-        ref float maxima = ref Unsafe.Add(ref sums, QueryBlock * Lanes);
         for (int row = 0; row < rows; row++)
         {
             KernelMath.Prefetch(ref Unsafe.Add(ref output, 8 * outputStride), 64);
-            float sum = Sum(LoadUnsafe(ref sums, (nuint)(row * Lanes)));
-            float inverse = Unsafe.Add(ref maxima, row) == float.NegativeInfinity ? 0f : 1f / sum;
+            float sum = Sum(LoadUnsafe(ref state, Sums));
+            float inverse = Unsafe.Add(ref state, Maximum) == float.NegativeInfinity ? 0f : 1f / sum;
             for (nuint i = 0; i < 64; i += Lanes)
             {
                 (LoadUnsafe(ref state, i) * Create(inverse)).StoreUnsafe(ref output, i);
             }
-            state = ref Unsafe.Add(ref state, ValueDim);
+            state = ref Unsafe.Add(ref state, StateRow);
             output = ref Unsafe.Add(ref output, outputStride);
         }
     }

@@ -9,12 +9,15 @@
 //   instructions  AVX2 and FMA
 //   tile          6 query rows x 16 keys: 6 x 2 vectors of 8 floats, scores wait in the first-level cache
 //   blocks        96 query rows, 256 keys
+//   few rows      2 query rows x 4 keys, up to 18 rows (queries times heads of a group)
 //   cost          256 flops and one exponential for a visible pair of query and key
-//   memory        128 floats for a packed key and value, 14688 for a block of queries
+//   memory        128 floats for a packed key and value, 15360 for a block of queries
 //
-// Keys are packed into panels (transposed), values into padded rows. For each block of queries and each block of keys, tile by tile:
-// scores, weights relative to a running maximum, product with the values. The maximum is raised only when a score exceeds it by more
-// than 8 (in powers of two), which is rare; the outputs are divided by the sums of the weights at the end.
+// Keys are packed into panels (transposed), values into padded rows.
+// For each block of queries and each block of keys, tile by tile: scores, weights relative to a running maximum, product with the values.
+// Few queries meet keys and values as they lie in memory: each is read once for all of them.
+// The maximum is raised only when a score exceeds it by more than 8 (in powers of two), which is rare; the outputs are divided by the
+// sums of the weights at the end.
 #nullable enable
 
 namespace AttentionGen.Generated;
@@ -28,15 +31,18 @@ using Vec = global::System.Runtime.Intrinsics.Vector256<float>;
 
 [global::System.CodeDom.Compiler.GeneratedCode("AttentionGen", "0.1.0")]
 [global::Microsoft.CodeAnalysis.Embedded]
-internal readonly struct forward_f32_d64_causal__avx2_6x2 : IForwardCore
+internal readonly struct forward_f32_d64_causal__avx2_6x2 : IForwardCore, IRowsCore
 {
     private const int HeadDim = 64;
     private const int ValueDim = 64;
     private const int Lanes = 8;
+    private const int QueryRow = 64; // a packed query: whole vectors
+    private const int Sums = ValueDim, Maximum = ValueDim + Lanes, StateRow = ValueDim + 2 * Lanes; // the state of a query row: output, sums of weights, maximum
     private const int TileRows = 6;
     private const int PanelKeys = 16;
     private const int QueryBlock = 96;
     private const int KeyBlock = 256;
+    private const int MaxRows = 18;
     private const float Scale = 0.18033688f; // scale * log2(e): weights are powers of two
     private const float Lazy = 44.36142f; // 8 / Scale, what a score may exceed the running maximum by
 
@@ -46,22 +52,21 @@ internal readonly struct forward_f32_d64_causal__avx2_6x2 : IForwardCore
         KeyBlock = KeyBlock,
         PackedKeyFloats = HeadDim,
         PackedValueFloats = ValueDim,
-        StateFloats = QueryBlock * (ValueDim + Lanes + 1),
-        ScratchFloats = QueryBlock * HeadDim + TileRows * KeyBlock,
+        StateRowFloats = StateRow,
+        ScratchFloats = 7680, // queries and weights
+        MaxRows = MaxRows,
+        RowsScratchFloats = (MaxRows + TileRows) * QueryRow + MaxRows * KeyBlock,
         FlopsPerPair = 256,
     };
 
-    /// <summary>Adds what a block of query rows takes from packed keys to the state of the block.</summary>
+    /// <summary>Adds what a block of query rows takes from packed keys to the state of the block, and writes the output after the last.</summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
     public static void Attend(in ForwardBlock block)
     {
-        ref float outputs = ref block.State; // [QueryBlock, ValueDim]
-        ref float sums = ref Unsafe.Add(ref outputs, QueryBlock * ValueDim); // [QueryBlock, Lanes]
-        ref float maxima = ref Unsafe.Add(ref sums, QueryBlock * Lanes); // [QueryBlock]
-        ref float query = ref block.Scratch; // [QueryBlock, HeadDim]
-        ref float weights = ref Unsafe.Add(ref query, QueryBlock * HeadDim); // [TileRows, KeyBlock]
+        ref float query = ref block.Scratch; // [QueryBlock, QueryRow]
+        ref float weights = ref Unsafe.Add(ref query, QueryBlock * QueryRow); // [TileRows, KeyBlock]
 
-        if (block.First) Reset(ref outputs, ref maxima);
+        if (block.First) Reset(ref block.State, (block.Rows + TileRows - 1) / TileRows * TileRows);
         PackQueries(ref block.Query, block.QueryStride, block.Rows, ref query);
 
         for (int first = 0; first < block.Keys; first += KeyBlock)
@@ -76,33 +81,26 @@ internal readonly struct forward_f32_d64_causal__avx2_6x2 : IForwardCore
                 int end = Math.Min(seen + 5, keys);
                 if (end <= 0) continue;
 
-                ref float tileQuery = ref Unsafe.Add(ref query, row * HeadDim);
-                ref float tileOutputs = ref Unsafe.Add(ref outputs, row * ValueDim);
-                ref float tileSums = ref Unsafe.Add(ref sums, row * Lanes);
-                ref float tileMaxima = ref Unsafe.Add(ref maxima, row);
+                ref float tileQuery = ref Unsafe.Add(ref query, row * QueryRow);
+                ref float state = ref Unsafe.Add(ref block.State, row * StateRow);
                 Scores(ref tileQuery, ref panels, (end + PanelKeys - 1) / PanelKeys, ref weights);
-                Softmax(ref weights, end, ref tileOutputs, ref tileSums, ref tileMaxima, seen, keys);
+                Softmax(ref weights, end, ref state, TileRows, seen, keys);
                 if (block.ValuesFinite || seen >= end)
                 {
-                    Values2(ref weights, ref values, ref tileOutputs, end);
-                    Values2(ref weights, ref Unsafe.Add(ref values, 16), ref Unsafe.Add(ref tileOutputs, 16), end);
-                    Values2(ref weights, ref Unsafe.Add(ref values, 32), ref Unsafe.Add(ref tileOutputs, 32), end);
-                    Values2(ref weights, ref Unsafe.Add(ref values, 48), ref Unsafe.Add(ref tileOutputs, 48), end);
+                    for (int strip = 0; strip < 64; strip += 16) Values6x2(ref weights, ref Unsafe.Add(ref values, strip), ValueDim, ref Unsafe.Add(ref state, strip), end);
                 }
                 else
                 {
-                    ValuesByRow(ref weights, ref values, ref tileOutputs, seen, end);
+                    for (int i = 0; i < TileRows; i++) // 0 times an infinite value, or a NaN, would not be 0
+                    {
+                        ref float p = ref Unsafe.Add(ref weights, i * KeyBlock), s = ref Unsafe.Add(ref state, i * StateRow);
+                        Values1x8(ref p, ref values, ValueDim, ref s, Math.Min(seen + i, end));
+                    }
                 }
             }
         }
-    }
 
-    /// <summary>The state of a block that has seen no key: outputs and sums 0, maxima -infinity.</summary>
-    [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
-    private static void Reset(ref float outputs, ref float maxima)
-    {
-        for (nuint i = 0; i < QueryBlock * (ValueDim + Lanes); i += Lanes) Vec.Zero.StoreUnsafe(ref outputs, i);
-        for (nuint i = 0; i < QueryBlock; i += Lanes) Create(float.NegativeInfinity).StoreUnsafe(ref maxima, i);
+        if (block.Last) Finish(ref block.State, ref block.Output, block.OutputStride, block.Rows);
     }
 
     /// <summary>Copies keys into panels and values into padded rows.</summary>
@@ -155,32 +153,6 @@ internal readonly struct forward_f32_d64_causal__avx2_6x2 : IForwardCore
         return EqualsAll(zeros, Vec.Zero);
     }
 
-    /// <summary>Query rows side by side. The last tile is filled up with zeros.</summary>
-    [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
-    private static void PackQueries(ref float query, nint stride, int rows, ref float packed)
-    {
-        int row = 0;
-        for (; row < rows; row++)
-        {
-            KernelMath.Prefetch(ref Unsafe.Add(ref query, 8 * stride), 64);
-            for (nuint i = 0; i < 64; i += Lanes)
-            {
-                LoadUnsafe(ref query, i).StoreUnsafe(ref packed, i);
-            }
-            query = ref Unsafe.Add(ref query, stride);
-            packed = ref Unsafe.Add(ref packed, HeadDim);
-        }
-
-        for (; row % TileRows != 0; row++)
-        {
-            for (nuint i = 0; i < 64; i += Lanes)
-            {
-                Vec.Zero.StoreUnsafe(ref packed, i);
-            }
-            packed = ref Unsafe.Add(ref packed, HeadDim);
-        }
-    }
-
     /// <summary>Scores of a tile of query rows over some panels of keys.</summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
     private static void Scores(ref float query, ref float panel, int panels, ref float weights)
@@ -204,38 +176,38 @@ internal readonly struct forward_f32_d64_causal__avx2_6x2 : IForwardCore
                     {
                         Vec k0 = LoadUnsafe(ref k), k1 = LoadUnsafe(ref k, Lanes);
                         Vec x0 = Create(q); s0_0 = FusedMultiplyAdd(x0, k0, s0_0); s0_1 = FusedMultiplyAdd(x0, k1, s0_1);
-                        Vec x1 = Create(Unsafe.Add(ref q, HeadDim)); s1_0 = FusedMultiplyAdd(x1, k0, s1_0); s1_1 = FusedMultiplyAdd(x1, k1, s1_1);
-                        Vec x2 = Create(Unsafe.Add(ref q, 2 * HeadDim)); s2_0 = FusedMultiplyAdd(x2, k0, s2_0); s2_1 = FusedMultiplyAdd(x2, k1, s2_1);
-                        Vec x3 = Create(Unsafe.Add(ref q, 3 * HeadDim)); s3_0 = FusedMultiplyAdd(x3, k0, s3_0); s3_1 = FusedMultiplyAdd(x3, k1, s3_1);
-                        Vec x4 = Create(Unsafe.Add(ref q, 4 * HeadDim)); s4_0 = FusedMultiplyAdd(x4, k0, s4_0); s4_1 = FusedMultiplyAdd(x4, k1, s4_1);
-                        Vec x5 = Create(Unsafe.Add(ref q, 5 * HeadDim)); s5_0 = FusedMultiplyAdd(x5, k0, s5_0); s5_1 = FusedMultiplyAdd(x5, k1, s5_1);
+                        Vec x1 = Create(Unsafe.Add(ref q, QueryRow)); s1_0 = FusedMultiplyAdd(x1, k0, s1_0); s1_1 = FusedMultiplyAdd(x1, k1, s1_1);
+                        Vec x2 = Create(Unsafe.Add(ref q, 2 * QueryRow)); s2_0 = FusedMultiplyAdd(x2, k0, s2_0); s2_1 = FusedMultiplyAdd(x2, k1, s2_1);
+                        Vec x3 = Create(Unsafe.Add(ref q, 3 * QueryRow)); s3_0 = FusedMultiplyAdd(x3, k0, s3_0); s3_1 = FusedMultiplyAdd(x3, k1, s3_1);
+                        Vec x4 = Create(Unsafe.Add(ref q, 4 * QueryRow)); s4_0 = FusedMultiplyAdd(x4, k0, s4_0); s4_1 = FusedMultiplyAdd(x4, k1, s4_1);
+                        Vec x5 = Create(Unsafe.Add(ref q, 5 * QueryRow)); s5_0 = FusedMultiplyAdd(x5, k0, s5_0); s5_1 = FusedMultiplyAdd(x5, k1, s5_1);
                     }
                     {
                         Vec k0 = LoadUnsafe(ref k, PanelKeys), k1 = LoadUnsafe(ref k, PanelKeys + Lanes);
                         Vec x0 = Create(Unsafe.Add(ref q, 1)); s0_0 = FusedMultiplyAdd(x0, k0, s0_0); s0_1 = FusedMultiplyAdd(x0, k1, s0_1);
-                        Vec x1 = Create(Unsafe.Add(ref q, HeadDim + 1)); s1_0 = FusedMultiplyAdd(x1, k0, s1_0); s1_1 = FusedMultiplyAdd(x1, k1, s1_1);
-                        Vec x2 = Create(Unsafe.Add(ref q, 2 * HeadDim + 1)); s2_0 = FusedMultiplyAdd(x2, k0, s2_0); s2_1 = FusedMultiplyAdd(x2, k1, s2_1);
-                        Vec x3 = Create(Unsafe.Add(ref q, 3 * HeadDim + 1)); s3_0 = FusedMultiplyAdd(x3, k0, s3_0); s3_1 = FusedMultiplyAdd(x3, k1, s3_1);
-                        Vec x4 = Create(Unsafe.Add(ref q, 4 * HeadDim + 1)); s4_0 = FusedMultiplyAdd(x4, k0, s4_0); s4_1 = FusedMultiplyAdd(x4, k1, s4_1);
-                        Vec x5 = Create(Unsafe.Add(ref q, 5 * HeadDim + 1)); s5_0 = FusedMultiplyAdd(x5, k0, s5_0); s5_1 = FusedMultiplyAdd(x5, k1, s5_1);
+                        Vec x1 = Create(Unsafe.Add(ref q, QueryRow + 1)); s1_0 = FusedMultiplyAdd(x1, k0, s1_0); s1_1 = FusedMultiplyAdd(x1, k1, s1_1);
+                        Vec x2 = Create(Unsafe.Add(ref q, 2 * QueryRow + 1)); s2_0 = FusedMultiplyAdd(x2, k0, s2_0); s2_1 = FusedMultiplyAdd(x2, k1, s2_1);
+                        Vec x3 = Create(Unsafe.Add(ref q, 3 * QueryRow + 1)); s3_0 = FusedMultiplyAdd(x3, k0, s3_0); s3_1 = FusedMultiplyAdd(x3, k1, s3_1);
+                        Vec x4 = Create(Unsafe.Add(ref q, 4 * QueryRow + 1)); s4_0 = FusedMultiplyAdd(x4, k0, s4_0); s4_1 = FusedMultiplyAdd(x4, k1, s4_1);
+                        Vec x5 = Create(Unsafe.Add(ref q, 5 * QueryRow + 1)); s5_0 = FusedMultiplyAdd(x5, k0, s5_0); s5_1 = FusedMultiplyAdd(x5, k1, s5_1);
                     }
                     {
                         Vec k0 = LoadUnsafe(ref k, 2 * PanelKeys), k1 = LoadUnsafe(ref k, 2 * PanelKeys + Lanes);
                         Vec x0 = Create(Unsafe.Add(ref q, 2)); s0_0 = FusedMultiplyAdd(x0, k0, s0_0); s0_1 = FusedMultiplyAdd(x0, k1, s0_1);
-                        Vec x1 = Create(Unsafe.Add(ref q, HeadDim + 2)); s1_0 = FusedMultiplyAdd(x1, k0, s1_0); s1_1 = FusedMultiplyAdd(x1, k1, s1_1);
-                        Vec x2 = Create(Unsafe.Add(ref q, 2 * HeadDim + 2)); s2_0 = FusedMultiplyAdd(x2, k0, s2_0); s2_1 = FusedMultiplyAdd(x2, k1, s2_1);
-                        Vec x3 = Create(Unsafe.Add(ref q, 3 * HeadDim + 2)); s3_0 = FusedMultiplyAdd(x3, k0, s3_0); s3_1 = FusedMultiplyAdd(x3, k1, s3_1);
-                        Vec x4 = Create(Unsafe.Add(ref q, 4 * HeadDim + 2)); s4_0 = FusedMultiplyAdd(x4, k0, s4_0); s4_1 = FusedMultiplyAdd(x4, k1, s4_1);
-                        Vec x5 = Create(Unsafe.Add(ref q, 5 * HeadDim + 2)); s5_0 = FusedMultiplyAdd(x5, k0, s5_0); s5_1 = FusedMultiplyAdd(x5, k1, s5_1);
+                        Vec x1 = Create(Unsafe.Add(ref q, QueryRow + 2)); s1_0 = FusedMultiplyAdd(x1, k0, s1_0); s1_1 = FusedMultiplyAdd(x1, k1, s1_1);
+                        Vec x2 = Create(Unsafe.Add(ref q, 2 * QueryRow + 2)); s2_0 = FusedMultiplyAdd(x2, k0, s2_0); s2_1 = FusedMultiplyAdd(x2, k1, s2_1);
+                        Vec x3 = Create(Unsafe.Add(ref q, 3 * QueryRow + 2)); s3_0 = FusedMultiplyAdd(x3, k0, s3_0); s3_1 = FusedMultiplyAdd(x3, k1, s3_1);
+                        Vec x4 = Create(Unsafe.Add(ref q, 4 * QueryRow + 2)); s4_0 = FusedMultiplyAdd(x4, k0, s4_0); s4_1 = FusedMultiplyAdd(x4, k1, s4_1);
+                        Vec x5 = Create(Unsafe.Add(ref q, 5 * QueryRow + 2)); s5_0 = FusedMultiplyAdd(x5, k0, s5_0); s5_1 = FusedMultiplyAdd(x5, k1, s5_1);
                     }
                     {
                         Vec k0 = LoadUnsafe(ref k, 3 * PanelKeys), k1 = LoadUnsafe(ref k, 3 * PanelKeys + Lanes);
                         Vec x0 = Create(Unsafe.Add(ref q, 3)); s0_0 = FusedMultiplyAdd(x0, k0, s0_0); s0_1 = FusedMultiplyAdd(x0, k1, s0_1);
-                        Vec x1 = Create(Unsafe.Add(ref q, HeadDim + 3)); s1_0 = FusedMultiplyAdd(x1, k0, s1_0); s1_1 = FusedMultiplyAdd(x1, k1, s1_1);
-                        Vec x2 = Create(Unsafe.Add(ref q, 2 * HeadDim + 3)); s2_0 = FusedMultiplyAdd(x2, k0, s2_0); s2_1 = FusedMultiplyAdd(x2, k1, s2_1);
-                        Vec x3 = Create(Unsafe.Add(ref q, 3 * HeadDim + 3)); s3_0 = FusedMultiplyAdd(x3, k0, s3_0); s3_1 = FusedMultiplyAdd(x3, k1, s3_1);
-                        Vec x4 = Create(Unsafe.Add(ref q, 4 * HeadDim + 3)); s4_0 = FusedMultiplyAdd(x4, k0, s4_0); s4_1 = FusedMultiplyAdd(x4, k1, s4_1);
-                        Vec x5 = Create(Unsafe.Add(ref q, 5 * HeadDim + 3)); s5_0 = FusedMultiplyAdd(x5, k0, s5_0); s5_1 = FusedMultiplyAdd(x5, k1, s5_1);
+                        Vec x1 = Create(Unsafe.Add(ref q, QueryRow + 3)); s1_0 = FusedMultiplyAdd(x1, k0, s1_0); s1_1 = FusedMultiplyAdd(x1, k1, s1_1);
+                        Vec x2 = Create(Unsafe.Add(ref q, 2 * QueryRow + 3)); s2_0 = FusedMultiplyAdd(x2, k0, s2_0); s2_1 = FusedMultiplyAdd(x2, k1, s2_1);
+                        Vec x3 = Create(Unsafe.Add(ref q, 3 * QueryRow + 3)); s3_0 = FusedMultiplyAdd(x3, k0, s3_0); s3_1 = FusedMultiplyAdd(x3, k1, s3_1);
+                        Vec x4 = Create(Unsafe.Add(ref q, 4 * QueryRow + 3)); s4_0 = FusedMultiplyAdd(x4, k0, s4_0); s4_1 = FusedMultiplyAdd(x4, k1, s4_1);
+                        Vec x5 = Create(Unsafe.Add(ref q, 5 * QueryRow + 3)); s5_0 = FusedMultiplyAdd(x5, k0, s5_0); s5_1 = FusedMultiplyAdd(x5, k1, s5_1);
                     }
                     q = ref Unsafe.Add(ref q, 4);
                     k = ref Unsafe.Add(ref k, 4 * PanelKeys);
@@ -276,18 +248,309 @@ internal readonly struct forward_f32_d64_causal__avx2_6x2 : IForwardCore
         }
     }
 
+    /// <summary>Sets up the state of some query rows and adds what they take from keys as they lie in memory.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
+    public static void AttendRows(in ForwardRows block)
+    {
+        int rows = block.Heads * block.Queries;
+        ref float query = ref block.Scratch; // [MaxRows + TileRows, QueryRow]
+        ref float weights = ref Unsafe.Add(ref query, (MaxRows + TileRows) * QueryRow); // [MaxRows, KeyBlock]
+
+        Reset(ref block.State, rows);
+        for (int row = 0; row < rows; row += block.Queries)
+            PackQueries(ref Unsafe.Add(ref block.Query, row / block.Queries * block.HeadStride), block.QueryStride, block.Queries, ref Unsafe.Add(ref query, row * QueryRow));
+
+        for (int first = 0; first < block.Keys; first += KeyBlock)
+        {
+            int keys = Math.Min(block.Keys - first, KeyBlock);
+            RowScores(ref query, ref Unsafe.Add(ref block.Key, first * block.KeyStride), block.KeyStride, keys, ref weights, rows);
+
+            // The first query sees the keys before `seen`, each further one 1 more.
+            int seen = (int)Math.Max(Math.Min(block.Visible - first, KeyBlock), -MaxRows);
+            for (int row = 0; row < rows; row += block.Queries)
+                Softmax(ref Unsafe.Add(ref weights, row * KeyBlock), keys, ref Unsafe.Add(ref block.State, row * StateRow), block.Queries, seen, keys);
+            ref float value = ref Unsafe.Add(ref block.Value, first * block.ValueStride);
+            RowValues(ref weights, ref value, (nuint)block.ValueStride, ref block.State, rows, block.Queries, seen, keys);
+        }
+    }
+
+    /// <summary>Scores of query rows with keys, 4 keys at a time.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
+    private static void RowScores(ref float query, ref float key, nint stride, int keys, ref float weights, int rows)
+    {
+        for (int j = 0; j < keys; j += 4, key = ref Unsafe.Add(ref key, 4 * stride))
+        {
+            int row = 0, last = keys - 1 - j;
+            for (; row + 2 <= rows; row += 2) RowScores2(ref Unsafe.Add(ref query, row * QueryRow), ref key, stride, last, ref Unsafe.Add(ref weights, row * KeyBlock + j));
+            for (; row < rows; row++) RowScores1(ref Unsafe.Add(ref query, row * QueryRow), ref key, stride, last, ref Unsafe.Add(ref weights, row * KeyBlock + j));
+        }
+    }
+
+    /// <summary>Scores of 2 query rows with 4 keys; keys past the last repeat it.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
+    private static void RowScores2(ref float query, ref float key0, nint stride, int last, ref float scores)
+    {
+        ref float key1 = ref Unsafe.Add(ref key0, Math.Min(1, last) * stride);
+        ref float key2 = ref Unsafe.Add(ref key0, Math.Min(2, last) * stride);
+        ref float key3 = ref Unsafe.Add(ref key0, Math.Min(3, last) * stride);
+        Vec s0_0 = Vec.Zero, s0_1 = Vec.Zero, s0_2 = Vec.Zero, s0_3 = Vec.Zero;
+        Vec s1_0 = Vec.Zero, s1_1 = Vec.Zero, s1_2 = Vec.Zero, s1_3 = Vec.Zero;
+        for (nuint d = 0; d < 64; d += Lanes)
+        {
+            KernelMath.Prefetch(ref Unsafe.Add(ref key0, (nint)d + 16 * stride));
+            KernelMath.Prefetch(ref Unsafe.Add(ref key1, (nint)d + 16 * stride));
+            KernelMath.Prefetch(ref Unsafe.Add(ref key2, (nint)d + 16 * stride));
+            KernelMath.Prefetch(ref Unsafe.Add(ref key3, (nint)d + 16 * stride));
+            Vec q0 = LoadUnsafe(ref query, d);
+            Vec q1 = LoadUnsafe(ref query, QueryRow + d);
+            {
+                Vec k = LoadUnsafe(ref key0, d);
+                s0_0 = FusedMultiplyAdd(q0, k, s0_0); s1_0 = FusedMultiplyAdd(q1, k, s1_0);
+            }
+            {
+                Vec k = LoadUnsafe(ref key1, d);
+                s0_1 = FusedMultiplyAdd(q0, k, s0_1); s1_1 = FusedMultiplyAdd(q1, k, s1_1);
+            }
+            {
+                Vec k = LoadUnsafe(ref key2, d);
+                s0_2 = FusedMultiplyAdd(q0, k, s0_2); s1_2 = FusedMultiplyAdd(q1, k, s1_2);
+            }
+            {
+                Vec k = LoadUnsafe(ref key3, d);
+                s0_3 = FusedMultiplyAdd(q0, k, s0_3); s1_3 = FusedMultiplyAdd(q1, k, s1_3);
+            }
+        }
+        KernelMath.Sums4(s0_0, s0_1, s0_2, s0_3).StoreUnsafe(ref scores);
+        KernelMath.Sums4(s1_0, s1_1, s1_2, s1_3).StoreUnsafe(ref scores, KeyBlock);
+    }
+
+    /// <summary>Scores of a query row with 4 keys; keys past the last repeat it.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
+    private static void RowScores1(ref float query, ref float key0, nint stride, int last, ref float scores)
+    {
+        ref float key1 = ref Unsafe.Add(ref key0, Math.Min(1, last) * stride);
+        ref float key2 = ref Unsafe.Add(ref key0, Math.Min(2, last) * stride);
+        ref float key3 = ref Unsafe.Add(ref key0, Math.Min(3, last) * stride);
+        Vec s0_0 = Vec.Zero, s0_1 = Vec.Zero, s0_2 = Vec.Zero, s0_3 = Vec.Zero;
+        for (nuint d = 0; d < 64; d += Lanes)
+        {
+            KernelMath.Prefetch(ref Unsafe.Add(ref key0, (nint)d + 16 * stride));
+            KernelMath.Prefetch(ref Unsafe.Add(ref key1, (nint)d + 16 * stride));
+            KernelMath.Prefetch(ref Unsafe.Add(ref key2, (nint)d + 16 * stride));
+            KernelMath.Prefetch(ref Unsafe.Add(ref key3, (nint)d + 16 * stride));
+            Vec q0 = LoadUnsafe(ref query, d);
+            {
+                Vec k = LoadUnsafe(ref key0, d);
+                s0_0 = FusedMultiplyAdd(q0, k, s0_0);
+            }
+            {
+                Vec k = LoadUnsafe(ref key1, d);
+                s0_1 = FusedMultiplyAdd(q0, k, s0_1);
+            }
+            {
+                Vec k = LoadUnsafe(ref key2, d);
+                s0_2 = FusedMultiplyAdd(q0, k, s0_2);
+            }
+            {
+                Vec k = LoadUnsafe(ref key3, d);
+                s0_3 = FusedMultiplyAdd(q0, k, s0_3);
+            }
+        }
+        KernelMath.Sums4(s0_0, s0_1, s0_2, s0_3).StoreUnsafe(ref scores);
+    }
+
+    /// <summary>State += weights * values, a stretch of values at a time that stays in the first-level cache for all rows.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
+    private static void RowValues(ref float weights, ref float value, nuint stride, ref float state, int rows, int queries, int seen, int keys)
+    {
+        // All rows take part in the keys before `all`; 0 times an invisible value is 0 where it is finite.
+        int all = Math.Max(Math.Min(seen, keys), 0);
+        if (all < keys && Finite(ref Unsafe.Add(ref value, (nuint)all * stride), stride, keys - all)) all = keys;
+        int step = rows == 1 ? KeyBlock : 32;
+        for (int key = 0; key < all; key += step)
+        {
+            int count = Math.Min(all - key, step), row = 0;
+            ref float v = ref Unsafe.Add(ref value, (nuint)key * stride);
+            for (; row + 2 <= rows; row += 2)
+            {
+                ref float p = ref Unsafe.Add(ref weights, row * KeyBlock + key), s = ref Unsafe.Add(ref state, row * StateRow);
+                Values2x4(ref p, ref v, stride, ref s, count);
+                Values2x4(ref p, ref Unsafe.Add(ref v, 32), stride, ref Unsafe.Add(ref s, 32), count);
+            }
+            for (; row < rows; row++)
+            {
+                ref float p = ref Unsafe.Add(ref weights, row * KeyBlock + key), s = ref Unsafe.Add(ref state, row * StateRow);
+                Values1x8(ref p, ref v, stride, ref s, count);
+            }
+        }
+        if (all < keys)
+        {
+            value = ref Unsafe.Add(ref value, (nuint)all * stride);
+            for (int row = 0; row < rows; row++)
+            {
+                ref float p = ref Unsafe.Add(ref weights, row * KeyBlock + all), s = ref Unsafe.Add(ref state, row * StateRow);
+                Values1x8(ref p, ref value, stride, ref s, Math.Min(seen + row % queries, keys) - all);
+            }
+        }
+    }
+
+    /// <summary>Whether values are neither infinite nor NaN.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
+    private static bool Finite(ref float value, nuint stride, int count)
+    {
+        Vec zeros = Vec.Zero;
+        for (; count > 0; count--, value = ref Unsafe.Add(ref value, stride))
+        {
+            for (nuint i = 0; i < 64; i += Lanes)
+            {
+                zeros = FusedMultiplyAdd(LoadUnsafe(ref value, i), Vec.Zero, zeros);
+            }
+        }
+        return EqualsAll(zeros, Vec.Zero);
+    }
+
+    /// <summary>Adds to the state of rows what they took from other keys: both are brought to the higher maximum.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
+    public static void Merge(ref float state, ref float other, int rows)
+    {
+        for (; rows > 0; rows--, state = ref Unsafe.Add(ref state, StateRow), other = ref Unsafe.Add(ref other, StateRow))
+        {
+            ref float maximum = ref Unsafe.Add(ref state, Maximum);
+            float mine = maximum, others = Unsafe.Add(ref other, Maximum);
+            if (others == float.NegativeInfinity) continue; // nothing to add, and -infinity minus -infinity would be NaN
+
+            maximum = Math.Max(mine, others);
+            Vec f = KernelMath.Exp2(Create((mine - maximum) * Scale)), g = KernelMath.Exp2(Create((others - maximum) * Scale));
+            for (nuint i = 0; i < Maximum; i += Lanes) (LoadUnsafe(ref state, i) * f + LoadUnsafe(ref other, i) * g).StoreUnsafe(ref state, i);
+        }
+    }
+
+    /// <summary>outputs += weights * values for 6 rows and 16 of the value dimension.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
+    private static void Values6x2(ref float weights, ref float values, nuint stride, ref float outputs, int keys)
+    {
+        Vec o0_0 = LoadUnsafe(ref outputs), o0_1 = LoadUnsafe(ref outputs, Lanes);
+        Vec o1_0 = LoadUnsafe(ref outputs, StateRow), o1_1 = LoadUnsafe(ref outputs, StateRow + Lanes);
+        Vec o2_0 = LoadUnsafe(ref outputs, 2 * StateRow), o2_1 = LoadUnsafe(ref outputs, 2 * StateRow + Lanes);
+        Vec o3_0 = LoadUnsafe(ref outputs, 3 * StateRow), o3_1 = LoadUnsafe(ref outputs, 3 * StateRow + Lanes);
+        Vec o4_0 = LoadUnsafe(ref outputs, 4 * StateRow), o4_1 = LoadUnsafe(ref outputs, 4 * StateRow + Lanes);
+        Vec o5_0 = LoadUnsafe(ref outputs, 5 * StateRow), o5_1 = LoadUnsafe(ref outputs, 5 * StateRow + Lanes);
+        for (; keys > 0; keys--)
+        {
+            Vec v0 = LoadUnsafe(ref values), v1 = LoadUnsafe(ref values, Lanes);
+            Vec x0 = Create(weights); o0_0 = FusedMultiplyAdd(x0, v0, o0_0); o0_1 = FusedMultiplyAdd(x0, v1, o0_1);
+            Vec x1 = Create(Unsafe.Add(ref weights, KeyBlock)); o1_0 = FusedMultiplyAdd(x1, v0, o1_0); o1_1 = FusedMultiplyAdd(x1, v1, o1_1);
+            Vec x2 = Create(Unsafe.Add(ref weights, 2 * KeyBlock)); o2_0 = FusedMultiplyAdd(x2, v0, o2_0); o2_1 = FusedMultiplyAdd(x2, v1, o2_1);
+            Vec x3 = Create(Unsafe.Add(ref weights, 3 * KeyBlock)); o3_0 = FusedMultiplyAdd(x3, v0, o3_0); o3_1 = FusedMultiplyAdd(x3, v1, o3_1);
+            Vec x4 = Create(Unsafe.Add(ref weights, 4 * KeyBlock)); o4_0 = FusedMultiplyAdd(x4, v0, o4_0); o4_1 = FusedMultiplyAdd(x4, v1, o4_1);
+            Vec x5 = Create(Unsafe.Add(ref weights, 5 * KeyBlock)); o5_0 = FusedMultiplyAdd(x5, v0, o5_0); o5_1 = FusedMultiplyAdd(x5, v1, o5_1);
+            weights = ref Unsafe.Add(ref weights, 1);
+            values = ref Unsafe.Add(ref values, stride);
+        }
+
+        o0_0.StoreUnsafe(ref outputs); o0_1.StoreUnsafe(ref outputs, Lanes);
+        o1_0.StoreUnsafe(ref outputs, StateRow); o1_1.StoreUnsafe(ref outputs, StateRow + Lanes);
+        o2_0.StoreUnsafe(ref outputs, 2 * StateRow); o2_1.StoreUnsafe(ref outputs, 2 * StateRow + Lanes);
+        o3_0.StoreUnsafe(ref outputs, 3 * StateRow); o3_1.StoreUnsafe(ref outputs, 3 * StateRow + Lanes);
+        o4_0.StoreUnsafe(ref outputs, 4 * StateRow); o4_1.StoreUnsafe(ref outputs, 4 * StateRow + Lanes);
+        o5_0.StoreUnsafe(ref outputs, 5 * StateRow); o5_1.StoreUnsafe(ref outputs, 5 * StateRow + Lanes);
+    }
+
+    /// <summary>outputs += weights * values for 2 rows and 32 of the value dimension.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
+    private static void Values2x4(ref float weights, ref float values, nuint stride, ref float outputs, int keys)
+    {
+        Vec o0_0 = LoadUnsafe(ref outputs), o0_1 = LoadUnsafe(ref outputs, Lanes), o0_2 = LoadUnsafe(ref outputs, 2 * Lanes), o0_3 = LoadUnsafe(ref outputs, 3 * Lanes);
+        Vec o1_0 = LoadUnsafe(ref outputs, StateRow), o1_1 = LoadUnsafe(ref outputs, StateRow + Lanes), o1_2 = LoadUnsafe(ref outputs, StateRow + 2 * Lanes), o1_3 = LoadUnsafe(ref outputs, StateRow + 3 * Lanes);
+        for (; keys > 0; keys--)
+        {
+            KernelMath.Prefetch(ref Unsafe.Add(ref values, 16 * stride), 32);
+            Vec x0 = Create(weights), x1 = Create(Unsafe.Add(ref weights, KeyBlock));
+            Vec v0 = LoadUnsafe(ref values); o0_0 = FusedMultiplyAdd(x0, v0, o0_0); o1_0 = FusedMultiplyAdd(x1, v0, o1_0);
+            Vec v1 = LoadUnsafe(ref values, Lanes); o0_1 = FusedMultiplyAdd(x0, v1, o0_1); o1_1 = FusedMultiplyAdd(x1, v1, o1_1);
+            Vec v2 = LoadUnsafe(ref values, 2 * Lanes); o0_2 = FusedMultiplyAdd(x0, v2, o0_2); o1_2 = FusedMultiplyAdd(x1, v2, o1_2);
+            Vec v3 = LoadUnsafe(ref values, 3 * Lanes); o0_3 = FusedMultiplyAdd(x0, v3, o0_3); o1_3 = FusedMultiplyAdd(x1, v3, o1_3);
+            weights = ref Unsafe.Add(ref weights, 1);
+            values = ref Unsafe.Add(ref values, stride);
+        }
+
+        o0_0.StoreUnsafe(ref outputs); o0_1.StoreUnsafe(ref outputs, Lanes); o0_2.StoreUnsafe(ref outputs, 2 * Lanes); o0_3.StoreUnsafe(ref outputs, 3 * Lanes);
+        o1_0.StoreUnsafe(ref outputs, StateRow); o1_1.StoreUnsafe(ref outputs, StateRow + Lanes); o1_2.StoreUnsafe(ref outputs, StateRow + 2 * Lanes); o1_3.StoreUnsafe(ref outputs, StateRow + 3 * Lanes);
+    }
+
+    /// <summary>outputs += weights * values for a row and 64 of the value dimension.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
+    private static void Values1x8(ref float weights, ref float values, nuint stride, ref float outputs, int keys)
+    {
+        Vec o0_0 = LoadUnsafe(ref outputs), o0_1 = LoadUnsafe(ref outputs, Lanes), o0_2 = LoadUnsafe(ref outputs, 2 * Lanes), o0_3 = LoadUnsafe(ref outputs, 3 * Lanes), o0_4 = LoadUnsafe(ref outputs, 4 * Lanes), o0_5 = LoadUnsafe(ref outputs, 5 * Lanes), o0_6 = LoadUnsafe(ref outputs, 6 * Lanes), o0_7 = LoadUnsafe(ref outputs, 7 * Lanes);
+        for (; keys > 0; keys--)
+        {
+            KernelMath.Prefetch(ref Unsafe.Add(ref values, 16 * stride), 64);
+            Vec x0 = Create(weights);
+            Vec v0 = LoadUnsafe(ref values); o0_0 = FusedMultiplyAdd(x0, v0, o0_0);
+            Vec v1 = LoadUnsafe(ref values, Lanes); o0_1 = FusedMultiplyAdd(x0, v1, o0_1);
+            Vec v2 = LoadUnsafe(ref values, 2 * Lanes); o0_2 = FusedMultiplyAdd(x0, v2, o0_2);
+            Vec v3 = LoadUnsafe(ref values, 3 * Lanes); o0_3 = FusedMultiplyAdd(x0, v3, o0_3);
+            Vec v4 = LoadUnsafe(ref values, 4 * Lanes); o0_4 = FusedMultiplyAdd(x0, v4, o0_4);
+            Vec v5 = LoadUnsafe(ref values, 5 * Lanes); o0_5 = FusedMultiplyAdd(x0, v5, o0_5);
+            Vec v6 = LoadUnsafe(ref values, 6 * Lanes); o0_6 = FusedMultiplyAdd(x0, v6, o0_6);
+            Vec v7 = LoadUnsafe(ref values, 7 * Lanes); o0_7 = FusedMultiplyAdd(x0, v7, o0_7);
+            weights = ref Unsafe.Add(ref weights, 1);
+            values = ref Unsafe.Add(ref values, stride);
+        }
+
+        o0_0.StoreUnsafe(ref outputs); o0_1.StoreUnsafe(ref outputs, Lanes); o0_2.StoreUnsafe(ref outputs, 2 * Lanes); o0_3.StoreUnsafe(ref outputs, 3 * Lanes); o0_4.StoreUnsafe(ref outputs, 4 * Lanes); o0_5.StoreUnsafe(ref outputs, 5 * Lanes); o0_6.StoreUnsafe(ref outputs, 6 * Lanes); o0_7.StoreUnsafe(ref outputs, 7 * Lanes);
+    }
+
+    /// <summary>The state of rows that have seen no key: outputs and sums 0, maxima -infinity.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
+    private static void Reset(ref float state, int rows)
+    {
+        for (; rows > 0; rows--, state = ref Unsafe.Add(ref state, StateRow))
+        {
+            for (nuint i = 0; i < Maximum; i += Lanes) Vec.Zero.StoreUnsafe(ref state, i);
+            Unsafe.Add(ref state, Maximum) = float.NegativeInfinity;
+        }
+    }
+
+    /// <summary>Query rows side by side. The last tile is filled up with zeros.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
+    private static void PackQueries(ref float query, nint stride, int rows, ref float packed)
+    {
+        int row = 0;
+        for (; row < rows; row++)
+        {
+            KernelMath.Prefetch(ref Unsafe.Add(ref query, 8 * stride), 64);
+            for (nuint i = 0; i < 64; i += Lanes)
+            {
+                LoadUnsafe(ref query, i).StoreUnsafe(ref packed, i);
+            }
+            query = ref Unsafe.Add(ref query, stride);
+            packed = ref Unsafe.Add(ref packed, QueryRow);
+        }
+
+        for (; row % TileRows != 0; row++)
+        {
+            for (nuint i = 0; i < 64; i += Lanes)
+            {
+                Vec.Zero.StoreUnsafe(ref packed, i);
+            }
+            packed = ref Unsafe.Add(ref packed, QueryRow);
+        }
+    }
+
     /// <summary>
     /// Weights from the scores of a tile in the columns 0 to `end`, 0 for invisible keys. A row's maximum rises when a score exceeds it by
     /// more than `Lazy`: what was summed under the old one is scaled down.
     /// </summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
-    private static void Softmax(ref float weights, int end, ref float outputs, ref float sums, ref float maxima, int seen, int keys)
+    private static void Softmax(ref float weights, int end, ref float state, int rows, int seen, int keys)
     {
-        for (int row = 0; row < TileRows; row++)
+        for (int row = 0; row < rows; row++, state = ref Unsafe.Add(ref state, StateRow))
         {
             ref float w = ref Unsafe.Add(ref weights, row * KeyBlock);
-            ref float sum = ref Unsafe.Add(ref sums, row * Lanes);
-            ref float maximum = ref Unsafe.Add(ref maxima, row);
+            ref float sum = ref Unsafe.Add(ref state, Sums);
+            ref float maximum = ref Unsafe.Add(ref state, Maximum);
 
             // The row sees the columns before `bound`: whole vectors before `tail`, then a part of one.
             int bound = Math.Max(Math.Min(seen + row, Math.Min(end, keys)), 0);
@@ -304,21 +567,19 @@ internal readonly struct forward_f32_d64_causal__avx2_6x2 : IForwardCore
             {
                 Vec factor = KernelMath.Exp2(Create((maximum - rowHighest) * Scale));
                 maximum = rowHighest;
-                (LoadUnsafe(ref sum) * factor).StoreUnsafe(ref sum);
-                ref float output = ref Unsafe.Add(ref outputs, row * ValueDim);
-                for (nuint i = 0; i < ValueDim; i += Lanes) (LoadUnsafe(ref output, i) * factor).StoreUnsafe(ref output, i);
+                for (nuint i = 0; i < Maximum; i += Lanes) (LoadUnsafe(ref state, i) * factor).StoreUnsafe(ref state, i);
             }
 
             Vec m = Create(maximum), scale = Create(Scale), total = LoadUnsafe(ref sum);
             column = 0;
             for (; column + 4 * Lanes <= tail; column += 4 * Lanes)
             {
-                Vec e0 = KernelMath.Exp2((LoadUnsafe(ref w, (nuint)column + 0 * Lanes) - m) * scale);
-                Vec e1 = KernelMath.Exp2((LoadUnsafe(ref w, (nuint)column + 1 * Lanes) - m) * scale);
+                Vec e0 = KernelMath.Exp2((LoadUnsafe(ref w, (nuint)column) - m) * scale);
+                Vec e1 = KernelMath.Exp2((LoadUnsafe(ref w, (nuint)column + Lanes) - m) * scale);
                 Vec e2 = KernelMath.Exp2((LoadUnsafe(ref w, (nuint)column + 2 * Lanes) - m) * scale);
                 Vec e3 = KernelMath.Exp2((LoadUnsafe(ref w, (nuint)column + 3 * Lanes) - m) * scale);
-                e0.StoreUnsafe(ref w, (nuint)column + 0 * Lanes);
-                e1.StoreUnsafe(ref w, (nuint)column + 1 * Lanes);
+                e0.StoreUnsafe(ref w, (nuint)column);
+                e1.StoreUnsafe(ref w, (nuint)column + Lanes);
                 e2.StoreUnsafe(ref w, (nuint)column + 2 * Lanes);
                 e3.StoreUnsafe(ref w, (nuint)column + 3 * Lanes);
                 total += (e0 + e1) + (e2 + e3);
@@ -342,73 +603,20 @@ internal readonly struct forward_f32_d64_causal__avx2_6x2 : IForwardCore
         }
     }
 
-    /// <summary>outputs += weights * values for 16 of the value dimension.</summary>
-    [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
-    private static void Values2(ref float weights, ref float values, ref float outputs, int keys)
-    {
-        Vec o0_0 = LoadUnsafe(ref outputs), o0_1 = LoadUnsafe(ref outputs, Lanes);
-        Vec o1_0 = LoadUnsafe(ref outputs, ValueDim), o1_1 = LoadUnsafe(ref outputs, ValueDim + Lanes);
-        Vec o2_0 = LoadUnsafe(ref outputs, 2 * ValueDim), o2_1 = LoadUnsafe(ref outputs, 2 * ValueDim + Lanes);
-        Vec o3_0 = LoadUnsafe(ref outputs, 3 * ValueDim), o3_1 = LoadUnsafe(ref outputs, 3 * ValueDim + Lanes);
-        Vec o4_0 = LoadUnsafe(ref outputs, 4 * ValueDim), o4_1 = LoadUnsafe(ref outputs, 4 * ValueDim + Lanes);
-        Vec o5_0 = LoadUnsafe(ref outputs, 5 * ValueDim), o5_1 = LoadUnsafe(ref outputs, 5 * ValueDim + Lanes);
-        for (; keys > 0; keys--)
-        {
-            Vec v0 = LoadUnsafe(ref values), v1 = LoadUnsafe(ref values, Lanes);
-            Vec x0 = Create(weights); o0_0 = FusedMultiplyAdd(x0, v0, o0_0); o0_1 = FusedMultiplyAdd(x0, v1, o0_1);
-            Vec x1 = Create(Unsafe.Add(ref weights, KeyBlock)); o1_0 = FusedMultiplyAdd(x1, v0, o1_0); o1_1 = FusedMultiplyAdd(x1, v1, o1_1);
-            Vec x2 = Create(Unsafe.Add(ref weights, 2 * KeyBlock)); o2_0 = FusedMultiplyAdd(x2, v0, o2_0); o2_1 = FusedMultiplyAdd(x2, v1, o2_1);
-            Vec x3 = Create(Unsafe.Add(ref weights, 3 * KeyBlock)); o3_0 = FusedMultiplyAdd(x3, v0, o3_0); o3_1 = FusedMultiplyAdd(x3, v1, o3_1);
-            Vec x4 = Create(Unsafe.Add(ref weights, 4 * KeyBlock)); o4_0 = FusedMultiplyAdd(x4, v0, o4_0); o4_1 = FusedMultiplyAdd(x4, v1, o4_1);
-            Vec x5 = Create(Unsafe.Add(ref weights, 5 * KeyBlock)); o5_0 = FusedMultiplyAdd(x5, v0, o5_0); o5_1 = FusedMultiplyAdd(x5, v1, o5_1);
-            weights = ref Unsafe.Add(ref weights, 1);
-            values = ref Unsafe.Add(ref values, ValueDim);
-        }
-
-        o0_0.StoreUnsafe(ref outputs); o0_1.StoreUnsafe(ref outputs, Lanes);
-        o1_0.StoreUnsafe(ref outputs, ValueDim); o1_1.StoreUnsafe(ref outputs, ValueDim + Lanes);
-        o2_0.StoreUnsafe(ref outputs, 2 * ValueDim); o2_1.StoreUnsafe(ref outputs, 2 * ValueDim + Lanes);
-        o3_0.StoreUnsafe(ref outputs, 3 * ValueDim); o3_1.StoreUnsafe(ref outputs, 3 * ValueDim + Lanes);
-        o4_0.StoreUnsafe(ref outputs, 4 * ValueDim); o4_1.StoreUnsafe(ref outputs, 4 * ValueDim + Lanes);
-        o5_0.StoreUnsafe(ref outputs, 5 * ValueDim); o5_1.StoreUnsafe(ref outputs, 5 * ValueDim + Lanes);
-    }
-
-    /// <summary>
-    /// outputs += weights * values, each row over the keys that it sees: for values among which there is a NaN or an infinity, as 0 times
-    /// one that the row does not see would not be 0.
-    /// </summary>
-    [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
-    private static void ValuesByRow(ref float weights, ref float values, ref float outputs, int seen, int end)
-    {
-        for (int row = 0; row < TileRows; row++)
-        {
-            ref float output = ref Unsafe.Add(ref outputs, row * ValueDim);
-            for (int key = 0; key < Math.Min(seen + row, end); key++)
-            {
-                Vec x = Create(Unsafe.Add(ref weights, row * KeyBlock + key));
-                ref float value = ref Unsafe.Add(ref values, key * ValueDim);
-                for (nuint i = 0; i < ValueDim; i += Lanes)
-                    FusedMultiplyAdd(x, LoadUnsafe(ref value, i), LoadUnsafe(ref output, i)).StoreUnsafe(ref output, i);
-            }
-        }
-    }
-
-    /// <summary>Writes the output rows of a block; 0 for rows that saw no key.</summary>
+    /// <summary>Writes output rows; 0 for rows that saw no key.</summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
     public static void Finish(ref float state, ref float output, nint outputStride, int rows)
     {
-        ref float sums = ref Unsafe.Add(ref state, QueryBlock * ValueDim);
-        ref float maxima = ref Unsafe.Add(ref sums, QueryBlock * Lanes);
         for (int row = 0; row < rows; row++)
         {
             KernelMath.Prefetch(ref Unsafe.Add(ref output, 8 * outputStride), 64);
-            float sum = Sum(LoadUnsafe(ref sums, (nuint)(row * Lanes)));
-            float inverse = Unsafe.Add(ref maxima, row) == float.NegativeInfinity ? 0f : 1f / sum;
+            float sum = Sum(LoadUnsafe(ref state, Sums));
+            float inverse = Unsafe.Add(ref state, Maximum) == float.NegativeInfinity ? 0f : 1f / sum;
             for (nuint i = 0; i < 64; i += Lanes)
             {
                 (LoadUnsafe(ref state, i) * Create(inverse)).StoreUnsafe(ref output, i);
             }
-            state = ref Unsafe.Add(ref state, ValueDim);
+            state = ref Unsafe.Add(ref state, StateRow);
             output = ref Unsafe.Add(ref output, outputStride);
         }
     }
