@@ -65,22 +65,29 @@ public sealed class Inputs
         if (place.Gaps(placed).Any(x => x != Gap)) throw new InvalidOperationException($"{Problem}: elements between the tokens of the output were written.");
     }
 
-    public KernelArguments Arguments(ReadOnlySpan<float> query, ReadOnlySpan<float> key, ReadOnlySpan<float> value, Span<float> output, Span<byte> scratch = default) => new()
+    public KernelArguments Arguments(ReadOnlySpan<float> query, ReadOnlySpan<float> key, ReadOnlySpan<float> value, Span<float> output, Span<byte> scratch = default)
     {
-        Query = query,
-        Key = key,
-        Value = value,
-        Output = output,
-        QueryShape = Problem.QueryPlace,
-        KeyShape = Problem.KeyPlace,
-        ValueShape = Problem.ValuePlace,
-        OutputShape = Problem.OutputPlace,
-        Batch = Problem.Batch,
-        QueryStarts = Problem.QueryStarts,
-        KeyLengths = Problem.KeyLengths,
-        MaxThreads = Problem.MaxThreads,
-        Scratch = scratch,
-    };
+        var arguments = new KernelArguments
+        {
+            Query = query,
+            Key = key,
+            Value = value,
+            Output = output,
+            Batch = Problem.Batch,
+            QueryStarts = Problem.QueryStarts,
+            KeyLengths = Problem.KeyLengths,
+            MaxThreads = Problem.MaxThreads,
+            Scratch = scratch,
+        };
+        if (!Problem.Declaration.TensorSpans) return arguments;
+        return arguments with
+        {
+            QueryTensor = Problem.QueryPlace.Tensor(query),
+            KeyTensor = Problem.KeyPlace.Tensor(key),
+            ValueTensor = Problem.ValuePlace.Tensor(value),
+            OutputTensor = Problem.OutputPlace.Tensor(output),
+        };
+    }
 
     /// <summary>A tensor in its place, NaN around it.</summary>
     public static float[] Placed(Placement place, float[] dense)

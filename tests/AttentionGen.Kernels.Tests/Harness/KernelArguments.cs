@@ -1,3 +1,5 @@
+using System.Numerics.Tensors;
+
 namespace AttentionGen.Kernels.Tests;
 
 /// <summary>All that a kernel may take. A kernel reads what its declaration has parameters for.</summary>
@@ -12,13 +14,13 @@ public readonly ref struct KernelArguments
     public required Span<float> Output { get; init; }
 
     /// <summary>For kernels that take tensor spans.</summary>
-    public Placement? QueryShape { get; init; }
+    public ReadOnlyTensorSpan<float> QueryTensor { get; init; }
 
-    public Placement? KeyShape { get; init; }
+    public ReadOnlyTensorSpan<float> KeyTensor { get; init; }
 
-    public Placement? ValueShape { get; init; }
+    public ReadOnlyTensorSpan<float> ValueTensor { get; init; }
 
-    public Placement? OutputShape { get; init; }
+    public TensorSpan<float> OutputTensor { get; init; }
 
     public int Batch { get; init; }
 
