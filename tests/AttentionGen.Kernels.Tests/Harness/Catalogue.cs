@@ -22,5 +22,7 @@ internal static class Catalogue
         .. InfoTests.Declarations,
         .. MemoryBoundsTests.Padded,
         .. LayoutTests.Declarations,
+        .. WrongLayoutTests.Declarations,
+        .. WrongTensorTests.Declarations,
     ]);
 }

@@ -5,13 +5,13 @@ namespace AttentionGen.Kernels.Tests;
 /// <summary>All that a kernel may take. A kernel reads what its declaration has parameters for.</summary>
 public readonly ref struct KernelArguments
 {
-    public required ReadOnlySpan<float> Query { get; init; }
+    public ReadOnlySpan<float> Query { get; init; }
 
-    public required ReadOnlySpan<float> Key { get; init; }
+    public ReadOnlySpan<float> Key { get; init; }
 
-    public required ReadOnlySpan<float> Value { get; init; }
+    public ReadOnlySpan<float> Value { get; init; }
 
-    public required Span<float> Output { get; init; }
+    public Span<float> Output { get; init; }
 
     /// <summary>For kernels that take tensor spans.</summary>
     public ReadOnlyTensorSpan<float> QueryTensor { get; init; }
