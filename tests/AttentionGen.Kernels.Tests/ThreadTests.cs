@@ -1,3 +1,4 @@
+using System.Runtime.InteropServices;
 using Xunit;
 
 namespace AttentionGen.Kernels.Tests;
@@ -84,7 +85,7 @@ public class ThreadTests
     internal static void AssertSameBits(ReadOnlySpan<float> expected, ReadOnlySpan<float> actual)
     {
         Assert.Equal(expected.Length, actual.Length);
-        for (int i = 0; i < expected.Length; i++)
-            Assert.True(BitConverter.SingleToInt32Bits(expected[i]) == BitConverter.SingleToInt32Bits(actual[i]), $"element {i} is {actual[i]:g9} instead of {expected[i]:g9}");
+        int first = MemoryMarshal.Cast<float, int>(expected).CommonPrefixLength(MemoryMarshal.Cast<float, int>(actual));
+        if (first < expected.Length) Assert.Fail($"element {first} is {actual[first]:g9} instead of {expected[first]:g9}");
     }
 }

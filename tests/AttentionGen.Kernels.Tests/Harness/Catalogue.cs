@@ -24,5 +24,6 @@ internal static class Catalogue
         .. LayoutTests.Declarations,
         .. WrongLayoutTests.Declarations,
         .. WrongTensorTests.Declarations,
+        .. OverlapTests.Declarations,
     ]);
 }
