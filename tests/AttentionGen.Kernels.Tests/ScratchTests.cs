@@ -22,7 +22,7 @@ public class ScratchTests
     public static TheoryData<Problem> Problems =>
     [
         .. from declaration in Declarations where declaration.Has(Roles.Scratch)
-           from lengths in new[] { (1, 1), (50, 70), (100, 2000) }
+           from lengths in new[] { (1, 1), (4, 2000), (50, 70), (100, 2000) }
            select new Problem(declaration, lengths.Item1, lengths.Item2),
     ];
 

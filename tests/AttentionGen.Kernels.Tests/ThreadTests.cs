@@ -18,9 +18,10 @@ public class ThreadTests
     public static TheoryData<Problem> Problems =>
     [
         .. from declaration in Declarations where declaration.Batched
-           from lengths in new[] { (1, 2000), (97, 385), (300, 300), (400, 50) }
+           from lengths in new[] { (1, 2000), (4, 1500), (97, 385), (300, 300), (400, 50) }
            select new Problem(declaration, lengths.Item1, lengths.Item2) { Batch = 3, KeyLengths = [lengths.Item2, lengths.Item2 / 2, lengths.Item2 - 1] },
         new Problem(new Declaration(1, 512), 500, 1700),
+        new Problem(new Declaration(1, 512), 3, 4000),
     ];
 
     [Theory, MemberData(nameof(Problems), DisableDiscoveryEnumeration = true)]
@@ -29,7 +30,7 @@ public class ThreadTests
         var inputs = new Inputs(problem);
         float[] expected = inputs.Run(Catalogue.Kernels);
         Assert.DoesNotContain(expected, float.IsNaN);
-        foreach (int threads in new[] { 2, 3, 7 })
+        foreach (int threads in new[] { 2, 3, 4, 5, 6, 7, 8 })
         {
             float[] output = new float[expected.Length];
             Retarget(inputs, problem with { MaxThreads = threads }, output);
