@@ -21,6 +21,7 @@ internal static class Catalogue
         .. RealDataTests.Declarations,
         .. InfoTests.Declarations,
         .. MemoryBoundsTests.Padded,
+        .. FewRowsTests.Declarations,
         .. LayoutTests.Declarations,
         .. WrongLayoutTests.Declarations,
         .. WrongTensorTests.Declarations,

@@ -15,6 +15,13 @@ public sealed class Inputs
         for (int i = 0; i < Value.Length; i++) Value[i] = 2 * _random.NextSingle() - 1;
     }
 
+    /// <summary>The same tensors in another call of the same lengths.</summary>
+    public Inputs(Inputs inputs, Problem problem)
+    {
+        (Problem, Query, Key, Value) = (problem, inputs.Query, inputs.Key, inputs.Value);
+        _random = inputs._random;
+    }
+
     public Problem Problem { get; }
 
     public float[] Query { get; }
