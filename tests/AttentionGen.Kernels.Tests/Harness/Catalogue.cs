@@ -13,6 +13,7 @@ internal static class Catalogue
         .. HostileInputTests.Declarations,
         .. NonFiniteTests.Declarations,
         .. LongKeyRangeTests.Declarations,
+        .. LongTests.Declarations,
         .. ThreadTests.Declarations,
         .. StarvationTests.Declarations,
         .. AllocationTests.Declarations,

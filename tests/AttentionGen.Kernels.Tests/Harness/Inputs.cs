@@ -24,7 +24,7 @@ public sealed class Inputs
 
     public Problem Problem { get; }
 
-    public float[] Query { get; }
+    public float[] Query { get; private init; }
 
     public float[] Key { get; }
 
@@ -41,6 +41,13 @@ public sealed class Inputs
 
     public Span<float> ValueRow(int batch, int key, int head) =>
         Value.AsSpan(((batch * Problem.Keys + key) * Problem.Declaration.KeyValueHeads + head) * Problem.Declaration.ValueDim, Problem.Declaration.ValueDim);
+
+    /// <summary>The last queries, and all keys and values.</summary>
+    public Inputs LastQueries(int count)
+    {
+        if (Problem.Batch > 1 || Problem.QueryStarts is not null) throw new NotSupportedException($"{Problem} is not cut into pieces.");
+        return new Inputs(this, Problem with { Queries = count }) { Query = Query[(Query.Length / Problem.Queries * (Problem.Queries - count))..] };
+    }
 
     /// <summary>The result of a kernel. What it does not write stays NaN.</summary>
     public float[] Run(KernelGroup group) => Run(group[Problem.Declaration]);
