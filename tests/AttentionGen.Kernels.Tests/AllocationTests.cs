@@ -19,6 +19,9 @@ public class AllocationTests
         new Problem(Declarations[0], 200, 300),
         new Problem(Declarations[1], 50, 60) { Batch = 2, KeyLengths = [30, 60] },
         new Problem(Declarations[2], 20, 2000),
+        new Problem(Declarations[2], 3, 2000), // few rows: two threads share the chunks of a head's keys
+        new Problem(Declarations[0], 4, 2000),
+        new Problem(Declarations[1], 2, 1000) { Batch = 2, KeyLengths = [300, 1000] }, // two threads share heads and items
     ];
 
     [Theory, MemberData(nameof(Problems), DisableDiscoveryEnumeration = true)]

@@ -26,7 +26,10 @@ public class HeadDimTests
            select new Declaration(2, dims.HeadDim) { KeyValueHeads = 1, ValueDim = dims.ValueDim, Mask = mask },
     ];
 
-    internal static readonly KernelGroup Kernels = new(Declarations);
+    /// <summary>The same with a single head, so that the number of rows may be odd. They have the same cores.</summary>
+    internal static readonly Declaration[] SingleHeads = [.. Declarations.Select(declaration => declaration with { Heads = 1 })];
+
+    internal static readonly KernelGroup Kernels = new([.. Declarations, .. SingleHeads]);
 
     public static TheoryData<Problem> Problems =>
     [

@@ -22,7 +22,7 @@ public class ScratchTests
     public static TheoryData<Problem> Problems =>
     [
         .. from declaration in Declarations where declaration.Has(Roles.Scratch)
-           from lengths in new[] { (1, 1), (50, 70), (100, 2000) }
+           from lengths in new[] { (1, 1), (4, 2000), (50, 70), (100, 2000) }
            select new Problem(declaration, lengths.Item1, lengths.Item2),
     ];
 
@@ -45,10 +45,10 @@ public class ScratchTests
         }
     }
 
-    [Fact]
-    public void More_memory_serves_more_threads_with_the_same_bits()
+    [Theory, InlineData(300, 300), InlineData(3, 4000)]
+    public void More_memory_serves_more_threads_with_the_same_bits(int queries, int keys)
     {
-        var problem = new Problem(Declarations.First(d => d.HeadDim == 64 && d.Has(Roles.Scratch)), 300, 300);
+        var problem = new Problem(Declarations.First(d => d.HeadDim == 64 && d.Has(Roles.Scratch)), queries, keys);
         var inputs = new Inputs(problem with { MaxThreads = 3 });
         var kernel = Catalogue.Kernels[problem.Declaration];
         float[] expected = new Inputs(problem).Run(kernel);

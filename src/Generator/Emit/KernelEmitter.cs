@@ -121,10 +121,11 @@ internal static class KernelEmitter
         var parameter = spec.Method.Parameters.First(p => p.Role == role);
         var tensor = attention.Tensor(role);
         int? tokens = role is Role.Query or Role.Output ? attention.QueryLength : attention.KeyLength;
-        string? batch = spec.Method.Parameters.FirstOrDefault(p => p.Role == Role.Batch)?.Name ?? (attention.Batched ? "0" : null);
+        string? batch = spec.Method.Parameters.FirstOrDefault(p => p.Role == Role.Batch)?.Name;
         return $"{Services}.KernelTensor.Of({parameter.Name}, global::AttentionGen.AttentionLayout.{tensor.Layout}, heads: {tensor.Heads}, dim: {tensor.Dim}"
             + (parameter.IsTensorSpan ? "" : $", stride: {tensor.Stride}")
-            + (tokens is { } length ? $", tokens: {length}" : "") + (batch is null ? ")" : $", batch: {batch})");
+            + (tokens is { } length ? $", tokens: {length}" : "")
+            + (parameter.IsTensorSpan && attention.Batched ? ", batched: true" : "") + (batch is null ? ")" : $", batch: {batch})");
     }
 
     private static string Signature(MethodSpec method)

@@ -241,10 +241,11 @@ internal static class RowsEmitter
             w.Line("""
                 ref float maximum = ref Unsafe.Add(ref state, Maximum);
                 float mine = maximum, others = Unsafe.Add(ref other, Maximum);
-                if (others == float.NegativeInfinity) continue; // nothing to add, and -infinity minus -infinity would be NaN
-
                 maximum = Math.Max(mine, others);
-                Vec f = KernelMath.Exp2(Create((mine - maximum) * Scale)), g = KernelMath.Exp2(Create((others - maximum) * Scale));
+
+                // A row that has seen no key, or NaN before any other score, is at -infinity, which minus itself would be NaN.
+                float level = maximum == float.NegativeInfinity ? 0f : maximum;
+                Vec f = KernelMath.Exp2(Create((mine - level) * Scale)), g = KernelMath.Exp2(Create((others - level) * Scale));
                 for (nuint i = 0; i < Maximum; i += Lanes) (LoadUnsafe(ref state, i) * f + LoadUnsafe(ref other, i) * g).StoreUnsafe(ref state, i);
                 """);
         }

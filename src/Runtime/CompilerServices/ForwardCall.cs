@@ -85,8 +85,10 @@ public unsafe ref struct ForwardCall
     /// <exception cref="ArgumentException">It overlaps a tensor.</exception>
     public void Scratch(Span<byte> scratch, [CallerArgumentExpression(nameof(scratch))] string name = "")
     {
-        ReadOnlySpan<byte> bytes = scratch;
-        if (Meets(bytes, _query) || Meets(bytes, _key) || Meets(bytes, _value) || Meets(bytes, _output)) ThrowHelper.Overlap(name, "a tensor of the call");
+        if (Meets(scratch, _query)) ThrowHelper.ScratchOverlap(name, _query.Name);
+        if (Meets(scratch, _key)) ThrowHelper.ScratchOverlap(name, _key.Name);
+        if (Meets(scratch, _value)) ThrowHelper.ScratchOverlap(name, _value.Name);
+        if (Meets(scratch, _output)) ThrowHelper.ScratchOverlap(name, _output.Name);
         _scratch = scratch;
         _arguments.ScratchName = name;
     }

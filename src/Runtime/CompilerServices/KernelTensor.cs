@@ -1,5 +1,6 @@
 using System.ComponentModel;
 using System.Diagnostics.CodeAnalysis;
+using System.Globalization;
 using System.Numerics.Tensors;
 using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
@@ -43,6 +44,9 @@ public readonly ref struct KernelTensor
 
     internal bool IsTensorSpan { get; private init; }
 
+    /// <summary>Whether a tensor span has a batch axis.</summary>
+    internal bool Batched { get; private init; }
+
     private KernelTensor(ref float data, string name)
     {
         Data = ref data;
@@ -77,32 +81,48 @@ public readonly ref struct KernelTensor
     }
 
     /// <summary>A tensor span with the axes in the declared order and any strides.</summary>
-    /// <remarks>The batch is the number of items as given to the call; 0 for any number; -1 where there is no batch axis.</remarks>
+    /// <param name="tensor">The tensor span.</param>
+    /// <param name="layout">The order of its axes.</param>
+    /// <param name="heads">The declared number of heads.</param>
+    /// <param name="dim">The declared number of elements of a head.</param>
+    /// <param name="tokens">The number of tokens that the declaration fixes, 0 where it does not.</param>
+    /// <param name="batched">Whether there is a batch axis.</param>
+    /// <param name="batch">The number of items as given to the call, null where the tensor says it.</param>
+    /// <param name="name">The name of the parameter.</param>
+    /// <param name="batchName">The name of the batch parameter.</param>
     /// <exception cref="ArgumentException">The shape is not the declared one, or the elements of a head do not lie side by side.</exception>
     public static KernelTensor Of(
-        in ReadOnlyTensorSpan<float> tensor, AttentionLayout layout, int heads, int dim, int tokens = 0, int batch = -1,
-        [CallerArgumentExpression(nameof(tensor))] string name = "")
+        in ReadOnlyTensorSpan<float> tensor, AttentionLayout layout, int heads, int dim, int tokens = 0, bool batched = false, int? batch = null,
+        [CallerArgumentExpression(nameof(tensor))] string name = "", [CallerArgumentExpression(nameof(batch))] string batchName = "")
     {
-        bool batched = batch >= 0, headMajor = layout == AttentionLayout.HeadMajor;
+        if (batch < 1) ThrowHelper.BadBatch(batchName, batch.Value);
+        bool headMajor = layout == AttentionLayout.HeadMajor;
         var lengths = tensor.Lengths;
         var strides = tensor.Strides;
         int tokenAxis = (batched ? 1 : 0) + (headMajor ? 1 : 0), headAxis = (batched ? 1 : 0) + (headMajor ? 0 : 1), dimAxis = batched ? 3 : 2;
-        if (tensor.Rank != dimAxis + 1 || lengths[headAxis] != heads || lengths[dimAxis] != dim
-            || lengths[tokenAxis] > int.MaxValue || (batched && (batch > 0 ? lengths[0] != batch : lengths[0] is < 1 or > int.MaxValue)))
-            ThrowHelper.TensorShape(name, lengths, Shape(layout, batched ? batch > 0 ? $"{batch}" : "batch" : null, tokens > 0 ? $"{tokens}" : "tokens", heads, dim));
-        if (dim > 1 && strides[dimAxis] != 1 && !tensor.IsEmpty) ThrowHelper.TensorStrides(name, strides);
+        if (tensor.Rank != dimAxis + 1 || lengths[headAxis] != heads || lengths[dimAxis] != dim || (batch is { } items && lengths[0] != items))
+        {
+            string? batchText = batched ? batch?.ToString(CultureInfo.InvariantCulture) ?? "batch" : null;
+            ThrowHelper.TensorShape(name, Text(lengths), Shape(layout, batchText, tokens > 0 ? $"{tokens}" : "tokens", heads, dim));
+        }
+
+        if (lengths[tokenAxis] > int.MaxValue || (batched && lengths[0] is < 1 or > int.MaxValue)) ThrowHelper.TensorLengths(name, Text(lengths));
+        if (dim > 1 && strides[dimAxis] != 1 && !tensor.IsEmpty) ThrowHelper.TensorStrides(name, Text(strides));
 
         nint last = 0;
         for (int axis = 0; axis < tensor.Rank; axis++) last += (lengths[axis] - 1) * strides[axis];
         return new KernelTensor(ref Unsafe.AsRef(in tensor.GetPinnableReference()), name)
         {
             Layout = layout, Batch = batched ? (int)lengths[0] : 1, Tokens = (int)lengths[tokenAxis], FixedTokens = tokens, Heads = heads, Dim = dim,
-            Length = tensor.IsEmpty ? 0 : last + 1, IsTensorSpan = true,
+            Length = tensor.IsEmpty ? 0 : last + 1, IsTensorSpan = true, Batched = batched,
             TokenStride = strides[tokenAxis], HeadStride = strides[headAxis], BatchStride = batched ? strides[0] : 0,
         };
     }
 
     internal bool IsEmpty => Length == 0;
+
+    /// <summary>The elements of what lies a stride apart in a span: tokens, or heads of tokens where heads come first.</summary>
+    private int Width => Layout == AttentionLayout.HeadMajor ? Dim : Heads * Dim;
 
     /// <summary>Checks that query or key have whole tokens, and as many as are declared.</summary>
     internal void CheckTokens(string headsName, string dimName)
@@ -110,10 +130,9 @@ public readonly ref struct KernelTensor
         if (Tokens < 0)
         {
             bool headMajor = Layout == AttentionLayout.HeadMajor;
-            int width = headMajor ? Dim : Heads * Dim;
+            string what = headMajor ? $"{dimName} = {Dim}" : $"{headsName} * {dimName} = {Heads} * {Dim} = {Width}";
             ThrowHelper.NotTokens(
-                Name, Length, headMajor ? $"{dimName} = {Dim}" : $"{headsName} * {dimName} = {Heads} * {Dim} = {width}", width, (int)TokenStride,
-                headMajor ? $"{headsName} = {Heads} heads" : null, headMajor ? Heads : 1, Batch);
+                Name, Length, headMajor ? "row" : "token", what, Width, (int)TokenStride, headMajor ? Heads : 1, $"{headsName} = {Heads}", Batch);
         }
 
         if (FixedTokens != 0 && Tokens != FixedTokens) ThrowHelper.FixedLength(Name, Tokens, FixedTokens);
@@ -123,15 +142,18 @@ public readonly ref struct KernelTensor
     internal void CheckTokens(int batch, int tokens)
     {
         if (Tokens == tokens && Batch == batch) return;
+        if (IsTensorSpan)
+            ThrowHelper.TensorShape(
+                Name, Shape(Layout, Batched ? $"{Batch}" : null, $"{Tokens}", Heads, Dim), Shape(Layout, Batched ? $"{batch}" : null, $"{tokens}", Heads, Dim));
         string shape = Shape(Layout, batch == 1 ? null : $"{batch}", $"{tokens}", Heads, Dim);
-        if (IsTensorSpan) ThrowHelper.TensorShape(Name, Batch, Tokens, shape);
         long rows = (long)batch * tokens * (Layout == AttentionLayout.HeadMajor ? Heads : 1);
-        int width = Layout == AttentionLayout.HeadMajor ? Dim : Heads * Dim;
-        ThrowHelper.Shape(Name, Length, shape, rows == 0 ? 0 : (rows - 1) * TokenStride + width, (int)TokenStride, isDense: TokenStride == width);
+        ThrowHelper.SpanShape(Name, Length, shape, rows, Width, (int)TokenStride);
     }
 
     private static string Shape(AttentionLayout layout, string? batch, string tokens, int heads, int dim) =>
         $"[{(batch is null ? "" : $"{batch}, ")}{(layout == AttentionLayout.HeadMajor ? $"{heads}, {tokens}" : $"{tokens}, {heads}")}, {dim}]";
+
+    private static string Text(ReadOnlySpan<nint> lengths) => $"[{string.Join(", ", lengths.ToArray())}]";
 
     /// <summary>Whether two tensors share an element. Their address ranges may intersect without that, as those of the thirds of one buffer do.</summary>
     internal bool Overlaps(in KernelTensor other)

@@ -9,19 +9,30 @@ internal static class ThrowHelper
     public static void ScratchTooSmall(string name, nint bytes, nint needed) =>
         throw new ArgumentException($"{name} has {bytes} aligned bytes, this call needs {needed} for a thread (64 more where the memory is not aligned to 64).", name);
 
-    // A row is a token, or a head of a token where heads come first: `heads` then says how many of them make a token.
+    /// <param name="name">The parameter.</param>
+    /// <param name="length">The elements of the span.</param>
+    /// <param name="row">What lies a stride apart: a token, or a row (a head of a token) where heads come first.</param>
+    /// <param name="what">Its elements, in words.</param>
+    /// <param name="width">Its elements.</param>
+    /// <param name="stride">Elements from one to the next.</param>
+    /// <param name="rowsOfToken">How many of them make a token.</param>
+    /// <param name="heads">The same in words.</param>
+    /// <param name="batch">The number of batch items.</param>
     [DoesNotReturn]
-    public static void NotTokens(string name, nint length, string what, int width, int stride, string? heads, int rowsOfToken, int batch)
+    public static void NotTokens(string name, nint length, string row, string what, int width, int stride, int rowsOfToken, string heads, int batch)
     {
-        nint rest = length - width;
-        if (length < width || rest % stride > stride - width)
+        long rows = length < width ? 0 : (length - width) / stride + 1, next = rows * stride;
+        if (rows == 0 || length > next)
+        {
+            if (stride == width) throw new ArgumentException($"{name} has {length} elements, which is not a multiple of {what}.", name);
+            string whole = rows == 0 ? "" : $"{rows} {(rows == 1 ? "takes" : "take")} {next - stride + width} to {next} and ";
             throw new ArgumentException(
-                stride == width
-                    ? $"{name} has {length} elements, which is not a multiple of {what}."
-                    : $"{name} has {length} elements, which do not end behind {what} of a token: tokens are {stride} elements apart.", name);
-        nint rows = rest / stride + 1;
+                $"{name} has {length} elements, which end inside a {row}: {row}s have {what} elements and begin {stride} apart, "
+                + $"so {whole}{rows + 1} {(rows == 0 ? "takes" : "take")} {next + width} to {next + stride}.", name);
+        }
+
         throw new ArgumentException(
-            heads is null || rows % rowsOfToken == 0
+            rows % rowsOfToken == 0
                 ? $"{name} has {rows / rowsOfToken} tokens, which is not a multiple of the batch of {batch}."
                 : $"{name} has {rows} rows of {what}, which is not a multiple of {heads}.", name);
     }
@@ -31,23 +42,26 @@ internal static class ThrowHelper
         throw new ArgumentException($"{name} has {tokens} tokens, the kernel is declared for {declared}.", name);
 
     [DoesNotReturn]
-    public static void Shape(string name, nint length, string shape, long expected, int stride, bool isDense) =>
+    public static void SpanShape(string name, nint length, string shape, long rows, int width, int stride)
+    {
+        long least = rows == 0 ? 0 : (rows - 1) * stride + width;
         throw new ArgumentException(
-            isDense
-                ? $"{name} has {length} elements, but its shape {shape} needs {expected}."
-                : $"{name} has {length} elements, but its shape {shape} with tokens {stride} elements apart needs {expected}.", name);
+            stride == width
+                ? $"{name} has {length} elements, but its shape {shape} needs {least}."
+                : $"{name} has {length} elements, but its shape {shape} with tokens {stride} elements apart needs {least} to {rows * stride}.", name);
+    }
 
     [DoesNotReturn]
-    public static void TensorShape(string name, ReadOnlySpan<nint> lengths, string shape) =>
-        throw new ArgumentException($"{name} has the shape [{string.Join(", ", lengths.ToArray())}], {shape} is needed.", name);
+    public static void TensorShape(string name, string actual, string needed) =>
+        throw new ArgumentException($"{name} has the shape {actual}, {needed} is needed.", name);
 
     [DoesNotReturn]
-    public static void TensorShape(string name, int batch, int tokens, string shape) =>
-        throw new ArgumentException($"{name} has {(batch == 1 ? "" : $"a batch of {batch} and ")}{tokens} tokens, the shape {shape} is needed.", name);
+    public static void TensorLengths(string name, string lengths) =>
+        throw new ArgumentException($"{name} has the shape {lengths}: there are 1 to {int.MaxValue} batch items and 0 to {int.MaxValue} tokens.", name);
 
     [DoesNotReturn]
-    public static void TensorStrides(string name, ReadOnlySpan<nint> strides) =>
-        throw new ArgumentException($"{name} has the strides [{string.Join(", ", strides.ToArray())}]: the elements of a head must lie side by side, a last stride of 1.", name);
+    public static void TensorStrides(string name, string strides) =>
+        throw new ArgumentException($"{name} has the strides {strides}: the elements of a head must lie side by side, a last stride of 1.", name);
 
     [DoesNotReturn]
     public static void BatchMismatch(string name, int batch, string other, int otherBatch) =>
@@ -60,6 +74,10 @@ internal static class ThrowHelper
     [DoesNotReturn]
     public static void Overlap(string output, string other) =>
         throw new ArgumentException($"{output} overlaps {other}. The output is written while the inputs are read: give it memory of its own.", output);
+
+    [DoesNotReturn]
+    public static void ScratchOverlap(string name, string tensor) =>
+        throw new ArgumentException($"{name} overlaps {tensor}. It is written while the tensors are in use: give it memory of its own.", name);
 
     [DoesNotReturn]
     public static void OneForEachItem(string name, int length, int batch) =>

@@ -13,6 +13,7 @@ internal static class Catalogue
         .. HostileInputTests.Declarations,
         .. NonFiniteTests.Declarations,
         .. LongKeyRangeTests.Declarations,
+        .. LongTests.Declarations,
         .. ThreadTests.Declarations,
         .. StarvationTests.Declarations,
         .. AllocationTests.Declarations,
@@ -21,6 +22,10 @@ internal static class Catalogue
         .. RealDataTests.Declarations,
         .. InfoTests.Declarations,
         .. MemoryBoundsTests.Padded,
+        .. FewRowsTests.Declarations,
         .. LayoutTests.Declarations,
+        .. WrongLayoutTests.Declarations,
+        .. WrongTensorTests.Declarations,
+        .. OverlapTests.Declarations,
     ]);
 }

@@ -12,6 +12,9 @@ public enum Roles
     KeyLengths = 4,
     MaxThreads = 8,
     Scratch = 16,
+
+    /// <summary>The batch beside tensor spans, whose shapes say it; beside spans it is always there.</summary>
+    Batch = 32,
 }
 
 /// <summary>A declaration of a kernel, as a user would write it.</summary>
@@ -92,7 +95,7 @@ public sealed record Declaration(int Heads, int HeadDim)
             {
                 Tensor("ReadOnly", "Query"), Tensor("ReadOnly", "Key"), Tensor("ReadOnly", "Value"), Tensor("", "Output"),
             };
-            if (Batched && !TensorSpans) parameters.Add(("int batch", "a.Batch"));
+            if (Batched && (!TensorSpans || Has(Roles.Batch))) parameters.Add(("int batch", "a.Batch"));
             if (Has(Roles.QueryStart)) parameters.Add(("int queryStart", "a.QueryStart"));
             if (Has(Roles.QueryStarts)) parameters.Add(("ReadOnlySpan<int> queryStarts", "a.QueryStarts"));
             if (Has(Roles.KeyLengths)) parameters.Add(("ReadOnlySpan<int> keyLengths", "a.KeyLengths"));
@@ -126,7 +129,7 @@ public sealed record Declaration(int Heads, int HeadDim)
     private (string Declared, string Given) Tensor(string access, string role)
     {
         string name = role.ToLowerInvariant(), type = TensorSpans ? $"{access}TensorSpan<float>" : $"{access}Span<float>";
-        return ($"{type} {name}", TensorSpans ? $"new {type}(a.{role}, a.{role}Shape!.Lengths, a.{role}Shape!.Strides)" : $"a.{role}");
+        return ($"{type} {name}", TensorSpans ? $"a.{role}Tensor" : $"a.{role}");
     }
 
     private static string Text(float value) => value.ToString("R", CultureInfo.InvariantCulture);

@@ -15,9 +15,16 @@ public sealed class Inputs
         for (int i = 0; i < Value.Length; i++) Value[i] = 2 * _random.NextSingle() - 1;
     }
 
+    /// <summary>The same tensors in another call of the same lengths.</summary>
+    public Inputs(Inputs inputs, Problem problem)
+    {
+        (Problem, Query, Key, Value) = (problem, inputs.Query, inputs.Key, inputs.Value);
+        _random = inputs._random;
+    }
+
     public Problem Problem { get; }
 
-    public float[] Query { get; }
+    public float[] Query { get; private init; }
 
     public float[] Key { get; }
 
@@ -35,6 +42,13 @@ public sealed class Inputs
     public Span<float> ValueRow(int batch, int key, int head) =>
         Value.AsSpan(((batch * Problem.Keys + key) * Problem.Declaration.KeyValueHeads + head) * Problem.Declaration.ValueDim, Problem.Declaration.ValueDim);
 
+    /// <summary>The last queries, and all keys and values.</summary>
+    public Inputs LastQueries(int count)
+    {
+        if (Problem.Batch > 1 || Problem.QueryStarts is not null) throw new NotSupportedException($"{Problem} is not cut into pieces.");
+        return new Inputs(this, Problem with { Queries = count }) { Query = Query[(Query.Length / Problem.Queries * (Problem.Queries - count))..] };
+    }
+
     /// <summary>The result of a kernel. What it does not write stays NaN.</summary>
     public float[] Run(KernelGroup group) => Run(group[Problem.Declaration]);
 
@@ -43,6 +57,26 @@ public sealed class Inputs
         float[] output = new float[Problem.OutputLength];
         output.AsSpan().Fill(float.NaN);
         Run(kernel, output);
+        return output;
+    }
+
+    /// <summary>The result of calls of a few queries each; under a causal mask with the keys up to the last of them, so that they stand where they did.</summary>
+    public float[] RunInPieces(Kernel kernel, int queries)
+    {
+        if (!kernel.Declaration.IsPlain || kernel.Declaration.Batched || Problem.QueryStarts is not null) throw new NotSupportedException($"{Problem} is not cut into pieces.");
+        float[] output = new float[Problem.OutputLength];
+        output.AsSpan().Fill(float.NaN);
+        int query = Query.Length / Problem.Queries, outputs = output.Length / Problem.Queries;
+        for (int first = 0; first < Problem.Queries; first += queries)
+        {
+            int end = Math.Min(first + queries, Problem.Queries), keys = Problem.Visible(0, end - 1);
+            kernel.Body(new KernelArguments
+            {
+                Query = Query.AsSpan(first * query, (end - first) * query), Key = Key.AsSpan(0, Key.Length / Problem.Keys * keys), Value = Value.AsSpan(0, Value.Length / Problem.Keys * keys),
+                Output = output.AsSpan(first * outputs, (end - first) * outputs), MaxThreads = Problem.MaxThreads,
+            });
+        }
+
         return output;
     }
 
@@ -65,22 +99,29 @@ public sealed class Inputs
         if (place.Gaps(placed).Any(x => x != Gap)) throw new InvalidOperationException($"{Problem}: elements between the tokens of the output were written.");
     }
 
-    public KernelArguments Arguments(ReadOnlySpan<float> query, ReadOnlySpan<float> key, ReadOnlySpan<float> value, Span<float> output, Span<byte> scratch = default) => new()
+    public KernelArguments Arguments(ReadOnlySpan<float> query, ReadOnlySpan<float> key, ReadOnlySpan<float> value, Span<float> output, Span<byte> scratch = default)
     {
-        Query = query,
-        Key = key,
-        Value = value,
-        Output = output,
-        QueryShape = Problem.QueryPlace,
-        KeyShape = Problem.KeyPlace,
-        ValueShape = Problem.ValuePlace,
-        OutputShape = Problem.OutputPlace,
-        Batch = Problem.Batch,
-        QueryStarts = Problem.QueryStarts,
-        KeyLengths = Problem.KeyLengths,
-        MaxThreads = Problem.MaxThreads,
-        Scratch = scratch,
-    };
+        var arguments = new KernelArguments
+        {
+            Query = query,
+            Key = key,
+            Value = value,
+            Output = output,
+            Batch = Problem.Batch,
+            QueryStarts = Problem.QueryStarts,
+            KeyLengths = Problem.KeyLengths,
+            MaxThreads = Problem.MaxThreads,
+            Scratch = scratch,
+        };
+        if (!Problem.Declaration.TensorSpans) return arguments;
+        return arguments with
+        {
+            QueryTensor = Problem.QueryPlace.Tensor(query),
+            KeyTensor = Problem.KeyPlace.Tensor(key),
+            ValueTensor = Problem.ValuePlace.Tensor(value),
+            OutputTensor = Problem.OutputPlace.Tensor(output),
+        };
+    }
 
     /// <summary>A tensor in its place, NaN around it.</summary>
     public static float[] Placed(Placement place, float[] dense)

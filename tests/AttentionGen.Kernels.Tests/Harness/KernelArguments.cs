@@ -1,24 +1,26 @@
+using System.Numerics.Tensors;
+
 namespace AttentionGen.Kernels.Tests;
 
 /// <summary>All that a kernel may take. A kernel reads what its declaration has parameters for.</summary>
 public readonly ref struct KernelArguments
 {
-    public required ReadOnlySpan<float> Query { get; init; }
+    public ReadOnlySpan<float> Query { get; init; }
 
-    public required ReadOnlySpan<float> Key { get; init; }
+    public ReadOnlySpan<float> Key { get; init; }
 
-    public required ReadOnlySpan<float> Value { get; init; }
+    public ReadOnlySpan<float> Value { get; init; }
 
-    public required Span<float> Output { get; init; }
+    public Span<float> Output { get; init; }
 
     /// <summary>For kernels that take tensor spans.</summary>
-    public Placement? QueryShape { get; init; }
+    public ReadOnlyTensorSpan<float> QueryTensor { get; init; }
 
-    public Placement? KeyShape { get; init; }
+    public ReadOnlyTensorSpan<float> KeyTensor { get; init; }
 
-    public Placement? ValueShape { get; init; }
+    public ReadOnlyTensorSpan<float> ValueTensor { get; init; }
 
-    public Placement? OutputShape { get; init; }
+    public TensorSpan<float> OutputTensor { get; init; }
 
     public int Batch { get; init; }
 

@@ -1,3 +1,5 @@
+using System.Numerics.Tensors;
+
 namespace AttentionGen.Kernels.Tests;
 
 /// <summary>
@@ -24,6 +26,10 @@ public sealed record Placement(AttentionLayout Layout, bool Batched, int Batch, 
 
     /// <summary>As tensors have them: 0 where there is no second index.</summary>
     public nint[] Strides => [.. Axes(BatchStride, TokenStride, HeadStride, dim: 1).Zip(Lengths, (stride, length) => length == 1 || Length == 0 ? 0 : stride)];
+
+    public ReadOnlyTensorSpan<float> Tensor(ReadOnlySpan<float> placed) => new(placed, Lengths, Strides);
+
+    public TensorSpan<float> Tensor(Span<float> placed) => new(placed, Lengths, Strides);
 
     private nint[] Axes(nint batch, nint token, nint head, nint? dim = null)
     {
