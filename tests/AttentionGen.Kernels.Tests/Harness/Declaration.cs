@@ -37,6 +37,14 @@ public sealed record Declaration(int Heads, int HeadDim)
 
     public AttentionLayout Layout { get; init; }
 
+    /// <summary>Query heads of a key-value head.</summary>
+    public int Group => Heads / KeyValueHeads;
+
+    /// <summary>Elements of a token in query, key, value and output, or of one of its heads where heads come first: strides are at least that.</summary>
+    public (int Query, int Key, int Value, int Output) Widths => Layout == AttentionLayout.HeadMajor
+        ? (HeadDim, HeadDim, ValueDim, ValueDim)
+        : (Heads * HeadDim, KeyValueHeads * HeadDim, KeyValueHeads * ValueDim, Heads * ValueDim);
+
     /// <summary>Elements from token to token in query, key, value and output; 0 where none is given.</summary>
     public (int Query, int Key, int Value, int Output) Strides { get; init; }
 

@@ -67,6 +67,7 @@ internal sealed class OnnxCase
                 Mask = causal ? AttentionMask.Causal : AttentionMask.None,
                 Scale = (float)Attribute("scale", 0),
                 Batched = true,
+                Layout = Layout,
                 Roles = Roles.MaxThreads | (causal && Start is not null ? Roles.QueryStart : 0) | (KeyLengths is not null ? Roles.KeyLengths : 0),
             };
             return new Problem(declaration, query.Tokens, PastLength + key.Tokens)
@@ -78,22 +79,25 @@ internal sealed class OnnxCase
         }
     }
 
-    public float[] Query => TokenMajor("Q");
+    public float[] Query => Floats("Q");
 
     public float[] Key => AfterPast("past_key", "K");
 
     public float[] Value => AfterPast("past_value", "V");
 
-    public float[] Expected => TokenMajor("Y");
+    public float[] Expected => Floats("Y");
 
     /// <summary>The keys and values that the operator gives back for the next call; null where the case does not ask for them.</summary>
-    public (float[] Key, float[] Value)? Present => Gives("present_key") ? (TokenMajor("present_key"), TokenMajor("present_value")) : null;
+    public (float[] Key, float[] Value)? Present => Gives("present_key") ? (Floats("present_key"), Floats("present_value")) : null;
 
     /// <summary>
     /// The position of the first query: behind the past, and 0 without one. With lengths, none is given: they include the tokens of this
     /// call, so that the last query sees the last of them.
     /// </summary>
     private int? Start => KeyLengths is null ? PastLength : null;
+
+    /// <summary>Tensors of rank 4 are [batch, heads, tokens, dim], those of rank 3 are [batch, tokens, heads * dim].</summary>
+    private AttentionLayout Layout => s_file.Shape(Tensor("Q")).Length == 4 ? AttentionLayout.HeadMajor : AttentionLayout.TokenMajor;
 
     private int PastLength => Takes("past_key") ? Dimensions("past_key", "kv_num_heads").Tokens : 0;
 
@@ -111,7 +115,6 @@ internal sealed class OnnxCase
 
     private string Tensor(string name) => $"{_recordedName}/{name}";
 
-    /// <summary>A tensor of rank 4 is [batch, heads, tokens, dim], one of rank 3 is [batch, tokens, heads * dim].</summary>
     private (int Batch, int Heads, int Tokens, int Dim) Dimensions(string tensor, string headsOfRank3) => s_file.Shape(Tensor(tensor)) switch
     {
         [int batch, int heads, int tokens, int dim] => (batch, heads, tokens, dim),
@@ -119,28 +122,24 @@ internal sealed class OnnxCase
         var shape => throw new InvalidDataException($"{Tensor(tensor)} is of rank {shape.Length}."),
     };
 
-    /// <summary>The one place that knows the layouts: the tensor as [batch, tokens, heads, dim], which those of rank 3 are already.</summary>
-    private float[] TokenMajor(string tensor)
+    /// <summary>A tensor in the layout of the case. What is cached is of rank 4 in every case.</summary>
+    private float[] Floats(string tensor)
     {
         int[] shape = s_file.Shape(Tensor(tensor));
         float[] values = s_file.Floats(Tensor(tensor), shape);
-        if (shape is not [int batch, int heads, int tokens, int dim]) return values;
-
-        float[] moved = new float[values.Length];
-        for (int b = 0; b < batch; b++)
-            for (int h = 0; h < heads; h++)
-                for (int i = 0; i < tokens; i++)
-                    values.AsSpan(((b * heads + h) * tokens + i) * dim, dim).CopyTo(moved.AsSpan(((b * tokens + i) * heads + h) * dim));
-        return moved;
+        return Layout == AttentionLayout.TokenMajor && shape is [int batch, int heads, int tokens, int dim]
+            ? new Placement(AttentionLayout.HeadMajor, Batched: true, batch, tokens, heads, dim, GivenStride: 0).Gather(values)
+            : values;
     }
 
-    /// <summary>Keys or values with those of the past before them, in each batch item: a caller of ours keeps them together.</summary>
+    /// <summary>Keys or values with those of the past before them, in each batch item or each head of it: a caller of ours keeps them together.</summary>
     private float[] AfterPast(string past, string tensor)
     {
-        float[] now = TokenMajor(tensor);
+        float[] now = Floats(tensor);
         if (!Takes(past)) return now;
-        float[] before = TokenMajor(past);
-        int batch = Dimensions(past, "kv_num_heads").Batch;
-        return [.. before.Chunk(before.Length / batch).Zip(now.Chunk(now.Length / batch)).SelectMany(item => item.First.Concat(item.Second))];
+        float[] before = Floats(past);
+        var (batch, heads, _, _) = Dimensions(past, "kv_num_heads");
+        int parts = Layout == AttentionLayout.HeadMajor ? batch * heads : batch;
+        return [.. before.Chunk(before.Length / parts).Zip(now.Chunk(now.Length / parts)).SelectMany(part => part.First.Concat(part.Second))];
     }
 }

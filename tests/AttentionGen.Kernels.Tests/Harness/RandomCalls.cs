@@ -4,26 +4,30 @@ using FsCheck.Fluent;
 namespace AttentionGen.Kernels.Tests;
 
 /// <summary>
-/// Calls of a few random declarations, which are compiled together. A feature of declarations is a line in <see cref="Declarations"/> and one
-/// in <see cref="Complexity"/>; what it lets vary from call to call is a line in <see cref="Problems"/>, in <see cref="Retarget"/> and, where
-/// it can be simpler, in <see cref="Simpler(Problem)"/>.
+/// Calls of a few random declarations, which are compiled together. A feature of declarations is a line in <see cref="Cores"/> or in
+/// <see cref="Declarations"/>, and one in <see cref="Simpler(Declaration)"/>; what it lets vary from call to call is a line in <see cref="Problems"/>, in <see cref="Retarget"/>
+/// and, where it can be simpler, in <see cref="Simpler(Problem)"/>.
 /// </summary>
 internal sealed class RandomCalls
 {
     /// <summary>Multiply-adds of a call: the reference takes some ten milliseconds for them.</summary>
     private const long MaxWork = 10_000_000;
 
-    private readonly Declaration[] _pool; // the simplest first
+    /// <summary>Rows (queries times heads of a group) that take the way of few rows on some instruction sets, and a little more.</summary>
+    private const int FewRows = 40;
+
+    private readonly Declaration[] _pool;
+    private readonly KernelGroup _kernels;
+    private readonly Dictionary<Declaration, KernelGroup> _simpler = []; // compiled one by one: only a failure asks for them
 
     /// <param name="seed">The same declarations for the same seed: processes of other instruction sets find them compiled.</param>
-    /// <param name="declarations">How many there are.</param>
-    public RandomCalls(ulong seed, int declarations)
+    /// <param name="cores">Kinds of code, as the dimensions, the mask and the scale ask for them: they are what compiling costs.</param>
+    /// <param name="each">Declarations of each kind.</param>
+    public RandomCalls(ulong seed, int cores, int each)
     {
-        _pool = [.. Declarations.Sample(declarations, new Rnd(seed), size: 100).Distinct().OrderBy(Complexity)];
-        Kernels = new KernelGroup(_pool);
+        _pool = [.. Cores.SelectMany(core => Declarations(core).ArrayOf(each)).Sample(cores, new Rnd(seed), size: 100).SelectMany(pool => pool).Distinct()];
+        _kernels = new KernelGroup(_pool);
     }
-
-    public KernelGroup Kernels { get; }
 
     public Arbitrary<RandomCall> Arbitrary => Arb.From(
         from problem in Gen.Elements(_pool).SelectMany(Problems).Where(problem => Work(problem) <= MaxWork)
@@ -33,26 +37,61 @@ internal sealed class RandomCalls
         select new RandomCall(problem, filling, poison, seed),
         Simpler);
 
-    private static Gen<Declaration> Declarations =>
-        from keyValueHeads in Gen.Choose(1, 3)
-        from sharing in Gen.Elements(1, 1, 2, 3, 4)
+    /// <summary>The kernel of a call of the pool, or of one that came of making such a call simpler.</summary>
+    public Kernel KernelOf(RandomCall call)
+    {
+        var declaration = call.Problem.Declaration;
+        if (_pool.Contains(declaration)) return _kernels[declaration];
+        if (!_simpler.TryGetValue(declaration, out var group)) _simpler[declaration] = group = new KernelGroup([declaration]);
+        return group[declaration];
+    }
+
+    /// <summary>What code is written for.</summary>
+    private static Gen<Declaration> Cores =>
         from headDim in Dims
         from valueDim in Gen.OneOf(Gen.Constant(headDim), Dims)
         from mask in Gen.Elements(Enum.GetValues<AttentionMask>())
         from scale in Gen.OneOf(Gen.Constant(0.0), Gen.Elements(0.1, 0.5, -0.8)) // relative to the default one
+        select new Declaration(1, headDim) { ValueDim = valueDim, Mask = mask, Scale = (float)Math.Round(scale / Math.Sqrt(headDim), 4) };
+
+    /// <summary>What a declaration says beside that. A call of few tokens must be within the limit, or none would be found.</summary>
+    private static Gen<Declaration> Declarations(Declaration core) => (
+        from keyValueHeads in Gen.Choose(1, 3)
+        from sharing in Gen.Elements(1, 1, 2, 3, 4)
         from batched in Gen.Elements(false, true)
-        from start in mask == AttentionMask.Causal ? Gen.Elements(Roles.None, Roles.QueryStart, Roles.QueryStarts) : Gen.Constant(Roles.None)
+        from start in core.Mask == AttentionMask.Causal ? Gen.Elements(Roles.None, Roles.QueryStart, Roles.QueryStarts) : Gen.Constant(Roles.None)
         from lengths in Gen.Elements(Roles.None, Roles.KeyLengths)
         from threads in Gen.Elements(Roles.None, Roles.MaxThreads)
-        select new Declaration(keyValueHeads * sharing, headDim)
+        from layout in Gen.Elements(Enum.GetValues<AttentionLayout>())
+        from tensors in Gen.Frequency((2, Gen.Constant(false)), (1, Gen.Constant(true)))
+        from fixedQueries in Gen.Frequency((6, Gen.Constant(0)), (1, Gen.Choose(1, 4)), (1, FixedLengths))
+        from fixedKeys in Gen.Frequency((3, Gen.Constant(0)), (1, FixedLengths))
+        let dense = core with
         {
-            KeyValueHeads = keyValueHeads, ValueDim = valueDim, Mask = mask, Scale = (float)Math.Round(scale / Math.Sqrt(headDim), 4),
-            Batched = batched, Roles = start | lengths | threads,
-        };
+            Heads = keyValueHeads * sharing, KeyValueHeads = keyValueHeads, Batched = batched, Roles = start | lengths | threads,
+            Layout = layout, TensorSpans = tensors, QueryLength = fixedQueries, KeyLength = fixedKeys,
+        }
+        from strides in Gen.Frequency((1, Gen.Constant(default((int, int, int, int)))), (1, Strides(dense.Widths)))
+        select dense with { Strides = strides })
+        .Where(declaration => Work(new Problem(declaration, Math.Max(declaration.QueryLength, 20), Math.Max(declaration.KeyLength, 20))) <= MaxWork);
+
+    /// <summary>Of the tensors that have one of their own: any, or that of a buffer whose parts query, key and value are.</summary>
+    private static Gen<(int, int, int, int)> Strides((int Query, int Key, int Value, int Output) widths)
+    {
+        Gen<int> Stride(int width) => Gen.OneOf(
+            Gen.Constant(0), Gen.Choose(width + 1, width + 40), Gen.Constant(widths.Query + widths.Key + widths.Value));
+        return from query in Stride(widths.Query)
+               from key in Stride(widths.Key)
+               from value in Stride(widths.Value)
+               from output in Gen.OneOf(Gen.Constant(0), Gen.Choose(widths.Output + 1, widths.Output + 40))
+               select (query, key, value, output);
+    }
 
     private static Gen<Problem> Problems(Declaration declaration) =>
-        from queries in Lengths
-        from keys in Gen.Frequency((5, Gen.Constant(queries)), (10, Lengths), (1, LongLengths))
+        from queries in declaration.QueryLength != 0 ? Gen.Constant(declaration.QueryLength) : Gen.Frequency((2, Lengths), (1, FewQueries(declaration)))
+        from keys in declaration.KeyLength != 0
+            ? Gen.Constant(declaration.KeyLength)
+            : Gen.Frequency((5, Gen.Constant(queries)), (10, Lengths), (queries * declaration.Group <= FewRows ? 8 : 1, LongLengths))
         from batch in declaration.Batched ? Gen.Choose(1, 3) : Gen.Constant(1)
         from starts in Gen.OneOf(Gen.Elements(0, 1, keys, Math.Max(0, keys - queries), int.MaxValue), Gen.Choose(0, 2 * keys)).ArrayOf(batch)
         from lengths in Gen.OneOf(Gen.Elements(0, Math.Min(1, keys), keys), Gen.Choose(0, keys)).ArrayOf(batch)
@@ -73,25 +112,17 @@ internal sealed class RandomCalls
     private static Gen<int> Lengths =>
         Gen.Frequency((3, Gen.Elements(Around(4, 6, 8, 12, 16, 32, 64, 96, 128))), (1, Gen.Choose(0, 3)), (2, Gen.Choose(0, 40)), (1, Gen.Choose(0, 150)));
 
-    /// <summary>Around the edges of blocks of keys.</summary>
-    private static Gen<int> LongLengths => Gen.Elements(Around(256, 384, 768));
+    private static Gen<int> FewQueries(Declaration declaration) => Gen.Choose(1, Math.Max(FewRows / declaration.Group, 1));
+
+    private static Gen<int> FixedLengths => Gen.Frequency((4, Gen.Choose(1, 70)), (1, Gen.Choose(71, 300)));
+
+    /// <summary>Around the edges of blocks of keys, or of the chunks of few rows.</summary>
+    private static Gen<int> LongLengths => Gen.Elements(Around(256, 384, 512, 768, 1024, 1152));
 
     private static int[] Around(params int[] edges) => [.. edges.SelectMany(edge => new[] { edge - 1, edge, edge + 1 })];
 
     private static long Work(Problem problem) =>
         (long)problem.Batch * problem.Queries * problem.Keys * problem.Declaration.Heads * (problem.Declaration.HeadDim + problem.Declaration.ValueDim);
-
-    /// <summary>The number of features, and then the number of elements of a token.</summary>
-    private static (int, int) Complexity(Declaration declaration)
-    {
-        bool[] features =
-        [
-            declaration.KeyValueHeads != declaration.Heads, declaration.ValueDim != declaration.HeadDim, declaration.Mask != AttentionMask.None,
-            declaration.Scale != 0, declaration.Batched,
-            declaration.Has(Roles.QueryStart), declaration.Has(Roles.QueryStarts), declaration.Has(Roles.KeyLengths),
-        ];
-        return (features.Count(has => has), declaration.Heads * (declaration.HeadDim + declaration.ValueDim));
-    }
 
     /// <summary>The same call of another declaration, as far as that can say it.</summary>
     private static Problem Retarget(Problem problem, Declaration declaration)
@@ -109,22 +140,65 @@ internal sealed class RandomCalls
         };
     }
 
-    /// <summary>What may fail as well, the most wanted first: fewer tokens, then plainer inputs, then a simpler declaration of the pool.</summary>
-    private IEnumerable<RandomCall> Simpler(RandomCall call)
+    /// <summary>What may fail as well, the most wanted first: fewer tokens, then plainer inputs, then a simpler declaration.</summary>
+    private static IEnumerable<RandomCall> Simpler(RandomCall call)
     {
         foreach (var problem in Simpler(call.Problem)) yield return call with { Problem = problem };
         if (call.Poison is not null) yield return call with { Poison = null };
         if (call.Filling != Filling.Normal) yield return call with { Filling = Filling.Normal };
-        foreach (var declaration in _pool.TakeWhile(declaration => declaration != call.Problem.Declaration))
-            yield return call with { Problem = Retarget(call.Problem, declaration) };
+        foreach (var declaration in Simpler(call.Problem.Declaration)) yield return call with { Problem = Retarget(call.Problem, declaration) };
+    }
+
+    /// <summary>Declarations with a feature less, or with fewer elements; the first without all that only says where the tensors lie.</summary>
+    private static IEnumerable<Declaration> Simpler(Declaration declaration)
+    {
+        var plain = declaration with { Layout = AttentionLayout.TokenMajor, Strides = default, TensorSpans = false, QueryLength = 0, KeyLength = 0 };
+        Declaration[] withLess =
+        [
+            plain,
+            declaration with { QueryLength = 0 },
+            declaration with { KeyLength = 0 },
+            declaration with { TensorSpans = false },
+            declaration with { Strides = default },
+            declaration with { Strides = declaration.Strides with { Query = 0 } },
+            declaration with { Strides = declaration.Strides with { Key = 0 } },
+            declaration with { Strides = declaration.Strides with { Value = 0 } },
+            declaration with { Strides = declaration.Strides with { Output = 0 } },
+            declaration with { Layout = AttentionLayout.TokenMajor },
+            declaration with { Batched = false },
+            .. from role in new[] { Roles.QueryStart, Roles.QueryStarts, Roles.KeyLengths } select declaration with { Roles = declaration.Roles & ~role },
+            declaration with { Scale = 0 },
+            declaration with { Mask = AttentionMask.None, Roles = declaration.Roles & ~(Roles.QueryStart | Roles.QueryStarts) },
+            declaration with { Heads = declaration.KeyValueHeads },
+            declaration with { Heads = declaration.Group, KeyValueHeads = 1 },
+            declaration with { ValueDim = declaration.HeadDim },
+            .. from dim in Less(declaration.HeadDim)
+               where dim > 0
+               select declaration with { HeadDim = dim, ValueDim = declaration.ValueDim == declaration.HeadDim ? dim : declaration.ValueDim },
+            .. from dim in Less(declaration.ValueDim) where dim > 0 && declaration.ValueDim != declaration.HeadDim select declaration with { ValueDim = dim },
+        ];
+        return withLess.Select(WithRoom).Where(less => less != declaration).Distinct();
+    }
+
+    /// <summary>Strides that are as wide as the tokens have become.</summary>
+    private static Declaration WithRoom(Declaration declaration)
+    {
+        var (strides, widths) = (declaration.Strides, declaration.Widths);
+        static int Stride(int stride, int width) => stride == 0 ? 0 : Math.Max(stride, width);
+        return declaration with
+        {
+            Strides = (
+                Stride(strides.Query, widths.Query), Stride(strides.Key, widths.Key),
+                Stride(strides.Value, widths.Value), Stride(strides.Output, widths.Output)),
+        };
     }
 
     private static IEnumerable<Problem> Simpler(Problem problem)
     {
         for (int b = 0; b < problem.Batch && problem.Batch > 1; b++)
             yield return problem with { Batch = 1, QueryStarts = Item(problem.QueryStarts, b), KeyLengths = Item(problem.KeyLengths, b) };
-        foreach (int queries in Less(problem.Queries)) yield return problem with { Queries = queries };
-        foreach (int keys in Less(problem.Keys))
+        foreach (int queries in Less(problem.Declaration.QueryLength == 0 ? problem.Queries : 0)) yield return problem with { Queries = queries };
+        foreach (int keys in Less(problem.Declaration.KeyLength == 0 ? problem.Keys : 0))
             yield return problem with { Keys = keys, KeyLengths = problem.KeyLengths?.Select(length => Math.Min(length, keys)).ToArray() };
         foreach (int[] starts in LessEach(problem.QueryStarts)) yield return problem with { QueryStarts = starts };
         foreach (int[] lengths in LessEach(problem.KeyLengths)) yield return problem with { KeyLengths = lengths };
