@@ -12,8 +12,8 @@ internal static class Address
     }
 
     /// <summary>The float at an offset.</summary>
-    public static string At(string reference, string offset) => offset == "0" ? reference : $"Unsafe.Add(ref {reference}, {offset})";
+    public static string At(string reference, string offset) => offset == "0" ? reference : $"At(ref {reference}, {offset})";
 
     /// <summary>The arguments of a vector load or store at an offset.</summary>
-    public static string Arguments(string reference, string offset) => offset == "0" ? $"ref {reference}" : $"ref {reference}, {offset}";
+    public static string Arguments(string reference, string offset) => $"ref {reference}, {offset}";
 }

@@ -15,7 +15,7 @@ internal static class BlockEmitter
         {
             w.Line("""
                 ref float query = ref block.Scratch; // [QueryBlock, QueryRow]
-                ref float weights = ref Unsafe.Add(ref query, QueryBlock * QueryRow); // [TileRows, KeyBlock]
+                ref float weights = ref At(ref query, QueryBlock * QueryRow); // [TileRows, KeyBlock]
 
                 if (block.First) Reset(ref block.State, (block.Rows + TileRows - 1) / TileRows * TileRows);
                 PackQueries(ref block.Query, block.QueryStride, block.Rows, ref query);
@@ -25,8 +25,8 @@ internal static class BlockEmitter
             {
                 w.Line("""
                     int keys = Math.Min(block.Keys - first, KeyBlock);
-                    ref float panels = ref Unsafe.Add(ref block.PackedKeys, (nint)first * HeadDim);
-                    ref float values = ref Unsafe.Add(ref block.PackedValues, (nint)first * ValueDim);
+                    ref float panels = ref At(ref block.PackedKeys, (nint)first * HeadDim);
+                    ref float values = ref At(ref block.PackedValues, (nint)first * ValueDim);
                     """);
                 using (w.Block("for (int row = 0; row < block.Rows; row += TileRows)"))
                     Tile(w, plan, visible);
@@ -53,8 +53,8 @@ internal static class BlockEmitter
         }
 
         w.Line("""
-            ref float tileQuery = ref Unsafe.Add(ref query, row * QueryRow);
-            ref float state = ref Unsafe.Add(ref block.State, row * StateRow);
+            ref float tileQuery = ref At(ref query, row * QueryRow);
+            ref float state = ref At(ref block.State, row * StateRow);
             """);
         string bounds = visible.DiffersByRow ? "seen, keys" : "keys";
         string count = $"({end} + PanelKeys - 1) / PanelKeys";
@@ -87,7 +87,7 @@ internal static class BlockEmitter
     {
         using (w.Block("for (int i = 0; i < TileRows; i++) // 0 times an infinite value, or a NaN, would not be 0"))
         {
-            w.Line("ref float p = ref Unsafe.Add(ref weights, i * KeyBlock), s = ref Unsafe.Add(ref state, i * StateRow);");
+            w.Line("ref float p = ref At(ref weights, i * KeyBlock), s = ref At(ref state, i * StateRow);");
             ValuesEmitter.Calls(w, plan, 1, "p", "values", "ValueDim", "s", $"Math.Min({visible.Bound("i")}, end)");
         }
     }
@@ -99,11 +99,11 @@ internal static class BlockEmitter
         CoreEmitter.MethodAttribute(w);
         using (w.Block("private static void Reset(ref float state, int rows)"))
         {
-            using (w.Block("for (; rows > 0; rows--, state = ref Unsafe.Add(ref state, StateRow))"))
+            using (w.Block("for (; rows > 0; rows--, state = ref At(ref state, StateRow))"))
             {
                 w.Line("""
-                    for (nuint i = 0; i < Maximum; i += Lanes) Vec.Zero.StoreUnsafe(ref state, i);
-                    Unsafe.Add(ref state, Maximum) = float.NegativeInfinity;
+                    for (nint i = 0; i < Maximum; i += Lanes) Store(Vec.Zero, ref state, i);
+                    At(ref state, Maximum) = float.NegativeInfinity;
                     """);
             }
         }

@@ -22,10 +22,11 @@ internal static class CoreEmitter
 
             using global::System;
             using global::System.Runtime.CompilerServices;
-            using global::System.Runtime.Intrinsics;{(dialect.MultiplyAddByElement is null ? "" : "\nusing static global::System.Runtime.Intrinsics.Arm.AdvSimd.Arm64;")}
+            using global::System.Runtime.Intrinsics;
             using global::AttentionGen.CompilerServices;
-            using static global::System.Runtime.Intrinsics.{dialect.VectorClass};
-            using Vec = global::System.Runtime.Intrinsics.{dialect.VectorClass}<float>;{(plan.Path == CorePath.Registers ? $"\nusing Ints = global::System.Runtime.Intrinsics.{dialect.VectorClass}<int>;" : "")}
+            using static global::AttentionGen.CompilerServices.KernelMemory;
+            using static global::AttentionGen.CompilerServices.{dialect.Vectors};
+            using Vec = global::System.Runtime.Intrinsics.{dialect.Vector}<float>;{(plan.Path == CorePath.Registers ? $"\nusing Ints = global::System.Runtime.Intrinsics.{dialect.Vector}<int>;" : "")}
 
             {GeneratedCode.Attribute}
             [global::Microsoft.CodeAnalysis.Embedded]

@@ -16,15 +16,15 @@ internal static class FinishEmitter
             {
                 dialect.Prefetch(w, "output", "outputStride", plan.Spec.ValueDim);
                 w.Line("""
-                    float sum = Sum(LoadUnsafe(ref state, Sums));
-                    float inverse = Unsafe.Add(ref state, Maximum) == float.NegativeInfinity ? 0f : 1f / sum;
+                    float sum = Sum(Load(ref state, Sums));
+                    float inverse = At(ref state, Maximum) == float.NegativeInfinity ? 0f : 1f / sum;
                     """);
                 RowEmitter.Emit(w, plan.Spec.ValueDim, plan.Lanes,
-                    i => $"(LoadUnsafe(ref state, {i}) * Create(inverse)).StoreUnsafe(ref output, {i});",
-                    i => $"Unsafe.Add(ref output, {i}) = Unsafe.Add(ref state, {i}) * inverse;");
+                    i => $"Store(Load(ref state, {i}) * All(inverse), ref output, {i});",
+                    i => $"At(ref output, {i}) = At(ref state, {i}) * inverse;");
                 w.Line("""
-                    state = ref Unsafe.Add(ref state, StateRow);
-                    output = ref Unsafe.Add(ref output, outputStride);
+                    state = ref At(ref state, StateRow);
+                    output = ref At(ref output, outputStride);
                     """);
             }
         }

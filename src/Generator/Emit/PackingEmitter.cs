@@ -49,19 +49,19 @@ internal static class PackingEmitter
         {
             w.Line($"""
                 int first = Math.Min(panel + column, count - 1), last = Math.Min(count - 1 - first, {step - 1});
-                ref float source = ref Unsafe.Add(ref key, first * stride);
-                ref float target = ref Unsafe.Add(ref panels, (nint)panel * HeadDim + column);
+                ref float source = ref At(ref key, first * stride);
+                ref float target = ref At(ref panels, (nint)panel * HeadDim + column);
                 """);
-            if (dialect.Prefetches) w.Line($"for (int row = {step}; row < {2 * step}; row++) KernelMath.Prefetch(ref Unsafe.Add(ref source, row * stride), {headDim});");
+            if (dialect.Prefetches) w.Line($"for (int row = {step}; row < {2 * step}; row++) PrefetchRow(ref source, row * stride, {headDim});");
             if (dialect.Transpose is null)
             {
                 using (w.Block($"for (int d = 0; d < {headDim}; d++)"))
-                    w.Line("KernelMath.Gather4(ref Unsafe.Add(ref source, d), stride, last).StoreUnsafe(ref target, (nuint)(d * PanelKeys));");
+                    w.Line("Store(Gather4(ref At(ref source, d), stride, last), ref target, d * PanelKeys);");
                 PadKeys(w, plan, step);
                 return;
             }
 
-            string Transpose(string d) => $"KernelMath.{dialect.Transpose}(ref {Address.At("source", d)}, stride, last, ref {Address.At("target", d == "0" ? d : $"{d} * PanelKeys")}, PanelKeys);";
+            string Transpose(string d) => $"{dialect.Transpose}(ref {Address.At("source", d)}, stride, last, ref {Address.At("target", d == "0" ? d : $"{d} * PanelKeys")}, PanelKeys);";
             int whole = headDim / step * step;
             if (whole == step) w.Line(Transpose("0"));
             else if (whole > step)
@@ -77,7 +77,7 @@ internal static class PackingEmitter
             {
                 using (w.Block($"for (int d = 0; d < {headDim}; d++)"))
                 using (w.Block($"for (int j = 0; j < {step}; j++)"))
-                    w.Line("Unsafe.Add(ref target, d * PanelKeys + j) = Unsafe.Add(ref source, Math.Min(j, last) * stride + d);");
+                    w.Line("At(ref target, d * PanelKeys + j) = At(ref source, Math.Min(j, last) * stride + d);");
             }
 
             PadKeys(w, plan, step);
@@ -90,7 +90,7 @@ internal static class PackingEmitter
         if (plan.PackedHeadDim == plan.Spec.HeadDim) return;
         using (w.Block($"for (int d = {plan.Spec.HeadDim}; d < HeadDim; d++)"))
         using (w.Block($"for (int j = 0; j < {columns}; j++)"))
-            w.Line("Unsafe.Add(ref target, d * PanelKeys + j) = 0f;");
+            w.Line("At(ref target, d * PanelKeys + j) = 0f;");
     }
 
     private static void PackValues(SourceWriter w, CorePlan plan, Dialect dialect, VisibleKeys visible)
@@ -105,22 +105,22 @@ internal static class PackingEmitter
             using (w.Block("for (int key = 0; key < count; key++)"))
             {
                 dialect.Prefetch(w, "value", "stride", plan.Spec.ValueDim);
-                if (padded) w.Line("Vec.Zero.StoreUnsafe(ref rows, ValueDim - Lanes);");
+                if (padded) w.Line("Store(Vec.Zero, ref rows, ValueDim - Lanes);");
                 RowEmitter.Emit(w, plan.Spec.ValueDim, plan.Lanes,
                     i => check
-                        ? $"Vec v{i} = LoadUnsafe(ref value, {i});\nv{i}.StoreUnsafe(ref rows, {i});\nzeros = {dialect.MultiplyAdd}(v{i}, Vec.Zero, zeros);"
-                        : $"LoadUnsafe(ref value, {i}).StoreUnsafe(ref rows, {i});",
-                    i => $"Unsafe.Add(ref rows, {i}) = Unsafe.Add(ref value, {i});"
-                        + (check ? $"\nzeros += Create(Unsafe.Add(ref value, {i}) * 0f);" : ""));
+                        ? $"Vec v{i} = Load(ref value, {i});\nStore(v{i}, ref rows, {i});\nzeros = MulAdd(v{i}, Vec.Zero, zeros);"
+                        : $"Store(Load(ref value, {i}), ref rows, {i});",
+                    i => $"At(ref rows, {i}) = At(ref value, {i});"
+                        + (check ? $"\nzeros += All(At(ref value, {i}) * 0f);" : ""));
                 w.Line("""
-                    value = ref Unsafe.Add(ref value, stride);
-                    rows = ref Unsafe.Add(ref rows, ValueDim);
+                    value = ref At(ref value, stride);
+                    rows = ref At(ref rows, ValueDim);
                     """);
             }
 
             if (check) w.Line("""
 
-                return EqualsAll(zeros, Vec.Zero);
+                return AllZero(zeros);
                 """);
         }
     }
@@ -138,21 +138,21 @@ internal static class PackingEmitter
             using (w.Block("for (; row < rows; row++)"))
             {
                 dialect.Prefetch(w, "query", "stride", plan.Spec.HeadDim);
-                if (plan.QueryRow != plan.Spec.HeadDim) w.Line("Vec.Zero.StoreUnsafe(ref packed, QueryRow - Lanes);");
+                if (plan.QueryRow != plan.Spec.HeadDim) w.Line("Store(Vec.Zero, ref packed, QueryRow - Lanes);");
                 RowEmitter.Emit(w, plan.Spec.HeadDim, plan.Lanes,
-                    i => $"{(negated ? $"(-LoadUnsafe(ref query, {i}))" : $"LoadUnsafe(ref query, {i})")}.StoreUnsafe(ref packed, {i});",
-                    i => $"Unsafe.Add(ref packed, {i}) = {(negated ? "-" : "")}Unsafe.Add(ref query, {i});");
+                    i => $"Store({(negated ? "-" : "")}Load(ref query, {i}), ref packed, {i});",
+                    i => $"At(ref packed, {i}) = {(negated ? "-" : "")}At(ref query, {i});");
                 w.Line("""
-                    query = ref Unsafe.Add(ref query, stride);
-                    packed = ref Unsafe.Add(ref packed, QueryRow);
+                    query = ref At(ref query, stride);
+                    packed = ref At(ref packed, QueryRow);
                     """);
             }
 
             w.Line();
             using (w.Block("for (; row % TileRows != 0; row++)"))
             {
-                RowEmitter.Emit(w, plan.QueryRow, plan.Lanes, i => $"Vec.Zero.StoreUnsafe(ref packed, {i});", i => $"Unsafe.Add(ref packed, {i}) = 0f;");
-                w.Line("packed = ref Unsafe.Add(ref packed, QueryRow);");
+                RowEmitter.Emit(w, plan.QueryRow, plan.Lanes, i => $"Store(Vec.Zero, ref packed, {i});", i => $"At(ref packed, {i}) = 0f;");
+                w.Line("packed = ref At(ref packed, QueryRow);");
             }
         }
     }

@@ -28,16 +28,16 @@ internal sealed record ProductEmitter(Dialect Dialect, int Rows, int Vectors, st
     }
 
     /// <summary>The indices that a loop takes at a time: four where one load of the left operand serves four.</summary>
-    public int Unroll => Dialect.MultiplyAddByElement is null ? 1 : 4;
+    public int Unroll => !Dialect.MultipliesByElement ? 1 : 4;
 
     /// <summary>Some indices in straight line, each in a scope of its own.</summary>
     public void Steps(SourceWriter w, int count)
     {
-        bool byElement = Dialect.MultiplyAddByElement is not null && count == 4;
+        bool byElement = Dialect.MultipliesByElement && count == 4;
         if (byElement)
         {
             for (int row = 0; row < Rows; row++)
-                w.Line($"Vec x{row} = LoadUnsafe({Address.Arguments(Left, Address.Offset((row, LeftStride)))});");
+                w.Line($"Vec x{row} = Load({Address.Arguments(Left, Address.Offset((row, LeftStride)))});");
         }
 
         for (int i = 0; i < count; i++)
@@ -60,26 +60,26 @@ internal sealed record ProductEmitter(Dialect Dialect, int Rows, int Vectors, st
         {
             string offset = Address.Offset((index, RightStride), (v, "Lanes"));
             return RightTail > 0 && v == Vectors - 1
-                ? $"{name}{v} = KernelMath.Load{Dialect.FirstOf}(ref {Address.At(Right, offset)}, {RightTail})"
-                : $"{name}{v} = LoadUnsafe({Address.Arguments(Right, offset)})";
+                ? $"{name}{v} = LoadFirst({Address.Arguments(Right, offset)}, {RightTail})"
+                : $"{name}{v} = Load({Address.Arguments(Right, offset)})";
         }
 
         if (Rows < Vectors && !byElement)
         {
             // The fewer operands stay in registers.
-            w.Line("Vec " + string.Join(", ", Enumerable.Range(0, Rows).Select(row => $"x{row} = Create({Address.At(Left, Address.Offset((row, LeftStride), (index, "")))})")) + ";");
+            w.Line("Vec " + string.Join(", ", Enumerable.Range(0, Rows).Select(row => $"x{row} = Splat({Address.Arguments(Left, Address.Offset((row, LeftStride), (index, "")))})")) + ";");
             for (int v = 0; v < Vectors; v++)
-                w.Line($"Vec {Load(v)}; " + string.Join(" ", Enumerable.Range(0, Rows).Select(row => $"{Sum(row, v)} = {Dialect.MultiplyAdd}(x{row}, {name}{v}, {Sum(row, v)});")));
+                w.Line($"Vec {Load(v)}; " + string.Join(" ", Enumerable.Range(0, Rows).Select(row => $"{Sum(row, v)} = MulAdd(x{row}, {name}{v}, {Sum(row, v)});")));
             return;
         }
 
         w.Line("Vec " + string.Join(", ", Enumerable.Range(0, Vectors).Select(Load)) + ";");
         for (int row = 0; row < Rows; row++)
         {
-            string load = byElement ? "" : $"Vec x{row} = Create({Address.At(Left, Address.Offset((row, LeftStride), (index, "")))}); ";
+            string load = byElement ? "" : $"Vec x{row} = Splat({Address.Arguments(Left, Address.Offset((row, LeftStride), (index, "")))}); ";
             w.Line(load + string.Join(" ", Enumerable.Range(0, Vectors).Select(v => byElement
-                ? $"{Sum(row, v)} = {Dialect.MultiplyAddByElement}({Sum(row, v)}, {name}{v}, x{row}, {index});"
-                : $"{Sum(row, v)} = {Dialect.MultiplyAdd}(x{row}, {name}{v}, {Sum(row, v)});")));
+                ? $"{Sum(row, v)} = MulAddElement({Sum(row, v)}, {name}{v}, x{row}, {index});"
+                : $"{Sum(row, v)} = MulAdd(x{row}, {name}{v}, {Sum(row, v)});")));
         }
     }
 }

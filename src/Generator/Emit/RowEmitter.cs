@@ -10,7 +10,7 @@ internal static class RowEmitter
         int whole = length / lanes * lanes;
         if (whole == lanes) w.Line(vector("0"));
         else if (whole > 0)
-            using (w.Block($"for (nuint i = 0; i < {whole}; i += Lanes)"))
+            using (w.Block($"for (nint i = 0; i < {whole}; i += Lanes)"))
                 w.Line(vector("i"));
 
         if (whole == length) return;

@@ -33,18 +33,18 @@ internal static class RowsEmitter
             w.Line("""
                 int rows = block.Heads * block.Queries;
                 ref float query = ref block.Scratch; // [MaxRows + TileRows, QueryRow]
-                ref float weights = ref Unsafe.Add(ref query, (MaxRows + TileRows) * QueryRow); // [MaxRows, KeyBlock]
+                ref float weights = ref At(ref query, (MaxRows + TileRows) * QueryRow); // [MaxRows, KeyBlock]
 
                 Reset(ref block.State, rows);
                 for (int row = 0; row < rows; row += block.Queries)
-                    PackQueries(ref Unsafe.Add(ref block.Query, row / block.Queries * block.HeadStride), block.QueryStride, block.Queries, ref Unsafe.Add(ref query, row * QueryRow));
+                    PackQueries(ref At(ref block.Query, row / block.Queries * block.HeadStride), block.QueryStride, block.Queries, ref At(ref query, row * QueryRow));
 
                 """);
             using (w.Block("for (int first = 0; first < block.Keys; first += KeyBlock)"))
             {
                 w.Line("""
                     int keys = Math.Min(block.Keys - first, KeyBlock);
-                    RowScores(ref query, ref Unsafe.Add(ref block.Key, first * block.KeyStride), block.KeyStride, keys, ref weights, rows);
+                    RowScores(ref query, ref At(ref block.Key, first * block.KeyStride), block.KeyStride, keys, ref weights, rows);
                     """);
                 string bounds = visible.DiffersByRow ? "seen, keys" : "keys", from = plan.Path == CorePath.Registers ? "0, " : "";
                 if (visible.DiffersByRow)
@@ -58,9 +58,9 @@ internal static class RowsEmitter
 
                 w.Line($"""
                     for (int row = 0; row < rows; row += block.Queries)
-                        Softmax(ref Unsafe.Add(ref weights, row * KeyBlock), {from}keys, ref Unsafe.Add(ref block.State, row * StateRow), block.Queries, {bounds});
-                    ref float value = ref Unsafe.Add(ref block.Value, first * block.ValueStride);
-                    RowValues(ref weights, ref value, (nuint)block.ValueStride, ref block.State, rows, {(visible.DiffersByRow ? "block.Queries, seen, keys" : "keys")});
+                        Softmax(ref At(ref weights, row * KeyBlock), {from}keys, ref At(ref block.State, row * StateRow), block.Queries, {bounds});
+                    ref float value = ref At(ref block.Value, first * block.ValueStride);
+                    RowValues(ref weights, ref value, block.ValueStride, ref block.State, rows, {(visible.DiffersByRow ? "block.Queries, seen, keys" : "keys")});
                     """);
             }
         }
@@ -73,14 +73,14 @@ internal static class RowsEmitter
         w.Line($"/// <summary>Scores of query rows with keys, {Keys} keys at a time.</summary>");
         CoreEmitter.MethodAttribute(w);
         using (w.Block("private static void RowScores(ref float query, ref float key, nint stride, int keys, ref float weights, int rows)"))
-        using (w.Block($"for (int j = 0; j < keys; j += {Keys}, key = ref Unsafe.Add(ref key, {Keys} * stride))"))
+        using (w.Block($"for (int j = 0; j < keys; j += {Keys}, key = ref At(ref key, {Keys} * stride))"))
         {
             w.Line("int row = 0, last = keys - 1 - j;");
             w.Line($"for (; row + {rows} <= rows; row += {rows}) {Call(rows)}");
             w.Line($"for (; row < rows; row++) {Call(1)}");
         }
 
-        static string Call(int rows) => $"RowScores{rows}(ref Unsafe.Add(ref query, row * QueryRow), ref key, stride, last, ref Unsafe.Add(ref weights, row * KeyBlock + j));";
+        static string Call(int rows) => $"RowScores{rows}(ref At(ref query, row * QueryRow), ref key, stride, last, ref At(ref weights, row * KeyBlock + j));";
     }
 
     private static void ScoresOfTile(SourceWriter w, CorePlan plan, Dialect dialect, int rows)
@@ -93,7 +93,7 @@ internal static class RowsEmitter
         CoreEmitter.MethodAttribute(w);
         using (w.Block($"private static void RowScores{rows}(ref float query, ref float key0, nint stride, int last, ref float scores)"))
         {
-            for (int key = 1; key < Keys; key++) w.Line($"ref float key{key} = ref Unsafe.Add(ref key0, Math.Min({key}, last) * stride);");
+            for (int key = 1; key < Keys; key++) w.Line($"ref float key{key} = ref At(ref key0, Math.Min({key}, last) * stride);");
             void Declare(string type)
             {
                 for (int row = 0; row < rows; row++)
@@ -102,31 +102,31 @@ internal static class RowsEmitter
 
             void Step(Func<string, string, string> load, string offset)
             {
-                for (int row = 0; row < rows; row++) w.Line($"Vec q{row} = LoadUnsafe({Address.Arguments("query", Join(Address.Offset((row, "QueryRow")), offset))});");
+                for (int row = 0; row < rows; row++) w.Line($"Vec q{row} = Load({Address.Arguments("query", Join(Address.Offset((row, "QueryRow")), offset))});");
                 for (int key = 0; key < Keys; key++)
                     using (w.Block(""))
                     {
                         w.Line($"Vec k = {load($"key{key}", offset)};");
-                        w.Line(string.Join(" ", Enumerable.Range(0, rows).Select(row => $"{Sum(row, key)} = {dialect.MultiplyAdd}(q{row}, k, {Sum(row, key)});")));
+                        w.Line(string.Join(" ", Enumerable.Range(0, rows).Select(row => $"{Sum(row, key)} = MulAdd(q{row}, k, {Sum(row, key)});")));
                     }
             }
 
             void Loop(string from, string to)
             {
-                using (w.Block($"for (nuint d = {from}; d < {to}; d += Lanes)"))
+                using (w.Block($"for (nint d = {from}; d < {to}; d += Lanes)"))
                 {
                     if (dialect.Prefetches)
-                        for (int key = 0; key < Keys; key++) w.Line($"KernelMath.Prefetch(ref Unsafe.Add(ref key{key}, (nint)d + {plan.Rows.PrefetchKeys} * stride));");
-                    Step((key, offset) => $"LoadUnsafe(ref {key}, {offset})", "d");
+                        for (int key = 0; key < Keys; key++) w.Line($"Prefetch(ref key{key}, d + {plan.Rows.PrefetchKeys} * stride);");
+                    Step((key, offset) => $"Load(ref {key}, {offset})", "d");
                 }
             }
 
-            string Sums(int row) => $"KernelMath.Sums4({string.Join(", ", Enumerable.Range(0, Keys).Select(key => Sum(row, key)))})";
+            string Sums(int row) => $"Sums4({string.Join(", ", Enumerable.Range(0, Keys).Select(key => Sum(row, key)))})";
             void Tail()
             {
                 if (whole < headDim)
                     using (w.Block(""))
-                        Step((key, offset) => $"KernelMath.Load{dialect.FirstOf}(ref {Address.At(key, offset)}, {headDim - whole})", $"{whole}");
+                        Step((key, offset) => $"LoadFirst({Address.Arguments(key, offset)}, {headDim - whole})", $"{whole}");
             }
 
             if (!chained)
@@ -134,12 +134,12 @@ internal static class RowsEmitter
                 Declare("Vec ");
                 if (whole > 0) Loop("0", $"{whole}");
                 Tail();
-                for (int row = 0; row < rows; row++) w.Line($"{Sums(row)}.StoreUnsafe({Address.Arguments("scores", Address.Offset((row, "KeyBlock")))});");
+                for (int row = 0; row < rows; row++) w.Line($"Vectors128.Store({Sums(row)}, {Address.Arguments("scores", Address.Offset((row, "KeyBlock")))});");
                 return;
             }
 
             w.Line("Vector128<float> " + string.Join(", ", Enumerable.Range(0, rows).Select(row => $"t{row} = Vector128<float>.Zero")) + ";");
-            using (w.Block($"for (nuint from = 0; from < {whole}; from += {chain})"))
+            using (w.Block($"for (nint from = 0; from < {whole}; from += {chain})"))
             {
                 w.Line($"// At most {plan.Rows.ChainVectors} products for each partial sum: a longer chain would lose precision.");
                 Declare("Vec ");
@@ -151,11 +151,11 @@ internal static class RowsEmitter
                 using (w.Block(""))
                 {
                     Declare("Vec ");
-                    Step((key, offset) => $"KernelMath.Load{dialect.FirstOf}(ref {Address.At(key, offset)}, {headDim - whole})", $"{whole}");
+                    Step((key, offset) => $"LoadFirst({Address.Arguments(key, offset)}, {headDim - whole})", $"{whole}");
                     for (int row = 0; row < rows; row++) w.Line($"t{row} += {Sums(row)};");
                 }
 
-            for (int row = 0; row < rows; row++) w.Line($"t{row}.StoreUnsafe({Address.Arguments("scores", Address.Offset((row, "KeyBlock")))});");
+            for (int row = 0; row < rows; row++) w.Line($"Vectors128.Store(t{row}, {Address.Arguments("scores", Address.Offset((row, "KeyBlock")))});");
         }
     }
 
@@ -167,7 +167,7 @@ internal static class RowsEmitter
         w.Line("/// <summary>State += weights * values, a stretch of values at a time that stays in the first-level cache for all rows.</summary>");
         CoreEmitter.MethodAttribute(w);
         string bounds = visible.DiffersByRow ? "int queries, int seen, int keys" : "int keys";
-        using (w.Block($"private static void RowValues(ref float weights, ref float value, nuint stride, ref float state, int rows, {bounds})"))
+        using (w.Block($"private static void RowValues(ref float weights, ref float value, nint stride, ref float state, int rows, {bounds})"))
         {
             string all = "keys";
             if (visible.DiffersByRow)
@@ -176,7 +176,7 @@ internal static class RowsEmitter
                 w.Line("""
                     // All rows take part in the keys before `all`; 0 times an invisible value is 0 where it is finite.
                     int all = Math.Max(Math.Min(seen, keys), 0);
-                    if (all < keys && Finite(ref Unsafe.Add(ref value, (nuint)all * stride), stride, keys - all)) all = keys;
+                    if (all < keys && Finite(ref At(ref value, all * stride), stride, keys - all)) all = keys;
                     """);
             }
 
@@ -185,7 +185,7 @@ internal static class RowsEmitter
             {
                 w.Line($"""
                     int count = Math.Min({all} - key, step), row = 0;
-                    ref float v = ref Unsafe.Add(ref value, (nuint)key * stride);
+                    ref float v = ref At(ref value, key * stride);
                     """);
                 foreach (int tile in new[] { plan.Rows.ValueRows, 1 })
                     Rows(tile, tile == 1 ? "for (; row < rows; row++)" : $"for (; row + {tile} <= rows; row += {tile})", "key", "v", "count");
@@ -195,7 +195,7 @@ internal static class RowsEmitter
             {
                 using (w.Block("if (all < keys)"))
                 {
-                    w.Line("value = ref Unsafe.Add(ref value, (nuint)all * stride);");
+                    w.Line("value = ref At(ref value, all * stride);");
                     Rows(1, "for (int row = 0; row < rows; row++)", "all", "value", $"Math.Min({visible.Bound("row % queries")}, keys) - all");
                 }
             }
@@ -205,7 +205,7 @@ internal static class RowsEmitter
         {
             using (w.Block(loop))
             {
-                w.Line($"ref float p = ref Unsafe.Add(ref weights, row * KeyBlock + {key}), s = ref Unsafe.Add(ref state, row * StateRow);");
+                w.Line($"ref float p = ref At(ref weights, row * KeyBlock + {key}), s = ref At(ref state, row * StateRow);");
                 ValuesEmitter.Calls(w, plan, rows, "p", value, "stride", "s", count);
             }
         }
@@ -216,17 +216,17 @@ internal static class RowsEmitter
         w.Line();
         w.Line("/// <summary>Whether values are neither infinite nor NaN.</summary>");
         CoreEmitter.MethodAttribute(w);
-        using (w.Block("private static bool Finite(ref float value, nuint stride, int count)"))
+        using (w.Block("private static bool Finite(ref float value, nint stride, int count)"))
         {
             w.Line("Vec zeros = Vec.Zero;");
-            using (w.Block("for (; count > 0; count--, value = ref Unsafe.Add(ref value, stride))"))
+            using (w.Block("for (; count > 0; count--, value = ref At(ref value, stride))"))
             {
                 RowEmitter.Emit(w, plan.Spec.ValueDim, plan.Lanes,
-                    i => $"zeros = {dialect.MultiplyAdd}(LoadUnsafe(ref value, {i}), Vec.Zero, zeros);",
-                    i => $"zeros += Create(Unsafe.Add(ref value, {i}) * 0f);");
+                    i => $"zeros = MulAdd(Load(ref value, {i}), Vec.Zero, zeros);",
+                    i => $"zeros += All(At(ref value, {i}) * 0f);");
             }
 
-            w.Line("return EqualsAll(zeros, Vec.Zero);");
+            w.Line("return AllZero(zeros);");
         }
     }
 
@@ -236,17 +236,17 @@ internal static class RowsEmitter
         w.Line("/// <summary>Adds to the state of rows what they took from other keys: both are brought to the higher maximum.</summary>");
         CoreEmitter.MethodAttribute(w);
         using (w.Block("public static void Merge(ref float state, ref float other, int rows)"))
-        using (w.Block("for (; rows > 0; rows--, state = ref Unsafe.Add(ref state, StateRow), other = ref Unsafe.Add(ref other, StateRow))"))
+        using (w.Block("for (; rows > 0; rows--, state = ref At(ref state, StateRow), other = ref At(ref other, StateRow))"))
         {
             w.Line("""
-                ref float maximum = ref Unsafe.Add(ref state, Maximum);
-                float mine = maximum, others = Unsafe.Add(ref other, Maximum);
+                ref float maximum = ref At(ref state, Maximum);
+                float mine = maximum, others = At(ref other, Maximum);
                 maximum = Math.Max(mine, others);
 
                 // A row that has seen no key, or NaN before any other score, is at -infinity, which minus itself would be NaN.
                 float level = maximum == float.NegativeInfinity ? 0f : maximum;
-                Vec f = KernelMath.Exp2(Create((mine - level) * Scale)), g = KernelMath.Exp2(Create((others - level) * Scale));
-                for (nuint i = 0; i < Maximum; i += Lanes) (LoadUnsafe(ref state, i) * f + LoadUnsafe(ref other, i) * g).StoreUnsafe(ref state, i);
+                Vec f = Exp2(All((mine - level) * Scale)), g = Exp2(All((others - level) * Scale));
+                for (nint i = 0; i < Maximum; i += Lanes) Store(Load(ref state, i) * f + Load(ref other, i) * g, ref state, i);
                 """);
         }
     }

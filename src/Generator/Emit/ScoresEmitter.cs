@@ -27,13 +27,13 @@ internal static class ScoresEmitter
                 w.Line($"""
                     // All rows see all keys of the panels before this one; not the first panel of all, which sets the maxima.
                     int whole = {(visible.DiffersByRow ? "Math.Max(Math.Min(seen, keys), 0)" : "keys")} / PanelKeys;
-                    int start = Unsafe.Add(ref state, Maximum) == float.NegativeInfinity ? 1 : 0;
+                    int start = At(ref state, Maximum) == float.NegativeInfinity ? 1 : 0;
                     """);
             }
 
-            using (w.Block("for (int p = 0; p < panels; p++, panel = ref Unsafe.Add(ref panel, HeadDim * PanelKeys))"))
+            using (w.Block("for (int p = 0; p < panels; p++, panel = ref At(ref panel, HeadDim * PanelKeys))"))
             {
-                w.Line("ref float tile = ref Unsafe.Add(ref weights, p * PanelKeys);");
+                w.Line("ref float tile = ref At(ref weights, p * PanelKeys);");
                 Products(w, plan, product);
                 w.Line();
                 if (plan.Path == CorePath.Registers) WeightsInRegisters(w, product, visible);
@@ -45,13 +45,6 @@ internal static class ScoresEmitter
     private static string Tile(int row, int vector) => Address.Arguments("tile", Address.Offset((row, "KeyBlock"), (vector, "Lanes")));
 
     private static string Sums(int row) => Address.Arguments("state", Address.Offset((row, "StateRow"), (1, "Sums")));
-
-    /// <summary>The float that a load or store begins at.</summary>
-    private static string At(string arguments)
-    {
-        string[] parts = arguments.Split([", "], StringSplitOptions.None);
-        return Address.At(parts[0].Substring(4), parts.Length == 1 ? "0" : parts[1]);
-    }
 
     private static void Products(SourceWriter w, CorePlan plan, ProductEmitter product)
     {
@@ -91,27 +84,27 @@ internal static class ScoresEmitter
     }
 
     private static void Add(SourceWriter w, ProductEmitter product) =>
-        product.EachRow(w, (row, vector) => $"{product.Sum(row, vector)} += LoadUnsafe({Tile(row, vector)});");
+        product.EachRow(w, (row, vector) => $"{product.Sum(row, vector)} += Load({Tile(row, vector)});");
 
     private static void Store(SourceWriter w, ProductEmitter product) =>
-        product.EachRow(w, (row, vector) => $"{product.Sum(row, vector)}.StoreUnsafe({Tile(row, vector)});");
+        product.EachRow(w, (row, vector) => $"Store({product.Sum(row, vector)}, {Tile(row, vector)});");
 
     private static void WeightsInRegisters(SourceWriter w, ProductEmitter product, VisibleKeys visible)
     {
         var rows = Enumerable.Range(0, product.Rows).ToList();
         var vectors = Enumerable.Range(0, product.Vectors).ToList();
-        string Maximum(int row) => $"Create({Address.At("state", Address.Offset((row, "StateRow"), (1, "Maximum")))})";
+        string Maximum(int row) => $"Splat({Address.Arguments("state", Address.Offset((row, "StateRow"), (1, "Maximum")))})";
         using (w.Block("if (p >= start && p < whole)"))
         {
             w.Line("// By how much scores exceed the maxima. Positive floats are ordered as integers are, and no NaN of one row hides another row.");
             foreach (int row in rows)
-                w.Line($"Ints h{row} = ({Tree("MaxNative", vectors.Select(vector => product.Sum(row, vector)).ToList())} - {Maximum(row)}).AsInt32();");
-            using (w.Block($"if (LessThanOrEqualAll({Tree("Max", rows.Select(row => $"h{row}").ToList())}, Create(Lazy).AsInt32()))"))
+                w.Line($"Ints h{row} = Excess({Tree("Max", vectors.Select(vector => product.Sum(row, vector)).ToList())}, {Maximum(row)});");
+            using (w.Block($"if (Within({Tree("MaxExcess", rows.Select(row => $"h{row}").ToList())}, Lazy))"))
             {
                 foreach (int row in rows)
                 {
                     w.Line($"Vec m{row} = {Maximum(row)};");
-                    w.Line($"KernelMath.Weights(ref {At(Tile(row, 0))}, ref {At(Sums(row))}, {string.Join(", ", vectors.Select(vector => $"{product.Sum(row, vector)} - m{row}"))}, Create(Scale));");
+                    w.Line($"Weights{product.Vectors}({string.Join(", ", vectors.Select(vector => $"{product.Sum(row, vector)} - m{row}"))}, All(Scale), {Tile(row, 0)}, {Sums(row)});");
                 }
 
                 w.Line("continue;");

@@ -22,45 +22,45 @@ internal static class SoftmaxEmitter
             """);
         CoreEmitter.MethodAttribute(w);
         using (w.Block($"private static void Softmax(ref float weights, {(panel ? "int from, " : "")}int end, ref float state, int rows, int {(visible.DiffersByRow ? "seen, int keys" : "keys")})"))
-        using (w.Block("for (int row = 0; row < rows; row++, state = ref Unsafe.Add(ref state, StateRow))"))
+        using (w.Block("for (int row = 0; row < rows; row++, state = ref At(ref state, StateRow))"))
         {
             string bound = visible.DiffersByRow ? $"Math.Max(Math.Min({visible.Bound("row")}, Math.Min(end, keys)), {from})" : "Math.Min(end, keys)";
             w.Line($"""
-                ref float w = ref Unsafe.Add(ref weights, row * KeyBlock);
-                ref float sum = ref Unsafe.Add(ref state, Sums);
-                ref float maximum = ref Unsafe.Add(ref state, Maximum);
+                ref float w = ref At(ref weights, row * KeyBlock);
+                ref float sum = ref At(ref state, Sums);
+                ref float maximum = ref At(ref state, Maximum);
 
                 // The row sees the columns before `bound`: whole vectors before `tail`, then a part of one.
                 int bound = {bound};
                 int tail = {(panel ? "from + (bound - from) / Lanes * Lanes" : "bound / Lanes * Lanes")};
-                Vec visible = KernelMath.{dialect.FirstOf}(bound - tail);
+                Vec visible = FirstOf(bound - tail);
 
                 // A score of -infinity has the weight 0, also before any other: the maximum of what a row sees is finite or more.
-                Vec highest = Create(bound > {from} ? float.MinValue : float.NegativeInfinity);
+                Vec highest = All(bound > {from} ? float.MinValue : float.NegativeInfinity);
                 int column = {from};
-                for (; column < tail; column += Lanes) highest = MaxNative(highest, LoadUnsafe(ref w, (nuint)column));
-                if (tail < bound) highest = MaxNative(highest, ConditionalSelect(visible, LoadUnsafe(ref w, (nuint)tail), highest));
-                float rowHighest = KernelMath.Max(highest);
+                for (; column < tail; column += Lanes) highest = Max(highest, Load(ref w, column));
+                if (tail < bound) highest = Max(highest, Select(visible, Load(ref w, tail), highest));
+                float rowHighest = Largest(highest);
                 """);
             using (w.Block("if (rowHighest > maximum + Lazy)"))
             {
                 w.Line("""
-                    Vec factor = KernelMath.Exp2(Create((maximum - rowHighest) * Scale));
+                    Vec factor = Exp2(All((maximum - rowHighest) * Scale));
                     maximum = rowHighest;
-                    for (nuint i = 0; i < Maximum; i += Lanes) (LoadUnsafe(ref state, i) * factor).StoreUnsafe(ref state, i);
+                    for (nint i = 0; i < Maximum; i += Lanes) Store(Load(ref state, i) * factor, ref state, i);
                     """);
-                if (panel) w.Line("for (nuint i = 0; i < (nuint)from; i += Lanes) (LoadUnsafe(ref w, i) * factor).StoreUnsafe(ref w, i);");
+                if (panel) w.Line("for (nint i = 0; i < from; i += Lanes) Store(Load(ref w, i) * factor, ref w, i);");
             }
 
             w.Line();
-            w.Line("Vec m = Create(maximum), scale = Create(Scale), total = LoadUnsafe(ref sum);");
+            w.Line("Vec m = All(maximum), scale = All(Scale), total = Load(ref sum, 0);");
             w.Line($"column = {from};");
             Exponentials(w, "w", unrolled: !panel);
 
             w.Line("""
 
-                total.StoreUnsafe(ref sum);
-                for (; column < end; column += Lanes) Vec.Zero.StoreUnsafe(ref w, (nuint)column);
+                Store(total, ref sum, 0);
+                for (; column < end; column += Lanes) Store(Vec.Zero, ref w, column);
                 """);
         }
     }
@@ -72,8 +72,8 @@ internal static class SoftmaxEmitter
         using (w.Block("for (; column < tail; column += Lanes)"))
         {
             w.Line($"""
-                Vec e = KernelMath.Exp2((LoadUnsafe(ref {row}, (nuint)column) - m) * scale);
-                e.StoreUnsafe(ref {row}, (nuint)column);
+                Vec e = Exp2((Load(ref {row}, column) - m) * scale);
+                Store(e, ref {row}, column);
                 total += e;
                 """);
         }
@@ -81,8 +81,8 @@ internal static class SoftmaxEmitter
         using (w.Block("if (tail < bound)"))
         {
             w.Line($"""
-                Vec e = KernelMath.Exp2((LoadUnsafe(ref {row}, (nuint)tail) - m) * scale) & visible;
-                e.StoreUnsafe(ref {row}, (nuint)tail);
+                Vec e = Exp2((Load(ref {row}, tail) - m) * scale) & visible;
+                Store(e, ref {row}, tail);
                 total += e;
                 column += Lanes;
                 """);
@@ -95,8 +95,8 @@ internal static class SoftmaxEmitter
         string[] names = ["e0", "e1", "e2", "e3"];
         using (w.Block("for (; column + 4 * Lanes <= tail; column += 4 * Lanes)"))
         {
-            for (int i = 0; i < names.Length; i++) w.Line($"Vec {names[i]} = KernelMath.Exp2((LoadUnsafe(ref {row}, (nuint)column{Times(i)}) - m) * scale);");
-            for (int i = 0; i < names.Length; i++) w.Line($"{names[i]}.StoreUnsafe(ref {row}, (nuint)column{Times(i)});");
+            for (int i = 0; i < names.Length; i++) w.Line($"Vec {names[i]} = Exp2((Load(ref {row}, column{Times(i)}) - m) * scale);");
+            for (int i = 0; i < names.Length; i++) w.Line($"Store({names[i]}, ref {row}, column{Times(i)});");
             w.Line("total += (e0 + e1) + (e2 + e3);");
         }
     }

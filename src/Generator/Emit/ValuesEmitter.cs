@@ -68,16 +68,16 @@ internal static class ValuesEmitter
         w.Line();
         w.Line($"/// <summary>outputs {(plan.Path == CorePath.Whole ? "" : "+")}= weights * values for {(strip.Rows == 1 ? "a row" : $"{strip.Rows} rows")} and {width} of the value dimension.</summary>");
         CoreEmitter.MethodAttribute(w);
-        using (w.Block($"private static void {strip.Name}(ref float weights, ref float values, nuint stride, ref float outputs, int keys)"))
+        using (w.Block($"private static void {strip.Name}(ref float weights, ref float values, nint stride, ref float outputs, int keys)"))
         {
-            product.Declare(w, (row, vector) => plan.Path == CorePath.Whole ? "Vec.Zero" : $"LoadUnsafe({Output(row, vector)})");
+            product.Declare(w, (row, vector) => plan.Path == CorePath.Whole ? "Vec.Zero" : $"Load({Output(row, vector)})");
             foreach (int step in new[] { strip.Rows == plan.TileRows ? product.Unroll : 1, 1 }.Distinct())
             {
                 using (w.Block(step == 1 ? "for (; keys > 0; keys--)" : $"for (; keys >= {step}; keys -= {step})"))
                 {
                     // Packed values are in the cache; few rows find them where they lie.
                     if (step == 1 && dialect.Prefetches && strip.Rows < plan.TileRows && plan.Path != CorePath.Whole)
-                        w.Line($"KernelMath.Prefetch(ref Unsafe.Add(ref values, {plan.Rows.PrefetchValues} * stride), {width});");
+                        w.Line($"PrefetchRow(ref values, {plan.Rows.PrefetchValues} * stride, {width});");
                     if (step == 1) product.Step(w, 0);
                     else product.Steps(w, step);
                     product.Advance(w, step);
@@ -85,7 +85,7 @@ internal static class ValuesEmitter
             }
 
             w.Line();
-            product.EachRow(w, (row, vector) => $"{product.Sum(row, vector)}.StoreUnsafe({Output(row, vector)});");
+            product.EachRow(w, (row, vector) => $"Store({product.Sum(row, vector)}, {Output(row, vector)});");
         }
     }
 }

@@ -23,7 +23,7 @@ internal static class WholeEmitter
         {
             w.Line("""
                 ref float query = ref block.Scratch; // [QueryBlock, QueryRow]
-                ref float weights = ref Unsafe.Add(ref query, QueryBlock * QueryRow); // [TileRows, KeyBlock]
+                ref float weights = ref At(ref query, QueryBlock * QueryRow); // [TileRows, KeyBlock]
                 ref float values = ref block.PackedValues;
                 ref float state = ref block.State; // [TileRows, StateRow]
                 """);
@@ -45,7 +45,7 @@ internal static class WholeEmitter
                 }
 
                 string panels = fixedKeys ? $"{plan.KeyBlock / plan.PanelKeys}" : $"({end} + PanelKeys - 1) / PanelKeys";
-                w.Line($"Scores(ref Unsafe.Add(ref query, row * QueryRow), ref block.PackedKeys, {panels}, ref weights);");
+                w.Line($"Scores(ref At(ref query, row * QueryRow), ref block.PackedKeys, {panels}, ref weights);");
                 w.Line($"Softmax(ref weights, ref state{(fixedKeys ? "" : $", {end}")}{(visible.DiffersByRow ? ", seen, keys" : "")});");
                 if (visible.DiffersByRow)
                 {
@@ -59,7 +59,7 @@ internal static class WholeEmitter
                     Values();
                 }
 
-                w.Line("Finish(ref state, ref Unsafe.Add(ref block.Output, row * block.OutputStride), block.OutputStride);");
+                w.Line("Finish(ref state, ref At(ref block.Output, row * block.OutputStride), block.OutputStride);");
             }
         }
 
@@ -76,9 +76,9 @@ internal static class WholeEmitter
         string parameters = (fixedKeys ? "" : ", int end") + (visible.DiffersByRow ? ", int seen, int keys" : "");
         using (w.Block($"private static void Softmax(ref float weights, ref float state{parameters})"))
         {
-            w.Line("Vec scale = Create(Scale);");
-            if (fixedKeys && tail > 0) w.Line($"Vec visible = KernelMath.{dialect.FirstOf}({tail});");
-            using (w.Block("for (int row = 0; row < TileRows; row++, weights = ref Unsafe.Add(ref weights, KeyBlock), state = ref Unsafe.Add(ref state, StateRow))"))
+            w.Line("Vec scale = All(Scale);");
+            if (fixedKeys && tail > 0) w.Line($"Vec visible = FirstOf({tail});");
+            using (w.Block("for (int row = 0; row < TileRows; row++, weights = ref At(ref weights, KeyBlock), state = ref At(ref state, StateRow))"))
             {
                 if (fixedKeys && vectors <= UnrolledVectors) Unrolled(w, vectors, tail > 0);
                 else Looped(w, plan, dialect, visible, fixedKeys);
@@ -89,13 +89,13 @@ internal static class WholeEmitter
     private static void Unrolled(SourceWriter w, int vectors, bool hasTail)
     {
         var scores = Enumerable.Range(0, vectors).Select(i => $"s{i}").ToList();
-        for (int i = 0; i < vectors; i++) w.Line($"Vec s{i} = LoadUnsafe({Address.Arguments("weights", Address.Offset((i, "Lanes")))});");
+        for (int i = 0; i < vectors; i++) w.Line($"Vec s{i} = Load({Address.Arguments("weights", Address.Offset((i, "Lanes")))});");
         var candidates = scores.ToList();
-        if (hasTail) candidates[vectors - 1] = $"ConditionalSelect(visible, s{vectors - 1}, Create(float.MinValue))";
-        w.Line($"Vec m = Create(KernelMath.Max(MaxNative({ScoresEmitter.Tree("MaxNative", candidates)}, Create(float.MinValue)))); // a score of -infinity has the weight 0");
-        for (int i = 0; i < vectors; i++) w.Line($"s{i} = KernelMath.Exp2((s{i} - m) * scale){(hasTail && i == vectors - 1 ? " & visible" : "")};");
-        for (int i = 0; i < vectors; i++) w.Line($"s{i}.StoreUnsafe({Address.Arguments("weights", Address.Offset((i, "Lanes")))});");
-        w.Line($"Unsafe.Add(ref state, Sums) = 1f / Sum({string.Join(" + ", scores)});");
+        if (hasTail) candidates[vectors - 1] = $"Select(visible, s{vectors - 1}, All(float.MinValue))";
+        w.Line($"Vec m = All(Largest(Max({ScoresEmitter.Tree("Max", candidates)}, All(float.MinValue)))); // a score of -infinity has the weight 0");
+        for (int i = 0; i < vectors; i++) w.Line($"s{i} = Exp2((s{i} - m) * scale){(hasTail && i == vectors - 1 ? " & visible" : "")};");
+        for (int i = 0; i < vectors; i++) w.Line($"Store(s{i}, {Address.Arguments("weights", Address.Offset((i, "Lanes")))});");
+        w.Line($"At(ref state, Sums) = 1f / Sum({string.Join(" + ", scores)});");
     }
 
     private static void Looped(SourceWriter w, CorePlan plan, Dialect dialect, VisibleKeys visible, bool fixedKeys)
@@ -106,21 +106,21 @@ internal static class WholeEmitter
             int bound = {bound};
             int tail = bound / Lanes * Lanes;
             """);
-        if (!fixedKeys || plan.Spec.Fixed!.KeyLength % plan.Lanes == 0) w.Line($"Vec visible = KernelMath.{dialect.FirstOf}(bound - tail);");
+        if (!fixedKeys || plan.Spec.Fixed!.KeyLength % plan.Lanes == 0) w.Line($"Vec visible = FirstOf(bound - tail);");
         w.Line("""
 
             // A score of -infinity has the weight 0: the maximum of what a row sees is finite or more.
-            Vec highest = Create(float.MinValue);
+            Vec highest = All(float.MinValue);
             int column = 0;
-            for (; column < tail; column += Lanes) highest = MaxNative(highest, LoadUnsafe(ref weights, (nuint)column));
-            if (tail < bound) highest = MaxNative(highest, ConditionalSelect(visible, LoadUnsafe(ref weights, (nuint)tail), highest));
+            for (; column < tail; column += Lanes) highest = Max(highest, Load(ref weights, column));
+            if (tail < bound) highest = Max(highest, Select(visible, Load(ref weights, tail), highest));
 
-            Vec m = Create(KernelMath.Max(highest)), total = Vec.Zero;
+            Vec m = All(Largest(highest)), total = Vec.Zero;
             column = 0;
             """);
         SoftmaxEmitter.Exponentials(w, "weights", unrolled: true);
-        w.Line($"Unsafe.Add(ref state, Sums) = {(fixedKeys ? "" : "bound == 0 ? 0f : ")}1f / Sum(total);");
-        if (visible.DiffersByRow) w.Line("for (; column < end; column += Lanes) Vec.Zero.StoreUnsafe(ref weights, (nuint)column);");
+        w.Line($"At(ref state, Sums) = {(fixedKeys ? "" : "bound == 0 ? 0f : ")}1f / Sum(total);");
+        if (visible.DiffersByRow) w.Line("for (; column < end; column += Lanes) Store(Vec.Zero, ref weights, column);");
     }
 
     public static void Finish(SourceWriter w, CorePlan plan)
@@ -129,12 +129,12 @@ internal static class WholeEmitter
         w.Line("/// <summary>Writes the output rows of a tile.</summary>");
         CoreEmitter.MethodAttribute(w);
         using (w.Block("private static void Finish(ref float state, ref float output, nint outputStride)"))
-        using (w.Block("for (int row = 0; row < TileRows; row++, state = ref Unsafe.Add(ref state, StateRow), output = ref Unsafe.Add(ref output, outputStride))"))
+        using (w.Block("for (int row = 0; row < TileRows; row++, state = ref At(ref state, StateRow), output = ref At(ref output, outputStride))"))
         {
-            w.Line("float inverse = Unsafe.Add(ref state, Sums);");
+            w.Line("float inverse = At(ref state, Sums);");
             RowEmitter.Emit(w, plan.Spec.ValueDim, plan.Lanes,
-                i => $"(LoadUnsafe(ref state, {i}) * Create(inverse)).StoreUnsafe(ref output, {i});",
-                i => $"Unsafe.Add(ref output, {i}) = Unsafe.Add(ref state, {i}) * inverse;");
+                i => $"Store(Load(ref state, {i}) * All(inverse), ref output, {i});",
+                i => $"At(ref output, {i}) = At(ref state, {i}) * inverse;");
         }
     }
 }

@@ -1,0 +1,33 @@
+using System.ComponentModel;
+using System.Runtime.CompilerServices;
+using System.Runtime.Intrinsics.X86;
+
+namespace AttentionGen.CompilerServices;
+
+// Generated code calls these and the functions of the vector classes instead of those of .NET. They become the same instructions, but none is
+// generic, an extension or one of many overloads: the C# compiler binds a call in a tenth of the time, and a kernel has thousands.
+
+/// <summary>References to floats in pinned or native memory.</summary>
+[EditorBrowsable(EditorBrowsableState.Never)]
+public static class KernelMemory
+{
+    /// <summary>The float at an offset.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static ref float At(ref float origin, nint offset) => ref Unsafe.Add(ref origin, offset);
+
+    /// <summary>Asks for the line of an address to be brought into the cache. The address may lie outside of what is allocated.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static unsafe void Prefetch(ref float origin, nint offset)
+    {
+        if (Sse.IsSupported) Sse.Prefetch0(Unsafe.AsPointer(ref Unsafe.Add(ref origin, offset)));
+    }
+
+    /// <summary>Asks for some floats to be brought into the cache; they may lie outside of what is allocated.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static unsafe void PrefetchRow(ref float origin, nint offset, int count)
+    {
+        if (!Sse.IsSupported) return;
+        const int Line = 64 / sizeof(float);
+        for (int i = 0; i < count; i += Line) Sse.Prefetch0(Unsafe.AsPointer(ref Unsafe.Add(ref origin, offset + i)));
+    }
+}

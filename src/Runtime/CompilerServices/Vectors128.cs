@@ -1,0 +1,158 @@
+using System.ComponentModel;
+using System.Diagnostics.CodeAnalysis;
+using System.Runtime.CompilerServices;
+using System.Runtime.Intrinsics;
+using System.Runtime.Intrinsics.Arm;
+using System.Runtime.Intrinsics.X86;
+
+namespace AttentionGen.CompilerServices;
+
+/// <summary>What generated kernels do with vectors of 4 floats. All of it inlines.</summary>
+[EditorBrowsable(EditorBrowsableState.Never)]
+public static class Vectors128
+{
+    /// <summary>The vector at an offset.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector128<float> Load(ref float origin, nint offset) => Vector128.LoadUnsafe(ref Unsafe.Add(ref origin, offset));
+
+    /// <summary>Writes the vector at an offset.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void Store(Vector128<float> x, ref float origin, nint offset) => x.StoreUnsafe(ref Unsafe.Add(ref origin, offset));
+
+    /// <summary>The float at an offset in every element.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector128<float> Splat(ref float origin, nint offset) => Vector128.Create(Unsafe.Add(ref origin, offset));
+
+    /// <summary>A number in every element.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector128<float> All(float x) => Vector128.Create(x);
+
+    /// <summary>x * y + z, rounded once where there is an instruction for it: .NET would compute it in software elsewhere.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector128<float> MulAdd(Vector128<float> x, Vector128<float> y, Vector128<float> z) =>
+        AdvSimd.IsSupported ? Vector128.FusedMultiplyAdd(x, y, z) : Vector128.MultiplyAddEstimate(x, y, z);
+
+    /// <summary>The larger elements, the second of a pair with a NaN.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector128<float> Max(Vector128<float> x, Vector128<float> y) => Vector128.MaxNative(x, y);
+
+    /// <summary>The first where the mask is set, else the second.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector128<float> Select(Vector128<float> mask, Vector128<float> x, Vector128<float> y) =>
+        Vector128.ConditionalSelect(mask, x, y);
+
+    /// <summary>The sum of the elements.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static float Sum(Vector128<float> x) => Vector128.Sum(x);
+
+    /// <summary>Whether every element is 0.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static bool AllZero(Vector128<float> x) => Vector128.EqualsAll(x, Vector128<float>.Zero);
+
+    /// <summary>x - y as integers: positive floats are ordered as integers are, and a NaN is larger than all.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector128<int> Excess(Vector128<float> x, Vector128<float> y) => (x - y).AsInt32();
+
+    /// <summary>The larger integers.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector128<int> MaxExcess(Vector128<int> x, Vector128<int> y) => Vector128.Max(x, y);
+
+    /// <summary>Whether no excess is above a positive limit.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static bool Within(Vector128<int> excess, float limit) => Vector128.LessThanOrEqualAll(excess, Vector128.Create(limit).AsInt32());
+
+    /// <summary>All bits set in the first elements; a count below 0 or above the width is allowed.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector128<float> FirstOf(int count) => Vector128.LessThan(Vector128<int>.Indices, Vector128.Create(count)).AsSingle();
+
+    /// <summary>z + x * an element of y; the index is a constant. Of arm64.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector128<float> MulAddElement(Vector128<float> z, Vector128<float> x, Vector128<float> y, [ConstantExpected(Max = (byte)3)] byte index) =>
+        AdvSimd.Arm64.FusedMultiplyAddBySelectedScalar(z, x, y, index);
+
+    /// <summary>2^x for x below 128, relative error 2.2e-7; 0 below 2^-126.5, NaN for NaN.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector128<float> Exp2(Vector128<float> x)
+    {
+        x = Vector128.MaxNative(Vector128.Create(-127f), x);
+        var shifted = x + Vector128.Create(Vectors256.Magic);
+        var f = x - (shifted - Vector128.Create(Vectors256.Magic));
+        var p = MulAdd(Vector128.Create(Vectors256.N5), f, Vector128.Create(Vectors256.N4));
+        p = MulAdd(p, f, Vector128.Create(Vectors256.N3));
+        p = MulAdd(p, f, Vector128.Create(Vectors256.N2));
+        p = MulAdd(p, f, Vector128.Create(Vectors256.N1));
+        p = MulAdd(p, f, Vector128.Create(Vectors256.N0));
+        return p * (shifted.AsInt32() << 23).AsSingle();
+    }
+
+    /// <summary>Stores the weights 2^(x * scale) of two vectors of scores less their maximum, and adds them to the sum.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void Weights2(Vector128<float> a, Vector128<float> b, Vector128<float> scale, ref float weights, nint offset, ref float sum, nint sumOffset)
+    {
+        a = Exp2(a * scale);
+        b = Exp2(b * scale);
+        Store(a, ref weights, offset);
+        Store(b, ref weights, offset + 4);
+        Store(Load(ref sum, sumOffset) + a + b, ref sum, sumOffset);
+    }
+
+    /// <summary>The largest element.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static float Largest(Vector128<float> x)
+    {
+        x = Vector128.MaxNative(x, Vector128.Shuffle(x, Vector128.Create(2, 3, 0, 1)));
+        x = Vector128.MaxNative(x, Vector128.Shuffle(x, Vector128.Create(1, 0, 3, 2)));
+        return x.ToScalar();
+    }
+
+    /// <summary>The first elements of memory that ends behind them, then zeros; for pinned or native memory.</summary>
+    // The count is a constant, less than the width.
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector128<float> LoadFirst(ref float origin, nint offset, int count)
+    {
+        ref float source = ref Unsafe.Add(ref origin, offset);
+        if (count == 1) return Vector128.CreateScalar(source);
+        var pair = Vector128.CreateScalar(Unsafe.ReadUnaligned<double>(ref Unsafe.As<float, byte>(ref source))).AsSingle();
+        return count == 2 ? pair : pair.WithElement(2, Unsafe.Add(ref source, 2));
+    }
+
+    /// <summary>The sums of four vectors' elements.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector128<float> Sums4(Vector128<float> a, Vector128<float> b, Vector128<float> c, Vector128<float> d)
+    {
+        if (AdvSimd.Arm64.IsSupported) return AdvSimd.Arm64.AddPairwise(AdvSimd.Arm64.AddPairwise(a, b), AdvSimd.Arm64.AddPairwise(c, d));
+        if (!Sse.IsSupported) return Vector128.Create(Vector128.Sum(a), Vector128.Sum(b), Vector128.Sum(c), Vector128.Sum(d));
+        var ab = Sse.UnpackLow(a, b) + Sse.UnpackHigh(a, b);
+        var cd = Sse.UnpackLow(c, d) + Sse.UnpackHigh(c, d);
+        return Sse.Shuffle(ab, cd, 0x44) + Sse.Shuffle(ab, cd, 0xEE);
+    }
+
+    /// <summary>
+    /// Writes 4 elements of each of 4 rows as 4 columns, in the instructions of arm64. Rows past <paramref name="last"/> repeat it.
+    /// </summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void Transpose4(ref float source, nint stride, int last, ref float target, nint targetStride)
+    {
+        var r0 = Vector128.LoadUnsafe(ref source);
+        var r1 = Vector128.LoadUnsafe(ref Unsafe.Add(ref source, Math.Min(1, last) * stride));
+        var r2 = Vector128.LoadUnsafe(ref Unsafe.Add(ref source, Math.Min(2, last) * stride));
+        var r3 = Vector128.LoadUnsafe(ref Unsafe.Add(ref source, Math.Min(3, last) * stride));
+        var a0 = AdvSimd.Arm64.ZipLow(r0, r2);
+        var a1 = AdvSimd.Arm64.ZipHigh(r0, r2);
+        var a2 = AdvSimd.Arm64.ZipLow(r1, r3);
+        var a3 = AdvSimd.Arm64.ZipHigh(r1, r3);
+        AdvSimd.Arm64.ZipLow(a0, a2).StoreUnsafe(ref target);
+        AdvSimd.Arm64.ZipHigh(a0, a2).StoreUnsafe(ref Unsafe.Add(ref target, targetStride));
+        AdvSimd.Arm64.ZipLow(a1, a3).StoreUnsafe(ref Unsafe.Add(ref target, 2 * targetStride));
+        AdvSimd.Arm64.ZipHigh(a1, a3).StoreUnsafe(ref Unsafe.Add(ref target, 3 * targetStride));
+    }
+
+    /// <summary>Writes one element of each of 4 rows side by side. Rows past <paramref name="last"/> repeat it.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector128<float> Gather4(ref float source, nint stride, int last) =>
+        Vector128.Create(
+            source,
+            Unsafe.Add(ref source, Math.Min(1, last) * stride),
+            Unsafe.Add(ref source, Math.Min(2, last) * stride),
+            Unsafe.Add(ref source, Math.Min(3, last) * stride));
+}

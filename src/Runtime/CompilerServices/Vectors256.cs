@@ -1,0 +1,148 @@
+using System.ComponentModel;
+using System.Runtime.CompilerServices;
+using System.Runtime.Intrinsics;
+using System.Runtime.Intrinsics.X86;
+
+namespace AttentionGen.CompilerServices;
+
+/// <summary>What generated kernels do with vectors of 8 floats. All of it inlines.</summary>
+[EditorBrowsable(EditorBrowsableState.Never)]
+public static class Vectors256
+{
+    // 2^f as a polynomial of degree 5, fitted for the least relative error (Remez): 7.5e-8 on [-1/2, 1/2]. One degree more would reach 2e-9,
+    // which the rounding of the evaluation hides.
+    internal const float N0 = 1.000000119e+00f, N1 = 6.931469440e-01f, N2 = 2.402212024e-01f, N3 = 5.550713092e-02f, N4 = 9.675540961e-03f, N5 = 1.327647245e-03f;
+
+    // 1.5 * 2^23 + 127: added to x it leaves round(x) + 127, the exponent of 2^round(x), in the lowest bits.
+    internal const float Magic = 12583039f;
+
+    /// <summary>The vector at an offset.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector256<float> Load(ref float origin, nint offset) => Vector256.LoadUnsafe(ref Unsafe.Add(ref origin, offset));
+
+    /// <summary>Writes the vector at an offset.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void Store(Vector256<float> x, ref float origin, nint offset) => x.StoreUnsafe(ref Unsafe.Add(ref origin, offset));
+
+    /// <summary>The float at an offset in every element.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector256<float> Splat(ref float origin, nint offset) => Vector256.Create(Unsafe.Add(ref origin, offset));
+
+    /// <summary>A number in every element.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector256<float> All(float x) => Vector256.Create(x);
+
+    /// <summary>x * y + z, rounded once.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector256<float> MulAdd(Vector256<float> x, Vector256<float> y, Vector256<float> z) => Vector256.FusedMultiplyAdd(x, y, z);
+
+    /// <summary>The larger elements, the second of a pair with a NaN.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector256<float> Max(Vector256<float> x, Vector256<float> y) => Vector256.MaxNative(x, y);
+
+    /// <summary>The first where the mask is set, else the second.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector256<float> Select(Vector256<float> mask, Vector256<float> x, Vector256<float> y) =>
+        Vector256.ConditionalSelect(mask, x, y);
+
+    /// <summary>The sum of the elements.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static float Sum(Vector256<float> x) => Vector256.Sum(x);
+
+    /// <summary>Whether every element is 0.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static bool AllZero(Vector256<float> x) => Vector256.EqualsAll(x, Vector256<float>.Zero);
+
+    /// <summary>x - y as integers: positive floats are ordered as integers are, and a NaN is larger than all.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector256<int> Excess(Vector256<float> x, Vector256<float> y) => (x - y).AsInt32();
+
+    /// <summary>The larger integers.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector256<int> MaxExcess(Vector256<int> x, Vector256<int> y) => Vector256.Max(x, y);
+
+    /// <summary>Whether no excess is above a positive limit.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static bool Within(Vector256<int> excess, float limit) => Vector256.LessThanOrEqualAll(excess, Vector256.Create(limit).AsInt32());
+
+    /// <summary>All bits set in the first elements; a count below 0 or above the width is allowed.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector256<float> FirstOf(int count) => Vector256.LessThan(Vector256<int>.Indices, Vector256.Create(count)).AsSingle();
+
+    /// <summary>2^x for x below 128, relative error 2.2e-7; 0 below 2^-126.5, NaN for NaN.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector256<float> Exp2(Vector256<float> x)
+    {
+        x = Vector256.MaxNative(Vector256.Create(-127f), x); // in this order a NaN stays
+        var shifted = x + Vector256.Create(Magic);
+        var f = x - (shifted - Vector256.Create(Magic));
+        var p = Vector256.FusedMultiplyAdd(Vector256.Create(N5), f, Vector256.Create(N4));
+        p = Vector256.FusedMultiplyAdd(p, f, Vector256.Create(N3));
+        p = Vector256.FusedMultiplyAdd(p, f, Vector256.Create(N2));
+        p = Vector256.FusedMultiplyAdd(p, f, Vector256.Create(N1));
+        p = Vector256.FusedMultiplyAdd(p, f, Vector256.Create(N0));
+        return p * (shifted.AsInt32() << 23).AsSingle();
+    }
+
+    /// <summary>The largest element.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static float Largest(Vector256<float> x) => Vectors128.Largest(Vector128.MaxNative(x.GetLower(), x.GetUpper()));
+
+    /// <summary>The first elements of memory that ends behind them, then zeros; for pinned or native memory.</summary>
+    // The count is a constant, less than the width.
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static unsafe Vector256<float> LoadFirst(ref float origin, nint offset, int count) =>
+        Avx.MaskLoad((float*)Unsafe.AsPointer(ref Unsafe.Add(ref origin, offset)), FirstOf(count));
+
+    /// <summary>The sums of four vectors' elements.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector128<float> Sums4(Vector256<float> a, Vector256<float> b, Vector256<float> c, Vector256<float> d)
+    {
+        var ab = Avx.UnpackLow(a, b) + Avx.UnpackHigh(a, b);
+        var cd = Avx.UnpackLow(c, d) + Avx.UnpackHigh(c, d);
+        var parts = Avx.Shuffle(ab, cd, 0x44) + Avx.Shuffle(ab, cd, 0xEE);
+        return parts.GetLower() + parts.GetUpper();
+    }
+
+    /// <summary>
+    /// Writes 8 elements of each of 8 rows as 8 columns. Rows past <paramref name="last"/> repeat it.
+    /// </summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void Transpose8(ref float source, nint stride, int last, ref float target, nint targetStride)
+    {
+        var r0 = Vector256.LoadUnsafe(ref source);
+        var r1 = Vector256.LoadUnsafe(ref Unsafe.Add(ref source, Math.Min(1, last) * stride));
+        var r2 = Vector256.LoadUnsafe(ref Unsafe.Add(ref source, Math.Min(2, last) * stride));
+        var r3 = Vector256.LoadUnsafe(ref Unsafe.Add(ref source, Math.Min(3, last) * stride));
+        var r4 = Vector256.LoadUnsafe(ref Unsafe.Add(ref source, Math.Min(4, last) * stride));
+        var r5 = Vector256.LoadUnsafe(ref Unsafe.Add(ref source, Math.Min(5, last) * stride));
+        var r6 = Vector256.LoadUnsafe(ref Unsafe.Add(ref source, Math.Min(6, last) * stride));
+        var r7 = Vector256.LoadUnsafe(ref Unsafe.Add(ref source, Math.Min(7, last) * stride));
+
+        // Pairs of rows, then fours, then the two halves.
+        var a0 = Avx.UnpackLow(r0, r1);
+        var a1 = Avx.UnpackHigh(r0, r1);
+        var a2 = Avx.UnpackLow(r2, r3);
+        var a3 = Avx.UnpackHigh(r2, r3);
+        var a4 = Avx.UnpackLow(r4, r5);
+        var a5 = Avx.UnpackHigh(r4, r5);
+        var a6 = Avx.UnpackLow(r6, r7);
+        var a7 = Avx.UnpackHigh(r6, r7);
+        var b0 = Avx.Shuffle(a0, a2, 0x44);
+        var b1 = Avx.Shuffle(a0, a2, 0xEE);
+        var b2 = Avx.Shuffle(a1, a3, 0x44);
+        var b3 = Avx.Shuffle(a1, a3, 0xEE);
+        var b4 = Avx.Shuffle(a4, a6, 0x44);
+        var b5 = Avx.Shuffle(a4, a6, 0xEE);
+        var b6 = Avx.Shuffle(a5, a7, 0x44);
+        var b7 = Avx.Shuffle(a5, a7, 0xEE);
+        Avx.Permute2x128(b0, b4, 0x20).StoreUnsafe(ref target);
+        Avx.Permute2x128(b1, b5, 0x20).StoreUnsafe(ref Unsafe.Add(ref target, targetStride));
+        Avx.Permute2x128(b2, b6, 0x20).StoreUnsafe(ref Unsafe.Add(ref target, 2 * targetStride));
+        Avx.Permute2x128(b3, b7, 0x20).StoreUnsafe(ref Unsafe.Add(ref target, 3 * targetStride));
+        Avx.Permute2x128(b0, b4, 0x31).StoreUnsafe(ref Unsafe.Add(ref target, 4 * targetStride));
+        Avx.Permute2x128(b1, b5, 0x31).StoreUnsafe(ref Unsafe.Add(ref target, 5 * targetStride));
+        Avx.Permute2x128(b2, b6, 0x31).StoreUnsafe(ref Unsafe.Add(ref target, 6 * targetStride));
+        Avx.Permute2x128(b3, b7, 0x31).StoreUnsafe(ref Unsafe.Add(ref target, 7 * targetStride));
+    }
+}
