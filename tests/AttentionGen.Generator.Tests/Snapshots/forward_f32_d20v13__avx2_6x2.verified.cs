@@ -26,7 +26,8 @@ using global::System;
 using global::System.Runtime.CompilerServices;
 using global::System.Runtime.Intrinsics;
 using global::AttentionGen.CompilerServices;
-using static global::System.Runtime.Intrinsics.Vector256;
+using static global::AttentionGen.CompilerServices.KernelMemory;
+using static global::AttentionGen.CompilerServices.Vectors256;
 using Vec = global::System.Runtime.Intrinsics.Vector256<float>;
 
 [global::System.CodeDom.Compiler.GeneratedCode("AttentionGen", "0.1.0")]
@@ -64,7 +65,7 @@ internal readonly struct forward_f32_d20v13__avx2_6x2 : IForwardCore, IRowsCore
     public static void Attend(in ForwardBlock block)
     {
         ref float query = ref block.Scratch; // [QueryBlock, QueryRow]
-        ref float weights = ref Unsafe.Add(ref query, QueryBlock * QueryRow); // [TileRows, KeyBlock]
+        ref float weights = ref At(ref query, QueryBlock * QueryRow); // [TileRows, KeyBlock]
 
         if (block.First) Reset(ref block.State, (block.Rows + TileRows - 1) / TileRows * TileRows);
         PackQueries(ref block.Query, block.QueryStride, block.Rows, ref query);
@@ -72,15 +73,15 @@ internal readonly struct forward_f32_d20v13__avx2_6x2 : IForwardCore, IRowsCore
         for (int first = 0; first < block.Keys; first += KeyBlock)
         {
             int keys = Math.Min(block.Keys - first, KeyBlock);
-            ref float panels = ref Unsafe.Add(ref block.PackedKeys, (nint)first * HeadDim);
-            ref float values = ref Unsafe.Add(ref block.PackedValues, (nint)first * ValueDim);
+            ref float panels = ref At(ref block.PackedKeys, (nint)first * HeadDim);
+            ref float values = ref At(ref block.PackedValues, (nint)first * ValueDim);
             for (int row = 0; row < block.Rows; row += TileRows)
             {
-                ref float tileQuery = ref Unsafe.Add(ref query, row * QueryRow);
-                ref float state = ref Unsafe.Add(ref block.State, row * StateRow);
+                ref float tileQuery = ref At(ref query, row * QueryRow);
+                ref float state = ref At(ref block.State, row * StateRow);
                 Scores(ref tileQuery, ref panels, (keys + PanelKeys - 1) / PanelKeys, ref weights);
                 Softmax(ref weights, keys, ref state, TileRows, keys);
-                Values6x2Tail(ref weights, ref values, ValueDim, ref state, keys);
+                Values6x2(ref weights, ref values, ValueDim, ref state, keys);
             }
         }
 
@@ -106,15 +107,15 @@ internal readonly struct forward_f32_d20v13__avx2_6x2 : IForwardCore, IRowsCore
             for (int column = 0; column < PanelKeys; column += 8)
             {
                 int first = Math.Min(panel + column, count - 1), last = Math.Min(count - 1 - first, 7);
-                ref float source = ref Unsafe.Add(ref key, first * stride);
-                ref float target = ref Unsafe.Add(ref panels, (nint)panel * HeadDim + column);
-                for (int row = 8; row < 16; row++) KernelMath.Prefetch(ref Unsafe.Add(ref source, row * stride), 20);
+                ref float source = ref At(ref key, first * stride);
+                ref float target = ref At(ref panels, (nint)panel * HeadDim + column);
+                for (int row = 8; row < 16; row++) PrefetchRow(ref source, row * stride, 20);
                 for (int d = 0; d < 16; d += 8)
                 {
-                    KernelMath.Transpose8(ref Unsafe.Add(ref source, d), stride, last, ref Unsafe.Add(ref target, d * PanelKeys), PanelKeys);
+                    Transpose8(ref At(ref source, d), stride, last, ref At(ref target, d * PanelKeys), PanelKeys);
                 }
                 // The last 4 elements, with some before them a second time.
-                KernelMath.Transpose8(ref Unsafe.Add(ref source, 12), stride, last, ref Unsafe.Add(ref target, 12 * PanelKeys), PanelKeys);
+                Transpose8(ref At(ref source, 12), stride, last, ref At(ref target, 12 * PanelKeys), PanelKeys);
             }
         }
     }
@@ -125,13 +126,13 @@ internal readonly struct forward_f32_d20v13__avx2_6x2 : IForwardCore, IRowsCore
     {
         for (int key = 0; key < count; key++)
         {
-            KernelMath.Prefetch(ref Unsafe.Add(ref value, 39 * stride), 13);
-            Vec.Zero.StoreUnsafe(ref rows, ValueDim - Lanes);
-            LoadUnsafe(ref value, 0).StoreUnsafe(ref rows, 0);
+            PrefetchRow(ref value, 39 * stride, 13);
+            Store(Vec.Zero, ref rows, ValueDim - Lanes);
+            Store(Load(ref value, 0), ref rows, 0);
             // The last 5, with some before them a second time.
-            LoadUnsafe(ref value, 5).StoreUnsafe(ref rows, 5);
-            value = ref Unsafe.Add(ref value, stride);
-            rows = ref Unsafe.Add(ref rows, ValueDim);
+            Store(Load(ref value, 5), ref rows, 5);
+            value = ref At(ref value, stride);
+            rows = ref At(ref rows, ValueDim);
         }
     }
 
@@ -139,9 +140,9 @@ internal readonly struct forward_f32_d20v13__avx2_6x2 : IForwardCore, IRowsCore
     [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
     private static void Scores(ref float query, ref float panel, int panels, ref float weights)
     {
-        for (int p = 0; p < panels; p++, panel = ref Unsafe.Add(ref panel, HeadDim * PanelKeys))
+        for (int p = 0; p < panels; p++, panel = ref At(ref panel, HeadDim * PanelKeys))
         {
-            ref float tile = ref Unsafe.Add(ref weights, p * PanelKeys);
+            ref float tile = ref At(ref weights, p * PanelKeys);
             Vec s0_0 = Vec.Zero, s0_1 = Vec.Zero;
             Vec s1_0 = Vec.Zero, s1_1 = Vec.Zero;
             Vec s2_0 = Vec.Zero, s2_1 = Vec.Zero;
@@ -156,63 +157,63 @@ internal readonly struct forward_f32_d20v13__avx2_6x2 : IForwardCore, IRowsCore
                 do
                 {
                     {
-                        Vec k0 = LoadUnsafe(ref k), k1 = LoadUnsafe(ref k, Lanes);
-                        Vec x0 = Create(q); s0_0 = FusedMultiplyAdd(x0, k0, s0_0); s0_1 = FusedMultiplyAdd(x0, k1, s0_1);
-                        Vec x1 = Create(Unsafe.Add(ref q, QueryRow)); s1_0 = FusedMultiplyAdd(x1, k0, s1_0); s1_1 = FusedMultiplyAdd(x1, k1, s1_1);
-                        Vec x2 = Create(Unsafe.Add(ref q, 2 * QueryRow)); s2_0 = FusedMultiplyAdd(x2, k0, s2_0); s2_1 = FusedMultiplyAdd(x2, k1, s2_1);
-                        Vec x3 = Create(Unsafe.Add(ref q, 3 * QueryRow)); s3_0 = FusedMultiplyAdd(x3, k0, s3_0); s3_1 = FusedMultiplyAdd(x3, k1, s3_1);
-                        Vec x4 = Create(Unsafe.Add(ref q, 4 * QueryRow)); s4_0 = FusedMultiplyAdd(x4, k0, s4_0); s4_1 = FusedMultiplyAdd(x4, k1, s4_1);
-                        Vec x5 = Create(Unsafe.Add(ref q, 5 * QueryRow)); s5_0 = FusedMultiplyAdd(x5, k0, s5_0); s5_1 = FusedMultiplyAdd(x5, k1, s5_1);
+                        Vec k0 = Load(ref k, 0), k1 = Load(ref k, Lanes);
+                        Vec x0 = Splat(ref q, 0); s0_0 = MulAdd(x0, k0, s0_0); s0_1 = MulAdd(x0, k1, s0_1);
+                        Vec x1 = Splat(ref q, QueryRow); s1_0 = MulAdd(x1, k0, s1_0); s1_1 = MulAdd(x1, k1, s1_1);
+                        Vec x2 = Splat(ref q, 2 * QueryRow); s2_0 = MulAdd(x2, k0, s2_0); s2_1 = MulAdd(x2, k1, s2_1);
+                        Vec x3 = Splat(ref q, 3 * QueryRow); s3_0 = MulAdd(x3, k0, s3_0); s3_1 = MulAdd(x3, k1, s3_1);
+                        Vec x4 = Splat(ref q, 4 * QueryRow); s4_0 = MulAdd(x4, k0, s4_0); s4_1 = MulAdd(x4, k1, s4_1);
+                        Vec x5 = Splat(ref q, 5 * QueryRow); s5_0 = MulAdd(x5, k0, s5_0); s5_1 = MulAdd(x5, k1, s5_1);
                     }
                     {
-                        Vec k0 = LoadUnsafe(ref k, PanelKeys), k1 = LoadUnsafe(ref k, PanelKeys + Lanes);
-                        Vec x0 = Create(Unsafe.Add(ref q, 1)); s0_0 = FusedMultiplyAdd(x0, k0, s0_0); s0_1 = FusedMultiplyAdd(x0, k1, s0_1);
-                        Vec x1 = Create(Unsafe.Add(ref q, QueryRow + 1)); s1_0 = FusedMultiplyAdd(x1, k0, s1_0); s1_1 = FusedMultiplyAdd(x1, k1, s1_1);
-                        Vec x2 = Create(Unsafe.Add(ref q, 2 * QueryRow + 1)); s2_0 = FusedMultiplyAdd(x2, k0, s2_0); s2_1 = FusedMultiplyAdd(x2, k1, s2_1);
-                        Vec x3 = Create(Unsafe.Add(ref q, 3 * QueryRow + 1)); s3_0 = FusedMultiplyAdd(x3, k0, s3_0); s3_1 = FusedMultiplyAdd(x3, k1, s3_1);
-                        Vec x4 = Create(Unsafe.Add(ref q, 4 * QueryRow + 1)); s4_0 = FusedMultiplyAdd(x4, k0, s4_0); s4_1 = FusedMultiplyAdd(x4, k1, s4_1);
-                        Vec x5 = Create(Unsafe.Add(ref q, 5 * QueryRow + 1)); s5_0 = FusedMultiplyAdd(x5, k0, s5_0); s5_1 = FusedMultiplyAdd(x5, k1, s5_1);
+                        Vec k0 = Load(ref k, PanelKeys), k1 = Load(ref k, PanelKeys + Lanes);
+                        Vec x0 = Splat(ref q, 1); s0_0 = MulAdd(x0, k0, s0_0); s0_1 = MulAdd(x0, k1, s0_1);
+                        Vec x1 = Splat(ref q, QueryRow + 1); s1_0 = MulAdd(x1, k0, s1_0); s1_1 = MulAdd(x1, k1, s1_1);
+                        Vec x2 = Splat(ref q, 2 * QueryRow + 1); s2_0 = MulAdd(x2, k0, s2_0); s2_1 = MulAdd(x2, k1, s2_1);
+                        Vec x3 = Splat(ref q, 3 * QueryRow + 1); s3_0 = MulAdd(x3, k0, s3_0); s3_1 = MulAdd(x3, k1, s3_1);
+                        Vec x4 = Splat(ref q, 4 * QueryRow + 1); s4_0 = MulAdd(x4, k0, s4_0); s4_1 = MulAdd(x4, k1, s4_1);
+                        Vec x5 = Splat(ref q, 5 * QueryRow + 1); s5_0 = MulAdd(x5, k0, s5_0); s5_1 = MulAdd(x5, k1, s5_1);
                     }
                     {
-                        Vec k0 = LoadUnsafe(ref k, 2 * PanelKeys), k1 = LoadUnsafe(ref k, 2 * PanelKeys + Lanes);
-                        Vec x0 = Create(Unsafe.Add(ref q, 2)); s0_0 = FusedMultiplyAdd(x0, k0, s0_0); s0_1 = FusedMultiplyAdd(x0, k1, s0_1);
-                        Vec x1 = Create(Unsafe.Add(ref q, QueryRow + 2)); s1_0 = FusedMultiplyAdd(x1, k0, s1_0); s1_1 = FusedMultiplyAdd(x1, k1, s1_1);
-                        Vec x2 = Create(Unsafe.Add(ref q, 2 * QueryRow + 2)); s2_0 = FusedMultiplyAdd(x2, k0, s2_0); s2_1 = FusedMultiplyAdd(x2, k1, s2_1);
-                        Vec x3 = Create(Unsafe.Add(ref q, 3 * QueryRow + 2)); s3_0 = FusedMultiplyAdd(x3, k0, s3_0); s3_1 = FusedMultiplyAdd(x3, k1, s3_1);
-                        Vec x4 = Create(Unsafe.Add(ref q, 4 * QueryRow + 2)); s4_0 = FusedMultiplyAdd(x4, k0, s4_0); s4_1 = FusedMultiplyAdd(x4, k1, s4_1);
-                        Vec x5 = Create(Unsafe.Add(ref q, 5 * QueryRow + 2)); s5_0 = FusedMultiplyAdd(x5, k0, s5_0); s5_1 = FusedMultiplyAdd(x5, k1, s5_1);
+                        Vec k0 = Load(ref k, 2 * PanelKeys), k1 = Load(ref k, 2 * PanelKeys + Lanes);
+                        Vec x0 = Splat(ref q, 2); s0_0 = MulAdd(x0, k0, s0_0); s0_1 = MulAdd(x0, k1, s0_1);
+                        Vec x1 = Splat(ref q, QueryRow + 2); s1_0 = MulAdd(x1, k0, s1_0); s1_1 = MulAdd(x1, k1, s1_1);
+                        Vec x2 = Splat(ref q, 2 * QueryRow + 2); s2_0 = MulAdd(x2, k0, s2_0); s2_1 = MulAdd(x2, k1, s2_1);
+                        Vec x3 = Splat(ref q, 3 * QueryRow + 2); s3_0 = MulAdd(x3, k0, s3_0); s3_1 = MulAdd(x3, k1, s3_1);
+                        Vec x4 = Splat(ref q, 4 * QueryRow + 2); s4_0 = MulAdd(x4, k0, s4_0); s4_1 = MulAdd(x4, k1, s4_1);
+                        Vec x5 = Splat(ref q, 5 * QueryRow + 2); s5_0 = MulAdd(x5, k0, s5_0); s5_1 = MulAdd(x5, k1, s5_1);
                     }
                     {
-                        Vec k0 = LoadUnsafe(ref k, 3 * PanelKeys), k1 = LoadUnsafe(ref k, 3 * PanelKeys + Lanes);
-                        Vec x0 = Create(Unsafe.Add(ref q, 3)); s0_0 = FusedMultiplyAdd(x0, k0, s0_0); s0_1 = FusedMultiplyAdd(x0, k1, s0_1);
-                        Vec x1 = Create(Unsafe.Add(ref q, QueryRow + 3)); s1_0 = FusedMultiplyAdd(x1, k0, s1_0); s1_1 = FusedMultiplyAdd(x1, k1, s1_1);
-                        Vec x2 = Create(Unsafe.Add(ref q, 2 * QueryRow + 3)); s2_0 = FusedMultiplyAdd(x2, k0, s2_0); s2_1 = FusedMultiplyAdd(x2, k1, s2_1);
-                        Vec x3 = Create(Unsafe.Add(ref q, 3 * QueryRow + 3)); s3_0 = FusedMultiplyAdd(x3, k0, s3_0); s3_1 = FusedMultiplyAdd(x3, k1, s3_1);
-                        Vec x4 = Create(Unsafe.Add(ref q, 4 * QueryRow + 3)); s4_0 = FusedMultiplyAdd(x4, k0, s4_0); s4_1 = FusedMultiplyAdd(x4, k1, s4_1);
-                        Vec x5 = Create(Unsafe.Add(ref q, 5 * QueryRow + 3)); s5_0 = FusedMultiplyAdd(x5, k0, s5_0); s5_1 = FusedMultiplyAdd(x5, k1, s5_1);
+                        Vec k0 = Load(ref k, 3 * PanelKeys), k1 = Load(ref k, 3 * PanelKeys + Lanes);
+                        Vec x0 = Splat(ref q, 3); s0_0 = MulAdd(x0, k0, s0_0); s0_1 = MulAdd(x0, k1, s0_1);
+                        Vec x1 = Splat(ref q, QueryRow + 3); s1_0 = MulAdd(x1, k0, s1_0); s1_1 = MulAdd(x1, k1, s1_1);
+                        Vec x2 = Splat(ref q, 2 * QueryRow + 3); s2_0 = MulAdd(x2, k0, s2_0); s2_1 = MulAdd(x2, k1, s2_1);
+                        Vec x3 = Splat(ref q, 3 * QueryRow + 3); s3_0 = MulAdd(x3, k0, s3_0); s3_1 = MulAdd(x3, k1, s3_1);
+                        Vec x4 = Splat(ref q, 4 * QueryRow + 3); s4_0 = MulAdd(x4, k0, s4_0); s4_1 = MulAdd(x4, k1, s4_1);
+                        Vec x5 = Splat(ref q, 5 * QueryRow + 3); s5_0 = MulAdd(x5, k0, s5_0); s5_1 = MulAdd(x5, k1, s5_1);
                     }
-                    q = ref Unsafe.Add(ref q, 4);
-                    k = ref Unsafe.Add(ref k, 4 * PanelKeys);
+                    q = ref At(ref q, 4);
+                    k = ref At(ref k, 4 * PanelKeys);
                     quad++;
                 } while (quad < chain);
 
                 // A sum of 8 products at a time: a longer one would lose precision.
                 if (quad > 2)
                 {
-                    s0_0 += LoadUnsafe(ref tile); s0_1 += LoadUnsafe(ref tile, Lanes);
-                    s1_0 += LoadUnsafe(ref tile, KeyBlock); s1_1 += LoadUnsafe(ref tile, KeyBlock + Lanes);
-                    s2_0 += LoadUnsafe(ref tile, 2 * KeyBlock); s2_1 += LoadUnsafe(ref tile, 2 * KeyBlock + Lanes);
-                    s3_0 += LoadUnsafe(ref tile, 3 * KeyBlock); s3_1 += LoadUnsafe(ref tile, 3 * KeyBlock + Lanes);
-                    s4_0 += LoadUnsafe(ref tile, 4 * KeyBlock); s4_1 += LoadUnsafe(ref tile, 4 * KeyBlock + Lanes);
-                    s5_0 += LoadUnsafe(ref tile, 5 * KeyBlock); s5_1 += LoadUnsafe(ref tile, 5 * KeyBlock + Lanes);
+                    s0_0 += Load(ref tile, 0); s0_1 += Load(ref tile, Lanes);
+                    s1_0 += Load(ref tile, KeyBlock); s1_1 += Load(ref tile, KeyBlock + Lanes);
+                    s2_0 += Load(ref tile, 2 * KeyBlock); s2_1 += Load(ref tile, 2 * KeyBlock + Lanes);
+                    s3_0 += Load(ref tile, 3 * KeyBlock); s3_1 += Load(ref tile, 3 * KeyBlock + Lanes);
+                    s4_0 += Load(ref tile, 4 * KeyBlock); s4_1 += Load(ref tile, 4 * KeyBlock + Lanes);
+                    s5_0 += Load(ref tile, 5 * KeyBlock); s5_1 += Load(ref tile, 5 * KeyBlock + Lanes);
                 }
                 if (quad == 5) break;
-                s0_0.StoreUnsafe(ref tile); s0_1.StoreUnsafe(ref tile, Lanes);
-                s1_0.StoreUnsafe(ref tile, KeyBlock); s1_1.StoreUnsafe(ref tile, KeyBlock + Lanes);
-                s2_0.StoreUnsafe(ref tile, 2 * KeyBlock); s2_1.StoreUnsafe(ref tile, 2 * KeyBlock + Lanes);
-                s3_0.StoreUnsafe(ref tile, 3 * KeyBlock); s3_1.StoreUnsafe(ref tile, 3 * KeyBlock + Lanes);
-                s4_0.StoreUnsafe(ref tile, 4 * KeyBlock); s4_1.StoreUnsafe(ref tile, 4 * KeyBlock + Lanes);
-                s5_0.StoreUnsafe(ref tile, 5 * KeyBlock); s5_1.StoreUnsafe(ref tile, 5 * KeyBlock + Lanes);
+                Store(s0_0, ref tile, 0); Store(s0_1, ref tile, Lanes);
+                Store(s1_0, ref tile, KeyBlock); Store(s1_1, ref tile, KeyBlock + Lanes);
+                Store(s2_0, ref tile, 2 * KeyBlock); Store(s2_1, ref tile, 2 * KeyBlock + Lanes);
+                Store(s3_0, ref tile, 3 * KeyBlock); Store(s3_1, ref tile, 3 * KeyBlock + Lanes);
+                Store(s4_0, ref tile, 4 * KeyBlock); Store(s4_1, ref tile, 4 * KeyBlock + Lanes);
+                Store(s5_0, ref tile, 5 * KeyBlock); Store(s5_1, ref tile, 5 * KeyBlock + Lanes);
                 s0_0 = s0_1 = Vec.Zero;
                 s1_0 = s1_1 = Vec.Zero;
                 s2_0 = s2_1 = Vec.Zero;
@@ -221,12 +222,12 @@ internal readonly struct forward_f32_d20v13__avx2_6x2 : IForwardCore, IRowsCore
                 s5_0 = s5_1 = Vec.Zero;
             }
 
-            s0_0.StoreUnsafe(ref tile); s0_1.StoreUnsafe(ref tile, Lanes);
-            s1_0.StoreUnsafe(ref tile, KeyBlock); s1_1.StoreUnsafe(ref tile, KeyBlock + Lanes);
-            s2_0.StoreUnsafe(ref tile, 2 * KeyBlock); s2_1.StoreUnsafe(ref tile, 2 * KeyBlock + Lanes);
-            s3_0.StoreUnsafe(ref tile, 3 * KeyBlock); s3_1.StoreUnsafe(ref tile, 3 * KeyBlock + Lanes);
-            s4_0.StoreUnsafe(ref tile, 4 * KeyBlock); s4_1.StoreUnsafe(ref tile, 4 * KeyBlock + Lanes);
-            s5_0.StoreUnsafe(ref tile, 5 * KeyBlock); s5_1.StoreUnsafe(ref tile, 5 * KeyBlock + Lanes);
+            Store(s0_0, ref tile, 0); Store(s0_1, ref tile, Lanes);
+            Store(s1_0, ref tile, KeyBlock); Store(s1_1, ref tile, KeyBlock + Lanes);
+            Store(s2_0, ref tile, 2 * KeyBlock); Store(s2_1, ref tile, 2 * KeyBlock + Lanes);
+            Store(s3_0, ref tile, 3 * KeyBlock); Store(s3_1, ref tile, 3 * KeyBlock + Lanes);
+            Store(s4_0, ref tile, 4 * KeyBlock); Store(s4_1, ref tile, 4 * KeyBlock + Lanes);
+            Store(s5_0, ref tile, 5 * KeyBlock); Store(s5_1, ref tile, 5 * KeyBlock + Lanes);
         }
     }
 
@@ -236,20 +237,20 @@ internal readonly struct forward_f32_d20v13__avx2_6x2 : IForwardCore, IRowsCore
     {
         int rows = block.Heads * block.Queries;
         ref float query = ref block.Scratch; // [MaxRows + TileRows, QueryRow]
-        ref float weights = ref Unsafe.Add(ref query, (MaxRows + TileRows) * QueryRow); // [MaxRows, KeyBlock]
+        ref float weights = ref At(ref query, (MaxRows + TileRows) * QueryRow); // [MaxRows, KeyBlock]
 
         Reset(ref block.State, rows);
         for (int row = 0; row < rows; row += block.Queries)
-            PackQueries(ref Unsafe.Add(ref block.Query, row / block.Queries * block.HeadStride), block.QueryStride, block.Queries, ref Unsafe.Add(ref query, row * QueryRow));
+            PackQueries(ref At(ref block.Query, row / block.Queries * block.HeadStride), block.QueryStride, block.Queries, ref At(ref query, row * QueryRow));
 
         for (int first = 0; first < block.Keys; first += KeyBlock)
         {
             int keys = Math.Min(block.Keys - first, KeyBlock);
-            RowScores(ref query, ref Unsafe.Add(ref block.Key, first * block.KeyStride), block.KeyStride, keys, ref weights, rows);
+            RowScores(ref query, ref At(ref block.Key, first * block.KeyStride), block.KeyStride, keys, ref weights, rows);
             for (int row = 0; row < rows; row += block.Queries)
-                Softmax(ref Unsafe.Add(ref weights, row * KeyBlock), keys, ref Unsafe.Add(ref block.State, row * StateRow), block.Queries, keys);
-            ref float value = ref Unsafe.Add(ref block.Value, first * block.ValueStride);
-            RowValues(ref weights, ref value, (nuint)block.ValueStride, ref block.State, rows, keys);
+                Softmax(ref At(ref weights, row * KeyBlock), keys, ref At(ref block.State, row * StateRow), block.Queries, keys);
+            ref float value = ref At(ref block.Value, first * block.ValueStride);
+            RowValues(ref weights, ref value, block.ValueStride, ref block.State, rows, keys);
         }
     }
 
@@ -257,11 +258,11 @@ internal readonly struct forward_f32_d20v13__avx2_6x2 : IForwardCore, IRowsCore
     [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
     private static void RowScores(ref float query, ref float key, nint stride, int keys, ref float weights, int rows)
     {
-        for (int j = 0; j < keys; j += 4, key = ref Unsafe.Add(ref key, 4 * stride))
+        for (int j = 0; j < keys; j += 4, key = ref At(ref key, 4 * stride))
         {
             int row = 0, last = keys - 1 - j;
-            for (; row + 2 <= rows; row += 2) RowScores2(ref Unsafe.Add(ref query, row * QueryRow), ref key, stride, last, ref Unsafe.Add(ref weights, row * KeyBlock + j));
-            for (; row < rows; row++) RowScores1(ref Unsafe.Add(ref query, row * QueryRow), ref key, stride, last, ref Unsafe.Add(ref weights, row * KeyBlock + j));
+            for (; row + 2 <= rows; row += 2) RowScores2(ref At(ref query, row * QueryRow), ref key, stride, last, ref At(ref weights, row * KeyBlock + j));
+            for (; row < rows; row++) RowScores1(ref At(ref query, row * QueryRow), ref key, stride, last, ref At(ref weights, row * KeyBlock + j));
         }
     }
 
@@ -269,132 +270,134 @@ internal readonly struct forward_f32_d20v13__avx2_6x2 : IForwardCore, IRowsCore
     [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
     private static void RowScores2(ref float query, ref float key0, nint stride, int last, ref float scores)
     {
-        ref float key1 = ref Unsafe.Add(ref key0, Math.Min(1, last) * stride);
-        ref float key2 = ref Unsafe.Add(ref key0, Math.Min(2, last) * stride);
-        ref float key3 = ref Unsafe.Add(ref key0, Math.Min(3, last) * stride);
+        ref float key1 = ref At(ref key0, Math.Min(1, last) * stride);
+        ref float key2 = ref At(ref key0, Math.Min(2, last) * stride);
+        ref float key3 = ref At(ref key0, Math.Min(3, last) * stride);
         Vec s0_0 = Vec.Zero, s0_1 = Vec.Zero, s0_2 = Vec.Zero, s0_3 = Vec.Zero;
         Vec s1_0 = Vec.Zero, s1_1 = Vec.Zero, s1_2 = Vec.Zero, s1_3 = Vec.Zero;
-        for (nuint d = 0; d < 16; d += Lanes)
+        for (nint d = 0; d < 16; d += Lanes)
         {
-            KernelMath.Prefetch(ref Unsafe.Add(ref key0, (nint)d + 16 * stride));
-            KernelMath.Prefetch(ref Unsafe.Add(ref key1, (nint)d + 16 * stride));
-            KernelMath.Prefetch(ref Unsafe.Add(ref key2, (nint)d + 16 * stride));
-            KernelMath.Prefetch(ref Unsafe.Add(ref key3, (nint)d + 16 * stride));
-            Vec q0 = LoadUnsafe(ref query, d);
-            Vec q1 = LoadUnsafe(ref query, QueryRow + d);
+            Prefetch(ref key0, d + 16 * stride);
+            Prefetch(ref key1, d + 16 * stride);
+            Prefetch(ref key2, d + 16 * stride);
+            Prefetch(ref key3, d + 16 * stride);
+            Vec q0 = Load(ref query, d);
+            Vec q1 = Load(ref query, QueryRow + d);
             {
-                Vec k = LoadUnsafe(ref key0, d);
-                s0_0 = FusedMultiplyAdd(q0, k, s0_0); s1_0 = FusedMultiplyAdd(q1, k, s1_0);
+                Vec k = Load(ref key0, d);
+                s0_0 = MulAdd(q0, k, s0_0); s1_0 = MulAdd(q1, k, s1_0);
             }
             {
-                Vec k = LoadUnsafe(ref key1, d);
-                s0_1 = FusedMultiplyAdd(q0, k, s0_1); s1_1 = FusedMultiplyAdd(q1, k, s1_1);
+                Vec k = Load(ref key1, d);
+                s0_1 = MulAdd(q0, k, s0_1); s1_1 = MulAdd(q1, k, s1_1);
             }
             {
-                Vec k = LoadUnsafe(ref key2, d);
-                s0_2 = FusedMultiplyAdd(q0, k, s0_2); s1_2 = FusedMultiplyAdd(q1, k, s1_2);
+                Vec k = Load(ref key2, d);
+                s0_2 = MulAdd(q0, k, s0_2); s1_2 = MulAdd(q1, k, s1_2);
             }
             {
-                Vec k = LoadUnsafe(ref key3, d);
-                s0_3 = FusedMultiplyAdd(q0, k, s0_3); s1_3 = FusedMultiplyAdd(q1, k, s1_3);
+                Vec k = Load(ref key3, d);
+                s0_3 = MulAdd(q0, k, s0_3); s1_3 = MulAdd(q1, k, s1_3);
             }
         }
         {
-            Vec q0 = LoadUnsafe(ref query, 16);
-            Vec q1 = LoadUnsafe(ref query, QueryRow + 16);
+            Vec q0 = Load(ref query, 16);
+            Vec q1 = Load(ref query, QueryRow + 16);
             {
-                Vec k = KernelMath.LoadFirstOf256(ref Unsafe.Add(ref key0, 16), 4);
-                s0_0 = FusedMultiplyAdd(q0, k, s0_0); s1_0 = FusedMultiplyAdd(q1, k, s1_0);
+                Vec k = LoadFirst(ref key0, 16, 4);
+                s0_0 = MulAdd(q0, k, s0_0); s1_0 = MulAdd(q1, k, s1_0);
             }
             {
-                Vec k = KernelMath.LoadFirstOf256(ref Unsafe.Add(ref key1, 16), 4);
-                s0_1 = FusedMultiplyAdd(q0, k, s0_1); s1_1 = FusedMultiplyAdd(q1, k, s1_1);
+                Vec k = LoadFirst(ref key1, 16, 4);
+                s0_1 = MulAdd(q0, k, s0_1); s1_1 = MulAdd(q1, k, s1_1);
             }
             {
-                Vec k = KernelMath.LoadFirstOf256(ref Unsafe.Add(ref key2, 16), 4);
-                s0_2 = FusedMultiplyAdd(q0, k, s0_2); s1_2 = FusedMultiplyAdd(q1, k, s1_2);
+                Vec k = LoadFirst(ref key2, 16, 4);
+                s0_2 = MulAdd(q0, k, s0_2); s1_2 = MulAdd(q1, k, s1_2);
             }
             {
-                Vec k = KernelMath.LoadFirstOf256(ref Unsafe.Add(ref key3, 16), 4);
-                s0_3 = FusedMultiplyAdd(q0, k, s0_3); s1_3 = FusedMultiplyAdd(q1, k, s1_3);
+                Vec k = LoadFirst(ref key3, 16, 4);
+                s0_3 = MulAdd(q0, k, s0_3); s1_3 = MulAdd(q1, k, s1_3);
             }
         }
-        KernelMath.Sums4(s0_0, s0_1, s0_2, s0_3).StoreUnsafe(ref scores);
-        KernelMath.Sums4(s1_0, s1_1, s1_2, s1_3).StoreUnsafe(ref scores, KeyBlock);
+        Vectors128.Store(Sums4(s0_0, s0_1, s0_2, s0_3), ref scores, 0);
+        Vectors128.Store(Sums4(s1_0, s1_1, s1_2, s1_3), ref scores, KeyBlock);
     }
 
     /// <summary>Scores of a query row with 4 keys; keys past the last repeat it.</summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
     private static void RowScores1(ref float query, ref float key0, nint stride, int last, ref float scores)
     {
-        ref float key1 = ref Unsafe.Add(ref key0, Math.Min(1, last) * stride);
-        ref float key2 = ref Unsafe.Add(ref key0, Math.Min(2, last) * stride);
-        ref float key3 = ref Unsafe.Add(ref key0, Math.Min(3, last) * stride);
+        ref float key1 = ref At(ref key0, Math.Min(1, last) * stride);
+        ref float key2 = ref At(ref key0, Math.Min(2, last) * stride);
+        ref float key3 = ref At(ref key0, Math.Min(3, last) * stride);
         Vec s0_0 = Vec.Zero, s0_1 = Vec.Zero, s0_2 = Vec.Zero, s0_3 = Vec.Zero;
-        for (nuint d = 0; d < 16; d += Lanes)
+        for (nint d = 0; d < 16; d += Lanes)
         {
-            KernelMath.Prefetch(ref Unsafe.Add(ref key0, (nint)d + 16 * stride));
-            KernelMath.Prefetch(ref Unsafe.Add(ref key1, (nint)d + 16 * stride));
-            KernelMath.Prefetch(ref Unsafe.Add(ref key2, (nint)d + 16 * stride));
-            KernelMath.Prefetch(ref Unsafe.Add(ref key3, (nint)d + 16 * stride));
-            Vec q0 = LoadUnsafe(ref query, d);
+            Prefetch(ref key0, d + 16 * stride);
+            Prefetch(ref key1, d + 16 * stride);
+            Prefetch(ref key2, d + 16 * stride);
+            Prefetch(ref key3, d + 16 * stride);
+            Vec q0 = Load(ref query, d);
             {
-                Vec k = LoadUnsafe(ref key0, d);
-                s0_0 = FusedMultiplyAdd(q0, k, s0_0);
+                Vec k = Load(ref key0, d);
+                s0_0 = MulAdd(q0, k, s0_0);
             }
             {
-                Vec k = LoadUnsafe(ref key1, d);
-                s0_1 = FusedMultiplyAdd(q0, k, s0_1);
+                Vec k = Load(ref key1, d);
+                s0_1 = MulAdd(q0, k, s0_1);
             }
             {
-                Vec k = LoadUnsafe(ref key2, d);
-                s0_2 = FusedMultiplyAdd(q0, k, s0_2);
+                Vec k = Load(ref key2, d);
+                s0_2 = MulAdd(q0, k, s0_2);
             }
             {
-                Vec k = LoadUnsafe(ref key3, d);
-                s0_3 = FusedMultiplyAdd(q0, k, s0_3);
+                Vec k = Load(ref key3, d);
+                s0_3 = MulAdd(q0, k, s0_3);
             }
         }
         {
-            Vec q0 = LoadUnsafe(ref query, 16);
+            Vec q0 = Load(ref query, 16);
             {
-                Vec k = KernelMath.LoadFirstOf256(ref Unsafe.Add(ref key0, 16), 4);
-                s0_0 = FusedMultiplyAdd(q0, k, s0_0);
+                Vec k = LoadFirst(ref key0, 16, 4);
+                s0_0 = MulAdd(q0, k, s0_0);
             }
             {
-                Vec k = KernelMath.LoadFirstOf256(ref Unsafe.Add(ref key1, 16), 4);
-                s0_1 = FusedMultiplyAdd(q0, k, s0_1);
+                Vec k = LoadFirst(ref key1, 16, 4);
+                s0_1 = MulAdd(q0, k, s0_1);
             }
             {
-                Vec k = KernelMath.LoadFirstOf256(ref Unsafe.Add(ref key2, 16), 4);
-                s0_2 = FusedMultiplyAdd(q0, k, s0_2);
+                Vec k = LoadFirst(ref key2, 16, 4);
+                s0_2 = MulAdd(q0, k, s0_2);
             }
             {
-                Vec k = KernelMath.LoadFirstOf256(ref Unsafe.Add(ref key3, 16), 4);
-                s0_3 = FusedMultiplyAdd(q0, k, s0_3);
+                Vec k = LoadFirst(ref key3, 16, 4);
+                s0_3 = MulAdd(q0, k, s0_3);
             }
         }
-        KernelMath.Sums4(s0_0, s0_1, s0_2, s0_3).StoreUnsafe(ref scores);
+        Vectors128.Store(Sums4(s0_0, s0_1, s0_2, s0_3), ref scores, 0);
     }
 
     /// <summary>State += weights * values, a stretch of values at a time that stays in the first-level cache for all rows.</summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
-    private static void RowValues(ref float weights, ref float value, nuint stride, ref float state, int rows, int keys)
+    private static void RowValues(ref float weights, ref float value, nint stride, ref float state, int rows, int keys)
     {
         int step = rows == 1 ? KeyBlock : 32;
         for (int key = 0; key < keys; key += step)
         {
             int count = Math.Min(keys - key, step), row = 0;
-            ref float v = ref Unsafe.Add(ref value, (nuint)key * stride);
+            ref float v = ref At(ref value, key * stride);
             for (; row + 2 <= rows; row += 2)
             {
-                ref float p = ref Unsafe.Add(ref weights, row * KeyBlock + key), s = ref Unsafe.Add(ref state, row * StateRow);
-                Values2x2Tail(ref p, ref v, stride, ref s, count);
+                ref float p = ref At(ref weights, row * KeyBlock + key), s = ref At(ref state, row * StateRow);
+                Values2x1(ref p, ref v, stride, ref s, count);
+                Values2x1Tail(ref p, ref At(ref v, 8), stride, ref At(ref s, 8), count);
             }
             for (; row < rows; row++)
             {
-                ref float p = ref Unsafe.Add(ref weights, row * KeyBlock + key), s = ref Unsafe.Add(ref state, row * StateRow);
-                Values1x2Tail(ref p, ref v, stride, ref s, count);
+                ref float p = ref At(ref weights, row * KeyBlock + key), s = ref At(ref state, row * StateRow);
+                Values1x1(ref p, ref v, stride, ref s, count);
+                Values1x1Tail(ref p, ref At(ref v, 8), stride, ref At(ref s, 8), count);
             }
         }
     }
@@ -403,95 +406,132 @@ internal readonly struct forward_f32_d20v13__avx2_6x2 : IForwardCore, IRowsCore
     [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
     public static void Merge(ref float state, ref float other, int rows)
     {
-        for (; rows > 0; rows--, state = ref Unsafe.Add(ref state, StateRow), other = ref Unsafe.Add(ref other, StateRow))
+        for (; rows > 0; rows--, state = ref At(ref state, StateRow), other = ref At(ref other, StateRow))
         {
-            ref float maximum = ref Unsafe.Add(ref state, Maximum);
-            float mine = maximum, others = Unsafe.Add(ref other, Maximum);
-            if (others == float.NegativeInfinity) continue; // nothing to add, and -infinity minus -infinity would be NaN
-
+            ref float maximum = ref At(ref state, Maximum);
+            float mine = maximum, others = At(ref other, Maximum);
             maximum = Math.Max(mine, others);
-            Vec f = KernelMath.Exp2(Create((mine - maximum) * Scale)), g = KernelMath.Exp2(Create((others - maximum) * Scale));
-            for (nuint i = 0; i < Maximum; i += Lanes) (LoadUnsafe(ref state, i) * f + LoadUnsafe(ref other, i) * g).StoreUnsafe(ref state, i);
+
+            // A row that has seen no key, or NaN before any other score, is at -infinity, which minus itself would be NaN.
+            float level = maximum == float.NegativeInfinity ? 0f : maximum;
+            Vec f = Exp2(All((mine - level) * Scale)), g = Exp2(All((others - level) * Scale));
+            for (nint i = 0; i < Maximum; i += Lanes) Store(Load(ref state, i) * f + Load(ref other, i) * g, ref state, i);
         }
     }
 
-    /// <summary>outputs += weights * values for 6 rows and 13 of the value dimension.</summary>
+    /// <summary>outputs += weights * values for 6 rows and 16 of the value dimension.</summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
-    private static void Values6x2Tail(ref float weights, ref float values, nuint stride, ref float outputs, int keys)
+    private static void Values6x2(ref float weights, ref float values, nint stride, ref float outputs, int keys)
     {
-        Vec o0_0 = LoadUnsafe(ref outputs), o0_1 = LoadUnsafe(ref outputs, Lanes);
-        Vec o1_0 = LoadUnsafe(ref outputs, StateRow), o1_1 = LoadUnsafe(ref outputs, StateRow + Lanes);
-        Vec o2_0 = LoadUnsafe(ref outputs, 2 * StateRow), o2_1 = LoadUnsafe(ref outputs, 2 * StateRow + Lanes);
-        Vec o3_0 = LoadUnsafe(ref outputs, 3 * StateRow), o3_1 = LoadUnsafe(ref outputs, 3 * StateRow + Lanes);
-        Vec o4_0 = LoadUnsafe(ref outputs, 4 * StateRow), o4_1 = LoadUnsafe(ref outputs, 4 * StateRow + Lanes);
-        Vec o5_0 = LoadUnsafe(ref outputs, 5 * StateRow), o5_1 = LoadUnsafe(ref outputs, 5 * StateRow + Lanes);
+        Vec o0_0 = Load(ref outputs, 0), o0_1 = Load(ref outputs, Lanes);
+        Vec o1_0 = Load(ref outputs, StateRow), o1_1 = Load(ref outputs, StateRow + Lanes);
+        Vec o2_0 = Load(ref outputs, 2 * StateRow), o2_1 = Load(ref outputs, 2 * StateRow + Lanes);
+        Vec o3_0 = Load(ref outputs, 3 * StateRow), o3_1 = Load(ref outputs, 3 * StateRow + Lanes);
+        Vec o4_0 = Load(ref outputs, 4 * StateRow), o4_1 = Load(ref outputs, 4 * StateRow + Lanes);
+        Vec o5_0 = Load(ref outputs, 5 * StateRow), o5_1 = Load(ref outputs, 5 * StateRow + Lanes);
         for (; keys > 0; keys--)
         {
-            Vec v0 = LoadUnsafe(ref values), v1 = KernelMath.LoadFirstOf256(ref Unsafe.Add(ref values, Lanes), 5);
-            Vec x0 = Create(weights); o0_0 = FusedMultiplyAdd(x0, v0, o0_0); o0_1 = FusedMultiplyAdd(x0, v1, o0_1);
-            Vec x1 = Create(Unsafe.Add(ref weights, KeyBlock)); o1_0 = FusedMultiplyAdd(x1, v0, o1_0); o1_1 = FusedMultiplyAdd(x1, v1, o1_1);
-            Vec x2 = Create(Unsafe.Add(ref weights, 2 * KeyBlock)); o2_0 = FusedMultiplyAdd(x2, v0, o2_0); o2_1 = FusedMultiplyAdd(x2, v1, o2_1);
-            Vec x3 = Create(Unsafe.Add(ref weights, 3 * KeyBlock)); o3_0 = FusedMultiplyAdd(x3, v0, o3_0); o3_1 = FusedMultiplyAdd(x3, v1, o3_1);
-            Vec x4 = Create(Unsafe.Add(ref weights, 4 * KeyBlock)); o4_0 = FusedMultiplyAdd(x4, v0, o4_0); o4_1 = FusedMultiplyAdd(x4, v1, o4_1);
-            Vec x5 = Create(Unsafe.Add(ref weights, 5 * KeyBlock)); o5_0 = FusedMultiplyAdd(x5, v0, o5_0); o5_1 = FusedMultiplyAdd(x5, v1, o5_1);
-            weights = ref Unsafe.Add(ref weights, 1);
-            values = ref Unsafe.Add(ref values, stride);
+            Vec v0 = Load(ref values, 0), v1 = Load(ref values, Lanes);
+            Vec x0 = Splat(ref weights, 0); o0_0 = MulAdd(x0, v0, o0_0); o0_1 = MulAdd(x0, v1, o0_1);
+            Vec x1 = Splat(ref weights, KeyBlock); o1_0 = MulAdd(x1, v0, o1_0); o1_1 = MulAdd(x1, v1, o1_1);
+            Vec x2 = Splat(ref weights, 2 * KeyBlock); o2_0 = MulAdd(x2, v0, o2_0); o2_1 = MulAdd(x2, v1, o2_1);
+            Vec x3 = Splat(ref weights, 3 * KeyBlock); o3_0 = MulAdd(x3, v0, o3_0); o3_1 = MulAdd(x3, v1, o3_1);
+            Vec x4 = Splat(ref weights, 4 * KeyBlock); o4_0 = MulAdd(x4, v0, o4_0); o4_1 = MulAdd(x4, v1, o4_1);
+            Vec x5 = Splat(ref weights, 5 * KeyBlock); o5_0 = MulAdd(x5, v0, o5_0); o5_1 = MulAdd(x5, v1, o5_1);
+            weights = ref At(ref weights, 1);
+            values = ref At(ref values, stride);
         }
 
-        o0_0.StoreUnsafe(ref outputs); o0_1.StoreUnsafe(ref outputs, Lanes);
-        o1_0.StoreUnsafe(ref outputs, StateRow); o1_1.StoreUnsafe(ref outputs, StateRow + Lanes);
-        o2_0.StoreUnsafe(ref outputs, 2 * StateRow); o2_1.StoreUnsafe(ref outputs, 2 * StateRow + Lanes);
-        o3_0.StoreUnsafe(ref outputs, 3 * StateRow); o3_1.StoreUnsafe(ref outputs, 3 * StateRow + Lanes);
-        o4_0.StoreUnsafe(ref outputs, 4 * StateRow); o4_1.StoreUnsafe(ref outputs, 4 * StateRow + Lanes);
-        o5_0.StoreUnsafe(ref outputs, 5 * StateRow); o5_1.StoreUnsafe(ref outputs, 5 * StateRow + Lanes);
+        Store(o0_0, ref outputs, 0); Store(o0_1, ref outputs, Lanes);
+        Store(o1_0, ref outputs, StateRow); Store(o1_1, ref outputs, StateRow + Lanes);
+        Store(o2_0, ref outputs, 2 * StateRow); Store(o2_1, ref outputs, 2 * StateRow + Lanes);
+        Store(o3_0, ref outputs, 3 * StateRow); Store(o3_1, ref outputs, 3 * StateRow + Lanes);
+        Store(o4_0, ref outputs, 4 * StateRow); Store(o4_1, ref outputs, 4 * StateRow + Lanes);
+        Store(o5_0, ref outputs, 5 * StateRow); Store(o5_1, ref outputs, 5 * StateRow + Lanes);
     }
 
-    /// <summary>outputs += weights * values for 2 rows and 13 of the value dimension.</summary>
+    /// <summary>outputs += weights * values for 2 rows and 8 of the value dimension.</summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
-    private static void Values2x2Tail(ref float weights, ref float values, nuint stride, ref float outputs, int keys)
+    private static void Values2x1(ref float weights, ref float values, nint stride, ref float outputs, int keys)
     {
-        Vec o0_0 = LoadUnsafe(ref outputs), o0_1 = LoadUnsafe(ref outputs, Lanes);
-        Vec o1_0 = LoadUnsafe(ref outputs, StateRow), o1_1 = LoadUnsafe(ref outputs, StateRow + Lanes);
+        Vec o0_0 = Load(ref outputs, 0);
+        Vec o1_0 = Load(ref outputs, StateRow);
         for (; keys > 0; keys--)
         {
-            KernelMath.Prefetch(ref Unsafe.Add(ref values, 16 * stride), 13);
-            Vec v0 = LoadUnsafe(ref values), v1 = KernelMath.LoadFirstOf256(ref Unsafe.Add(ref values, Lanes), 5);
-            Vec x0 = Create(weights); o0_0 = FusedMultiplyAdd(x0, v0, o0_0); o0_1 = FusedMultiplyAdd(x0, v1, o0_1);
-            Vec x1 = Create(Unsafe.Add(ref weights, KeyBlock)); o1_0 = FusedMultiplyAdd(x1, v0, o1_0); o1_1 = FusedMultiplyAdd(x1, v1, o1_1);
-            weights = ref Unsafe.Add(ref weights, 1);
-            values = ref Unsafe.Add(ref values, stride);
+            PrefetchRow(ref values, 16 * stride, 8);
+            Vec v0 = Load(ref values, 0);
+            Vec x0 = Splat(ref weights, 0); o0_0 = MulAdd(x0, v0, o0_0);
+            Vec x1 = Splat(ref weights, KeyBlock); o1_0 = MulAdd(x1, v0, o1_0);
+            weights = ref At(ref weights, 1);
+            values = ref At(ref values, stride);
         }
 
-        o0_0.StoreUnsafe(ref outputs); o0_1.StoreUnsafe(ref outputs, Lanes);
-        o1_0.StoreUnsafe(ref outputs, StateRow); o1_1.StoreUnsafe(ref outputs, StateRow + Lanes);
+        Store(o0_0, ref outputs, 0);
+        Store(o1_0, ref outputs, StateRow);
     }
 
-    /// <summary>outputs += weights * values for a row and 13 of the value dimension.</summary>
+    /// <summary>outputs += weights * values for 2 rows and 5 of the value dimension.</summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
-    private static void Values1x2Tail(ref float weights, ref float values, nuint stride, ref float outputs, int keys)
+    private static void Values2x1Tail(ref float weights, ref float values, nint stride, ref float outputs, int keys)
     {
-        Vec o0_0 = LoadUnsafe(ref outputs), o0_1 = LoadUnsafe(ref outputs, Lanes);
+        Vec o0_0 = Load(ref outputs, 0);
+        Vec o1_0 = Load(ref outputs, StateRow);
         for (; keys > 0; keys--)
         {
-            KernelMath.Prefetch(ref Unsafe.Add(ref values, 16 * stride), 13);
-            Vec x0 = Create(weights);
-            Vec v0 = LoadUnsafe(ref values); o0_0 = FusedMultiplyAdd(x0, v0, o0_0);
-            Vec v1 = KernelMath.LoadFirstOf256(ref Unsafe.Add(ref values, Lanes), 5); o0_1 = FusedMultiplyAdd(x0, v1, o0_1);
-            weights = ref Unsafe.Add(ref weights, 1);
-            values = ref Unsafe.Add(ref values, stride);
+            PrefetchRow(ref values, 16 * stride, 5);
+            Vec v0 = LoadFirst(ref values, 0, 5);
+            Vec x0 = Splat(ref weights, 0); o0_0 = MulAdd(x0, v0, o0_0);
+            Vec x1 = Splat(ref weights, KeyBlock); o1_0 = MulAdd(x1, v0, o1_0);
+            weights = ref At(ref weights, 1);
+            values = ref At(ref values, stride);
         }
 
-        o0_0.StoreUnsafe(ref outputs); o0_1.StoreUnsafe(ref outputs, Lanes);
+        Store(o0_0, ref outputs, 0);
+        Store(o1_0, ref outputs, StateRow);
+    }
+
+    /// <summary>outputs += weights * values for a row and 8 of the value dimension.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
+    private static void Values1x1(ref float weights, ref float values, nint stride, ref float outputs, int keys)
+    {
+        Vec o0_0 = Load(ref outputs, 0);
+        for (; keys > 0; keys--)
+        {
+            PrefetchRow(ref values, 16 * stride, 8);
+            Vec v0 = Load(ref values, 0);
+            Vec x0 = Splat(ref weights, 0); o0_0 = MulAdd(x0, v0, o0_0);
+            weights = ref At(ref weights, 1);
+            values = ref At(ref values, stride);
+        }
+
+        Store(o0_0, ref outputs, 0);
+    }
+
+    /// <summary>outputs += weights * values for a row and 5 of the value dimension.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
+    private static void Values1x1Tail(ref float weights, ref float values, nint stride, ref float outputs, int keys)
+    {
+        Vec o0_0 = Load(ref outputs, 0);
+        for (; keys > 0; keys--)
+        {
+            PrefetchRow(ref values, 16 * stride, 5);
+            Vec v0 = LoadFirst(ref values, 0, 5);
+            Vec x0 = Splat(ref weights, 0); o0_0 = MulAdd(x0, v0, o0_0);
+            weights = ref At(ref weights, 1);
+            values = ref At(ref values, stride);
+        }
+
+        Store(o0_0, ref outputs, 0);
     }
 
     /// <summary>The state of rows that have seen no key: outputs and sums 0, maxima -infinity.</summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
     private static void Reset(ref float state, int rows)
     {
-        for (; rows > 0; rows--, state = ref Unsafe.Add(ref state, StateRow))
+        for (; rows > 0; rows--, state = ref At(ref state, StateRow))
         {
-            for (nuint i = 0; i < Maximum; i += Lanes) Vec.Zero.StoreUnsafe(ref state, i);
-            Unsafe.Add(ref state, Maximum) = float.NegativeInfinity;
+            for (nint i = 0; i < Maximum; i += Lanes) Store(Vec.Zero, ref state, i);
+            At(ref state, Maximum) = float.NegativeInfinity;
         }
     }
 
@@ -502,25 +542,25 @@ internal readonly struct forward_f32_d20v13__avx2_6x2 : IForwardCore, IRowsCore
         int row = 0;
         for (; row < rows; row++)
         {
-            KernelMath.Prefetch(ref Unsafe.Add(ref query, 25 * stride), 20);
-            Vec.Zero.StoreUnsafe(ref packed, QueryRow - Lanes);
-            for (nuint i = 0; i < 16; i += Lanes)
+            PrefetchRow(ref query, 25 * stride, 20);
+            Store(Vec.Zero, ref packed, QueryRow - Lanes);
+            for (nint i = 0; i < 16; i += Lanes)
             {
-                LoadUnsafe(ref query, i).StoreUnsafe(ref packed, i);
+                Store(Load(ref query, i), ref packed, i);
             }
             // The last 4, with some before them a second time.
-            LoadUnsafe(ref query, 12).StoreUnsafe(ref packed, 12);
-            query = ref Unsafe.Add(ref query, stride);
-            packed = ref Unsafe.Add(ref packed, QueryRow);
+            Store(Load(ref query, 12), ref packed, 12);
+            query = ref At(ref query, stride);
+            packed = ref At(ref packed, QueryRow);
         }
 
         for (; row % TileRows != 0; row++)
         {
-            for (nuint i = 0; i < 24; i += Lanes)
+            for (nint i = 0; i < 24; i += Lanes)
             {
-                Vec.Zero.StoreUnsafe(ref packed, i);
+                Store(Vec.Zero, ref packed, i);
             }
-            packed = ref Unsafe.Add(ref packed, QueryRow);
+            packed = ref At(ref packed, QueryRow);
         }
     }
 
@@ -531,60 +571,60 @@ internal readonly struct forward_f32_d20v13__avx2_6x2 : IForwardCore, IRowsCore
     [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
     private static void Softmax(ref float weights, int end, ref float state, int rows, int keys)
     {
-        for (int row = 0; row < rows; row++, state = ref Unsafe.Add(ref state, StateRow))
+        for (int row = 0; row < rows; row++, state = ref At(ref state, StateRow))
         {
-            ref float w = ref Unsafe.Add(ref weights, row * KeyBlock);
-            ref float sum = ref Unsafe.Add(ref state, Sums);
-            ref float maximum = ref Unsafe.Add(ref state, Maximum);
+            ref float w = ref At(ref weights, row * KeyBlock);
+            ref float sum = ref At(ref state, Sums);
+            ref float maximum = ref At(ref state, Maximum);
 
             // The row sees the columns before `bound`: whole vectors before `tail`, then a part of one.
             int bound = Math.Min(end, keys);
             int tail = bound / Lanes * Lanes;
-            Vec visible = KernelMath.FirstOf256(bound - tail);
+            Vec visible = FirstOf(bound - tail);
 
             // A score of -infinity has the weight 0, also before any other: the maximum of what a row sees is finite or more.
-            Vec highest = Create(bound > 0 ? float.MinValue : float.NegativeInfinity);
+            Vec highest = All(bound > 0 ? float.MinValue : float.NegativeInfinity);
             int column = 0;
-            for (; column < tail; column += Lanes) highest = MaxNative(highest, LoadUnsafe(ref w, (nuint)column));
-            if (tail < bound) highest = MaxNative(highest, ConditionalSelect(visible, LoadUnsafe(ref w, (nuint)tail), highest));
-            float rowHighest = KernelMath.Max(highest);
+            for (; column < tail; column += Lanes) highest = Max(highest, Load(ref w, column));
+            if (tail < bound) highest = Max(highest, Select(visible, Load(ref w, tail), highest));
+            float rowHighest = Largest(highest);
             if (rowHighest > maximum + Lazy)
             {
-                Vec factor = KernelMath.Exp2(Create((maximum - rowHighest) * Scale));
+                Vec factor = Exp2(All((maximum - rowHighest) * Scale));
                 maximum = rowHighest;
-                for (nuint i = 0; i < Maximum; i += Lanes) (LoadUnsafe(ref state, i) * factor).StoreUnsafe(ref state, i);
+                for (nint i = 0; i < Maximum; i += Lanes) Store(Load(ref state, i) * factor, ref state, i);
             }
 
-            Vec m = Create(maximum), scale = Create(Scale), total = LoadUnsafe(ref sum);
+            Vec m = All(maximum), scale = All(Scale), total = Load(ref sum, 0);
             column = 0;
             for (; column + 4 * Lanes <= tail; column += 4 * Lanes)
             {
-                Vec e0 = KernelMath.Exp2((LoadUnsafe(ref w, (nuint)column) - m) * scale);
-                Vec e1 = KernelMath.Exp2((LoadUnsafe(ref w, (nuint)column + Lanes) - m) * scale);
-                Vec e2 = KernelMath.Exp2((LoadUnsafe(ref w, (nuint)column + 2 * Lanes) - m) * scale);
-                Vec e3 = KernelMath.Exp2((LoadUnsafe(ref w, (nuint)column + 3 * Lanes) - m) * scale);
-                e0.StoreUnsafe(ref w, (nuint)column);
-                e1.StoreUnsafe(ref w, (nuint)column + Lanes);
-                e2.StoreUnsafe(ref w, (nuint)column + 2 * Lanes);
-                e3.StoreUnsafe(ref w, (nuint)column + 3 * Lanes);
+                Vec e0 = Exp2((Load(ref w, column) - m) * scale);
+                Vec e1 = Exp2((Load(ref w, column + Lanes) - m) * scale);
+                Vec e2 = Exp2((Load(ref w, column + 2 * Lanes) - m) * scale);
+                Vec e3 = Exp2((Load(ref w, column + 3 * Lanes) - m) * scale);
+                Store(e0, ref w, column);
+                Store(e1, ref w, column + Lanes);
+                Store(e2, ref w, column + 2 * Lanes);
+                Store(e3, ref w, column + 3 * Lanes);
                 total += (e0 + e1) + (e2 + e3);
             }
             for (; column < tail; column += Lanes)
             {
-                Vec e = KernelMath.Exp2((LoadUnsafe(ref w, (nuint)column) - m) * scale);
-                e.StoreUnsafe(ref w, (nuint)column);
+                Vec e = Exp2((Load(ref w, column) - m) * scale);
+                Store(e, ref w, column);
                 total += e;
             }
             if (tail < bound)
             {
-                Vec e = KernelMath.Exp2((LoadUnsafe(ref w, (nuint)tail) - m) * scale) & visible;
-                e.StoreUnsafe(ref w, (nuint)tail);
+                Vec e = Exp2((Load(ref w, tail) - m) * scale) & visible;
+                Store(e, ref w, tail);
                 total += e;
                 column += Lanes;
             }
 
-            total.StoreUnsafe(ref sum);
-            for (; column < end; column += Lanes) Vec.Zero.StoreUnsafe(ref w, (nuint)column);
+            Store(total, ref sum, 0);
+            for (; column < end; column += Lanes) Store(Vec.Zero, ref w, column);
         }
     }
 
@@ -594,14 +634,14 @@ internal readonly struct forward_f32_d20v13__avx2_6x2 : IForwardCore, IRowsCore
     {
         for (int row = 0; row < rows; row++)
         {
-            KernelMath.Prefetch(ref Unsafe.Add(ref output, 39 * outputStride), 13);
-            float sum = Sum(LoadUnsafe(ref state, Sums));
-            float inverse = Unsafe.Add(ref state, Maximum) == float.NegativeInfinity ? 0f : 1f / sum;
-            (LoadUnsafe(ref state, 0) * Create(inverse)).StoreUnsafe(ref output, 0);
+            PrefetchRow(ref output, 39 * outputStride, 13);
+            float sum = Sum(Load(ref state, Sums));
+            float inverse = At(ref state, Maximum) == float.NegativeInfinity ? 0f : 1f / sum;
+            Store(Load(ref state, 0) * All(inverse), ref output, 0);
             // The last 5, with some before them a second time.
-            (LoadUnsafe(ref state, 5) * Create(inverse)).StoreUnsafe(ref output, 5);
-            state = ref Unsafe.Add(ref state, StateRow);
-            output = ref Unsafe.Add(ref output, outputStride);
+            Store(Load(ref state, 5) * All(inverse), ref output, 5);
+            state = ref At(ref state, StateRow);
+            output = ref At(ref output, outputStride);
         }
     }
 }

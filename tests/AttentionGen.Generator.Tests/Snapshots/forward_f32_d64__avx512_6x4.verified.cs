@@ -26,7 +26,8 @@ using global::System;
 using global::System.Runtime.CompilerServices;
 using global::System.Runtime.Intrinsics;
 using global::AttentionGen.CompilerServices;
-using static global::System.Runtime.Intrinsics.Vector512;
+using static global::AttentionGen.CompilerServices.KernelMemory;
+using static global::AttentionGen.CompilerServices.Vectors512;
 using Vec = global::System.Runtime.Intrinsics.Vector512<float>;
 using Ints = global::System.Runtime.Intrinsics.Vector512<int>;
 
@@ -65,7 +66,7 @@ internal readonly struct forward_f32_d64__avx512_6x4 : IForwardCore, IRowsCore
     public static void Attend(in ForwardBlock block)
     {
         ref float query = ref block.Scratch; // [QueryBlock, QueryRow]
-        ref float weights = ref Unsafe.Add(ref query, QueryBlock * QueryRow); // [TileRows, KeyBlock]
+        ref float weights = ref At(ref query, QueryBlock * QueryRow); // [TileRows, KeyBlock]
 
         if (block.First) Reset(ref block.State, (block.Rows + TileRows - 1) / TileRows * TileRows);
         PackQueries(ref block.Query, block.QueryStride, block.Rows, ref query);
@@ -73,12 +74,12 @@ internal readonly struct forward_f32_d64__avx512_6x4 : IForwardCore, IRowsCore
         for (int first = 0; first < block.Keys; first += KeyBlock)
         {
             int keys = Math.Min(block.Keys - first, KeyBlock);
-            ref float panels = ref Unsafe.Add(ref block.PackedKeys, (nint)first * HeadDim);
-            ref float values = ref Unsafe.Add(ref block.PackedValues, (nint)first * ValueDim);
+            ref float panels = ref At(ref block.PackedKeys, (nint)first * HeadDim);
+            ref float values = ref At(ref block.PackedValues, (nint)first * ValueDim);
             for (int row = 0; row < block.Rows; row += TileRows)
             {
-                ref float tileQuery = ref Unsafe.Add(ref query, row * QueryRow);
-                ref float state = ref Unsafe.Add(ref block.State, row * StateRow);
+                ref float tileQuery = ref At(ref query, row * QueryRow);
+                ref float state = ref At(ref block.State, row * StateRow);
                 Scores(ref tileQuery, ref panels, (keys + PanelKeys - 1) / PanelKeys, ref weights, ref state, keys);
                 Values6x4(ref weights, ref values, ValueDim, ref state, keys);
             }
@@ -106,12 +107,12 @@ internal readonly struct forward_f32_d64__avx512_6x4 : IForwardCore, IRowsCore
             for (int column = 0; column < PanelKeys; column += 8)
             {
                 int first = Math.Min(panel + column, count - 1), last = Math.Min(count - 1 - first, 7);
-                ref float source = ref Unsafe.Add(ref key, first * stride);
-                ref float target = ref Unsafe.Add(ref panels, (nint)panel * HeadDim + column);
-                for (int row = 8; row < 16; row++) KernelMath.Prefetch(ref Unsafe.Add(ref source, row * stride), 64);
+                ref float source = ref At(ref key, first * stride);
+                ref float target = ref At(ref panels, (nint)panel * HeadDim + column);
+                for (int row = 8; row < 16; row++) PrefetchRow(ref source, row * stride, 64);
                 for (int d = 0; d < 64; d += 8)
                 {
-                    KernelMath.Transpose8(ref Unsafe.Add(ref source, d), stride, last, ref Unsafe.Add(ref target, d * PanelKeys), PanelKeys);
+                    Vectors256.Transpose8(ref At(ref source, d), stride, last, ref At(ref target, d * PanelKeys), PanelKeys);
                 }
             }
         }
@@ -123,13 +124,13 @@ internal readonly struct forward_f32_d64__avx512_6x4 : IForwardCore, IRowsCore
     {
         for (int key = 0; key < count; key++)
         {
-            KernelMath.Prefetch(ref Unsafe.Add(ref value, 8 * stride), 64);
-            for (nuint i = 0; i < 64; i += Lanes)
+            PrefetchRow(ref value, 8 * stride, 64);
+            for (nint i = 0; i < 64; i += Lanes)
             {
-                LoadUnsafe(ref value, i).StoreUnsafe(ref rows, i);
+                Store(Load(ref value, i), ref rows, i);
             }
-            value = ref Unsafe.Add(ref value, stride);
-            rows = ref Unsafe.Add(ref rows, ValueDim);
+            value = ref At(ref value, stride);
+            rows = ref At(ref rows, ValueDim);
         }
     }
 
@@ -139,10 +140,10 @@ internal readonly struct forward_f32_d64__avx512_6x4 : IForwardCore, IRowsCore
     {
         // All rows see all keys of the panels before this one; not the first panel of all, which sets the maxima.
         int whole = keys / PanelKeys;
-        int start = Unsafe.Add(ref state, Maximum) == float.NegativeInfinity ? 1 : 0;
-        for (int p = 0; p < panels; p++, panel = ref Unsafe.Add(ref panel, HeadDim * PanelKeys))
+        int start = At(ref state, Maximum) == float.NegativeInfinity ? 1 : 0;
+        for (int p = 0; p < panels; p++, panel = ref At(ref panel, HeadDim * PanelKeys))
         {
-            ref float tile = ref Unsafe.Add(ref weights, p * PanelKeys);
+            ref float tile = ref At(ref weights, p * PanelKeys);
             Vec s0_0 = Vec.Zero, s0_1 = Vec.Zero, s0_2 = Vec.Zero, s0_3 = Vec.Zero;
             Vec s1_0 = Vec.Zero, s1_1 = Vec.Zero, s1_2 = Vec.Zero, s1_3 = Vec.Zero;
             Vec s2_0 = Vec.Zero, s2_1 = Vec.Zero, s2_2 = Vec.Zero, s2_3 = Vec.Zero;
@@ -157,63 +158,63 @@ internal readonly struct forward_f32_d64__avx512_6x4 : IForwardCore, IRowsCore
                 do
                 {
                     {
-                        Vec k0 = LoadUnsafe(ref k), k1 = LoadUnsafe(ref k, Lanes), k2 = LoadUnsafe(ref k, 2 * Lanes), k3 = LoadUnsafe(ref k, 3 * Lanes);
-                        Vec x0 = Create(q); s0_0 = FusedMultiplyAdd(x0, k0, s0_0); s0_1 = FusedMultiplyAdd(x0, k1, s0_1); s0_2 = FusedMultiplyAdd(x0, k2, s0_2); s0_3 = FusedMultiplyAdd(x0, k3, s0_3);
-                        Vec x1 = Create(Unsafe.Add(ref q, QueryRow)); s1_0 = FusedMultiplyAdd(x1, k0, s1_0); s1_1 = FusedMultiplyAdd(x1, k1, s1_1); s1_2 = FusedMultiplyAdd(x1, k2, s1_2); s1_3 = FusedMultiplyAdd(x1, k3, s1_3);
-                        Vec x2 = Create(Unsafe.Add(ref q, 2 * QueryRow)); s2_0 = FusedMultiplyAdd(x2, k0, s2_0); s2_1 = FusedMultiplyAdd(x2, k1, s2_1); s2_2 = FusedMultiplyAdd(x2, k2, s2_2); s2_3 = FusedMultiplyAdd(x2, k3, s2_3);
-                        Vec x3 = Create(Unsafe.Add(ref q, 3 * QueryRow)); s3_0 = FusedMultiplyAdd(x3, k0, s3_0); s3_1 = FusedMultiplyAdd(x3, k1, s3_1); s3_2 = FusedMultiplyAdd(x3, k2, s3_2); s3_3 = FusedMultiplyAdd(x3, k3, s3_3);
-                        Vec x4 = Create(Unsafe.Add(ref q, 4 * QueryRow)); s4_0 = FusedMultiplyAdd(x4, k0, s4_0); s4_1 = FusedMultiplyAdd(x4, k1, s4_1); s4_2 = FusedMultiplyAdd(x4, k2, s4_2); s4_3 = FusedMultiplyAdd(x4, k3, s4_3);
-                        Vec x5 = Create(Unsafe.Add(ref q, 5 * QueryRow)); s5_0 = FusedMultiplyAdd(x5, k0, s5_0); s5_1 = FusedMultiplyAdd(x5, k1, s5_1); s5_2 = FusedMultiplyAdd(x5, k2, s5_2); s5_3 = FusedMultiplyAdd(x5, k3, s5_3);
+                        Vec k0 = Load(ref k, 0), k1 = Load(ref k, Lanes), k2 = Load(ref k, 2 * Lanes), k3 = Load(ref k, 3 * Lanes);
+                        Vec x0 = Splat(ref q, 0); s0_0 = MulAdd(x0, k0, s0_0); s0_1 = MulAdd(x0, k1, s0_1); s0_2 = MulAdd(x0, k2, s0_2); s0_3 = MulAdd(x0, k3, s0_3);
+                        Vec x1 = Splat(ref q, QueryRow); s1_0 = MulAdd(x1, k0, s1_0); s1_1 = MulAdd(x1, k1, s1_1); s1_2 = MulAdd(x1, k2, s1_2); s1_3 = MulAdd(x1, k3, s1_3);
+                        Vec x2 = Splat(ref q, 2 * QueryRow); s2_0 = MulAdd(x2, k0, s2_0); s2_1 = MulAdd(x2, k1, s2_1); s2_2 = MulAdd(x2, k2, s2_2); s2_3 = MulAdd(x2, k3, s2_3);
+                        Vec x3 = Splat(ref q, 3 * QueryRow); s3_0 = MulAdd(x3, k0, s3_0); s3_1 = MulAdd(x3, k1, s3_1); s3_2 = MulAdd(x3, k2, s3_2); s3_3 = MulAdd(x3, k3, s3_3);
+                        Vec x4 = Splat(ref q, 4 * QueryRow); s4_0 = MulAdd(x4, k0, s4_0); s4_1 = MulAdd(x4, k1, s4_1); s4_2 = MulAdd(x4, k2, s4_2); s4_3 = MulAdd(x4, k3, s4_3);
+                        Vec x5 = Splat(ref q, 5 * QueryRow); s5_0 = MulAdd(x5, k0, s5_0); s5_1 = MulAdd(x5, k1, s5_1); s5_2 = MulAdd(x5, k2, s5_2); s5_3 = MulAdd(x5, k3, s5_3);
                     }
                     {
-                        Vec k0 = LoadUnsafe(ref k, PanelKeys), k1 = LoadUnsafe(ref k, PanelKeys + Lanes), k2 = LoadUnsafe(ref k, PanelKeys + 2 * Lanes), k3 = LoadUnsafe(ref k, PanelKeys + 3 * Lanes);
-                        Vec x0 = Create(Unsafe.Add(ref q, 1)); s0_0 = FusedMultiplyAdd(x0, k0, s0_0); s0_1 = FusedMultiplyAdd(x0, k1, s0_1); s0_2 = FusedMultiplyAdd(x0, k2, s0_2); s0_3 = FusedMultiplyAdd(x0, k3, s0_3);
-                        Vec x1 = Create(Unsafe.Add(ref q, QueryRow + 1)); s1_0 = FusedMultiplyAdd(x1, k0, s1_0); s1_1 = FusedMultiplyAdd(x1, k1, s1_1); s1_2 = FusedMultiplyAdd(x1, k2, s1_2); s1_3 = FusedMultiplyAdd(x1, k3, s1_3);
-                        Vec x2 = Create(Unsafe.Add(ref q, 2 * QueryRow + 1)); s2_0 = FusedMultiplyAdd(x2, k0, s2_0); s2_1 = FusedMultiplyAdd(x2, k1, s2_1); s2_2 = FusedMultiplyAdd(x2, k2, s2_2); s2_3 = FusedMultiplyAdd(x2, k3, s2_3);
-                        Vec x3 = Create(Unsafe.Add(ref q, 3 * QueryRow + 1)); s3_0 = FusedMultiplyAdd(x3, k0, s3_0); s3_1 = FusedMultiplyAdd(x3, k1, s3_1); s3_2 = FusedMultiplyAdd(x3, k2, s3_2); s3_3 = FusedMultiplyAdd(x3, k3, s3_3);
-                        Vec x4 = Create(Unsafe.Add(ref q, 4 * QueryRow + 1)); s4_0 = FusedMultiplyAdd(x4, k0, s4_0); s4_1 = FusedMultiplyAdd(x4, k1, s4_1); s4_2 = FusedMultiplyAdd(x4, k2, s4_2); s4_3 = FusedMultiplyAdd(x4, k3, s4_3);
-                        Vec x5 = Create(Unsafe.Add(ref q, 5 * QueryRow + 1)); s5_0 = FusedMultiplyAdd(x5, k0, s5_0); s5_1 = FusedMultiplyAdd(x5, k1, s5_1); s5_2 = FusedMultiplyAdd(x5, k2, s5_2); s5_3 = FusedMultiplyAdd(x5, k3, s5_3);
+                        Vec k0 = Load(ref k, PanelKeys), k1 = Load(ref k, PanelKeys + Lanes), k2 = Load(ref k, PanelKeys + 2 * Lanes), k3 = Load(ref k, PanelKeys + 3 * Lanes);
+                        Vec x0 = Splat(ref q, 1); s0_0 = MulAdd(x0, k0, s0_0); s0_1 = MulAdd(x0, k1, s0_1); s0_2 = MulAdd(x0, k2, s0_2); s0_3 = MulAdd(x0, k3, s0_3);
+                        Vec x1 = Splat(ref q, QueryRow + 1); s1_0 = MulAdd(x1, k0, s1_0); s1_1 = MulAdd(x1, k1, s1_1); s1_2 = MulAdd(x1, k2, s1_2); s1_3 = MulAdd(x1, k3, s1_3);
+                        Vec x2 = Splat(ref q, 2 * QueryRow + 1); s2_0 = MulAdd(x2, k0, s2_0); s2_1 = MulAdd(x2, k1, s2_1); s2_2 = MulAdd(x2, k2, s2_2); s2_3 = MulAdd(x2, k3, s2_3);
+                        Vec x3 = Splat(ref q, 3 * QueryRow + 1); s3_0 = MulAdd(x3, k0, s3_0); s3_1 = MulAdd(x3, k1, s3_1); s3_2 = MulAdd(x3, k2, s3_2); s3_3 = MulAdd(x3, k3, s3_3);
+                        Vec x4 = Splat(ref q, 4 * QueryRow + 1); s4_0 = MulAdd(x4, k0, s4_0); s4_1 = MulAdd(x4, k1, s4_1); s4_2 = MulAdd(x4, k2, s4_2); s4_3 = MulAdd(x4, k3, s4_3);
+                        Vec x5 = Splat(ref q, 5 * QueryRow + 1); s5_0 = MulAdd(x5, k0, s5_0); s5_1 = MulAdd(x5, k1, s5_1); s5_2 = MulAdd(x5, k2, s5_2); s5_3 = MulAdd(x5, k3, s5_3);
                     }
                     {
-                        Vec k0 = LoadUnsafe(ref k, 2 * PanelKeys), k1 = LoadUnsafe(ref k, 2 * PanelKeys + Lanes), k2 = LoadUnsafe(ref k, 2 * PanelKeys + 2 * Lanes), k3 = LoadUnsafe(ref k, 2 * PanelKeys + 3 * Lanes);
-                        Vec x0 = Create(Unsafe.Add(ref q, 2)); s0_0 = FusedMultiplyAdd(x0, k0, s0_0); s0_1 = FusedMultiplyAdd(x0, k1, s0_1); s0_2 = FusedMultiplyAdd(x0, k2, s0_2); s0_3 = FusedMultiplyAdd(x0, k3, s0_3);
-                        Vec x1 = Create(Unsafe.Add(ref q, QueryRow + 2)); s1_0 = FusedMultiplyAdd(x1, k0, s1_0); s1_1 = FusedMultiplyAdd(x1, k1, s1_1); s1_2 = FusedMultiplyAdd(x1, k2, s1_2); s1_3 = FusedMultiplyAdd(x1, k3, s1_3);
-                        Vec x2 = Create(Unsafe.Add(ref q, 2 * QueryRow + 2)); s2_0 = FusedMultiplyAdd(x2, k0, s2_0); s2_1 = FusedMultiplyAdd(x2, k1, s2_1); s2_2 = FusedMultiplyAdd(x2, k2, s2_2); s2_3 = FusedMultiplyAdd(x2, k3, s2_3);
-                        Vec x3 = Create(Unsafe.Add(ref q, 3 * QueryRow + 2)); s3_0 = FusedMultiplyAdd(x3, k0, s3_0); s3_1 = FusedMultiplyAdd(x3, k1, s3_1); s3_2 = FusedMultiplyAdd(x3, k2, s3_2); s3_3 = FusedMultiplyAdd(x3, k3, s3_3);
-                        Vec x4 = Create(Unsafe.Add(ref q, 4 * QueryRow + 2)); s4_0 = FusedMultiplyAdd(x4, k0, s4_0); s4_1 = FusedMultiplyAdd(x4, k1, s4_1); s4_2 = FusedMultiplyAdd(x4, k2, s4_2); s4_3 = FusedMultiplyAdd(x4, k3, s4_3);
-                        Vec x5 = Create(Unsafe.Add(ref q, 5 * QueryRow + 2)); s5_0 = FusedMultiplyAdd(x5, k0, s5_0); s5_1 = FusedMultiplyAdd(x5, k1, s5_1); s5_2 = FusedMultiplyAdd(x5, k2, s5_2); s5_3 = FusedMultiplyAdd(x5, k3, s5_3);
+                        Vec k0 = Load(ref k, 2 * PanelKeys), k1 = Load(ref k, 2 * PanelKeys + Lanes), k2 = Load(ref k, 2 * PanelKeys + 2 * Lanes), k3 = Load(ref k, 2 * PanelKeys + 3 * Lanes);
+                        Vec x0 = Splat(ref q, 2); s0_0 = MulAdd(x0, k0, s0_0); s0_1 = MulAdd(x0, k1, s0_1); s0_2 = MulAdd(x0, k2, s0_2); s0_3 = MulAdd(x0, k3, s0_3);
+                        Vec x1 = Splat(ref q, QueryRow + 2); s1_0 = MulAdd(x1, k0, s1_0); s1_1 = MulAdd(x1, k1, s1_1); s1_2 = MulAdd(x1, k2, s1_2); s1_3 = MulAdd(x1, k3, s1_3);
+                        Vec x2 = Splat(ref q, 2 * QueryRow + 2); s2_0 = MulAdd(x2, k0, s2_0); s2_1 = MulAdd(x2, k1, s2_1); s2_2 = MulAdd(x2, k2, s2_2); s2_3 = MulAdd(x2, k3, s2_3);
+                        Vec x3 = Splat(ref q, 3 * QueryRow + 2); s3_0 = MulAdd(x3, k0, s3_0); s3_1 = MulAdd(x3, k1, s3_1); s3_2 = MulAdd(x3, k2, s3_2); s3_3 = MulAdd(x3, k3, s3_3);
+                        Vec x4 = Splat(ref q, 4 * QueryRow + 2); s4_0 = MulAdd(x4, k0, s4_0); s4_1 = MulAdd(x4, k1, s4_1); s4_2 = MulAdd(x4, k2, s4_2); s4_3 = MulAdd(x4, k3, s4_3);
+                        Vec x5 = Splat(ref q, 5 * QueryRow + 2); s5_0 = MulAdd(x5, k0, s5_0); s5_1 = MulAdd(x5, k1, s5_1); s5_2 = MulAdd(x5, k2, s5_2); s5_3 = MulAdd(x5, k3, s5_3);
                     }
                     {
-                        Vec k0 = LoadUnsafe(ref k, 3 * PanelKeys), k1 = LoadUnsafe(ref k, 3 * PanelKeys + Lanes), k2 = LoadUnsafe(ref k, 3 * PanelKeys + 2 * Lanes), k3 = LoadUnsafe(ref k, 3 * PanelKeys + 3 * Lanes);
-                        Vec x0 = Create(Unsafe.Add(ref q, 3)); s0_0 = FusedMultiplyAdd(x0, k0, s0_0); s0_1 = FusedMultiplyAdd(x0, k1, s0_1); s0_2 = FusedMultiplyAdd(x0, k2, s0_2); s0_3 = FusedMultiplyAdd(x0, k3, s0_3);
-                        Vec x1 = Create(Unsafe.Add(ref q, QueryRow + 3)); s1_0 = FusedMultiplyAdd(x1, k0, s1_0); s1_1 = FusedMultiplyAdd(x1, k1, s1_1); s1_2 = FusedMultiplyAdd(x1, k2, s1_2); s1_3 = FusedMultiplyAdd(x1, k3, s1_3);
-                        Vec x2 = Create(Unsafe.Add(ref q, 2 * QueryRow + 3)); s2_0 = FusedMultiplyAdd(x2, k0, s2_0); s2_1 = FusedMultiplyAdd(x2, k1, s2_1); s2_2 = FusedMultiplyAdd(x2, k2, s2_2); s2_3 = FusedMultiplyAdd(x2, k3, s2_3);
-                        Vec x3 = Create(Unsafe.Add(ref q, 3 * QueryRow + 3)); s3_0 = FusedMultiplyAdd(x3, k0, s3_0); s3_1 = FusedMultiplyAdd(x3, k1, s3_1); s3_2 = FusedMultiplyAdd(x3, k2, s3_2); s3_3 = FusedMultiplyAdd(x3, k3, s3_3);
-                        Vec x4 = Create(Unsafe.Add(ref q, 4 * QueryRow + 3)); s4_0 = FusedMultiplyAdd(x4, k0, s4_0); s4_1 = FusedMultiplyAdd(x4, k1, s4_1); s4_2 = FusedMultiplyAdd(x4, k2, s4_2); s4_3 = FusedMultiplyAdd(x4, k3, s4_3);
-                        Vec x5 = Create(Unsafe.Add(ref q, 5 * QueryRow + 3)); s5_0 = FusedMultiplyAdd(x5, k0, s5_0); s5_1 = FusedMultiplyAdd(x5, k1, s5_1); s5_2 = FusedMultiplyAdd(x5, k2, s5_2); s5_3 = FusedMultiplyAdd(x5, k3, s5_3);
+                        Vec k0 = Load(ref k, 3 * PanelKeys), k1 = Load(ref k, 3 * PanelKeys + Lanes), k2 = Load(ref k, 3 * PanelKeys + 2 * Lanes), k3 = Load(ref k, 3 * PanelKeys + 3 * Lanes);
+                        Vec x0 = Splat(ref q, 3); s0_0 = MulAdd(x0, k0, s0_0); s0_1 = MulAdd(x0, k1, s0_1); s0_2 = MulAdd(x0, k2, s0_2); s0_3 = MulAdd(x0, k3, s0_3);
+                        Vec x1 = Splat(ref q, QueryRow + 3); s1_0 = MulAdd(x1, k0, s1_0); s1_1 = MulAdd(x1, k1, s1_1); s1_2 = MulAdd(x1, k2, s1_2); s1_3 = MulAdd(x1, k3, s1_3);
+                        Vec x2 = Splat(ref q, 2 * QueryRow + 3); s2_0 = MulAdd(x2, k0, s2_0); s2_1 = MulAdd(x2, k1, s2_1); s2_2 = MulAdd(x2, k2, s2_2); s2_3 = MulAdd(x2, k3, s2_3);
+                        Vec x3 = Splat(ref q, 3 * QueryRow + 3); s3_0 = MulAdd(x3, k0, s3_0); s3_1 = MulAdd(x3, k1, s3_1); s3_2 = MulAdd(x3, k2, s3_2); s3_3 = MulAdd(x3, k3, s3_3);
+                        Vec x4 = Splat(ref q, 4 * QueryRow + 3); s4_0 = MulAdd(x4, k0, s4_0); s4_1 = MulAdd(x4, k1, s4_1); s4_2 = MulAdd(x4, k2, s4_2); s4_3 = MulAdd(x4, k3, s4_3);
+                        Vec x5 = Splat(ref q, 5 * QueryRow + 3); s5_0 = MulAdd(x5, k0, s5_0); s5_1 = MulAdd(x5, k1, s5_1); s5_2 = MulAdd(x5, k2, s5_2); s5_3 = MulAdd(x5, k3, s5_3);
                     }
-                    q = ref Unsafe.Add(ref q, 4);
-                    k = ref Unsafe.Add(ref k, 4 * PanelKeys);
+                    q = ref At(ref q, 4);
+                    k = ref At(ref k, 4 * PanelKeys);
                     quad++;
                 } while (quad < chain);
 
                 // A sum of 16 products at a time: a longer one would lose precision.
                 if (quad > 4)
                 {
-                    s0_0 += LoadUnsafe(ref tile); s0_1 += LoadUnsafe(ref tile, Lanes); s0_2 += LoadUnsafe(ref tile, 2 * Lanes); s0_3 += LoadUnsafe(ref tile, 3 * Lanes);
-                    s1_0 += LoadUnsafe(ref tile, KeyBlock); s1_1 += LoadUnsafe(ref tile, KeyBlock + Lanes); s1_2 += LoadUnsafe(ref tile, KeyBlock + 2 * Lanes); s1_3 += LoadUnsafe(ref tile, KeyBlock + 3 * Lanes);
-                    s2_0 += LoadUnsafe(ref tile, 2 * KeyBlock); s2_1 += LoadUnsafe(ref tile, 2 * KeyBlock + Lanes); s2_2 += LoadUnsafe(ref tile, 2 * KeyBlock + 2 * Lanes); s2_3 += LoadUnsafe(ref tile, 2 * KeyBlock + 3 * Lanes);
-                    s3_0 += LoadUnsafe(ref tile, 3 * KeyBlock); s3_1 += LoadUnsafe(ref tile, 3 * KeyBlock + Lanes); s3_2 += LoadUnsafe(ref tile, 3 * KeyBlock + 2 * Lanes); s3_3 += LoadUnsafe(ref tile, 3 * KeyBlock + 3 * Lanes);
-                    s4_0 += LoadUnsafe(ref tile, 4 * KeyBlock); s4_1 += LoadUnsafe(ref tile, 4 * KeyBlock + Lanes); s4_2 += LoadUnsafe(ref tile, 4 * KeyBlock + 2 * Lanes); s4_3 += LoadUnsafe(ref tile, 4 * KeyBlock + 3 * Lanes);
-                    s5_0 += LoadUnsafe(ref tile, 5 * KeyBlock); s5_1 += LoadUnsafe(ref tile, 5 * KeyBlock + Lanes); s5_2 += LoadUnsafe(ref tile, 5 * KeyBlock + 2 * Lanes); s5_3 += LoadUnsafe(ref tile, 5 * KeyBlock + 3 * Lanes);
+                    s0_0 += Load(ref tile, 0); s0_1 += Load(ref tile, Lanes); s0_2 += Load(ref tile, 2 * Lanes); s0_3 += Load(ref tile, 3 * Lanes);
+                    s1_0 += Load(ref tile, KeyBlock); s1_1 += Load(ref tile, KeyBlock + Lanes); s1_2 += Load(ref tile, KeyBlock + 2 * Lanes); s1_3 += Load(ref tile, KeyBlock + 3 * Lanes);
+                    s2_0 += Load(ref tile, 2 * KeyBlock); s2_1 += Load(ref tile, 2 * KeyBlock + Lanes); s2_2 += Load(ref tile, 2 * KeyBlock + 2 * Lanes); s2_3 += Load(ref tile, 2 * KeyBlock + 3 * Lanes);
+                    s3_0 += Load(ref tile, 3 * KeyBlock); s3_1 += Load(ref tile, 3 * KeyBlock + Lanes); s3_2 += Load(ref tile, 3 * KeyBlock + 2 * Lanes); s3_3 += Load(ref tile, 3 * KeyBlock + 3 * Lanes);
+                    s4_0 += Load(ref tile, 4 * KeyBlock); s4_1 += Load(ref tile, 4 * KeyBlock + Lanes); s4_2 += Load(ref tile, 4 * KeyBlock + 2 * Lanes); s4_3 += Load(ref tile, 4 * KeyBlock + 3 * Lanes);
+                    s5_0 += Load(ref tile, 5 * KeyBlock); s5_1 += Load(ref tile, 5 * KeyBlock + Lanes); s5_2 += Load(ref tile, 5 * KeyBlock + 2 * Lanes); s5_3 += Load(ref tile, 5 * KeyBlock + 3 * Lanes);
                 }
                 if (quad == 16) break;
-                s0_0.StoreUnsafe(ref tile); s0_1.StoreUnsafe(ref tile, Lanes); s0_2.StoreUnsafe(ref tile, 2 * Lanes); s0_3.StoreUnsafe(ref tile, 3 * Lanes);
-                s1_0.StoreUnsafe(ref tile, KeyBlock); s1_1.StoreUnsafe(ref tile, KeyBlock + Lanes); s1_2.StoreUnsafe(ref tile, KeyBlock + 2 * Lanes); s1_3.StoreUnsafe(ref tile, KeyBlock + 3 * Lanes);
-                s2_0.StoreUnsafe(ref tile, 2 * KeyBlock); s2_1.StoreUnsafe(ref tile, 2 * KeyBlock + Lanes); s2_2.StoreUnsafe(ref tile, 2 * KeyBlock + 2 * Lanes); s2_3.StoreUnsafe(ref tile, 2 * KeyBlock + 3 * Lanes);
-                s3_0.StoreUnsafe(ref tile, 3 * KeyBlock); s3_1.StoreUnsafe(ref tile, 3 * KeyBlock + Lanes); s3_2.StoreUnsafe(ref tile, 3 * KeyBlock + 2 * Lanes); s3_3.StoreUnsafe(ref tile, 3 * KeyBlock + 3 * Lanes);
-                s4_0.StoreUnsafe(ref tile, 4 * KeyBlock); s4_1.StoreUnsafe(ref tile, 4 * KeyBlock + Lanes); s4_2.StoreUnsafe(ref tile, 4 * KeyBlock + 2 * Lanes); s4_3.StoreUnsafe(ref tile, 4 * KeyBlock + 3 * Lanes);
-                s5_0.StoreUnsafe(ref tile, 5 * KeyBlock); s5_1.StoreUnsafe(ref tile, 5 * KeyBlock + Lanes); s5_2.StoreUnsafe(ref tile, 5 * KeyBlock + 2 * Lanes); s5_3.StoreUnsafe(ref tile, 5 * KeyBlock + 3 * Lanes);
+                Store(s0_0, ref tile, 0); Store(s0_1, ref tile, Lanes); Store(s0_2, ref tile, 2 * Lanes); Store(s0_3, ref tile, 3 * Lanes);
+                Store(s1_0, ref tile, KeyBlock); Store(s1_1, ref tile, KeyBlock + Lanes); Store(s1_2, ref tile, KeyBlock + 2 * Lanes); Store(s1_3, ref tile, KeyBlock + 3 * Lanes);
+                Store(s2_0, ref tile, 2 * KeyBlock); Store(s2_1, ref tile, 2 * KeyBlock + Lanes); Store(s2_2, ref tile, 2 * KeyBlock + 2 * Lanes); Store(s2_3, ref tile, 2 * KeyBlock + 3 * Lanes);
+                Store(s3_0, ref tile, 3 * KeyBlock); Store(s3_1, ref tile, 3 * KeyBlock + Lanes); Store(s3_2, ref tile, 3 * KeyBlock + 2 * Lanes); Store(s3_3, ref tile, 3 * KeyBlock + 3 * Lanes);
+                Store(s4_0, ref tile, 4 * KeyBlock); Store(s4_1, ref tile, 4 * KeyBlock + Lanes); Store(s4_2, ref tile, 4 * KeyBlock + 2 * Lanes); Store(s4_3, ref tile, 4 * KeyBlock + 3 * Lanes);
+                Store(s5_0, ref tile, 5 * KeyBlock); Store(s5_1, ref tile, 5 * KeyBlock + Lanes); Store(s5_2, ref tile, 5 * KeyBlock + 2 * Lanes); Store(s5_3, ref tile, 5 * KeyBlock + 3 * Lanes);
                 s0_0 = s0_1 = s0_2 = s0_3 = Vec.Zero;
                 s1_0 = s1_1 = s1_2 = s1_3 = Vec.Zero;
                 s2_0 = s2_1 = s2_2 = s2_3 = Vec.Zero;
@@ -225,37 +226,37 @@ internal readonly struct forward_f32_d64__avx512_6x4 : IForwardCore, IRowsCore
             if (p >= start && p < whole)
             {
                 // By how much scores exceed the maxima. Positive floats are ordered as integers are, and no NaN of one row hides another row.
-                Ints h0 = (MaxNative(MaxNative(s0_0, s0_1), MaxNative(s0_2, s0_3)) - Create(Unsafe.Add(ref state, Maximum))).AsInt32();
-                Ints h1 = (MaxNative(MaxNative(s1_0, s1_1), MaxNative(s1_2, s1_3)) - Create(Unsafe.Add(ref state, StateRow + Maximum))).AsInt32();
-                Ints h2 = (MaxNative(MaxNative(s2_0, s2_1), MaxNative(s2_2, s2_3)) - Create(Unsafe.Add(ref state, 2 * StateRow + Maximum))).AsInt32();
-                Ints h3 = (MaxNative(MaxNative(s3_0, s3_1), MaxNative(s3_2, s3_3)) - Create(Unsafe.Add(ref state, 3 * StateRow + Maximum))).AsInt32();
-                Ints h4 = (MaxNative(MaxNative(s4_0, s4_1), MaxNative(s4_2, s4_3)) - Create(Unsafe.Add(ref state, 4 * StateRow + Maximum))).AsInt32();
-                Ints h5 = (MaxNative(MaxNative(s5_0, s5_1), MaxNative(s5_2, s5_3)) - Create(Unsafe.Add(ref state, 5 * StateRow + Maximum))).AsInt32();
-                if (LessThanOrEqualAll(Max(Max(h0, Max(h1, h2)), Max(h3, Max(h4, h5))), Create(Lazy).AsInt32()))
+                Ints h0 = Excess(Max(Max(s0_0, s0_1), Max(s0_2, s0_3)), Splat(ref state, Maximum));
+                Ints h1 = Excess(Max(Max(s1_0, s1_1), Max(s1_2, s1_3)), Splat(ref state, StateRow + Maximum));
+                Ints h2 = Excess(Max(Max(s2_0, s2_1), Max(s2_2, s2_3)), Splat(ref state, 2 * StateRow + Maximum));
+                Ints h3 = Excess(Max(Max(s3_0, s3_1), Max(s3_2, s3_3)), Splat(ref state, 3 * StateRow + Maximum));
+                Ints h4 = Excess(Max(Max(s4_0, s4_1), Max(s4_2, s4_3)), Splat(ref state, 4 * StateRow + Maximum));
+                Ints h5 = Excess(Max(Max(s5_0, s5_1), Max(s5_2, s5_3)), Splat(ref state, 5 * StateRow + Maximum));
+                if (Within(MaxExcess(MaxExcess(h0, MaxExcess(h1, h2)), MaxExcess(h3, MaxExcess(h4, h5))), Lazy))
                 {
-                    Vec m0 = Create(Unsafe.Add(ref state, Maximum));
-                    KernelMath.Weights(ref tile, ref Unsafe.Add(ref state, Sums), s0_0 - m0, s0_1 - m0, s0_2 - m0, s0_3 - m0, Create(Scale));
-                    Vec m1 = Create(Unsafe.Add(ref state, StateRow + Maximum));
-                    KernelMath.Weights(ref Unsafe.Add(ref tile, KeyBlock), ref Unsafe.Add(ref state, StateRow + Sums), s1_0 - m1, s1_1 - m1, s1_2 - m1, s1_3 - m1, Create(Scale));
-                    Vec m2 = Create(Unsafe.Add(ref state, 2 * StateRow + Maximum));
-                    KernelMath.Weights(ref Unsafe.Add(ref tile, 2 * KeyBlock), ref Unsafe.Add(ref state, 2 * StateRow + Sums), s2_0 - m2, s2_1 - m2, s2_2 - m2, s2_3 - m2, Create(Scale));
-                    Vec m3 = Create(Unsafe.Add(ref state, 3 * StateRow + Maximum));
-                    KernelMath.Weights(ref Unsafe.Add(ref tile, 3 * KeyBlock), ref Unsafe.Add(ref state, 3 * StateRow + Sums), s3_0 - m3, s3_1 - m3, s3_2 - m3, s3_3 - m3, Create(Scale));
-                    Vec m4 = Create(Unsafe.Add(ref state, 4 * StateRow + Maximum));
-                    KernelMath.Weights(ref Unsafe.Add(ref tile, 4 * KeyBlock), ref Unsafe.Add(ref state, 4 * StateRow + Sums), s4_0 - m4, s4_1 - m4, s4_2 - m4, s4_3 - m4, Create(Scale));
-                    Vec m5 = Create(Unsafe.Add(ref state, 5 * StateRow + Maximum));
-                    KernelMath.Weights(ref Unsafe.Add(ref tile, 5 * KeyBlock), ref Unsafe.Add(ref state, 5 * StateRow + Sums), s5_0 - m5, s5_1 - m5, s5_2 - m5, s5_3 - m5, Create(Scale));
+                    Vec m0 = Splat(ref state, Maximum);
+                    Weights4(s0_0 - m0, s0_1 - m0, s0_2 - m0, s0_3 - m0, All(Scale), ref tile, 0, ref state, Sums);
+                    Vec m1 = Splat(ref state, StateRow + Maximum);
+                    Weights4(s1_0 - m1, s1_1 - m1, s1_2 - m1, s1_3 - m1, All(Scale), ref tile, KeyBlock, ref state, StateRow + Sums);
+                    Vec m2 = Splat(ref state, 2 * StateRow + Maximum);
+                    Weights4(s2_0 - m2, s2_1 - m2, s2_2 - m2, s2_3 - m2, All(Scale), ref tile, 2 * KeyBlock, ref state, 2 * StateRow + Sums);
+                    Vec m3 = Splat(ref state, 3 * StateRow + Maximum);
+                    Weights4(s3_0 - m3, s3_1 - m3, s3_2 - m3, s3_3 - m3, All(Scale), ref tile, 3 * KeyBlock, ref state, 3 * StateRow + Sums);
+                    Vec m4 = Splat(ref state, 4 * StateRow + Maximum);
+                    Weights4(s4_0 - m4, s4_1 - m4, s4_2 - m4, s4_3 - m4, All(Scale), ref tile, 4 * KeyBlock, ref state, 4 * StateRow + Sums);
+                    Vec m5 = Splat(ref state, 5 * StateRow + Maximum);
+                    Weights4(s5_0 - m5, s5_1 - m5, s5_2 - m5, s5_3 - m5, All(Scale), ref tile, 5 * KeyBlock, ref state, 5 * StateRow + Sums);
                     continue;
                 }
             }
 
             // Rare: a maximum rises, or the keys end within the panel.
-            s0_0.StoreUnsafe(ref tile); s0_1.StoreUnsafe(ref tile, Lanes); s0_2.StoreUnsafe(ref tile, 2 * Lanes); s0_3.StoreUnsafe(ref tile, 3 * Lanes);
-            s1_0.StoreUnsafe(ref tile, KeyBlock); s1_1.StoreUnsafe(ref tile, KeyBlock + Lanes); s1_2.StoreUnsafe(ref tile, KeyBlock + 2 * Lanes); s1_3.StoreUnsafe(ref tile, KeyBlock + 3 * Lanes);
-            s2_0.StoreUnsafe(ref tile, 2 * KeyBlock); s2_1.StoreUnsafe(ref tile, 2 * KeyBlock + Lanes); s2_2.StoreUnsafe(ref tile, 2 * KeyBlock + 2 * Lanes); s2_3.StoreUnsafe(ref tile, 2 * KeyBlock + 3 * Lanes);
-            s3_0.StoreUnsafe(ref tile, 3 * KeyBlock); s3_1.StoreUnsafe(ref tile, 3 * KeyBlock + Lanes); s3_2.StoreUnsafe(ref tile, 3 * KeyBlock + 2 * Lanes); s3_3.StoreUnsafe(ref tile, 3 * KeyBlock + 3 * Lanes);
-            s4_0.StoreUnsafe(ref tile, 4 * KeyBlock); s4_1.StoreUnsafe(ref tile, 4 * KeyBlock + Lanes); s4_2.StoreUnsafe(ref tile, 4 * KeyBlock + 2 * Lanes); s4_3.StoreUnsafe(ref tile, 4 * KeyBlock + 3 * Lanes);
-            s5_0.StoreUnsafe(ref tile, 5 * KeyBlock); s5_1.StoreUnsafe(ref tile, 5 * KeyBlock + Lanes); s5_2.StoreUnsafe(ref tile, 5 * KeyBlock + 2 * Lanes); s5_3.StoreUnsafe(ref tile, 5 * KeyBlock + 3 * Lanes);
+            Store(s0_0, ref tile, 0); Store(s0_1, ref tile, Lanes); Store(s0_2, ref tile, 2 * Lanes); Store(s0_3, ref tile, 3 * Lanes);
+            Store(s1_0, ref tile, KeyBlock); Store(s1_1, ref tile, KeyBlock + Lanes); Store(s1_2, ref tile, KeyBlock + 2 * Lanes); Store(s1_3, ref tile, KeyBlock + 3 * Lanes);
+            Store(s2_0, ref tile, 2 * KeyBlock); Store(s2_1, ref tile, 2 * KeyBlock + Lanes); Store(s2_2, ref tile, 2 * KeyBlock + 2 * Lanes); Store(s2_3, ref tile, 2 * KeyBlock + 3 * Lanes);
+            Store(s3_0, ref tile, 3 * KeyBlock); Store(s3_1, ref tile, 3 * KeyBlock + Lanes); Store(s3_2, ref tile, 3 * KeyBlock + 2 * Lanes); Store(s3_3, ref tile, 3 * KeyBlock + 3 * Lanes);
+            Store(s4_0, ref tile, 4 * KeyBlock); Store(s4_1, ref tile, 4 * KeyBlock + Lanes); Store(s4_2, ref tile, 4 * KeyBlock + 2 * Lanes); Store(s4_3, ref tile, 4 * KeyBlock + 3 * Lanes);
+            Store(s5_0, ref tile, 5 * KeyBlock); Store(s5_1, ref tile, 5 * KeyBlock + Lanes); Store(s5_2, ref tile, 5 * KeyBlock + 2 * Lanes); Store(s5_3, ref tile, 5 * KeyBlock + 3 * Lanes);
             Softmax(ref weights, p * PanelKeys, (p + 1) * PanelKeys, ref state, TileRows, keys);
         }
     }
@@ -266,20 +267,20 @@ internal readonly struct forward_f32_d64__avx512_6x4 : IForwardCore, IRowsCore
     {
         int rows = block.Heads * block.Queries;
         ref float query = ref block.Scratch; // [MaxRows + TileRows, QueryRow]
-        ref float weights = ref Unsafe.Add(ref query, (MaxRows + TileRows) * QueryRow); // [MaxRows, KeyBlock]
+        ref float weights = ref At(ref query, (MaxRows + TileRows) * QueryRow); // [MaxRows, KeyBlock]
 
         Reset(ref block.State, rows);
         for (int row = 0; row < rows; row += block.Queries)
-            PackQueries(ref Unsafe.Add(ref block.Query, row / block.Queries * block.HeadStride), block.QueryStride, block.Queries, ref Unsafe.Add(ref query, row * QueryRow));
+            PackQueries(ref At(ref block.Query, row / block.Queries * block.HeadStride), block.QueryStride, block.Queries, ref At(ref query, row * QueryRow));
 
         for (int first = 0; first < block.Keys; first += KeyBlock)
         {
             int keys = Math.Min(block.Keys - first, KeyBlock);
-            RowScores(ref query, ref Unsafe.Add(ref block.Key, first * block.KeyStride), block.KeyStride, keys, ref weights, rows);
+            RowScores(ref query, ref At(ref block.Key, first * block.KeyStride), block.KeyStride, keys, ref weights, rows);
             for (int row = 0; row < rows; row += block.Queries)
-                Softmax(ref Unsafe.Add(ref weights, row * KeyBlock), 0, keys, ref Unsafe.Add(ref block.State, row * StateRow), block.Queries, keys);
-            ref float value = ref Unsafe.Add(ref block.Value, first * block.ValueStride);
-            RowValues(ref weights, ref value, (nuint)block.ValueStride, ref block.State, rows, keys);
+                Softmax(ref At(ref weights, row * KeyBlock), 0, keys, ref At(ref block.State, row * StateRow), block.Queries, keys);
+            ref float value = ref At(ref block.Value, first * block.ValueStride);
+            RowValues(ref weights, ref value, block.ValueStride, ref block.State, rows, keys);
         }
     }
 
@@ -287,11 +288,11 @@ internal readonly struct forward_f32_d64__avx512_6x4 : IForwardCore, IRowsCore
     [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
     private static void RowScores(ref float query, ref float key, nint stride, int keys, ref float weights, int rows)
     {
-        for (int j = 0; j < keys; j += 4, key = ref Unsafe.Add(ref key, 4 * stride))
+        for (int j = 0; j < keys; j += 4, key = ref At(ref key, 4 * stride))
         {
             int row = 0, last = keys - 1 - j;
-            for (; row + 4 <= rows; row += 4) RowScores4(ref Unsafe.Add(ref query, row * QueryRow), ref key, stride, last, ref Unsafe.Add(ref weights, row * KeyBlock + j));
-            for (; row < rows; row++) RowScores1(ref Unsafe.Add(ref query, row * QueryRow), ref key, stride, last, ref Unsafe.Add(ref weights, row * KeyBlock + j));
+            for (; row + 4 <= rows; row += 4) RowScores4(ref At(ref query, row * QueryRow), ref key, stride, last, ref At(ref weights, row * KeyBlock + j));
+            for (; row < rows; row++) RowScores1(ref At(ref query, row * QueryRow), ref key, stride, last, ref At(ref weights, row * KeyBlock + j));
         }
     }
 
@@ -299,98 +300,98 @@ internal readonly struct forward_f32_d64__avx512_6x4 : IForwardCore, IRowsCore
     [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
     private static void RowScores4(ref float query, ref float key0, nint stride, int last, ref float scores)
     {
-        ref float key1 = ref Unsafe.Add(ref key0, Math.Min(1, last) * stride);
-        ref float key2 = ref Unsafe.Add(ref key0, Math.Min(2, last) * stride);
-        ref float key3 = ref Unsafe.Add(ref key0, Math.Min(3, last) * stride);
+        ref float key1 = ref At(ref key0, Math.Min(1, last) * stride);
+        ref float key2 = ref At(ref key0, Math.Min(2, last) * stride);
+        ref float key3 = ref At(ref key0, Math.Min(3, last) * stride);
         Vec s0_0 = Vec.Zero, s0_1 = Vec.Zero, s0_2 = Vec.Zero, s0_3 = Vec.Zero;
         Vec s1_0 = Vec.Zero, s1_1 = Vec.Zero, s1_2 = Vec.Zero, s1_3 = Vec.Zero;
         Vec s2_0 = Vec.Zero, s2_1 = Vec.Zero, s2_2 = Vec.Zero, s2_3 = Vec.Zero;
         Vec s3_0 = Vec.Zero, s3_1 = Vec.Zero, s3_2 = Vec.Zero, s3_3 = Vec.Zero;
-        for (nuint d = 0; d < 64; d += Lanes)
+        for (nint d = 0; d < 64; d += Lanes)
         {
-            KernelMath.Prefetch(ref Unsafe.Add(ref key0, (nint)d + 16 * stride));
-            KernelMath.Prefetch(ref Unsafe.Add(ref key1, (nint)d + 16 * stride));
-            KernelMath.Prefetch(ref Unsafe.Add(ref key2, (nint)d + 16 * stride));
-            KernelMath.Prefetch(ref Unsafe.Add(ref key3, (nint)d + 16 * stride));
-            Vec q0 = LoadUnsafe(ref query, d);
-            Vec q1 = LoadUnsafe(ref query, QueryRow + d);
-            Vec q2 = LoadUnsafe(ref query, 2 * QueryRow + d);
-            Vec q3 = LoadUnsafe(ref query, 3 * QueryRow + d);
+            Prefetch(ref key0, d + 16 * stride);
+            Prefetch(ref key1, d + 16 * stride);
+            Prefetch(ref key2, d + 16 * stride);
+            Prefetch(ref key3, d + 16 * stride);
+            Vec q0 = Load(ref query, d);
+            Vec q1 = Load(ref query, QueryRow + d);
+            Vec q2 = Load(ref query, 2 * QueryRow + d);
+            Vec q3 = Load(ref query, 3 * QueryRow + d);
             {
-                Vec k = LoadUnsafe(ref key0, d);
-                s0_0 = FusedMultiplyAdd(q0, k, s0_0); s1_0 = FusedMultiplyAdd(q1, k, s1_0); s2_0 = FusedMultiplyAdd(q2, k, s2_0); s3_0 = FusedMultiplyAdd(q3, k, s3_0);
+                Vec k = Load(ref key0, d);
+                s0_0 = MulAdd(q0, k, s0_0); s1_0 = MulAdd(q1, k, s1_0); s2_0 = MulAdd(q2, k, s2_0); s3_0 = MulAdd(q3, k, s3_0);
             }
             {
-                Vec k = LoadUnsafe(ref key1, d);
-                s0_1 = FusedMultiplyAdd(q0, k, s0_1); s1_1 = FusedMultiplyAdd(q1, k, s1_1); s2_1 = FusedMultiplyAdd(q2, k, s2_1); s3_1 = FusedMultiplyAdd(q3, k, s3_1);
+                Vec k = Load(ref key1, d);
+                s0_1 = MulAdd(q0, k, s0_1); s1_1 = MulAdd(q1, k, s1_1); s2_1 = MulAdd(q2, k, s2_1); s3_1 = MulAdd(q3, k, s3_1);
             }
             {
-                Vec k = LoadUnsafe(ref key2, d);
-                s0_2 = FusedMultiplyAdd(q0, k, s0_2); s1_2 = FusedMultiplyAdd(q1, k, s1_2); s2_2 = FusedMultiplyAdd(q2, k, s2_2); s3_2 = FusedMultiplyAdd(q3, k, s3_2);
+                Vec k = Load(ref key2, d);
+                s0_2 = MulAdd(q0, k, s0_2); s1_2 = MulAdd(q1, k, s1_2); s2_2 = MulAdd(q2, k, s2_2); s3_2 = MulAdd(q3, k, s3_2);
             }
             {
-                Vec k = LoadUnsafe(ref key3, d);
-                s0_3 = FusedMultiplyAdd(q0, k, s0_3); s1_3 = FusedMultiplyAdd(q1, k, s1_3); s2_3 = FusedMultiplyAdd(q2, k, s2_3); s3_3 = FusedMultiplyAdd(q3, k, s3_3);
+                Vec k = Load(ref key3, d);
+                s0_3 = MulAdd(q0, k, s0_3); s1_3 = MulAdd(q1, k, s1_3); s2_3 = MulAdd(q2, k, s2_3); s3_3 = MulAdd(q3, k, s3_3);
             }
         }
-        KernelMath.Sums4(s0_0, s0_1, s0_2, s0_3).StoreUnsafe(ref scores);
-        KernelMath.Sums4(s1_0, s1_1, s1_2, s1_3).StoreUnsafe(ref scores, KeyBlock);
-        KernelMath.Sums4(s2_0, s2_1, s2_2, s2_3).StoreUnsafe(ref scores, 2 * KeyBlock);
-        KernelMath.Sums4(s3_0, s3_1, s3_2, s3_3).StoreUnsafe(ref scores, 3 * KeyBlock);
+        Vectors128.Store(Sums4(s0_0, s0_1, s0_2, s0_3), ref scores, 0);
+        Vectors128.Store(Sums4(s1_0, s1_1, s1_2, s1_3), ref scores, KeyBlock);
+        Vectors128.Store(Sums4(s2_0, s2_1, s2_2, s2_3), ref scores, 2 * KeyBlock);
+        Vectors128.Store(Sums4(s3_0, s3_1, s3_2, s3_3), ref scores, 3 * KeyBlock);
     }
 
     /// <summary>Scores of a query row with 4 keys; keys past the last repeat it.</summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
     private static void RowScores1(ref float query, ref float key0, nint stride, int last, ref float scores)
     {
-        ref float key1 = ref Unsafe.Add(ref key0, Math.Min(1, last) * stride);
-        ref float key2 = ref Unsafe.Add(ref key0, Math.Min(2, last) * stride);
-        ref float key3 = ref Unsafe.Add(ref key0, Math.Min(3, last) * stride);
+        ref float key1 = ref At(ref key0, Math.Min(1, last) * stride);
+        ref float key2 = ref At(ref key0, Math.Min(2, last) * stride);
+        ref float key3 = ref At(ref key0, Math.Min(3, last) * stride);
         Vec s0_0 = Vec.Zero, s0_1 = Vec.Zero, s0_2 = Vec.Zero, s0_3 = Vec.Zero;
-        for (nuint d = 0; d < 64; d += Lanes)
+        for (nint d = 0; d < 64; d += Lanes)
         {
-            KernelMath.Prefetch(ref Unsafe.Add(ref key0, (nint)d + 16 * stride));
-            KernelMath.Prefetch(ref Unsafe.Add(ref key1, (nint)d + 16 * stride));
-            KernelMath.Prefetch(ref Unsafe.Add(ref key2, (nint)d + 16 * stride));
-            KernelMath.Prefetch(ref Unsafe.Add(ref key3, (nint)d + 16 * stride));
-            Vec q0 = LoadUnsafe(ref query, d);
+            Prefetch(ref key0, d + 16 * stride);
+            Prefetch(ref key1, d + 16 * stride);
+            Prefetch(ref key2, d + 16 * stride);
+            Prefetch(ref key3, d + 16 * stride);
+            Vec q0 = Load(ref query, d);
             {
-                Vec k = LoadUnsafe(ref key0, d);
-                s0_0 = FusedMultiplyAdd(q0, k, s0_0);
+                Vec k = Load(ref key0, d);
+                s0_0 = MulAdd(q0, k, s0_0);
             }
             {
-                Vec k = LoadUnsafe(ref key1, d);
-                s0_1 = FusedMultiplyAdd(q0, k, s0_1);
+                Vec k = Load(ref key1, d);
+                s0_1 = MulAdd(q0, k, s0_1);
             }
             {
-                Vec k = LoadUnsafe(ref key2, d);
-                s0_2 = FusedMultiplyAdd(q0, k, s0_2);
+                Vec k = Load(ref key2, d);
+                s0_2 = MulAdd(q0, k, s0_2);
             }
             {
-                Vec k = LoadUnsafe(ref key3, d);
-                s0_3 = FusedMultiplyAdd(q0, k, s0_3);
+                Vec k = Load(ref key3, d);
+                s0_3 = MulAdd(q0, k, s0_3);
             }
         }
-        KernelMath.Sums4(s0_0, s0_1, s0_2, s0_3).StoreUnsafe(ref scores);
+        Vectors128.Store(Sums4(s0_0, s0_1, s0_2, s0_3), ref scores, 0);
     }
 
     /// <summary>State += weights * values, a stretch of values at a time that stays in the first-level cache for all rows.</summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
-    private static void RowValues(ref float weights, ref float value, nuint stride, ref float state, int rows, int keys)
+    private static void RowValues(ref float weights, ref float value, nint stride, ref float state, int rows, int keys)
     {
         int step = rows == 1 ? KeyBlock : 32;
         for (int key = 0; key < keys; key += step)
         {
             int count = Math.Min(keys - key, step), row = 0;
-            ref float v = ref Unsafe.Add(ref value, (nuint)key * stride);
+            ref float v = ref At(ref value, key * stride);
             for (; row + 4 <= rows; row += 4)
             {
-                ref float p = ref Unsafe.Add(ref weights, row * KeyBlock + key), s = ref Unsafe.Add(ref state, row * StateRow);
+                ref float p = ref At(ref weights, row * KeyBlock + key), s = ref At(ref state, row * StateRow);
                 Values4x4(ref p, ref v, stride, ref s, count);
             }
             for (; row < rows; row++)
             {
-                ref float p = ref Unsafe.Add(ref weights, row * KeyBlock + key), s = ref Unsafe.Add(ref state, row * StateRow);
+                ref float p = ref At(ref weights, row * KeyBlock + key), s = ref At(ref state, row * StateRow);
                 Values1x4(ref p, ref v, stride, ref s, count);
             }
         }
@@ -400,103 +401,104 @@ internal readonly struct forward_f32_d64__avx512_6x4 : IForwardCore, IRowsCore
     [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
     public static void Merge(ref float state, ref float other, int rows)
     {
-        for (; rows > 0; rows--, state = ref Unsafe.Add(ref state, StateRow), other = ref Unsafe.Add(ref other, StateRow))
+        for (; rows > 0; rows--, state = ref At(ref state, StateRow), other = ref At(ref other, StateRow))
         {
-            ref float maximum = ref Unsafe.Add(ref state, Maximum);
-            float mine = maximum, others = Unsafe.Add(ref other, Maximum);
-            if (others == float.NegativeInfinity) continue; // nothing to add, and -infinity minus -infinity would be NaN
-
+            ref float maximum = ref At(ref state, Maximum);
+            float mine = maximum, others = At(ref other, Maximum);
             maximum = Math.Max(mine, others);
-            Vec f = KernelMath.Exp2(Create((mine - maximum) * Scale)), g = KernelMath.Exp2(Create((others - maximum) * Scale));
-            for (nuint i = 0; i < Maximum; i += Lanes) (LoadUnsafe(ref state, i) * f + LoadUnsafe(ref other, i) * g).StoreUnsafe(ref state, i);
+
+            // A row that has seen no key, or NaN before any other score, is at -infinity, which minus itself would be NaN.
+            float level = maximum == float.NegativeInfinity ? 0f : maximum;
+            Vec f = Exp2(All((mine - level) * Scale)), g = Exp2(All((others - level) * Scale));
+            for (nint i = 0; i < Maximum; i += Lanes) Store(Load(ref state, i) * f + Load(ref other, i) * g, ref state, i);
         }
     }
 
     /// <summary>outputs += weights * values for 6 rows and 64 of the value dimension.</summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
-    private static void Values6x4(ref float weights, ref float values, nuint stride, ref float outputs, int keys)
+    private static void Values6x4(ref float weights, ref float values, nint stride, ref float outputs, int keys)
     {
-        Vec o0_0 = LoadUnsafe(ref outputs), o0_1 = LoadUnsafe(ref outputs, Lanes), o0_2 = LoadUnsafe(ref outputs, 2 * Lanes), o0_3 = LoadUnsafe(ref outputs, 3 * Lanes);
-        Vec o1_0 = LoadUnsafe(ref outputs, StateRow), o1_1 = LoadUnsafe(ref outputs, StateRow + Lanes), o1_2 = LoadUnsafe(ref outputs, StateRow + 2 * Lanes), o1_3 = LoadUnsafe(ref outputs, StateRow + 3 * Lanes);
-        Vec o2_0 = LoadUnsafe(ref outputs, 2 * StateRow), o2_1 = LoadUnsafe(ref outputs, 2 * StateRow + Lanes), o2_2 = LoadUnsafe(ref outputs, 2 * StateRow + 2 * Lanes), o2_3 = LoadUnsafe(ref outputs, 2 * StateRow + 3 * Lanes);
-        Vec o3_0 = LoadUnsafe(ref outputs, 3 * StateRow), o3_1 = LoadUnsafe(ref outputs, 3 * StateRow + Lanes), o3_2 = LoadUnsafe(ref outputs, 3 * StateRow + 2 * Lanes), o3_3 = LoadUnsafe(ref outputs, 3 * StateRow + 3 * Lanes);
-        Vec o4_0 = LoadUnsafe(ref outputs, 4 * StateRow), o4_1 = LoadUnsafe(ref outputs, 4 * StateRow + Lanes), o4_2 = LoadUnsafe(ref outputs, 4 * StateRow + 2 * Lanes), o4_3 = LoadUnsafe(ref outputs, 4 * StateRow + 3 * Lanes);
-        Vec o5_0 = LoadUnsafe(ref outputs, 5 * StateRow), o5_1 = LoadUnsafe(ref outputs, 5 * StateRow + Lanes), o5_2 = LoadUnsafe(ref outputs, 5 * StateRow + 2 * Lanes), o5_3 = LoadUnsafe(ref outputs, 5 * StateRow + 3 * Lanes);
+        Vec o0_0 = Load(ref outputs, 0), o0_1 = Load(ref outputs, Lanes), o0_2 = Load(ref outputs, 2 * Lanes), o0_3 = Load(ref outputs, 3 * Lanes);
+        Vec o1_0 = Load(ref outputs, StateRow), o1_1 = Load(ref outputs, StateRow + Lanes), o1_2 = Load(ref outputs, StateRow + 2 * Lanes), o1_3 = Load(ref outputs, StateRow + 3 * Lanes);
+        Vec o2_0 = Load(ref outputs, 2 * StateRow), o2_1 = Load(ref outputs, 2 * StateRow + Lanes), o2_2 = Load(ref outputs, 2 * StateRow + 2 * Lanes), o2_3 = Load(ref outputs, 2 * StateRow + 3 * Lanes);
+        Vec o3_0 = Load(ref outputs, 3 * StateRow), o3_1 = Load(ref outputs, 3 * StateRow + Lanes), o3_2 = Load(ref outputs, 3 * StateRow + 2 * Lanes), o3_3 = Load(ref outputs, 3 * StateRow + 3 * Lanes);
+        Vec o4_0 = Load(ref outputs, 4 * StateRow), o4_1 = Load(ref outputs, 4 * StateRow + Lanes), o4_2 = Load(ref outputs, 4 * StateRow + 2 * Lanes), o4_3 = Load(ref outputs, 4 * StateRow + 3 * Lanes);
+        Vec o5_0 = Load(ref outputs, 5 * StateRow), o5_1 = Load(ref outputs, 5 * StateRow + Lanes), o5_2 = Load(ref outputs, 5 * StateRow + 2 * Lanes), o5_3 = Load(ref outputs, 5 * StateRow + 3 * Lanes);
         for (; keys > 0; keys--)
         {
-            Vec v0 = LoadUnsafe(ref values), v1 = LoadUnsafe(ref values, Lanes), v2 = LoadUnsafe(ref values, 2 * Lanes), v3 = LoadUnsafe(ref values, 3 * Lanes);
-            Vec x0 = Create(weights); o0_0 = FusedMultiplyAdd(x0, v0, o0_0); o0_1 = FusedMultiplyAdd(x0, v1, o0_1); o0_2 = FusedMultiplyAdd(x0, v2, o0_2); o0_3 = FusedMultiplyAdd(x0, v3, o0_3);
-            Vec x1 = Create(Unsafe.Add(ref weights, KeyBlock)); o1_0 = FusedMultiplyAdd(x1, v0, o1_0); o1_1 = FusedMultiplyAdd(x1, v1, o1_1); o1_2 = FusedMultiplyAdd(x1, v2, o1_2); o1_3 = FusedMultiplyAdd(x1, v3, o1_3);
-            Vec x2 = Create(Unsafe.Add(ref weights, 2 * KeyBlock)); o2_0 = FusedMultiplyAdd(x2, v0, o2_0); o2_1 = FusedMultiplyAdd(x2, v1, o2_1); o2_2 = FusedMultiplyAdd(x2, v2, o2_2); o2_3 = FusedMultiplyAdd(x2, v3, o2_3);
-            Vec x3 = Create(Unsafe.Add(ref weights, 3 * KeyBlock)); o3_0 = FusedMultiplyAdd(x3, v0, o3_0); o3_1 = FusedMultiplyAdd(x3, v1, o3_1); o3_2 = FusedMultiplyAdd(x3, v2, o3_2); o3_3 = FusedMultiplyAdd(x3, v3, o3_3);
-            Vec x4 = Create(Unsafe.Add(ref weights, 4 * KeyBlock)); o4_0 = FusedMultiplyAdd(x4, v0, o4_0); o4_1 = FusedMultiplyAdd(x4, v1, o4_1); o4_2 = FusedMultiplyAdd(x4, v2, o4_2); o4_3 = FusedMultiplyAdd(x4, v3, o4_3);
-            Vec x5 = Create(Unsafe.Add(ref weights, 5 * KeyBlock)); o5_0 = FusedMultiplyAdd(x5, v0, o5_0); o5_1 = FusedMultiplyAdd(x5, v1, o5_1); o5_2 = FusedMultiplyAdd(x5, v2, o5_2); o5_3 = FusedMultiplyAdd(x5, v3, o5_3);
-            weights = ref Unsafe.Add(ref weights, 1);
-            values = ref Unsafe.Add(ref values, stride);
+            Vec v0 = Load(ref values, 0), v1 = Load(ref values, Lanes), v2 = Load(ref values, 2 * Lanes), v3 = Load(ref values, 3 * Lanes);
+            Vec x0 = Splat(ref weights, 0); o0_0 = MulAdd(x0, v0, o0_0); o0_1 = MulAdd(x0, v1, o0_1); o0_2 = MulAdd(x0, v2, o0_2); o0_3 = MulAdd(x0, v3, o0_3);
+            Vec x1 = Splat(ref weights, KeyBlock); o1_0 = MulAdd(x1, v0, o1_0); o1_1 = MulAdd(x1, v1, o1_1); o1_2 = MulAdd(x1, v2, o1_2); o1_3 = MulAdd(x1, v3, o1_3);
+            Vec x2 = Splat(ref weights, 2 * KeyBlock); o2_0 = MulAdd(x2, v0, o2_0); o2_1 = MulAdd(x2, v1, o2_1); o2_2 = MulAdd(x2, v2, o2_2); o2_3 = MulAdd(x2, v3, o2_3);
+            Vec x3 = Splat(ref weights, 3 * KeyBlock); o3_0 = MulAdd(x3, v0, o3_0); o3_1 = MulAdd(x3, v1, o3_1); o3_2 = MulAdd(x3, v2, o3_2); o3_3 = MulAdd(x3, v3, o3_3);
+            Vec x4 = Splat(ref weights, 4 * KeyBlock); o4_0 = MulAdd(x4, v0, o4_0); o4_1 = MulAdd(x4, v1, o4_1); o4_2 = MulAdd(x4, v2, o4_2); o4_3 = MulAdd(x4, v3, o4_3);
+            Vec x5 = Splat(ref weights, 5 * KeyBlock); o5_0 = MulAdd(x5, v0, o5_0); o5_1 = MulAdd(x5, v1, o5_1); o5_2 = MulAdd(x5, v2, o5_2); o5_3 = MulAdd(x5, v3, o5_3);
+            weights = ref At(ref weights, 1);
+            values = ref At(ref values, stride);
         }
 
-        o0_0.StoreUnsafe(ref outputs); o0_1.StoreUnsafe(ref outputs, Lanes); o0_2.StoreUnsafe(ref outputs, 2 * Lanes); o0_3.StoreUnsafe(ref outputs, 3 * Lanes);
-        o1_0.StoreUnsafe(ref outputs, StateRow); o1_1.StoreUnsafe(ref outputs, StateRow + Lanes); o1_2.StoreUnsafe(ref outputs, StateRow + 2 * Lanes); o1_3.StoreUnsafe(ref outputs, StateRow + 3 * Lanes);
-        o2_0.StoreUnsafe(ref outputs, 2 * StateRow); o2_1.StoreUnsafe(ref outputs, 2 * StateRow + Lanes); o2_2.StoreUnsafe(ref outputs, 2 * StateRow + 2 * Lanes); o2_3.StoreUnsafe(ref outputs, 2 * StateRow + 3 * Lanes);
-        o3_0.StoreUnsafe(ref outputs, 3 * StateRow); o3_1.StoreUnsafe(ref outputs, 3 * StateRow + Lanes); o3_2.StoreUnsafe(ref outputs, 3 * StateRow + 2 * Lanes); o3_3.StoreUnsafe(ref outputs, 3 * StateRow + 3 * Lanes);
-        o4_0.StoreUnsafe(ref outputs, 4 * StateRow); o4_1.StoreUnsafe(ref outputs, 4 * StateRow + Lanes); o4_2.StoreUnsafe(ref outputs, 4 * StateRow + 2 * Lanes); o4_3.StoreUnsafe(ref outputs, 4 * StateRow + 3 * Lanes);
-        o5_0.StoreUnsafe(ref outputs, 5 * StateRow); o5_1.StoreUnsafe(ref outputs, 5 * StateRow + Lanes); o5_2.StoreUnsafe(ref outputs, 5 * StateRow + 2 * Lanes); o5_3.StoreUnsafe(ref outputs, 5 * StateRow + 3 * Lanes);
+        Store(o0_0, ref outputs, 0); Store(o0_1, ref outputs, Lanes); Store(o0_2, ref outputs, 2 * Lanes); Store(o0_3, ref outputs, 3 * Lanes);
+        Store(o1_0, ref outputs, StateRow); Store(o1_1, ref outputs, StateRow + Lanes); Store(o1_2, ref outputs, StateRow + 2 * Lanes); Store(o1_3, ref outputs, StateRow + 3 * Lanes);
+        Store(o2_0, ref outputs, 2 * StateRow); Store(o2_1, ref outputs, 2 * StateRow + Lanes); Store(o2_2, ref outputs, 2 * StateRow + 2 * Lanes); Store(o2_3, ref outputs, 2 * StateRow + 3 * Lanes);
+        Store(o3_0, ref outputs, 3 * StateRow); Store(o3_1, ref outputs, 3 * StateRow + Lanes); Store(o3_2, ref outputs, 3 * StateRow + 2 * Lanes); Store(o3_3, ref outputs, 3 * StateRow + 3 * Lanes);
+        Store(o4_0, ref outputs, 4 * StateRow); Store(o4_1, ref outputs, 4 * StateRow + Lanes); Store(o4_2, ref outputs, 4 * StateRow + 2 * Lanes); Store(o4_3, ref outputs, 4 * StateRow + 3 * Lanes);
+        Store(o5_0, ref outputs, 5 * StateRow); Store(o5_1, ref outputs, 5 * StateRow + Lanes); Store(o5_2, ref outputs, 5 * StateRow + 2 * Lanes); Store(o5_3, ref outputs, 5 * StateRow + 3 * Lanes);
     }
 
     /// <summary>outputs += weights * values for 4 rows and 64 of the value dimension.</summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
-    private static void Values4x4(ref float weights, ref float values, nuint stride, ref float outputs, int keys)
+    private static void Values4x4(ref float weights, ref float values, nint stride, ref float outputs, int keys)
     {
-        Vec o0_0 = LoadUnsafe(ref outputs), o0_1 = LoadUnsafe(ref outputs, Lanes), o0_2 = LoadUnsafe(ref outputs, 2 * Lanes), o0_3 = LoadUnsafe(ref outputs, 3 * Lanes);
-        Vec o1_0 = LoadUnsafe(ref outputs, StateRow), o1_1 = LoadUnsafe(ref outputs, StateRow + Lanes), o1_2 = LoadUnsafe(ref outputs, StateRow + 2 * Lanes), o1_3 = LoadUnsafe(ref outputs, StateRow + 3 * Lanes);
-        Vec o2_0 = LoadUnsafe(ref outputs, 2 * StateRow), o2_1 = LoadUnsafe(ref outputs, 2 * StateRow + Lanes), o2_2 = LoadUnsafe(ref outputs, 2 * StateRow + 2 * Lanes), o2_3 = LoadUnsafe(ref outputs, 2 * StateRow + 3 * Lanes);
-        Vec o3_0 = LoadUnsafe(ref outputs, 3 * StateRow), o3_1 = LoadUnsafe(ref outputs, 3 * StateRow + Lanes), o3_2 = LoadUnsafe(ref outputs, 3 * StateRow + 2 * Lanes), o3_3 = LoadUnsafe(ref outputs, 3 * StateRow + 3 * Lanes);
+        Vec o0_0 = Load(ref outputs, 0), o0_1 = Load(ref outputs, Lanes), o0_2 = Load(ref outputs, 2 * Lanes), o0_3 = Load(ref outputs, 3 * Lanes);
+        Vec o1_0 = Load(ref outputs, StateRow), o1_1 = Load(ref outputs, StateRow + Lanes), o1_2 = Load(ref outputs, StateRow + 2 * Lanes), o1_3 = Load(ref outputs, StateRow + 3 * Lanes);
+        Vec o2_0 = Load(ref outputs, 2 * StateRow), o2_1 = Load(ref outputs, 2 * StateRow + Lanes), o2_2 = Load(ref outputs, 2 * StateRow + 2 * Lanes), o2_3 = Load(ref outputs, 2 * StateRow + 3 * Lanes);
+        Vec o3_0 = Load(ref outputs, 3 * StateRow), o3_1 = Load(ref outputs, 3 * StateRow + Lanes), o3_2 = Load(ref outputs, 3 * StateRow + 2 * Lanes), o3_3 = Load(ref outputs, 3 * StateRow + 3 * Lanes);
         for (; keys > 0; keys--)
         {
-            KernelMath.Prefetch(ref Unsafe.Add(ref values, 16 * stride), 64);
-            Vec v0 = LoadUnsafe(ref values), v1 = LoadUnsafe(ref values, Lanes), v2 = LoadUnsafe(ref values, 2 * Lanes), v3 = LoadUnsafe(ref values, 3 * Lanes);
-            Vec x0 = Create(weights); o0_0 = FusedMultiplyAdd(x0, v0, o0_0); o0_1 = FusedMultiplyAdd(x0, v1, o0_1); o0_2 = FusedMultiplyAdd(x0, v2, o0_2); o0_3 = FusedMultiplyAdd(x0, v3, o0_3);
-            Vec x1 = Create(Unsafe.Add(ref weights, KeyBlock)); o1_0 = FusedMultiplyAdd(x1, v0, o1_0); o1_1 = FusedMultiplyAdd(x1, v1, o1_1); o1_2 = FusedMultiplyAdd(x1, v2, o1_2); o1_3 = FusedMultiplyAdd(x1, v3, o1_3);
-            Vec x2 = Create(Unsafe.Add(ref weights, 2 * KeyBlock)); o2_0 = FusedMultiplyAdd(x2, v0, o2_0); o2_1 = FusedMultiplyAdd(x2, v1, o2_1); o2_2 = FusedMultiplyAdd(x2, v2, o2_2); o2_3 = FusedMultiplyAdd(x2, v3, o2_3);
-            Vec x3 = Create(Unsafe.Add(ref weights, 3 * KeyBlock)); o3_0 = FusedMultiplyAdd(x3, v0, o3_0); o3_1 = FusedMultiplyAdd(x3, v1, o3_1); o3_2 = FusedMultiplyAdd(x3, v2, o3_2); o3_3 = FusedMultiplyAdd(x3, v3, o3_3);
-            weights = ref Unsafe.Add(ref weights, 1);
-            values = ref Unsafe.Add(ref values, stride);
+            PrefetchRow(ref values, 16 * stride, 64);
+            Vec v0 = Load(ref values, 0), v1 = Load(ref values, Lanes), v2 = Load(ref values, 2 * Lanes), v3 = Load(ref values, 3 * Lanes);
+            Vec x0 = Splat(ref weights, 0); o0_0 = MulAdd(x0, v0, o0_0); o0_1 = MulAdd(x0, v1, o0_1); o0_2 = MulAdd(x0, v2, o0_2); o0_3 = MulAdd(x0, v3, o0_3);
+            Vec x1 = Splat(ref weights, KeyBlock); o1_0 = MulAdd(x1, v0, o1_0); o1_1 = MulAdd(x1, v1, o1_1); o1_2 = MulAdd(x1, v2, o1_2); o1_3 = MulAdd(x1, v3, o1_3);
+            Vec x2 = Splat(ref weights, 2 * KeyBlock); o2_0 = MulAdd(x2, v0, o2_0); o2_1 = MulAdd(x2, v1, o2_1); o2_2 = MulAdd(x2, v2, o2_2); o2_3 = MulAdd(x2, v3, o2_3);
+            Vec x3 = Splat(ref weights, 3 * KeyBlock); o3_0 = MulAdd(x3, v0, o3_0); o3_1 = MulAdd(x3, v1, o3_1); o3_2 = MulAdd(x3, v2, o3_2); o3_3 = MulAdd(x3, v3, o3_3);
+            weights = ref At(ref weights, 1);
+            values = ref At(ref values, stride);
         }
 
-        o0_0.StoreUnsafe(ref outputs); o0_1.StoreUnsafe(ref outputs, Lanes); o0_2.StoreUnsafe(ref outputs, 2 * Lanes); o0_3.StoreUnsafe(ref outputs, 3 * Lanes);
-        o1_0.StoreUnsafe(ref outputs, StateRow); o1_1.StoreUnsafe(ref outputs, StateRow + Lanes); o1_2.StoreUnsafe(ref outputs, StateRow + 2 * Lanes); o1_3.StoreUnsafe(ref outputs, StateRow + 3 * Lanes);
-        o2_0.StoreUnsafe(ref outputs, 2 * StateRow); o2_1.StoreUnsafe(ref outputs, 2 * StateRow + Lanes); o2_2.StoreUnsafe(ref outputs, 2 * StateRow + 2 * Lanes); o2_3.StoreUnsafe(ref outputs, 2 * StateRow + 3 * Lanes);
-        o3_0.StoreUnsafe(ref outputs, 3 * StateRow); o3_1.StoreUnsafe(ref outputs, 3 * StateRow + Lanes); o3_2.StoreUnsafe(ref outputs, 3 * StateRow + 2 * Lanes); o3_3.StoreUnsafe(ref outputs, 3 * StateRow + 3 * Lanes);
+        Store(o0_0, ref outputs, 0); Store(o0_1, ref outputs, Lanes); Store(o0_2, ref outputs, 2 * Lanes); Store(o0_3, ref outputs, 3 * Lanes);
+        Store(o1_0, ref outputs, StateRow); Store(o1_1, ref outputs, StateRow + Lanes); Store(o1_2, ref outputs, StateRow + 2 * Lanes); Store(o1_3, ref outputs, StateRow + 3 * Lanes);
+        Store(o2_0, ref outputs, 2 * StateRow); Store(o2_1, ref outputs, 2 * StateRow + Lanes); Store(o2_2, ref outputs, 2 * StateRow + 2 * Lanes); Store(o2_3, ref outputs, 2 * StateRow + 3 * Lanes);
+        Store(o3_0, ref outputs, 3 * StateRow); Store(o3_1, ref outputs, 3 * StateRow + Lanes); Store(o3_2, ref outputs, 3 * StateRow + 2 * Lanes); Store(o3_3, ref outputs, 3 * StateRow + 3 * Lanes);
     }
 
     /// <summary>outputs += weights * values for a row and 64 of the value dimension.</summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
-    private static void Values1x4(ref float weights, ref float values, nuint stride, ref float outputs, int keys)
+    private static void Values1x4(ref float weights, ref float values, nint stride, ref float outputs, int keys)
     {
-        Vec o0_0 = LoadUnsafe(ref outputs), o0_1 = LoadUnsafe(ref outputs, Lanes), o0_2 = LoadUnsafe(ref outputs, 2 * Lanes), o0_3 = LoadUnsafe(ref outputs, 3 * Lanes);
+        Vec o0_0 = Load(ref outputs, 0), o0_1 = Load(ref outputs, Lanes), o0_2 = Load(ref outputs, 2 * Lanes), o0_3 = Load(ref outputs, 3 * Lanes);
         for (; keys > 0; keys--)
         {
-            KernelMath.Prefetch(ref Unsafe.Add(ref values, 16 * stride), 64);
-            Vec x0 = Create(weights);
-            Vec v0 = LoadUnsafe(ref values); o0_0 = FusedMultiplyAdd(x0, v0, o0_0);
-            Vec v1 = LoadUnsafe(ref values, Lanes); o0_1 = FusedMultiplyAdd(x0, v1, o0_1);
-            Vec v2 = LoadUnsafe(ref values, 2 * Lanes); o0_2 = FusedMultiplyAdd(x0, v2, o0_2);
-            Vec v3 = LoadUnsafe(ref values, 3 * Lanes); o0_3 = FusedMultiplyAdd(x0, v3, o0_3);
-            weights = ref Unsafe.Add(ref weights, 1);
-            values = ref Unsafe.Add(ref values, stride);
+            PrefetchRow(ref values, 16 * stride, 64);
+            Vec x0 = Splat(ref weights, 0);
+            Vec v0 = Load(ref values, 0); o0_0 = MulAdd(x0, v0, o0_0);
+            Vec v1 = Load(ref values, Lanes); o0_1 = MulAdd(x0, v1, o0_1);
+            Vec v2 = Load(ref values, 2 * Lanes); o0_2 = MulAdd(x0, v2, o0_2);
+            Vec v3 = Load(ref values, 3 * Lanes); o0_3 = MulAdd(x0, v3, o0_3);
+            weights = ref At(ref weights, 1);
+            values = ref At(ref values, stride);
         }
 
-        o0_0.StoreUnsafe(ref outputs); o0_1.StoreUnsafe(ref outputs, Lanes); o0_2.StoreUnsafe(ref outputs, 2 * Lanes); o0_3.StoreUnsafe(ref outputs, 3 * Lanes);
+        Store(o0_0, ref outputs, 0); Store(o0_1, ref outputs, Lanes); Store(o0_2, ref outputs, 2 * Lanes); Store(o0_3, ref outputs, 3 * Lanes);
     }
 
     /// <summary>The state of rows that have seen no key: outputs and sums 0, maxima -infinity.</summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
     private static void Reset(ref float state, int rows)
     {
-        for (; rows > 0; rows--, state = ref Unsafe.Add(ref state, StateRow))
+        for (; rows > 0; rows--, state = ref At(ref state, StateRow))
         {
-            for (nuint i = 0; i < Maximum; i += Lanes) Vec.Zero.StoreUnsafe(ref state, i);
-            Unsafe.Add(ref state, Maximum) = float.NegativeInfinity;
+            for (nint i = 0; i < Maximum; i += Lanes) Store(Vec.Zero, ref state, i);
+            At(ref state, Maximum) = float.NegativeInfinity;
         }
     }
 
@@ -507,22 +509,22 @@ internal readonly struct forward_f32_d64__avx512_6x4 : IForwardCore, IRowsCore
         int row = 0;
         for (; row < rows; row++)
         {
-            KernelMath.Prefetch(ref Unsafe.Add(ref query, 8 * stride), 64);
-            for (nuint i = 0; i < 64; i += Lanes)
+            PrefetchRow(ref query, 8 * stride, 64);
+            for (nint i = 0; i < 64; i += Lanes)
             {
-                LoadUnsafe(ref query, i).StoreUnsafe(ref packed, i);
+                Store(Load(ref query, i), ref packed, i);
             }
-            query = ref Unsafe.Add(ref query, stride);
-            packed = ref Unsafe.Add(ref packed, QueryRow);
+            query = ref At(ref query, stride);
+            packed = ref At(ref packed, QueryRow);
         }
 
         for (; row % TileRows != 0; row++)
         {
-            for (nuint i = 0; i < 64; i += Lanes)
+            for (nint i = 0; i < 64; i += Lanes)
             {
-                Vec.Zero.StoreUnsafe(ref packed, i);
+                Store(Vec.Zero, ref packed, i);
             }
-            packed = ref Unsafe.Add(ref packed, QueryRow);
+            packed = ref At(ref packed, QueryRow);
         }
     }
 
@@ -533,49 +535,49 @@ internal readonly struct forward_f32_d64__avx512_6x4 : IForwardCore, IRowsCore
     [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
     private static void Softmax(ref float weights, int from, int end, ref float state, int rows, int keys)
     {
-        for (int row = 0; row < rows; row++, state = ref Unsafe.Add(ref state, StateRow))
+        for (int row = 0; row < rows; row++, state = ref At(ref state, StateRow))
         {
-            ref float w = ref Unsafe.Add(ref weights, row * KeyBlock);
-            ref float sum = ref Unsafe.Add(ref state, Sums);
-            ref float maximum = ref Unsafe.Add(ref state, Maximum);
+            ref float w = ref At(ref weights, row * KeyBlock);
+            ref float sum = ref At(ref state, Sums);
+            ref float maximum = ref At(ref state, Maximum);
 
             // The row sees the columns before `bound`: whole vectors before `tail`, then a part of one.
             int bound = Math.Min(end, keys);
             int tail = from + (bound - from) / Lanes * Lanes;
-            Vec visible = KernelMath.FirstOf512(bound - tail);
+            Vec visible = FirstOf(bound - tail);
 
             // A score of -infinity has the weight 0, also before any other: the maximum of what a row sees is finite or more.
-            Vec highest = Create(bound > from ? float.MinValue : float.NegativeInfinity);
+            Vec highest = All(bound > from ? float.MinValue : float.NegativeInfinity);
             int column = from;
-            for (; column < tail; column += Lanes) highest = MaxNative(highest, LoadUnsafe(ref w, (nuint)column));
-            if (tail < bound) highest = MaxNative(highest, ConditionalSelect(visible, LoadUnsafe(ref w, (nuint)tail), highest));
-            float rowHighest = KernelMath.Max(highest);
+            for (; column < tail; column += Lanes) highest = Max(highest, Load(ref w, column));
+            if (tail < bound) highest = Max(highest, Select(visible, Load(ref w, tail), highest));
+            float rowHighest = Largest(highest);
             if (rowHighest > maximum + Lazy)
             {
-                Vec factor = KernelMath.Exp2(Create((maximum - rowHighest) * Scale));
+                Vec factor = Exp2(All((maximum - rowHighest) * Scale));
                 maximum = rowHighest;
-                for (nuint i = 0; i < Maximum; i += Lanes) (LoadUnsafe(ref state, i) * factor).StoreUnsafe(ref state, i);
-                for (nuint i = 0; i < (nuint)from; i += Lanes) (LoadUnsafe(ref w, i) * factor).StoreUnsafe(ref w, i);
+                for (nint i = 0; i < Maximum; i += Lanes) Store(Load(ref state, i) * factor, ref state, i);
+                for (nint i = 0; i < from; i += Lanes) Store(Load(ref w, i) * factor, ref w, i);
             }
 
-            Vec m = Create(maximum), scale = Create(Scale), total = LoadUnsafe(ref sum);
+            Vec m = All(maximum), scale = All(Scale), total = Load(ref sum, 0);
             column = from;
             for (; column < tail; column += Lanes)
             {
-                Vec e = KernelMath.Exp2((LoadUnsafe(ref w, (nuint)column) - m) * scale);
-                e.StoreUnsafe(ref w, (nuint)column);
+                Vec e = Exp2((Load(ref w, column) - m) * scale);
+                Store(e, ref w, column);
                 total += e;
             }
             if (tail < bound)
             {
-                Vec e = KernelMath.Exp2((LoadUnsafe(ref w, (nuint)tail) - m) * scale) & visible;
-                e.StoreUnsafe(ref w, (nuint)tail);
+                Vec e = Exp2((Load(ref w, tail) - m) * scale) & visible;
+                Store(e, ref w, tail);
                 total += e;
                 column += Lanes;
             }
 
-            total.StoreUnsafe(ref sum);
-            for (; column < end; column += Lanes) Vec.Zero.StoreUnsafe(ref w, (nuint)column);
+            Store(total, ref sum, 0);
+            for (; column < end; column += Lanes) Store(Vec.Zero, ref w, column);
         }
     }
 
@@ -585,15 +587,15 @@ internal readonly struct forward_f32_d64__avx512_6x4 : IForwardCore, IRowsCore
     {
         for (int row = 0; row < rows; row++)
         {
-            KernelMath.Prefetch(ref Unsafe.Add(ref output, 8 * outputStride), 64);
-            float sum = Sum(LoadUnsafe(ref state, Sums));
-            float inverse = Unsafe.Add(ref state, Maximum) == float.NegativeInfinity ? 0f : 1f / sum;
-            for (nuint i = 0; i < 64; i += Lanes)
+            PrefetchRow(ref output, 8 * outputStride, 64);
+            float sum = Sum(Load(ref state, Sums));
+            float inverse = At(ref state, Maximum) == float.NegativeInfinity ? 0f : 1f / sum;
+            for (nint i = 0; i < 64; i += Lanes)
             {
-                (LoadUnsafe(ref state, i) * Create(inverse)).StoreUnsafe(ref output, i);
+                Store(Load(ref state, i) * All(inverse), ref output, i);
             }
-            state = ref Unsafe.Add(ref state, StateRow);
-            output = ref Unsafe.Add(ref output, outputStride);
+            state = ref At(ref state, StateRow);
+            output = ref At(ref output, outputStride);
         }
     }
 }

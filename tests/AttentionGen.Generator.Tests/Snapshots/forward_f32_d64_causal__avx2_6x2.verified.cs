@@ -26,7 +26,8 @@ using global::System;
 using global::System.Runtime.CompilerServices;
 using global::System.Runtime.Intrinsics;
 using global::AttentionGen.CompilerServices;
-using static global::System.Runtime.Intrinsics.Vector256;
+using static global::AttentionGen.CompilerServices.KernelMemory;
+using static global::AttentionGen.CompilerServices.Vectors256;
 using Vec = global::System.Runtime.Intrinsics.Vector256<float>;
 
 [global::System.CodeDom.Compiler.GeneratedCode("AttentionGen", "0.1.0")]
@@ -64,7 +65,7 @@ internal readonly struct forward_f32_d64_causal__avx2_6x2 : IForwardCore, IRowsC
     public static void Attend(in ForwardBlock block)
     {
         ref float query = ref block.Scratch; // [QueryBlock, QueryRow]
-        ref float weights = ref Unsafe.Add(ref query, QueryBlock * QueryRow); // [TileRows, KeyBlock]
+        ref float weights = ref At(ref query, QueryBlock * QueryRow); // [TileRows, KeyBlock]
 
         if (block.First) Reset(ref block.State, (block.Rows + TileRows - 1) / TileRows * TileRows);
         PackQueries(ref block.Query, block.QueryStride, block.Rows, ref query);
@@ -72,8 +73,8 @@ internal readonly struct forward_f32_d64_causal__avx2_6x2 : IForwardCore, IRowsC
         for (int first = 0; first < block.Keys; first += KeyBlock)
         {
             int keys = Math.Min(block.Keys - first, KeyBlock);
-            ref float panels = ref Unsafe.Add(ref block.PackedKeys, (nint)first * HeadDim);
-            ref float values = ref Unsafe.Add(ref block.PackedValues, (nint)first * ValueDim);
+            ref float panels = ref At(ref block.PackedKeys, (nint)first * HeadDim);
+            ref float values = ref At(ref block.PackedValues, (nint)first * ValueDim);
             for (int row = 0; row < block.Rows; row += TileRows)
             {
                 // The first row of the tile sees the keys before `seen`, each further row one more, the last one those before `end`.
@@ -81,19 +82,19 @@ internal readonly struct forward_f32_d64_causal__avx2_6x2 : IForwardCore, IRowsC
                 int end = Math.Min(seen + 5, keys);
                 if (end <= 0) continue;
 
-                ref float tileQuery = ref Unsafe.Add(ref query, row * QueryRow);
-                ref float state = ref Unsafe.Add(ref block.State, row * StateRow);
+                ref float tileQuery = ref At(ref query, row * QueryRow);
+                ref float state = ref At(ref block.State, row * StateRow);
                 Scores(ref tileQuery, ref panels, (end + PanelKeys - 1) / PanelKeys, ref weights);
                 Softmax(ref weights, end, ref state, TileRows, seen, keys);
                 if (block.ValuesFinite || seen >= end)
                 {
-                    for (int strip = 0; strip < 64; strip += 16) Values6x2(ref weights, ref Unsafe.Add(ref values, strip), ValueDim, ref Unsafe.Add(ref state, strip), end);
+                    for (int strip = 0; strip < 64; strip += 16) Values6x2(ref weights, ref At(ref values, strip), ValueDim, ref At(ref state, strip), end);
                 }
                 else
                 {
                     for (int i = 0; i < TileRows; i++) // 0 times an infinite value, or a NaN, would not be 0
                     {
-                        ref float p = ref Unsafe.Add(ref weights, i * KeyBlock), s = ref Unsafe.Add(ref state, i * StateRow);
+                        ref float p = ref At(ref weights, i * KeyBlock), s = ref At(ref state, i * StateRow);
                         Values1x8(ref p, ref values, ValueDim, ref s, Math.Min(seen + i, end));
                     }
                 }
@@ -121,12 +122,12 @@ internal readonly struct forward_f32_d64_causal__avx2_6x2 : IForwardCore, IRowsC
             for (int column = 0; column < PanelKeys; column += 8)
             {
                 int first = Math.Min(panel + column, count - 1), last = Math.Min(count - 1 - first, 7);
-                ref float source = ref Unsafe.Add(ref key, first * stride);
-                ref float target = ref Unsafe.Add(ref panels, (nint)panel * HeadDim + column);
-                for (int row = 8; row < 16; row++) KernelMath.Prefetch(ref Unsafe.Add(ref source, row * stride), 64);
+                ref float source = ref At(ref key, first * stride);
+                ref float target = ref At(ref panels, (nint)panel * HeadDim + column);
+                for (int row = 8; row < 16; row++) PrefetchRow(ref source, row * stride, 64);
                 for (int d = 0; d < 64; d += 8)
                 {
-                    KernelMath.Transpose8(ref Unsafe.Add(ref source, d), stride, last, ref Unsafe.Add(ref target, d * PanelKeys), PanelKeys);
+                    Transpose8(ref At(ref source, d), stride, last, ref At(ref target, d * PanelKeys), PanelKeys);
                 }
             }
         }
@@ -139,27 +140,27 @@ internal readonly struct forward_f32_d64_causal__avx2_6x2 : IForwardCore, IRowsC
         Vec zeros = Vec.Zero; // stays so as long as the values are finite
         for (int key = 0; key < count; key++)
         {
-            KernelMath.Prefetch(ref Unsafe.Add(ref value, 8 * stride), 64);
-            for (nuint i = 0; i < 64; i += Lanes)
+            PrefetchRow(ref value, 8 * stride, 64);
+            for (nint i = 0; i < 64; i += Lanes)
             {
-                Vec vi = LoadUnsafe(ref value, i);
-                vi.StoreUnsafe(ref rows, i);
-                zeros = FusedMultiplyAdd(vi, Vec.Zero, zeros);
+                Vec vi = Load(ref value, i);
+                Store(vi, ref rows, i);
+                zeros = MulAdd(vi, Vec.Zero, zeros);
             }
-            value = ref Unsafe.Add(ref value, stride);
-            rows = ref Unsafe.Add(ref rows, ValueDim);
+            value = ref At(ref value, stride);
+            rows = ref At(ref rows, ValueDim);
         }
 
-        return EqualsAll(zeros, Vec.Zero);
+        return AllZero(zeros);
     }
 
     /// <summary>Scores of a tile of query rows over some panels of keys.</summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
     private static void Scores(ref float query, ref float panel, int panels, ref float weights)
     {
-        for (int p = 0; p < panels; p++, panel = ref Unsafe.Add(ref panel, HeadDim * PanelKeys))
+        for (int p = 0; p < panels; p++, panel = ref At(ref panel, HeadDim * PanelKeys))
         {
-            ref float tile = ref Unsafe.Add(ref weights, p * PanelKeys);
+            ref float tile = ref At(ref weights, p * PanelKeys);
             Vec s0_0 = Vec.Zero, s0_1 = Vec.Zero;
             Vec s1_0 = Vec.Zero, s1_1 = Vec.Zero;
             Vec s2_0 = Vec.Zero, s2_1 = Vec.Zero;
@@ -174,63 +175,63 @@ internal readonly struct forward_f32_d64_causal__avx2_6x2 : IForwardCore, IRowsC
                 do
                 {
                     {
-                        Vec k0 = LoadUnsafe(ref k), k1 = LoadUnsafe(ref k, Lanes);
-                        Vec x0 = Create(q); s0_0 = FusedMultiplyAdd(x0, k0, s0_0); s0_1 = FusedMultiplyAdd(x0, k1, s0_1);
-                        Vec x1 = Create(Unsafe.Add(ref q, QueryRow)); s1_0 = FusedMultiplyAdd(x1, k0, s1_0); s1_1 = FusedMultiplyAdd(x1, k1, s1_1);
-                        Vec x2 = Create(Unsafe.Add(ref q, 2 * QueryRow)); s2_0 = FusedMultiplyAdd(x2, k0, s2_0); s2_1 = FusedMultiplyAdd(x2, k1, s2_1);
-                        Vec x3 = Create(Unsafe.Add(ref q, 3 * QueryRow)); s3_0 = FusedMultiplyAdd(x3, k0, s3_0); s3_1 = FusedMultiplyAdd(x3, k1, s3_1);
-                        Vec x4 = Create(Unsafe.Add(ref q, 4 * QueryRow)); s4_0 = FusedMultiplyAdd(x4, k0, s4_0); s4_1 = FusedMultiplyAdd(x4, k1, s4_1);
-                        Vec x5 = Create(Unsafe.Add(ref q, 5 * QueryRow)); s5_0 = FusedMultiplyAdd(x5, k0, s5_0); s5_1 = FusedMultiplyAdd(x5, k1, s5_1);
+                        Vec k0 = Load(ref k, 0), k1 = Load(ref k, Lanes);
+                        Vec x0 = Splat(ref q, 0); s0_0 = MulAdd(x0, k0, s0_0); s0_1 = MulAdd(x0, k1, s0_1);
+                        Vec x1 = Splat(ref q, QueryRow); s1_0 = MulAdd(x1, k0, s1_0); s1_1 = MulAdd(x1, k1, s1_1);
+                        Vec x2 = Splat(ref q, 2 * QueryRow); s2_0 = MulAdd(x2, k0, s2_0); s2_1 = MulAdd(x2, k1, s2_1);
+                        Vec x3 = Splat(ref q, 3 * QueryRow); s3_0 = MulAdd(x3, k0, s3_0); s3_1 = MulAdd(x3, k1, s3_1);
+                        Vec x4 = Splat(ref q, 4 * QueryRow); s4_0 = MulAdd(x4, k0, s4_0); s4_1 = MulAdd(x4, k1, s4_1);
+                        Vec x5 = Splat(ref q, 5 * QueryRow); s5_0 = MulAdd(x5, k0, s5_0); s5_1 = MulAdd(x5, k1, s5_1);
                     }
                     {
-                        Vec k0 = LoadUnsafe(ref k, PanelKeys), k1 = LoadUnsafe(ref k, PanelKeys + Lanes);
-                        Vec x0 = Create(Unsafe.Add(ref q, 1)); s0_0 = FusedMultiplyAdd(x0, k0, s0_0); s0_1 = FusedMultiplyAdd(x0, k1, s0_1);
-                        Vec x1 = Create(Unsafe.Add(ref q, QueryRow + 1)); s1_0 = FusedMultiplyAdd(x1, k0, s1_0); s1_1 = FusedMultiplyAdd(x1, k1, s1_1);
-                        Vec x2 = Create(Unsafe.Add(ref q, 2 * QueryRow + 1)); s2_0 = FusedMultiplyAdd(x2, k0, s2_0); s2_1 = FusedMultiplyAdd(x2, k1, s2_1);
-                        Vec x3 = Create(Unsafe.Add(ref q, 3 * QueryRow + 1)); s3_0 = FusedMultiplyAdd(x3, k0, s3_0); s3_1 = FusedMultiplyAdd(x3, k1, s3_1);
-                        Vec x4 = Create(Unsafe.Add(ref q, 4 * QueryRow + 1)); s4_0 = FusedMultiplyAdd(x4, k0, s4_0); s4_1 = FusedMultiplyAdd(x4, k1, s4_1);
-                        Vec x5 = Create(Unsafe.Add(ref q, 5 * QueryRow + 1)); s5_0 = FusedMultiplyAdd(x5, k0, s5_0); s5_1 = FusedMultiplyAdd(x5, k1, s5_1);
+                        Vec k0 = Load(ref k, PanelKeys), k1 = Load(ref k, PanelKeys + Lanes);
+                        Vec x0 = Splat(ref q, 1); s0_0 = MulAdd(x0, k0, s0_0); s0_1 = MulAdd(x0, k1, s0_1);
+                        Vec x1 = Splat(ref q, QueryRow + 1); s1_0 = MulAdd(x1, k0, s1_0); s1_1 = MulAdd(x1, k1, s1_1);
+                        Vec x2 = Splat(ref q, 2 * QueryRow + 1); s2_0 = MulAdd(x2, k0, s2_0); s2_1 = MulAdd(x2, k1, s2_1);
+                        Vec x3 = Splat(ref q, 3 * QueryRow + 1); s3_0 = MulAdd(x3, k0, s3_0); s3_1 = MulAdd(x3, k1, s3_1);
+                        Vec x4 = Splat(ref q, 4 * QueryRow + 1); s4_0 = MulAdd(x4, k0, s4_0); s4_1 = MulAdd(x4, k1, s4_1);
+                        Vec x5 = Splat(ref q, 5 * QueryRow + 1); s5_0 = MulAdd(x5, k0, s5_0); s5_1 = MulAdd(x5, k1, s5_1);
                     }
                     {
-                        Vec k0 = LoadUnsafe(ref k, 2 * PanelKeys), k1 = LoadUnsafe(ref k, 2 * PanelKeys + Lanes);
-                        Vec x0 = Create(Unsafe.Add(ref q, 2)); s0_0 = FusedMultiplyAdd(x0, k0, s0_0); s0_1 = FusedMultiplyAdd(x0, k1, s0_1);
-                        Vec x1 = Create(Unsafe.Add(ref q, QueryRow + 2)); s1_0 = FusedMultiplyAdd(x1, k0, s1_0); s1_1 = FusedMultiplyAdd(x1, k1, s1_1);
-                        Vec x2 = Create(Unsafe.Add(ref q, 2 * QueryRow + 2)); s2_0 = FusedMultiplyAdd(x2, k0, s2_0); s2_1 = FusedMultiplyAdd(x2, k1, s2_1);
-                        Vec x3 = Create(Unsafe.Add(ref q, 3 * QueryRow + 2)); s3_0 = FusedMultiplyAdd(x3, k0, s3_0); s3_1 = FusedMultiplyAdd(x3, k1, s3_1);
-                        Vec x4 = Create(Unsafe.Add(ref q, 4 * QueryRow + 2)); s4_0 = FusedMultiplyAdd(x4, k0, s4_0); s4_1 = FusedMultiplyAdd(x4, k1, s4_1);
-                        Vec x5 = Create(Unsafe.Add(ref q, 5 * QueryRow + 2)); s5_0 = FusedMultiplyAdd(x5, k0, s5_0); s5_1 = FusedMultiplyAdd(x5, k1, s5_1);
+                        Vec k0 = Load(ref k, 2 * PanelKeys), k1 = Load(ref k, 2 * PanelKeys + Lanes);
+                        Vec x0 = Splat(ref q, 2); s0_0 = MulAdd(x0, k0, s0_0); s0_1 = MulAdd(x0, k1, s0_1);
+                        Vec x1 = Splat(ref q, QueryRow + 2); s1_0 = MulAdd(x1, k0, s1_0); s1_1 = MulAdd(x1, k1, s1_1);
+                        Vec x2 = Splat(ref q, 2 * QueryRow + 2); s2_0 = MulAdd(x2, k0, s2_0); s2_1 = MulAdd(x2, k1, s2_1);
+                        Vec x3 = Splat(ref q, 3 * QueryRow + 2); s3_0 = MulAdd(x3, k0, s3_0); s3_1 = MulAdd(x3, k1, s3_1);
+                        Vec x4 = Splat(ref q, 4 * QueryRow + 2); s4_0 = MulAdd(x4, k0, s4_0); s4_1 = MulAdd(x4, k1, s4_1);
+                        Vec x5 = Splat(ref q, 5 * QueryRow + 2); s5_0 = MulAdd(x5, k0, s5_0); s5_1 = MulAdd(x5, k1, s5_1);
                     }
                     {
-                        Vec k0 = LoadUnsafe(ref k, 3 * PanelKeys), k1 = LoadUnsafe(ref k, 3 * PanelKeys + Lanes);
-                        Vec x0 = Create(Unsafe.Add(ref q, 3)); s0_0 = FusedMultiplyAdd(x0, k0, s0_0); s0_1 = FusedMultiplyAdd(x0, k1, s0_1);
-                        Vec x1 = Create(Unsafe.Add(ref q, QueryRow + 3)); s1_0 = FusedMultiplyAdd(x1, k0, s1_0); s1_1 = FusedMultiplyAdd(x1, k1, s1_1);
-                        Vec x2 = Create(Unsafe.Add(ref q, 2 * QueryRow + 3)); s2_0 = FusedMultiplyAdd(x2, k0, s2_0); s2_1 = FusedMultiplyAdd(x2, k1, s2_1);
-                        Vec x3 = Create(Unsafe.Add(ref q, 3 * QueryRow + 3)); s3_0 = FusedMultiplyAdd(x3, k0, s3_0); s3_1 = FusedMultiplyAdd(x3, k1, s3_1);
-                        Vec x4 = Create(Unsafe.Add(ref q, 4 * QueryRow + 3)); s4_0 = FusedMultiplyAdd(x4, k0, s4_0); s4_1 = FusedMultiplyAdd(x4, k1, s4_1);
-                        Vec x5 = Create(Unsafe.Add(ref q, 5 * QueryRow + 3)); s5_0 = FusedMultiplyAdd(x5, k0, s5_0); s5_1 = FusedMultiplyAdd(x5, k1, s5_1);
+                        Vec k0 = Load(ref k, 3 * PanelKeys), k1 = Load(ref k, 3 * PanelKeys + Lanes);
+                        Vec x0 = Splat(ref q, 3); s0_0 = MulAdd(x0, k0, s0_0); s0_1 = MulAdd(x0, k1, s0_1);
+                        Vec x1 = Splat(ref q, QueryRow + 3); s1_0 = MulAdd(x1, k0, s1_0); s1_1 = MulAdd(x1, k1, s1_1);
+                        Vec x2 = Splat(ref q, 2 * QueryRow + 3); s2_0 = MulAdd(x2, k0, s2_0); s2_1 = MulAdd(x2, k1, s2_1);
+                        Vec x3 = Splat(ref q, 3 * QueryRow + 3); s3_0 = MulAdd(x3, k0, s3_0); s3_1 = MulAdd(x3, k1, s3_1);
+                        Vec x4 = Splat(ref q, 4 * QueryRow + 3); s4_0 = MulAdd(x4, k0, s4_0); s4_1 = MulAdd(x4, k1, s4_1);
+                        Vec x5 = Splat(ref q, 5 * QueryRow + 3); s5_0 = MulAdd(x5, k0, s5_0); s5_1 = MulAdd(x5, k1, s5_1);
                     }
-                    q = ref Unsafe.Add(ref q, 4);
-                    k = ref Unsafe.Add(ref k, 4 * PanelKeys);
+                    q = ref At(ref q, 4);
+                    k = ref At(ref k, 4 * PanelKeys);
                     quad++;
                 } while (quad < chain);
 
                 // A sum of 16 products at a time: a longer one would lose precision.
                 if (quad > 4)
                 {
-                    s0_0 += LoadUnsafe(ref tile); s0_1 += LoadUnsafe(ref tile, Lanes);
-                    s1_0 += LoadUnsafe(ref tile, KeyBlock); s1_1 += LoadUnsafe(ref tile, KeyBlock + Lanes);
-                    s2_0 += LoadUnsafe(ref tile, 2 * KeyBlock); s2_1 += LoadUnsafe(ref tile, 2 * KeyBlock + Lanes);
-                    s3_0 += LoadUnsafe(ref tile, 3 * KeyBlock); s3_1 += LoadUnsafe(ref tile, 3 * KeyBlock + Lanes);
-                    s4_0 += LoadUnsafe(ref tile, 4 * KeyBlock); s4_1 += LoadUnsafe(ref tile, 4 * KeyBlock + Lanes);
-                    s5_0 += LoadUnsafe(ref tile, 5 * KeyBlock); s5_1 += LoadUnsafe(ref tile, 5 * KeyBlock + Lanes);
+                    s0_0 += Load(ref tile, 0); s0_1 += Load(ref tile, Lanes);
+                    s1_0 += Load(ref tile, KeyBlock); s1_1 += Load(ref tile, KeyBlock + Lanes);
+                    s2_0 += Load(ref tile, 2 * KeyBlock); s2_1 += Load(ref tile, 2 * KeyBlock + Lanes);
+                    s3_0 += Load(ref tile, 3 * KeyBlock); s3_1 += Load(ref tile, 3 * KeyBlock + Lanes);
+                    s4_0 += Load(ref tile, 4 * KeyBlock); s4_1 += Load(ref tile, 4 * KeyBlock + Lanes);
+                    s5_0 += Load(ref tile, 5 * KeyBlock); s5_1 += Load(ref tile, 5 * KeyBlock + Lanes);
                 }
                 if (quad == 16) break;
-                s0_0.StoreUnsafe(ref tile); s0_1.StoreUnsafe(ref tile, Lanes);
-                s1_0.StoreUnsafe(ref tile, KeyBlock); s1_1.StoreUnsafe(ref tile, KeyBlock + Lanes);
-                s2_0.StoreUnsafe(ref tile, 2 * KeyBlock); s2_1.StoreUnsafe(ref tile, 2 * KeyBlock + Lanes);
-                s3_0.StoreUnsafe(ref tile, 3 * KeyBlock); s3_1.StoreUnsafe(ref tile, 3 * KeyBlock + Lanes);
-                s4_0.StoreUnsafe(ref tile, 4 * KeyBlock); s4_1.StoreUnsafe(ref tile, 4 * KeyBlock + Lanes);
-                s5_0.StoreUnsafe(ref tile, 5 * KeyBlock); s5_1.StoreUnsafe(ref tile, 5 * KeyBlock + Lanes);
+                Store(s0_0, ref tile, 0); Store(s0_1, ref tile, Lanes);
+                Store(s1_0, ref tile, KeyBlock); Store(s1_1, ref tile, KeyBlock + Lanes);
+                Store(s2_0, ref tile, 2 * KeyBlock); Store(s2_1, ref tile, 2 * KeyBlock + Lanes);
+                Store(s3_0, ref tile, 3 * KeyBlock); Store(s3_1, ref tile, 3 * KeyBlock + Lanes);
+                Store(s4_0, ref tile, 4 * KeyBlock); Store(s4_1, ref tile, 4 * KeyBlock + Lanes);
+                Store(s5_0, ref tile, 5 * KeyBlock); Store(s5_1, ref tile, 5 * KeyBlock + Lanes);
                 s0_0 = s0_1 = Vec.Zero;
                 s1_0 = s1_1 = Vec.Zero;
                 s2_0 = s2_1 = Vec.Zero;
@@ -239,12 +240,12 @@ internal readonly struct forward_f32_d64_causal__avx2_6x2 : IForwardCore, IRowsC
                 s5_0 = s5_1 = Vec.Zero;
             }
 
-            s0_0.StoreUnsafe(ref tile); s0_1.StoreUnsafe(ref tile, Lanes);
-            s1_0.StoreUnsafe(ref tile, KeyBlock); s1_1.StoreUnsafe(ref tile, KeyBlock + Lanes);
-            s2_0.StoreUnsafe(ref tile, 2 * KeyBlock); s2_1.StoreUnsafe(ref tile, 2 * KeyBlock + Lanes);
-            s3_0.StoreUnsafe(ref tile, 3 * KeyBlock); s3_1.StoreUnsafe(ref tile, 3 * KeyBlock + Lanes);
-            s4_0.StoreUnsafe(ref tile, 4 * KeyBlock); s4_1.StoreUnsafe(ref tile, 4 * KeyBlock + Lanes);
-            s5_0.StoreUnsafe(ref tile, 5 * KeyBlock); s5_1.StoreUnsafe(ref tile, 5 * KeyBlock + Lanes);
+            Store(s0_0, ref tile, 0); Store(s0_1, ref tile, Lanes);
+            Store(s1_0, ref tile, KeyBlock); Store(s1_1, ref tile, KeyBlock + Lanes);
+            Store(s2_0, ref tile, 2 * KeyBlock); Store(s2_1, ref tile, 2 * KeyBlock + Lanes);
+            Store(s3_0, ref tile, 3 * KeyBlock); Store(s3_1, ref tile, 3 * KeyBlock + Lanes);
+            Store(s4_0, ref tile, 4 * KeyBlock); Store(s4_1, ref tile, 4 * KeyBlock + Lanes);
+            Store(s5_0, ref tile, 5 * KeyBlock); Store(s5_1, ref tile, 5 * KeyBlock + Lanes);
         }
     }
 
@@ -254,23 +255,23 @@ internal readonly struct forward_f32_d64_causal__avx2_6x2 : IForwardCore, IRowsC
     {
         int rows = block.Heads * block.Queries;
         ref float query = ref block.Scratch; // [MaxRows + TileRows, QueryRow]
-        ref float weights = ref Unsafe.Add(ref query, (MaxRows + TileRows) * QueryRow); // [MaxRows, KeyBlock]
+        ref float weights = ref At(ref query, (MaxRows + TileRows) * QueryRow); // [MaxRows, KeyBlock]
 
         Reset(ref block.State, rows);
         for (int row = 0; row < rows; row += block.Queries)
-            PackQueries(ref Unsafe.Add(ref block.Query, row / block.Queries * block.HeadStride), block.QueryStride, block.Queries, ref Unsafe.Add(ref query, row * QueryRow));
+            PackQueries(ref At(ref block.Query, row / block.Queries * block.HeadStride), block.QueryStride, block.Queries, ref At(ref query, row * QueryRow));
 
         for (int first = 0; first < block.Keys; first += KeyBlock)
         {
             int keys = Math.Min(block.Keys - first, KeyBlock);
-            RowScores(ref query, ref Unsafe.Add(ref block.Key, first * block.KeyStride), block.KeyStride, keys, ref weights, rows);
+            RowScores(ref query, ref At(ref block.Key, first * block.KeyStride), block.KeyStride, keys, ref weights, rows);
 
             // The first query sees the keys before `seen`, each further one 1 more.
             int seen = (int)Math.Max(Math.Min(block.Visible - first, KeyBlock), -MaxRows);
             for (int row = 0; row < rows; row += block.Queries)
-                Softmax(ref Unsafe.Add(ref weights, row * KeyBlock), keys, ref Unsafe.Add(ref block.State, row * StateRow), block.Queries, seen, keys);
-            ref float value = ref Unsafe.Add(ref block.Value, first * block.ValueStride);
-            RowValues(ref weights, ref value, (nuint)block.ValueStride, ref block.State, rows, block.Queries, seen, keys);
+                Softmax(ref At(ref weights, row * KeyBlock), keys, ref At(ref block.State, row * StateRow), block.Queries, seen, keys);
+            ref float value = ref At(ref block.Value, first * block.ValueStride);
+            RowValues(ref weights, ref value, block.ValueStride, ref block.State, rows, block.Queries, seen, keys);
         }
     }
 
@@ -278,11 +279,11 @@ internal readonly struct forward_f32_d64_causal__avx2_6x2 : IForwardCore, IRowsC
     [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
     private static void RowScores(ref float query, ref float key, nint stride, int keys, ref float weights, int rows)
     {
-        for (int j = 0; j < keys; j += 4, key = ref Unsafe.Add(ref key, 4 * stride))
+        for (int j = 0; j < keys; j += 4, key = ref At(ref key, 4 * stride))
         {
             int row = 0, last = keys - 1 - j;
-            for (; row + 2 <= rows; row += 2) RowScores2(ref Unsafe.Add(ref query, row * QueryRow), ref key, stride, last, ref Unsafe.Add(ref weights, row * KeyBlock + j));
-            for (; row < rows; row++) RowScores1(ref Unsafe.Add(ref query, row * QueryRow), ref key, stride, last, ref Unsafe.Add(ref weights, row * KeyBlock + j));
+            for (; row + 2 <= rows; row += 2) RowScores2(ref At(ref query, row * QueryRow), ref key, stride, last, ref At(ref weights, row * KeyBlock + j));
+            for (; row < rows; row++) RowScores1(ref At(ref query, row * QueryRow), ref key, stride, last, ref At(ref weights, row * KeyBlock + j));
         }
     }
 
@@ -290,105 +291,105 @@ internal readonly struct forward_f32_d64_causal__avx2_6x2 : IForwardCore, IRowsC
     [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
     private static void RowScores2(ref float query, ref float key0, nint stride, int last, ref float scores)
     {
-        ref float key1 = ref Unsafe.Add(ref key0, Math.Min(1, last) * stride);
-        ref float key2 = ref Unsafe.Add(ref key0, Math.Min(2, last) * stride);
-        ref float key3 = ref Unsafe.Add(ref key0, Math.Min(3, last) * stride);
+        ref float key1 = ref At(ref key0, Math.Min(1, last) * stride);
+        ref float key2 = ref At(ref key0, Math.Min(2, last) * stride);
+        ref float key3 = ref At(ref key0, Math.Min(3, last) * stride);
         Vec s0_0 = Vec.Zero, s0_1 = Vec.Zero, s0_2 = Vec.Zero, s0_3 = Vec.Zero;
         Vec s1_0 = Vec.Zero, s1_1 = Vec.Zero, s1_2 = Vec.Zero, s1_3 = Vec.Zero;
-        for (nuint d = 0; d < 64; d += Lanes)
+        for (nint d = 0; d < 64; d += Lanes)
         {
-            KernelMath.Prefetch(ref Unsafe.Add(ref key0, (nint)d + 16 * stride));
-            KernelMath.Prefetch(ref Unsafe.Add(ref key1, (nint)d + 16 * stride));
-            KernelMath.Prefetch(ref Unsafe.Add(ref key2, (nint)d + 16 * stride));
-            KernelMath.Prefetch(ref Unsafe.Add(ref key3, (nint)d + 16 * stride));
-            Vec q0 = LoadUnsafe(ref query, d);
-            Vec q1 = LoadUnsafe(ref query, QueryRow + d);
+            Prefetch(ref key0, d + 16 * stride);
+            Prefetch(ref key1, d + 16 * stride);
+            Prefetch(ref key2, d + 16 * stride);
+            Prefetch(ref key3, d + 16 * stride);
+            Vec q0 = Load(ref query, d);
+            Vec q1 = Load(ref query, QueryRow + d);
             {
-                Vec k = LoadUnsafe(ref key0, d);
-                s0_0 = FusedMultiplyAdd(q0, k, s0_0); s1_0 = FusedMultiplyAdd(q1, k, s1_0);
+                Vec k = Load(ref key0, d);
+                s0_0 = MulAdd(q0, k, s0_0); s1_0 = MulAdd(q1, k, s1_0);
             }
             {
-                Vec k = LoadUnsafe(ref key1, d);
-                s0_1 = FusedMultiplyAdd(q0, k, s0_1); s1_1 = FusedMultiplyAdd(q1, k, s1_1);
+                Vec k = Load(ref key1, d);
+                s0_1 = MulAdd(q0, k, s0_1); s1_1 = MulAdd(q1, k, s1_1);
             }
             {
-                Vec k = LoadUnsafe(ref key2, d);
-                s0_2 = FusedMultiplyAdd(q0, k, s0_2); s1_2 = FusedMultiplyAdd(q1, k, s1_2);
+                Vec k = Load(ref key2, d);
+                s0_2 = MulAdd(q0, k, s0_2); s1_2 = MulAdd(q1, k, s1_2);
             }
             {
-                Vec k = LoadUnsafe(ref key3, d);
-                s0_3 = FusedMultiplyAdd(q0, k, s0_3); s1_3 = FusedMultiplyAdd(q1, k, s1_3);
+                Vec k = Load(ref key3, d);
+                s0_3 = MulAdd(q0, k, s0_3); s1_3 = MulAdd(q1, k, s1_3);
             }
         }
-        KernelMath.Sums4(s0_0, s0_1, s0_2, s0_3).StoreUnsafe(ref scores);
-        KernelMath.Sums4(s1_0, s1_1, s1_2, s1_3).StoreUnsafe(ref scores, KeyBlock);
+        Vectors128.Store(Sums4(s0_0, s0_1, s0_2, s0_3), ref scores, 0);
+        Vectors128.Store(Sums4(s1_0, s1_1, s1_2, s1_3), ref scores, KeyBlock);
     }
 
     /// <summary>Scores of a query row with 4 keys; keys past the last repeat it.</summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
     private static void RowScores1(ref float query, ref float key0, nint stride, int last, ref float scores)
     {
-        ref float key1 = ref Unsafe.Add(ref key0, Math.Min(1, last) * stride);
-        ref float key2 = ref Unsafe.Add(ref key0, Math.Min(2, last) * stride);
-        ref float key3 = ref Unsafe.Add(ref key0, Math.Min(3, last) * stride);
+        ref float key1 = ref At(ref key0, Math.Min(1, last) * stride);
+        ref float key2 = ref At(ref key0, Math.Min(2, last) * stride);
+        ref float key3 = ref At(ref key0, Math.Min(3, last) * stride);
         Vec s0_0 = Vec.Zero, s0_1 = Vec.Zero, s0_2 = Vec.Zero, s0_3 = Vec.Zero;
-        for (nuint d = 0; d < 64; d += Lanes)
+        for (nint d = 0; d < 64; d += Lanes)
         {
-            KernelMath.Prefetch(ref Unsafe.Add(ref key0, (nint)d + 16 * stride));
-            KernelMath.Prefetch(ref Unsafe.Add(ref key1, (nint)d + 16 * stride));
-            KernelMath.Prefetch(ref Unsafe.Add(ref key2, (nint)d + 16 * stride));
-            KernelMath.Prefetch(ref Unsafe.Add(ref key3, (nint)d + 16 * stride));
-            Vec q0 = LoadUnsafe(ref query, d);
+            Prefetch(ref key0, d + 16 * stride);
+            Prefetch(ref key1, d + 16 * stride);
+            Prefetch(ref key2, d + 16 * stride);
+            Prefetch(ref key3, d + 16 * stride);
+            Vec q0 = Load(ref query, d);
             {
-                Vec k = LoadUnsafe(ref key0, d);
-                s0_0 = FusedMultiplyAdd(q0, k, s0_0);
+                Vec k = Load(ref key0, d);
+                s0_0 = MulAdd(q0, k, s0_0);
             }
             {
-                Vec k = LoadUnsafe(ref key1, d);
-                s0_1 = FusedMultiplyAdd(q0, k, s0_1);
+                Vec k = Load(ref key1, d);
+                s0_1 = MulAdd(q0, k, s0_1);
             }
             {
-                Vec k = LoadUnsafe(ref key2, d);
-                s0_2 = FusedMultiplyAdd(q0, k, s0_2);
+                Vec k = Load(ref key2, d);
+                s0_2 = MulAdd(q0, k, s0_2);
             }
             {
-                Vec k = LoadUnsafe(ref key3, d);
-                s0_3 = FusedMultiplyAdd(q0, k, s0_3);
+                Vec k = Load(ref key3, d);
+                s0_3 = MulAdd(q0, k, s0_3);
             }
         }
-        KernelMath.Sums4(s0_0, s0_1, s0_2, s0_3).StoreUnsafe(ref scores);
+        Vectors128.Store(Sums4(s0_0, s0_1, s0_2, s0_3), ref scores, 0);
     }
 
     /// <summary>State += weights * values, a stretch of values at a time that stays in the first-level cache for all rows.</summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
-    private static void RowValues(ref float weights, ref float value, nuint stride, ref float state, int rows, int queries, int seen, int keys)
+    private static void RowValues(ref float weights, ref float value, nint stride, ref float state, int rows, int queries, int seen, int keys)
     {
         // All rows take part in the keys before `all`; 0 times an invisible value is 0 where it is finite.
         int all = Math.Max(Math.Min(seen, keys), 0);
-        if (all < keys && Finite(ref Unsafe.Add(ref value, (nuint)all * stride), stride, keys - all)) all = keys;
+        if (all < keys && Finite(ref At(ref value, all * stride), stride, keys - all)) all = keys;
         int step = rows == 1 ? KeyBlock : 32;
         for (int key = 0; key < all; key += step)
         {
             int count = Math.Min(all - key, step), row = 0;
-            ref float v = ref Unsafe.Add(ref value, (nuint)key * stride);
+            ref float v = ref At(ref value, key * stride);
             for (; row + 2 <= rows; row += 2)
             {
-                ref float p = ref Unsafe.Add(ref weights, row * KeyBlock + key), s = ref Unsafe.Add(ref state, row * StateRow);
+                ref float p = ref At(ref weights, row * KeyBlock + key), s = ref At(ref state, row * StateRow);
                 Values2x4(ref p, ref v, stride, ref s, count);
-                Values2x4(ref p, ref Unsafe.Add(ref v, 32), stride, ref Unsafe.Add(ref s, 32), count);
+                Values2x4(ref p, ref At(ref v, 32), stride, ref At(ref s, 32), count);
             }
             for (; row < rows; row++)
             {
-                ref float p = ref Unsafe.Add(ref weights, row * KeyBlock + key), s = ref Unsafe.Add(ref state, row * StateRow);
+                ref float p = ref At(ref weights, row * KeyBlock + key), s = ref At(ref state, row * StateRow);
                 Values1x8(ref p, ref v, stride, ref s, count);
             }
         }
         if (all < keys)
         {
-            value = ref Unsafe.Add(ref value, (nuint)all * stride);
+            value = ref At(ref value, all * stride);
             for (int row = 0; row < rows; row++)
             {
-                ref float p = ref Unsafe.Add(ref weights, row * KeyBlock + all), s = ref Unsafe.Add(ref state, row * StateRow);
+                ref float p = ref At(ref weights, row * KeyBlock + all), s = ref At(ref state, row * StateRow);
                 Values1x8(ref p, ref value, stride, ref s, Math.Min(seen + row % queries, keys) - all);
             }
         }
@@ -396,120 +397,121 @@ internal readonly struct forward_f32_d64_causal__avx2_6x2 : IForwardCore, IRowsC
 
     /// <summary>Whether values are neither infinite nor NaN.</summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
-    private static bool Finite(ref float value, nuint stride, int count)
+    private static bool Finite(ref float value, nint stride, int count)
     {
         Vec zeros = Vec.Zero;
-        for (; count > 0; count--, value = ref Unsafe.Add(ref value, stride))
+        for (; count > 0; count--, value = ref At(ref value, stride))
         {
-            for (nuint i = 0; i < 64; i += Lanes)
+            for (nint i = 0; i < 64; i += Lanes)
             {
-                zeros = FusedMultiplyAdd(LoadUnsafe(ref value, i), Vec.Zero, zeros);
+                zeros = MulAdd(Load(ref value, i), Vec.Zero, zeros);
             }
         }
-        return EqualsAll(zeros, Vec.Zero);
+        return AllZero(zeros);
     }
 
     /// <summary>Adds to the state of rows what they took from other keys: both are brought to the higher maximum.</summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
     public static void Merge(ref float state, ref float other, int rows)
     {
-        for (; rows > 0; rows--, state = ref Unsafe.Add(ref state, StateRow), other = ref Unsafe.Add(ref other, StateRow))
+        for (; rows > 0; rows--, state = ref At(ref state, StateRow), other = ref At(ref other, StateRow))
         {
-            ref float maximum = ref Unsafe.Add(ref state, Maximum);
-            float mine = maximum, others = Unsafe.Add(ref other, Maximum);
-            if (others == float.NegativeInfinity) continue; // nothing to add, and -infinity minus -infinity would be NaN
-
+            ref float maximum = ref At(ref state, Maximum);
+            float mine = maximum, others = At(ref other, Maximum);
             maximum = Math.Max(mine, others);
-            Vec f = KernelMath.Exp2(Create((mine - maximum) * Scale)), g = KernelMath.Exp2(Create((others - maximum) * Scale));
-            for (nuint i = 0; i < Maximum; i += Lanes) (LoadUnsafe(ref state, i) * f + LoadUnsafe(ref other, i) * g).StoreUnsafe(ref state, i);
+
+            // A row that has seen no key, or NaN before any other score, is at -infinity, which minus itself would be NaN.
+            float level = maximum == float.NegativeInfinity ? 0f : maximum;
+            Vec f = Exp2(All((mine - level) * Scale)), g = Exp2(All((others - level) * Scale));
+            for (nint i = 0; i < Maximum; i += Lanes) Store(Load(ref state, i) * f + Load(ref other, i) * g, ref state, i);
         }
     }
 
     /// <summary>outputs += weights * values for 6 rows and 16 of the value dimension.</summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
-    private static void Values6x2(ref float weights, ref float values, nuint stride, ref float outputs, int keys)
+    private static void Values6x2(ref float weights, ref float values, nint stride, ref float outputs, int keys)
     {
-        Vec o0_0 = LoadUnsafe(ref outputs), o0_1 = LoadUnsafe(ref outputs, Lanes);
-        Vec o1_0 = LoadUnsafe(ref outputs, StateRow), o1_1 = LoadUnsafe(ref outputs, StateRow + Lanes);
-        Vec o2_0 = LoadUnsafe(ref outputs, 2 * StateRow), o2_1 = LoadUnsafe(ref outputs, 2 * StateRow + Lanes);
-        Vec o3_0 = LoadUnsafe(ref outputs, 3 * StateRow), o3_1 = LoadUnsafe(ref outputs, 3 * StateRow + Lanes);
-        Vec o4_0 = LoadUnsafe(ref outputs, 4 * StateRow), o4_1 = LoadUnsafe(ref outputs, 4 * StateRow + Lanes);
-        Vec o5_0 = LoadUnsafe(ref outputs, 5 * StateRow), o5_1 = LoadUnsafe(ref outputs, 5 * StateRow + Lanes);
+        Vec o0_0 = Load(ref outputs, 0), o0_1 = Load(ref outputs, Lanes);
+        Vec o1_0 = Load(ref outputs, StateRow), o1_1 = Load(ref outputs, StateRow + Lanes);
+        Vec o2_0 = Load(ref outputs, 2 * StateRow), o2_1 = Load(ref outputs, 2 * StateRow + Lanes);
+        Vec o3_0 = Load(ref outputs, 3 * StateRow), o3_1 = Load(ref outputs, 3 * StateRow + Lanes);
+        Vec o4_0 = Load(ref outputs, 4 * StateRow), o4_1 = Load(ref outputs, 4 * StateRow + Lanes);
+        Vec o5_0 = Load(ref outputs, 5 * StateRow), o5_1 = Load(ref outputs, 5 * StateRow + Lanes);
         for (; keys > 0; keys--)
         {
-            Vec v0 = LoadUnsafe(ref values), v1 = LoadUnsafe(ref values, Lanes);
-            Vec x0 = Create(weights); o0_0 = FusedMultiplyAdd(x0, v0, o0_0); o0_1 = FusedMultiplyAdd(x0, v1, o0_1);
-            Vec x1 = Create(Unsafe.Add(ref weights, KeyBlock)); o1_0 = FusedMultiplyAdd(x1, v0, o1_0); o1_1 = FusedMultiplyAdd(x1, v1, o1_1);
-            Vec x2 = Create(Unsafe.Add(ref weights, 2 * KeyBlock)); o2_0 = FusedMultiplyAdd(x2, v0, o2_0); o2_1 = FusedMultiplyAdd(x2, v1, o2_1);
-            Vec x3 = Create(Unsafe.Add(ref weights, 3 * KeyBlock)); o3_0 = FusedMultiplyAdd(x3, v0, o3_0); o3_1 = FusedMultiplyAdd(x3, v1, o3_1);
-            Vec x4 = Create(Unsafe.Add(ref weights, 4 * KeyBlock)); o4_0 = FusedMultiplyAdd(x4, v0, o4_0); o4_1 = FusedMultiplyAdd(x4, v1, o4_1);
-            Vec x5 = Create(Unsafe.Add(ref weights, 5 * KeyBlock)); o5_0 = FusedMultiplyAdd(x5, v0, o5_0); o5_1 = FusedMultiplyAdd(x5, v1, o5_1);
-            weights = ref Unsafe.Add(ref weights, 1);
-            values = ref Unsafe.Add(ref values, stride);
+            Vec v0 = Load(ref values, 0), v1 = Load(ref values, Lanes);
+            Vec x0 = Splat(ref weights, 0); o0_0 = MulAdd(x0, v0, o0_0); o0_1 = MulAdd(x0, v1, o0_1);
+            Vec x1 = Splat(ref weights, KeyBlock); o1_0 = MulAdd(x1, v0, o1_0); o1_1 = MulAdd(x1, v1, o1_1);
+            Vec x2 = Splat(ref weights, 2 * KeyBlock); o2_0 = MulAdd(x2, v0, o2_0); o2_1 = MulAdd(x2, v1, o2_1);
+            Vec x3 = Splat(ref weights, 3 * KeyBlock); o3_0 = MulAdd(x3, v0, o3_0); o3_1 = MulAdd(x3, v1, o3_1);
+            Vec x4 = Splat(ref weights, 4 * KeyBlock); o4_0 = MulAdd(x4, v0, o4_0); o4_1 = MulAdd(x4, v1, o4_1);
+            Vec x5 = Splat(ref weights, 5 * KeyBlock); o5_0 = MulAdd(x5, v0, o5_0); o5_1 = MulAdd(x5, v1, o5_1);
+            weights = ref At(ref weights, 1);
+            values = ref At(ref values, stride);
         }
 
-        o0_0.StoreUnsafe(ref outputs); o0_1.StoreUnsafe(ref outputs, Lanes);
-        o1_0.StoreUnsafe(ref outputs, StateRow); o1_1.StoreUnsafe(ref outputs, StateRow + Lanes);
-        o2_0.StoreUnsafe(ref outputs, 2 * StateRow); o2_1.StoreUnsafe(ref outputs, 2 * StateRow + Lanes);
-        o3_0.StoreUnsafe(ref outputs, 3 * StateRow); o3_1.StoreUnsafe(ref outputs, 3 * StateRow + Lanes);
-        o4_0.StoreUnsafe(ref outputs, 4 * StateRow); o4_1.StoreUnsafe(ref outputs, 4 * StateRow + Lanes);
-        o5_0.StoreUnsafe(ref outputs, 5 * StateRow); o5_1.StoreUnsafe(ref outputs, 5 * StateRow + Lanes);
+        Store(o0_0, ref outputs, 0); Store(o0_1, ref outputs, Lanes);
+        Store(o1_0, ref outputs, StateRow); Store(o1_1, ref outputs, StateRow + Lanes);
+        Store(o2_0, ref outputs, 2 * StateRow); Store(o2_1, ref outputs, 2 * StateRow + Lanes);
+        Store(o3_0, ref outputs, 3 * StateRow); Store(o3_1, ref outputs, 3 * StateRow + Lanes);
+        Store(o4_0, ref outputs, 4 * StateRow); Store(o4_1, ref outputs, 4 * StateRow + Lanes);
+        Store(o5_0, ref outputs, 5 * StateRow); Store(o5_1, ref outputs, 5 * StateRow + Lanes);
     }
 
     /// <summary>outputs += weights * values for 2 rows and 32 of the value dimension.</summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
-    private static void Values2x4(ref float weights, ref float values, nuint stride, ref float outputs, int keys)
+    private static void Values2x4(ref float weights, ref float values, nint stride, ref float outputs, int keys)
     {
-        Vec o0_0 = LoadUnsafe(ref outputs), o0_1 = LoadUnsafe(ref outputs, Lanes), o0_2 = LoadUnsafe(ref outputs, 2 * Lanes), o0_3 = LoadUnsafe(ref outputs, 3 * Lanes);
-        Vec o1_0 = LoadUnsafe(ref outputs, StateRow), o1_1 = LoadUnsafe(ref outputs, StateRow + Lanes), o1_2 = LoadUnsafe(ref outputs, StateRow + 2 * Lanes), o1_3 = LoadUnsafe(ref outputs, StateRow + 3 * Lanes);
+        Vec o0_0 = Load(ref outputs, 0), o0_1 = Load(ref outputs, Lanes), o0_2 = Load(ref outputs, 2 * Lanes), o0_3 = Load(ref outputs, 3 * Lanes);
+        Vec o1_0 = Load(ref outputs, StateRow), o1_1 = Load(ref outputs, StateRow + Lanes), o1_2 = Load(ref outputs, StateRow + 2 * Lanes), o1_3 = Load(ref outputs, StateRow + 3 * Lanes);
         for (; keys > 0; keys--)
         {
-            KernelMath.Prefetch(ref Unsafe.Add(ref values, 16 * stride), 32);
-            Vec x0 = Create(weights), x1 = Create(Unsafe.Add(ref weights, KeyBlock));
-            Vec v0 = LoadUnsafe(ref values); o0_0 = FusedMultiplyAdd(x0, v0, o0_0); o1_0 = FusedMultiplyAdd(x1, v0, o1_0);
-            Vec v1 = LoadUnsafe(ref values, Lanes); o0_1 = FusedMultiplyAdd(x0, v1, o0_1); o1_1 = FusedMultiplyAdd(x1, v1, o1_1);
-            Vec v2 = LoadUnsafe(ref values, 2 * Lanes); o0_2 = FusedMultiplyAdd(x0, v2, o0_2); o1_2 = FusedMultiplyAdd(x1, v2, o1_2);
-            Vec v3 = LoadUnsafe(ref values, 3 * Lanes); o0_3 = FusedMultiplyAdd(x0, v3, o0_3); o1_3 = FusedMultiplyAdd(x1, v3, o1_3);
-            weights = ref Unsafe.Add(ref weights, 1);
-            values = ref Unsafe.Add(ref values, stride);
+            PrefetchRow(ref values, 16 * stride, 32);
+            Vec x0 = Splat(ref weights, 0), x1 = Splat(ref weights, KeyBlock);
+            Vec v0 = Load(ref values, 0); o0_0 = MulAdd(x0, v0, o0_0); o1_0 = MulAdd(x1, v0, o1_0);
+            Vec v1 = Load(ref values, Lanes); o0_1 = MulAdd(x0, v1, o0_1); o1_1 = MulAdd(x1, v1, o1_1);
+            Vec v2 = Load(ref values, 2 * Lanes); o0_2 = MulAdd(x0, v2, o0_2); o1_2 = MulAdd(x1, v2, o1_2);
+            Vec v3 = Load(ref values, 3 * Lanes); o0_3 = MulAdd(x0, v3, o0_3); o1_3 = MulAdd(x1, v3, o1_3);
+            weights = ref At(ref weights, 1);
+            values = ref At(ref values, stride);
         }
 
-        o0_0.StoreUnsafe(ref outputs); o0_1.StoreUnsafe(ref outputs, Lanes); o0_2.StoreUnsafe(ref outputs, 2 * Lanes); o0_3.StoreUnsafe(ref outputs, 3 * Lanes);
-        o1_0.StoreUnsafe(ref outputs, StateRow); o1_1.StoreUnsafe(ref outputs, StateRow + Lanes); o1_2.StoreUnsafe(ref outputs, StateRow + 2 * Lanes); o1_3.StoreUnsafe(ref outputs, StateRow + 3 * Lanes);
+        Store(o0_0, ref outputs, 0); Store(o0_1, ref outputs, Lanes); Store(o0_2, ref outputs, 2 * Lanes); Store(o0_3, ref outputs, 3 * Lanes);
+        Store(o1_0, ref outputs, StateRow); Store(o1_1, ref outputs, StateRow + Lanes); Store(o1_2, ref outputs, StateRow + 2 * Lanes); Store(o1_3, ref outputs, StateRow + 3 * Lanes);
     }
 
     /// <summary>outputs += weights * values for a row and 64 of the value dimension.</summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
-    private static void Values1x8(ref float weights, ref float values, nuint stride, ref float outputs, int keys)
+    private static void Values1x8(ref float weights, ref float values, nint stride, ref float outputs, int keys)
     {
-        Vec o0_0 = LoadUnsafe(ref outputs), o0_1 = LoadUnsafe(ref outputs, Lanes), o0_2 = LoadUnsafe(ref outputs, 2 * Lanes), o0_3 = LoadUnsafe(ref outputs, 3 * Lanes), o0_4 = LoadUnsafe(ref outputs, 4 * Lanes), o0_5 = LoadUnsafe(ref outputs, 5 * Lanes), o0_6 = LoadUnsafe(ref outputs, 6 * Lanes), o0_7 = LoadUnsafe(ref outputs, 7 * Lanes);
+        Vec o0_0 = Load(ref outputs, 0), o0_1 = Load(ref outputs, Lanes), o0_2 = Load(ref outputs, 2 * Lanes), o0_3 = Load(ref outputs, 3 * Lanes), o0_4 = Load(ref outputs, 4 * Lanes), o0_5 = Load(ref outputs, 5 * Lanes), o0_6 = Load(ref outputs, 6 * Lanes), o0_7 = Load(ref outputs, 7 * Lanes);
         for (; keys > 0; keys--)
         {
-            KernelMath.Prefetch(ref Unsafe.Add(ref values, 16 * stride), 64);
-            Vec x0 = Create(weights);
-            Vec v0 = LoadUnsafe(ref values); o0_0 = FusedMultiplyAdd(x0, v0, o0_0);
-            Vec v1 = LoadUnsafe(ref values, Lanes); o0_1 = FusedMultiplyAdd(x0, v1, o0_1);
-            Vec v2 = LoadUnsafe(ref values, 2 * Lanes); o0_2 = FusedMultiplyAdd(x0, v2, o0_2);
-            Vec v3 = LoadUnsafe(ref values, 3 * Lanes); o0_3 = FusedMultiplyAdd(x0, v3, o0_3);
-            Vec v4 = LoadUnsafe(ref values, 4 * Lanes); o0_4 = FusedMultiplyAdd(x0, v4, o0_4);
-            Vec v5 = LoadUnsafe(ref values, 5 * Lanes); o0_5 = FusedMultiplyAdd(x0, v5, o0_5);
-            Vec v6 = LoadUnsafe(ref values, 6 * Lanes); o0_6 = FusedMultiplyAdd(x0, v6, o0_6);
-            Vec v7 = LoadUnsafe(ref values, 7 * Lanes); o0_7 = FusedMultiplyAdd(x0, v7, o0_7);
-            weights = ref Unsafe.Add(ref weights, 1);
-            values = ref Unsafe.Add(ref values, stride);
+            PrefetchRow(ref values, 16 * stride, 64);
+            Vec x0 = Splat(ref weights, 0);
+            Vec v0 = Load(ref values, 0); o0_0 = MulAdd(x0, v0, o0_0);
+            Vec v1 = Load(ref values, Lanes); o0_1 = MulAdd(x0, v1, o0_1);
+            Vec v2 = Load(ref values, 2 * Lanes); o0_2 = MulAdd(x0, v2, o0_2);
+            Vec v3 = Load(ref values, 3 * Lanes); o0_3 = MulAdd(x0, v3, o0_3);
+            Vec v4 = Load(ref values, 4 * Lanes); o0_4 = MulAdd(x0, v4, o0_4);
+            Vec v5 = Load(ref values, 5 * Lanes); o0_5 = MulAdd(x0, v5, o0_5);
+            Vec v6 = Load(ref values, 6 * Lanes); o0_6 = MulAdd(x0, v6, o0_6);
+            Vec v7 = Load(ref values, 7 * Lanes); o0_7 = MulAdd(x0, v7, o0_7);
+            weights = ref At(ref weights, 1);
+            values = ref At(ref values, stride);
         }
 
-        o0_0.StoreUnsafe(ref outputs); o0_1.StoreUnsafe(ref outputs, Lanes); o0_2.StoreUnsafe(ref outputs, 2 * Lanes); o0_3.StoreUnsafe(ref outputs, 3 * Lanes); o0_4.StoreUnsafe(ref outputs, 4 * Lanes); o0_5.StoreUnsafe(ref outputs, 5 * Lanes); o0_6.StoreUnsafe(ref outputs, 6 * Lanes); o0_7.StoreUnsafe(ref outputs, 7 * Lanes);
+        Store(o0_0, ref outputs, 0); Store(o0_1, ref outputs, Lanes); Store(o0_2, ref outputs, 2 * Lanes); Store(o0_3, ref outputs, 3 * Lanes); Store(o0_4, ref outputs, 4 * Lanes); Store(o0_5, ref outputs, 5 * Lanes); Store(o0_6, ref outputs, 6 * Lanes); Store(o0_7, ref outputs, 7 * Lanes);
     }
 
     /// <summary>The state of rows that have seen no key: outputs and sums 0, maxima -infinity.</summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
     private static void Reset(ref float state, int rows)
     {
-        for (; rows > 0; rows--, state = ref Unsafe.Add(ref state, StateRow))
+        for (; rows > 0; rows--, state = ref At(ref state, StateRow))
         {
-            for (nuint i = 0; i < Maximum; i += Lanes) Vec.Zero.StoreUnsafe(ref state, i);
-            Unsafe.Add(ref state, Maximum) = float.NegativeInfinity;
+            for (nint i = 0; i < Maximum; i += Lanes) Store(Vec.Zero, ref state, i);
+            At(ref state, Maximum) = float.NegativeInfinity;
         }
     }
 
@@ -520,22 +522,22 @@ internal readonly struct forward_f32_d64_causal__avx2_6x2 : IForwardCore, IRowsC
         int row = 0;
         for (; row < rows; row++)
         {
-            KernelMath.Prefetch(ref Unsafe.Add(ref query, 8 * stride), 64);
-            for (nuint i = 0; i < 64; i += Lanes)
+            PrefetchRow(ref query, 8 * stride, 64);
+            for (nint i = 0; i < 64; i += Lanes)
             {
-                LoadUnsafe(ref query, i).StoreUnsafe(ref packed, i);
+                Store(Load(ref query, i), ref packed, i);
             }
-            query = ref Unsafe.Add(ref query, stride);
-            packed = ref Unsafe.Add(ref packed, QueryRow);
+            query = ref At(ref query, stride);
+            packed = ref At(ref packed, QueryRow);
         }
 
         for (; row % TileRows != 0; row++)
         {
-            for (nuint i = 0; i < 64; i += Lanes)
+            for (nint i = 0; i < 64; i += Lanes)
             {
-                Vec.Zero.StoreUnsafe(ref packed, i);
+                Store(Vec.Zero, ref packed, i);
             }
-            packed = ref Unsafe.Add(ref packed, QueryRow);
+            packed = ref At(ref packed, QueryRow);
         }
     }
 
@@ -546,60 +548,60 @@ internal readonly struct forward_f32_d64_causal__avx2_6x2 : IForwardCore, IRowsC
     [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
     private static void Softmax(ref float weights, int end, ref float state, int rows, int seen, int keys)
     {
-        for (int row = 0; row < rows; row++, state = ref Unsafe.Add(ref state, StateRow))
+        for (int row = 0; row < rows; row++, state = ref At(ref state, StateRow))
         {
-            ref float w = ref Unsafe.Add(ref weights, row * KeyBlock);
-            ref float sum = ref Unsafe.Add(ref state, Sums);
-            ref float maximum = ref Unsafe.Add(ref state, Maximum);
+            ref float w = ref At(ref weights, row * KeyBlock);
+            ref float sum = ref At(ref state, Sums);
+            ref float maximum = ref At(ref state, Maximum);
 
             // The row sees the columns before `bound`: whole vectors before `tail`, then a part of one.
             int bound = Math.Max(Math.Min(seen + row, Math.Min(end, keys)), 0);
             int tail = bound / Lanes * Lanes;
-            Vec visible = KernelMath.FirstOf256(bound - tail);
+            Vec visible = FirstOf(bound - tail);
 
             // A score of -infinity has the weight 0, also before any other: the maximum of what a row sees is finite or more.
-            Vec highest = Create(bound > 0 ? float.MinValue : float.NegativeInfinity);
+            Vec highest = All(bound > 0 ? float.MinValue : float.NegativeInfinity);
             int column = 0;
-            for (; column < tail; column += Lanes) highest = MaxNative(highest, LoadUnsafe(ref w, (nuint)column));
-            if (tail < bound) highest = MaxNative(highest, ConditionalSelect(visible, LoadUnsafe(ref w, (nuint)tail), highest));
-            float rowHighest = KernelMath.Max(highest);
+            for (; column < tail; column += Lanes) highest = Max(highest, Load(ref w, column));
+            if (tail < bound) highest = Max(highest, Select(visible, Load(ref w, tail), highest));
+            float rowHighest = Largest(highest);
             if (rowHighest > maximum + Lazy)
             {
-                Vec factor = KernelMath.Exp2(Create((maximum - rowHighest) * Scale));
+                Vec factor = Exp2(All((maximum - rowHighest) * Scale));
                 maximum = rowHighest;
-                for (nuint i = 0; i < Maximum; i += Lanes) (LoadUnsafe(ref state, i) * factor).StoreUnsafe(ref state, i);
+                for (nint i = 0; i < Maximum; i += Lanes) Store(Load(ref state, i) * factor, ref state, i);
             }
 
-            Vec m = Create(maximum), scale = Create(Scale), total = LoadUnsafe(ref sum);
+            Vec m = All(maximum), scale = All(Scale), total = Load(ref sum, 0);
             column = 0;
             for (; column + 4 * Lanes <= tail; column += 4 * Lanes)
             {
-                Vec e0 = KernelMath.Exp2((LoadUnsafe(ref w, (nuint)column) - m) * scale);
-                Vec e1 = KernelMath.Exp2((LoadUnsafe(ref w, (nuint)column + Lanes) - m) * scale);
-                Vec e2 = KernelMath.Exp2((LoadUnsafe(ref w, (nuint)column + 2 * Lanes) - m) * scale);
-                Vec e3 = KernelMath.Exp2((LoadUnsafe(ref w, (nuint)column + 3 * Lanes) - m) * scale);
-                e0.StoreUnsafe(ref w, (nuint)column);
-                e1.StoreUnsafe(ref w, (nuint)column + Lanes);
-                e2.StoreUnsafe(ref w, (nuint)column + 2 * Lanes);
-                e3.StoreUnsafe(ref w, (nuint)column + 3 * Lanes);
+                Vec e0 = Exp2((Load(ref w, column) - m) * scale);
+                Vec e1 = Exp2((Load(ref w, column + Lanes) - m) * scale);
+                Vec e2 = Exp2((Load(ref w, column + 2 * Lanes) - m) * scale);
+                Vec e3 = Exp2((Load(ref w, column + 3 * Lanes) - m) * scale);
+                Store(e0, ref w, column);
+                Store(e1, ref w, column + Lanes);
+                Store(e2, ref w, column + 2 * Lanes);
+                Store(e3, ref w, column + 3 * Lanes);
                 total += (e0 + e1) + (e2 + e3);
             }
             for (; column < tail; column += Lanes)
             {
-                Vec e = KernelMath.Exp2((LoadUnsafe(ref w, (nuint)column) - m) * scale);
-                e.StoreUnsafe(ref w, (nuint)column);
+                Vec e = Exp2((Load(ref w, column) - m) * scale);
+                Store(e, ref w, column);
                 total += e;
             }
             if (tail < bound)
             {
-                Vec e = KernelMath.Exp2((LoadUnsafe(ref w, (nuint)tail) - m) * scale) & visible;
-                e.StoreUnsafe(ref w, (nuint)tail);
+                Vec e = Exp2((Load(ref w, tail) - m) * scale) & visible;
+                Store(e, ref w, tail);
                 total += e;
                 column += Lanes;
             }
 
-            total.StoreUnsafe(ref sum);
-            for (; column < end; column += Lanes) Vec.Zero.StoreUnsafe(ref w, (nuint)column);
+            Store(total, ref sum, 0);
+            for (; column < end; column += Lanes) Store(Vec.Zero, ref w, column);
         }
     }
 
@@ -609,15 +611,15 @@ internal readonly struct forward_f32_d64_causal__avx2_6x2 : IForwardCore, IRowsC
     {
         for (int row = 0; row < rows; row++)
         {
-            KernelMath.Prefetch(ref Unsafe.Add(ref output, 8 * outputStride), 64);
-            float sum = Sum(LoadUnsafe(ref state, Sums));
-            float inverse = Unsafe.Add(ref state, Maximum) == float.NegativeInfinity ? 0f : 1f / sum;
-            for (nuint i = 0; i < 64; i += Lanes)
+            PrefetchRow(ref output, 8 * outputStride, 64);
+            float sum = Sum(Load(ref state, Sums));
+            float inverse = At(ref state, Maximum) == float.NegativeInfinity ? 0f : 1f / sum;
+            for (nint i = 0; i < 64; i += Lanes)
             {
-                (LoadUnsafe(ref state, i) * Create(inverse)).StoreUnsafe(ref output, i);
+                Store(Load(ref state, i) * All(inverse), ref output, i);
             }
-            state = ref Unsafe.Add(ref state, StateRow);
-            output = ref Unsafe.Add(ref output, outputStride);
+            state = ref At(ref state, StateRow);
+            output = ref At(ref output, outputStride);
         }
     }
 }
