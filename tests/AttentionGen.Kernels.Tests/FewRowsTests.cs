@@ -38,7 +38,9 @@ public class FewRowsTests
            },
     ];
 
-    internal static readonly Declaration[] Declarations = [.. s_groupings, .. s_padded, Started(64), Started(80), new(2, 16) { KeyValueHeads = 1, Scale = -0.3f }];
+    private static readonly Declaration s_negative = new(2, 16) { KeyValueHeads = 1, Scale = -0.3f };
+
+    internal static readonly Declaration[] Declarations = [.. s_groupings, .. s_padded, Started(64), Started(80), s_negative];
 
     public static TheoryData<Declaration> Groupings => [.. s_groupings];
 
@@ -65,7 +67,7 @@ public class FewRowsTests
     [Trait(IsaMatrixTests.Scalar, "yes")]
     public void A_negative_scale()
     {
-        foreach (int queries in new[] { 1, 5, 8 }) Check(new Problem(new Declaration(2, 16) { KeyValueHeads = 1, Scale = -0.3f }, queries, 70));
+        foreach (int queries in new[] { 1, 5, 8 }) Check(new Problem(s_negative, queries, 70));
     }
 
     public static MatrixTheoryData<AttentionMask, int> Edges => new(s_masks, [1, 2, 3, 31, 32, 33, 64, 65]);
@@ -133,9 +135,10 @@ public class FewRowsTests
         foreach (int headDim in new[] { 64, 80 })
             for (int keys = 0; keys < queries; keys++)
             {
-                var inputs = new Inputs(new Problem(s_groupings.First(d => d.Heads == group && d.HeadDim == headDim && d.Mask == AttentionMask.Causal), queries, keys));
+                var declaration = s_groupings.First(d => d.Heads == group && d.HeadDim == headDim && d.Mask == AttentionMask.Causal);
+                var inputs = new Inputs(new Problem(declaration, queries, keys));
                 float[] output = inputs.Run(Catalogue.Kernels);
-                int blind = (queries - keys) * group * inputs.Problem.Declaration.ValueDim;
+                int blind = (queries - keys) * group * declaration.ValueDim;
                 Assert.All(output[..blind], x => Assert.Equal(0f, x));
                 Assert.All(output[blind..], x => Assert.NotEqual(0f, x));
             }
@@ -191,7 +194,8 @@ public class FewRowsTests
             int block = KeyBlock(declaration);
             var problem = new Problem(declaration, 3, block + 40)
             {
-                Batch = 5, KeyLengths = [0, 1, 37, block, block + 39], QueryStarts = declaration.Has(Roles.QueryStarts) ? [0, 0, 36, block - 2, block + 38] : null,
+                Batch = 5, KeyLengths = [0, 1, 37, block, block + 39],
+                QueryStarts = declaration.Has(Roles.QueryStarts) ? [0, 0, 36, block - 2, block + 38] : null,
             };
             var inputs = new Inputs(problem);
             float[] expected = inputs.Run(Catalogue.Kernels);
@@ -207,7 +211,8 @@ public class FewRowsTests
         }
     }
 
-    public static MatrixTheoryData<AttentionMask, string> Courses => new(s_masks, ["rising", "falling", "zigzag", "far below", "far below at last", "huge below", "one key"]);
+    public static MatrixTheoryData<AttentionMask, string> Courses =>
+        new(s_masks, ["rising", "falling", "zigzag", "far below", "far below at last", "huge below", "one key"]);
 
     /// <summary>Maxima of chunks in all orders, so that merging scales down what there is, or what comes, to nothing or nearly so.</summary>
     [Theory, MemberData(nameof(Courses))]
@@ -318,8 +323,11 @@ public class FewRowsTests
         Assert.Empty(failures);
     }
 
-    internal static int KeyBlock(Declaration declaration) =>
-        int.Parse(Regex.Match(AttentionInfo.Describe(Catalogue.Kernels[declaration].Method).Plan, @"key block (\d+)").Groups[1].Value, CultureInfo.InvariantCulture);
+    private static int KeyBlock(Declaration declaration)
+    {
+        string plan = AttentionInfo.Describe(Catalogue.Kernels[declaration].Method).Plan;
+        return int.Parse(Regex.Match(plan, @"key block (\d+)").Groups[1].Value, CultureInfo.InvariantCulture);
+    }
 
     private static Declaration Started(int headDim) => new(2, headDim)
     {

@@ -86,7 +86,8 @@ public unsafe class LongTests
 
         void Run(float* output) => Catalogue.Kernels[s_apart].Body(new KernelArguments
         {
-            QueryTensor = query.Tensor, KeyTensor = key.Tensor, ValueTensor = new(value, [3, 5, 2, 16]), OutputTensor = new(output, expected.Length, [3, 3, 4, 16]), MaxThreads = 1,
+            QueryTensor = query.Tensor, KeyTensor = key.Tensor, ValueTensor = new(value, [3, 5, 2, 16]),
+            OutputTensor = new(output, expected.Length, [3, 3, 4, 16]), MaxThreads = 1,
         });
     }
 

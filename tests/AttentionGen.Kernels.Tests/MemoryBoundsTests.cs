@@ -54,8 +54,8 @@ public class MemoryBoundsTests
             var actual = output.Take<float>(expected.Length, atEnd);
             kernel.Body(new KernelArguments
             {
-                Query = query.Copy<float>(inputs.Query, atEnd), Key = key.Copy<float>(inputs.Key, atEnd), Value = value.Copy<float>(inputs.Value, atEnd), Output = actual,
-                MaxThreads = 1,
+                Query = query.Copy<float>(inputs.Query, atEnd), Key = key.Copy<float>(inputs.Key, atEnd), Value = value.Copy<float>(inputs.Value, atEnd),
+                Output = actual, MaxThreads = 1,
             });
             ThreadTests.AssertSameBits(expected, actual);
         }

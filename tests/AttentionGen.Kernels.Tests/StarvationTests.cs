@@ -10,10 +10,10 @@ public class StarvationTests
 
     private static readonly TimeSpan s_forever = TimeSpan.FromMinutes(1);
 
-    [Fact]
-    public void Calls_finish_while_every_pool_thread_is_blocked()
+    [Theory, InlineData(300, 300), InlineData(2, 1000)]
+    public void Calls_finish_while_every_pool_thread_is_blocked(int queries, int keys)
     {
-        var inputs = new Inputs(new Problem(Declarations[0], 300, 300) { MaxThreads = 4 });
+        var inputs = new Inputs(new Problem(Declarations[0], queries, keys) { MaxThreads = 4 });
         var kernel = Catalogue.Kernels[Declarations[0]];
         float[] expected = inputs.Run(kernel);
         var results = new List<float[]>();

@@ -120,7 +120,8 @@ public class WrongLayoutTests
     {
         Throws("query", s_headMajorStrided, good => good with { Query = good.Query[1..] },
             "query has 795 elements, which end inside a row: rows have headDim = 16 elements and begin 20 apart, so 39 take 776 to 780 and 40 take 796 to 800.");
-        Throws("query", s_headMajorStrided, good => good with { Query = good.Query[20..] }, "query has 39 rows of headDim = 16, which is not a multiple of heads = 4.");
+        Throws("query", s_headMajorStrided, good => good with { Query = good.Query[20..] },
+            "query has 39 rows of headDim = 16, which is not a multiple of heads = 4.");
         Throws("key", s_headMajorStrided, good => good with { Key = good.Key[40..] }, "key has 13 tokens, which is not a multiple of the batch of 2.");
         Throws("value", s_headMajorStrided, good => good with { Value = good.Value[48..] },
             "value has 616 elements, but its shape [2, 2, 7, 16] with tokens 24 elements apart needs 664 to 672.");
@@ -139,7 +140,8 @@ public class WrongLayoutTests
             Throws("output", declaration, good => good with { Output = tokens < 5 ? good.Output[..(tokens * 32)] : new float[tokens * 32] },
                 $"output has {tokens * 32} elements, but its shape {Shape(5)} needs 160.");
             Throws("key", declaration, good => good with { Key = new float[tokens * 32] }, $"key has {tokens} tokens, the kernel is declared for 7.");
-            Throws("value", declaration, good => good with { Value = new float[tokens * 32] }, $"value has {tokens * 32} elements, but its shape {Shape(7)} needs 224.");
+            Throws("value", declaration, good => good with { Value = new float[tokens * 32] },
+                $"value has {tokens * 32} elements, but its shape {Shape(7)} needs 224.");
         }
 
         var plain = s_fixed with { QueryLength = 0, KeyLength = 0 };

@@ -23,7 +23,8 @@ public class WrongTensorTests
     public void Tensors_of_another_rank()
     {
         Throws("query", s_batched, good => good with { QueryTensor = Tensor(5, 4, 16) }, "query has the shape [5, 4, 16], [batch, tokens, 4, 16] is needed.");
-        Throws("query", s_batched, good => good with { QueryTensor = Tensor(1, 2, 5, 4, 16) }, "query has the shape [1, 2, 5, 4, 16], [batch, tokens, 4, 16] is needed.");
+        Throws("query", s_batched, good => good with { QueryTensor = Tensor(1, 2, 5, 4, 16) },
+            "query has the shape [1, 2, 5, 4, 16], [batch, tokens, 4, 16] is needed.");
         Throws("key", s_single, good => good with { KeyTensor = Tensor(1, 7, 2, 16) }, "key has the shape [1, 7, 2, 16], [tokens, 2, 16] is needed.");
         Throws("value", s_headMajor, good => good with { ValueTensor = Tensor(2, 224) }, "value has the shape [2, 224], [batch, 2, tokens, 16] is needed.");
         Throws("output", s_givenBatch, good => good with { OutputTensor = Tensor(640) }, "output has the shape [640], [2, tokens, 4, 16] is needed.");
@@ -95,11 +96,16 @@ public class WrongTensorTests
     public void More_tokens_or_batch_items_than_there_are_numbers()
     {
         const string Ranges = "there are 1 to 2147483647 batch items and 0 to 2147483647 tokens.";
-        Throws("query", s_single, good => good with { QueryTensor = Strided([(nint)1 << 31, 4, 16], [0, 16, 1]) }, $"query has the shape [2147483648, 4, 16]: {Ranges}");
-        Throws("key", s_headMajor, good => good with { KeyTensor = Strided([2, 2, (nint)1 << 40, 16], [32, 16, 0, 1]) }, $"key has the shape [2, 2, 1099511627776, 16]: {Ranges}");
-        Throws("query", s_batched, good => good with { QueryTensor = Strided([(nint)1 << 32, 5, 4, 16], [0, 64, 16, 1]) }, $"query has the shape [4294967296, 5, 4, 16]: {Ranges}");
-        Throws("query", s_batched, good => good with { QueryTensor = Strided([0, 5, 4, 16], [0, 64, 16, 1]) }, $"query has the shape [0, 5, 4, 16]: {Ranges}");
-        Throws("value", s_batched, good => good with { ValueTensor = Strided([2, int.MaxValue, 2, 16], [32, 0, 16, 1]) }, "value has the shape [2, 2147483647, 2, 16], [2, 7, 2, 16] is needed.");
+        Throws("query", s_single, good => good with { QueryTensor = Strided([(nint)1 << 31, 4, 16], [0, 16, 1]) },
+            $"query has the shape [2147483648, 4, 16]: {Ranges}");
+        Throws("key", s_headMajor, good => good with { KeyTensor = Strided([2, 2, (nint)1 << 40, 16], [32, 16, 0, 1]) },
+            $"key has the shape [2, 2, 1099511627776, 16]: {Ranges}");
+        Throws("query", s_batched, good => good with { QueryTensor = Strided([(nint)1 << 32, 5, 4, 16], [0, 64, 16, 1]) },
+            $"query has the shape [4294967296, 5, 4, 16]: {Ranges}");
+        Throws("query", s_batched, good => good with { QueryTensor = Strided([0, 5, 4, 16], [0, 64, 16, 1]) },
+            $"query has the shape [0, 5, 4, 16]: {Ranges}");
+        Throws("value", s_batched, good => good with { ValueTensor = Strided([2, int.MaxValue, 2, 16], [32, 0, 16, 1]) },
+            "value has the shape [2, 2147483647, 2, 16], [2, 7, 2, 16] is needed.");
     }
 
     [Fact]

@@ -164,8 +164,8 @@ public readonly ref struct KernelTensor
         if (bytes % sizeof(float) != 0) return true; // elements that are halves of two others: nobody does that in good faith
 
         long offset = bytes / sizeof(float);
-        long rows = (long)Batch * Tokens * Heads, otherRows = (long)other.Batch * other.Tokens * other.Heads;
-        return rows <= otherRows ? new Rows(other).AnyIn(new Rows(this), -offset) : new Rows(this).AnyIn(new Rows(other), offset);
+        Rows rows = new(this), otherRows = new(other);
+        return rows.Count <= otherRows.Count ? otherRows.AnyIn(rows, -offset) : rows.AnyIn(otherRows, offset);
     }
 
     /// <summary>Whether some element stands for two.</summary>
@@ -173,32 +173,48 @@ public readonly ref struct KernelTensor
     {
         if (!IsTensorSpan || IsEmpty) return false; // strides of spans are wide enough
         var rows = new Rows(this);
-        return rows.Stride0 < rows.Extent1 || rows.Stride1 < rows.Extent2 || rows.Stride2 < Dim;
+        return rows.Stride0 < rows.Extent1 || rows.Stride1 < rows.Extent2 || rows.Stride2 < rows.Dim;
     }
 
-    /// <summary>The rows of a tensor (a row is a head of a token), by three axes of falling stride; axes of one index are left out.</summary>
+    /// <summary>
+    /// The rows of a tensor, by three axes of falling stride; axes of one index are left out. A row is a head of a token, and what follows it
+    /// without a gap: all heads of a token, mostly.
+    /// </summary>
     private readonly ref struct Rows
     {
-        private readonly long _count0, _count1, _count2, _dim;
+        private const long NeverInTheWay = long.MaxValue >> 8;
 
-        public readonly long Stride0, Stride1, Stride2;
+        private readonly long _count0, _count1, _count2;
+
+        public readonly long Stride0, Stride1, Stride2, Dim;
 
         public Rows(in KernelTensor tensor)
         {
-            Span<(long Stride, long Count)> axes = [(tensor.BatchStride, tensor.Batch), (tensor.TokenStride, tensor.Tokens), (tensor.HeadStride, tensor.Heads)];
+            Dim = tensor.Dim;
+            Span<(long Stride, long Count)> axes = [(tensor.HeadStride, tensor.Heads), (tensor.TokenStride, tensor.Tokens), (tensor.BatchStride, tensor.Batch)];
             foreach (ref var axis in axes)
-                if (axis.Count == 1) axis.Stride = long.MaxValue >> 8; // never in the way
+            {
+                if (axis.Stride == Dim)
+                {
+                    Dim *= axis.Count;
+                    axis.Count = 1;
+                }
+
+                if (axis.Count == 1) axis.Stride = NeverInTheWay;
+            }
+
             axes.Sort((x, y) => y.Stride.CompareTo(x.Stride));
             (Stride0, _count0) = axes[0];
             (Stride1, _count1) = axes[1];
             (Stride2, _count2) = axes[2];
-            _dim = tensor.Dim;
         }
+
+        public long Count => _count0 * _count1 * _count2;
 
         /// <summary>The elements that an index of the first axis spans.</summary>
         public long Extent1 => (_count1 - 1) * (_count1 == 1 ? 0 : Stride1) + Extent2;
 
-        public long Extent2 => (_count2 - 1) * (_count2 == 1 ? 0 : Stride2) + _dim;
+        public long Extent2 => (_count2 - 1) * (_count2 == 1 ? 0 : Stride2) + Dim;
 
         /// <summary>Whether some row of the other, which begins an offset further, shares an element with one of these.</summary>
         public bool AnyIn(in Rows other, long offset)
@@ -208,7 +224,7 @@ public readonly ref struct KernelTensor
                     for (long k = 0; k < other._count2; k++)
                     {
                         long start = offset + Times(i, other.Stride0) + Times(j, other.Stride1) + Times(k, other.Stride2);
-                        if (Hits(start, start + other._dim)) return true;
+                        if (Hits(start, start + other.Dim)) return true;
                     }
 
             return false;
@@ -224,7 +240,7 @@ public readonly ref struct KernelTensor
                 for (var (j, lastJ) = Range(from - a, to - a, Stride1, _count1, Extent2); j <= lastJ; j++)
                 {
                     long b = a + Times(j, Stride1);
-                    var (k, lastK) = Range(from - b, to - b, Stride2, _count2, _dim);
+                    var (k, lastK) = Range(from - b, to - b, Stride2, _count2, Dim);
                     if (k <= lastK) return true;
                 }
             }

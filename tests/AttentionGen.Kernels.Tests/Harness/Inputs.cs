@@ -63,17 +63,17 @@ public sealed class Inputs
     /// <summary>The result of calls of a few queries each; under a causal mask with the keys up to the last of them, so that they stand where they did.</summary>
     public float[] RunInPieces(Kernel kernel, int queries)
     {
-        if (!kernel.Declaration.IsPlain || kernel.Declaration.Batched || Problem.QueryStarts is not null) throw new NotSupportedException($"{Problem} is not cut into pieces.");
+        if (!kernel.Declaration.IsPlain || Problem.Batch > 1 || Problem.QueryStarts is not null) throw new NotSupportedException($"{Problem} is not cut into pieces.");
         float[] output = new float[Problem.OutputLength];
         output.AsSpan().Fill(float.NaN);
-        int query = Query.Length / Problem.Queries, outputs = output.Length / Problem.Queries;
+        int query = Query.Length / Problem.Queries, key = Key.Length / Problem.Keys, value = Value.Length / Problem.Keys, row = output.Length / Problem.Queries;
         for (int first = 0; first < Problem.Queries; first += queries)
         {
             int end = Math.Min(first + queries, Problem.Queries), keys = Problem.Visible(0, end - 1);
             kernel.Body(new KernelArguments
             {
-                Query = Query.AsSpan(first * query, (end - first) * query), Key = Key.AsSpan(0, Key.Length / Problem.Keys * keys), Value = Value.AsSpan(0, Value.Length / Problem.Keys * keys),
-                Output = output.AsSpan(first * outputs, (end - first) * outputs), MaxThreads = Problem.MaxThreads,
+                Query = Query.AsSpan(first * query, (end - first) * query), Key = Key.AsSpan(0, keys * key), Value = Value.AsSpan(0, keys * value),
+                Output = output.AsSpan(first * row, (end - first) * row), MaxThreads = Problem.MaxThreads,
             });
         }
 

@@ -16,7 +16,7 @@ internal sealed unsafe partial class ReservedMemory : IDisposable
     }
 
     /// <summary>Why there is no such memory on this machine; null where there is.</summary>
-    public static string? Missing => OperatingSystem.IsLinux() && Environment.Is64BitProcess ? null : "memory is reserved by calls of Linux with 64-bit addresses here";
+    public static string? Missing => OperatingSystem.IsLinux() && Environment.Is64BitProcess ? null : "memory is reserved by calls of 64-bit Linux here";
 
     public float* Start { get; }
 
