@@ -22,6 +22,13 @@ public class SnapshotTests
         ("Core, d64 causal, portable", Sample.Documented(D64Causal), "__portable_"),
         ("Core, d64 without mask, AVX-512", Sample.Documented("Attention(heads: 4, headDim: 64)"), "__avx512_"),
         ("Core, values padded to whole vectors, AVX2", Sample.Documented("Attention(heads: 1, headDim: 20, ValueDim = 13)"), "__avx2_"),
+        ("Core, decoding, AVX2", Sample.Documented("Attention(heads: 8, headDim: 128, KeyValueHeads = 2, Mask = AttentionMask.Causal, QueryLength = 1)"), "__avx2_"),
+        ("Core, small and fixed, AVX-512", Sample.Documented("Attention(heads: 3, headDim: 32, QueryLength = 49, KeyLength = 49)"), "__avx512_"),
+        ("Kernel, heads first, strides, tensor spans, fixed lengths",
+            Sample.Documented(
+                "Attention(heads: 4, headDim: 64, Layout = AttentionLayout.HeadMajor, KeyStride = 192, QueryLength = 16, KeyLength = 16, Batched = true)",
+                $"in {Sample.TensorSpan} query, ReadOnlySpan<float> key, ReadOnlySpan<float> value, Span<float> output, int batch"),
+            "Demo.Llama.Attend"),
         ("Kernel, batched, grouped, all roles",
             Sample.Documented("Attention(heads: 32, headDim: 128, KeyValueHeads = 8, Mask = AttentionMask.Causal, Batched = true)", AllRoles), "Demo.Llama.Attend"),
         ("Stand-in for a declaration in error", Sample.Documented("Attention(heads: 4, headDim: 0)"), "Demo.Llama.Attend"),

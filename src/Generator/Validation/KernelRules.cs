@@ -137,6 +137,7 @@ internal static class KernelRules
             else taken.Add(Slot(role), parameter);
 
             string modifiers = parameter.Modifiers.Replace("this ", "").Replace("scoped ", "");
+            if (parameter.IsTensorSpan) modifiers = modifiers.Replace("in ", ""); // how System.Numerics.Tensors itself takes these large structs
             if ((!row.Types.Contains(parameter.Type) || modifiers.Length > 0) && !parameter.IsUnknownType)
             {
                 string types = string.Join(" or ", row.Types.Select(type => $"'{RoleTable.Short(type)}'"));
