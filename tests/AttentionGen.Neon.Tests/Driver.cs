@@ -9,6 +9,9 @@ namespace AttentionGen.Neon.Tests;
 public struct NeonCall
 {
     public long Queries, Keys, Start, QueryStride, KeyStride, ValueStride, OutputStride, HeadDim, ValueDim, Stretch;
+
+    /// <summary>For few rows: the heads, 0 for packed keys, and elements from head to head.</summary>
+    public long Group, QueryHeadStride, OutputHeadStride;
 }
 
 /// <summary>What the runtime library does around a core, on one thread and for one head: a leaf, so that it runs without a .NET runtime.</summary>
@@ -16,6 +19,19 @@ public static class Driver
 {
     /// <param name="scratch">Packed keys and values, the states of all query blocks, working memory; as large as the harness likes.</param>
     public static void Run<TCore>(ref float query, ref float key, ref float value, ref float output, ref float scratch, ref NeonCall call)
+        where TCore : struct, IForwardCore, IRowsCore
+    {
+        if (call.Group > 0)
+        {
+            RowsDriver.Run<TCore>(ref query, ref key, ref value, ref output, ref scratch, ref call);
+            return;
+        }
+
+        RunPacked<TCore>(ref query, ref key, ref value, ref output, ref scratch, ref call);
+    }
+
+    /// <summary>The same for a core that has no way for few rows.</summary>
+    public static void RunPacked<TCore>(ref float query, ref float key, ref float value, ref float output, ref float scratch, ref NeonCall call)
         where TCore : struct, IForwardCore
     {
         var plan = TCore.Plan;
@@ -52,18 +68,14 @@ public static class Driver
                     Visible = (nint)(call.Start + row + 1 - first),
                     ValuesFinite = finite,
                     First = first == 0,
+                    Last = first + stretch >= call.Keys,
+                    Output = ref Unsafe.Add(ref output, (nint)(row * call.OutputStride)),
+                    OutputStride = (nint)call.OutputStride,
                     State = ref Unsafe.Add(ref states, (nint)(index * plan.StateFloats)),
                     Scratch = ref working,
                 };
                 TCore.Attend(in block);
             }
-        }
-
-        for (long row = 0, index = 0; row < call.Queries; row += plan.QueryBlock, index++)
-        {
-            TCore.Finish(
-                ref Unsafe.Add(ref states, (nint)(index * plan.StateFloats)), ref Unsafe.Add(ref output, (nint)(row * call.OutputStride)),
-                (nint)call.OutputStride, (int)Math.Min(plan.QueryBlock, call.Queries - row));
         }
     }
 }

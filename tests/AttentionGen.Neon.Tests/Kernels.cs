@@ -84,6 +84,21 @@ public static partial class Kernels
 
     [Attention(1, 512, Mask = AttentionMask.Causal, Isas = AttentionIsas.Neon)]
     public static partial void D512_causal(ReadOnlySpan<float> query, ReadOnlySpan<float> key, ReadOnlySpan<float> value, Span<float> output);
+
+    [Attention(1, 32, QueryLength = 49, KeyLength = 49, Isas = AttentionIsas.Neon)]
+    public static partial void M49n49_d32(ReadOnlySpan<float> query, ReadOnlySpan<float> key, ReadOnlySpan<float> value, Span<float> output);
+
+    [Attention(1, 64, QueryLength = 197, KeyLength = 197, Isas = AttentionIsas.Neon)]
+    public static partial void M197n197_d64(ReadOnlySpan<float> query, ReadOnlySpan<float> key, ReadOnlySpan<float> value, Span<float> output);
+
+    [Attention(1, 64, Mask = AttentionMask.Causal, QueryLength = 16, KeyLength = 16, Isas = AttentionIsas.Neon)]
+    public static partial void M16n16_d64_causal(ReadOnlySpan<float> query, ReadOnlySpan<float> key, ReadOnlySpan<float> value, Span<float> output);
+
+    [Attention(1, 5, ValueDim = 3, QueryLength = 16, KeyLength = 300, Isas = AttentionIsas.Neon)]
+    public static partial void M16n300_d5v3(ReadOnlySpan<float> query, ReadOnlySpan<float> key, ReadOnlySpan<float> value, Span<float> output);
+
+    [Attention(1, 33, ValueDim = 20, Mask = AttentionMask.Causal, QueryLength = 17, KeyLength = 50, Isas = AttentionIsas.Neon)]
+    public static partial void M17n50_d33v20_causal(ReadOnlySpan<float> query, ReadOnlySpan<float> key, ReadOnlySpan<float> value, Span<float> output);
 }
 
 /// <summary>Entry points of the harness: a method of its own for each core.</summary>
@@ -166,4 +181,19 @@ public static class Entries
 
     public static void Run_d512_causal(ref float query, ref float key, ref float value, ref float output, ref float scratch, ref long call) =>
         Driver.Run<forward_f32_d512_causal__neon_8x2>(ref query, ref key, ref value, ref output, ref scratch, ref Unsafe.As<long, NeonCall>(ref call));
+
+    public static void Run_m49n49_d32(ref float query, ref float key, ref float value, ref float output, ref float scratch, ref long call) =>
+        Driver.RunPacked<forward_f32_m49n49_d32__neon_7x2>(ref query, ref key, ref value, ref output, ref scratch, ref Unsafe.As<long, NeonCall>(ref call));
+
+    public static void Run_m197n197_d64(ref float query, ref float key, ref float value, ref float output, ref float scratch, ref long call) =>
+        Driver.RunPacked<forward_f32_m197n197_d64__neon_8x2>(ref query, ref key, ref value, ref output, ref scratch, ref Unsafe.As<long, NeonCall>(ref call));
+
+    public static void Run_m16n16_d64_causal(ref float query, ref float key, ref float value, ref float output, ref float scratch, ref long call) =>
+        Driver.RunPacked<forward_f32_m16n16_d64_causal__neon_4x4>(ref query, ref key, ref value, ref output, ref scratch, ref Unsafe.As<long, NeonCall>(ref call));
+
+    public static void Run_m16n300_d5v3(ref float query, ref float key, ref float value, ref float output, ref float scratch, ref long call) =>
+        Driver.RunPacked<forward_f32_m16n300_d5v3__neon_4x4>(ref query, ref key, ref value, ref output, ref scratch, ref Unsafe.As<long, NeonCall>(ref call));
+
+    public static void Run_m17n50_d33v20_causal(ref float query, ref float key, ref float value, ref float output, ref float scratch, ref long call) =>
+        Driver.RunPacked<forward_f32_m17n50_d33v20_causal__neon_6x2>(ref query, ref key, ref value, ref output, ref scratch, ref Unsafe.As<long, NeonCall>(ref call));
 }

@@ -1,4 +1,4 @@
-// SPEC(method, headDim, valueDim, causal, scale): the kernels of Kernels.cs; scale 0 is 1 / sqrt(headDim).
+// SPEC(method, headDim, valueDim, causal, scale): the kernels of Kernels.cs; scale 0 is 1 / sqrt(headDim). FIXED adds the numbers of queries and keys.
 SPEC(Run_d1, 1, 1, 0, 0)
 SPEC(Run_d2v3_causal, 2, 3, 1, 0)
 SPEC(Run_d3_causal, 3, 3, 1, 0)
@@ -25,3 +25,8 @@ SPEC(Run_d128_causal, 128, 128, 1, 0)
 SPEC(Run_d192v128_causal, 192, 128, 1, 0)
 SPEC(Run_d256_causal, 256, 256, 1, 0)
 SPEC(Run_d512_causal, 512, 512, 1, 0)
+FIXED(Run_m49n49_d32, 32, 32, 0, 0, 49, 49)
+FIXED(Run_m197n197_d64, 64, 64, 0, 0, 197, 197)
+FIXED(Run_m16n16_d64_causal, 64, 64, 1, 0, 16, 16)
+FIXED(Run_m16n300_d5v3, 5, 3, 0, 0, 16, 300)
+FIXED(Run_m17n50_d33v20_causal, 33, 20, 1, 0, 17, 50)

@@ -1,150 +1,271 @@
 // Runs the NEON cores of Specs.h against a double-precision reference, within the error bound of the project: the larger of 1e-6 and twice
-// the error of a plain single-precision evaluation. Both errors are the largest over all cases of a kernel and a kind of input: in a case
-// of a few rows each is a matter of luck. Every buffer ends at, then begins after, a page that may not be touched.
+// the error of a plain single-precision evaluation. Both errors are the largest over all cases of a kernel, a path and a kind of input: in a
+// case of a few rows each is a matter of luck, and even all of them may be too few; then they are drawn again. How far single cases are off is
+// said at the end. Every buffer ends at, then begins after, a page that may not be touched; what lies between its rows is NaN in the inputs
+// and stays as it is in the output.
+#pragma GCC optimize("O3", "fp-contract=off") // the plain evaluation multiplies, then adds
 #include "image.h"
 
-typedef struct { long queries, keys, start, query_stride, key_stride, value_stride, output_stride, head_dim, value_dim, stretch; } call;
+typedef struct {
+    long queries, keys, start, query_stride, key_stride, value_stride, output_stride, head_dim, value_dim, stretch, group, query_head_stride, output_head_stride;
+} call;
 typedef void (*kernel)(float *, float *, float *, float *, float *, call *);
-typedef struct { const char *name; int d, dv, causal; double scale; } spec;
-enum { NORMAL, LARGE, NEAR, RISING, HIDDEN_NAN, INPUTS };
-static const char *input_names[] = {"normal", "scores near 90", "scores near 1e4, all alike", "rising maximum", "NaN behind the mask"};
+typedef struct { const char *name; int d, dv, causal; double scale; int queries, keys; } spec; // the lengths 0 where they are not fixed
+enum { NORMAL, LARGE, NEAR, RISING, HIDDEN_NAN, SEEN_NAN, INPUTS };
+static const char *input_names[] = {"normal", "scores near 90", "scores near 1e4, all alike", "rising maximum", "NaN behind the mask", "NaN before the mask"};
+enum { PACKED, ROWS, PATHS };
+static const char *path_names[] = {"packed keys", "few rows"};
+
+// A call: heads of a group, all of them with as many queries, against the keys. Rows are head after head.
+typedef struct { int path, group, queries, keys, start, stretch, head_major, input, upper; } shape;
 
 static const spec specs[] = {
-#define SPEC(method, d, dv, causal, scale) {#method, d, dv, causal, scale},
+#define SPEC(method, d, dv, causal, scale) FIXED(method, d, dv, causal, scale, 0, 0)
+#define FIXED(method, d, dv, causal, scale, queries, keys) {#method, d, dv, causal, scale, queries, keys},
 #include "Specs.h"
 };
 
-static int passed, failed, cases[INPUTS];
-static double largest[INPUTS], plain_largest[INPUTS];
+typedef struct { int cases, wrong; double largest, plain_largest; } tally; // of a kernel, a path and a kind of input
+static tally tallies[INPUTS];
+static int passed, failed;
+static struct { int cases, exceed, again; double worst; char place[200]; } single[PATHS]; // of a path: cases by themselves
 static float *scratch;
 
-static double uniform(void) { return (rand() + 0.5) / ((double)RAND_MAX + 1); }
-static float normal(void) { return (float)(sqrt(-2 * log(uniform())) * cos(6.283185307179586 * uniform())); }
+// Queries and keys are normally distributed, values uniformly in [-1, 1]: the bound is for values of magnitude 1. Every case begins anywhere
+// in a pool of numbers, since making each would take longer than all the rest.
+enum { POOL = 1 << 20 };
+static float normals[POOL], uniforms[POOL];
+static unsigned drawn;
+static double draw(void) { return (rand() + 0.5) / ((double)RAND_MAX + 1); }
+static float normal(void) { return normals[drawn++ % POOL]; }
+static float uniform(void) { return uniforms[drawn++ % POOL]; }
 
-// A buffer of so many floats between two protected pages, at the upper or the lower end.
-typedef struct { char *base; size_t size; float *data; } buffer;
-static buffer guarded(long floats, int upper) {
-    size_t bytes = floats * sizeof(float), body = (bytes + 4095) / 4096 * 4096;
-    buffer b = {mmap(0, body + 8192, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0), body + 8192, 0};
+// Rows in a buffer of NaN between two protected pages, at the upper or the lower end. Row (i, j) is the row j of the head i.
+typedef struct { char *base; size_t size; float *data; long length, stride, head_stride; int dim; } buffer;
+static buffer guarded(int heads, int rows, int dim, long stride, long head_stride, int upper) {
+    long length = (heads - 1) * head_stride + (rows - 1) * stride + dim;
+    size_t bytes = length * sizeof(float), body = (bytes + 4095) / 4096 * 4096;
+    buffer b = {mmap(0, body + 8192, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0), body + 8192, 0, length, stride, head_stride, dim};
     mprotect(b.base, 4096, PROT_NONE);
     mprotect(b.base + 4096 + body, 4096, PROT_NONE);
     b.data = (float *)(b.base + 4096 + (upper ? body - bytes : 0));
+    for (long i = 0; i < length; i++) b.data[i] = NAN;
     return b;
 }
+static float *row(const buffer *b, int head, int row) { return b->data + head * b->head_stride + row * b->stride; }
 
-// The 16-lane dot product of the error bound.
-static float plain_dot(const float *a, const float *b, int d) {
+// The evaluations. They add in the order in which they are written; only the loops over lanes and elements are vectors.
+enum { MAX_KEYS = 1024, MAX_DIM = 512 };
+static double key_doubles[MAX_KEYS][MAX_DIM], value_doubles[MAX_KEYS][MAX_DIM], weights[MAX_KEYS], expected[MAX_DIM];
+static float plain_weights[MAX_KEYS], plain[MAX_DIM];
+
+static float plain_dot(const float *restrict a, const float *restrict b, int d) {
     float lane[16] = {0};
-    for (int i = 0; i < d; i++) lane[i % 16] += a[i] * b[i];
-    for (int step = 8; step > 0; step /= 2) for (int i = 0; i < step; i++) lane[i] += lane[i + step];
+    int i = 0;
+    for (; i + 16 <= d; i += 16) for (int l = 0; l < 16; l++) lane[l] += a[i + l] * b[i + l];
+    for (; i < d; i++) lane[i % 16] += a[i] * b[i];
+    for (int step = 8; step > 0; step /= 2) for (int l = 0; l < step; l++) lane[l] += lane[l + step];
     return lane[0];
 }
 
-static void check(const spec *s, int queries, int keys, int start, int input, int upper) {
-    int d = s->d, dv = s->dv, qs = d, ks = 2 * d, vs = dv + 3, os = dv; // strides wider than the rows, too
-    float scale = s->scale ? (float)s->scale : (float)(1 / sqrt(d));
-    buffer q = guarded((long)queries * qs, upper), o = guarded((long)queries * os, upper);
-    buffer k = guarded((long)(keys - 1) * ks + d, upper), v = guarded((long)(keys - 1) * vs + dv, upper);
-    for (int i = 0; i < queries * qs; i++) q.data[i] = normal();
-    for (int i = 0; i < (keys - 1) * ks + d; i++) k.data[i] = normal();
-    for (int i = 0; i < (keys - 1) * vs + dv; i++) v.data[i] = normal();
-    if (input == LARGE) for (int i = 0; i < queries * qs; i++) q.data[i] *= 90;
-    if (input == NEAR) {
-        float common = (float)sqrt(1e4 / (d * fabs(scale)));
-        for (int i = 0; i < queries * qs; i++) q.data[i] = common + 0.01f * q.data[i];
-        for (int j = 0; j < keys; j++) for (int i = 0; i < d; i++) k.data[j * ks + i] = common + 0.001f * k.data[j * ks + i];
-    }
-    if (input == RISING) // each key a little further in the direction that all queries look
-        for (int e = 0; e < d; e++) {
-            float direction = normal();
-            for (int i = 0; i < queries; i++) q.data[i * qs + e] = direction + 0.01f * q.data[i * qs + e];
-            for (int j = 0; j < keys; j++) k.data[j * ks + e] = (float)(j * 200.0 / keys / (d * scale)) * direction;
-        }
-    if (input == HIDDEN_NAN && s->causal) // what the last query does not see
-        for (int j = start + queries; j < keys; j++) {
-            for (int e = 0; e < d; e++) k.data[j * ks + e] = NAN;
-            for (int e = 0; e < dv; e++) v.data[j * vs + e] = e % 2 ? NAN : INFINITY;
-        }
-    if (input == HIDDEN_NAN && s->causal && start + queries - 1 < keys && queries > 1) // what only the last query sees
-        for (int e = 0; e < dv; e++) v.data[(start + queries - 1) * vs + e] = NAN;
-
-    for (int i = 0; i < queries * os; i++) o.data[i] = 12345;
-    call c = {queries, keys, start, qs, ks, vs, os, d, dv, 768};
-    kernel run = image_method(s->name);
-    run(q.data, k.data, v.data, o.data, scratch, &c);
-
-    double worst = 0, plain_worst = 0, *w = malloc(keys * sizeof(double));
-    float *pw = malloc(keys * sizeof(float));
-    int wrong_nan = 0;
-    for (int i = 0; i < queries; i++) {
-        int visible = s->causal ? start + i + 1 : keys;
-        if (visible > keys) visible = keys;
-        if (visible < 0) visible = 0;
-        double max = -INFINITY, sum = 0;
-        float pmax = -INFINITY, psum = 0;
-        for (int j = 0; j < visible; j++) {
-            double dot = 0;
-            for (int e = 0; e < d; e++) dot += (double)q.data[i * qs + e] * k.data[j * ks + e];
-            w[j] = dot * scale;
-            max = fmax(max, w[j]);
-            pw[j] = plain_dot(q.data + i * qs, k.data + j * ks, d) * scale;
-            pmax = fmaxf(pmax, pw[j]);
-        }
-        for (int j = 0; j < visible; j++) sum += w[j] = exp(w[j] - max), psum += pw[j] = expf(pw[j] - pmax);
-        for (int e = 0; e < dv; e++) {
-            double expected = 0;
-            float plain = 0;
-            for (int j = 0; j < visible; j++) expected += w[j] * v.data[j * vs + e], plain += pw[j] * v.data[j * vs + e];
-            if (visible > 0) expected /= sum, plain /= psum;
-            float actual = o.data[i * os + e];
-            if (isnan(expected)) { wrong_nan += !isnan(actual); continue; }
-            double error = fabs(actual - expected);
-            if (!(error <= worst)) worst = error; // a NaN stays
-            plain_worst = fmax(plain_worst, fabs(plain - expected));
-        }
-    }
-    free(w), free(pw);
-    munmap(q.base, q.size), munmap(k.base, k.size), munmap(v.base, v.size), munmap(o.base, o.size);
-    cases[input]++;
-    if (!(worst <= largest[input])) largest[input] = worst; // a NaN stays
-    plain_largest[input] = fmax(plain_largest[input], plain_worst);
-    if (!wrong_nan) { passed++; return; }
-    failed++;
-    printf("FAILED %s, %d queries x %d keys from %d, %s: %d values should be NaN and are not\n", s->name, queries, keys, start, input_names[input], wrong_nan);
+static double dot(const float *restrict a, const double *restrict b, int d) {
+    double lane[8] = {0};
+    int i = 0;
+    for (; i + 8 <= d; i += 8) for (int l = 0; l < 8; l++) lane[l] += a[i + l] * b[i + l];
+    for (; i < d; i++) lane[0] += a[i] * b[i];
+    for (int step = 4; step > 0; step /= 2) for (int l = 0; l < step; l++) lane[l] += lane[l + step];
+    return lane[0];
 }
 
-// The bound, over all cases of a kernel.
-static void judge(const spec *s) {
-    for (int input = 0; input < INPUTS; input++) {
-        double bound = fmax(1e-6, 2 * plain_largest[input]);
-        if (!(largest[input] <= bound)) {
-            printf("FAILED %s, %s: error %.3g, bound %.3g\n", s->name, input_names[input], largest[input], bound);
-            passed -= cases[input], failed += cases[input];
+static void evaluate(const float *query, const buffer *k, const buffer *v, int visible, float scale) {
+    double max = -INFINITY, sum = 0;
+    float plain_max = -INFINITY, plain_sum = 0;
+    for (int j = 0; j < visible; j++) {
+        weights[j] = dot(query, key_doubles[j], k->dim) * scale;
+        max = fmax(max, weights[j]);
+        plain_weights[j] = plain_dot(query, row(k, 0, j), k->dim) * scale;
+        plain_max = fmaxf(plain_max, plain_weights[j]);
+    }
+    memset(expected, 0, sizeof expected), memset(plain, 0, sizeof plain);
+    for (int j = 0; j < visible; j++) {
+        double w = exp(weights[j] - max), *value = value_doubles[j];
+        float plain_w = expf(plain_weights[j] - plain_max), *plain_value = row(v, 0, j);
+        for (int e = 0; e < v->dim; e++) expected[e] += w * value[e];
+        for (int e = 0; e < v->dim; e++) plain[e] += plain_w * plain_value[e];
+        sum += w, plain_sum += plain_w;
+    }
+    for (int e = 0; e < v->dim && visible > 0; e++) expected[e] /= sum, plain[e] /= plain_sum;
+}
+
+static void fill(const spec *s, const shape *c, float scale, buffer *q, buffer *k, buffer *v) {
+    int d = s->d, dv = s->dv, last = c->start + c->queries - 1; // the last key that a query sees under a causal mask
+    drawn = rand();
+    for (int h = 0; h < c->group; h++) for (int i = 0; i < c->queries; i++) for (int e = 0; e < d; e++) row(q, h, i)[e] = normal();
+    for (int j = 0; j < c->keys; j++) for (int e = 0; e < d; e++) row(k, 0, j)[e] = normal();
+    for (int j = 0; j < c->keys; j++) for (int e = 0; e < dv; e++) row(v, 0, j)[e] = uniform();
+
+    float large = (float)(90 / (sqrt(d) * fabs(scale))), common = (float)sqrt(1e4 / (d * fabs(scale))), direction[MAX_DIM];
+    for (int e = 0; e < d; e++) direction[e] = normal();
+    for (int h = 0; h < c->group; h++)
+        for (int i = 0; i < c->queries; i++)
+            for (int e = 0; e < d; e++) {
+                float *x = row(q, h, i) + e;
+                if (c->input == LARGE) *x *= large;
+                if (c->input == NEAR) *x = common + 0.01f * *x;
+                if (c->input == RISING) *x = direction[e] + 0.01f * *x;
+            }
+    for (int j = 0; j < c->keys; j++)
+        for (int e = 0; e < d; e++) {
+            float *x = row(k, 0, j) + e;
+            if (c->input == LARGE && j % 2) *x = x[-k->stride] + *x / 90; // pairs that nearly tie: otherwise chance decides which rows count
+            if (c->input == NEAR) *x = common + 0.001f * *x;
+            if (c->input == RISING) *x = (float)(j * 200.0 / c->keys / (d * scale)) * direction[e]; // a little further where all queries look
         }
-        cases[input] = 0, largest[input] = plain_largest[input] = 0;
+
+    if (c->input == HIDDEN_NAN && s->causal) // what the last query does not see
+        for (int j = last + 1; j < c->keys; j++) {
+            for (int e = 0; e < d; e++) row(k, 0, j)[e] = NAN;
+            for (int e = 0; e < dv; e++) row(v, 0, j)[e] = e % 2 ? NAN : INFINITY;
+        }
+    if (c->input == HIDDEN_NAN && s->causal && last < c->keys && c->queries > 1) // what only the last query sees
+        for (int e = 0; e < dv; e++) row(v, 0, last)[e] = NAN;
+    if (c->input == SEEN_NAN) { // in what the last query sees last; under a causal mask no other query does
+        int j = s->causal && last < c->keys ? last : c->keys - 1;
+        if (c->upper) row(k, 0, j)[d - 1] = NAN;
+        else row(v, 0, j)[dv - 1] = NAN;
+    }
+}
+
+static void check(const spec *s, const shape *c) {
+    int d = s->d, dv = s->dv, heads = c->group, wide = c->path == ROWS; // strides wider than the rows, too
+    long qs = d + 5 * wide, os = dv + 7 * wide, qh = c->queries * qs, oh = c->queries * os;
+    if (!c->head_major) qh = d, oh = dv, qs = heads * d + 5 * wide, os = heads * dv + 7 * wide;
+    float scale = s->scale ? (float)s->scale : (float)(1 / sqrt(d));
+    buffer q = guarded(heads, c->queries, d, qs, qh, c->upper), o = guarded(heads, c->queries, dv, os, oh, c->upper);
+    buffer k = guarded(1, c->keys, d, 2 * d, 0, c->upper), v = guarded(1, c->keys, dv, dv + 3, 0, c->upper);
+    fill(s, c, scale, &q, &k, &v);
+    for (int j = 0; j < c->keys; j++) {
+        for (int e = 0; e < d; e++) key_doubles[j][e] = row(&k, 0, j)[e];
+        for (int e = 0; e < dv; e++) value_doubles[j][e] = row(&v, 0, j)[e];
+    }
+
+    const float untouched = 12345;
+    for (long i = 0; i < o.length; i++) o.data[i] = untouched;
+    call arguments = {c->queries, c->keys, c->start, qs, k.stride, v.stride, os, d, dv, c->stretch, c->path == ROWS ? c->group : 0, qh, oh};
+    kernel run = image_method(s->name);
+    run(q.data, k.data, v.data, o.data, scratch, &arguments);
+
+    double worst = 0, plain_worst = 0;
+    int wrong_nan = 0, written = 0;
+    for (int h = 0; h < heads; h++)
+        for (int i = 0; i < c->queries; i++) {
+            int visible = s->causal ? c->start + i + 1 : c->keys;
+            if (visible > c->keys) visible = c->keys;
+            if (visible < 0) visible = 0;
+            evaluate(row(&q, h, i), &k, &v, visible, scale);
+            for (int e = 0; e < dv; e++) {
+                float *actual = row(&o, h, i) + e;
+                double error = fabs(*actual - expected[e]);
+                if (isnan(expected[e])) wrong_nan += !isnan(*actual);
+                else if (!(error <= worst)) worst = error; // a NaN stays
+                if (!isnan(expected[e])) plain_worst = fmax(plain_worst, fabs(plain[e] - expected[e]));
+                *actual = untouched;
+            }
+        }
+    for (long i = 0; i < o.length; i++) written += o.data[i] != untouched;
+    munmap(q.base, q.size), munmap(k.base, k.size), munmap(v.base, v.size), munmap(o.base, o.size);
+
+    char place[200];
+    snprintf(place, sizeof place, "%s, %s, %d queries x %d heads from %d, %d keys, %d at a time, %s", s->name, path_names[c->path], c->queries, heads,
+        c->start, c->keys, c->stretch, input_names[c->input]);
+    tally *t = &tallies[c->input];
+    t->cases++;
+    if (!(worst <= t->largest)) t->largest = worst; // a NaN stays
+    t->plain_largest = fmax(t->plain_largest, plain_worst);
+
+    double excess = worst / fmax(1e-6, 2 * plain_worst);
+    single[c->path].cases++;
+    single[c->path].exceed += !(excess <= 1);
+    if (!(excess <= single[c->path].worst)) single[c->path].worst = excess, strcpy(single[c->path].place, place);
+
+    if (!wrong_nan && !written) return;
+    t->wrong++;
+    printf("FAILED %s: %d values should be NaN and are not, %d elements between rows are written\n", place, wrong_nan, written);
+}
+
+// The same for a case whenever it is drawn, and without a pattern over the cases.
+static void try(const spec *s, shape c, unsigned index, int only) {
+    static const int chunks[] = {384, 64, 768}; // as the library cuts keys: a block, more for very many; and smaller
+    unsigned mixed = (index * 64 + (unsigned)(s - specs)) * 2654435769u;
+    mixed = (mixed ^ mixed >> 15) * 2246822519u;
+    mixed ^= mixed >> 13;
+    c.input = mixed % INPUTS, c.upper = mixed / INPUTS % 2, c.head_major = mixed / (2 * INPUTS) % 2, c.stretch = c.path == PACKED ? 768 : chunks[mixed / (4 * INPUTS) % 3];
+    c.start = c.keys - c.queries;
+    if (only != INPUTS && c.input != only) return;
+    if (c.input == HIDDEN_NAN) c.start = c.keys > c.queries ? c.start / 2 : 0;
+    check(s, &c);
+}
+
+static void packed(const spec *s, int only) {
+    static const int lengths[] = {1, 2, 7, 8, 9, 16, 95, 96, 97, 383, 384, 385, 769};
+    enum { LENGTHS = sizeof lengths / sizeof *lengths };
+    if (s->queries) {
+        int cases = s->queries * s->keys < 5000 ? 240 : 24; // small ones are many, so that the largest error is not a matter of luck
+        for (int i = 0; i < cases; i++) try(s, (shape){PACKED, 1, s->queries, s->keys}, i, only);
+        return;
+    }
+
+    for (int a = 0; a < LENGTHS; a++) {
+        for (int b = 0; b < LENGTHS; b++) {
+            // Edges against each other for small heads; the larger the head, the fewer.
+            if (s->d > 64 && (a + b) % 4) continue;
+            if (lengths[a] * (long)lengths[b] * s->d > 6000000) continue;
+            try(s, (shape){PACKED, 1, lengths[a], lengths[b]}, a * LENGTHS + b, only);
+        }
+    }
+}
+
+// Up to 24 rows. Each third case where there are few keys; the more work, the fewer.
+static void rows(const spec *s, int only) {
+    static const int keys[] = {1, 2, 3, 4, 5, 6, 7, 8, 9, 31, 32, 33, 255, 256, 257, 385, 600};
+    enum { KEYS = sizeof keys / sizeof *keys };
+    int a = 0;
+    if (s->queries) return; // the code for fixed lengths has no way for few rows
+    for (int group = 1; group <= 4; group++) {
+        for (int queries = 1; queries * group <= 24; queries++, a++) {
+            for (int b = 0; b < KEYS; b++) {
+                if ((a * KEYS + b + (s - specs)) % (keys[b] < 100 ? 3 : s->d <= 64 ? 8 : 12)) continue;
+                try(s, (shape){ROWS, group, queries, keys[b]}, a * KEYS + b, only);
+            }
+        }
+    }
+}
+
+// The bound, over all cases of a kernel and a path. Chance does not stand four times as many, a fault does.
+static void judge(const spec *s, int path) {
+    void (*all)(const spec *, int) = path == PACKED ? packed : rows;
+    all(s, INPUTS);
+    for (int input = 0; input < INPUTS; input++) {
+        tally *t = &tallies[input];
+        int cases = t->cases;
+        for (int i = 0; i < 3 && !(t->largest <= fmax(1e-6, 2 * t->plain_largest)); i++) all(s, input), single[path].again += i == 0;
+        double bound = fmax(1e-6, 2 * t->plain_largest);
+        if (!(t->largest <= bound)) printf("FAILED %s, %s, %s: error %.3g, bound %.3g\n", s->name, path_names[path], input_names[input], t->largest, bound), t->wrong = cases;
+        if (t->wrong > cases) t->wrong = cases;
+        failed += t->wrong, passed += cases - t->wrong;
+        memset(t, 0, sizeof *t);
     }
 }
 
 int main(int argc, char **argv) {
     image_load(argv[1], argv[2]);
     scratch = aligned_alloc(64, 256 << 20);
-    srand(1);
-    static const int lengths[] = {1, 2, 7, 8, 9, 16, 95, 96, 97, 383, 384, 385, 769};
-    enum { LENGTHS = sizeof lengths / sizeof *lengths };
-    for (size_t i = 0; i < sizeof specs / sizeof *specs; i++) {
-        const spec *s = specs + i;
-        for (int a = 0; a < LENGTHS; a++) {
-            for (int b = 0; b < LENGTHS; b++) {
-                // Edges against each other for small heads; the larger the head, the fewer.
-                if (s->d > 64 && (a + b) % 4) continue;
-                if (lengths[a] * (long)lengths[b] * s->d > 6000000) continue;
-                int queries = lengths[a], keys = lengths[b], input = (a * 3 + b) % INPUTS;
-                int start = input == HIDDEN_NAN ? (keys > queries ? (keys - queries) / 2 : 0) : keys - queries;
-                check(s, queries, keys, start, input, (a + b) % 2);
-            }
-        }
-        judge(s);
-    }
+    srand(argc > 3 ? atoi(argv[3]) : 1);
+    for (int i = 0; i < POOL; i++) normals[i] = (float)(sqrt(-2 * log(draw())) * cos(6.283185307179586 * draw())), uniforms[i] = (float)(2 * draw() - 1);
+    for (size_t i = 0; i < sizeof specs / sizeof *specs; i++) judge(specs + i, PACKED), judge(specs + i, ROWS);
+    for (int path = 0; path < PATHS; path++)
+        printf("NEON, %s: %d of %d single cases exceed the bound of their own inputs, at most %.2f times (%s); %d pools were drawn again\n", path_names[path],
+            single[path].exceed, single[path].cases, single[path].worst, single[path].place, single[path].again);
     printf("NEON, under emulation: %d passed, %d failed\n", passed, failed);
     return failed > 0 || passed == 0;
 }

@@ -8,7 +8,7 @@ dotnet build -c Release -v q --nologo "$here" -o "$out/bin" >/dev/null
 rm -f "$out"/arm64/*.asm
 cp "$here/Specs.h" "$out/"
 cp "$here/harness.c" "$out/"
-JITDISASM="*forward_f32_d64_causal__neon_8x2:Scores *forward_f32_d64_causal__neon_8x2:Values2" "$tool" "$out/bin/AttentionGen.Neon.Tests.dll" "$out/harness.c" "$out/arm64"
+JITDISASM="*forward_f32_d64_causal__neon_8x2:Scores *forward_f32_d64_causal__neon_8x2:Values8x2" "$tool" "$out/bin/AttentionGen.Neon.Tests.dll" "$out/harness.c" "$out/arm64"
 
 # The canonical tile multiplies by element and keeps every vector in a register.
 by_element=$(grep -cE 'fmla +v[0-9]+\.4s, v[0-9]+\.4s, v[0-9]+\.s\[[0-3]\]' "$out/arm64/AttentionGen.Neon.Tests.asm" || true)
