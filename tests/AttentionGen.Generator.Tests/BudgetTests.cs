@@ -1,10 +1,12 @@
 using System.Reflection.Metadata;
 using System.Reflection.PortableExecutable;
+using System.Text.RegularExpressions;
 using AttentionGen.Generator.Emit;
 using AttentionGen.Generator.Model;
 using AttentionGen.Generator.Planning;
 using AttentionGen.Generator.Tests.Harness;
 using Microsoft.CodeAnalysis;
+using Microsoft.CodeAnalysis.CSharp;
 using Microsoft.CodeAnalysis.CSharp.Syntax;
 using Xunit;
 
@@ -41,6 +43,23 @@ public class BudgetTests
         bool usual = spec.HeadDim % 16 == 0 && spec.ValueDim % 16 == 0;
         Assert.InRange(all, 1, (usual ? MaxTextOfKernel : MaxTextOfOddKernel) - 3 * 1024); // the rest is for the user's method itself
     });
+
+    /// <summary>The way of packed keys alone, as it was limited before there was one for few rows.</summary>
+    [Fact]
+    public void Text_of_the_packed_path_is_at_most_112_KB() => Assert.All(Specs(), spec =>
+    {
+        int packed = s_isas.Select(isa => KernelPlanner.Plan(spec, isa)).Sum(plan => CoreEmitter.Emit(plan) is var text ? text.Length - TextOfFewRows(text, plan) : 0);
+        bool usual = spec.HeadDim % 16 == 0 && spec.ValueDim % 16 == 0;
+        Assert.InRange(packed, 1, usual ? 112 * 1024 : 120 * 1024);
+    });
+
+    private static int TextOfFewRows(string text, CorePlan plan)
+    {
+        var ofFewRows = new Regex($@"^(AttendRows|RowScores\d*|RowValues|Finite|Merge|Values({plan.Rows.ValueRows}|1)x\d+(Tail)?)$");
+        var methods = CSharpSyntaxTree.ParseText(text).GetRoot().DescendantNodes().OfType<MethodDeclarationSyntax>().Where(method => ofFewRows.IsMatch(method.Identifier.Text)).ToList();
+        Assert.InRange(methods.Count, 7, 16);
+        return methods.Sum(method => method.FullSpan.Length);
+    }
 
     [Fact]
     public void The_users_method_is_at_most_8_KB()
