@@ -18,7 +18,10 @@ internal sealed class Rounds(Eviction? eviction)
     // Calls of less than this are timed back to back, after one that brings everything into the caches.
     private const double BurstSeconds = 5e-3, WarmSeconds = 50e-3;
 
-    private const int SteadyCalls = 5;
+    // Long calls are compiled while they run.
+    private const int SteadyCalls = 5, SteadyLongCalls = 1;
+    private const double LongSeconds = 0.1;
+
     private static readonly TimeSpan s_budget = TimeSpan.FromSeconds(4);
     private static readonly TimeSpan s_wakeTime = TimeSpan.FromMicroseconds(200);
 
@@ -40,7 +43,7 @@ internal sealed class Rounds(Eviction? eviction)
             steady = time < 0.99 * best ? 0 : steady + 1;
             best = Math.Min(best, time);
             var spent = Stopwatch.GetElapsedTime(start);
-            if (spent > atMost || (spent > atLeast && steady >= SteadyCalls) || (time > SlowSeconds && steady > 0)) break;
+            if (spent > atMost || (spent > atLeast && steady >= (time > LongSeconds ? SteadyLongCalls : SteadyCalls))) break;
         }
 
         timed.Leave();

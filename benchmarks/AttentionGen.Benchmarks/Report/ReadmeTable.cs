@@ -10,6 +10,9 @@ internal static class ReadmeTable
 {
     private const string Begin = "<!-- benchmarks: written by `benchmarks/AttentionGen.Benchmarks -- readme` -->\n", End = "<!-- end of benchmarks -->";
 
+    // The rest stands in benchmarks/results.
+    private static readonly string[] s_shapes = ["P1", "P2", "P3", "P4", "P5", "S1", "S2", "S3", "S4", "D1", "D1 cold", "D2", "D2 cold", "D3"];
+
     private static readonly (string Contender, string Title)[] s_contenders =
         [("AttentionGen", "AttentionGen"), ("OnnxRuntime", "ONNX Runtime"), ("Ggml", "ggml"), ("TensorPrimitives", "TensorPrimitives")];
 
@@ -36,7 +39,7 @@ internal static class ReadmeTable
             string title = File.ReadLines(Path.ChangeExtension(file, ".md")).First().TrimStart('#', ' ');
             text.Append(CultureInfo.InvariantCulture, $"| {title}, one thread |{string.Concat(s_contenders.Select(column => $" {column.Title} |"))}\n");
             text.Append(CultureInfo.InvariantCulture, $"|---|{string.Concat(s_contenders.Select(_ => "---|"))}\n");
-            foreach (var shape in ResultFile.Read(file).Where(result => result.Threads == 1).GroupBy(result => result.Shape))
+            foreach (var shape in ResultFile.Read(file).Where(result => result.Threads == 1 && s_shapes.Contains(result.Shape)).GroupBy(result => result.Shape))
             {
                 text.Append(CultureInfo.InvariantCulture, $"| {shape.Key}: {ShapeTable.Find(shape.Key).Description} |");
                 foreach (var (contender, _) in s_contenders) text.Append(CultureInfo.InvariantCulture, $" {Cell(shape.FirstOrDefault(of => of.Contender == contender))} |");

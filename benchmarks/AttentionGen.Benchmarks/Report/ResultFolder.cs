@@ -11,7 +11,7 @@ internal static class ResultFolder
     private static readonly string s_path = Repository.PathOf("benchmarks", "results");
 
     /// <summary>The files with results.</summary>
-    public static IEnumerable<string> Files => Directory.EnumerateFiles(s_path, "*.json").Order(StringComparer.Ordinal);
+    public static IEnumerable<string> Files => !Directory.Exists(s_path) ? [] : Directory.EnumerateFiles(s_path, "*.json").Order(StringComparer.Ordinal);
 
     public static void Save(IReadOnlyList<Result> results, IReadOnlyList<string> notes)
     {
