@@ -45,13 +45,14 @@ internal sealed class Comparison(int seed, Action<string> progress)
         try
         {
             var rounds = new Rounds(eviction);
-            var peak = new Rounds(null).Fastest(FmaPeak.Ways(team));
+            var peaks = FmaPeak.Ways(team);
+            foreach (var loop in peaks) rounds.Warm(loop, TimeSpan.Zero, TimeSpan.Zero);
             var read = shape.ReadsCache ? rounds.Fastest(ReadBandwidth.Ways(team, inputs.Key, inputs.Value, huge)) : null;
             var contenders = Hopeful(entrants, rounds, accuracy);
-            rounds.Warm(peak, TimeSpan.Zero, TimeSpan.Zero);
-            rounds.Run([peak, .. read is null ? (Timed[])[] : [read], .. contenders]);
+            rounds.Run([.. peaks, .. read is null ? (Timed[])[] : [read], .. contenders]);
 
-            // A peak is what can be reached, so the best of the rounds; where most rounds stay below it, others use the machine.
+            // A peak is what can be reached: the best loop in its best round. Where most rounds stay below it, others use the machine.
+            var peak = peaks.MaxBy(loop => loop.Flops / rounds.Least(loop))!;
             double flopsPerSecond = peak.Flops / rounds.Least(peak), quiet = rounds.Least(peak) / rounds.Median(peak);
             if (quiet < Quiet) _notes.Add($"{shape.Id}, threads {threads}: the machine was not quiet, the peak's median is {quiet:0 %} of its best.");
             var results = contenders
