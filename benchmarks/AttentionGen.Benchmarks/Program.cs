@@ -1,3 +1,4 @@
+using AttentionGen;
 using AttentionGen.Benchmarks;
 using AttentionGen.Benchmarks.Compare;
 using AttentionGen.Benchmarks.Machine;
@@ -10,12 +11,12 @@ static int Compare(Options options)
 {
     if (Build.IsDebug)
     {
-        Console.Error.WriteLine("Not timed: this is a Debug build. Kernels are ten times slower in it, and so is the peak that they are measured by. Run it with");
+        Console.Error.WriteLine("Not timed: this is a Debug build. Kernels are ten times slower in it, and so is the peak that they are measured by.");
         Console.Error.WriteLine("  dotnet run -c Release --project benchmarks/AttentionGen.Benchmarks -- compare");
         return 2;
     }
 
-    Console.Error.WriteLine($"{CpuModel.Here}, {AttentionGen.AttentionInfo.Isa}: {options.Shapes.Count} shapes, each with {string.Join(" and ", options.Threads)} threads");
+    Console.Error.WriteLine($"{CpuModel.Here}, {AttentionInfo.Isa}: {options.Shapes.Count} shapes, threads {string.Join(", ", options.Threads)}");
     var comparison = new Comparison(options.Seed, Console.Error.WriteLine);
     foreach (var shape in options.Shapes) comparison.Run(shape, options.Threads);
     string[] notes = [.. comparison.Notes, .. RecordedPeers.Check(CpuModel.Here, comparison.Results)];

@@ -23,7 +23,8 @@ public class BuildTime
         File.WriteAllText(source, _consumer.Source);
         string references = string.Concat(Sdk.ReferenceAssemblies.Append(typeof(AttentionAttribute).Assembly.Location).Select(path => $" -r:\"{path}\""));
         string arguments = Path.Combine(_directory.FullName, "arguments.rsp");
-        File.WriteAllText(arguments, $"-target:library -optimize+ -nologo -analyzer:\"{typeof(AttentionGenerator).Assembly.Location}\" -out:\"{output}\"{references} \"{source}\"");
+        string generator = typeof(AttentionGenerator).Assembly.Location;
+        File.WriteAllText(arguments, $"-target:library -optimize+ -nologo -analyzer:\"{generator}\" -out:\"{output}\"{references} \"{source}\"");
         _arguments = $"exec \"{Sdk.Compiler}\" -noconfig \"@{arguments}\"";
     }
 

@@ -42,7 +42,8 @@ internal static class ReadmeTable
             foreach (var shape in ResultFile.Read(file).Where(result => result.Threads == 1 && s_shapes.Contains(result.Shape)).GroupBy(result => result.Shape))
             {
                 text.Append(CultureInfo.InvariantCulture, $"| {shape.Key}: {ShapeTable.Find(shape.Key).Description} |");
-                foreach (var (contender, _) in s_contenders) text.Append(CultureInfo.InvariantCulture, $" {Cell(shape.FirstOrDefault(of => of.Contender == contender))} |");
+                foreach (var (contender, _) in s_contenders)
+                    text.Append(CultureInfo.InvariantCulture, $" {Cell(shape.FirstOrDefault(of => of.Contender == contender))} |");
                 text.Append('\n');
             }
 

@@ -43,7 +43,8 @@ internal static class RecordedPeers
             double value = decode ? result.GigabytesPerSecond : result.PercentOfPeak;
             if (value >= Tolerance * record.Value) continue;
             string unit = decode ? "GB/s" : "% of the peak";
-            yield return $"{record.Shape}, threads {record.Threads}: {record.Contender} reaches {value:0.0} {unit}; on a {cpu.Design} it was seen at {record.Value} {unit}.";
+            yield return $"{record.Shape}, threads {record.Threads}: {record.Contender} reaches {value:0.0} {unit}, "
+                + $"more than 10 % less than the {record.Value} {unit} that it was seen to reach on a {cpu.Design}.";
         }
     }
 

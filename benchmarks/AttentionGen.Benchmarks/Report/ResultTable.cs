@@ -21,7 +21,8 @@ internal static class ResultTable
     public static string Markdown(IReadOnlyList<Result> results, IReadOnlyList<string> notes)
     {
         using var text = new StringWriter(CultureInfo.InvariantCulture);
-        var console = AnsiConsole.Create(new AnsiConsoleSettings { Ansi = AnsiSupport.No, ColorSystem = ColorSystemSupport.NoColors, Out = new AnsiConsoleOutput(text) });
+        var plain = new AnsiConsoleSettings { Ansi = AnsiSupport.No, ColorSystem = ColorSystemSupport.NoColors, Out = new AnsiConsoleOutput(text) };
+        var console = AnsiConsole.Create(plain);
         console.Profile.Width = WideEnough;
         Write(console, results, notes, TableBorder.Markdown);
         return string.Join('\n', text.ToString().ReplaceLineEndings("\n").Split('\n').Select(line => line.TrimEnd())).Trim('\n') + "\n";

@@ -43,7 +43,11 @@ internal sealed unsafe class OrtApi
         Check(((delegate* unmanaged<void*, int, void*>)_table[SetInterOpNumThreads])(options, 1));
         void* failure;
         fixed (byte* bytes = model)
-            failure = ((delegate* unmanaged<void*, void*, nuint, void*, void**, void*>)_table[CreateSessionFromArray])(_environment, bytes, (nuint)model.Length, options, &session);
+        {
+            failure = ((delegate* unmanaged<void*, void*, nuint, void*, void**, void*>)_table[CreateSessionFromArray])(
+                _environment, bytes, (nuint)model.Length, options, &session);
+        }
+
         ((delegate* unmanaged<void*, void>)_table[ReleaseSessionOptions])(options);
         Check(failure);
         return (nint)session;
