@@ -1,0 +1,116 @@
+using AttentionGen.Benchmarks.Contenders;
+using AttentionGen.Benchmarks.Machine;
+using AttentionGen.Benchmarks.Shapes;
+
+namespace AttentionGen.Benchmarks.Compare;
+
+/// <summary>Shapes, one after the other; over each, all contenders and the machine's limits in turn.</summary>
+internal sealed class Comparison(int seed, Action<string> progress)
+{
+    // A result as wrong as this is of another problem: a mask or a layout that a peer understands differently.
+    private const double OtherProblem = 1e-3;
+
+    // A peer's way that is slower than its best by more than this when warm does not go on.
+    private const double Hopeless = 1.15;
+
+    // How little the peak varies on a machine that has nothing else to do.
+    private const double Quiet = 0.95;
+
+    private static readonly TimeSpan s_managedWarmUp = TimeSpan.FromMilliseconds(600), s_nativeWarmUp = TimeSpan.FromMilliseconds(100);
+    private static readonly TimeSpan s_longestWarmUp = TimeSpan.FromSeconds(3);
+
+    private readonly List<Result> _results = [];
+    private readonly List<string> _notes = [];
+
+    public IReadOnlyList<Result> Results => _results;
+
+    /// <summary>Who is missing where, and why.</summary>
+    public IReadOnlyList<string> Notes => _notes;
+
+    public void Run(Shape shape, IReadOnlyList<int> threadCounts)
+    {
+        var inputs = new Inputs(shape, seed);
+        var accuracy = new Accuracy(inputs, seed);
+        foreach (int threads in threadCounts) Run(inputs, accuracy, threads);
+        GC.Collect();
+    }
+
+    private void Run(Inputs inputs, Accuracy accuracy, int threads)
+    {
+        var shape = inputs.Shape;
+        using var team = new Team(threads);
+        using var eviction = shape.Cold ? new Eviction(team) : null;
+        using var huge = shape.ReadsCache ? HugePages.Allocate((long)shape.KeyValueBytes) : null;
+        var entrants = Entrants.Of(inputs, threads, _notes);
+        try
+        {
+            var rounds = new Rounds(eviction);
+            var peaks = FmaPeak.Ways(team);
+            foreach (var loop in peaks) rounds.Warm(loop, TimeSpan.Zero, TimeSpan.Zero);
+            var read = shape.ReadsCache ? rounds.Fastest(ReadBandwidth.Ways(team, inputs.Key, inputs.Value, huge)) : null;
+            var contenders = Hopeful(entrants, rounds, accuracy);
+            rounds.Run([.. peaks, .. read is null ? (Timed[])[] : [read], .. contenders]);
+
+            // A peak is what can be reached: the best loop in its best round. Where most rounds stay below it, others use the machine.
+            var peak = peaks.MaxBy(loop => loop.Flops / rounds.Least(loop))!;
+            double flopsPerSecond = peak.Flops / rounds.Least(peak), quiet = rounds.Least(peak) / rounds.Median(peak);
+            if (quiet < Quiet) _notes.Add($"{shape.Id}, threads {threads}: the machine was not quiet, the peak's median is {quiet:0 %} of its best.");
+            var results = contenders
+                .Select(contender => Result(shape, threads, contender, rounds, accuracy, flopsPerSecond, read))
+                .GroupBy(result => (result.Contender, result.Layout))
+                .Select(ways => ways.MinBy(result => result.MedianMs)!)
+                .ToList();
+            _results.AddRange(results);
+            progress($"{shape.Id,-8} {threads} thread{(threads == 1 ? " " : "s")}  {Summary(results)}; peak {flopsPerSecond * 1e-9:0} GFLOP/s"
+                + (read is null ? "" : $", read {shape.KeyValueBytes / rounds.Median(read) * 1e-9:0.0} GB/s ({read.Path})"));
+        }
+        finally
+        {
+            foreach (var entrant in entrants) entrant.Dispose();
+        }
+    }
+
+    /// <summary>Those that compute the right thing, warmed up; of a peer's ways, the best and what comes close to it.</summary>
+    private List<Contender> Hopeful(List<Contender> entrants, Rounds rounds, Accuracy accuracy)
+    {
+        var right = new List<(Contender Way, double Seconds)>();
+        foreach (var entrant in entrants)
+        {
+            double seconds = rounds.Warm(entrant, entrant.IsManaged ? s_managedWarmUp : s_nativeWarmUp, s_longestWarmUp);
+            if (accuracy.Error(entrant) is var error && error < OtherProblem) right.Add((entrant, seconds));
+            else _notes.Add($"{entrant.Name}'s {entrant.Path} computes something else: an error of {error:0e+0}.");
+        }
+
+        return [.. right.GroupBy(entrant => (entrant.Way.Name, entrant.Way.Layout))
+            .SelectMany(ways => ways.Where(way => way.Seconds <= Hopeless * ways.Min(other => other.Seconds)))
+            .Select(entrant => entrant.Way)];
+    }
+
+    private Result Result(
+        Shape shape, int threads, Contender contender, Rounds rounds, Accuracy accuracy, double flopsPerSecond, ReadBandwidth? read)
+    {
+        double seconds = rounds.Median(contender);
+        return new Result
+        {
+            Shape = shape.Id,
+            Layout = contender.Layout,
+            Isa = AttentionInfo.Isa.ToString(),
+            Threads = threads,
+            Contender = contender.Name,
+            Path = contender.Path,
+            MedianMs = seconds * 1e3,
+            Gflops = shape.Flops / seconds * 1e-9,
+            PercentOfPeak = 100 * shape.Flops / seconds / flopsPerSecond,
+            GigabytesPerSecond = shape.KeyValueBytes / seconds * 1e-9,
+            PercentOfReadBandwidth = read is null ? null : 100 * rounds.Median(read) / seconds,
+            AllocatedBytes = contender.IsManaged ? Allocation.Bytes(contender) : null,
+            MaxError = accuracy.Error(contender),
+            Seed = seed,
+        };
+    }
+
+    private static string Summary(List<Result> results) => string.Join(", ", results
+        .GroupBy(result => result.Contender)
+        .Select(of => of.MinBy(result => result.MedianMs)!)
+        .Select(result => $"{result.Contender} {result.MedianMs:0.000} ms = {result.PercentOfReadBandwidth ?? result.PercentOfPeak:0} %"));
+}

@@ -1,0 +1,44 @@
+namespace AttentionGen.Benchmarks.Compare;
+
+/// <summary>What was measured of a contender over a shape: an object of the JSON file.</summary>
+internal sealed record Result
+{
+    /// <summary>The id of the shape.</summary>
+    public required string Shape { get; init; }
+
+    /// <summary>token-major, head-major, or own: each tensor as the contender likes it best.</summary>
+    public required string Layout { get; init; }
+
+    /// <summary>The instruction set of this process: of our kernels, TensorPrimitives and the peak. Native peers use what they find.</summary>
+    public required string Isa { get; init; }
+
+    public required int Threads { get; init; }
+
+    /// <summary>AttentionGen, TensorPrimitives, OnnxRuntime or Ggml.</summary>
+    public required string Contender { get; init; }
+
+    /// <summary>Which kernel, or which of a peer's ways: the best of them.</summary>
+    public required string Path { get; init; }
+
+    public required double MedianMs { get; init; }
+
+    public required double Gflops { get; init; }
+
+    /// <summary>Of the multiply-adds that as many threads make, measured in the same rounds.</summary>
+    public required double PercentOfPeak { get; init; }
+
+    /// <summary>Keys and values, each counted once.</summary>
+    public required double GigabytesPerSecond { get; init; }
+
+    /// <summary>Of a plain read of the same bytes by as many threads, measured in the same rounds; null where there are not fewer queries than keys.</summary>
+    public required double? PercentOfReadBandwidth { get; init; }
+
+    /// <summary>By a call, on .NET's heap; null for native code, whose memory cannot be counted.</summary>
+    public required long? AllocatedBytes { get; init; }
+
+    /// <summary>The largest error of some rows against double precision.</summary>
+    public required double MaxError { get; init; }
+
+    /// <summary>Of the inputs.</summary>
+    public required int Seed { get; init; }
+}

@@ -1,0 +1,63 @@
+using AttentionGen.Benchmarks.Contenders.Ggml;
+using AttentionGen.Benchmarks.Contenders.OnnxRuntime;
+using AttentionGen.Benchmarks.Shapes;
+
+namespace AttentionGen.Benchmarks.Contenders;
+
+/// <summary>Who competes over a shape: each contender with all its ways. One that cannot is left out, with a reason.</summary>
+internal static class Entrants
+{
+    public static List<Contender> Of(Inputs inputs, int threads, ICollection<string> notes)
+    {
+        string id = inputs.Shape.Id;
+        var entrants = new List<Contender>
+        {
+            new AttentionGenContender(inputs, AttentionLayout.TokenMajor, threads),
+            new AttentionGenContender(inputs, AttentionLayout.HeadMajor, threads),
+            new TensorPrimitivesContender(inputs, threads),
+        };
+        if (Installed("ONNX Runtime", () => _ = OrtApi.Here))
+            foreach (var way in OnnxWay.Of(inputs)) Add($"ONNX Runtime's {way.Path} leaves {id} out", () => new OnnxRuntimeContender(inputs.Shape, way, threads));
+        if (Installed("ggml", () => _ = GgmlApi.Here))
+            foreach (var way in Enum.GetValues<GgmlWay>()) Add($"ggml's {way} way leaves {id} out", () => new GgmlContender(inputs, way, threads));
+        return entrants;
+
+        bool Installed(string peer, Action load)
+        {
+            try
+            {
+                load();
+                return true;
+            }
+            catch (PeerException e)
+            {
+                Note($"{peer} is missing: {e.Message}.");
+                return false;
+            }
+        }
+
+        // A first call tells whether it can.
+        void Add(string otherwise, Func<Contender> create)
+        {
+            Contender? entrant = null;
+            try
+            {
+                entrant = create();
+                entrant.Enter();
+                entrant.Run();
+                entrant.Leave();
+                entrants.Add(entrant);
+            }
+            catch (PeerException e)
+            {
+                entrant?.Dispose();
+                Note($"{otherwise}: {e.Message}");
+            }
+        }
+
+        void Note(string text)
+        {
+            if (!notes.Contains(text)) notes.Add(text);
+        }
+    }
+}

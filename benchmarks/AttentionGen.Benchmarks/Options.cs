@@ -1,0 +1,91 @@
+using System.CommandLine;
+using System.CommandLine.Parsing;
+using System.Globalization;
+using AttentionGen.Benchmarks.Shapes;
+
+namespace AttentionGen.Benchmarks;
+
+/// <summary>The command line of <c>compare</c>.</summary>
+/// <param name="Shapes">The shapes to time.</param>
+/// <param name="Threads">The numbers of threads to time each with.</param>
+/// <param name="Json">Where the results go, beside the table.</param>
+/// <param name="Save">Whether they are kept under benchmarks/results.</param>
+/// <param name="Seed">Of the inputs.</param>
+internal sealed record Options(IReadOnlyList<Shape> Shapes, IReadOnlyList<int> Threads, FileInfo? Json, bool Save, int Seed)
+{
+    /// <summary>All commands of the program.</summary>
+    public static RootCommand Commands(Func<Options, int> compare, Func<int> readme, Func<string[], int> bench) =>
+        new("Times generated attention kernels: against others side by side, or alone with BenchmarkDotNet.")
+        {
+            CompareCommand(compare),
+            ReadmeCommand(readme),
+            BenchCommand(bench),
+        };
+
+    private static Command CompareCommand(Func<Options, int> run)
+    {
+        var shapes = new Option<IReadOnlyList<Shape>?>("--shapes")
+        {
+            Description = "ids, separated by commas; all of them unless given",
+            HelpName = "P1,P2",
+            CustomParser = result => Parse(result, ShapeTable.Find),
+        };
+        var threads = new Option<IReadOnlyList<int>?>("--threads")
+        {
+            Description = "numbers of threads, separated by commas; 1 unless given",
+            HelpName = "1,2",
+            CustomParser = result => Parse(result, ThreadCount),
+        };
+        var json = new Option<FileInfo?>("--json") { HelpName = "FILE", Description = "a file for the results" };
+        var save = new Option<bool>("--save") { Description = "keep results and table under benchmarks/results, by the processor's name" };
+        var seed = new Option<int>("--seed") { Description = "of the inputs", HelpName = "NUMBER", DefaultValueFactory = _ => 1 };
+        var command = new Command("compare", "Our kernels, TensorPrimitives, ONNX Runtime and ggml over the same inputs, in one process and in turn")
+        {
+            shapes, threads, json, save, seed,
+        };
+        command.SetAction(parsed => run(new Options(
+            parsed.GetValue(shapes) ?? ShapeTable.All, parsed.GetValue(threads) ?? [1], parsed.GetValue(json), parsed.GetValue(save), parsed.GetValue(seed))));
+        return command;
+    }
+
+    private static Command ReadmeCommand(Func<int> run)
+    {
+        var command = new Command("readme", "Writes the README's table from benchmarks/results");
+        command.SetAction(_ => run());
+        return command;
+    }
+
+    private static Command BenchCommand(Func<string[], int> run)
+    {
+        var command = new Command("bench", "BenchmarkDotNet; what follows are its options, as --filter '*Decode*' or --list flat")
+        {
+            TreatUnmatchedTokensAsErrors = false,
+        };
+        command.SetAction(parsed => run([.. parsed.UnmatchedTokens]));
+        return command;
+    }
+
+    private static int ThreadCount(string text) =>
+        int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out int count) && count >= 1 && count <= Environment.ProcessorCount
+            ? count
+            : throw new FormatException($"{text} is no number of threads from 1 to {Environment.ProcessorCount}.");
+
+    private static List<T> Parse<T>(ArgumentResult result, Func<string, T> parse)
+    {
+        const StringSplitOptions Clean = StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries;
+        var items = new List<T>();
+        foreach (string text in result.Tokens.SelectMany(token => token.Value.Split(',', Clean)))
+        {
+            try
+            {
+                items.Add(parse(text));
+            }
+            catch (FormatException e)
+            {
+                result.AddError(e.Message);
+            }
+        }
+
+        return items;
+    }
+}

@@ -1,0 +1,52 @@
+using AttentionGen.Benchmarks.Compare;
+using AttentionGen.Benchmarks.Machine;
+
+namespace AttentionGen.Benchmarks.Report;
+
+/// <summary>
+/// How fast the others were when they were measured with care. A run in which one is much slower compares with a peer that is called badly,
+/// or on a machine that was not quiet.
+/// </summary>
+internal static class RecordedPeers
+{
+    private const double Tolerance = 0.9;
+
+    // Percent of the peak of a shape, and GB/s over keys and values for one query; the best of a peer's ways.
+    private static readonly Record[] s_records =
+    [
+        new(CpuModel.Zen4, "P1", 1, "OnnxRuntime", 75), new(CpuModel.Zen4, "P1", 1, "Ggml", 56), new(CpuModel.Zen4, "P1", 1, "TensorPrimitives", 10),
+        new(CpuModel.Zen4, "P2", 1, "OnnxRuntime", 42), new(CpuModel.Zen4, "P2", 1, "Ggml", 41), new(CpuModel.Zen4, "P2", 1, "TensorPrimitives", 11),
+        new(CpuModel.Zen4, "P3", 1, "OnnxRuntime", 59), new(CpuModel.Zen4, "P3", 1, "Ggml", 47), new(CpuModel.Zen4, "P3", 1, "TensorPrimitives", 15),
+        new(CpuModel.Zen4, "P3b", 1, "OnnxRuntime", 62), new(CpuModel.Zen4, "P3b", 1, "Ggml", 38),
+        new(CpuModel.Zen4, "P4", 1, "OnnxRuntime", 71), new(CpuModel.Zen4, "P4", 1, "Ggml", 40),
+        new(CpuModel.Zen4, "P5", 1, "OnnxRuntime", 76), new(CpuModel.Zen4, "P5", 1, "Ggml", 44),
+        new(CpuModel.Zen4, "D1 cold", 1, "Ggml", 9.3),
+        new(CpuModel.Zen4, "D2", 1, "TensorPrimitives", 24), new(CpuModel.Zen4, "D2", 2, "Ggml", 83),
+        new(CpuModel.Zen4, "D2 cold", 1, "Ggml", 21.2),
+        new(CpuModel.Zen4, "D3", 1, "OnnxRuntime", 30.4), new(CpuModel.Zen4, "D3", 2, "OnnxRuntime", 35.9),
+    ];
+
+    /// <summary>A line for each peer that is slower than it can be, and one where nothing is known of the processor.</summary>
+    public static IEnumerable<string> Check(CpuModel cpu, IReadOnlyList<Result> results)
+    {
+        if (!s_records.Any(record => record.Design == cpu.Design))
+        {
+            yield return $"Nothing is recorded of the others on {cpu}: whether they are as fast as they can be was not checked.";
+            yield break;
+        }
+
+        foreach (var record in s_records)
+        {
+            var result = results.FirstOrDefault(result => (result.Shape, result.Threads, result.Contender) == (record.Shape, record.Threads, record.Contender));
+            if (record.Design != cpu.Design || result is null) continue;
+            bool decode = record.Shape.StartsWith('D');
+            double value = decode ? result.GigabytesPerSecond : result.PercentOfPeak;
+            if (value >= Tolerance * record.Value) continue;
+            string unit = decode ? "GB/s" : "% of the peak";
+            yield return $"{record.Shape}, threads {record.Threads}: {record.Contender} reaches {value:0.0} {unit}, "
+                + $"more than 10 % less than the {record.Value} {unit} that it was seen to reach on a {cpu.Design}.";
+        }
+    }
+
+    private sealed record Record(string Design, string Shape, int Threads, string Contender, double Value);
+}

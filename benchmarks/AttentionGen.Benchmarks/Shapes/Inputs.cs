@@ -1,0 +1,78 @@
+namespace AttentionGen.Benchmarks.Shapes;
+
+/// <summary>The tensors of a shape, normally distributed, in both layouts: the contenders read the same memory where they can.</summary>
+internal sealed class Inputs
+{
+    // A prime: the numbers repeat, but no row meets itself again.
+    private const int Period = 1_000_003;
+
+    private readonly Lazy<Tensor> _headMajorQuery, _headMajorKey, _headMajorValue;
+
+    public Inputs(Shape shape, int seed)
+    {
+        Shape = shape;
+        float[] numbers = Normal(seed);
+        Query = Filled(shape.QueryElements, numbers, 0);
+        Key = Filled(shape.KeyElements, numbers, Period / 3);
+        Value = Filled(shape.KeyElements, numbers, Period / 3 * 2);
+        _headMajorQuery = new(() => HeadMajor(Query, shape.Queries, shape.Heads));
+        _headMajorKey = new(() => HeadMajor(Key, shape.Keys, shape.KeyValueHeads));
+        _headMajorValue = new(() => HeadMajor(Value, shape.Keys, shape.KeyValueHeads));
+    }
+
+    public Shape Shape { get; }
+
+    /// <summary>[batch, queries, heads, headDim].</summary>
+    public Tensor Query { get; }
+
+    /// <summary>[batch, keys, keyValueHeads, headDim].</summary>
+    public Tensor Key { get; }
+
+    /// <summary>[batch, keys, keyValueHeads, headDim].</summary>
+    public Tensor Value { get; }
+
+    /// <summary>[batch, heads, queries, headDim].</summary>
+    public Tensor HeadMajorQuery => _headMajorQuery.Value;
+
+    /// <summary>[batch, keyValueHeads, keys, headDim].</summary>
+    public Tensor HeadMajorKey => _headMajorKey.Value;
+
+    /// <summary>[batch, keyValueHeads, keys, headDim].</summary>
+    public Tensor HeadMajorValue => _headMajorValue.Value;
+
+    private static float[] Normal(int seed)
+    {
+        var random = new Random(seed);
+        float[] numbers = new float[Period];
+        foreach (ref float number in numbers.AsSpan()) // Box and Muller
+            number = (float)(Math.Sqrt(-2 * Math.Log(1 - random.NextDouble())) * Math.Cos(2 * Math.PI * random.NextDouble()));
+        return numbers;
+    }
+
+    private static Tensor Filled(int length, float[] numbers, int from)
+    {
+        var tensor = new Tensor(length);
+        var rest = tensor.Span;
+        while (!rest.IsEmpty)
+        {
+            var part = numbers.AsSpan(from, Math.Min(numbers.Length - from, rest.Length));
+            part.CopyTo(rest);
+            rest = rest[part.Length..];
+            from = 0;
+        }
+
+        return tensor;
+    }
+
+    private Tensor HeadMajor(Tensor tokenMajor, int tokens, int heads)
+    {
+        int dim = Shape.HeadDim;
+        var tensor = new Tensor(tokenMajor.Length);
+        Span<float> from = tokenMajor.Span, to = tensor.Span;
+        for (int b = 0; b < Shape.Batch; b++)
+            for (int t = 0; t < tokens; t++)
+                for (int h = 0; h < heads; h++)
+                    from.Slice(((b * tokens + t) * heads + h) * dim, dim).CopyTo(to[(((b * heads + h) * tokens + t) * dim)..]);
+        return tensor;
+    }
+}

@@ -1,0 +1,46 @@
+namespace AttentionGen.Benchmarks.Shapes;
+
+/// <summary>An attention problem that is timed.</summary>
+/// <param name="Id">What results call it.</param>
+/// <param name="Heads">Query heads.</param>
+/// <param name="KeyValueHeads">Key and value heads.</param>
+/// <param name="HeadDim">Elements of a head.</param>
+/// <param name="Queries">Query tokens.</param>
+/// <param name="Keys">Key tokens.</param>
+/// <param name="Causal">Whether a query sees no later key; the last query sees the last key.</param>
+internal sealed record Shape(string Id, int Heads, int KeyValueHeads, int HeadDim, int Queries, int Keys, bool Causal)
+{
+    public int Batch { get; init; } = 1;
+
+    /// <summary>Whether query, keys and values lie in DRAM when a call begins. Otherwise they lie where the call before left them.</summary>
+    public bool Cold { get; init; }
+
+    /// <summary>Few queries against many keys: reading those takes a good part of the time, or all of it.</summary>
+    public bool ReadsCache => Queries < Keys;
+
+    /// <summary>The (query, key) pairs of all heads that the mask lets through.</summary>
+    public double VisiblePairs =>
+        (double)Batch * Heads * (Causal ? (double)Queries * (Keys - Queries) + Queries * (Queries + 1.0) / 2 : (double)Queries * Keys);
+
+    /// <summary>A multiplication and an addition for each element of a head, for the score and for the output.</summary>
+    public double Flops => 4.0 * HeadDim * VisiblePairs;
+
+    public double KeyValueBytes => 2.0 * sizeof(float) * KeyElements;
+
+    public int QueryElements => Batch * Queries * Heads * HeadDim;
+
+    public int KeyElements => Batch * Keys * KeyValueHeads * HeadDim;
+
+    /// <summary>For people.</summary>
+    public string Description
+    {
+        get
+        {
+            string heads = Heads == KeyValueHeads ? $"H{Heads}" : $"H{Heads}/{KeyValueHeads}";
+            string tokens = Queries == Keys ? $"{Keys} tokens" : $"{Queries} x {Keys}";
+            string batch = Batch == 1 ? "" : $"{Batch} x ";
+            string mask = Queries == 1 ? "" : Causal ? ", causal" : ", bidirectional";
+            return $"{batch}{heads} D{HeadDim}, {tokens}{mask}{(Cold ? ", out of DRAM" : "")}";
+        }
+    }
+}

@@ -1,0 +1,46 @@
+namespace AttentionGen.Benchmarks.Shapes;
+
+/// <summary>What is timed. A shape's kernels stand in <see cref="Kernels.KernelTable"/>.</summary>
+internal static class ShapeTable
+{
+    public static IReadOnlyList<Shape> Prefill { get; } =
+    [
+        new("P1", 12, 12, 64, 512, 512, Causal: false),
+        new("P2", 12, 12, 64, 1024, 1024, Causal: true),
+        new("P3", 32, 8, 128, 1024, 1024, Causal: true),
+        new("P3b", 32, 8, 128, 2048, 2048, Causal: true),
+        new("P4", 8, 8, 128, 4096, 4096, Causal: true),
+        new("P5", 4, 4, 32, 384, 384, Causal: false),
+        // P6 (H16/8 D64, 4096, causal, WindowLeft = 511) belongs here once the library has windows: a WindowLeft in Shape for the pairs, the
+        // reference and the peers' masks, and two kernels.
+        new("G1-80", 8, 8, 80, 1024, 1024, Causal: true),
+        new("G1-96", 8, 8, 96, 1024, 1024, Causal: true),
+    ];
+
+    public static IReadOnlyList<Shape> Short { get; } =
+    [
+        new("S1", 3, 3, 32, 49, 49, Causal: false) { Batch = 64 },
+        new("S2", 12, 12, 64, 128, 128, Causal: false) { Batch = 8 },
+        new("S3", 12, 12, 64, 197, 197, Causal: false),
+        new("S4", 12, 12, 64, 16, 16, Causal: true),
+    ];
+
+    public static IReadOnlyList<Shape> Decode { get; } =
+    [
+        new("D1", 32, 8, 128, 1, 2048, Causal: true), // 16 MiB: in the third-level cache of a server
+        new("D1 cold", 32, 8, 128, 1, 4096, Causal: true) { Cold = true },
+        new("D2", 12, 12, 64, 1, 1024, Causal: true),
+        new("D2 cold", 12, 12, 64, 1, 1024, Causal: true) { Cold = true },
+        new("D3", 32, 32, 128, 1, 8192, Causal: true), // 256 MiB: no cache holds it
+    ];
+
+    public static IReadOnlyList<Shape> FewRows { get; } =
+        [.. new[] { 2, 4, 8, 16, 32 }.Select(queries => new Shape($"F{queries}", 32, 8, 128, queries, 4096, Causal: true))];
+
+    public static IReadOnlyList<Shape> All { get; } = [.. Prefill, .. Short, .. Decode, .. FewRows];
+
+    /// <exception cref="FormatException">There is none.</exception>
+    public static Shape Find(string id) =>
+        All.FirstOrDefault(shape => string.Equals(shape.Id, id, StringComparison.OrdinalIgnoreCase))
+        ?? throw new FormatException($"There is no shape {id}. There are {string.Join(", ", All.Select(shape => shape.Id))}.");
+}
