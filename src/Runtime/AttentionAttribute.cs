@@ -38,6 +38,15 @@ public sealed class AttentionAttribute(int heads, int headDim) : Attribute
     /// <summary>Which keys a query sees; all of them unless given.</summary>
     public AttentionMask Mask { get; set; }
 
+    /// <summary>
+    /// How many keys before its own position a query sees, inclusive: 511 are 512 with the key at its position ("512 keys with itself" of others).
+    /// From 0 to 1048575; -1, which it is unless given, leaves the side open. It narrows whatever <see cref="Mask"/> lets through.
+    /// </summary>
+    public int WindowLeft { get; set; } = -1;
+
+    /// <summary>How many keys behind its own position a query sees, inclusive, from 0 to 1048575; -1, which it is unless given, leaves the side open.</summary>
+    public int WindowRight { get; set; } = -1;
+
     /// <summary>The factor of the scores, finite and not 0; 1 / sqrt(HeadDim) unless given.</summary>
     public float Scale { get; set; }
 

@@ -39,6 +39,12 @@ public sealed class AttentionReference(int heads, int headDim)
     /// <inheritdoc cref="AttentionAttribute.Mask"/>
     public AttentionMask Mask { get; init; }
 
+    /// <inheritdoc cref="AttentionAttribute.WindowLeft"/>
+    public int WindowLeft { get; init; } = -1;
+
+    /// <inheritdoc cref="AttentionAttribute.WindowRight"/>
+    public int WindowRight { get; init; } = -1;
+
     /// <inheritdoc cref="AttentionAttribute.Scale"/>
     public double Scale { get => _scale; init => _scale = value; }
 
@@ -71,6 +77,8 @@ public sealed class AttentionReference(int heads, int headDim)
             KeyValueHeads = declaration.KeyValueHeads == 0 ? declaration.Heads : declaration.KeyValueHeads,
             ValueDim = declaration.ValueDim == 0 ? headDim : declaration.ValueDim,
             Mask = declaration.Mask,
+            WindowLeft = declaration.WindowLeft,
+            WindowRight = declaration.WindowRight,
             Scale = declaration.Scale == 0 ? 1 / Math.Sqrt(headDim) : declaration.Scale,
             Layout = declaration.Layout,
             QueryStride = declaration.QueryStride,
@@ -116,14 +124,14 @@ public sealed class AttentionReference(int heads, int headDim)
                 int keyHead = h / (Heads / KeyValueHeads);
                 for (int i = 0; i < queries; i++)
                 {
-                    int visible = VisibleKeys((long)start + i, length);
-                    for (int j = 0; j < keys; j++)
-                        row[j] = j < visible ? Score(query[queryTensor.Row(b, i, h)..], key[keyTensor.Row(b, j, keyHead)..]) : 0;
-                    Softmax(row, visible);
+                    var (first, end) = VisibleKeys((long)start + i, length);
+                    row.AsSpan().Clear();
+                    for (int j = first; j < end; j++) row[j] = Score(query[queryTensor.Row(b, i, h)..], key[keyTensor.Row(b, j, keyHead)..]);
+                    Softmax(row.AsSpan(first, end - first));
 
                     var to = output.Slice(outputTensor.Row(b, i, h), ValueDim);
                     to.Clear();
-                    for (int j = 0; j < visible; j++)
+                    for (int j = first; j < end; j++)
                     {
                         var from = value.Slice(valueTensor.Row(b, j, keyHead), ValueDim);
                         for (int d = 0; d < ValueDim; d++) to[d] += row[j] * from[d];
@@ -135,9 +143,14 @@ public sealed class AttentionReference(int heads, int headDim)
         }
     }
 
-    /// <summary>The keys that the query at a position sees are 0 to this number, exclusively.</summary>
-    private int VisibleKeys(long position, int length) =>
-        Mask == AttentionMask.Causal ? (int)Math.Clamp(position + 1, 0, length) : length;
+    /// <summary>The first key that the query at a position sees, and the one behind the last.</summary>
+    private (int First, int End) VisibleKeys(long position, int length)
+    {
+        long first = WindowLeft < 0 ? 0 : position - WindowLeft, end = WindowRight < 0 ? length : position + WindowRight + 1;
+        if (Mask == AttentionMask.Causal) end = Math.Min(end, position + 1);
+        end = Math.Clamp(end, 0, length);
+        return ((int)Math.Clamp(first, 0, end), (int)end);
+    }
 
     private double Score(ReadOnlySpan<float> query, ReadOnlySpan<float> key)
     {
@@ -146,12 +159,12 @@ public sealed class AttentionReference(int heads, int headDim)
         return Scale * sum;
     }
 
-    private static void Softmax(Span<double> row, int visible)
+    private static void Softmax(Span<double> scores)
     {
         double max = double.NegativeInfinity, sum = 0;
-        foreach (double s in row[..visible]) max = Math.Max(max, s);
-        foreach (ref double s in row[..visible]) sum += s = Math.Exp(s - max);
-        foreach (ref double s in row[..visible]) s /= sum;
+        foreach (double s in scores) max = Math.Max(max, s);
+        foreach (ref double s in scores) sum += s = Math.Exp(s - max);
+        foreach (ref double s in scores) s /= sum;
     }
 
     /// <summary>How many tokens a tensor has and where they lie.</summary>

@@ -2,6 +2,7 @@ using System.Reflection.Metadata;
 using System.Reflection.PortableExecutable;
 using System.Text.RegularExpressions;
 using AttentionGen.Generator.Emit;
+using AttentionGen.Generator.Masks;
 using AttentionGen.Generator.Model;
 using AttentionGen.Generator.Planning;
 using AttentionGen.Generator.Tests.Harness;
@@ -27,10 +28,10 @@ public class BudgetTests
         [1, 2, 3, 4, 5, 8, 13, 16, 17, 31, 33, 64, 65, 80, 100, 128, 129, 160, 255, 256, 384, 511, 512];
 
     private static IEnumerable<CoreSpec> Specs() =>
-        from mask in Enum.GetValues<Mask>()
+        from visible in VisibleKeys.Forms
         from headDim in s_dims
         from valueDim in new[] { headDim, s_dims[s_dims.Length - 1 - Array.IndexOf(s_dims, headDim)] }.Distinct()
-        select new CoreSpec(headDim, valueDim, mask, 0.3f);
+        select new CoreSpec(headDim, valueDim, visible, 0.3f);
 
     /// <summary>
     /// Two paths in four dialects. Heads as models have them, multiples of 16, take the least; others have strips of two widths and tails. (What

@@ -1,4 +1,5 @@
 using System.Reflection;
+using AttentionGen.Generator.Masks;
 using AttentionGen.Generator.Model;
 using AttentionGen.Generator.Planning;
 using AttentionGen.Generator.Validation;
@@ -14,10 +15,10 @@ public class PlannerTests
     /// <summary>Every head dimension with a few value dimensions, under each mask, for each instruction set.</summary>
     private static IEnumerable<CorePlan> Plans() =>
         from isa in s_isas
-        from mask in Enum.GetValues<Mask>()
+        from visible in VisibleKeys.Forms
         from headDim in Enumerable.Range(1, KernelRules.MaxDim)
         from valueDim in new[] { 1, headDim, KernelRules.MaxDim + 1 - headDim, KernelRules.MaxDim }.Distinct()
-        select KernelPlanner.Plan(new CoreSpec(headDim, valueDim, mask, 1f), isa);
+        select KernelPlanner.Plan(new CoreSpec(headDim, valueDim, visible, 1f), isa);
 
     private static int Registers(Isas isa) => isa is Isas.Avx512 or Isas.Neon ? 32 : 16;
 
@@ -83,7 +84,7 @@ public class PlannerTests
     public void Names_of_cores_are_unique()
     {
         float[] scales = [1f, -1f, 0.1f, 1e-10f, 1e10f, -1e-10f, 1.5f, 15f, float.Epsilon, KernelRules.MaxScale];
-        var other = from scale in scales from mask in Enum.GetValues<Mask>() from isa in s_isas select KernelPlanner.Plan(new CoreSpec(64, 64, mask, scale), isa);
+        var other = from scale in scales from visible in VisibleKeys.Forms from isa in s_isas select KernelPlanner.Plan(new CoreSpec(64, 64, visible, scale), isa);
         var names = Plans().Where(plan => plan.Spec.HeadDim != 64).Concat(other).Select(plan => plan.Name).ToList();
         Assert.Equal(names.Count, names.Distinct(StringComparer.OrdinalIgnoreCase).Count());
         Assert.All(names, name => Assert.Matches("^[a-z][a-z0-9_]*$", name.ToLowerInvariant()));

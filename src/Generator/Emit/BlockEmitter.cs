@@ -39,57 +39,95 @@ internal static class BlockEmitter
 
     private static void Tile(SourceWriter w, CorePlan plan, VisibleKeys visible)
     {
-        string end = "keys";
-        if (visible.DiffersByRow)
-        {
-            end = "end";
-            w.Line($"""
-                // The first row of the tile sees the keys before `seen`, each further row one more, the last one those before `end`.
-                int seen = (int)Math.Max(Math.Min(block.Visible + row - first, KeyBlock), -TileRows);
-                int end = Math.Min({visible.LargestBound(plan.TileRows)}, keys);
-                if (end <= 0) continue;
-
-                """);
-        }
-
+        string end = visible.UpperMoves ? "end" : "keys";
+        TileBounds(w, plan, visible, first: "first");
+        if (visible.LowerMoves) w.Line($"if (lowest >= {end}) continue;");
+        else if (visible.UpperMoves) w.Line("if (end <= 0) continue;");
+        if (visible.DiffersByRow) w.Line();
         w.Line("""
             ref float tileQuery = ref At(ref query, row * QueryRow);
             ref float state = ref At(ref block.State, row * StateRow);
             """);
-        string bounds = visible.DiffersByRow ? "seen, keys" : "keys";
-        string count = $"({end} + PanelKeys - 1) / PanelKeys";
+
+        // Columns of weights begin with the first panel that some row sees.
+        string panels = visible.LowerMoves ? "At(ref panels, skip * HeadDim)" : "panels", columns = visible.LowerMoves ? $"{end} - skip" : end;
+        string count = $"({columns} + PanelKeys - 1) / PanelKeys", bounds = visible.Arguments(visible.LowerMoves ? "skip" : "");
         if (plan.Path == CorePath.Registers)
         {
-            w.Line($"Scores(ref tileQuery, ref panels, {count}, ref weights, ref state, {bounds});");
+            w.Line($"Scores(ref tileQuery, ref {panels}, {count}, ref weights, ref state, {bounds});");
         }
         else
         {
-            w.Line($"Scores(ref tileQuery, ref panels, {count}, ref weights);");
-            w.Line($"Softmax(ref weights, {end}, ref state, TileRows, {bounds});");
+            w.Line($"Scores(ref tileQuery, ref {panels}, {count}, ref weights);");
+            w.Line($"Softmax(ref weights, {columns}, ref state, TileRows, {bounds});");
         }
 
+        Values(w, plan, visible, end);
+    }
+
+    /// <summary>Declares which keys the rows of a tile see, and how many are to be skipped because none does.</summary>
+    /// <param name="first">The key that they are counted from, or nothing.</param>
+    public static void TileBounds(SourceWriter w, CorePlan plan, VisibleKeys visible, string first)
+    {
+        string from = first.Length == 0 ? "" : $" - {first}";
+        if (visible.UpperMoves)
+        {
+            w.Line($"""
+                // The first row of the tile sees the keys before `seen`, each further row one more, the last one those before `end`.
+                int seen = (int)Math.Max(Math.Min(block.Visible + row{from}, KeyBlock), -TileRows);
+                int end = Math.Max(Math.Min(seen + {plan.TileRows - 1}, keys), 0);
+                """);
+        }
+
+        if (visible.LowerMoves)
+        {
+            w.Line($"""
+                // The first row of the tile does not see the keys before `hidden`, each further row one more. No row sees the first `lowest`, nor panels of `skip`.
+                int hidden = (int)Math.Max(Math.Min(block.Hidden + row{from}, KeyBlock), -TileRows), lowest = Math.Max(hidden, 0), skip = lowest / PanelKeys * PanelKeys;
+                """);
+        }
+    }
+
+    /// <summary>The product of the weights of a tile with values, with those of keys that only some rows see if they are finite.</summary>
+    /// <param name="end">The end of the keys that some row sees.</param>
+    public static void Values(SourceWriter w, CorePlan plan, VisibleKeys visible, string end)
+    {
         if (!visible.DiffersByRow)
         {
-            Values("keys");
+            Calls(plan.TileRows, "weights", "values", "state", end);
             return;
         }
 
-        using (w.Block("if (block.ValuesFinite || seen >= end)"))
-            Values("end");
+        var allSeeAll = new List<string>();
+        if (visible.LowerMoves) allSeeAll.Add("hidden + TileRows <= 1");
+        if (visible.UpperMoves) allSeeAll.Add("seen >= end");
+        using (w.Block($"if (block.ValuesFinite || {(allSeeAll.Count > 1 ? $"({string.Join(" && ", allSeeAll)})" : allSeeAll[0])})"))
+        {
+            if (visible.LowerMoves) Calls(plan.TileRows, "At(ref weights, lowest - skip)", "At(ref values, lowest * ValueDim)", "state", $"{end} - lowest");
+            else Calls(plan.TileRows, "weights", "values", "state", end);
+        }
+
         using (w.Block("else"))
-            ByRow(w, plan, visible);
-
-        void Values(string keys) => ValuesEmitter.Calls(w, plan, plan.TileRows, "weights", "values", "ValueDim", "state", keys);
-    }
-
-    /// <summary>Each row over the keys that it sees: 0 times a value that it does not see would not be 0 where that is infinite or NaN.</summary>
-    public static void ByRow(SourceWriter w, CorePlan plan, VisibleKeys visible)
-    {
         using (w.Block("for (int i = 0; i < TileRows; i++) // 0 times an infinite value, or a NaN, would not be 0"))
         {
-            w.Line("ref float p = ref At(ref weights, i * KeyBlock), s = ref At(ref state, i * StateRow);");
-            ValuesEmitter.Calls(w, plan, 1, "p", "values", "ValueDim", "s", $"Math.Min({visible.Bound("i")}, end)");
+            string upper = visible.UpperMoves ? $"Math.Min({visible.Upper("i")}, end)" : end;
+            if (visible.LowerMoves)
+            {
+                w.Line($"""
+                    int lower = Math.Max({VisibleKeys.Lower("i")}, lowest);
+                    ref float p = ref At(ref weights, i * KeyBlock + lower - skip), v = ref At(ref values, lower * ValueDim), s = ref At(ref state, i * StateRow);
+                    """);
+                Calls(1, "p", "v", "s", $"{upper} - lower");
+            }
+            else
+            {
+                w.Line("ref float p = ref At(ref weights, i * KeyBlock), s = ref At(ref state, i * StateRow);");
+                Calls(1, "p", "values", "s", upper);
+            }
         }
+
+        void Calls(int rows, string weights, string values, string state, string keys) =>
+            ValuesEmitter.Calls(w, plan, rows, weights, values, "ValueDim", state, keys);
     }
 
     public static void Reset(SourceWriter w)

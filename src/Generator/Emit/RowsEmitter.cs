@@ -46,13 +46,22 @@ internal static class RowsEmitter
                     int keys = Math.Min(block.Keys - first, KeyBlock);
                     RowScores(ref query, ref At(ref block.Key, first * block.KeyStride), block.KeyStride, keys, ref weights, rows);
                     """);
-                string bounds = visible.DiffersByRow ? "seen, keys" : "keys", from = plan.Path == CorePath.Registers ? "0, " : "";
-                if (visible.DiffersByRow)
+                string bounds = visible.Arguments(), from = plan.Path == CorePath.Registers ? "0, " : "";
+                if (visible.UpperMoves)
                 {
-                    w.Line($"""
+                    w.Line("""
 
-                        // The first query sees the keys before `seen`, each further one {visible.Step} more.
+                        // The first query sees the keys before `seen`, each further one another key.
                         int seen = (int)Math.Max(Math.Min(block.Visible - first, KeyBlock), -MaxRows);
+                        """);
+                }
+
+                if (visible.LowerMoves)
+                {
+                    w.Line("""
+
+                        // The first query does not see the keys before `hidden`, each further one another key.
+                        int hidden = (int)Math.Max(Math.Min(block.Hidden - first, KeyBlock), -MaxRows);
                         """);
                 }
 
@@ -60,7 +69,7 @@ internal static class RowsEmitter
                     for (int row = 0; row < rows; row += block.Queries)
                         Softmax(ref At(ref weights, row * KeyBlock), {from}keys, ref At(ref block.State, row * StateRow), block.Queries, {bounds});
                     ref float value = ref At(ref block.Value, first * block.ValueStride);
-                    RowValues(ref weights, ref value, block.ValueStride, ref block.State, rows, {(visible.DiffersByRow ? "block.Queries, seen, keys" : "keys")});
+                    RowValues(ref weights, ref value, block.ValueStride, ref block.State, rows, {(visible.DiffersByRow ? "block.Queries, " : "")}{bounds});
                     """);
             }
         }
@@ -166,22 +175,28 @@ internal static class RowsEmitter
         w.Line();
         w.Line("/// <summary>State += weights * values, a stretch of values at a time that stays in the first-level cache for all rows.</summary>");
         CoreEmitter.MethodAttribute(w);
-        string bounds = visible.DiffersByRow ? "int queries, int seen, int keys" : "int keys";
-        using (w.Block($"private static void RowValues(ref float weights, ref float value, nint stride, ref float state, int rows, {bounds})"))
+        using (w.Block($"private static void RowValues(ref float weights, ref float value, nint stride, ref float state, int rows, {(visible.DiffersByRow ? "int queries, " : "")}{visible.Parameters})"))
         {
-            string all = "keys";
+            string low = "0", all = "keys";
             if (visible.DiffersByRow)
             {
-                all = "all";
-                w.Line("""
-                    // All rows take part in the keys before `all`; 0 times an invisible value is 0 where it is finite.
-                    int all = Math.Max(Math.Min(seen, keys), 0);
-                    if (all < keys && Finite(ref At(ref value, all * stride), stride, keys - all)) all = keys;
-                    """);
+                w.Line("// All rows take part in the keys before `all`; 0 times an invisible value is 0 where it is finite.".Replace("before `all`", visible switch
+                {
+                    { LowerMoves: false } => "before `all`",
+                    { UpperMoves: false } => "from `low` on",
+                    _ => "from `low` to `all`",
+                }));
+                if (visible.LowerMoves) w.Line("int low = Math.Max(Math.Min(hidden + queries - 1, keys), 0);");
+                if (visible.UpperMoves) w.Line("int all = Math.Max(Math.Min(seen, keys), 0);");
+                if (visible is { LowerMoves: true, UpperMoves: true }) w.Line("if (low >= all) low = all = 0;");
+                if (visible.LowerMoves) w.Line("if (low > 0 && Finite(ref value, stride, low)) low = 0;");
+                if (visible.UpperMoves) w.Line("if (all < keys && Finite(ref At(ref value, all * stride), stride, keys - all)) all = keys;");
+                if (visible.LowerMoves) low = "low";
+                if (visible.UpperMoves) all = "all";
             }
 
             w.Line($"int step = rows == 1 ? KeyBlock : {plan.Rows.ValueKeys};");
-            using (w.Block($"for (int key = 0; key < {all}; key += step)"))
+            using (w.Block($"for (int key = {low}; key < {all}; key += step)"))
             {
                 w.Line($"""
                     int count = Math.Min({all} - key, step), row = 0;
@@ -191,13 +206,22 @@ internal static class RowsEmitter
                     Rows(tile, tile == 1 ? "for (; row < rows; row++)" : $"for (; row + {tile} <= rows; row += {tile})", "key", "v", "count");
             }
 
-            if (visible.DiffersByRow)
+            if (visible.LowerMoves) Some("0", "low", "low > 0");
+            if (visible.UpperMoves) Some("all", "keys", "all < keys");
+        }
+
+        // Each row with those of some keys that it sees.
+        void Some(string from, string to, string condition)
+        {
+            using (w.Block($"for (int row = 0; {condition} && row < rows; row++)"))
             {
-                using (w.Block("if (all < keys)"))
-                {
-                    w.Line("value = ref At(ref value, all * stride);");
-                    Rows(1, "for (int row = 0; row < rows; row++)", "all", "value", $"Math.Min({visible.Bound("row % queries")}, keys) - all");
-                }
+                string lower = visible.LowerMoves ? $"Math.Max({VisibleKeys.Lower("row % queries")}, {from})" : from;
+                string upper = visible.UpperMoves ? $"Math.Min({visible.Upper("row % queries")}, {to})" : to;
+                w.Line($"""
+                    int first = {lower}, end = {upper};
+                    ref float p = ref At(ref weights, row * KeyBlock + first), v = ref At(ref value, first * stride), s = ref At(ref state, row * StateRow);
+                    """);
+                ValuesEmitter.Calls(w, plan, 1, "p", "v", "stride", "s", "end - first");
             }
         }
 

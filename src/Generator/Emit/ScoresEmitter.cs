@@ -19,16 +19,17 @@ internal static class ScoresEmitter
         CoreEmitter.MethodAttribute(w);
         string parameters = "ref float query, ref float panel, int panels, ref float weights";
         if (plan.Path == CorePath.Registers)
-            parameters += $", ref float state, int {(visible.DiffersByRow ? "seen, int keys" : "keys")}";
+            parameters += $", ref float state, {visible.Parameters}";
         using (w.Block($"private static void Scores({parameters})"))
         {
             if (plan.Path == CorePath.Registers)
             {
                 w.Line($"""
                     // All rows see all keys of the panels before this one; not the first panel of all, which sets the maxima.
-                    int whole = {(visible.DiffersByRow ? "Math.Max(Math.Min(seen, keys), 0)" : "keys")} / PanelKeys;
+                    int whole = {(visible.UpperMoves ? "Math.Max(Math.Min(seen, keys), 0)" : "keys")} / PanelKeys;
                     int start = At(ref state, Maximum) == float.NegativeInfinity ? 1 : 0;
                     """);
+                if (visible.LowerMoves) w.Line("start = Math.Max(start, (hidden + TileRows - 1 + PanelKeys) / PanelKeys); // nor that in which the last row begins");
             }
 
             using (w.Block("for (int p = 0; p < panels; p++, panel = ref At(ref panel, HeadDim * PanelKeys))"))
@@ -114,7 +115,7 @@ internal static class ScoresEmitter
         w.Line();
         w.Line(visible.DiffersByRow ? "// Rare: a maximum rises, or some rows do not see all of the panel." : "// Rare: a maximum rises, or the keys end within the panel.");
         Store(w, product);
-        w.Line($"Softmax(ref weights, p * PanelKeys, (p + 1) * PanelKeys, ref state, TileRows, {(visible.DiffersByRow ? "seen, keys" : "keys")});");
+        w.Line($"Softmax(ref weights, p * PanelKeys, (p + 1) * PanelKeys, ref state, TileRows, {visible.Arguments()});");
     }
 
     public static string Tree(string function, List<string> terms)

@@ -21,10 +21,10 @@ internal static class SoftmaxEmitter
             /// </summary>
             """);
         CoreEmitter.MethodAttribute(w);
-        using (w.Block($"private static void Softmax(ref float weights, {(panel ? "int from, " : "")}int end, ref float state, int rows, int {(visible.DiffersByRow ? "seen, int keys" : "keys")})"))
+        using (w.Block($"private static void Softmax(ref float weights, {(panel ? "int from, " : "")}int end, ref float state, int rows, {visible.Parameters})"))
         using (w.Block("for (int row = 0; row < rows; row++, state = ref At(ref state, StateRow))"))
         {
-            string bound = visible.DiffersByRow ? $"Math.Max(Math.Min({visible.Bound("row")}, Math.Min(end, keys)), {from})" : "Math.Min(end, keys)";
+            string bound = visible.UpperMoves ? $"Math.Max(Math.Min({visible.Upper("row")}, Math.Min(end, keys)), {from})" : "Math.Min(end, keys)";
             w.Line($"""
                 ref float w = ref At(ref weights, row * KeyBlock);
                 ref float sum = ref At(ref state, Sums);
@@ -34,10 +34,19 @@ internal static class SoftmaxEmitter
                 int bound = {bound};
                 int tail = {(panel ? "from + (bound - from) / Lanes * Lanes" : "bound / Lanes * Lanes")};
                 Vec visible = FirstOf(bound - tail);
+                """);
+            string first = from;
+            if (visible.LowerMoves)
+            {
+                first = "head";
+                Hide(w, visible, "w", from);
+            }
+
+            w.Line($"""
 
                 // A score of -infinity has the weight 0, also before any other: the maximum of what a row sees is finite or more.
-                Vec highest = All(bound > {from} ? float.MinValue : float.NegativeInfinity);
-                int column = {from};
+                Vec highest = All(bound > {(visible.LowerMoves ? "lower" : from)} ? float.MinValue : float.NegativeInfinity);
+                int column = {first};
                 for (; column < tail; column += Lanes) highest = Max(highest, Load(ref w, column));
                 if (tail < bound) highest = Max(highest, Select(visible, Load(ref w, tail), highest));
                 float rowHighest = Largest(highest);
@@ -54,7 +63,7 @@ internal static class SoftmaxEmitter
 
             w.Line();
             w.Line("Vec m = All(maximum), scale = All(Scale), total = Load(ref sum, 0);");
-            w.Line($"column = {from};");
+            w.Line($"column = {first};");
             Exponentials(w, "w", unrolled: !panel);
 
             w.Line("""
@@ -63,6 +72,20 @@ internal static class SoftmaxEmitter
                 for (; column < end; column += Lanes) Store(Vec.Zero, ref w, column);
                 """);
         }
+    }
+
+    /// <summary>The columns before the first that a row sees: weights 0, and scores of -infinity in the vector that holds it.</summary>
+    public static void Hide(SourceWriter w, VisibleKeys visible, string row, string from)
+    {
+        w.Line($"""
+
+            // It does not see the columns before `lower`: whole vectors before `head`, then a part of one. Or it sees none.
+            int lower = Math.Max({VisibleKeys.Lower("row")}, {from});
+            if (lower >= bound) lower = bound = tail = {from};
+            int head = {(from == "0" ? "lower / Lanes * Lanes" : $"{from} + (lower - {from}) / Lanes * Lanes")};
+            for (int i = {from}; i < head; i += Lanes) Store(Vec.Zero, ref {row}, i);
+            if (head < lower) Store(Select(FirstOf(lower - head), All(float.NegativeInfinity), Load(ref {row}, head)), ref {row}, head);
+            """);
     }
 
     /// <summary>Scores of a row in the columns from `column` to `bound` become weights, their sum is added to `total`.</summary>

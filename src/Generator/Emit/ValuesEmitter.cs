@@ -39,7 +39,7 @@ internal static class ValuesEmitter
         // Whole rows see all keys of the tile at once, or each its own.
         int[] rows = plan.Path switch
         {
-            CorePath.Whole => plan.Spec.Mask == Mask.None ? [plan.TileRows] : [plan.TileRows, 1],
+            CorePath.Whole => !plan.Spec.Visible.DiffersByRow ? [plan.TileRows] : [plan.TileRows, 1],
             CorePath.Rows => [plan.Rows.ValueRows, 1],
             _ => [plan.TileRows, plan.Rows.ValueRows, 1],
         };

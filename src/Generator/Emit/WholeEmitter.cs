@@ -15,7 +15,7 @@ internal static class WholeEmitter
     public static void Attend(SourceWriter w, CorePlan plan, VisibleKeys visible)
     {
         bool fixedKeys = !visible.DiffersByRow && !plan.Spec.Fixed!.Padded;
-        string keys = fixedKeys ? "KeyLength" : "keys", end = visible.DiffersByRow ? "end" : keys;
+        string keys = fixedKeys ? "KeyLength" : "keys", end = visible.UpperMoves ? "end" : keys;
         w.Line();
         w.Line("/// <summary>Writes the output rows of a block of queries from all keys that it sees.</summary>");
         CoreEmitter.MethodAttribute(w);
@@ -33,37 +33,19 @@ internal static class WholeEmitter
             using (w.Block("for (int tile = 0; tile < block.Rows; tile += TileRows)"))
             {
                 w.Line("int row = Math.Min(tile, block.Rows - TileRows); // the last tile begins inside the one before, so that it is whole");
-                if (visible.DiffersByRow)
-                {
-                    w.Line($"""
+                if (visible.DiffersByRow) w.Line();
+                BlockEmitter.TileBounds(w, plan, visible, first: "");
+                if (visible.DiffersByRow) w.Line();
 
-                        // The first row of the tile sees the keys before `seen`, each further row one more, the last one those before `end`.
-                        int seen = (int)Math.Max(Math.Min(block.Visible + row, KeyBlock), -TileRows);
-                        int end = Math.Max(Math.Min({visible.LargestBound(plan.TileRows)}, keys), 0);
-
-                        """);
-                }
-
-                string panels = fixedKeys ? $"{plan.KeyBlock / plan.PanelKeys}" : $"({end} + PanelKeys - 1) / PanelKeys";
-                w.Line($"Scores(ref At(ref query, row * QueryRow), ref block.PackedKeys, {panels}, ref weights);");
-                w.Line($"Softmax(ref weights, ref state{(fixedKeys ? "" : $", {end}")}{(visible.DiffersByRow ? ", seen, keys" : "")});");
-                if (visible.DiffersByRow)
-                {
-                    using (w.Block("if (block.ValuesFinite || seen >= end)"))
-                        Values();
-                    using (w.Block("else"))
-                        BlockEmitter.ByRow(w, plan, visible);
-                }
-                else
-                {
-                    Values();
-                }
-
+                string columns = visible.LowerMoves ? $"{end} - skip" : end, from = visible.LowerMoves ? "At(ref block.PackedKeys, skip * HeadDim)" : "block.PackedKeys";
+                string panels = fixedKeys ? $"{plan.KeyBlock / plan.PanelKeys}" : $"({columns} + PanelKeys - 1) / PanelKeys";
+                w.Line($"Scores(ref At(ref query, row * QueryRow), ref {from}, {panels}, ref weights);");
+                string bounds = visible.DiffersByRow ? ", " + visible.Arguments(visible.LowerMoves ? "skip" : "") : "";
+                w.Line($"Softmax(ref weights, ref state{(fixedKeys ? "" : $", {columns}")}{bounds});");
+                BlockEmitter.Values(w, plan, visible, end);
                 w.Line("Finish(ref state, ref At(ref block.Output, row * block.OutputStride), block.OutputStride);");
             }
         }
-
-        void Values() => ValuesEmitter.Calls(w, plan, plan.TileRows, "weights", "values", "ValueDim", "state", end);
     }
 
     public static void Softmax(SourceWriter w, CorePlan plan, Dialect dialect, VisibleKeys visible)
@@ -73,7 +55,7 @@ internal static class WholeEmitter
         w.Line();
         w.Line("/// <summary>Weights from the scores of a tile, 0 for invisible keys, and one over the sums of the weights: 0 for a row that sees no key.</summary>");
         CoreEmitter.MethodAttribute(w);
-        string parameters = (fixedKeys ? "" : ", int end") + (visible.DiffersByRow ? ", int seen, int keys" : "");
+        string parameters = (fixedKeys ? "" : ", int end") + (visible.DiffersByRow ? ", " + visible.Parameters : "");
         using (w.Block($"private static void Softmax(ref float weights, ref float state{parameters})"))
         {
             w.Line("Vec scale = All(Scale);");
@@ -100,26 +82,28 @@ internal static class WholeEmitter
 
     private static void Looped(SourceWriter w, CorePlan plan, Dialect dialect, VisibleKeys visible, bool fixedKeys)
     {
-        string bound = visible.DiffersByRow ? $"Math.Max(Math.Min({visible.Bound("row")}, keys), 0)" : fixedKeys ? "KeyLength" : "end";
+        string bound = visible.UpperMoves ? $"Math.Max(Math.Min({visible.Upper("row")}, keys), 0)" : fixedKeys ? "KeyLength" : visible.LowerMoves ? "Math.Max(end, 0)" : "end";
         w.Line($"""
             // The row sees the columns before `bound`: whole vectors before `tail`, then a part of one.
             int bound = {bound};
             int tail = bound / Lanes * Lanes;
             """);
         if (!fixedKeys || plan.Spec.Fixed!.KeyLength % plan.Lanes == 0) w.Line($"Vec visible = FirstOf(bound - tail);");
-        w.Line("""
+        if (visible.LowerMoves) SoftmaxEmitter.Hide(w, visible, "weights", "0");
+        string first = visible.LowerMoves ? "head" : "0";
+        w.Line($"""
 
             // A score of -infinity has the weight 0: the maximum of what a row sees is finite or more.
             Vec highest = All(float.MinValue);
-            int column = 0;
+            int column = {first};
             for (; column < tail; column += Lanes) highest = Max(highest, Load(ref weights, column));
             if (tail < bound) highest = Max(highest, Select(visible, Load(ref weights, tail), highest));
 
             Vec m = All(Largest(highest)), total = Vec.Zero;
-            column = 0;
+            column = {first};
             """);
         SoftmaxEmitter.Exponentials(w, "weights", unrolled: true);
-        w.Line($"At(ref state, Sums) = {(fixedKeys ? "" : "bound == 0 ? 0f : ")}1f / Sum(total);");
+        w.Line($"At(ref state, Sums) = {(fixedKeys ? "" : $"bound == {(visible.LowerMoves ? "lower" : "0")} ? 0f : ")}1f / Sum(total);");
         if (visible.DiffersByRow) w.Line("for (; column < end; column += Lanes) Store(Vec.Zero, ref weights, column);");
     }
 

@@ -3,19 +3,56 @@ using AttentionGen.Generator.Model;
 namespace AttentionGen.Generator.Masks;
 
 /// <summary>
-/// The visible keys of a row in closed form: those from 0 up to a bound. Relative to a block of keys, with <c>seen</c> the bound of the tile's
-/// first row (possibly negative or past the block) and <c>keys</c> the block's length, this spells the bounds of its rows.
+/// The visible keys of a row in closed form, an interval. Each of its ends is either the same for all rows, the first or the last key that may be
+/// read, or moves on by one key from row to row: under a causal mask the upper one, in a window both. How far from a row's position its ends are
+/// is known to the caller of a core only, so that windows of all widths share one.
 /// </summary>
-/// <param name="Step">How many more keys each further row sees: 1 under a causal mask, 0 where all rows see the same.</param>
-internal sealed record VisibleKeys(int Step)
+/// <remarks>
+/// Relative to some keys, with <c>hidden</c> and <c>seen</c> the ends of the tile's first row (possibly negative or past the keys) and <c>keys</c>
+/// their number, this spells the ends of each row.
+/// </remarks>
+internal sealed record VisibleKeys(bool LowerMoves, bool UpperMoves)
 {
-    public static VisibleKeys Of(Mask mask) => new(mask == Mask.Causal ? 1 : 0);
+    public static VisibleKeys All { get; } = new(LowerMoves: false, UpperMoves: false);
 
-    public bool DiffersByRow => Step != 0;
+    public static VisibleKeys Causal { get; } = new(LowerMoves: false, UpperMoves: true);
 
-    /// <summary>The bound of a row of the tile.</summary>
-    public string Bound(string row) => DiffersByRow ? $"seen + {row}" : "seen";
+    public static VisibleKeys Of(AttentionSpec attention) => new(attention.Left is not null, attention.Right is not null);
 
-    /// <summary>The bound that no row of the tile reaches past.</summary>
-    public string LargestBound(int rows) => DiffersByRow ? $"seen + {Step * (rows - 1)}" : "seen";
+    /// <summary>Every form.</summary>
+    public static IReadOnlyList<VisibleKeys> Forms { get; } = [All, Causal, new(LowerMoves: true, UpperMoves: true), new(LowerMoves: true, UpperMoves: false)];
+
+    public bool DiffersByRow => LowerMoves || UpperMoves;
+
+    /// <summary>The part of a core's name.</summary>
+    public string Name => (LowerMoves, UpperMoves) switch
+    {
+        (false, false) => "",
+        (false, true) => "_causal",
+        (true, true) => "_window",
+        (true, false) => "_since",
+    };
+
+    /// <summary>For people.</summary>
+    public string Text => (LowerMoves, UpperMoves) switch
+    {
+        (false, false) => "no mask",
+        (false, true) => "causal: each row sees the keys before its bound",
+        (true, true) => "window: each row sees the keys between its bounds",
+        (true, false) => "window: each row sees the keys from its bound on",
+    };
+
+    /// <summary>The first visible key of a row of the tile.</summary>
+    public static string Lower(string row) => $"hidden + {row}";
+
+    /// <summary>The key behind the last visible one of a row of the tile.</summary>
+    public string Upper(string row) => UpperMoves ? $"seen + {row}" : "keys";
+
+    /// <summary>What methods pass on so that each row can tell its ends, <c>int hidden, int seen, int keys</c> without the types.</summary>
+    public IEnumerable<string> Bounds => new[] { LowerMoves ? "hidden" : "", UpperMoves ? "seen" : "", "keys" }.Where(bound => bound.Length > 0);
+
+    public string Parameters => string.Join(", ", Bounds.Select(bound => $"int {bound}"));
+
+    /// <summary>The bounds as arguments, relative to keys that begin <paramref name="origin"/> later.</summary>
+    public string Arguments(string origin = "") => string.Join(", ", Bounds.Select(bound => origin.Length == 0 ? bound : $"{bound} - {origin}"));
 }

@@ -44,6 +44,19 @@ internal sealed record AttentionSpec(
 {
     public Layout Layout { get; init; }
 
+    public int? GivenWindowLeft { get; init; }
+
+    public int? GivenWindowRight { get; init; }
+
+    /// <summary>How many keys before its position a query sees; null for all.</summary>
+    public int? Left => GivenWindowLeft is >= 0 ? GivenWindowLeft : null;
+
+    /// <summary>How many keys behind its position a query sees; null for all.</summary>
+    public int? Right => Mask == Mask.Causal ? 0 : GivenWindowRight is >= 0 ? GivenWindowRight : null;
+
+    /// <summary>Whether it matters where the queries stand.</summary>
+    public bool HasPositions => Left is not null || Right is not null;
+
     public int? GivenQueryStride { get; init; }
 
     public int? GivenKeyStride { get; init; }

@@ -138,6 +138,8 @@ internal static class KernelParser
             (Isas)(Named("Isas") as int? ?? (int)Isas.All) | Isas.Portable)
         {
             Layout = (Layout)(Named("Layout") as int? ?? 0),
+            GivenWindowLeft = Named("WindowLeft") as int?,
+            GivenWindowRight = Named("WindowRight") as int?,
             GivenQueryStride = Named("QueryStride") as int?,
             GivenKeyStride = Named("KeyStride") as int?,
             GivenValueStride = Named("ValueStride") as int?,

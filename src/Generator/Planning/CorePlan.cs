@@ -1,21 +1,23 @@
 using System.Globalization;
+using AttentionGen.Generator.Masks;
 using AttentionGen.Generator.Model;
 
 namespace AttentionGen.Generator.Planning;
 
 /// <summary>What the code for an instruction set depends on. Heads do not belong to it: kernels that differ only in them share their cores.</summary>
-internal sealed record CoreSpec(int HeadDim, int ValueDim, Mask Mask, float Scale)
+internal sealed record CoreSpec(int HeadDim, int ValueDim, VisibleKeys Visible, float Scale)
 {
     /// <summary>The lengths, where code is written for them.</summary>
     public FixedSpec? Fixed { get; init; }
 
     /// <summary>The part of every name that is derived from the shape, <c>d64v13_causal</c>.</summary>
-    public string Name(string heads = "")
+    /// <param name="mask">Other words for the mask.</param>
+    public string Name(string heads = "", string? mask = null)
     {
         string name = Fixed is null ? "" : $"m{Fixed.QueryLength}n{Fixed.KeyLength}{(Fixed.Padded ? "p" : "")}_";
         name += $"{heads}d{HeadDim}";
         if (ValueDim != HeadDim) name += $"v{ValueDim}";
-        if (Mask == Mask.Causal) name += "_causal";
+        name += mask ?? Visible.Name;
         if (Scale != (float)(1 / Math.Sqrt(HeadDim))) name += "_scale" + Scale.ToString("R", CultureInfo.InvariantCulture).Replace('.', 'p').Replace("-", "m").Replace("+", "");
         return name;
     }
@@ -125,7 +127,9 @@ internal sealed record KernelPlan(KernelSpec Spec, EquatableArray<CorePlan> Core
             string heads = attention.KeyValueHeads == attention.Heads ? $"h{attention.Heads}" : $"h{attention.Heads}kv{attention.KeyValueHeads}";
             string lengths = (attention.QueryLength is { } m ? $"m{m}" : "") + (attention.KeyLength is { } n ? $"n{n}" : "");
             if (lengths.Length > 0) lengths += "_";
-            return $"forward_f32_{lengths}{KernelPlanner.Core(attention).Name(heads)}{(attention.Batched ? "_batched" : "")}{(attention.Layout == Layout.HeadMajor ? "_headmajor" : "")}";
+            string mask = attention.Mask == Mask.Causal ? "_causal" : "";
+            if (attention.GivenWindowLeft is >= 0 || attention.GivenWindowRight is >= 0) mask += $"_window{attention.Left}to{attention.Right}";
+            return $"forward_f32_{lengths}{KernelPlanner.Core(attention).Name(heads, mask)}{(attention.Batched ? "_batched" : "")}{(attention.Layout == Layout.HeadMajor ? "_headmajor" : "")}";
         }
     }
 }

@@ -1,3 +1,4 @@
+using AttentionGen.Generator.Masks;
 using AttentionGen.Generator.Model;
 
 namespace AttentionGen.Generator.Planning;
@@ -66,7 +67,7 @@ internal static class KernelPlanner
                 select (rows, vectors)).First();
     }
 
-    public static CoreSpec Core(AttentionSpec attention) => new(attention.HeadDim, attention.ValueDim, attention.Mask, attention.Scale);
+    public static CoreSpec Core(AttentionSpec attention) => new(attention.HeadDim, attention.ValueDim, VisibleKeys.Of(attention), attention.Scale);
 
     public static CorePlan Plan(CoreSpec core, Isas isa)
     {
@@ -126,7 +127,7 @@ internal static class KernelPlanner
     {
         // Wide panels load least for each multiply-add; under a causal mask narrow ones waste less on the diagonal. Measured so on Zen 4; on
         // Zen 5, 8 x 2, 12 x 2 and 6 x 4 are the same within the noise of 3 %.
-        Isas.Avx512 => core.Mask == Mask.Causal ? (8, 2) : (6, 4),
+        Isas.Avx512 => core.Visible.DiffersByRow ? (8, 2) : (6, 4),
         Isas.Neon => (8, 2),
         Isas.Avx2 => (6, 2),
         _ => (4, 2), // as fast as 6 x 2 (D 64 causal, SSE, within 1 %) and a third less to write

@@ -18,7 +18,7 @@ internal static class KernelRules
     public static IEnumerable<Violation> Violations(KernelSpec spec)
     {
         if (spec.Method.OtherKind is { } kind) return [new(Rules.NotAMethod, Place.Attribute, kind)];
-        return Method(spec.Method).Concat(Types(spec.Method)).Concat(Numbers(spec.Attention)).Concat(Strides(spec)).Concat(Parameters(spec));
+        return Method(spec.Method).Concat(Types(spec.Method)).Concat(Numbers(spec.Attention)).Concat(Strides(spec)).Concat(Windows(spec)).Concat(Parameters(spec));
     }
 
     public static IEnumerable<Violation> Errors(KernelSpec spec) => Violations(spec).Where(violation => violation.Rule.DefaultSeverity == DiagnosticSeverity.Error);
@@ -54,18 +54,20 @@ internal static class KernelRules
 
     private static IEnumerable<Violation> Numbers(AttentionSpec attention)
     {
-        const string WayOut = ", or be left out where it varies from call to call";
-        var ranges = new (string Argument, int Value, int Max, string WayOut)[]
+        const string Varies = ", or be left out where it varies from call to call", Open = ", or be left out where that side is open";
+        var ranges = new (string Argument, int? Value, int Min, int Max, string WayOut)[]
         {
-            ("heads", attention.Heads, MaxHeads, ""),
-            ("headDim", attention.HeadDim, MaxDim, ""),
-            ("KeyValueHeads", attention.GivenKeyValueHeads ?? 1, MaxHeads, ""),
-            ("ValueDim", attention.GivenValueDim ?? 1, MaxDim, ""),
-            ("QueryLength", attention.QueryLength ?? 1, MaxLength, WayOut),
-            ("KeyLength", attention.KeyLength ?? 1, MaxLength, WayOut),
+            ("heads", attention.Heads, 1, MaxHeads, ""),
+            ("headDim", attention.HeadDim, 1, MaxDim, ""),
+            ("KeyValueHeads", attention.GivenKeyValueHeads, 1, MaxHeads, ""),
+            ("ValueDim", attention.GivenValueDim, 1, MaxDim, ""),
+            ("QueryLength", attention.QueryLength, 1, MaxLength, Varies),
+            ("KeyLength", attention.KeyLength, 1, MaxLength, Varies),
+            ("WindowLeft", attention.GivenWindowLeft == -1 ? null : attention.GivenWindowLeft, 0, MaxLength - 1, Open),
+            ("WindowRight", attention.GivenWindowRight == -1 ? null : attention.GivenWindowRight, 0, MaxLength - 1, Open),
         };
-        foreach (var (argument, value, max, wayOut) in ranges)
-            if (value < 1 || value > max) yield return new(Rules.OutOfRange, Place.OfArgument(argument), argument, value, max, wayOut);
+        foreach (var (argument, given, min, max, wayOut) in ranges)
+            if (given is { } value && (value < min || value > max)) yield return new(Rules.OutOfRange, Place.OfArgument(argument), argument, value, min, max, wayOut);
 
         if (attention is { Heads: >= 1 and <= MaxHeads, KeyValueHeads: >= 1 and <= MaxHeads } && attention.Heads % attention.KeyValueHeads != 0)
             yield return new(Rules.UnevenGroups, Place.OfArgument("KeyValueHeads"), attention.Heads, attention.KeyValueHeads, NearbyDivisors(attention.Heads, attention.KeyValueHeads));
@@ -78,6 +80,24 @@ internal static class KernelRules
         if (!Enum.IsDefined(typeof(Layout), attention.Layout)) yield return new(Rules.UnknownLayout, Place.OfArgument("Layout"), (int)attention.Layout);
 
         if ((attention.Isas & ~Isas.All) is var unknown and not 0) yield return new(Rules.UnknownIsas, Place.OfArgument("Isas"), (int)unknown);
+    }
+
+    /// <summary>Windows that hide nothing: other masks or the lengths leave them nothing to hide.</summary>
+    private static IEnumerable<Violation> Windows(KernelSpec spec)
+    {
+        var attention = spec.Attention;
+        if (attention is { Mask: Mask.Causal, GivenWindowRight: { } behind and > 0 and < MaxLength })
+            yield return new(Rules.WindowWithoutEffect, Place.OfArgument("WindowRight"), "WindowRight", behind, "the causal mask hides every key behind the query");
+
+        // Without a start the last query stands at the last key that is visible, and the first one so many before it as there are further queries.
+        if (spec.Method.Parameters.Any(parameter => parameter.Role is Role.QueryStart or Role.QueryStarts)) yield break;
+        if (attention is { KeyLength: { } keys and >= 1, GivenWindowLeft: { } left and < MaxLength } && left >= keys - 1)
+            yield return new(Rules.WindowWithoutEffect, Place.OfArgument("WindowLeft"), "WindowLeft", left, $"there are no more than {keys - 1} keys before any of the {keys}");
+        if (attention is { Mask: Mask.None, QueryLength: { } queries and >= 1, GivenWindowRight: { } right and < MaxLength } && right >= queries - 1)
+        {
+            string reason = queries == 1 ? "the query stands at the last key" : $"the first of {queries} queries stands {queries - 1} before the last key";
+            yield return new(Rules.WindowWithoutEffect, Place.OfArgument("WindowRight"), "WindowRight", right, reason);
+        }
     }
 
     private static IEnumerable<Violation> Strides(KernelSpec spec)
@@ -144,7 +164,7 @@ internal static class KernelRules
                 yield return new(Rules.WrongParameterType, place, parameter.Name, modifiers + RoleTable.Short(parameter.Type), row.Name, types);
             }
 
-            if (row.NeedsPositions && spec.Attention.Mask == Mask.None) yield return new(Rules.MaskParameterWithoutMask, place, parameter.Name);
+            if (row.NeedsPositions && !spec.Attention.HasPositions) yield return new(Rules.MaskParameterWithoutMask, place, parameter.Name);
             if (role == Role.Batch && !spec.Attention.Batched) yield return new(Rules.BatchWithoutBatched, place, parameter.Name);
         }
 
@@ -159,11 +179,11 @@ internal static class KernelRules
                 RoleTable.Text);
         }
 
-        if (spec.Attention.Mask == Mask.Causal && !taken.ContainsKey(Role.QueryStart))
+        if (spec.Attention.HasPositions && !taken.ContainsKey(Role.QueryStart))
         {
-            if (spec.Attention is { QueryLength: <= MaxLength and int queries, KeyLength: >= 1 and int keys } && queries > keys)
+            if (spec.Attention is { QueryLength: <= MaxLength and int queries, KeyLength: >= 1 and int keys, Right: { } right } && queries - keys - right is var count and > 0)
             {
-                string blind = queries - keys == 1 ? "query" : $"{queries - keys} queries";
+                string blind = count == 1 ? "query" : $"{count} queries";
                 yield return new(Rules.MoreQueriesThanKeys, Place.OfArgument("QueryLength"), queries, keys, blind);
             }
             else if (spec.Attention.QueryLength != 1 && taken.TryGetValue(Role.KeyLengths, out var lengths)) // one query sees every visible key

@@ -33,7 +33,7 @@ internal static class Rules
         "'{1}' stands in the interface '{0}': declare the kernel in a class or a struct");
 
     public static readonly DiagnosticDescriptor OutOfRange = Error("AG0009", "A number is out of range",
-        "{0} is {1}, it must be from 1 to {2}{3}");
+        "{0} is {1}, it must be from {2} to {3}{4}");
 
     public static readonly DiagnosticDescriptor UnevenGroups = Error("AG0010", "Heads do not share key-value heads evenly",
         "{0} heads cannot share {1} key-value heads evenly: KeyValueHeads must divide heads, use {2}");
@@ -57,7 +57,7 @@ internal static class Rules
         "'{0}' is '{1}', but the parameter {2} of a kernel is {3}: change its type");
 
     public static readonly DiagnosticDescriptor MaskParameterWithoutMask = Error("AG0017", "A parameter has no effect without its mask",
-        "'{0}' gives positions, but no mask looks at them: set Mask = AttentionMask.Causal, or take the parameter out");
+        "'{0}' gives positions, but no mask looks at them: set Mask = AttentionMask.Causal or a window, or take the parameter out");
 
     public static readonly DiagnosticDescriptor BatchWithoutBatched = Error("AG0018", "A batch that is not declared",
         "'{0}' is the number of batch items, but the kernel has no batch: set Batched = true, or take the parameter out");
@@ -78,7 +78,7 @@ internal static class Rules
         "{0} has no effect, as '{1}' is a '{2}' and brings its own strides: leave it out, or change the type of '{1}' to '{3}'");
 
     public static readonly DiagnosticDescriptor PaddedPrefill = new("AG0101", "Where does the first query of a padded batch stand?",
-        "Without a start, the last query of each batch item sees its last visible key, so that in a padded prefill (as many queries as keys) the first rows see nothing: "
+        "Without a start, the last query of each batch item sees its last visible key, so that in a padded prefill (as many queries as keys) the first rows stand before the first key: "
         + "add 'int queryStart' and give 0 for a prefill, set QueryLength = 1 for decoding, or suppress this where every query follows the keys",
         Category, DiagnosticSeverity.Warning, isEnabledByDefault: true, helpLinkUri: HelpLink + "AG0101.md");
 
@@ -87,15 +87,19 @@ internal static class Rules
         Category, DiagnosticSeverity.Info, isEnabledByDefault: true, helpLinkUri: HelpLink + "AG0102.md");
 
     public static readonly DiagnosticDescriptor MoreQueriesThanKeys = new("AG0103", "The first queries see no key",
-        "With QueryLength = {0}, KeyLength = {1} and no start, the last query sees the last key and none is left for the first {2}, whose output is 0: "
+        "With QueryLength = {0}, KeyLength = {1} and no start, the last query stands at the last key and none is left for the first {2}, whose output is 0: "
         + "add 'int queryStart' and give 0 where the first query sees the first key, or suppress this where zeros are meant",
         Category, DiagnosticSeverity.Warning, isEnabledByDefault: true, helpLinkUri: HelpLink + "AG0103.md");
+
+    public static readonly DiagnosticDescriptor WindowWithoutEffect = new("AG0104", "A window hides nothing",
+        "{0} = {1} hides no key, as {2}: leave it out, or make it narrower",
+        Category, DiagnosticSeverity.Warning, isEnabledByDefault: true, helpLinkUri: HelpLink + "AG0104.md");
 
     public static IReadOnlyList<DiagnosticDescriptor> All { get; } =
     [
         NotPartial, HasBody, ReturnsValue, GenericMethod, TypeNotPartial, GenericType, FileLocalType, Interface, OutOfRange, UnevenGroups, BadScale,
         UnknownMask, MissingParameter, DuplicateParameter, UnknownParameter, WrongParameterType, MaskParameterWithoutMask, BatchWithoutBatched,
-        NotAMethod, UnknownIsas, UnknownLayout, NarrowStride, StrideOfTensorSpan, PaddedPrefill, DebugBuild, MoreQueriesThanKeys,
+        NotAMethod, UnknownIsas, UnknownLayout, NarrowStride, StrideOfTensorSpan, PaddedPrefill, DebugBuild, MoreQueriesThanKeys, WindowWithoutEffect,
     ];
 
     // Not configurable: a build that suppressed the error would succeed without the kernel.

@@ -10,7 +10,7 @@ internal unsafe struct ForwardArguments
     public string ScratchName;
     public int Batch, Queries, Keys, Heads, KeyValueHeads;
     public int QueryStart;               // -1 where not given
-    public bool Causal;
+    public int Left, Right;              // keys that a row sees before and behind its position, -1 for all
     public int MaxThreads;
 
     public readonly int Group => Heads / KeyValueHeads;
@@ -18,13 +18,23 @@ internal unsafe struct ForwardArguments
     /// <summary>The number of visible keys of a batch item.</summary>
     public readonly int Length(int batch) => KeyLengths == null ? Keys : KeyLengths[batch];
 
-    /// <summary>How many keys a query row sees, counted past both ends.</summary>
-    public readonly nint Visible(int batch, int row)
+    /// <summary>The first key that a query row sees, counted past both ends.</summary>
+    public readonly nint Begin(int batch, int row) => Left < 0 ? 0 : Position(batch, row) - Left;
+
+    /// <summary>The key behind the last one that a query row sees, counted past both ends.</summary>
+    public readonly nint End(int batch, int row) => Right < 0 ? Length(batch) : Position(batch, row) + Right + 1;
+
+    /// <summary>The keys that some of the query rows from <paramref name="first"/> to <paramref name="last"/> see; as bounds never fall, those of the outer two tell.</summary>
+    public readonly (int Begin, int End) Range(int batch, int first, int last)
     {
-        int length = Length(batch);
-        if (!Causal) return length;
-        nint start = QueryStarts != null ? QueryStarts[batch] : QueryStart >= 0 ? QueryStart : (nint)length - Queries;
-        return start + row + 1;
+        int end = (int)Math.Clamp(End(batch, last), 0, Length(batch));
+        return ((int)Math.Clamp(Begin(batch, first), 0, end), end);
+    }
+
+    private readonly nint Position(int batch, int row)
+    {
+        nint start = QueryStarts != null ? QueryStarts[batch] : QueryStart >= 0 ? QueryStart : (nint)Length(batch) - Queries;
+        return start + row;
     }
 }
 

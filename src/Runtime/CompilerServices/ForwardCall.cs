@@ -19,8 +19,14 @@ public unsafe ref struct ForwardCall
     private ForwardArguments _arguments;
 
     /// <summary>Checks the tensors against each other.</summary>
+    /// <param name="left">How many keys before its position a query sees, -1 for all.</param>
+    /// <param name="right">How many keys behind its position a query sees, -1 for all; 0 under a causal mask.</param>
+    /// <param name="query">[batch, queries, heads, headDim].</param>
+    /// <param name="key">[batch, keys, keyValueHeads, headDim].</param>
+    /// <param name="value">[batch, keys, keyValueHeads, valueDim].</param>
+    /// <param name="output">[batch, queries, heads, valueDim].</param>
     /// <exception cref="ArgumentException">Lengths that do not fit, or an output that overlaps an input.</exception>
-    public ForwardCall(bool causal, in KernelTensor query, in KernelTensor key, in KernelTensor value, in KernelTensor output)
+    public ForwardCall(int left, int right, in KernelTensor query, in KernelTensor key, in KernelTensor value, in KernelTensor output)
     {
         query.CheckTokens("heads", "headDim");
         key.CheckTokens("keyValueHeads", "headDim");
@@ -39,7 +45,7 @@ public unsafe ref struct ForwardCall
         _arguments = new ForwardArguments
         {
             Batch = query.Batch, Queries = query.Tokens, Keys = key.Tokens, Heads = query.Heads, KeyValueHeads = key.Heads,
-            Causal = causal, QueryStart = -1, ScratchName = "", MaxThreads = AttentionOptions.MaxDegreeOfParallelism,
+            Left = left, Right = right, QueryStart = -1, ScratchName = "", MaxThreads = AttentionOptions.MaxDegreeOfParallelism,
         };
     }
 

@@ -5,7 +5,7 @@ namespace AttentionGen.CompilerServices;
 /// <summary>
 /// Runs a core over a call. A lane is a key-value head of a batch item: the keys and values that are packed once for all its query heads.
 /// Its work is a list of query blocks, (block of rows, head of the group); a segment is a stretch of that list, the unit that a thread takes.
-/// Blocks stand at fixed rows and keys are packed from key 0 in fixed stretches, so no result depends on who computes what.
+/// Blocks of rows and of keys stand at fixed places, so no result depends on who computes what.
 /// </summary>
 internal sealed unsafe class ForwardJob<TCore> : PooledJob<ForwardJob<TCore>>
     where TCore : struct, IForwardCore
@@ -52,27 +52,54 @@ internal sealed unsafe class ForwardJob<TCore> : PooledJob<ForwardJob<TCore>>
         public void RunSegment(int lane, int segment, int segments)
         {
             int blocks = (_call.Queries + _plan.QueryBlock - 1) / _plan.QueryBlock * _call.Group;
-            int length = _call.Length(Batch(lane));
-            int chunk = length <= stretch ? 1 : ForwardSchedule.LongRangeBlocks;
 
-            // The last rows see the most keys: they come first, over the segments and within each, so that what they have packed serves all.
+            // Under a causal mask the last rows see the most keys: they come first.
             int from = (int)((long)blocks * (segments - 1 - segment) / segments), to = (int)((long)blocks * (segments - segment) / segments);
-            for (int end = to; end > from; end -= chunk) RunBlocks(lane, Math.Max(from, end - chunk), end);
+            while (to > from)
+            {
+                int first = FirstOfGroup(lane, from, to);
+                RunBlocks(lane, first, to);
+                to = first;
+            }
+        }
+
+        /// <summary>
+        /// As many blocks before <paramref name="to"/> as see keys that can be packed together. Where those of one block are too many, some blocks
+        /// whose states are kept while stretch after stretch of their keys is packed.
+        /// </summary>
+        private readonly int FirstOfGroup(int lane, int from, int to)
+        {
+            int first = to - 1;
+            if (Count(lane, first, to) > stretch) return Math.Max(from, to - ForwardSchedule.LongRangeBlocks);
+            while (first > from && Count(lane, first - 1, to) <= stretch) first--;
+            return first;
         }
 
         private void RunBlocks(int lane, int from, int to)
         {
-            int batch = Batch(lane), length = _call.Length(batch);
-            int keys = (int)Math.Clamp(_call.Visible(batch, LastRow(to - 1)), 0, length);
-            for (int first = 0; first < keys; first += stretch)
+            var (begin, end) = Keys(lane, from, to);
+            bool atOnce = end - begin <= stretch;
+            for (int first = begin; first < end; first += stretch)
             {
-                Pack(lane, first, Math.Min(stretch, keys - first));
-                for (int block = from; block < to; block++) Attend(lane, block, first, length, State(block - from));
+                Pack(lane, first, Math.Min(stretch, end - first));
+                for (int block = from; block < to; block++) Attend(lane, block, first, _states + (atOnce ? 0 : block - from) * (nint)_plan.StateFloats);
             }
 
             for (int block = from; block < to; block++)
-                if (Math.Min(length, _call.Visible(batch, LastRow(block))) <= 0) Clear(lane, block);
+                if (Count(lane, block, block + 1) == 0) Clear(lane, block);
         }
+
+        /// <summary>
+        /// The keys that some rows of the blocks see, from the start of a block of keys: blocks of keys stand at fixed keys, so that no result depends
+        /// on what is packed together.
+        /// </summary>
+        private readonly (int Begin, int End) Keys(int lane, int from, int to)
+        {
+            var (begin, end) = _call.Range(Batch(lane), FirstRow(from), LastRow(to - 1));
+            return begin == end ? (0, 0) : (begin / _plan.KeyBlock * _plan.KeyBlock, end);
+        }
+
+        private readonly int Count(int lane, int from, int to) => Keys(lane, from, to) is var (begin, end) ? end - begin : 0;
 
         private readonly int FirstRow(int block) => block / _call.Group * _plan.QueryBlock;
 
@@ -86,7 +113,7 @@ internal sealed unsafe class ForwardJob<TCore> : PooledJob<ForwardJob<TCore>>
 
         private void Pack(int lane, int first, int count)
         {
-            if (_packedLane == lane && _packedFirst == first && _packedCount >= count) return;
+            if (_packedLane == lane && _packedFirst <= first && _packedFirst + _packedCount >= first + count) return;
             _valuesFinite = TCore.Pack(new ForwardKeys
             {
                 Key = ref *_call.Key.Row(Batch(lane), first, KeyHead(lane)),
@@ -100,23 +127,26 @@ internal sealed unsafe class ForwardJob<TCore> : PooledJob<ForwardJob<TCore>>
             (_packedLane, _packedFirst, _packedCount) = (lane, first, count);
         }
 
-        private readonly void Attend(int lane, int block, int first, int length, float* state)
+        /// <summary>A block of rows against its keys among the packed ones from <paramref name="first"/> on.</summary>
+        private readonly void Attend(int lane, int block, int first, float* state)
         {
             int batch = Batch(lane);
-            int keys = (int)(Math.Min(length, _call.Visible(batch, LastRow(block))) - first);
+            var (begin, end) = Keys(lane, block, block + 1);
+            int from = Math.Max(begin, first), keys = Math.Min(end - from, first + stretch - from);
             if (keys <= 0) return;
             TCore.Attend(new ForwardBlock
             {
                 Query = ref *_call.Query.Row(batch, FirstRow(block), Head(lane, block)),
                 QueryStride = _call.Query.TokenStride,
                 Rows = LastRow(block) - FirstRow(block) + 1,
-                PackedKeys = ref *_packedKeys,
-                PackedValues = ref *_packedValues,
-                Keys = Math.Min(keys, stretch),
-                Visible = _call.Visible(batch, FirstRow(block)) - first,
+                PackedKeys = ref *(_packedKeys + (nint)(from - _packedFirst) * _plan.PackedKeyFloats),
+                PackedValues = ref *(_packedValues + (nint)(from - _packedFirst) * _plan.PackedValueFloats),
+                Keys = keys,
+                Visible = _call.End(batch, FirstRow(block)) - from,
+                Hidden = _call.Begin(batch, FirstRow(block)) - from,
                 ValuesFinite = _valuesFinite,
-                First = first == 0,
-                Last = keys <= stretch,
+                First = from == begin,
+                Last = from + keys == end,
                 Output = ref *_call.Output.Row(batch, FirstRow(block), Head(lane, block)),
                 OutputStride = _call.Output.TokenStride,
                 State = ref *state,
@@ -130,7 +160,5 @@ internal sealed unsafe class ForwardJob<TCore> : PooledJob<ForwardJob<TCore>>
             float* output = _call.Output.Row(Batch(lane), FirstRow(block), Head(lane, block));
             for (int row = FirstRow(block); row <= LastRow(block); row++, output += _call.Output.TokenStride) new Span<float>(output, _call.Output.Dim).Clear();
         }
-
-        private readonly float* State(int index) => _states + (nint)index * _plan.StateFloats;
     }
 }

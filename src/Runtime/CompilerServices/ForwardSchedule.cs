@@ -36,8 +36,7 @@ internal struct ForwardSchedule
         {
             int length = call.Length(b);
             longest = Math.Max(longest, length);
-            double first = Math.Clamp(call.Visible(b, 0), 0, length), last = Math.Clamp(call.Visible(b, call.Queries - 1), 0, length);
-            pairs += (first + last) / 2 * call.Queries;
+            pairs += (Seen(call, b, 0) + Seen(call, b, call.Queries / 2) + Seen(call, b, call.Queries - 1)) / 3.0 * call.Queries;
         }
 
         int stretch = Math.Min(MaxStretch(plan), (longest + plan.KeyBlock - 1) / plan.KeyBlock * plan.KeyBlock);
@@ -58,6 +57,9 @@ internal struct ForwardSchedule
         int segments = threads == 1 ? 1 : Math.Min(blocks, (4 * threads + lanes - 1) / lanes);
         return new ForwardSchedule { Threads = threads, Stretch = stretch, Segments = segments, Units = lanes * segments, WorkerBytes = workerBytes };
     }
+
+    /// <summary>The number of keys that a row sees.</summary>
+    private static int Seen(in ForwardArguments call, int batch, int row) => call.Range(batch, row, row) is var (begin, end) ? end - begin : 0;
 
     /// <summary>The keys that fit into a thread's memory at a time, the same for all calls of a kernel: results must not depend on the call.</summary>
     private static int MaxStretch(in ForwardPlan plan)

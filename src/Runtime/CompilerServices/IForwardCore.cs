@@ -125,8 +125,11 @@ public ref struct ForwardBlock
     /// <summary>The number of packed keys that may be read, 1 or more.</summary>
     public int Keys;
 
-    /// <summary>Under a causal mask: how many of the packed keys the first row sees, counted past both ends; each further row sees one more.</summary>
+    /// <summary>Where each row has a bound of its own: how many of the packed keys lie before the bound of the first row, counted past both ends; each further row has one more.</summary>
     public nint Visible;
+
+    /// <summary>In a window: how many of the packed keys lie before the first one that the first row sees, counted past both ends; one more for each further row.</summary>
+    public nint Hidden;
 
     /// <summary>Whether all packed values are finite.</summary>
     public bool ValuesFinite;
@@ -184,8 +187,11 @@ public ref struct ForwardRows
     /// <summary>The number of keys that may be read, 1 or more.</summary>
     public int Keys;
 
-    /// <summary>Under a causal mask: how many of the keys the first query sees, counted past both ends; each further query sees one more.</summary>
+    /// <summary>Where each query has a bound of its own: how many of the keys lie before the bound of the first query, counted past both ends; each further query has one more.</summary>
     public nint Visible;
+
+    /// <summary>In a window: how many of the keys lie before the first one that the first query sees, counted past both ends; one more for each further query.</summary>
+    public nint Hidden;
 
     /// <summary>The state of the rows.</summary>
     public ref float State;

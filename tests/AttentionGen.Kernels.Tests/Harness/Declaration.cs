@@ -26,6 +26,12 @@ public sealed record Declaration(int Heads, int HeadDim)
 
     public AttentionMask Mask { get; init; }
 
+    /// <summary>Keys that a query sees before and behind its position, -1 where that side is open.</summary>
+    public (int Left, int Right) Window { get; init; } = (-1, -1);
+
+    /// <summary>Whether it matters where the queries stand.</summary>
+    public bool HasPositions => Mask == AttentionMask.Causal || Window != (-1, -1);
+
     /// <summary>0 where none is given.</summary>
     public float Scale { get; init; }
 
@@ -69,6 +75,8 @@ public sealed record Declaration(int Heads, int HeadDim)
         KeyValueHeads = KeyValueHeads,
         ValueDim = ValueDim,
         Mask = Mask,
+        WindowLeft = Window.Left,
+        WindowRight = Window.Right,
         Scale = Scale == 0 ? 1 / Math.Sqrt(HeadDim) : Scale,
     };
 
@@ -80,6 +88,8 @@ public sealed record Declaration(int Heads, int HeadDim)
     {
         string name = $"h{Heads}kv{KeyValueHeads}d{HeadDim}v{ValueDim}";
         if (Mask == AttentionMask.Causal) name += "_causal";
+        if (Window.Left >= 0) name += $"_left{Window.Left}";
+        if (Window.Right >= 0) name += $"_right{Window.Right}";
         if (Batched) name += "_batched";
         if (Layout == AttentionLayout.HeadMajor) name += "_headMajor";
         if (Strides != default) name += $"_strides{Strides.Query}_{Strides.Key}_{Strides.Value}_{Strides.Output}";
@@ -114,6 +124,8 @@ public sealed record Declaration(int Heads, int HeadDim)
             if (KeyValueHeads != Heads) attribute += $", KeyValueHeads = {KeyValueHeads}";
             if (ValueDim != HeadDim) attribute += $", ValueDim = {ValueDim}";
             if (Mask != AttentionMask.None) attribute += $", Mask = AttentionMask.{Mask}";
+            if (Window.Left >= 0) attribute += $", WindowLeft = {Window.Left}";
+            if (Window.Right >= 0) attribute += $", WindowRight = {Window.Right}";
             if (Scale != 0) attribute += $", Scale = {Text(Scale)}f";
             if (Batched) attribute += ", Batched = true";
             if (Layout == AttentionLayout.HeadMajor) attribute += ", Layout = AttentionLayout.HeadMajor";

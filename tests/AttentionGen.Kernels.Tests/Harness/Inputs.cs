@@ -69,7 +69,7 @@ public sealed class Inputs
         int query = Query.Length / Problem.Queries, key = Key.Length / Problem.Keys, value = Value.Length / Problem.Keys, row = output.Length / Problem.Queries;
         for (int first = 0; first < Problem.Queries; first += queries)
         {
-            int end = Math.Min(first + queries, Problem.Queries), keys = Problem.Visible(0, end - 1);
+            int end = Math.Min(first + queries, Problem.Queries), keys = Problem.Visible(0, end - 1).End;
             kernel.Body(new KernelArguments
             {
                 Query = Query.AsSpan(first * query, (end - first) * query), Key = Key.AsSpan(0, keys * key), Value = Value.AsSpan(0, keys * value),

@@ -13,12 +13,14 @@ public static class PlainEvaluation
     {
         var problem = inputs.Problem;
         var declaration = problem.Declaration;
-        int keyHead = head / (declaration.Heads / declaration.KeyValueHeads), visible = problem.Visible(batch, query);
+        int keyHead = head / (declaration.Heads / declaration.KeyValueHeads);
+        var (first, end) = problem.Visible(batch, query);
+        int visible = end - first;
         float[] weights = new float[visible];
         float max = float.NegativeInfinity, sum = 0;
         for (int j = 0; j < visible; j++)
         {
-            weights[j] = declaration.Factor * Dot(inputs.QueryRow(batch, query, head), inputs.KeyRow(batch, j, keyHead));
+            weights[j] = declaration.Factor * Dot(inputs.QueryRow(batch, query, head), inputs.KeyRow(batch, first + j, keyHead));
             max = Math.Max(max, weights[j]);
         }
 
@@ -27,7 +29,7 @@ public static class PlainEvaluation
         output.Clear();
         for (int j = 0; j < visible; j++)
         {
-            var value = inputs.ValueRow(batch, j, keyHead);
+            var value = inputs.ValueRow(batch, first + j, keyHead);
             for (int d = 0; d < value.Length; d++) output[d] += weights[j] * value[d];
         }
 

@@ -39,9 +39,15 @@ public sealed record Problem(Declaration Declaration, int Queries, int Keys)
         _ => QueryStarts[batch],
     };
 
-    /// <summary>The keys that a query sees are 0 to this number, exclusively.</summary>
-    public int Visible(int batch, int query) =>
-        Declaration.Mask == AttentionMask.Causal ? (int)Math.Clamp((long)Start(batch) + query + 1, 0, Length(batch)) : Length(batch);
+    /// <summary>The keys that a query sees: the first, and the one behind the last.</summary>
+    public (int First, int End) Visible(int batch, int query)
+    {
+        long position = (long)Start(batch) + query, end = Length(batch);
+        if (Declaration.Mask == AttentionMask.Causal) end = Math.Min(end, position + 1);
+        if (Declaration.Window.Right >= 0) end = Math.Min(end, position + Declaration.Window.Right + 1);
+        end = Math.Max(end, 0);
+        return (Declaration.Window.Left < 0 ? 0 : (int)Math.Clamp(position - Declaration.Window.Left, 0, end), (int)end);
+    }
 
     /// <summary>Problems of equal text have equal inputs.</summary>
     public override string ToString()

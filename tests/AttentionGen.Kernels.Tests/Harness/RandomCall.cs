@@ -17,10 +17,10 @@ public enum Filling
 }
 
 /// <summary>NaN or an infinity in keys and values.</summary>
-/// <param name="IsSeen">Whether the later half of the queries may see them; otherwise no query does.</param>
+/// <param name="IsSeen">Whether half of the queries, the earlier or the later ones, may see them; otherwise no query does.</param>
 public sealed record Poison(float Value, bool IsSeen)
 {
-    public override string ToString() => $"{Value} in keys and values that {(IsSeen ? "the earlier half of the queries does not see" : "no query sees")}";
+    public override string ToString() => $"{Value} in keys and values that {(IsSeen ? "half of the queries does not see" : "no query sees")}";
 }
 
 /// <summary>A call with its inputs.</summary>
@@ -73,12 +73,13 @@ public sealed record RandomCall(Problem Problem, Filling Filling, Poison? Poison
 
     private void AddPoison(Inputs inputs, Poison poison)
     {
-        int blind = poison.IsSeen ? Problem.Queries / 2 : Problem.Queries;
+        int half = Problem.Queries / 2;
+        var blind = !poison.IsSeen ? Enumerable.Range(0, Problem.Queries) : Seed % 3 == 0 ? Enumerable.Range(half, Problem.Queries - half) : Enumerable.Range(0, half);
         for (int b = 0; b < Problem.Batch; b++)
         {
             for (int j = 0; j < Problem.Keys; j++)
             {
-                if (Enumerable.Range(0, blind).Any(query => j < Problem.Visible(b, query))) continue;
+                if (blind.Any(query => Problem.Visible(b, query) is var (first, end) && j >= first && j < end)) continue;
                 for (int h = 0; h < Problem.Declaration.KeyValueHeads; h++)
                 {
                     inputs.KeyRow(b, j, h).Fill(poison.Value);

@@ -51,15 +51,27 @@ internal sealed class RandomCalls
         from headDim in Dims
         from valueDim in Gen.OneOf(Gen.Constant(headDim), Dims)
         from mask in Gen.Elements(Enum.GetValues<AttentionMask>())
+        from window in Gen.Frequency((1, Gen.Constant((-1, -1))), (1, Windows(mask)))
         from scale in Gen.OneOf(Gen.Constant(0.0), Gen.Elements(0.1, 0.5, -0.8)) // relative to the default one
-        select new Declaration(1, headDim) { ValueDim = valueDim, Mask = mask, Scale = (float)Math.Round(scale / Math.Sqrt(headDim), 4) };
+        select new Declaration(1, headDim) { ValueDim = valueDim, Mask = mask, Window = window, Scale = (float)Math.Round(scale / Math.Sqrt(headDim), 4) };
+
+    /// <summary>Open or closed on either side, at least on one; the right side only where no causal mask closes it.</summary>
+    private static Gen<(int, int)> Windows(AttentionMask mask)
+    {
+        var side = Gen.Frequency((1, Gen.Choose(0, 4)), (2, Gen.Choose(0, 40)), (1, Gen.Choose(41, 400)));
+        var open = Gen.Constant(-1);
+        return from sides in mask == AttentionMask.Causal ? Gen.Constant(1) : Gen.Choose(1, 3)
+               from left in (sides & 1) != 0 ? side : open
+               from right in (sides & 2) != 0 ? side : open
+               select (left, right);
+    }
 
     /// <summary>What a declaration says beside that. A call of few tokens must be within the limit, or none would be found.</summary>
     private static Gen<Declaration> Declarations(Declaration core) => (
         from keyValueHeads in Gen.Choose(1, 3)
         from sharing in Gen.Elements(1, 1, 2, 3, 4)
         from batched in Gen.Elements(false, true)
-        from start in core.Mask == AttentionMask.Causal ? Gen.Elements(Roles.None, Roles.QueryStart, Roles.QueryStarts) : Gen.Constant(Roles.None)
+        from start in core.HasPositions ? Gen.Elements(Roles.None, Roles.QueryStart, Roles.QueryStarts) : Gen.Constant(Roles.None)
         from lengths in Gen.Elements(Roles.None, Roles.KeyLengths)
         from threads in Gen.Elements(Roles.None, Roles.MaxThreads)
         from layout in Gen.Elements(Enum.GetValues<AttentionLayout>())
@@ -168,7 +180,10 @@ internal sealed class RandomCalls
             declaration with { Batched = false },
             .. from role in new[] { Roles.QueryStart, Roles.QueryStarts, Roles.KeyLengths } select declaration with { Roles = declaration.Roles & ~role },
             declaration with { Scale = 0 },
-            declaration with { Mask = AttentionMask.None, Roles = declaration.Roles & ~(Roles.QueryStart | Roles.QueryStarts) },
+            declaration with { Window = (-1, -1) },
+            declaration with { Window = declaration.Window with { Left = -1 } },
+            declaration with { Window = declaration.Window with { Right = -1 } },
+            declaration with { Mask = AttentionMask.None },
             declaration with { Heads = declaration.KeyValueHeads },
             declaration with { Heads = declaration.Group, KeyValueHeads = 1 },
             declaration with { ValueDim = declaration.HeadDim },
@@ -177,8 +192,12 @@ internal sealed class RandomCalls
                select declaration with { HeadDim = dim, ValueDim = declaration.ValueDim == declaration.HeadDim ? dim : declaration.ValueDim },
             .. from dim in Less(declaration.ValueDim) where dim > 0 && declaration.ValueDim != declaration.HeadDim select declaration with { ValueDim = dim },
         ];
-        return withLess.Select(WithRoom).Where(less => less != declaration).Distinct();
+        return withLess.Select(WithRoom).Select(WithPositions).Where(less => less != declaration).Distinct();
     }
+
+    /// <summary>A start only where a mask looks at it.</summary>
+    private static Declaration WithPositions(Declaration declaration) =>
+        declaration.HasPositions ? declaration : declaration with { Roles = declaration.Roles & ~(Roles.QueryStart | Roles.QueryStarts) };
 
     /// <summary>Strides that are as wide as the tokens have become.</summary>
     private static Declaration WithRoom(Declaration declaration)
