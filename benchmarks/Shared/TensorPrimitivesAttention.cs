@@ -31,6 +31,9 @@ internal sealed class TensorPrimitivesAttention
     /// <summary>The last query sees the last key; a query before all keys sees nothing and gives 0.</summary>
     public bool Causal { get; init; }
 
+    /// <summary>How many keys before its own position a query sees, -1 for all.</summary>
+    public int WindowLeft { get; init; } = -1;
+
     private int Queries(int queryLength) => queryLength / (_heads * _headDim);
 
     private int Keys(int keyLength) => keyLength / (KeyValueHeads * _headDim);
@@ -64,13 +67,14 @@ internal sealed class TensorPrimitivesAttention
         int keyValueHead = head / (_heads / KeyValueHeads);
         for (int i = 0; i < queries; i++)
         {
-            int visible = Causal ? Math.Clamp(keys - queries + i + 1, 0, keys) : keys;
+            int position = keys - queries + i, end = Causal ? Math.Clamp(position + 1, 0, keys) : keys;
+            int first = WindowLeft < 0 ? 0 : Math.Clamp(position - WindowLeft, 0, end);
             var result = output.Slice((i * _heads + head) * ValueDim, ValueDim);
             result.Clear();
-            if (visible == 0) continue;
+            if (first == end) continue;
             AttendRow(
                 query.Slice((i * _heads + head) * _headDim, _headDim),
-                key[(keyValueHead * _headDim)..], value[(keyValueHead * ValueDim)..], result, row[..visible]);
+                key[((first * KeyValueHeads + keyValueHead) * _headDim)..], value[((first * KeyValueHeads + keyValueHead) * ValueDim)..], result, row[..(end - first)]);
         }
     }
 

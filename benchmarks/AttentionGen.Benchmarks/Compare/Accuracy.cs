@@ -43,6 +43,7 @@ internal sealed class Accuracy
         var reference = new AttentionReference(1, dim)
         {
             Mask = shape.Causal ? AttentionMask.Causal : AttentionMask.None,
+            WindowLeft = shape.WindowLeft,
             KeyStride = stride,
             ValueStride = stride,
         };

@@ -13,6 +13,7 @@ internal sealed class TensorPrimitivesContender(Inputs inputs, int threads) : Co
     {
         KeyValueHeads = inputs.Shape.KeyValueHeads,
         Causal = inputs.Shape.Causal,
+        WindowLeft = inputs.Shape.WindowLeft,
     };
 
     public override string Name => "TensorPrimitives";

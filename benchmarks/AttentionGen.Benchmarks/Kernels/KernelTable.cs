@@ -16,6 +16,7 @@ internal static class KernelTable
         ["P3b"] = s_h32On8D128Causal,
         ["P4"] = new(TokenMajor.H8D128Causal, HeadMajor.H8D128Causal),
         ["P5"] = new(TokenMajor.H4D32, HeadMajor.H4D32),
+        ["P6"] = new(TokenMajor.H16On8D64Window512, HeadMajor.H16On8D64Window512),
         ["G1-80"] = new(TokenMajor.H8D80Causal, HeadMajor.H8D80Causal),
         ["G1-96"] = new(TokenMajor.H8D96Causal, HeadMajor.H8D96Causal),
         ["S1"] = new(TokenMajor.H3D32BatchOf49, HeadMajor.H3D32BatchOf49),

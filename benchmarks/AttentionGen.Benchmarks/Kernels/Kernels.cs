@@ -29,6 +29,10 @@ internal static partial class TokenMajor
     public static partial void H4D32(
         ReadOnlySpan<float> query, ReadOnlySpan<float> key, ReadOnlySpan<float> value, Span<float> output, int maxThreads);
 
+    [Attention(16, 64, KeyValueHeads = 8, Mask = AttentionMask.Causal, WindowLeft = 511)]
+    public static partial void H16On8D64Window512(
+        ReadOnlySpan<float> query, ReadOnlySpan<float> key, ReadOnlySpan<float> value, Span<float> output, int maxThreads);
+
     [Attention(8, 80, Mask = AttentionMask.Causal)]
     public static partial void H8D80Causal(
         ReadOnlySpan<float> query, ReadOnlySpan<float> key, ReadOnlySpan<float> value, Span<float> output, int maxThreads);
@@ -75,6 +79,10 @@ internal static partial class HeadMajor
 
     [Attention(4, 32, Layout = AttentionLayout.HeadMajor)]
     public static partial void H4D32(
+        ReadOnlySpan<float> query, ReadOnlySpan<float> key, ReadOnlySpan<float> value, Span<float> output, int maxThreads);
+
+    [Attention(16, 64, KeyValueHeads = 8, Mask = AttentionMask.Causal, WindowLeft = 511, Layout = AttentionLayout.HeadMajor)]
+    public static partial void H16On8D64Window512(
         ReadOnlySpan<float> query, ReadOnlySpan<float> key, ReadOnlySpan<float> value, Span<float> output, int maxThreads);
 
     [Attention(8, 80, Mask = AttentionMask.Causal, Layout = AttentionLayout.HeadMajor)]

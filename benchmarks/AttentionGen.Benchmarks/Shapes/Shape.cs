@@ -12,15 +12,27 @@ internal sealed record Shape(string Id, int Heads, int KeyValueHeads, int HeadDi
 {
     public int Batch { get; init; } = 1;
 
+    /// <summary>How many keys before its own position a query sees, -1 for all.</summary>
+    public int WindowLeft { get; init; } = -1;
+
     /// <summary>Whether query, keys and values lie in DRAM when a call begins. Otherwise they lie where the call before left them.</summary>
     public bool Cold { get; init; }
 
     /// <summary>Few queries against many keys: reading those takes a good part of the time, or all of it.</summary>
     public bool ReadsCache => Queries < Keys;
 
+    /// <summary>Whether the queries see different keys.</summary>
+    public bool IsMasked => Queries > 1 && (Causal || WindowLeft >= 0);
+
+    /// <summary>The keys that a query sees: the first, and the one behind the last.</summary>
+    public (int First, int End) Visible(int query)
+    {
+        int position = Keys - Queries + query;
+        return (WindowLeft < 0 ? 0 : Math.Max(position - WindowLeft, 0), Causal ? position + 1 : Keys);
+    }
+
     /// <summary>The (query, key) pairs of all heads that the mask lets through.</summary>
-    public double VisiblePairs =>
-        (double)Batch * Heads * (Causal ? (double)Queries * (Keys - Queries) + Queries * (Queries + 1.0) / 2 : (double)Queries * Keys);
+    public double VisiblePairs => (double)Batch * Heads * Enumerable.Range(0, Queries).Sum(query => Visible(query) is var (first, end) ? (double)(end - first) : 0);
 
     /// <summary>A multiplication and an addition for each element of a head, for the score and for the output.</summary>
     public double Flops => 4.0 * HeadDim * VisiblePairs;
@@ -40,6 +52,7 @@ internal sealed record Shape(string Id, int Heads, int KeyValueHeads, int HeadDi
             string tokens = Queries == Keys ? $"{Keys} tokens" : $"{Queries} x {Keys}";
             string batch = Batch == 1 ? "" : $"{Batch} x ";
             string mask = Queries == 1 ? "" : Causal ? ", causal" : ", bidirectional";
+            if (WindowLeft >= 0) mask += $", window of {WindowLeft + 1}";
             return $"{batch}{heads} D{HeadDim}, {tokens}{mask}{(Cold ? ", out of DRAM" : "")}";
         }
     }

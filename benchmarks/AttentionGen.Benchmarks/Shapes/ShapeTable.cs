@@ -11,8 +11,7 @@ internal static class ShapeTable
         new("P3b", 32, 8, 128, 2048, 2048, Causal: true),
         new("P4", 8, 8, 128, 4096, 4096, Causal: true),
         new("P5", 4, 4, 32, 384, 384, Causal: false),
-        // P6 (H16/8 D64, 4096, causal, WindowLeft = 511) belongs here once the library has windows: a WindowLeft in Shape for the pairs, the
-        // reference and the peers' masks, and two kernels.
+        new("P6", 16, 8, 64, 4096, 4096, Causal: true) { WindowLeft = 511 },
         new("G1-80", 8, 8, 80, 1024, 1024, Causal: true),
         new("G1-96", 8, 8, 96, 1024, 1024, Causal: true),
     ];

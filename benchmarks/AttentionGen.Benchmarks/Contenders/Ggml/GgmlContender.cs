@@ -40,7 +40,7 @@ internal sealed unsafe class GgmlContender : Contender
         _context = _api.NewContext();
         nint query = Place(inputs.HeadMajorQuery, shape.HeadDim, shape.Queries, shape.Heads);
         nint key = Place(inputs.HeadMajorKey, shape.HeadDim, shape.Keys, shape.KeyValueHeads);
-        bool masked = shape is { Causal: true, Queries: > 1 };
+        bool masked = shape.IsMasked;
         int maskRows = (shape.Queries + MaskRows - 1) / MaskRows * MaskRows;
         nint mask = masked ? _api.NewTensor(_context, Half, shape.Keys, maskRows, 1, 1) : 0;
         float scale = 1 / MathF.Sqrt(shape.HeadDim);
@@ -135,8 +135,9 @@ internal sealed unsafe class GgmlContender : Contender
         mask.Clear();
         for (int i = 0; i < shape.Queries; i++)
         {
-            int visible = shape.Keys - shape.Queries + i + 1;
-            mask[(i * shape.Keys + visible)..((i + 1) * shape.Keys)].Fill(MinusInfinity);
+            var (first, end) = shape.Visible(i);
+            mask[(i * shape.Keys)..(i * shape.Keys + first)].Fill(MinusInfinity);
+            mask[(i * shape.Keys + end)..((i + 1) * shape.Keys)].Fill(MinusInfinity);
         }
     }
 }

@@ -11,7 +11,7 @@ internal sealed record OnnxWay(string Path, OnnxNode Node, Tensor Output, bool H
     public static IEnumerable<OnnxWay> Of(Inputs inputs)
     {
         var shape = inputs.Shape;
-        if (shape.Heads == shape.KeyValueHeads)
+        if (shape.Heads == shape.KeyValueHeads && shape.WindowLeft < 0)
         {
             yield return MultiHead(inputs, headMajorKeys: false);
             if (shape.ReadsCache) yield return MultiHead(inputs, headMajorKeys: true);
@@ -46,11 +46,11 @@ internal sealed record OnnxWay(string Path, OnnxNode Node, Tensor Output, bool H
         var output = new Tensor(shape.QueryElements);
         long[] queries = [shape.Batch, shape.Heads, shape.Queries, shape.HeadDim], keys = [shape.Batch, shape.KeyValueHeads, shape.Keys, shape.HeadDim];
 
-        // Its causal mask starts at key 0; queries that follow older keys take a mask.
-        bool masked = shape is { Causal: true, Queries: > 1 } && shape.Queries < shape.Keys;
+        // Its causal mask starts at key 0; queries that follow older keys, or have a window, take a mask.
+        bool masked = shape.IsMasked && (shape.Queries < shape.Keys || shape.WindowLeft >= 0);
         var node = new OnnxNode(
             "", 23, "Attention",
-            new Dictionary<string, int> { ["is_causal"] = shape.Causal && shape.Queries == shape.Keys ? 1 : 0 },
+            new Dictionary<string, int> { ["is_causal"] = shape.Causal && !masked && shape.Queries == shape.Keys ? 1 : 0 },
             [
                 OnnxTensor.Of("Q", inputs.HeadMajorQuery, queries),
                 OnnxTensor.Of("K", inputs.HeadMajorKey, keys),
@@ -64,7 +64,12 @@ internal sealed record OnnxWay(string Path, OnnxNode Node, Tensor Output, bool H
     private static OnnxTensor Mask(Shape shape)
     {
         bool[] mask = new bool[shape.Queries * shape.Keys];
-        for (int i = 0; i < shape.Queries; i++) mask.AsSpan(i * shape.Keys, shape.Keys - shape.Queries + i + 1).Fill(true);
+        for (int i = 0; i < shape.Queries; i++)
+        {
+            var (first, end) = shape.Visible(i);
+            mask.AsSpan(i * shape.Keys + first, end - first).Fill(true);
+        }
+
         return OnnxTensor.Of("attn_mask", OnnxElement.Bool, mask, [shape.Queries, shape.Keys]);
     }
 
@@ -105,7 +110,12 @@ internal sealed record OnnxWay(string Path, OnnxNode Node, Tensor Output, bool H
         int[] lastKeys = [.. Enumerable.Repeat(shape.Keys - 1, shape.Batch)];
         return new OnnxNode(
             Contrib, 1, "GroupQueryAttention",
-            new Dictionary<string, int> { ["num_heads"] = shape.Heads, ["kv_num_heads"] = shape.KeyValueHeads, ["causal"] = shape.Causal ? 1 : 0 },
+            new Dictionary<string, int>
+            {
+                ["num_heads"] = shape.Heads, ["kv_num_heads"] = shape.KeyValueHeads, ["causal"] = shape.Causal ? 1 : 0,
+                // Counted with the query's own key; -1 is none.
+                ["local_window_size"] = shape.WindowLeft < 0 ? -1 : shape.WindowLeft + 1,
+            },
             [
                 OnnxTensor.Of("query", inputs.Query, queries), key, value, pastKey, pastValue,
                 OnnxTensor.Of("seqlens_k", OnnxElement.Int32, lastKeys, [shape.Batch]),
