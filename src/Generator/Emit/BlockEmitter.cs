@@ -52,7 +52,7 @@ internal static class BlockEmitter
         // Columns of weights begin with the first panel that some row sees.
         string panels = visible.LowerMoves ? "At(ref panels, skip * HeadDim)" : "panels", columns = visible.LowerMoves ? $"{end} - skip" : end;
         string count = $"({columns} + PanelKeys - 1) / PanelKeys", bounds = visible.Arguments(visible.LowerMoves ? "skip" : "");
-        if (plan.Path == CorePath.Registers)
+        if (plan.InRegisters)
         {
             w.Line($"Scores(ref tileQuery, ref {panels}, {count}, ref weights, ref state, {bounds});");
         }
@@ -111,23 +111,24 @@ internal static class BlockEmitter
         using (w.Block("for (int i = 0; i < TileRows; i++) // 0 times an infinite value, or a NaN, would not be 0"))
         {
             string upper = visible.UpperMoves ? $"Math.Min({visible.Upper("i")}, end)" : end;
+            string output = "At(ref output, i * block.OutputStride)";
             if (visible.LowerMoves)
             {
                 w.Line($"""
                     int lower = Math.Max({VisibleKeys.Lower("i")}, lowest);
                     ref float p = ref At(ref weights, i * KeyBlock + lower - skip), v = ref At(ref values, lower * ValueDim), s = ref At(ref state, i * StateRow);
                     """);
-                Calls(1, "p", "v", "s", $"{upper} - lower");
+                Calls(1, "p", "v", "s", $"{upper} - lower", output);
             }
             else
             {
                 w.Line("ref float p = ref At(ref weights, i * KeyBlock), s = ref At(ref state, i * StateRow);");
-                Calls(1, "p", "values", "s", upper);
+                Calls(1, "p", "values", "s", upper, output);
             }
         }
 
-        void Calls(int rows, string weights, string values, string state, string keys) =>
-            ValuesEmitter.Calls(w, plan, rows, weights, values, "ValueDim", state, keys);
+        void Calls(int rows, string weights, string values, string state, string keys, string output = "output") =>
+            ValuesEmitter.Calls(w, plan, rows, weights, values, "ValueDim", state, keys, output);
     }
 
     public static void Reset(SourceWriter w)

@@ -26,7 +26,7 @@ internal static class CoreEmitter
             using global::AttentionGen.CompilerServices;
             using static global::AttentionGen.CompilerServices.KernelMemory;
             using static global::AttentionGen.CompilerServices.{dialect.Vectors};
-            using Vec = global::System.Runtime.Intrinsics.{dialect.Vector}<float>;{(plan.Path == CorePath.Registers ? $"\nusing Ints = global::System.Runtime.Intrinsics.{dialect.Vector}<int>;" : "")}
+            using Vec = global::System.Runtime.Intrinsics.{dialect.Vector}<float>;{(plan.InRegisters ? $"\nusing Ints = global::System.Runtime.Intrinsics.{dialect.Vector}<int>;" : "")}
 
             {GeneratedCode.Attribute}
             [global::Microsoft.CodeAnalysis.Embedded]
@@ -41,9 +41,18 @@ internal static class CoreEmitter
                     PackingEmitter.Emit(w, plan, dialect, visible);
                     PackingEmitter.Queries(w, plan, dialect);
                     ScoresEmitter.Emit(w, plan, dialect, visible);
-                    WholeEmitter.Softmax(w, plan, dialect, visible);
+                    if (plan.InRegisters)
+                    {
+                        BlockEmitter.Reset(w);
+                        SoftmaxEmitter.Emit(w, plan, dialect, visible);
+                        WholeEmitter.Invert(w, plan, visible);
+                    }
+                    else
+                    {
+                        WholeEmitter.Softmax(w, plan, dialect, visible);
+                    }
+
                     ValuesEmitter.Emit(w, plan, dialect);
-                    WholeEmitter.Finish(w, plan);
                     break;
                 case CorePath.Rows:
                     Rows(w, plan, dialect, visible);
@@ -101,7 +110,7 @@ internal static class CoreEmitter
         if (plan.Path != CorePath.Rows)
         {
             w.Line($"""
-                //   tile          {tile}, {(plan.Path == CorePath.Registers ? "scores stay in registers" : "scores wait in the first-level cache")}
+                //   tile          {tile}, {(plan.InRegisters ? "scores stay in registers" : "scores wait in the first-level cache")}
                 //   blocks        {plan.QueryBlock} query rows, {plan.KeyBlock} keys
                 """);
         }
@@ -136,7 +145,7 @@ internal static class CoreEmitter
             private const int ValueDim = {{plan.PackedValueDim}};{{(plan.PackedValueDim == plan.Spec.ValueDim ? "" : $" // {plan.Spec.ValueDim}, padded to whole vectors")}}
             private const int Lanes = {{plan.Lanes}};
             private const int QueryRow = {{plan.QueryRow}}; // a packed query: whole vectors
-            private const int Sums = ValueDim, Maximum = ValueDim + Lanes, StateRow = ValueDim + 2 * Lanes; // the state of a query row: output, sums of weights, maximum
+            private const int Sums = {{(plan.Path == CorePath.Whole ? "0" : "ValueDim")}}, Maximum = Sums + Lanes, StateRow = Maximum + Lanes; // the state of a query row: {{(plan.Path == CorePath.Whole ? "" : "output, ")}}sums of weights, maximum
             private const int TileRows = {{plan.TileRows}};
             private const int PanelKeys = {{plan.PanelKeys}};
             private const int QueryBlock = {{plan.QueryBlock}};
@@ -145,7 +154,7 @@ internal static class CoreEmitter
         if (plan.Spec.Fixed is { } lengths) w.Line($"private const int KeyLength = {lengths.KeyLength};");
         else w.Line($"private const int MaxRows = {plan.Rows.MaxRows};");
         w.Line($"private const float Scale = {ScalarText.Float(plan.WeightScale)}; // {(plan.Spec.Scale < 0 ? "-" : "")}scale * log2(e): weights are powers of two");
-        if (plan.Path != CorePath.Whole)
+        if (plan.Path != CorePath.Whole || plan.InRegisters)
             w.Line($"private const float Lazy = {ScalarText.Float(plan.LazyScore)}; // 8 / Scale, what a score may exceed the running maximum by");
         w.Line();
         using (w.Block("public static ForwardPlan Plan => new()", "};"))

@@ -46,7 +46,7 @@ internal static class RowsEmitter
                     int keys = Math.Min(block.Keys - first, KeyBlock);
                     RowScores(ref query, ref At(ref block.Key, first * block.KeyStride), block.KeyStride, keys, ref weights, rows);
                     """);
-                string bounds = visible.Arguments(), from = plan.Path == CorePath.Registers ? "0, " : "";
+                string bounds = visible.Arguments(), from = plan.InRegisters ? "0, " : "";
                 if (visible.UpperMoves)
                 {
                     w.Line("""

@@ -13,31 +13,22 @@ internal static class ScoresEmitter
     {
         var product = new ProductEmitter(dialect, plan.TileRows, plan.TileVectors, "s", "q", "QueryRow", "k", "PanelKeys");
         w.Line();
-        w.Line(plan.Path == CorePath.Registers
+        w.Line(plan.InRegisters
             ? "/// <summary>Weights of a tile of query rows over some panels of keys.</summary>"
             : "/// <summary>Scores of a tile of query rows over some panels of keys.</summary>");
         CoreEmitter.MethodAttribute(w);
         string parameters = "ref float query, ref float panel, int panels, ref float weights";
-        if (plan.Path == CorePath.Registers)
+        if (plan.InRegisters)
             parameters += $", ref float state, {visible.Parameters}";
         using (w.Block($"private static void Scores({parameters})"))
         {
-            if (plan.Path == CorePath.Registers)
-            {
-                w.Line($"""
-                    // All rows see all keys of the panels before this one; not the first panel of all, which sets the maxima.
-                    int whole = {(visible.UpperMoves ? "Math.Max(Math.Min(seen, keys), 0)" : "keys")} / PanelKeys;
-                    int start = At(ref state, Maximum) == float.NegativeInfinity ? 1 : 0;
-                    """);
-                if (visible.LowerMoves) w.Line("start = Math.Max(start, (hidden + TileRows - 1 + PanelKeys) / PanelKeys); // nor that in which the last row begins");
-            }
-
+            if (plan.InRegisters) Panels(w, visible);
             using (w.Block("for (int p = 0; p < panels; p++, panel = ref At(ref panel, HeadDim * PanelKeys))"))
             {
                 w.Line("ref float tile = ref At(ref weights, p * PanelKeys);");
                 Products(w, plan, product);
                 w.Line();
-                if (plan.Path == CorePath.Registers) WeightsInRegisters(w, product, visible);
+                if (plan.InRegisters) WeightsInRegisters(w, product, visible);
                 else Store(w, product);
             }
         }
@@ -90,21 +81,71 @@ internal static class ScoresEmitter
     private static void Store(SourceWriter w, ProductEmitter product) =>
         product.EachRow(w, (row, vector) => $"Store({product.Sum(row, vector)}, {Tile(row, vector)});");
 
+    /// <summary>Which panels need care.</summary>
+    private static void Panels(SourceWriter w, VisibleKeys visible)
+    {
+        string start = visible.UpperMoves ? "seen > 0 ? 0 : panels" : "0";
+        if (visible.LowerMoves)
+        {
+            w.Line($"""
+                // No row begins to see keys in the panels from `start` on{(visible.UpperMoves ? ", or all have ended" : "")}; all see all keys of those before `whole`.
+                int start = {(visible.UpperMoves ? $"Math.Max({start}, " : "")}(hidden + TileRows - 1 + PanelKeys) / PanelKeys{(visible.UpperMoves ? ")" : "")};
+                """);
+        }
+        else if (visible.UpperMoves)
+        {
+            w.Line($"""
+                // All rows see keys unless `start` is past the panels; all see all keys of those before `whole`.
+                int start = {start};
+                """);
+        }
+        else
+        {
+            w.Line("// All keys of the panels before `whole` are there.");
+        }
+
+        string first = visible.DiffersByRow ? "start == 0 && " : "";
+        w.Line($"""
+            int whole = {(visible.UpperMoves ? "Math.Max(Math.Min(seen, keys), 0)" : "keys")} / PanelKeys;
+            int fresh = {first}At(ref state, Maximum) == float.NegativeInfinity ? 1 : 0; // rows have seen no key
+            """);
+    }
+
     private static void WeightsInRegisters(SourceWriter w, ProductEmitter product, VisibleKeys visible)
     {
         var rows = Enumerable.Range(0, product.Rows).ToList();
         var vectors = Enumerable.Range(0, product.Vectors).ToList();
-        string Maximum(int row) => $"Splat({Address.Arguments("state", Address.Offset((row, "StateRow"), (1, "Maximum")))})";
-        using (w.Block("if (p >= start && p < whole)"))
+        string MaximumOf(int row) => Address.Arguments("state", Address.Offset((row, "StateRow"), (1, "Maximum")));
+        using (w.Block("if (p < fresh)"))
+        {
+            w.Line("// The score of the first key does as the maximum, unless another exceeds it by much.");
+            foreach (int row in rows) w.Line($"At({MaximumOf(row)}) = First(Max({product.Sum(row, 0)}, All(float.MinValue)));");
+        }
+
+        w.Line();
+        using (w.Block("if (p >= whole)"))
+        {
+            w.Line("// A score of -infinity has the weight 0.");
+            w.Line("int column = p * PanelKeys;");
+            foreach (int row in rows)
+            {
+                string bound = visible.UpperMoves ? $"Math.Min({visible.Upper($"{row}")}, keys)" : "keys";
+                w.Line(string.Join(" ", vectors.Select(vector =>
+                    $"{product.Sum(row, vector)} = Select(FirstOf({bound} - column{(vector == 0 ? "" : $" - {Address.Offset((vector, "Lanes"))}")}), {product.Sum(row, vector)}, All(float.NegativeInfinity));")));
+            }
+        }
+
+        w.Line();
+        using (w.Block(visible.DiffersByRow ? "if (p >= start)" : ""))
         {
             w.Line("// By how much scores exceed the maxima. Positive floats are ordered as integers are, and no NaN of one row hides another row.");
             foreach (int row in rows)
-                w.Line($"Ints h{row} = Excess({Tree("Max", vectors.Select(vector => product.Sum(row, vector)).ToList())}, {Maximum(row)});");
+                w.Line($"Ints h{row} = Excess({Tree("Max", vectors.Select(vector => product.Sum(row, vector)).ToList())}, Splat({MaximumOf(row)}));");
             using (w.Block($"if (Within({Tree("MaxExcess", rows.Select(row => $"h{row}").ToList())}, Lazy))"))
             {
                 foreach (int row in rows)
                 {
-                    w.Line($"Vec m{row} = {Maximum(row)};");
+                    w.Line($"Vec m{row} = Splat({MaximumOf(row)});");
                     w.Line($"Weights{product.Vectors}({string.Join(", ", vectors.Select(vector => $"{product.Sum(row, vector)} - m{row}"))}, All(Scale), {Tile(row, 0)}, {Sums(row)});");
                 }
 
@@ -113,7 +154,7 @@ internal static class ScoresEmitter
         }
 
         w.Line();
-        w.Line(visible.DiffersByRow ? "// Rare: a maximum rises, or some rows do not see all of the panel." : "// Rare: a maximum rises, or the keys end within the panel.");
+        w.Line(visible.DiffersByRow ? "// Rare: a maximum rises, or some rows see none of the panel." : "// Rare: a maximum rises.");
         Store(w, product);
         w.Line($"Softmax(ref weights, p * PanelKeys, (p + 1) * PanelKeys, ref state, TileRows, {visible.Arguments()});");
     }

@@ -11,7 +11,7 @@ internal static class SoftmaxEmitter
 {
     public static void Emit(SourceWriter w, CorePlan plan, Dialect dialect, VisibleKeys visible)
     {
-        bool panel = plan.Path == CorePath.Registers;
+        bool panel = plan.InRegisters;
         string from = panel ? "from" : "0";
         w.Line();
         w.Line($"""

@@ -21,12 +21,14 @@ internal static class ValuesEmitter
     /// </summary>
     private static List<Strip> Strips(CorePlan plan, int rows)
     {
-        bool packed = rows == plan.TileRows && plan.Path != CorePath.Rows;
+        bool packed = rows == plan.TileRows && plan.Path != CorePath.Rows, atOnce = plan.Path == CorePath.Whole;
         var strips = new List<Strip>();
         int start = 0, tail = plan.Spec.ValueDim % plan.Lanes;
         foreach (int vectors in packed ? plan.ValueVectors.OrderByDescending(v => v) : plan.Rows.ValueVectors(rows))
         {
-            strips.Add(new Strip(rows, start, vectors, Tail: 0));
+            // What is written at once ends with the output.
+            bool last = packed && atOnce && start + (vectors * plan.Lanes) > plan.Spec.ValueDim;
+            strips.Add(new Strip(rows, start, vectors, last ? tail : 0));
             start += vectors * plan.Lanes;
         }
 
@@ -47,12 +49,15 @@ internal static class ValuesEmitter
     }
 
     /// <summary>The calls for all strips of a tile.</summary>
-    public static void Calls(SourceWriter w, CorePlan plan, int rows, string weights, string values, string stride, string state, string keys)
+    /// <param name="output">Where the rows are written, if at once.</param>
+    public static void Calls(SourceWriter w, CorePlan plan, int rows, string weights, string values, string stride, string state, string keys, string output = "")
     {
         foreach (var strips in Strips(plan, rows).GroupBy(strip => strip.Name))
         {
             int first = strips.First().Start, width = strips.First().Vectors * plan.Lanes, count = strips.Count();
-            string Call(string at) => $"{strips.Key}(ref {weights}, ref {Address.At(values, at)}, {stride}, ref {Address.At(state, at)}, {keys});";
+            string Call(string at) => plan.Path == CorePath.Whole
+                ? $"{strips.Key}(ref {weights}, ref {Address.At(values, at)}, {stride}, ref {state}, ref {Address.At(output, at)}, block.OutputStride, {keys});"
+                : $"{strips.Key}(ref {weights}, ref {Address.At(values, at)}, {stride}, ref {Address.At(state, at)}, {keys});";
             if (count <= 2)
                 foreach (var strip in strips) w.Line(Call($"{strip.Start}"));
             else
@@ -62,21 +67,23 @@ internal static class ValuesEmitter
 
     private static void Method(SourceWriter w, CorePlan plan, Dialect dialect, Strip strip)
     {
+        bool atOnce = plan.Path == CorePath.Whole, packed = atOnce && strip.Rows == plan.TileRows;
         int width = (strip.Vectors * plan.Lanes) - (strip.Tail == 0 ? 0 : plan.Lanes - strip.Tail);
-        var product = new ProductEmitter(dialect, strip.Rows, strip.Vectors, "o", "weights", "KeyBlock", "values", "stride") { RightTail = strip.Tail };
+        var product = new ProductEmitter(dialect, strip.Rows, strip.Vectors, "o", "weights", "KeyBlock", "values", "stride") { RightTail = packed ? 0 : strip.Tail };
         string Output(int row, int vector) => Address.Arguments("outputs", Address.Offset((row, "StateRow"), (vector, "Lanes")));
         w.Line();
-        w.Line($"/// <summary>outputs {(plan.Path == CorePath.Whole ? "" : "+")}= weights * values for {(strip.Rows == 1 ? "a row" : $"{strip.Rows} rows")} and {width} of the value dimension.</summary>");
+        w.Line($"/// <summary>outputs {(atOnce ? "= inverse sums *" : "+=")} weights * values for {(strip.Rows == 1 ? "a row" : $"{strip.Rows} rows")} and {width} of the value dimension.</summary>");
         CoreEmitter.MethodAttribute(w);
-        using (w.Block($"private static void {strip.Name}(ref float weights, ref float values, nint stride, ref float outputs, int keys)"))
+        string results = atOnce ? "ref float state, ref float outputs, nint outputStride" : "ref float outputs";
+        using (w.Block($"private static void {strip.Name}(ref float weights, ref float values, nint stride, {results}, int keys)"))
         {
-            product.Declare(w, (row, vector) => plan.Path == CorePath.Whole ? "Vec.Zero" : $"Load({Output(row, vector)})");
+            product.Declare(w, (row, vector) => atOnce ? "Vec.Zero" : $"Load({Output(row, vector)})");
             foreach (int step in new[] { strip.Rows == plan.TileRows ? product.Unroll : 1, 1 }.Distinct())
             {
                 using (w.Block(step == 1 ? "for (; keys > 0; keys--)" : $"for (; keys >= {step}; keys -= {step})"))
                 {
                     // Packed values are in the cache; few rows find them where they lie.
-                    if (step == 1 && dialect.Prefetches && strip.Rows < plan.TileRows && plan.Path != CorePath.Whole)
+                    if (step == 1 && dialect.Prefetches && strip.Rows < plan.TileRows && !atOnce)
                         w.Line($"PrefetchRow(ref values, {plan.Rows.PrefetchValues} * stride, {width});");
                     if (step == 1) product.Step(w, 0);
                     else product.Steps(w, step);
@@ -85,7 +92,20 @@ internal static class ValuesEmitter
             }
 
             w.Line();
-            product.EachRow(w, (row, vector) => $"Store({product.Sum(row, vector)}, {Output(row, vector)});");
+            if (!atOnce)
+            {
+                product.EachRow(w, (row, vector) => $"Store({product.Sum(row, vector)}, {Output(row, vector)});");
+                return;
+            }
+
+            for (int row = 0; row < strip.Rows; row++)
+            {
+                w.Line($"Vec f{row} = Splat({Address.Arguments("state", Address.Offset((row, "StateRow"), (1, "Sums")))});");
+                w.Line(string.Join(" ", Enumerable.Range(0, strip.Vectors).Select(vector => strip.Tail > 0 && vector == strip.Vectors - 1
+                    ? $"StoreFirst({product.Sum(row, vector)} * f{row}, {Address.Arguments("outputs", Address.Offset((vector, "Lanes")))}, {strip.Tail});"
+                    : $"Store({product.Sum(row, vector)} * f{row}, {Address.Arguments("outputs", Address.Offset((vector, "Lanes")))});")));
+                if (row < strip.Rows - 1) w.Line("outputs = ref At(ref outputs, outputStride);");
+            }
         }
     }
 }

@@ -39,11 +39,21 @@ internal static class WholeEmitter
 
                 string columns = visible.LowerMoves ? $"{end} - skip" : end, from = visible.LowerMoves ? "At(ref block.PackedKeys, skip * HeadDim)" : "block.PackedKeys";
                 string panels = fixedKeys ? $"{plan.KeyBlock / plan.PanelKeys}" : $"({columns} + PanelKeys - 1) / PanelKeys";
-                w.Line($"Scores(ref At(ref query, row * QueryRow), ref {from}, {panels}, ref weights);");
-                string bounds = visible.DiffersByRow ? ", " + visible.Arguments(visible.LowerMoves ? "skip" : "") : "";
-                w.Line($"Softmax(ref weights, ref state{(fixedKeys ? "" : $", {columns}")}{bounds});");
+                string bounds = visible.Arguments(visible.LowerMoves ? "skip" : "");
+                if (plan.InRegisters)
+                {
+                    w.Line("Reset(ref state, TileRows);");
+                    w.Line($"Scores(ref At(ref query, row * QueryRow), ref {from}, {panels}, ref weights, ref state, {(fixedKeys ? "KeyLength" : bounds)});");
+                    w.Line("Invert(ref state);");
+                }
+                else
+                {
+                    w.Line($"Scores(ref At(ref query, row * QueryRow), ref {from}, {panels}, ref weights);");
+                    w.Line($"Softmax(ref weights, ref state{(fixedKeys ? "" : $", {columns}")}{(visible.DiffersByRow ? ", " + bounds : "")});");
+                }
+
+                w.Line("ref float output = ref At(ref block.Output, row * block.OutputStride);");
                 BlockEmitter.Values(w, plan, visible, end);
-                w.Line("Finish(ref state, ref At(ref block.Output, row * block.OutputStride), block.OutputStride);");
             }
         }
     }
@@ -107,18 +117,18 @@ internal static class WholeEmitter
         if (visible.DiffersByRow) w.Line("for (; column < end; column += Lanes) Store(Vec.Zero, ref weights, column);");
     }
 
-    public static void Finish(SourceWriter w, CorePlan plan)
+    /// <summary>Where scores became weights in registers: one over the sums of the weights.</summary>
+    public static void Invert(SourceWriter w, CorePlan plan, VisibleKeys visible)
     {
+        bool allSee = !visible.DiffersByRow && !plan.Spec.Fixed!.Padded;
         w.Line();
-        w.Line("/// <summary>Writes the output rows of a tile.</summary>");
+        w.Line($"/// <summary>One over the sums of the weights of the rows of a tile{(allSee ? "" : "; 0 for a row that sees no key")}.</summary>");
         CoreEmitter.MethodAttribute(w);
-        using (w.Block("private static void Finish(ref float state, ref float output, nint outputStride)"))
-        using (w.Block("for (int row = 0; row < TileRows; row++, state = ref At(ref state, StateRow), output = ref At(ref output, outputStride))"))
+        using (w.Block("private static void Invert(ref float state)"))
+        using (w.Block("for (int row = 0; row < TileRows; row++, state = ref At(ref state, StateRow))"))
         {
-            w.Line("float inverse = At(ref state, Sums);");
-            RowEmitter.Emit(w, plan.Spec.ValueDim, plan.Lanes,
-                i => $"Store(Load(ref state, {i}) * All(inverse), ref output, {i});",
-                i => $"At(ref output, {i}) = At(ref state, {i}) * inverse;");
+            string inverse = "1f / Sum(Load(ref state, Sums))";
+            w.Line($"At(ref state, Sums) = {(allSee ? inverse : $"At(ref state, Maximum) == float.NegativeInfinity ? 0f : {inverse}")};");
         }
     }
 }

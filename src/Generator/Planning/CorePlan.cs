@@ -27,30 +27,31 @@ internal sealed record CoreSpec(int HeadDim, int ValueDim, VisibleKeys Visible, 
 /// <param name="Padded">Whether some of the keys may be padding.</param>
 internal sealed record FixedSpec(int QueryLength, int KeyLength, bool Padded);
 
-/// <summary>What a core computes, and where the scores of a tile wait for their maximum.</summary>
+/// <summary>What a core computes.</summary>
 internal enum CorePath
 {
-    /// <summary>Blocks of rows with packed keys, and few rows; scores wait in the registers that they were computed in.</summary>
-    Registers,
-
-    /// <summary>The same, but scores wait in the first-level cache: there are too few registers to turn scores into weights beside them.</summary>
-    Memory,
+    /// <summary>Blocks of rows with packed keys; and few rows.</summary>
+    Blocks,
 
     /// <summary>Only few rows.</summary>
     Rows,
 
-    /// <summary>Rows of small, fixed lengths with packed keys: all scores of a row wait in the first-level cache.</summary>
+    /// <summary>Rows of small, fixed lengths with packed keys: a tile takes all keys at once.</summary>
     Whole,
 }
 
 /// <summary>How the work of a kernel is cut for an instruction set. Every number is chosen in <see cref="KernelPlanner"/>.</summary>
 /// <param name="Lanes">Floats of a vector.</param>
+/// <param name="InRegisters">
+/// Whether scores become weights in the registers that they were computed in; otherwise they wait in the first-level cache, as there are too few
+/// registers for that beside them.
+/// </param>
 /// <param name="TileRows">Query rows of a tile.</param>
 /// <param name="TileVectors">Vectors of keys of a score tile: a panel.</param>
 /// <param name="ValueVectors">Vectors of the strips that the product with the values takes.</param>
 /// <param name="ChainQuads">Four-element steps over the head dimension before a partial score is put aside.</param>
 internal sealed record CorePlan(
-    CoreSpec Spec, Isas Isa, int Lanes, CorePath Path, int TileRows, int TileVectors, EquatableArray<int> ValueVectors, int ChainQuads, int QueryBlock, int KeyBlock,
+    CoreSpec Spec, Isas Isa, int Lanes, CorePath Path, bool InRegisters, int TileRows, int TileVectors, EquatableArray<int> ValueVectors, int ChainQuads, int QueryBlock, int KeyBlock,
     RowsPlan Rows)
 {
     /// <summary>
@@ -72,8 +73,8 @@ internal sealed record CorePlan(
     /// <summary>A packed query, with zeros up to a whole vector.</summary>
     public int QueryRow => (Spec.HeadDim + Lanes - 1) / Lanes * Lanes;
 
-    /// <summary>The state of a query row: its output, the sum of its weights in a vector, its maximum in another.</summary>
-    public int StateRow => PackedValueDim + 2 * Lanes;
+    /// <summary>The state of a query row: its output where it meets keys block after block, the sum of its weights in a vector, its maximum in another.</summary>
+    public int StateRow => (Path == CorePath.Whole ? 0 : PackedValueDim) + 2 * Lanes;
 
     public int ScratchFloats => (QueryBlock * QueryRow + TileRows * KeyBlock + 15) / 16 * 16;
 
@@ -91,7 +92,7 @@ internal sealed record CorePlan(
     {
         CorePath.Rows => $"few rows, keys as they lie in memory, {Rows.TileRows} rows x 4 keys in vectors of {Lanes}, key block {KeyBlock}",
         CorePath.Whole => $"fixed lengths, packed, whole rows of scores in L1, tile {TileRows} x {TileVectors} vectors of {Lanes}",
-        _ => $"packed, scores in {(Path == CorePath.Registers ? "registers" : "L1")}, tile {TileRows} x {TileVectors} vectors of {Lanes}, "
+        _ => $"packed, scores in {(InRegisters ? "registers" : "L1")}, tile {TileRows} x {TileVectors} vectors of {Lanes}, "
             + $"query block {QueryBlock}, key block {KeyBlock}; up to {Rows.MaxRows} rows: keys as they lie in memory",
     };
 }

@@ -27,7 +27,7 @@ internal static class KernelPlanner
 
         var plan = Plan(core, isa);
         bool fewRows = attention.QueryLength is { } m && (long)m * attention.Heads <= (long)MaxRows(isa) * attention.KeyValueHeads;
-        return fewRows ? plan with { Path = CorePath.Rows } : plan;
+        return fewRows ? plan with { Path = CorePath.Rows, InRegisters = false } : plan;
     }
 
     /// <summary>With fewer rows, reading the keys as they lie is as fast: 16 rows and keys of 12 heads of D 64 take 8.8 us either way (AVX-512), 13.6 against 11.4 (AVX2).</summary>
@@ -44,7 +44,7 @@ internal static class KernelPlanner
         int panel = vectors * machine.Lanes, blocks = (core.Fixed!.QueryLength + MaxWholeBlock - 1) / MaxWholeBlock;
         int queryBlock = ((core.Fixed.QueryLength + blocks - 1) / blocks + rows - 1) / rows * rows;
         return new CorePlan(
-            core, isa, machine.Lanes, CorePath.Whole, rows, vectors, ValueStrips(core.ValueDim, machine.Lanes, Math.Max(machine.Accumulators / rows, 1)),
+            core, isa, machine.Lanes, CorePath.Whole, machine.InRegisters, rows, vectors, ValueStrips(core.ValueDim, machine.Lanes, Math.Max(machine.Accumulators / rows, 1)),
             ChainQuads(core.HeadDim), queryBlock, (core.Fixed.KeyLength + panel - 1) / panel * panel, Rows(core, isa));
     }
 
@@ -74,8 +74,8 @@ internal static class KernelPlanner
         var machine = Machine(isa);
         var (rows, vectors) = Tile(core, isa);
         return new CorePlan(
-            core, isa, machine.Lanes, machine.Path, rows, vectors, ValueStrips(core.ValueDim, machine.Lanes, machine.Accumulators / rows),
-            ChainQuads(core.HeadDim), QueryBlock, KeyBlock(machine.Path), Rows(core, isa));
+            core, isa, machine.Lanes, CorePath.Blocks, machine.InRegisters, rows, vectors, ValueStrips(core.ValueDim, machine.Lanes, machine.Accumulators / rows),
+            ChainQuads(core.HeadDim), QueryBlock, KeyBlock(machine.InRegisters), Rows(core, isa));
     }
 
     private static RowsPlan Rows(CoreSpec core, Isas isa)
@@ -112,12 +112,12 @@ internal static class KernelPlanner
     /// two or three more. 24 of 32 and 12 of 16 do not
     /// spill in the loops over the head and over the keys; 6 x 4 moves constants of the exponential to the stack once a panel.
     /// </summary>
-    private static (int Lanes, CorePath Path, int Accumulators) Machine(Isas isa) => isa switch
+    private static (int Lanes, bool InRegisters, int Accumulators) Machine(Isas isa) => isa switch
     {
-        Isas.Avx512 => (16, CorePath.Registers, 24),
-        Isas.Avx2 => (8, CorePath.Memory, 12),
-        Isas.Neon => (4, CorePath.Registers, 16), // beside 8 vectors of the left operand and 2 of the right
-        _ => (4, CorePath.Memory, 8),
+        Isas.Avx512 => (16, true, 24),
+        Isas.Avx2 => (8, false, 12),
+        Isas.Neon => (4, true, 16), // beside 8 vectors of the left operand and 2 of the right
+        _ => (4, false, 8),
     };
 
     /// <summary>How many rows ahead the tensors are fetched: 2 KiB. Rows of a head lie apart, too far for the processor to foresee.</summary>
@@ -163,5 +163,5 @@ internal static class KernelPlanner
     private const int QueryBlock = 96;
 
     // The weights of a tile over a block of keys stay in the first-level cache, beside a panel of keys or values.
-    private static int KeyBlock(CorePath path) => path == CorePath.Registers ? 384 : 256;
+    private static int KeyBlock(bool inRegisters) => inRegisters ? 384 : 256;
 }

@@ -41,6 +41,10 @@ public static class Vectors128
     public static Vector128<float> Select(Vector128<float> mask, Vector128<float> x, Vector128<float> y) =>
         Vector128.ConditionalSelect(mask, x, y);
 
+    /// <summary>The first element.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static float First(Vector128<float> x) => x.ToScalar();
+
     /// <summary>The sum of the elements.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static float Sum(Vector128<float> x) => Vector128.Sum(x);
@@ -85,15 +89,55 @@ public static class Vectors128
         return p * (shifted.AsInt32() << 23).AsSingle();
     }
 
-    /// <summary>Stores the weights 2^(x * scale) of two vectors of scores less their maximum, and adds them to the sum.</summary>
+    /// <summary>Stores the weights 2^(x * scale) of a vector of scores less their maximum, and adds them to the sum.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static void Weights2(Vector128<float> a, Vector128<float> b, Vector128<float> scale, ref float weights, nint offset, ref float sum, nint sumOffset)
+    public static void Weights1(Vector128<float> a, Vector128<float> scale, ref float weights, nint offset, ref float sum, nint sumOffset)
+    {
+        a = Exp2(a * scale);
+        Store(a, ref weights, offset);
+        Store(Load(ref sum, sumOffset) + a, ref sum, sumOffset);
+    }
+
+    /// <summary>The same for two vectors.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void Weights2(
+        Vector128<float> a, Vector128<float> b, Vector128<float> scale, ref float weights, nint offset, ref float sum, nint sumOffset)
     {
         a = Exp2(a * scale);
         b = Exp2(b * scale);
         Store(a, ref weights, offset);
         Store(b, ref weights, offset + 4);
         Store(Load(ref sum, sumOffset) + a + b, ref sum, sumOffset);
+    }
+
+    /// <summary>The same for three vectors.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void Weights3(
+        Vector128<float> a, Vector128<float> b, Vector128<float> c, Vector128<float> scale, ref float weights, nint offset, ref float sum, nint sumOffset)
+    {
+        a = Exp2(a * scale);
+        b = Exp2(b * scale);
+        c = Exp2(c * scale);
+        Store(a, ref weights, offset);
+        Store(b, ref weights, offset + 4);
+        Store(c, ref weights, offset + 8);
+        Store(Load(ref sum, sumOffset) + a + b + c, ref sum, sumOffset);
+    }
+
+    /// <summary>The same for four vectors.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void Weights4(
+        Vector128<float> a, Vector128<float> b, Vector128<float> c, Vector128<float> d, Vector128<float> scale, ref float weights, nint offset, ref float sum, nint sumOffset)
+    {
+        a = Exp2(a * scale);
+        b = Exp2(b * scale);
+        c = Exp2(c * scale);
+        d = Exp2(d * scale);
+        Store(a, ref weights, offset);
+        Store(b, ref weights, offset + 4);
+        Store(c, ref weights, offset + 8);
+        Store(d, ref weights, offset + 12);
+        Store(Load(ref sum, sumOffset) + a + b + c + d, ref sum, sumOffset);
     }
 
     /// <summary>The largest element.</summary>
@@ -103,6 +147,17 @@ public static class Vectors128
         x = Vector128.MaxNative(x, Vector128.Shuffle(x, Vector128.Create(2, 3, 0, 1)));
         x = Vector128.MaxNative(x, Vector128.Shuffle(x, Vector128.Create(1, 0, 3, 2)));
         return x.ToScalar();
+    }
+
+    /// <summary>Writes the first elements, none behind them; for pinned or native memory.</summary>
+    // The count is a constant, less than the width.
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void StoreFirst(Vector128<float> x, ref float origin, nint offset, int count)
+    {
+        origin = ref Unsafe.Add(ref origin, offset);
+        origin = x.ToScalar();
+        if (count > 1) Unsafe.Add(ref origin, 1) = x.GetElement(1);
+        if (count > 2) Unsafe.Add(ref origin, 2) = x.GetElement(2);
     }
 
     /// <summary>The first elements of memory that ends behind them, then zeros; for pinned or native memory.</summary>

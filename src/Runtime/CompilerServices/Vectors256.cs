@@ -45,6 +45,10 @@ public static class Vectors256
     public static Vector256<float> Select(Vector256<float> mask, Vector256<float> x, Vector256<float> y) =>
         Vector256.ConditionalSelect(mask, x, y);
 
+    /// <summary>The first element.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static float First(Vector256<float> x) => x.ToScalar();
+
     /// <summary>The sum of the elements.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static float Sum(Vector256<float> x) => Vector256.Sum(x);
@@ -87,6 +91,12 @@ public static class Vectors256
     /// <summary>The largest element.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static float Largest(Vector256<float> x) => Vectors128.Largest(Vector128.MaxNative(x.GetLower(), x.GetUpper()));
+
+    /// <summary>Writes the first elements, none behind them; for pinned or native memory.</summary>
+    // The count is a constant, less than the width.
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static unsafe void StoreFirst(Vector256<float> x, ref float origin, nint offset, int count) =>
+        Avx.MaskStore((float*)Unsafe.AsPointer(ref Unsafe.Add(ref origin, offset)), FirstOf(count), x);
 
     /// <summary>The first elements of memory that ends behind them, then zeros; for pinned or native memory.</summary>
     // The count is a constant, less than the width.

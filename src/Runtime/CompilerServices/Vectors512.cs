@@ -42,6 +42,10 @@ public static class Vectors512
     public static Vector512<float> Select(Vector512<float> mask, Vector512<float> x, Vector512<float> y) =>
         Vector512.ConditionalSelect(mask, x, y);
 
+    /// <summary>The first element.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static float First(Vector512<float> x) => x.ToScalar();
+
     /// <summary>The sum of the elements.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static float Sum(Vector512<float> x) => Vector512.Sum(x);
@@ -79,15 +83,39 @@ public static class Vectors512
         return Avx512F.Scale(p, x); // p * 2^floor(x)
     }
 
-    /// <summary>Stores the weights 2^(x * scale) of two vectors of scores less their maximum, and adds them to the sum.</summary>
+    /// <summary>Stores the weights 2^(x * scale) of a vector of scores less their maximum, and adds them to the sum.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static void Weights2(Vector512<float> a, Vector512<float> b, Vector512<float> scale, ref float weights, nint offset, ref float sum, nint sumOffset)
+    public static void Weights1(Vector512<float> a, Vector512<float> scale, ref float weights, nint offset, ref float sum, nint sumOffset)
+    {
+        a = Exp2(a * scale);
+        Store(a, ref weights, offset);
+        Store(Load(ref sum, sumOffset) + a, ref sum, sumOffset);
+    }
+
+    /// <summary>The same for two vectors.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void Weights2(
+        Vector512<float> a, Vector512<float> b, Vector512<float> scale, ref float weights, nint offset, ref float sum, nint sumOffset)
     {
         a = Exp2(a * scale);
         b = Exp2(b * scale);
         Store(a, ref weights, offset);
         Store(b, ref weights, offset + 16);
         Store(Load(ref sum, sumOffset) + a + b, ref sum, sumOffset);
+    }
+
+    /// <summary>The same for three vectors.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void Weights3(
+        Vector512<float> a, Vector512<float> b, Vector512<float> c, Vector512<float> scale, ref float weights, nint offset, ref float sum, nint sumOffset)
+    {
+        a = Exp2(a * scale);
+        b = Exp2(b * scale);
+        c = Exp2(c * scale);
+        Store(a, ref weights, offset);
+        Store(b, ref weights, offset + 16);
+        Store(c, ref weights, offset + 32);
+        Store(Load(ref sum, sumOffset) + a + b + c, ref sum, sumOffset);
     }
 
     /// <summary>The same for four vectors.</summary>
@@ -109,6 +137,12 @@ public static class Vectors512
     /// <summary>The largest element.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static float Largest(Vector512<float> x) => Vectors256.Largest(Vector256.MaxNative(x.GetLower(), x.GetUpper()));
+
+    /// <summary>Writes the first elements, none behind them; for pinned or native memory.</summary>
+    // The count is a constant, less than the width.
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static unsafe void StoreFirst(Vector512<float> x, ref float origin, nint offset, int count) =>
+        Avx512F.MaskStore((float*)Unsafe.AsPointer(ref Unsafe.Add(ref origin, offset)), FirstOf(count), x);
 
     /// <summary>The first elements of memory that ends behind them, then zeros; for pinned or native memory.</summary>
     // The count is a constant, less than the width.
