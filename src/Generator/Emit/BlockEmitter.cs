@@ -6,7 +6,7 @@ namespace AttentionGen.Generator.Emit;
 /// <summary>Writes the walk of a block of queries over packed keys, tile by tile, with the mask in the bounds.</summary>
 internal static class BlockEmitter
 {
-    public static void Emit(SourceWriter w, CorePlan plan, VisibleKeys visible)
+    public static void Emit(SourceWriter w, CorePlan plan, Dialect dialect, VisibleKeys visible)
     {
         w.Line();
         w.Line("/// <summary>Adds what a block of query rows takes from packed keys to the state of the block, and writes the output after the last.</summary>");
@@ -29,7 +29,10 @@ internal static class BlockEmitter
                     ref float values = ref At(ref block.PackedValues, (nint)first * ValueDim);
                     """);
                 using (w.Block("for (int row = 0; row < block.Rows; row += TileRows)"))
+                {
+                    if (dialect.Prefetches) w.Line("block.Ahead.Fetch();");
                     Tile(w, plan, visible);
+                }
             }
 
             w.Line();

@@ -26,7 +26,7 @@ internal static class CoreEmitter
             using global::AttentionGen.CompilerServices;
             using static global::AttentionGen.CompilerServices.KernelMemory;
             using static global::AttentionGen.CompilerServices.{dialect.Vectors};
-            using Vec = global::System.Runtime.Intrinsics.{dialect.Vector}<float>;{(plan.InRegisters ? $"\nusing Ints = global::System.Runtime.Intrinsics.{dialect.Vector}<int>;" : "")}
+            using Vec = global::System.Runtime.Intrinsics.{dialect.Vector}<float>;
 
             {GeneratedCode.Attribute}
             [global::Microsoft.CodeAnalysis.Embedded]
@@ -37,7 +37,7 @@ internal static class CoreEmitter
             switch (plan.Path)
             {
                 case CorePath.Whole:
-                    WholeEmitter.Attend(w, plan, visible);
+                    WholeEmitter.Attend(w, plan, dialect, visible);
                     PackingEmitter.Emit(w, plan, dialect, visible);
                     PackingEmitter.Queries(w, plan, dialect);
                     ScoresEmitter.Emit(w, plan, dialect, visible);
@@ -58,7 +58,7 @@ internal static class CoreEmitter
                     Rows(w, plan, dialect, visible);
                     break;
                 default:
-                    BlockEmitter.Emit(w, plan, visible);
+                    BlockEmitter.Emit(w, plan, dialect, visible);
                     PackingEmitter.Emit(w, plan, dialect, visible);
                     ScoresEmitter.Emit(w, plan, dialect, visible);
                     Rows(w, plan, dialect, visible);
@@ -155,12 +155,14 @@ internal static class CoreEmitter
         else w.Line($"private const int MaxRows = {plan.Rows.MaxRows};");
         w.Line($"private const float Scale = {ScalarText.Float(plan.WeightScale)}; // {(plan.Spec.Scale < 0 ? "-" : "")}scale * log2(e): weights are powers of two");
         if (plan.Path != CorePath.Whole || plan.InRegisters)
-            w.Line($"private const float Lazy = {ScalarText.Float(plan.LazyScore)}; // 8 / Scale, what a score may exceed the running maximum by");
+            w.Line("private const float Lazy = 8f; // powers of two that a weight may reach before the running maximum is raised");
+        w.Line($"private const float Lowest = {ScalarText.Float(plan.LowestScore)}; // no maximum is lower, so that a score of -infinity has the weight 0 also before any other");
         w.Line();
         using (w.Block("public static ForwardPlan Plan => new()", "};"))
         {
             w.Line($"""
                 QueryBlock = QueryBlock,
+                TileRows = TileRows,
                 KeyBlock = KeyBlock,
                 PackedKeyFloats = HeadDim,
                 PackedValueFloats = ValueDim,

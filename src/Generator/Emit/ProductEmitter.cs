@@ -11,7 +11,13 @@ internal sealed record ProductEmitter(Dialect Dialect, int Rows, int Vectors, st
     /// <summary>Elements of the last vector of the right operand, where memory ends behind them; 0 where it is whole.</summary>
     public int RightTail { get; init; }
 
-    public string Sum(int row, int vector) => $"{Accumulator}{row}_{vector}";
+    /// <summary>Sets of accumulators that the indices go to in turn: partial sums side by side, each with a part of the products.</summary>
+    public int Sets { get; init; } = 1;
+
+    public string Sum(int row, int vector, int set = 0) => $"{(set == 0 ? Accumulator : Other)}{row}_{vector}";
+
+    /// <summary>The name of the second set.</summary>
+    private const string Other = "t";
 
     /// <summary>A statement for each accumulator, a line a row.</summary>
     public void EachRow(SourceWriter w, Func<int, int, string> statement)
@@ -24,8 +30,23 @@ internal sealed record ProductEmitter(Dialect Dialect, int Rows, int Vectors, st
     public void Declare(SourceWriter w, Func<int, int, string> initial)
     {
         for (int row = 0; row < Rows; row++)
-            w.Line("Vec " + string.Join(", ", Enumerable.Range(0, Vectors).Select(vector => $"{Sum(row, vector)} = {initial(row, vector)}")) + ";");
+            w.Line("Vec " + string.Join(", ", Accumulators.Select(a => $"{Sum(row, a.Vector, a.Set)} = {initial(row, a.Vector)}")) + ";");
     }
+
+    /// <summary>Sets all accumulators to zero.</summary>
+    public void Clear(SourceWriter w)
+    {
+        for (int row = 0; row < Rows; row++)
+            w.Line(string.Join(" = ", Accumulators.Select(a => Sum(row, a.Vector, a.Set))) + " = Vec.Zero;");
+    }
+
+    /// <summary>Adds the second set to the first.</summary>
+    public void Join(SourceWriter w)
+    {
+        if (Sets > 1) EachRow(w, (row, vector) => $"{Sum(row, vector)} += {Sum(row, vector, 1)};");
+    }
+
+    private IEnumerable<(int Vector, int Set)> Accumulators => from set in Enumerable.Range(0, Sets) from vector in Enumerable.Range(0, Vectors) select (vector, set);
 
     /// <summary>The indices that a loop takes at a time: four where one load of the left operand serves four.</summary>
     public int Unroll => !Dialect.MultipliesByElement ? 1 : 4;
@@ -56,6 +77,7 @@ internal sealed record ProductEmitter(Dialect Dialect, int Rows, int Vectors, st
     public void Step(SourceWriter w, int index, bool byElement = false)
     {
         string name = Right.Substring(0, 1);
+        int set = index % Sets;
         string Load(int v)
         {
             string offset = Address.Offset((index, RightStride), (v, "Lanes"));
@@ -69,7 +91,7 @@ internal sealed record ProductEmitter(Dialect Dialect, int Rows, int Vectors, st
             // The fewer operands stay in registers.
             w.Line("Vec " + string.Join(", ", Enumerable.Range(0, Rows).Select(row => $"x{row} = Splat({Address.Arguments(Left, Address.Offset((row, LeftStride), (index, "")))})")) + ";");
             for (int v = 0; v < Vectors; v++)
-                w.Line($"Vec {Load(v)}; " + string.Join(" ", Enumerable.Range(0, Rows).Select(row => $"{Sum(row, v)} = MulAdd(x{row}, {name}{v}, {Sum(row, v)});")));
+                w.Line($"Vec {Load(v)}; " + string.Join(" ", Enumerable.Range(0, Rows).Select(row => $"{Sum(row, v, set)} = MulAdd(x{row}, {name}{v}, {Sum(row, v, set)});")));
             return;
         }
 
@@ -78,8 +100,8 @@ internal sealed record ProductEmitter(Dialect Dialect, int Rows, int Vectors, st
         {
             string load = byElement ? "" : $"Vec x{row} = Splat({Address.Arguments(Left, Address.Offset((row, LeftStride), (index, "")))}); ";
             w.Line(load + string.Join(" ", Enumerable.Range(0, Vectors).Select(v => byElement
-                ? $"{Sum(row, v)} = MulAddElement({Sum(row, v)}, {name}{v}, x{row}, {index});"
-                : $"{Sum(row, v)} = MulAdd(x{row}, {name}{v}, {Sum(row, v)});")));
+                ? $"{Sum(row, v, set)} = MulAddElement({Sum(row, v, set)}, {name}{v}, x{row}, {index});"
+                : $"{Sum(row, v, set)} = MulAdd(x{row}, {name}{v}, {Sum(row, v, set)});")));
         }
     }
 }

@@ -269,7 +269,7 @@ internal static class RowsEmitter
 
                 // A row that has seen no key, or NaN before any other score, is at -infinity, which minus itself would be NaN.
                 float level = maximum == float.NegativeInfinity ? 0f : maximum;
-                Vec f = Exp2(All((mine - level) * Scale)), g = Exp2(All((others - level) * Scale));
+                Vec f = Exp2(All(mine - level)), g = Exp2(All(others - level));
                 for (nint i = 0; i < Maximum; i += Lanes) Store(Load(ref state, i) * f + Load(ref other, i) * g, ref state, i);
                 """);
         }

@@ -11,7 +11,7 @@ internal static class ScoresEmitter
 {
     public static void Emit(SourceWriter w, CorePlan plan, Dialect dialect, VisibleKeys visible)
     {
-        var product = new ProductEmitter(dialect, plan.TileRows, plan.TileVectors, "s", "q", "QueryRow", "k", "PanelKeys");
+        var product = new ProductEmitter(dialect, plan.TileRows, plan.TileVectors, "s", "q", "QueryRow", "k", "PanelKeys") { Sets = plan.ChainSets };
         w.Line();
         w.Line(plan.InRegisters
             ? "/// <summary>Weights of a tile of query rows over some panels of keys.</summary>"
@@ -50,6 +50,7 @@ internal static class ScoresEmitter
                 product.Advance(w, 4);
             }
 
+            product.Join(w);
             return;
         }
 
@@ -65,13 +66,13 @@ internal static class ScoresEmitter
             }
 
             w.Line();
-            w.Line($"// A sum of {4 * plan.ChainQuads} products at a time: a longer one would lose precision.");
+            w.Line($"// Sums of {4 * plan.ChainQuads / plan.ChainSets} products: longer ones would lose precision.");
+            product.Join(w);
             using (w.Block($"if (quad > {plan.ChainQuads})"))
                 Add(w, product);
             w.Line($"if (quad == {plan.Quads}) break;");
             Store(w, product);
-            for (int row = 0; row < product.Rows; row++)
-                w.Line(string.Join(" = ", Enumerable.Range(0, product.Vectors).Select(vector => product.Sum(row, vector))) + " = Vec.Zero;");
+            product.Clear(w);
         }
     }
 
@@ -116,39 +117,44 @@ internal static class ScoresEmitter
         var rows = Enumerable.Range(0, product.Rows).ToList();
         var vectors = Enumerable.Range(0, product.Vectors).ToList();
         string MaximumOf(int row) => Address.Arguments("state", Address.Offset((row, "StateRow"), (1, "Maximum")));
+        string Exponent(int row, int vector) => $"e{row}_{vector}";
+        string Each(int row, Func<int, string> statement) => string.Join(" ", vectors.Select(statement));
         using (w.Block("if (p < fresh)"))
         {
             w.Line("// The score of the first key does as the maximum, unless another exceeds it by much.");
-            foreach (int row in rows) w.Line($"At({MaximumOf(row)}) = First(Max({product.Sum(row, 0)}, All(float.MinValue)));");
+            foreach (int row in rows) w.Line($"At({MaximumOf(row)}) = First(Max({product.Sum(row, 0)} * All(Scale), All(float.MinValue)));");
+        }
+
+        w.Line();
+        w.Line("// The weights are powers of two; these are the exponents.");
+        foreach (int row in rows)
+        {
+            w.Line($"Vec m{row} = Splat({MaximumOf(row)}); "
+                + Each(row, vector => $"Vec {Exponent(row, vector)} = MulSub({product.Sum(row, vector)}, All(Scale), m{row});"));
         }
 
         w.Line();
         using (w.Block("if (p >= whole)"))
         {
-            w.Line("// A score of -infinity has the weight 0.");
             w.Line("int column = p * PanelKeys;");
             foreach (int row in rows)
             {
                 string bound = visible.UpperMoves ? $"Math.Min({visible.Upper($"{row}")}, keys)" : "keys";
-                w.Line(string.Join(" ", vectors.Select(vector =>
-                    $"{product.Sum(row, vector)} = Select(FirstOf({bound} - column{(vector == 0 ? "" : $" - {Address.Offset((vector, "Lanes"))}")}), {product.Sum(row, vector)}, All(float.NegativeInfinity));")));
+                w.Line(Each(row, vector =>
+                    $"{Exponent(row, vector)} = Select(FirstOf({bound} - column{(vector == 0 ? "" : $" - {Address.Offset((vector, "Lanes"))}")}), {Exponent(row, vector)}, All(float.NegativeInfinity));"));
             }
         }
 
         w.Line();
         using (w.Block(visible.DiffersByRow ? "if (p >= start)" : ""))
         {
-            w.Line("// By how much scores exceed the maxima. Positive floats are ordered as integers are, and no NaN of one row hides another row.");
+            w.Line("// Whether no weight is too large. Positive floats are ordered as integers are, and no NaN of one row hides another row.");
             foreach (int row in rows)
-                w.Line($"Ints h{row} = Excess({Tree("Max", vectors.Select(vector => product.Sum(row, vector)).ToList())}, Splat({MaximumOf(row)}));");
-            using (w.Block($"if (Within({Tree("MaxExcess", rows.Select(row => $"h{row}").ToList())}, Lazy))"))
+                w.Line($"Vec h{row} = {Tree("MaxBits", vectors.Select(vector => Exponent(row, vector)).ToList())};");
+            using (w.Block($"if (Within({Tree("MaxBits", rows.Select(row => $"h{row}").ToList())}, Lazy))"))
             {
                 foreach (int row in rows)
-                {
-                    w.Line($"Vec m{row} = Splat({MaximumOf(row)});");
-                    w.Line($"Weights{product.Vectors}({string.Join(", ", vectors.Select(vector => $"{product.Sum(row, vector)} - m{row}"))}, All(Scale), {Tile(row, 0)}, {Sums(row)});");
-                }
-
+                    w.Line($"Weights{product.Vectors}({string.Join(", ", vectors.Select(vector => Exponent(row, vector)))}, {Tile(row, 0)}, {Sums(row)});");
                 w.Line("continue;");
             }
         }

@@ -45,16 +45,16 @@ internal static class SoftmaxEmitter
             w.Line($"""
 
                 // A score of -infinity has the weight 0, also before any other: the maximum of what a row sees is finite or more.
-                Vec highest = All(bound > {(visible.LowerMoves ? "lower" : from)} ? float.MinValue : float.NegativeInfinity);
+                Vec highest = All(bound > {(visible.LowerMoves ? "lower" : from)} ? Lowest : float.NegativeInfinity);
                 int column = {first};
                 for (; column < tail; column += Lanes) highest = Max(highest, Load(ref w, column));
                 if (tail < bound) highest = Max(highest, Select(visible, Load(ref w, tail), highest));
-                float rowHighest = Largest(highest);
+                float rowHighest = Largest(highest) * Scale;
                 """);
             using (w.Block("if (rowHighest > maximum + Lazy)"))
             {
                 w.Line("""
-                    Vec factor = Exp2(All((maximum - rowHighest) * Scale));
+                    Vec factor = Exp2(All(maximum - rowHighest));
                     maximum = rowHighest;
                     for (nint i = 0; i < Maximum; i += Lanes) Store(Load(ref state, i) * factor, ref state, i);
                     """);
@@ -95,7 +95,7 @@ internal static class SoftmaxEmitter
         using (w.Block("for (; column < tail; column += Lanes)"))
         {
             w.Line($"""
-                Vec e = Exp2((Load(ref {row}, column) - m) * scale);
+                Vec e = Exp2(MulSub(Load(ref {row}, column), scale, m));
                 Store(e, ref {row}, column);
                 total += e;
                 """);
@@ -104,7 +104,7 @@ internal static class SoftmaxEmitter
         using (w.Block("if (tail < bound)"))
         {
             w.Line($"""
-                Vec e = Exp2((Load(ref {row}, tail) - m) * scale) & visible;
+                Vec e = Exp2(MulSub(Load(ref {row}, tail), scale, m)) & visible;
                 Store(e, ref {row}, tail);
                 total += e;
                 column += Lanes;
@@ -118,7 +118,7 @@ internal static class SoftmaxEmitter
         string[] names = ["e0", "e1", "e2", "e3"];
         using (w.Block("for (; column + 4 * Lanes <= tail; column += 4 * Lanes)"))
         {
-            for (int i = 0; i < names.Length; i++) w.Line($"Vec {names[i]} = Exp2((Load(ref {row}, column{Times(i)}) - m) * scale);");
+            for (int i = 0; i < names.Length; i++) w.Line($"Vec {names[i]} = Exp2(MulSub(Load(ref {row}, column{Times(i)}), scale, m));");
             for (int i = 0; i < names.Length; i++) w.Line($"Store({names[i]}, ref {row}, column{Times(i)});");
             w.Line("total += (e0 + e1) + (e2 + e3);");
         }

@@ -12,7 +12,7 @@ internal static class WholeEmitter
     /// <summary>A row of so many vectors is written without a loop: its scores stay in registers between maximum and exponentials.</summary>
     private const int UnrolledVectors = 8;
 
-    public static void Attend(SourceWriter w, CorePlan plan, VisibleKeys visible)
+    public static void Attend(SourceWriter w, CorePlan plan, Dialect dialect, VisibleKeys visible)
     {
         bool fixedKeys = !visible.DiffersByRow && !plan.Spec.Fixed!.Padded;
         string keys = fixedKeys ? "KeyLength" : "keys", end = visible.UpperMoves ? "end" : keys;
@@ -32,6 +32,7 @@ internal static class WholeEmitter
             w.Line();
             using (w.Block("for (int tile = 0; tile < block.Rows; tile += TileRows)"))
             {
+                if (dialect.Prefetches) w.Line("block.Ahead.Fetch();");
                 w.Line("int row = Math.Min(tile, block.Rows - TileRows); // the last tile begins inside the one before, so that it is whole");
                 if (visible.DiffersByRow) w.Line();
                 BlockEmitter.TileBounds(w, plan, visible, first: "");
@@ -83,9 +84,9 @@ internal static class WholeEmitter
         var scores = Enumerable.Range(0, vectors).Select(i => $"s{i}").ToList();
         for (int i = 0; i < vectors; i++) w.Line($"Vec s{i} = Load({Address.Arguments("weights", Address.Offset((i, "Lanes")))});");
         var candidates = scores.ToList();
-        if (hasTail) candidates[vectors - 1] = $"Select(visible, s{vectors - 1}, All(float.MinValue))";
-        w.Line($"Vec m = All(Largest(Max({ScoresEmitter.Tree("Max", candidates)}, All(float.MinValue)))); // a score of -infinity has the weight 0");
-        for (int i = 0; i < vectors; i++) w.Line($"s{i} = Exp2((s{i} - m) * scale){(hasTail && i == vectors - 1 ? " & visible" : "")};");
+        if (hasTail) candidates[vectors - 1] = $"Select(visible, s{vectors - 1}, All(Lowest))";
+        w.Line($"Vec m = All(Largest(Max({ScoresEmitter.Tree("Max", candidates)}, All(Lowest))) * Scale); // a score of -infinity has the weight 0");
+        for (int i = 0; i < vectors; i++) w.Line($"s{i} = Exp2(MulSub(s{i}, scale, m)){(hasTail && i == vectors - 1 ? " & visible" : "")};");
         for (int i = 0; i < vectors; i++) w.Line($"Store(s{i}, {Address.Arguments("weights", Address.Offset((i, "Lanes")))});");
         w.Line($"At(ref state, Sums) = 1f / Sum({string.Join(" + ", scores)});");
     }
@@ -104,12 +105,12 @@ internal static class WholeEmitter
         w.Line($"""
 
             // A score of -infinity has the weight 0: the maximum of what a row sees is finite or more.
-            Vec highest = All(float.MinValue);
+            Vec highest = All(Lowest);
             int column = {first};
             for (; column < tail; column += Lanes) highest = Max(highest, Load(ref weights, column));
             if (tail < bound) highest = Max(highest, Select(visible, Load(ref weights, tail), highest));
 
-            Vec m = All(Largest(highest)), total = Vec.Zero;
+            Vec m = All(Largest(highest) * Scale), total = Vec.Zero;
             column = {first};
             """);
         SoftmaxEmitter.Exponentials(w, "weights", unrolled: true);

@@ -50,18 +50,20 @@ internal enum CorePath
 /// <param name="TileVectors">Vectors of keys of a score tile: a panel.</param>
 /// <param name="ValueVectors">Vectors of the strips that the product with the values takes.</param>
 /// <param name="ChainQuads">Four-element steps over the head dimension before a partial score is put aside.</param>
+/// <param name="ChainSets">Sets of accumulators that these steps go to in turn.</param>
 internal sealed record CorePlan(
-    CoreSpec Spec, Isas Isa, int Lanes, CorePath Path, bool InRegisters, int TileRows, int TileVectors, EquatableArray<int> ValueVectors, int ChainQuads, int QueryBlock, int KeyBlock,
+    CoreSpec Spec, Isas Isa, int Lanes, CorePath Path, bool InRegisters, int TileRows, int TileVectors, EquatableArray<int> ValueVectors, int ChainQuads, int ChainSets, int QueryBlock, int KeyBlock,
     RowsPlan Rows)
 {
     /// <summary>
-    /// The factor of a score's distance from the maximum, which is then a power of two. It is not folded into the queries: rounding them, and
-    /// the factor, would cost large scores their last bits, while here it is lost on the distance only.
+    /// The factor that makes exponents of two of scores. It is not folded into the queries: rounding them would cost large scores their last bits,
+    /// while the exponents are products less the maximum, rounded once; that the product for the maximum itself is rounded is the same for all
+    /// weights of a row, and leaves them in proportion.
     /// </summary>
     public float WeightScale => (float)(Math.Abs((double)Spec.Scale) * 1.4426950408889634);
 
-    /// <summary>The distance by which a score may exceed the running maximum: 8 powers of two. Finite, so that -infinity plus it is less than any score.</summary>
-    public float LazyScore => (float)Math.Min(8 / (double)WeightScale, 1e30);
+    /// <summary>The lowest score whose product with the scale is finite.</summary>
+    public float LowestScore => WeightScale <= 1 ? float.MinValue : float.MinValue / WeightScale;
 
     public int PanelKeys => TileVectors * Lanes;
 

@@ -40,12 +40,12 @@ internal static class KernelPlanner
     public static CorePlan Whole(CoreSpec core, Isas isa)
     {
         var machine = Machine(isa);
-        var (rows, vectors) = WholeTile(core.Fixed!, isa, machine.Lanes, machine.Accumulators);
+        var (rows, vectors) = WholeTile(core.Fixed!, isa, machine.Lanes, machine.Accumulators / machine.Sets);
         int panel = vectors * machine.Lanes, blocks = (core.Fixed!.QueryLength + MaxWholeBlock - 1) / MaxWholeBlock;
         int queryBlock = ((core.Fixed.QueryLength + blocks - 1) / blocks + rows - 1) / rows * rows;
         return new CorePlan(
             core, isa, machine.Lanes, CorePath.Whole, machine.InRegisters, rows, vectors, ValueStrips(core.ValueDim, machine.Lanes, Math.Max(machine.Accumulators / rows, 1)),
-            ChainQuads(core.HeadDim), queryBlock, (core.Fixed.KeyLength + panel - 1) / panel * panel, Rows(core, isa));
+            ChainQuads(core.HeadDim, machine.Sets), machine.Sets, queryBlock, (core.Fixed.KeyLength + panel - 1) / panel * panel, Rows(core, isa));
     }
 
     /// <summary>A head is cut into blocks of about so many rows, so that threads can share it.</summary>
@@ -72,10 +72,10 @@ internal static class KernelPlanner
     public static CorePlan Plan(CoreSpec core, Isas isa)
     {
         var machine = Machine(isa);
-        var (rows, vectors) = Tile(core, isa);
+        var (rows, vectors) = Tile(isa);
         return new CorePlan(
             core, isa, machine.Lanes, CorePath.Blocks, machine.InRegisters, rows, vectors, ValueStrips(core.ValueDim, machine.Lanes, machine.Accumulators / rows),
-            ChainQuads(core.HeadDim), QueryBlock, KeyBlock(machine.InRegisters), Rows(core, isa));
+            ChainQuads(core.HeadDim, machine.Sets), machine.Sets, QueryBlock, KeyBlock(core, machine.InRegisters), Rows(core, isa));
     }
 
     private static RowsPlan Rows(CoreSpec core, Isas isa)
@@ -112,22 +112,22 @@ internal static class KernelPlanner
     /// two or three more. 24 of 32 and 12 of 16 do not
     /// spill in the loops over the head and over the keys; 6 x 4 moves constants of the exponential to the stack once a panel.
     /// </summary>
-    private static (int Lanes, bool InRegisters, int Accumulators) Machine(Isas isa) => isa switch
+    private static (int Lanes, bool InRegisters, int Accumulators, int Sets) Machine(Isas isa) => isa switch
     {
-        Isas.Avx512 => (16, true, 24),
-        Isas.Avx2 => (8, false, 12),
-        Isas.Neon => (4, true, 16), // beside 8 vectors of the left operand and 2 of the right
-        _ => (4, false, 8),
+        Isas.Avx512 => (16, true, 24, 2),
+        Isas.Avx2 => (8, false, 12, 1),
+        Isas.Neon => (4, true, 16, 1), // beside 8 vectors of the left operand and 2 of the right
+        _ => (4, false, 8, 1),
     };
 
     /// <summary>How many rows ahead the tensors are fetched: 2 KiB. Rows of a head lie apart, too far for the processor to foresee.</summary>
-    public static int PrefetchRows(int dim) => Math.Max(512 / dim, 2);
+    public static int PrefetchRows(int dim) => Math.Max(2048 / dim, 2);
 
-    private static (int Rows, int Vectors) Tile(CoreSpec core, Isas isa) => isa switch
+    private static (int Rows, int Vectors) Tile(Isas isa) => isa switch
     {
         // Wide panels load least for each multiply-add; under a causal mask narrow ones waste less on the diagonal. Measured so on Zen 4; on
         // Zen 5, 8 x 2, 12 x 2 and 6 x 4 are the same within the noise of 3 %.
-        Isas.Avx512 => core.Visible.DiffersByRow ? (8, 2) : (6, 4),
+        Isas.Avx512 => (6, 2),
         Isas.Neon => (8, 2),
         Isas.Avx2 => (6, 2),
         _ => (4, 2), // as fast as 6 x 2 (D 64 causal, SSE, within 1 %) and a third less to write
@@ -151,7 +151,7 @@ internal static class KernelPlanner
     /// eight inputs: D 64 in 2, 4 chains 0.85, 0.6; D 128 in 4, 6, 8 chains 0.7, 0.65, 0.58; D 32 in 1, 2, 4 chains 0.9, 0.6, 0.53. Putting
     /// partial sums aside costs 0 to 1 % of the time (D 64, 4 chains against 2, Zen 5).
     /// </summary>
-    private static int ChainQuads(int headDim) => headDim switch
+    private static int ChainQuads(int headDim, int sets) => sets * headDim switch
     {
         <= 32 => 2,
         <= 128 => 4,
@@ -163,5 +163,5 @@ internal static class KernelPlanner
     private const int QueryBlock = 96;
 
     // The weights of a tile over a block of keys stay in the first-level cache, beside a panel of keys or values.
-    private static int KeyBlock(bool inRegisters) => inRegisters ? 384 : 256;
+    private static int KeyBlock(CoreSpec core, bool inRegisters) => inRegisters ? core.HeadDim <= 64 ? 512 : 384 : 256;
 }

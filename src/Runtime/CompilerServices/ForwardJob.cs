@@ -33,8 +33,17 @@ internal sealed unsafe class ForwardJob<TCore> : PooledJob<ForwardJob<TCore>>
         float* memory = TakeMemory(_call, _schedule.WorkerBytes, worker);
         if (memory == null) return;
         var lane = new Worker(_call, TCore.Plan, _schedule.Stretch, memory);
-        while (TakeUnit(out int unit)) lane.RunSegment(unit / _schedule.Segments, unit % _schedule.Segments, _schedule.Segments);
+        while (TakeUnit(out int unit)) lane.Run(SegmentOf(unit), SegmentOf(NextUnit));
         ReturnMemory(_call, memory);
+    }
+
+    /// <summary>The segment of a unit; an empty one where there is no such unit. Under a causal mask the last rows see the most keys: they come first.</summary>
+    private Segment SegmentOf(int unit)
+    {
+        if (unit >= _schedule.Units) return default;
+        int segments = _schedule.Segments, lane = unit / segments, after = segments - unit % segments;
+        int blocks = (_call.Queries + TCore.Plan.QueryBlock - 1) / TCore.Plan.QueryBlock * _call.Group;
+        return new Segment(lane, (int)((long)blocks * (after - 1) / segments), (int)((long)blocks * after / segments));
     }
 
     /// <summary>One thread's view of the call: its memory and what it has packed last.</summary>
@@ -49,44 +58,70 @@ internal sealed unsafe class ForwardJob<TCore> : PooledJob<ForwardJob<TCore>>
         private int _packedLane = -1, _packedFirst, _packedCount;
         private bool _valuesFinite;
 
-        public void RunSegment(int lane, int segment, int segments)
+        /// <summary>Runs a segment, and has what is likely to be run next fetched.</summary>
+        public void Run(Segment segment, Segment next)
         {
-            int blocks = (_call.Queries + _plan.QueryBlock - 1) / _plan.QueryBlock * _call.Group;
-
-            // Under a causal mask the last rows see the most keys: they come first.
-            int from = (int)((long)blocks * (segments - 1 - segment) / segments), to = (int)((long)blocks * (segments - segment) / segments);
-            while (to > from)
+            for (Segment group = LastGroup(segment), before; !group.IsEmpty; group = before)
             {
-                int first = FirstOfGroup(lane, from, to);
-                RunBlocks(lane, first, to);
-                to = first;
+                before = LastGroup(segment with { To = group.From });
+                RunBlocks(group, before.IsEmpty ? LastGroup(next) : before);
             }
         }
 
         /// <summary>
-        /// As many blocks before <paramref name="to"/> as see keys that can be packed together. Where those of one block are too many, some blocks
-        /// whose states are kept while stretch after stretch of their keys is packed.
+        /// As many blocks at the end of a segment as see keys that can be packed together. Where those of one block are too many, some blocks whose
+        /// states are kept while stretch after stretch of their keys is packed.
         /// </summary>
-        private readonly int FirstOfGroup(int lane, int from, int to)
+        private readonly Segment LastGroup(Segment segment)
         {
+            var (lane, from, to) = segment;
+            if (segment.IsEmpty) return segment;
             int first = to - 1;
-            if (Count(lane, first, to) > stretch) return Math.Max(from, to - ForwardSchedule.LongRangeBlocks);
+            if (Count(lane, first, to) > stretch) return segment with { From = Math.Max(from, to - ForwardSchedule.LongRangeBlocks) };
             while (first > from && Count(lane, first - 1, to) <= stretch) first--;
-            return first;
+            return segment with { From = first };
         }
 
-        private void RunBlocks(int lane, int from, int to)
+        private void RunBlocks(Segment group, Segment next)
         {
+            var (lane, from, to) = group;
             var (begin, end) = Keys(lane, from, to);
             bool atOnce = end - begin <= stretch;
             for (int first = begin; first < end; first += stretch)
             {
                 Pack(lane, first, Math.Min(stretch, end - first));
-                for (int block = from; block < to; block++) Attend(lane, block, first, _states + (atOnce ? 0 : block - from) * (nint)_plan.StateFloats);
+                for (int block = from; block < to; block++)
+                    Attend(lane, block, first, _states + (atOnce ? 0 : block - from) * (nint)_plan.StateFloats, Ahead(group, block, first, next));
             }
 
             for (int block = from; block < to; block++)
                 if (Count(lane, block, block + 1) == 0) Clear(lane, block);
+        }
+
+        /// <summary>
+        /// What is read and written after a block: the next queries, the output; and a part of the keys and values of the next lane, as many parts as
+        /// there are blocks.
+        /// </summary>
+        private readonly ForwardAhead Ahead(Segment group, int block, int first, Segment next)
+        {
+            var (lane, from, to) = group;
+            var (begin, end) = Keys(lane, block, block + 1);
+            int keys = Math.Min(end, first + stretch) - Math.Max(begin, first);
+            int steps = (LastRow(block) - FirstRow(block) + _plan.TileRows) / _plan.TileRows * ((keys + _plan.KeyBlock - 1) / _plan.KeyBlock);
+            if (steps <= 0) return default;
+
+            var ahead = new ForwardAhead();
+            ahead.Output = AheadRows.Of(_call.Output, Batch(lane), Head(lane, block), FirstRow(block), LastRow(block) + 1, steps);
+            var (nextLane, nextBlock, _) = block + 1 < to ? group with { From = block + 1 } : next;
+            if (block + 1 == to && next.IsEmpty) return ahead;
+            ahead.Query = AheadRows.Of(_call.Query, Batch(nextLane), Head(nextLane, nextBlock), FirstRow(nextBlock), LastRow(nextBlock) + 1, steps);
+            if (next.IsEmpty || next.Lane == lane) return ahead;
+            (begin, end) = Keys(next.Lane, next.From, next.To);
+            int count = Math.Min(end - begin, stretch);
+            int low = begin + (int)((long)count * (block - from) / (to - from)), high = begin + (int)((long)count * (block - from + 1) / (to - from));
+            ahead.Key = AheadRows.Of(_call.Key, Batch(next.Lane), KeyHead(next.Lane), low, high, steps);
+            ahead.Value = AheadRows.Of(_call.Value, Batch(next.Lane), KeyHead(next.Lane), low, high, steps);
+            return ahead;
         }
 
         /// <summary>
@@ -128,7 +163,7 @@ internal sealed unsafe class ForwardJob<TCore> : PooledJob<ForwardJob<TCore>>
         }
 
         /// <summary>A block of rows against its keys among the packed ones from <paramref name="first"/> on.</summary>
-        private readonly void Attend(int lane, int block, int first, float* state)
+        private readonly void Attend(int lane, int block, int first, float* state, ForwardAhead ahead)
         {
             int batch = Batch(lane);
             var (begin, end) = Keys(lane, block, block + 1);
@@ -151,6 +186,7 @@ internal sealed unsafe class ForwardJob<TCore> : PooledJob<ForwardJob<TCore>>
                 OutputStride = _call.Output.TokenStride,
                 State = ref *state,
                 Scratch = ref *_scratch,
+                Ahead = ref ahead,
             });
         }
 
@@ -161,4 +197,10 @@ internal sealed unsafe class ForwardJob<TCore> : PooledJob<ForwardJob<TCore>>
             for (int row = FirstRow(block); row <= LastRow(block); row++, output += _call.Output.TokenStride) new Span<float>(output, _call.Output.Dim).Clear();
         }
     }
+}
+
+/// <summary>Query blocks of a lane.</summary>
+internal readonly record struct Segment(int Lane, int From, int To)
+{
+    public bool IsEmpty => From >= To;
 }

@@ -49,6 +49,9 @@ public readonly struct ForwardPlan
     /// <summary>Query rows of a block.</summary>
     public int QueryBlock { get; init; }
 
+    /// <summary>Query rows of a tile.</summary>
+    public int TileRows { get; init; }
+
     /// <summary>Keys of a block; the keys that are packed at a time are a multiple of it.</summary>
     public int KeyBlock { get; init; }
 
@@ -151,6 +154,9 @@ public ref struct ForwardBlock
 
     /// <summary>Working memory.</summary>
     public ref float Scratch;
+
+    /// <summary>What is to be fetched between the tiles.</summary>
+    public ref ForwardAhead Ahead;
 }
 
 /// <summary>The query rows of a group of heads against keys as they lie in memory. Row i * Queries + j is the query j of head i.</summary>

@@ -27,6 +27,9 @@ internal abstract class ParallelJob : IThreadPoolWorkItem
         return unit < _units;
     }
 
+    /// <summary>The unit that somebody takes next, likely this thread where it works alone; none where it is not less than the number of units.</summary>
+    protected int NextUnit => Volatile.Read(ref _nextUnit);
+
     /// <summary>Does all units, on the caller's thread and at most <paramref name="threads"/> - 1 others.</summary>
     protected void Run(int units, int threads)
     {

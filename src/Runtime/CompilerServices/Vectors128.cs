@@ -32,6 +32,10 @@ public static class Vectors128
     public static Vector128<float> MulAdd(Vector128<float> x, Vector128<float> y, Vector128<float> z) =>
         AdvSimd.IsSupported ? Vector128.FusedMultiplyAdd(x, y, z) : Vector128.MultiplyAddEstimate(x, y, z);
 
+    /// <summary>x * y - z, rounded once where there is an instruction for it.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector128<float> MulSub(Vector128<float> x, Vector128<float> y, Vector128<float> z) => MulAdd(x, y, -z);
+
     /// <summary>The larger elements, the second of a pair with a NaN.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Vector128<float> Max(Vector128<float> x, Vector128<float> y) => Vector128.MaxNative(x, y);
@@ -53,17 +57,13 @@ public static class Vectors128
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static bool AllZero(Vector128<float> x) => Vector128.EqualsAll(x, Vector128<float>.Zero);
 
-    /// <summary>x - y as integers: positive floats are ordered as integers are, and a NaN is larger than all.</summary>
+    /// <summary>Those of larger bits: the larger of two numbers of which one is positive, and a positive NaN before all.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Vector128<int> Excess(Vector128<float> x, Vector128<float> y) => (x - y).AsInt32();
+    public static Vector128<float> MaxBits(Vector128<float> x, Vector128<float> y) => Vector128.Max(x.AsInt32(), y.AsInt32()).AsSingle();
 
-    /// <summary>The larger integers.</summary>
+    /// <summary>Whether no element has larger bits than a positive limit: none is above it, no NaN among them but negative ones.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Vector128<int> MaxExcess(Vector128<int> x, Vector128<int> y) => Vector128.Max(x, y);
-
-    /// <summary>Whether no excess is above a positive limit.</summary>
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static bool Within(Vector128<int> excess, float limit) => Vector128.LessThanOrEqualAll(excess, Vector128.Create(limit).AsInt32());
+    public static bool Within(Vector128<float> x, float limit) => Vector128.LessThanOrEqualAll(x.AsInt32(), Vector128.Create(limit).AsInt32());
 
     /// <summary>All bits set in the first elements; a count below 0 or above the width is allowed.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -89,11 +89,11 @@ public static class Vectors128
         return p * (shifted.AsInt32() << 23).AsSingle();
     }
 
-    /// <summary>Stores the weights 2^(x * scale) of a vector of scores less their maximum, and adds them to the sum.</summary>
+    /// <summary>Stores the weights 2^x of a vector and adds them to the sum.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static void Weights1(Vector128<float> a, Vector128<float> scale, ref float weights, nint offset, ref float sum, nint sumOffset)
+    public static void Weights1(Vector128<float> a, ref float weights, nint offset, ref float sum, nint sumOffset)
     {
-        a = Exp2(a * scale);
+        a = Exp2(a);
         Store(a, ref weights, offset);
         Store(Load(ref sum, sumOffset) + a, ref sum, sumOffset);
     }
@@ -101,10 +101,10 @@ public static class Vectors128
     /// <summary>The same for two vectors.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static void Weights2(
-        Vector128<float> a, Vector128<float> b, Vector128<float> scale, ref float weights, nint offset, ref float sum, nint sumOffset)
+        Vector128<float> a, Vector128<float> b, ref float weights, nint offset, ref float sum, nint sumOffset)
     {
-        a = Exp2(a * scale);
-        b = Exp2(b * scale);
+        a = Exp2(a);
+        b = Exp2(b);
         Store(a, ref weights, offset);
         Store(b, ref weights, offset + 4);
         Store(Load(ref sum, sumOffset) + a + b, ref sum, sumOffset);
@@ -113,11 +113,11 @@ public static class Vectors128
     /// <summary>The same for three vectors.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static void Weights3(
-        Vector128<float> a, Vector128<float> b, Vector128<float> c, Vector128<float> scale, ref float weights, nint offset, ref float sum, nint sumOffset)
+        Vector128<float> a, Vector128<float> b, Vector128<float> c, ref float weights, nint offset, ref float sum, nint sumOffset)
     {
-        a = Exp2(a * scale);
-        b = Exp2(b * scale);
-        c = Exp2(c * scale);
+        a = Exp2(a);
+        b = Exp2(b);
+        c = Exp2(c);
         Store(a, ref weights, offset);
         Store(b, ref weights, offset + 4);
         Store(c, ref weights, offset + 8);
@@ -127,12 +127,12 @@ public static class Vectors128
     /// <summary>The same for four vectors.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static void Weights4(
-        Vector128<float> a, Vector128<float> b, Vector128<float> c, Vector128<float> d, Vector128<float> scale, ref float weights, nint offset, ref float sum, nint sumOffset)
+        Vector128<float> a, Vector128<float> b, Vector128<float> c, Vector128<float> d, ref float weights, nint offset, ref float sum, nint sumOffset)
     {
-        a = Exp2(a * scale);
-        b = Exp2(b * scale);
-        c = Exp2(c * scale);
-        d = Exp2(d * scale);
+        a = Exp2(a);
+        b = Exp2(b);
+        c = Exp2(c);
+        d = Exp2(d);
         Store(a, ref weights, offset);
         Store(b, ref weights, offset + 4);
         Store(c, ref weights, offset + 8);

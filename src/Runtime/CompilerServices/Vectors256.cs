@@ -36,6 +36,10 @@ public static class Vectors256
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Vector256<float> MulAdd(Vector256<float> x, Vector256<float> y, Vector256<float> z) => Vector256.FusedMultiplyAdd(x, y, z);
 
+    /// <summary>x * y - z, rounded once.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector256<float> MulSub(Vector256<float> x, Vector256<float> y, Vector256<float> z) => MulAdd(x, y, -z);
+
     /// <summary>The larger elements, the second of a pair with a NaN.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Vector256<float> Max(Vector256<float> x, Vector256<float> y) => Vector256.MaxNative(x, y);
@@ -57,17 +61,13 @@ public static class Vectors256
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static bool AllZero(Vector256<float> x) => Vector256.EqualsAll(x, Vector256<float>.Zero);
 
-    /// <summary>x - y as integers: positive floats are ordered as integers are, and a NaN is larger than all.</summary>
+    /// <summary>Those of larger bits: the larger of two numbers of which one is positive, and a positive NaN before all.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Vector256<int> Excess(Vector256<float> x, Vector256<float> y) => (x - y).AsInt32();
+    public static Vector256<float> MaxBits(Vector256<float> x, Vector256<float> y) => Vector256.Max(x.AsInt32(), y.AsInt32()).AsSingle();
 
-    /// <summary>The larger integers.</summary>
+    /// <summary>Whether no element has larger bits than a positive limit: none is above it, no NaN among them but negative ones.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Vector256<int> MaxExcess(Vector256<int> x, Vector256<int> y) => Vector256.Max(x, y);
-
-    /// <summary>Whether no excess is above a positive limit.</summary>
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static bool Within(Vector256<int> excess, float limit) => Vector256.LessThanOrEqualAll(excess, Vector256.Create(limit).AsInt32());
+    public static bool Within(Vector256<float> x, float limit) => Vector256.LessThanOrEqualAll(x.AsInt32(), Vector256.Create(limit).AsInt32());
 
     /// <summary>All bits set in the first elements; a count below 0 or above the width is allowed.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]

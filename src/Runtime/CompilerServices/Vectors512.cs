@@ -9,9 +9,8 @@ namespace AttentionGen.CompilerServices;
 [EditorBrowsable(EditorBrowsableState.Never)]
 public static class Vectors512
 {
-    // 2^f as a polynomial of degree 5, fitted for the least relative error (Remez): 8.2e-8 on [0, 1) with p(0) = 1. One degree more would reach
-    // 2e-9, which the rounding of the evaluation hides.
-    private const float F1 = 6.931512952e-01f, F2 = 2.401644439e-01f, F3 = 5.579991266e-02f, F4 = 9.017030708e-03f, F5 = 1.867130050e-03f;
+    // 2^f as a polynomial of degree 5, as for narrower vectors.
+    private const float N0 = Vectors256.N0, N1 = Vectors256.N1, N2 = Vectors256.N2, N3 = Vectors256.N3, N4 = Vectors256.N4, N5 = Vectors256.N5;
 
     /// <summary>The vector at an offset.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -32,6 +31,10 @@ public static class Vectors512
     /// <summary>x * y + z, rounded once.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Vector512<float> MulAdd(Vector512<float> x, Vector512<float> y, Vector512<float> z) => Vector512.FusedMultiplyAdd(x, y, z);
+
+    /// <summary>x * y - z, rounded once.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector512<float> MulSub(Vector512<float> x, Vector512<float> y, Vector512<float> z) => Vector512.FusedMultiplyAdd(x, y, -z);
 
     /// <summary>The larger elements, the second of a pair with a NaN.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -54,40 +57,42 @@ public static class Vectors512
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static bool AllZero(Vector512<float> x) => Vector512.EqualsAll(x, Vector512<float>.Zero);
 
-    /// <summary>x - y as integers: positive floats are ordered as integers are, and a NaN is larger than all.</summary>
+    /// <summary>Those of larger bits: the larger of two numbers of which one is positive, and a positive NaN before all.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Vector512<int> Excess(Vector512<float> x, Vector512<float> y) => (x - y).AsInt32();
+    public static Vector512<float> MaxBits(Vector512<float> x, Vector512<float> y) => Vector512.Max(x.AsInt32(), y.AsInt32()).AsSingle();
 
-    /// <summary>The larger integers.</summary>
+    /// <summary>Whether no element has larger bits than a positive limit: none is above it, no NaN among them but negative ones.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Vector512<int> MaxExcess(Vector512<int> x, Vector512<int> y) => Vector512.Max(x, y);
-
-    /// <summary>Whether no excess is above a positive limit.</summary>
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static bool Within(Vector512<int> excess, float limit) => Vector512.LessThanOrEqualAll(excess, Vector512.Create(limit).AsInt32());
+    public static bool Within(Vector512<float> x, float limit) => Vector512.LessThanOrEqualAll(x.AsInt32(), Vector512.Create(limit).AsInt32());
 
     /// <summary>All bits set in the first elements; a count below 0 or above the width is allowed.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Vector512<float> FirstOf(int count) => Vector512.LessThan(Vector512<int>.Indices, Vector512.Create(count)).AsSingle();
 
-    /// <summary>2^x, relative error 1.6e-7; subnormal and 0 where the result is, NaN for NaN.</summary>
+    /// <summary>2^x for x below 128, relative error 2.2e-7; 0 below 2^-126, NaN for NaN.</summary>
+    /// <remarks>
+    /// Rounding, subtraction, conversion, shift and integer addition run beside multiply-adds on Zen 4; VREDUCEPS and VSCALEFPS would be shorter, but
+    /// each takes a multiply-add's place.
+    /// </remarks>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Vector512<float> Exp2(Vector512<float> x)
     {
-        var f = Avx512DQ.Reduce(x, 1); // x - floor(x)
-        var p = Vector512.FusedMultiplyAdd(Vector512.Create(F5), f, Vector512.Create(F4));
-        p = Vector512.FusedMultiplyAdd(p, f, Vector512.Create(F3));
-        p = Vector512.FusedMultiplyAdd(p, f, Vector512.Create(F2));
-        p = Vector512.FusedMultiplyAdd(p, f, Vector512.Create(F1));
-        p = Vector512.FusedMultiplyAdd(p, f, Vector512.Create(1f));
-        return Avx512F.Scale(p, x); // p * 2^floor(x)
+        var n = Avx512F.RoundScale(x, 8);
+        var f = x - n;
+        var p = Vector512.FusedMultiplyAdd(Vector512.Create(N5), f, Vector512.Create(N4));
+        p = Vector512.FusedMultiplyAdd(p, f, Vector512.Create(N3));
+        p = Vector512.FusedMultiplyAdd(p, f, Vector512.Create(N2));
+        p = Vector512.FusedMultiplyAdd(p, f, Vector512.Create(N1));
+        p = Vector512.FusedMultiplyAdd(p, f, Vector512.Create(N0));
+        var exponent = Avx512F.ConvertToVector512Int32(n) << 23;
+        return Vector512.ConditionalSelect(Avx512F.CompareNotLessThan(x, Vector512.Create(-126f)), (p.AsInt32() + exponent).AsSingle(), Vector512<float>.Zero);
     }
 
-    /// <summary>Stores the weights 2^(x * scale) of a vector of scores less their maximum, and adds them to the sum.</summary>
+    /// <summary>Stores the weights 2^x of a vector and adds them to the sum.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static void Weights1(Vector512<float> a, Vector512<float> scale, ref float weights, nint offset, ref float sum, nint sumOffset)
+    public static void Weights1(Vector512<float> a, ref float weights, nint offset, ref float sum, nint sumOffset)
     {
-        a = Exp2(a * scale);
+        a = Exp2(a);
         Store(a, ref weights, offset);
         Store(Load(ref sum, sumOffset) + a, ref sum, sumOffset);
     }
@@ -95,10 +100,10 @@ public static class Vectors512
     /// <summary>The same for two vectors.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static void Weights2(
-        Vector512<float> a, Vector512<float> b, Vector512<float> scale, ref float weights, nint offset, ref float sum, nint sumOffset)
+        Vector512<float> a, Vector512<float> b, ref float weights, nint offset, ref float sum, nint sumOffset)
     {
-        a = Exp2(a * scale);
-        b = Exp2(b * scale);
+        a = Exp2(a);
+        b = Exp2(b);
         Store(a, ref weights, offset);
         Store(b, ref weights, offset + 16);
         Store(Load(ref sum, sumOffset) + a + b, ref sum, sumOffset);
@@ -107,11 +112,11 @@ public static class Vectors512
     /// <summary>The same for three vectors.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static void Weights3(
-        Vector512<float> a, Vector512<float> b, Vector512<float> c, Vector512<float> scale, ref float weights, nint offset, ref float sum, nint sumOffset)
+        Vector512<float> a, Vector512<float> b, Vector512<float> c, ref float weights, nint offset, ref float sum, nint sumOffset)
     {
-        a = Exp2(a * scale);
-        b = Exp2(b * scale);
-        c = Exp2(c * scale);
+        a = Exp2(a);
+        b = Exp2(b);
+        c = Exp2(c);
         Store(a, ref weights, offset);
         Store(b, ref weights, offset + 16);
         Store(c, ref weights, offset + 32);
@@ -121,12 +126,12 @@ public static class Vectors512
     /// <summary>The same for four vectors.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static void Weights4(
-        Vector512<float> a, Vector512<float> b, Vector512<float> c, Vector512<float> d, Vector512<float> scale, ref float weights, nint offset, ref float sum, nint sumOffset)
+        Vector512<float> a, Vector512<float> b, Vector512<float> c, Vector512<float> d, ref float weights, nint offset, ref float sum, nint sumOffset)
     {
-        a = Exp2(a * scale);
-        b = Exp2(b * scale);
-        c = Exp2(c * scale);
-        d = Exp2(d * scale);
+        a = Exp2(a);
+        b = Exp2(b);
+        c = Exp2(c);
+        d = Exp2(d);
         Store(a, ref weights, offset);
         Store(b, ref weights, offset + 16);
         Store(c, ref weights, offset + 32);
