@@ -24,7 +24,7 @@ internal static class CoreEmitter
             using global::System.Runtime.CompilerServices;
             using global::System.Runtime.Intrinsics;
             using global::AttentionGen.CompilerServices;
-            using static global::AttentionGen.CompilerServices.KernelMemory;
+            using static global::AttentionGen.CompilerServices.KernelMemory;{(plan.InRegisters ? "\n            using static global::AttentionGen.CompilerServices.Levels;" : "")}
             using static global::AttentionGen.CompilerServices.{dialect.Vectors};
             using Vec = global::System.Runtime.Intrinsics.{dialect.Vector}<float>;
 
@@ -145,7 +145,7 @@ internal static class CoreEmitter
             private const int ValueDim = {{plan.PackedValueDim}};{{(plan.PackedValueDim == plan.Spec.ValueDim ? "" : $" // {plan.Spec.ValueDim}, padded to whole vectors")}}
             private const int Lanes = {{plan.Lanes}};
             private const int QueryRow = {{plan.QueryRow}}; // a packed query: whole vectors
-            private const int Sums = {{(plan.Path == CorePath.Whole ? "0" : "ValueDim")}}, Maximum = Sums + Lanes, StateRow = Maximum + Lanes; // the state of a query row: {{(plan.Path == CorePath.Whole ? "" : "output, ")}}sums of weights, maximum
+            private const int Sums = {{(plan.Path == CorePath.Whole ? "0" : "ValueDim")}}, Maximum = Sums + Lanes, {{(plan.InRegisters ? "RowLevel = Maximum + 1, " : "")}}StateRow = Maximum + Lanes; // the state of a query row: {{(plan.Path == CorePath.Whole ? "" : "output, ")}}sums of weights, maximum{{(plan.InRegisters ? " and its level" : "")}}
             private const int TileRows = {{plan.TileRows}};
             private const int PanelKeys = {{plan.PanelKeys}};
             private const int QueryBlock = {{plan.QueryBlock}};
@@ -155,8 +155,7 @@ internal static class CoreEmitter
         else w.Line($"private const int MaxRows = {plan.Rows.MaxRows};");
         w.Line($"private const float Scale = {ScalarText.Float(plan.WeightScale)}; // {(plan.Spec.Scale < 0 ? "-" : "")}scale * log2(e): weights are powers of two");
         if (plan.Path != CorePath.Whole || plan.InRegisters)
-            w.Line("private const float Lazy = 8f; // powers of two that a weight may reach before the running maximum is raised");
-        w.Line($"private const float Lowest = {ScalarText.Float(plan.LowestScore)}; // no maximum is lower, so that a score of -infinity has the weight 0 also before any other");
+            w.Line($"private const float Lazy = {ScalarText.Float(plan.LazyScore)}; // 8 / Scale, what a score may exceed the running maximum by");
         w.Line();
         using (w.Block("public static ForwardPlan Plan => new()", "};"))
         {

@@ -20,7 +20,7 @@ internal static class RowsEmitter
         ScoresOfTile(w, plan, dialect, 1);
         Values(w, plan, visible);
         if (visible.DiffersByRow) Finite(w, plan, dialect);
-        Merge(w);
+        Merge(w, plan.InRegisters);
     }
 
     private static void Attend(SourceWriter w, CorePlan plan, VisibleKeys visible)
@@ -254,7 +254,7 @@ internal static class RowsEmitter
         }
     }
 
-    private static void Merge(SourceWriter w)
+    private static void Merge(SourceWriter w, bool levels)
     {
         w.Line();
         w.Line("/// <summary>Adds to the state of rows what they took from other keys: both are brought to the higher maximum.</summary>");
@@ -262,14 +262,15 @@ internal static class RowsEmitter
         using (w.Block("public static void Merge(ref float state, ref float other, int rows)"))
         using (w.Block("for (; rows > 0; rows--, state = ref At(ref state, StateRow), other = ref At(ref other, StateRow))"))
         {
-            w.Line("""
+            string f = levels ? " + (Rest(level, Scale) - Rest(mine, Scale))" : "", g = levels ? " + (Rest(level, Scale) - Rest(others, Scale))" : "";
+            w.Line($"""
                 ref float maximum = ref At(ref state, Maximum);
                 float mine = maximum, others = At(ref other, Maximum);
                 maximum = Math.Max(mine, others);
 
                 // A row that has seen no key, or NaN before any other score, is at -infinity, which minus itself would be NaN.
                 float level = maximum == float.NegativeInfinity ? 0f : maximum;
-                Vec f = Exp2(All(mine - level)), g = Exp2(All(others - level));
+                Vec f = Exp2(All((mine - level) * Scale{f})), g = Exp2(All((others - level) * Scale{g}));
                 for (nint i = 0; i < Maximum; i += Lanes) Store(Load(ref state, i) * f + Load(ref other, i) * g, ref state, i);
                 """);
         }

@@ -119,18 +119,20 @@ internal static class ScoresEmitter
         string MaximumOf(int row) => Address.Arguments("state", Address.Offset((row, "StateRow"), (1, "Maximum")));
         string Exponent(int row, int vector) => $"e{row}_{vector}";
         string Each(int row, Func<int, string> statement) => string.Join(" ", vectors.Select(statement));
+        string LevelOf(int row) => Address.Arguments("state", Address.Offset((row, "StateRow"), (1, "RowLevel")));
         using (w.Block("if (p < fresh)"))
         {
             w.Line("// The score of the first key does as the maximum, unless another exceeds it by much.");
-            foreach (int row in rows) w.Line($"At({MaximumOf(row)}) = First(Max({product.Sum(row, 0)} * All(Scale), All(float.MinValue)));");
+            foreach (int row in rows)
+                w.Line($"At({MaximumOf(row)}) = First(Max({product.Sum(row, 0)}, All(float.MinValue))); At({LevelOf(row)}) = Level(At({MaximumOf(row)}), Scale);");
         }
 
         w.Line();
-        w.Line("// The weights are powers of two; these are the exponents.");
+        w.Line("// The weights are powers of two; these are the exponents, -infinity for invisible keys.");
         foreach (int row in rows)
         {
-            w.Line($"Vec m{row} = Splat({MaximumOf(row)}); "
-                + Each(row, vector => $"Vec {Exponent(row, vector)} = MulSub({product.Sum(row, vector)}, All(Scale), m{row});"));
+            w.Line($"Vec l{row} = Splat({LevelOf(row)}); "
+                + Each(row, vector => $"Vec {Exponent(row, vector)} = MulAdd({product.Sum(row, vector)}, All(Scale), l{row});"));
         }
 
         w.Line();
@@ -148,10 +150,10 @@ internal static class ScoresEmitter
         w.Line();
         using (w.Block(visible.DiffersByRow ? "if (p >= start)" : ""))
         {
-            w.Line("// Whether no weight is too large. Positive floats are ordered as integers are, and no NaN of one row hides another row.");
+            w.Line("// Whether no weight exceeds 2^8. Positive floats are ordered as integers are, and no NaN of one row hides another row.");
             foreach (int row in rows)
                 w.Line($"Vec h{row} = {Tree("MaxBits", vectors.Select(vector => Exponent(row, vector)).ToList())};");
-            using (w.Block($"if (Within({Tree("MaxBits", rows.Select(row => $"h{row}").ToList())}, Lazy))"))
+            using (w.Block($"if (Within({Tree("MaxBits", rows.Select(row => $"h{row}").ToList())}, 8f))"))
             {
                 foreach (int row in rows)
                     w.Line($"Weights{product.Vectors}({string.Join(", ", vectors.Select(vector => Exponent(row, vector)))}, {Tile(row, 0)}, {Sums(row)});");

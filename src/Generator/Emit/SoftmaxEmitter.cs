@@ -45,16 +45,17 @@ internal static class SoftmaxEmitter
             w.Line($"""
 
                 // A score of -infinity has the weight 0, also before any other: the maximum of what a row sees is finite or more.
-                Vec highest = All(bound > {(visible.LowerMoves ? "lower" : from)} ? Lowest : float.NegativeInfinity);
+                Vec highest = All(bound > {(visible.LowerMoves ? "lower" : from)} ? float.MinValue : float.NegativeInfinity);
                 int column = {first};
                 for (; column < tail; column += Lanes) highest = Max(highest, Load(ref w, column));
                 if (tail < bound) highest = Max(highest, Select(visible, Load(ref w, tail), highest));
-                float rowHighest = Largest(highest) * Scale;
+                float rowHighest = Largest(highest);
                 """);
             using (w.Block("if (rowHighest > maximum + Lazy)"))
             {
+                w.Line($"Vec factor = Exp2(All((maximum - rowHighest) * Scale{(panel ? " + Rest(rowHighest, Scale) - Rest(maximum, Scale)" : "")}));");
+                if (panel) w.Line("At(ref state, RowLevel) = Level(rowHighest, Scale);");
                 w.Line("""
-                    Vec factor = Exp2(All(maximum - rowHighest));
                     maximum = rowHighest;
                     for (nint i = 0; i < Maximum; i += Lanes) Store(Load(ref state, i) * factor, ref state, i);
                     """);
@@ -62,9 +63,9 @@ internal static class SoftmaxEmitter
             }
 
             w.Line();
-            w.Line("Vec m = All(maximum), scale = All(Scale), total = Load(ref sum, 0);");
+            w.Line($"Vec m = All(maximum), scale = All(Scale){(panel ? ", rest = All(Rest(maximum, Scale))" : "")}, total = Load(ref sum, 0);");
             w.Line($"column = {first};");
-            Exponentials(w, "w", unrolled: !panel);
+            Exponentials(w, "w", unrolled: !panel, level: panel);
 
             w.Line("""
 
@@ -89,13 +90,15 @@ internal static class SoftmaxEmitter
     }
 
     /// <summary>Scores of a row in the columns from `column` to `bound` become weights, their sum is added to `total`.</summary>
-    public static void Exponentials(SourceWriter w, string row, bool unrolled)
+    /// <param name="level">Whether the weights are relative to a rounded level instead of the maximum.</param>
+    public static void Exponentials(SourceWriter w, string row, bool unrolled, bool level = false)
     {
+        string Weight(string score) => level ? $"Exp2(MulAdd({score} - m, scale, rest))" : $"Exp2(({score} - m) * scale)";
         if (unrolled) Unrolled(w, row);
         using (w.Block("for (; column < tail; column += Lanes)"))
         {
             w.Line($"""
-                Vec e = Exp2(MulSub(Load(ref {row}, column), scale, m));
+                Vec e = {Weight($"Load(ref {row}, column)")};
                 Store(e, ref {row}, column);
                 total += e;
                 """);
@@ -104,7 +107,7 @@ internal static class SoftmaxEmitter
         using (w.Block("if (tail < bound)"))
         {
             w.Line($"""
-                Vec e = Exp2(MulSub(Load(ref {row}, tail), scale, m)) & visible;
+                Vec e = {Weight($"Load(ref {row}, tail)")} & visible;
                 Store(e, ref {row}, tail);
                 total += e;
                 column += Lanes;
@@ -118,7 +121,7 @@ internal static class SoftmaxEmitter
         string[] names = ["e0", "e1", "e2", "e3"];
         using (w.Block("for (; column + 4 * Lanes <= tail; column += 4 * Lanes)"))
         {
-            for (int i = 0; i < names.Length; i++) w.Line($"Vec {names[i]} = Exp2(MulSub(Load(ref {row}, column{Times(i)}), scale, m));");
+            for (int i = 0; i < names.Length; i++) w.Line($"Vec {names[i]} = Exp2((Load(ref {row}, column{Times(i)}) - m) * scale);");
             for (int i = 0; i < names.Length; i++) w.Line($"Store({names[i]}, ref {row}, column{Times(i)});");
             w.Line("total += (e0 + e1) + (e2 + e3);");
         }

@@ -84,9 +84,9 @@ internal static class WholeEmitter
         var scores = Enumerable.Range(0, vectors).Select(i => $"s{i}").ToList();
         for (int i = 0; i < vectors; i++) w.Line($"Vec s{i} = Load({Address.Arguments("weights", Address.Offset((i, "Lanes")))});");
         var candidates = scores.ToList();
-        if (hasTail) candidates[vectors - 1] = $"Select(visible, s{vectors - 1}, All(Lowest))";
-        w.Line($"Vec m = All(Largest(Max({ScoresEmitter.Tree("Max", candidates)}, All(Lowest))) * Scale); // a score of -infinity has the weight 0");
-        for (int i = 0; i < vectors; i++) w.Line($"s{i} = Exp2(MulSub(s{i}, scale, m)){(hasTail && i == vectors - 1 ? " & visible" : "")};");
+        if (hasTail) candidates[vectors - 1] = $"Select(visible, s{vectors - 1}, All(float.MinValue))";
+        w.Line($"Vec m = All(Largest(Max({ScoresEmitter.Tree("Max", candidates)}, All(float.MinValue)))); // a score of -infinity has the weight 0");
+        for (int i = 0; i < vectors; i++) w.Line($"s{i} = Exp2((s{i} - m) * scale){(hasTail && i == vectors - 1 ? " & visible" : "")};");
         for (int i = 0; i < vectors; i++) w.Line($"Store(s{i}, {Address.Arguments("weights", Address.Offset((i, "Lanes")))});");
         w.Line($"At(ref state, Sums) = 1f / Sum({string.Join(" + ", scores)});");
     }
@@ -105,12 +105,12 @@ internal static class WholeEmitter
         w.Line($"""
 
             // A score of -infinity has the weight 0: the maximum of what a row sees is finite or more.
-            Vec highest = All(Lowest);
+            Vec highest = All(float.MinValue);
             int column = {first};
             for (; column < tail; column += Lanes) highest = Max(highest, Load(ref weights, column));
             if (tail < bound) highest = Max(highest, Select(visible, Load(ref weights, tail), highest));
 
-            Vec m = All(Largest(highest) * Scale), total = Vec.Zero;
+            Vec m = All(Largest(highest)), total = Vec.Zero;
             column = {first};
             """);
         SoftmaxEmitter.Exponentials(w, "weights", unrolled: true);

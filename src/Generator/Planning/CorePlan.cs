@@ -56,14 +56,13 @@ internal sealed record CorePlan(
     RowsPlan Rows)
 {
     /// <summary>
-    /// The factor that makes exponents of two of scores. It is not folded into the queries: rounding them would cost large scores their last bits,
-    /// while the exponents are products less the maximum, rounded once; that the product for the maximum itself is rounded is the same for all
-    /// weights of a row, and leaves them in proportion.
+    /// The factor of a score's distance from the maximum, which is then a power of two. It is not folded into the queries: rounding them, and
+    /// the factor, would cost large scores their last bits, while here it is lost on the distance only.
     /// </summary>
     public float WeightScale => (float)(Math.Abs((double)Spec.Scale) * 1.4426950408889634);
 
-    /// <summary>The lowest score whose product with the scale is finite.</summary>
-    public float LowestScore => WeightScale <= 1 ? float.MinValue : float.MinValue / WeightScale;
+    /// <summary>The distance by which a score may exceed the running maximum: 8 powers of two. Finite, so that -infinity plus it is less than any score.</summary>
+    public float LazyScore => (float)Math.Min(8 / (double)WeightScale, 1e30);
 
     public int PanelKeys => TileVectors * Lanes;
 

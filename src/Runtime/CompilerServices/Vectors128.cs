@@ -32,10 +32,6 @@ public static class Vectors128
     public static Vector128<float> MulAdd(Vector128<float> x, Vector128<float> y, Vector128<float> z) =>
         AdvSimd.IsSupported ? Vector128.FusedMultiplyAdd(x, y, z) : Vector128.MultiplyAddEstimate(x, y, z);
 
-    /// <summary>x * y - z, rounded once where there is an instruction for it.</summary>
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Vector128<float> MulSub(Vector128<float> x, Vector128<float> y, Vector128<float> z) => MulAdd(x, y, -z);
-
     /// <summary>The larger elements, the second of a pair with a NaN.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Vector128<float> Max(Vector128<float> x, Vector128<float> y) => Vector128.MaxNative(x, y);

@@ -36,10 +36,6 @@ public static class Vectors256
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Vector256<float> MulAdd(Vector256<float> x, Vector256<float> y, Vector256<float> z) => Vector256.FusedMultiplyAdd(x, y, z);
 
-    /// <summary>x * y - z, rounded once.</summary>
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Vector256<float> MulSub(Vector256<float> x, Vector256<float> y, Vector256<float> z) => MulAdd(x, y, -z);
-
     /// <summary>The larger elements, the second of a pair with a NaN.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Vector256<float> Max(Vector256<float> x, Vector256<float> y) => Vector256.MaxNative(x, y);
