@@ -134,7 +134,7 @@ internal static class BlockEmitter
             ValuesEmitter.Calls(w, plan, rows, weights, values, "ValueDim", state, keys, output);
     }
 
-    public static void Reset(SourceWriter w)
+    public static void Reset(SourceWriter w, CorePlan plan)
     {
         w.Line();
         w.Line("/// <summary>The state of rows that have seen no key: outputs and sums 0, maxima -infinity.</summary>");
@@ -147,6 +147,7 @@ internal static class BlockEmitter
                     for (nint i = 0; i < Maximum; i += Lanes) Store(Vec.Zero, ref state, i);
                     At(ref state, Maximum) = float.NegativeInfinity;
                     """);
+                if (plan.InRegisters) w.Line("At(ref state, RowLevel) = float.NaN;");
             }
         }
     }

@@ -43,7 +43,7 @@ internal static class CoreEmitter
                     ScoresEmitter.Emit(w, plan, dialect, visible);
                     if (plan.InRegisters)
                     {
-                        BlockEmitter.Reset(w);
+                        BlockEmitter.Reset(w, plan);
                         SoftmaxEmitter.Emit(w, plan, dialect, visible);
                         WholeEmitter.Invert(w, plan, visible);
                     }
@@ -81,7 +81,7 @@ internal static class CoreEmitter
     {
         RowsEmitter.Emit(w, plan, dialect, visible);
         ValuesEmitter.Emit(w, plan, dialect);
-        BlockEmitter.Reset(w);
+        BlockEmitter.Reset(w, plan);
         PackingEmitter.Queries(w, plan, dialect);
         SoftmaxEmitter.Emit(w, plan, dialect, visible);
         FinishEmitter.Emit(w, plan, dialect);

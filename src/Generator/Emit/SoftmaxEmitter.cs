@@ -63,7 +63,21 @@ internal static class SoftmaxEmitter
             }
 
             w.Line();
-            w.Line($"Vec m = All(maximum), scale = All(Scale){(panel ? ", rest = All(Rest(maximum, Scale))" : "")}, total = Load(ref sum, 0);");
+            if (panel)
+            {
+                w.Line("""
+                    // As in registers; by distances from the maximum where there is no level.
+                    float level = At(ref state, RowLevel);
+                    bool without = float.IsNaN(level);
+                    Vec m = All(without ? maximum : 0f), shift = All(without ? 0f : level);
+                    """);
+            }
+            else
+            {
+                w.Line("Vec m = All(maximum);");
+            }
+
+            w.Line("Vec scale = All(Scale), total = Load(ref sum, 0);");
             w.Line($"column = {first};");
             Exponentials(w, "w", unrolled: !panel, level: panel);
 
@@ -93,7 +107,7 @@ internal static class SoftmaxEmitter
     /// <param name="level">Whether the weights are relative to a rounded level instead of the maximum.</param>
     public static void Exponentials(SourceWriter w, string row, bool unrolled, bool level = false)
     {
-        string Weight(string score) => level ? $"Exp2(MulAdd({score} - m, scale, rest))" : $"Exp2(({score} - m) * scale)";
+        string Weight(string score) => level ? $"Exp2(MulAdd({score} - m, scale, shift))" : $"Exp2(({score} - m) * scale)";
         if (unrolled) Unrolled(w, row);
         using (w.Block("for (; column < tail; column += Lanes)"))
         {

@@ -5,8 +5,8 @@ namespace AttentionGen.CompilerServices;
 
 /// <summary>
 /// The exponents of two that the weights of a row are relative to. A weight is 2^(score * scale + level), rounded once, the level being the row's
-/// maximum times the scale, rounded and negated. That rounding is the same for all weights of a row, which leaves them in proportion: who computes
-/// weights from the distance to the maximum adds what it lost.
+/// maximum times the scale, rounded and negated. That rounding is the same for all weights of a row and leaves them in proportion; only who goes from
+/// one maximum to another has to count it.
 /// </summary>
 [EditorBrowsable(EditorBrowsableState.Never)]
 public static class Levels
