@@ -14,8 +14,9 @@ public class DisassemblyTests
     /// <summary>Five heads share keys, so that few rows are a tile and a row by itself.</summary>
     private static readonly Declaration[] s_declarations =
     [
-        Of(64), Of(64) with { Mask = AttentionMask.Causal }, Of(128) with { Mask = AttentionMask.Causal }, Of(64) with { Mask = AttentionMask.Causal, Window = (255, -1) }, Of(32),
-        Of(32) with { QueryLength = 49, KeyLength = 49 }, Of(64) with { QueryLength = 197, KeyLength = 197 },
+        Of(64), Of(64) with { Mask = AttentionMask.Causal }, Of(128) with { Mask = AttentionMask.Causal },
+        Of(64) with { Mask = AttentionMask.Causal, Window = (255, -1) },
+        Of(32), Of(32) with { QueryLength = 49, KeyLength = 49 }, Of(64) with { QueryLength = 197, KeyLength = 197 },
     ];
 
     private static readonly KernelGroup s_kernels = new(s_declarations);

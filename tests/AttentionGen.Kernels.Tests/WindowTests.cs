@@ -16,8 +16,9 @@ public class WindowTests
     private static readonly Declaration[] s_widest =
     [
         .. from width in s_widths
-           from sides in new[] { (AttentionMask.Causal, width, -1), (AttentionMask.None, width, width / 2), (AttentionMask.None, width, -1), (AttentionMask.None, -1, width) }
-           select new Declaration(2, 64) { KeyValueHeads = 1, Mask = sides.Item1, Window = (sides.Item2, sides.Item3) },
+           from closed in new[] { (width, -1), (width, width / 2), (-1, width) }
+           select new Declaration(2, 64) { KeyValueHeads = 1, Window = closed },
+        .. from width in s_widths select new Declaration(2, 64) { KeyValueHeads = 1, Mask = AttentionMask.Causal, Window = (width, -1) },
     ];
 
     /// <summary>Windows of queries that stand anywhere, in heads of whole vectors and others.</summary>
@@ -94,7 +95,8 @@ public class WindowTests
         }
     }
 
-    public static MatrixTheoryData<Declaration, int, float> Poisons => new(s_started, [5, 110], [float.NaN, -float.NaN, float.PositiveInfinity, float.NegativeInfinity]);
+    public static MatrixTheoryData<Declaration, int, float> Poisons =>
+        new(s_started, [5, 110], [float.NaN, -float.NaN, float.PositiveInfinity, float.NegativeInfinity]);
 
     /// <summary>
     /// On both sides, also in tiles and panels that only some rows see: a key, all before it, all behind it. The rows that see one of them follow
