@@ -39,12 +39,18 @@ public sealed class AttentionAttribute(int heads, int headDim) : Attribute
     public AttentionMask Mask { get; set; }
 
     /// <summary>
-    /// How many keys before its own position a query sees, inclusive: 511 are 512 with the key at its position ("512 keys with itself" of others).
-    /// From 0 to 1048575; -1, which it is unless given, leaves the side open. It narrows whatever <see cref="Mask"/> lets through.
+    /// How many keys before its own position a query sees, inclusive: it sees key j where position - j &lt;= WindowLeft. From 0 to 1048575; -1, which it
+    /// is unless given, leaves the side open. It narrows whatever <see cref="Mask"/> lets through.
     /// </summary>
+    /// <remarks>
+    /// As in flash-attention and ONNX. The "W keys with itself" of Hugging Face and ONNX Runtime is <c>Mask = AttentionMask.Causal, WindowLeft = W - 1</c>.
+    /// </remarks>
     public int WindowLeft { get; set; } = -1;
 
-    /// <summary>How many keys behind its own position a query sees, inclusive, from 0 to 1048575; -1, which it is unless given, leaves the side open.</summary>
+    /// <summary>
+    /// How many keys behind its own position a query sees, inclusive: it sees key j where j - position &lt;= WindowRight. From 0 to 1048575; -1, which it
+    /// is unless given, leaves the side open. A causal mask leaves it nothing to hide.
+    /// </summary>
     public int WindowRight { get; set; } = -1;
 
     /// <summary>The factor of the scores, finite and not 0; 1 / sqrt(HeadDim) unless given.</summary>

@@ -3,7 +3,7 @@ namespace AttentionGen;
 /// <summary>Which keys a query sees.</summary>
 public enum AttentionMask
 {
-    /// <summary>Every query sees every key (bidirectional and cross attention).</summary>
+    /// <summary>Every query sees every key (bidirectional and cross attention) that its window, if there is one, has.</summary>
     None = 0,
 
     /// <summary>

@@ -26,7 +26,7 @@ public enum AttentionRole
     Batch,
 
     /// <summary>
-    /// <c>int queryStart</c>: the position of the first query, 0 or more, the same in every batch item; for a mask of positions.
+    /// <c>int queryStart</c>: the position of the first query, 0 or more, the same in every batch item; for a causal mask or a window.
     /// </summary>
     QueryStart,
 

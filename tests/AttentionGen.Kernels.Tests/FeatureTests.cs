@@ -7,17 +7,22 @@ public class FeatureTests
 {
     private static readonly (int Heads, int KeyValueHeads)[] s_groupings = [(4, 4), (4, 2), (6, 3), (5, 1)];
 
+    /// <summary>Masks and windows on either side and on both.</summary>
+    private static readonly (AttentionMask Mask, (int Left, int Right) Window)[] s_masks =
+    [
+        .. from mask in Enum.GetValues<AttentionMask>() select (mask, (-1, -1)),
+        (AttentionMask.Causal, (4, -1)), (AttentionMask.None, (3, 2)), (AttentionMask.None, (6, -1)), (AttentionMask.None, (-1, 1)),
+    ];
+
     internal static readonly Declaration[] Declarations =
     [
-        .. from heads in s_groupings
-           from mask in Enum.GetValues<AttentionMask>()
+        .. from mask in s_masks
+           from heads in mask.Window == (-1, -1) ? s_groupings : [(6, 3)]
            from batched in new[] { false, true }
-           from start in mask == AttentionMask.Causal ? new[] { Roles.None, Roles.QueryStart, Roles.QueryStarts } : [Roles.None]
+           let plain = new Declaration(heads.Heads, 80) { KeyValueHeads = heads.KeyValueHeads, ValueDim = 24, Mask = mask.Mask, Window = mask.Window, Batched = batched }
+           from start in plain.HasPositions ? new[] { Roles.None, Roles.QueryStart, Roles.QueryStarts } : [Roles.None]
            from lengths in new[] { Roles.None, Roles.KeyLengths }
-           select new Declaration(heads.Heads, 80)
-           {
-               KeyValueHeads = heads.KeyValueHeads, ValueDim = 24, Mask = mask, Batched = batched, Roles = Roles.MaxThreads | start | lengths,
-           },
+           select plain with { Roles = Roles.MaxThreads | start | lengths },
     ];
 
     public static TheoryData<Problem> Problems => [.. Declarations.SelectMany(ProblemsOf)];

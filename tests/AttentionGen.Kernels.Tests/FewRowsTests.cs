@@ -27,22 +27,31 @@ public class FewRowsTests
            select new Declaration(heads, dims.Item1) { KeyValueHeads = 1, ValueDim = dims.Item2, Mask = mask },
     ];
 
+    private static readonly Declaration[] s_windows =
+    [
+        .. from dims in new[] { (64, 64), (80, 24), (16, 16) }
+           from window in new[] { (0, 0), (2, -1), (40, 3), (300, 0), (-1, 2) }
+           from heads in s_groups
+           select new Declaration(heads, dims.Item1) { KeyValueHeads = 1, ValueDim = dims.Item2, Window = window },
+    ];
+
     private static readonly Declaration[] s_padded =
     [
         .. from heads in s_groups
            from mask in s_masks
+           from window in mask == AttentionMask.Causal ? new[] { (-1, -1), (7, -1) } : [(-1, -1)]
            select new Declaration(2 * heads, 80)
            {
-               KeyValueHeads = 2, ValueDim = 24, Mask = mask, Batched = true,
+               KeyValueHeads = 2, ValueDim = 24, Mask = mask, Window = window, Batched = true,
                Roles = Roles.MaxThreads | Roles.KeyLengths | (mask == AttentionMask.Causal ? Roles.QueryStarts : Roles.None),
            },
     ];
 
     private static readonly Declaration s_negative = new(2, 16) { KeyValueHeads = 1, Scale = -0.3f };
 
-    internal static readonly Declaration[] Declarations = [.. s_groupings, .. s_padded, Started(64), Started(80), s_negative];
+    internal static readonly Declaration[] Declarations = [.. s_groupings, .. s_windows, .. s_padded, Started(64), Started(80), s_negative];
 
-    public static TheoryData<Declaration> Groupings => [.. s_groupings];
+    public static TheoryData<Declaration> Groupings => [.. s_groupings, .. s_windows];
 
     [Theory, MemberData(nameof(Groupings), DisableDiscoveryEnumeration = true)]
     public void Every_number_of_rows(Declaration declaration)
@@ -323,7 +332,8 @@ public class FewRowsTests
         Assert.Empty(failures);
     }
 
-    private static int KeyBlock(Declaration declaration)
+    /// <summary>Keys of a block, or of a chunk where there are not many.</summary>
+    internal static int KeyBlock(Declaration declaration)
     {
         string plan = AttentionInfo.Describe(Catalogue.Kernels[declaration].Method).Plan;
         return int.Parse(Regex.Match(plan, @"key block (\d+)").Groups[1].Value, CultureInfo.InvariantCulture);

@@ -12,9 +12,15 @@ public class FixedLengthTests
 
     private static readonly (int HeadDim, int ValueDim)[] s_dims = [(64, 64), (32, 32), (33, 20), (5, 3), (16, 48)];
 
+    private static readonly (int Left, int Right)[] s_windows = [(7, -1), (0, 0), (20, 5), (-1, 9), (3, 40), (15, 16), (33, 0)];
+
     internal static readonly Declaration[] Both =
     [
         .. s_lengths.SelectMany((lengths, i) => Enum.GetValues<AttentionMask>().Select(mask => Of(lengths, s_dims[(i + (int)mask) % s_dims.Length], mask))),
+        .. s_lengths.Select((lengths, i) => Of(lengths, s_dims[i % s_dims.Length], AttentionMask.None) with { Window = s_windows[i % s_windows.Length] }),
+        .. from lengths in new[] { (49, 49), (20, 100), (3, 70) }
+           select Of(lengths, (64, 64), AttentionMask.Causal) with { Window = (10, -1), Roles = Roles.MaxThreads | Roles.KeyLengths, Batched = true },
+        Of((40, 40), (64, 64), AttentionMask.None) with { Window = (6, 30), Roles = Roles.MaxThreads | Roles.QueryStart, Layout = AttentionLayout.HeadMajor },
         .. from lengths in new[] { (49, 49), (20, 100), (3, 70) }
            from mask in Enum.GetValues<AttentionMask>()
            select Of(lengths, (64, 64), mask) with { Roles = Roles.MaxThreads | Roles.KeyLengths, Batched = true },
@@ -28,6 +34,8 @@ public class FixedLengthTests
            from queries in new[] { 1, 5, 200 }
            select new Declaration(4, 64) { KeyValueHeads = 2, Mask = mask, QueryLength = queries },
         new Declaration(4, 64) { KeyValueHeads = 2, Mask = AttentionMask.Causal, KeyLength = 70 },
+        .. from queries in new[] { 1, 5, 200 } select new Declaration(4, 64) { KeyValueHeads = 2, Window = (300, 2), QueryLength = queries },
+        new Declaration(4, 64) { KeyValueHeads = 2, Window = (12, 12), KeyLength = 70 },
     ];
 
     internal static readonly KernelGroup Kernels = new([.. Both, .. One]);
@@ -46,7 +54,7 @@ public class FixedLengthTests
             {
                 var problem = new Problem(declaration, queries, keys);
                 if (declaration.Has(Roles.QueryStart))
-                    foreach (int start in new[] { 0, 3, 1000 }) yield return problem with { QueryStarts = [start] };
+                    foreach (int start in new[] { 0, 3, 41, 1000 }) yield return problem with { QueryStarts = [start] };
                 else if (declaration.Batched)
                     yield return problem with { Batch = 6, KeyLengths = [keys, 0, 1, keys - 1, keys / 2, 16], MaxThreads = 2 };
                 else

@@ -24,6 +24,7 @@ public class HeadDimTests
         .. from dims in s_headDims.Select(d => (HeadDim: d, ValueDim: d)).Concat(s_valueDims)
            from mask in Enum.GetValues<AttentionMask>()
            select new Declaration(2, dims.HeadDim) { KeyValueHeads = 1, ValueDim = dims.ValueDim, Mask = mask },
+        .. from dims in s_valueDims select new Declaration(2, dims.HeadDim) { KeyValueHeads = 1, ValueDim = dims.ValueDim, Window = (20, 3) },
     ];
 
     /// <summary>The same with a single head, so that the number of rows may be odd. They have the same cores.</summary>

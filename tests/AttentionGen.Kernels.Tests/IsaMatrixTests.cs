@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using System.Globalization;
 using System.Runtime.InteropServices;
 using System.Runtime.Intrinsics.X86;
@@ -47,23 +46,12 @@ public class IsaMatrixTests(ITestOutputHelper output)
     private void RunTests(string expected, string switchedOff, params string[] filter)
     {
         Assert.Null(Expected); // a process of the matrix starts no other
-        string tests = typeof(IsaMatrixTests).Assembly.Location, program = Environment.ProcessPath!;
-        var start = new ProcessStartInfo(program) { RedirectStandardOutput = true, RedirectStandardError = true };
-        if (Path.GetFileNameWithoutExtension(program) == "dotnet") start.ArgumentList.Add(tests);
-        foreach (string argument in new[] { "-noColor", "-noLogo", "-noAutoReporters", "-class-", typeof(IsaMatrixTests).FullName! }.Concat(filter)) start.ArgumentList.Add(argument);
-        start.Environment[ExpectVariable] = expected;
-        start.Environment[KernelGroup.ImagesVariable] = KernelGroup.Images.FullName;
-        start.Environment[switchedOff] = "0";
-
-        using var process = Process.Start(start)!;
-        var errors = process.StandardError.ReadToEndAsync(TestContext.Current.CancellationToken);
-        string text = process.StandardOutput.ReadToEnd();
-        process.WaitForExit();
-        text += errors.Result;
+        var (exitCode, text) = TestProcess.Run(
+            ["-class-", typeof(IsaMatrixTests).FullName!, .. filter], (ExpectVariable, expected), (switchedOff, "0"));
 
         var summary = Regex.Match(text, @"Total: (\d+), Errors: (\d+), Failed: (\d+), Skipped: (\d+), Not Run: (\d+), Time: (\S+)");
         output.WriteLine($"{expected}: {(summary.Success ? summary.Value : text)}");
-        Assert.True(process.ExitCode == 0 && summary.Success, $"{expected} ended with exit code {process.ExitCode}:\n{text}");
+        Assert.True(exitCode == 0 && summary.Success, $"{expected} ended with exit code {exitCode}:\n{text}");
         int Number(int group) => int.Parse(summary.Groups[group].Value, CultureInfo.InvariantCulture);
         Assert.True(Number(1) > Number(4), $"{expected} has run no test:\n{text}");
         Assert.Equal((0, 0), (Number(2), Number(3)));

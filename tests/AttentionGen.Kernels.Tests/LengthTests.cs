@@ -9,7 +9,8 @@ public class LengthTests
     [
         .. from dims in new[] { (16, 16), (64, 64), (80, 24) }
            from mask in Enum.GetValues<AttentionMask>()
-           select new Declaration(2, dims.Item1) { KeyValueHeads = 1, ValueDim = dims.Item2, Mask = mask },
+           from window in new[] { (-1, -1), mask == AttentionMask.Causal ? (40, -1) : (70, 9) }
+           select new Declaration(2, dims.Item1) { KeyValueHeads = 1, ValueDim = dims.Item2, Mask = mask, Window = window },
     ];
 
     private static readonly int[] s_rows = [0, 1, .. Around(6, 8, 12, 96, 192)];

@@ -5,12 +5,27 @@ namespace AttentionGen.Kernels.Tests;
 /// <summary>More keys than a worker packs at a time: 1536 of 512 + 512 elements fit into its 8 MiB.</summary>
 public class LongKeyRangeTests
 {
+    /// <summary>Narrower and wider than what is packed at a time, on either side.</summary>
+    private static readonly (int Left, int Right)[] s_windows = [(50, 50), (1440, 0), (1535, -1), (1700, 40), (-1, 1600), (2500, 700)];
+
     internal static readonly Declaration[] Declarations =
     [
         .. from mask in Enum.GetValues<AttentionMask>()
            from roles in new[] { Roles.MaxThreads, Roles.MaxThreads | Roles.KeyLengths }
            select new Declaration(1, 512) { Mask = mask, Batched = roles.HasFlag(Roles.KeyLengths), Roles = roles },
+        .. from window in s_windows select new Declaration(1, 512) { Window = window },
     ];
+
+    public static MatrixTheoryData<int, int> Windows => new(Enumerable.Range(0, s_windows.Length), [1, 2]);
+
+    /// <summary>Each block of rows begins at another key, and some blocks are computed from keys that are packed together.</summary>
+    [Theory, MemberData(nameof(Windows))]
+    public void Windows_over_several_stretches_of_keys(int window, int threads)
+    {
+        var declaration = Declarations.First(d => d.Window == s_windows[window]);
+        var inputs = new Inputs(new Problem(declaration, 1900, 3300) { MaxThreads = threads });
+        Bound.Check(inputs, inputs.Run(Catalogue.Kernels), queries: [0, 1, 95, 96, 767, 768, 1000, 1535, 1536, 1899]);
+    }
 
     private static Declaration Of(AttentionMask mask, bool lengths) => Declarations.First(d => d.Mask == mask && d.Has(Roles.KeyLengths) == lengths);
 

@@ -48,7 +48,7 @@ public class OnnxAttentionTests(ITestOutputHelper output)
         [
             "3d_causal", "3d_diff_heads_sizes_causal", "3d_gqa_causal", "3d_scaled",
             "4d_causal", "4d_diff_heads_sizes_causal", "4d_gqa_causal", "4d_gqa_scaled",
-            "4d_causal_with_past_and_present", "4d_causal_nonpad_batch_prefill", "4d_causal_nonpad_continued_prefill",
+            "local_window", "local_window_with_past", "4d_causal_with_past_and_present", "4d_causal_nonpad_batch_prefill", "4d_causal_nonpad_continued_prefill",
         ];
         Assert.Empty(required.Except(s_expressible.Select(onnx => onnx.Name)));
     }

@@ -47,6 +47,23 @@ public class ReferenceTests
         Assert.Equal(means, output, Close);
     }
 
+    [Theory]
+    [InlineData(AttentionMask.None, 0, -1, 1, new[] { 14.0 / 3, 6, 8 })] // itself and what follows it
+    [InlineData(AttentionMask.None, 1, 0, 1, new[] { 1.5, 3.0, 6 })]     // itself and the key before it
+    [InlineData(AttentionMask.Causal, 1, -1, 1, new[] { 1.5, 3.0, 6 })]
+    [InlineData(AttentionMask.Causal, 1, 2, 1, new[] { 1.5, 3.0, 6 })]
+    [InlineData(AttentionMask.None, -1, 1, 1, new[] { 7.0 / 3, 3.75, 3.75 })]
+    [InlineData(AttentionMask.None, 0, 0, 1, new[] { 2.0, 4, 8 })]
+    [InlineData(AttentionMask.None, 9, 9, 1, new[] { 3.75, 3.75, 3.75 })]
+    [InlineData(AttentionMask.None, 4, -1, 7, new[] { 8.0, 0, 0 })] // the key at 3 is the last
+    [InlineData(AttentionMask.None, 4, -1, int.MaxValue, new[] { 0.0, 0, 0 })]
+    public void A_query_sees_so_many_keys_before_and_behind_its_position(AttentionMask mask, int left, int right, int start, double[] means)
+    {
+        double[] output = new double[3];
+        new AttentionReference(1, 1) { Mask = mask, WindowLeft = left, WindowRight = right }.Attend([0, 0, 0], [5, 6, 7, 8], [1, 2, 4, 8], output, queryStarts: [start]);
+        Assert.Equal(means, output, Close);
+    }
+
     [Fact]
     public void The_last_query_sees_the_last_visible_key_and_earlier_ones_may_see_nothing()
     {

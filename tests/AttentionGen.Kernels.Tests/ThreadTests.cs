@@ -6,6 +6,14 @@ namespace AttentionGen.Kernels.Tests;
 /// <summary>Neither the number of threads, nor other calls, nor the rest of the batch shows in the result.</summary>
 public class ThreadTests
 {
+    private static readonly Declaration[] s_windows =
+    [
+        new Declaration(6, 64) { KeyValueHeads = 2, Window = (150, 20), Batched = true, Roles = Roles.KeyLengths | Roles.MaxThreads },
+        new Declaration(4, 64) { Mask = AttentionMask.Causal, Window = (500, -1), Batched = true, Roles = Roles.KeyLengths | Roles.MaxThreads },
+        new Declaration(1, 512) { Window = (1700, 40) },
+        new Declaration(1, 512) { Window = (200, -1) },
+    ];
+
     internal static readonly Declaration[] Declarations =
     [
         .. from mask in Enum.GetValues<AttentionMask>()
@@ -13,6 +21,7 @@ public class ThreadTests
            select new Declaration(heads.Item1, 64) { KeyValueHeads = heads.Item2, Mask = mask, Batched = true, Roles = Roles.KeyLengths | Roles.MaxThreads },
         new Declaration(2, 64) { Mask = AttentionMask.Causal },
         new Declaration(1, 512),
+        .. s_windows,
     ];
 
     public static TheoryData<Problem> Problems =>
@@ -22,6 +31,7 @@ public class ThreadTests
            select new Problem(declaration, lengths.Item1, lengths.Item2) { Batch = 3, KeyLengths = [lengths.Item2, lengths.Item2 / 2, lengths.Item2 - 1] },
         new Problem(new Declaration(1, 512), 500, 1700),
         new Problem(new Declaration(1, 512), 3, 4000),
+        .. from declaration in s_windows where !declaration.Batched select new Problem(declaration, 1300, 3300),
     ];
 
     [Theory, MemberData(nameof(Problems), DisableDiscoveryEnumeration = true)]

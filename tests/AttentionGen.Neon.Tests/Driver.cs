@@ -12,6 +12,22 @@ public struct NeonCall
 
     /// <summary>For few rows: the heads, 0 for packed keys, and elements from head to head.</summary>
     public long Group, QueryHeadStride, OutputHeadStride;
+
+    /// <summary>Keys that a query sees before and behind its position, -1 for all.</summary>
+    public long Left, Right;
+
+    /// <summary>The first key that a query sees, counted past both ends.</summary>
+    public readonly long Begin(long query) => Left < 0 ? 0 : Start + query - Left;
+
+    /// <summary>The key behind the last one that a query sees, counted past both ends.</summary>
+    public readonly long End(long query) => Right < 0 ? Keys : Start + query + Right + 1;
+
+    /// <summary>The keys that some of the queries see.</summary>
+    public readonly void Range(long first, long last, out long begin, out long end)
+    {
+        end = Math.Max(Math.Min(End(last), Keys), 0);
+        begin = Math.Max(Math.Min(Begin(first), end), 0);
+    }
 }
 
 /// <summary>What the runtime library does around a core, on one thread and for one head: a leaf, so that it runs without a .NET runtime.</summary>
@@ -57,18 +73,26 @@ public static class Driver
             bool finite = TCore.Pack(in keys);
             for (long row = 0, index = 0; row < call.Queries; row += plan.QueryBlock, index++)
             {
+                int rows = (int)Math.Min(plan.QueryBlock, call.Queries - row);
+                call.Range(row, row + rows - 1, out long begin, out long end);
+                if (first == 0 && begin == end) Clear(ref Unsafe.Add(ref output, (nint)(row * call.OutputStride)), (nint)call.OutputStride, rows, (int)call.ValueDim);
+                begin = begin / plan.KeyBlock * plan.KeyBlock; // blocks of keys stand at fixed keys
+                long from = Math.Max(begin, first);
+                int seen = (int)Math.Min(end - from, first + count - from);
+                if (seen <= 0) continue;
                 var block = new ForwardBlock
                 {
                     Query = ref Unsafe.Add(ref query, (nint)(row * call.QueryStride)),
                     QueryStride = (nint)call.QueryStride,
-                    Rows = (int)Math.Min(plan.QueryBlock, call.Queries - row),
-                    PackedKeys = ref packedKeys,
-                    PackedValues = ref packedValues,
-                    Keys = count,
-                    Visible = (nint)(call.Start + row + 1 - first),
+                    Rows = rows,
+                    PackedKeys = ref Unsafe.Add(ref packedKeys, (nint)(from - first) * plan.PackedKeyFloats),
+                    PackedValues = ref Unsafe.Add(ref packedValues, (nint)(from - first) * plan.PackedValueFloats),
+                    Keys = seen,
+                    Visible = (nint)(call.End(row) - from),
+                    Hidden = (nint)(call.Begin(row) - from),
                     ValuesFinite = finite,
-                    First = first == 0,
-                    Last = first + stretch >= call.Keys,
+                    First = from == begin,
+                    Last = from + seen == end,
                     Output = ref Unsafe.Add(ref output, (nint)(row * call.OutputStride)),
                     OutputStride = (nint)call.OutputStride,
                     State = ref Unsafe.Add(ref states, (nint)(index * plan.StateFloats)),
@@ -77,5 +101,12 @@ public static class Driver
                 TCore.Attend(in block);
             }
         }
+    }
+
+    /// <summary>The output of rows that see no key.</summary>
+    internal static void Clear(ref float output, nint stride, int rows, int dim)
+    {
+        for (int row = 0; row < rows; row++)
+            for (int i = 0; i < dim; i++) Unsafe.Add(ref output, row * stride + i) = 0;
     }
 }

@@ -85,6 +85,24 @@ public static partial class Kernels
     [Attention(1, 512, Mask = AttentionMask.Causal, Isas = AttentionIsas.Neon)]
     public static partial void D512_causal(ReadOnlySpan<float> query, ReadOnlySpan<float> key, ReadOnlySpan<float> value, Span<float> output);
 
+    [Attention(1, 16, WindowLeft = 0, WindowRight = 0, Isas = AttentionIsas.Neon)]
+    public static partial void D16_window(ReadOnlySpan<float> query, ReadOnlySpan<float> key, ReadOnlySpan<float> value, Span<float> output);
+
+    [Attention(1, 64, WindowLeft = 20, WindowRight = 5, Isas = AttentionIsas.Neon)]
+    public static partial void D64_window(ReadOnlySpan<float> query, ReadOnlySpan<float> key, ReadOnlySpan<float> value, Span<float> output);
+
+    [Attention(1, 33, ValueDim = 20, Mask = AttentionMask.Causal, WindowLeft = 100, Isas = AttentionIsas.Neon)]
+    public static partial void D33v20_window(ReadOnlySpan<float> query, ReadOnlySpan<float> key, ReadOnlySpan<float> value, Span<float> output);
+
+    [Attention(1, 128, Mask = AttentionMask.Causal, WindowLeft = 390, Isas = AttentionIsas.Neon)]
+    public static partial void D128_window(ReadOnlySpan<float> query, ReadOnlySpan<float> key, ReadOnlySpan<float> value, Span<float> output);
+
+    [Attention(1, 64, WindowLeft = 7, Isas = AttentionIsas.Neon)]
+    public static partial void D64_since(ReadOnlySpan<float> query, ReadOnlySpan<float> key, ReadOnlySpan<float> value, Span<float> output);
+
+    [Attention(1, 5, ValueDim = 3, WindowLeft = 300, Isas = AttentionIsas.Neon)]
+    public static partial void D5v3_since(ReadOnlySpan<float> query, ReadOnlySpan<float> key, ReadOnlySpan<float> value, Span<float> output);
+
     [Attention(1, 32, QueryLength = 49, KeyLength = 49, Isas = AttentionIsas.Neon)]
     public static partial void M49n49_d32(ReadOnlySpan<float> query, ReadOnlySpan<float> key, ReadOnlySpan<float> value, Span<float> output);
 
@@ -99,6 +117,15 @@ public static partial class Kernels
 
     [Attention(1, 33, ValueDim = 20, Mask = AttentionMask.Causal, QueryLength = 17, KeyLength = 50, Isas = AttentionIsas.Neon)]
     public static partial void M17n50_d33v20_causal(ReadOnlySpan<float> query, ReadOnlySpan<float> key, ReadOnlySpan<float> value, Span<float> output);
+
+    [Attention(1, 32, QueryLength = 49, KeyLength = 49, WindowLeft = 7, WindowRight = 7, Isas = AttentionIsas.Neon)]
+    public static partial void M49n49_d32_window(ReadOnlySpan<float> query, ReadOnlySpan<float> key, ReadOnlySpan<float> value, Span<float> output);
+
+    [Attention(1, 5, QueryLength = 16, KeyLength = 300, ValueDim = 3, WindowLeft = 9, Isas = AttentionIsas.Neon)]
+    public static partial void M16n300_d5v3_since(ReadOnlySpan<float> query, ReadOnlySpan<float> key, ReadOnlySpan<float> value, Span<float> output);
+
+    [Attention(1, 33, QueryLength = 17, KeyLength = 50, ValueDim = 20, Mask = AttentionMask.Causal, WindowLeft = 20, Isas = AttentionIsas.Neon)]
+    public static partial void M17n50_d33v20_window(ReadOnlySpan<float> query, ReadOnlySpan<float> key, ReadOnlySpan<float> value, Span<float> output);
 }
 
 /// <summary>Entry points of the harness: a method of its own for each core.</summary>
@@ -182,6 +209,24 @@ public static class Entries
     public static void Run_d512_causal(ref float query, ref float key, ref float value, ref float output, ref float scratch, ref long call) =>
         Driver.Run<forward_f32_d512_causal__neon_8x2>(ref query, ref key, ref value, ref output, ref scratch, ref Unsafe.As<long, NeonCall>(ref call));
 
+    public static void Run_d16_window(ref float query, ref float key, ref float value, ref float output, ref float scratch, ref long call) =>
+        Driver.Run<forward_f32_d16_window__neon_8x2>(ref query, ref key, ref value, ref output, ref scratch, ref Unsafe.As<long, NeonCall>(ref call));
+
+    public static void Run_d64_window(ref float query, ref float key, ref float value, ref float output, ref float scratch, ref long call) =>
+        Driver.Run<forward_f32_d64_window__neon_8x2>(ref query, ref key, ref value, ref output, ref scratch, ref Unsafe.As<long, NeonCall>(ref call));
+
+    public static void Run_d33v20_window(ref float query, ref float key, ref float value, ref float output, ref float scratch, ref long call) =>
+        Driver.Run<forward_f32_d33v20_window__neon_8x2>(ref query, ref key, ref value, ref output, ref scratch, ref Unsafe.As<long, NeonCall>(ref call));
+
+    public static void Run_d128_window(ref float query, ref float key, ref float value, ref float output, ref float scratch, ref long call) =>
+        Driver.Run<forward_f32_d128_window__neon_8x2>(ref query, ref key, ref value, ref output, ref scratch, ref Unsafe.As<long, NeonCall>(ref call));
+
+    public static void Run_d64_since(ref float query, ref float key, ref float value, ref float output, ref float scratch, ref long call) =>
+        Driver.Run<forward_f32_d64_since__neon_8x2>(ref query, ref key, ref value, ref output, ref scratch, ref Unsafe.As<long, NeonCall>(ref call));
+
+    public static void Run_d5v3_since(ref float query, ref float key, ref float value, ref float output, ref float scratch, ref long call) =>
+        Driver.Run<forward_f32_d5v3_since__neon_8x2>(ref query, ref key, ref value, ref output, ref scratch, ref Unsafe.As<long, NeonCall>(ref call));
+
     public static void Run_m49n49_d32(ref float query, ref float key, ref float value, ref float output, ref float scratch, ref long call) =>
         Driver.RunPacked<forward_f32_m49n49_d32__neon_7x2>(ref query, ref key, ref value, ref output, ref scratch, ref Unsafe.As<long, NeonCall>(ref call));
 
@@ -196,4 +241,13 @@ public static class Entries
 
     public static void Run_m17n50_d33v20_causal(ref float query, ref float key, ref float value, ref float output, ref float scratch, ref long call) =>
         Driver.RunPacked<forward_f32_m17n50_d33v20_causal__neon_6x2>(ref query, ref key, ref value, ref output, ref scratch, ref Unsafe.As<long, NeonCall>(ref call));
+
+    public static void Run_m49n49_d32_window(ref float query, ref float key, ref float value, ref float output, ref float scratch, ref long call) =>
+        Driver.RunPacked<forward_f32_m49n49_d32_window__neon_7x2>(ref query, ref key, ref value, ref output, ref scratch, ref Unsafe.As<long, NeonCall>(ref call));
+
+    public static void Run_m16n300_d5v3_since(ref float query, ref float key, ref float value, ref float output, ref float scratch, ref long call) =>
+        Driver.RunPacked<forward_f32_m16n300_d5v3_since__neon_4x4>(ref query, ref key, ref value, ref output, ref scratch, ref Unsafe.As<long, NeonCall>(ref call));
+
+    public static void Run_m17n50_d33v20_window(ref float query, ref float key, ref float value, ref float output, ref float scratch, ref long call) =>
+        Driver.RunPacked<forward_f32_m17n50_d33v20_window__neon_6x2>(ref query, ref key, ref value, ref output, ref scratch, ref Unsafe.As<long, NeonCall>(ref call));
 }

@@ -15,7 +15,8 @@ internal static class RowsDriver
         ref float state = ref Unsafe.Add(ref scratch, plan.RowsScratchFloats);
         ref float other = ref Unsafe.Add(ref state, rows * plan.StateRowFloats);
 
-        for (long first = 0; first < call.Keys; first += call.Stretch)
+        call.Range(0, queries - 1, out long begin, out long end);
+        for (long first = begin; first < end; first += call.Stretch)
         {
             var chunk = new ForwardRows
             {
@@ -28,20 +29,21 @@ internal static class RowsDriver
                 KeyStride = (nint)call.KeyStride,
                 Value = ref Unsafe.Add(ref value, (nint)(first * call.ValueStride)),
                 ValueStride = (nint)call.ValueStride,
-                Keys = (int)Math.Min(call.Stretch, call.Keys - first),
-                Visible = (nint)(call.Start + 1 - first),
-                State = ref first == 0 ? ref state : ref other,
+                Keys = (int)Math.Min(call.Stretch, end - first),
+                Visible = (nint)(call.End(0) - first),
+                Hidden = (nint)(call.Begin(0) - first),
+                State = ref first == begin ? ref state : ref other,
                 Scratch = ref scratch,
             };
             TCore.AttendRows(in chunk);
-            if (first > 0) TCore.Merge(ref state, ref other, rows);
+            if (first > begin) TCore.Merge(ref state, ref other, rows);
         }
 
         for (int head = 0; head < group; head++)
         {
-            TCore.Finish(
-                ref Unsafe.Add(ref state, head * queries * plan.StateRowFloats), ref Unsafe.Add(ref output, (nint)(head * call.OutputHeadStride)),
-                (nint)call.OutputStride, queries);
+            ref float to = ref Unsafe.Add(ref output, (nint)(head * call.OutputHeadStride));
+            if (begin == end) Driver.Clear(ref to, (nint)call.OutputStride, queries, (int)call.ValueDim);
+            else TCore.Finish(ref Unsafe.Add(ref state, head * queries * plan.StateRowFloats), ref to, (nint)call.OutputStride, queries);
         }
     }
 }

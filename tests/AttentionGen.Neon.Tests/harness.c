@@ -7,12 +7,12 @@
 #include "image.h"
 
 typedef struct {
-    long queries, keys, start, query_stride, key_stride, value_stride, output_stride, head_dim, value_dim, stretch, group, query_head_stride, output_head_stride;
+    long queries, keys, start, query_stride, key_stride, value_stride, output_stride, head_dim, value_dim, stretch, group, query_head_stride, output_head_stride, left, right;
 } call;
 typedef void (*kernel)(float *, float *, float *, float *, float *, call *);
-typedef struct { const char *name; int d, dv, causal; double scale; int queries, keys; } spec; // the lengths 0 where they are not fixed
+typedef struct { const char *name; int d, dv, left, right; double scale; int queries, keys; } spec; // the lengths 0 where they are not fixed
 enum { NORMAL, LARGE, NEAR, RISING, HIDDEN_NAN, SEEN_NAN, INPUTS };
-static const char *input_names[] = {"normal", "scores near 90", "scores near 1e4, all alike", "rising maximum", "NaN behind the mask", "NaN before the mask"};
+static const char *input_names[] = {"normal", "scores near 90", "scores near 1e4, all alike", "rising maximum", "NaN in hidden keys", "NaN in visible keys"};
 enum { PACKED, ROWS, PATHS };
 static const char *path_names[] = {"packed keys", "few rows"};
 
@@ -20,8 +20,8 @@ static const char *path_names[] = {"packed keys", "few rows"};
 typedef struct { int path, group, queries, keys, start, stretch, head_major, input, upper; } shape;
 
 static const spec specs[] = {
-#define SPEC(method, d, dv, causal, scale) FIXED(method, d, dv, causal, scale, 0, 0)
-#define FIXED(method, d, dv, causal, scale, queries, keys) {#method, d, dv, causal, scale, queries, keys},
+#define SPEC(method, d, dv, left, right, scale) FIXED(method, d, dv, left, right, scale, 0, 0)
+#define FIXED(method, d, dv, left, right, scale, queries, keys) {#method, d, dv, left, right, scale, queries, keys},
 #include "Specs.h"
 };
 
@@ -77,28 +77,40 @@ static double dot(const float *restrict a, const double *restrict b, int d) {
     return lane[0];
 }
 
-static void evaluate(const float *query, const buffer *k, const buffer *v, int visible, float scale) {
+static void evaluate(const float *query, const buffer *k, const buffer *v, int begin, int end, float scale) {
     double max = -INFINITY, sum = 0;
     float plain_max = -INFINITY, plain_sum = 0;
-    for (int j = 0; j < visible; j++) {
+    for (int j = begin; j < end; j++) {
         weights[j] = dot(query, key_doubles[j], k->dim) * scale;
         max = fmax(max, weights[j]);
         plain_weights[j] = plain_dot(query, row(k, 0, j), k->dim) * scale;
         plain_max = fmaxf(plain_max, plain_weights[j]);
     }
     memset(expected, 0, sizeof expected), memset(plain, 0, sizeof plain);
-    for (int j = 0; j < visible; j++) {
+    for (int j = begin; j < end; j++) {
         double w = exp(weights[j] - max), *value = value_doubles[j];
         float plain_w = expf(plain_weights[j] - plain_max), *plain_value = row(v, 0, j);
         for (int e = 0; e < v->dim; e++) expected[e] += w * value[e];
         for (int e = 0; e < v->dim; e++) plain[e] += plain_w * plain_value[e];
         sum += w, plain_sum += plain_w;
     }
-    for (int e = 0; e < v->dim && visible > 0; e++) expected[e] /= sum, plain[e] /= plain_sum;
+    for (int e = 0; e < v->dim && begin < end; e++) expected[e] /= sum, plain[e] /= plain_sum;
+}
+
+// The first key that a query sees and the one behind the last, without regard to how many keys there are.
+static int begin_of(const spec *s, const shape *c, int query) { return s->left < 0 ? 0 : c->start + query - s->left; }
+static int end_of(const spec *s, const shape *c, int query) { return s->right < 0 ? c->keys : c->start + query + s->right + 1; }
+static int clamp(int x, int low, int high) { return x < low ? low : x > high ? high : x; }
+
+static void hide(buffer *k, buffer *v, int begin, int end) {
+    for (int j = begin; j < end; j++) {
+        for (int e = 0; e < k->dim; e++) row(k, 0, j)[e] = NAN;
+        for (int e = 0; e < v->dim; e++) row(v, 0, j)[e] = e % 2 ? NAN : INFINITY;
+    }
 }
 
 static void fill(const spec *s, const shape *c, float scale, buffer *q, buffer *k, buffer *v) {
-    int d = s->d, dv = s->dv, last = c->start + c->queries - 1; // the last key that a query sees under a causal mask
+    int d = s->d, dv = s->dv, first = begin_of(s, c, 0), last = end_of(s, c, c->queries - 1) - 1; // in a window, only the outer queries see them
     drawn = rand();
     for (int h = 0; h < c->group; h++) for (int i = 0; i < c->queries; i++) for (int e = 0; e < d; e++) row(q, h, i)[e] = normal();
     for (int j = 0; j < c->keys; j++) for (int e = 0; e < d; e++) row(k, 0, j)[e] = normal();
@@ -122,15 +134,13 @@ static void fill(const spec *s, const shape *c, float scale, buffer *q, buffer *
             if (c->input == RISING) *x = (float)(j * 200.0 / c->keys / (d * scale)) * direction[e]; // a little further where all queries look
         }
 
-    if (c->input == HIDDEN_NAN && s->causal) // what the last query does not see
-        for (int j = last + 1; j < c->keys; j++) {
-            for (int e = 0; e < d; e++) row(k, 0, j)[e] = NAN;
-            for (int e = 0; e < dv; e++) row(v, 0, j)[e] = e % 2 ? NAN : INFINITY;
-        }
-    if (c->input == HIDDEN_NAN && s->causal && last < c->keys && c->queries > 1) // what only the last query sees
-        for (int e = 0; e < dv; e++) row(v, 0, last)[e] = NAN;
-    if (c->input == SEEN_NAN) { // in what the last query sees last; under a causal mask no other query does
-        int j = s->causal && last < c->keys ? last : c->keys - 1;
+    if (c->input == HIDDEN_NAN) { // what no query sees, and what only the last or the first one does
+        hide(k, v, 0, clamp(first, 0, c->keys)), hide(k, v, clamp(last + 1, 0, c->keys), c->keys);
+        if (s->right >= 0 && last >= 0 && last < c->keys && c->queries > 1) for (int e = 0; e < dv; e++) row(v, 0, last)[e] = NAN;
+        if (s->left >= 0 && first >= 0 && first < c->keys && c->queries > 2) for (int e = 0; e < dv; e++) row(v, 0, first)[e] = NAN;
+    }
+    if (c->input == SEEN_NAN) { // in what the last query sees last; where the mask moves on with the queries no other query does
+        int j = s->right >= 0 && last >= 0 && last < c->keys ? last : c->keys - 1;
         if (c->upper) row(k, 0, j)[d - 1] = NAN;
         else row(v, 0, j)[dv - 1] = NAN;
     }
@@ -151,7 +161,7 @@ static void check(const spec *s, const shape *c) {
 
     const float untouched = 12345;
     for (long i = 0; i < o.length; i++) o.data[i] = untouched;
-    call arguments = {c->queries, c->keys, c->start, qs, k.stride, v.stride, os, d, dv, c->stretch, c->path == ROWS ? c->group : 0, qh, oh};
+    call arguments = {c->queries, c->keys, c->start, qs, k.stride, v.stride, os, d, dv, c->stretch, c->path == ROWS ? c->group : 0, qh, oh, s->left, s->right};
     kernel run = image_method(s->name);
     run(q.data, k.data, v.data, o.data, scratch, &arguments);
 
@@ -159,10 +169,8 @@ static void check(const spec *s, const shape *c) {
     int wrong_nan = 0, written = 0;
     for (int h = 0; h < heads; h++)
         for (int i = 0; i < c->queries; i++) {
-            int visible = s->causal ? c->start + i + 1 : c->keys;
-            if (visible > c->keys) visible = c->keys;
-            if (visible < 0) visible = 0;
-            evaluate(row(&q, h, i), &k, &v, visible, scale);
+            int end = clamp(end_of(s, c, i), 0, c->keys), begin = clamp(begin_of(s, c, i), 0, end);
+            evaluate(row(&q, h, i), &k, &v, begin, end, scale);
             for (int e = 0; e < dv; e++) {
                 float *actual = row(&o, h, i) + e;
                 double error = fabs(*actual - expected[e]);

@@ -54,9 +54,6 @@ internal sealed record AttentionSpec(
     /// <summary>How many keys behind its position a query sees; null for all.</summary>
     public int? Right => Mask == Mask.Causal ? 0 : GivenWindowRight is >= 0 ? GivenWindowRight : null;
 
-    /// <summary>Whether it matters where the queries stand.</summary>
-    public bool HasPositions => Left is not null || Right is not null;
-
     public int? GivenQueryStride { get; init; }
 
     public int? GivenKeyStride { get; init; }

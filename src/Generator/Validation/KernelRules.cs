@@ -82,23 +82,38 @@ internal static class KernelRules
         if ((attention.Isas & ~Isas.All) is var unknown and not 0) yield return new(Rules.UnknownIsas, Place.OfArgument("Isas"), (int)unknown);
     }
 
-    /// <summary>Windows that hide nothing: other masks or the lengths leave them nothing to hide.</summary>
+    /// <summary>Windows that hide nothing: another mask or the lengths leave them nothing to hide.</summary>
     private static IEnumerable<Violation> Windows(KernelSpec spec)
     {
         var attention = spec.Attention;
-        if (attention is { Mask: Mask.Causal, GivenWindowRight: { } behind and > 0 and < MaxLength })
-            yield return new(Rules.WindowWithoutEffect, Place.OfArgument("WindowRight"), "WindowRight", behind, "the causal mask hides every key behind the query");
+        if (attention is { Mask: Mask.Causal, GivenWindowRight: > 0 and < MaxLength and var behind })
+            yield return Idle("WindowRight", behind, "the causal mask hides every key behind the query", "leave one of the two out");
+        if (HasStart(spec)) yield break; // without one the last query stands at the last visible key
 
-        // Without a start the last query stands at the last key that is visible, and the first one so many before it as there are further queries.
-        if (spec.Method.Parameters.Any(parameter => parameter.Role is Role.QueryStart or Role.QueryStarts)) yield break;
-        if (attention is { KeyLength: { } keys and >= 1, GivenWindowLeft: { } left and < MaxLength } && left >= keys - 1)
-            yield return new(Rules.WindowWithoutEffect, Place.OfArgument("WindowLeft"), "WindowLeft", left, $"there are no more than {keys - 1} keys before any of the {keys}");
-        if (attention is { Mask: Mask.None, QueryLength: { } queries and >= 1, GivenWindowRight: { } right and < MaxLength } && right >= queries - 1)
+        if (attention is { GivenWindowLeft: >= 0 and < MaxLength and var left, KeyLength: { } keys } && !HidesLeft(attention))
+            yield return Idle("WindowLeft", left, $"the last query stands at the last key, with {keys - 1} before it", WayOut(keys - 1));
+        if (attention is { Mask: Mask.None, GivenWindowRight: >= 0 and < MaxLength and var right, QueryLength: { } queries } && !HidesRight(attention))
         {
             string reason = queries == 1 ? "the query stands at the last key" : $"the first of {queries} queries stands {queries - 1} before the last key";
-            yield return new(Rules.WindowWithoutEffect, Place.OfArgument("WindowRight"), "WindowRight", right, reason);
+            yield return Idle("WindowRight", right, reason, WayOut(queries - 1));
         }
+
+        static Violation Idle(string argument, int given, string reason, string wayOut) => new(Rules.WindowWithoutEffect, Place.OfArgument(argument), argument, given, reason, wayOut);
+        static string WayOut(int idle) => idle > 0 ? $"leave it out, or use less than {idle}" : "leave it out";
     }
+
+    private static bool HasStart(KernelSpec spec) => spec.Method.Parameters.Any(parameter => parameter.Role is { } role && Slot(role) == Role.QueryStart);
+
+    /// <summary>Whether it does not matter where the queries stand. A mask or a window that is none has its own error, and may have been meant to matter.</summary>
+    private static bool HasNoPositions(AttentionSpec attention) =>
+        attention is { Mask: Mask.None, GivenWindowLeft: null or -1, GivenWindowRight: null or -1 };
+
+    /// <summary>Whether some row may not see a key before it, in a call without a start.</summary>
+    private static bool HidesLeft(AttentionSpec attention) => attention.Left is { } left && !(attention.KeyLength is >= 1 and var keys && left >= keys - 1);
+
+    /// <summary>Whether some row may not see a key behind it, in a call without a start.</summary>
+    private static bool HidesRight(AttentionSpec attention) =>
+        attention.Right is { } right && !(attention.QueryLength is >= 1 and var queries && right >= queries - 1);
 
     private static IEnumerable<Violation> Strides(KernelSpec spec)
     {
@@ -164,7 +179,7 @@ internal static class KernelRules
                 yield return new(Rules.WrongParameterType, place, parameter.Name, modifiers + RoleTable.Short(parameter.Type), row.Name, types);
             }
 
-            if (row.NeedsPositions && !spec.Attention.HasPositions) yield return new(Rules.MaskParameterWithoutMask, place, parameter.Name);
+            if (row.NeedsPositions && HasNoPositions(spec.Attention)) yield return new(Rules.MaskParameterWithoutMask, place, parameter.Name);
             if (role == Role.Batch && !spec.Attention.Batched) yield return new(Rules.BatchWithoutBatched, place, parameter.Name);
         }
 
@@ -179,16 +194,18 @@ internal static class KernelRules
                 RoleTable.Text);
         }
 
-        if (spec.Attention.HasPositions && !taken.ContainsKey(Role.QueryStart))
+        if (!taken.ContainsKey(Role.QueryStart))
         {
-            if (spec.Attention is { QueryLength: <= MaxLength and int queries, KeyLength: >= 1 and int keys, Right: { } right } && queries - keys - right is var count and > 0)
+            // Within bounds, or else the difference would not fit into an int.
+            if (spec.Attention is { QueryLength: >= 1 and <= MaxLength and var queries, KeyLength: >= 1 and <= MaxLength and var keys, Right: < MaxLength and var right }
+                && queries - keys - right is var count and > 0)
             {
-                string blind = count == 1 ? "query" : $"{count} queries";
-                yield return new(Rules.MoreQueriesThanKeys, Place.OfArgument("QueryLength"), queries, keys, blind);
+                string given = $"QueryLength = {queries}, KeyLength = {keys}" + (right > 0 ? $", WindowRight = {right}" : "");
+                yield return new(Rules.MoreQueriesThanKeys, Place.OfArgument("QueryLength"), given, count == 1 ? "query" : $"{count} queries");
             }
-            else if (spec.Attention.QueryLength != 1 && taken.TryGetValue(Role.KeyLengths, out var lengths)) // one query sees every visible key
+            else if (spec.Attention.QueryLength != 1 && (HidesLeft(spec.Attention) || HidesRight(spec.Attention)) && taken.TryGetValue(Role.KeyLengths, out var lengths))
             {
-                yield return new(Rules.PaddedPrefill, Place.OfParameter(parameters.ToList().IndexOf(lengths)));
+                yield return new(Rules.PaddedPrefill, Place.OfParameter(parameters.ToList().IndexOf(lengths))); // a single query is no prefill
             }
         }
     }

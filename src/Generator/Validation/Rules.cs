@@ -78,7 +78,7 @@ internal static class Rules
         "{0} has no effect, as '{1}' is a '{2}' and brings its own strides: leave it out, or change the type of '{1}' to '{3}'");
 
     public static readonly DiagnosticDescriptor PaddedPrefill = new("AG0101", "Where does the first query of a padded batch stand?",
-        "Without a start, the last query of each batch item sees its last visible key, so that in a padded prefill (as many queries as keys) the first rows stand before the first key: "
+        "Without a start, the last query of each batch item stands at its last visible key, so that in a padded prefill (as many queries as keys) the first rows stand before the first key: "
         + "add 'int queryStart' and give 0 for a prefill, set QueryLength = 1 for decoding, or suppress this where every query follows the keys",
         Category, DiagnosticSeverity.Warning, isEnabledByDefault: true, helpLinkUri: HelpLink + "AG0101.md");
 
@@ -87,12 +87,12 @@ internal static class Rules
         Category, DiagnosticSeverity.Info, isEnabledByDefault: true, helpLinkUri: HelpLink + "AG0102.md");
 
     public static readonly DiagnosticDescriptor MoreQueriesThanKeys = new("AG0103", "The first queries see no key",
-        "With QueryLength = {0}, KeyLength = {1} and no start, the last query stands at the last key and none is left for the first {2}, whose output is 0: "
-        + "add 'int queryStart' and give 0 where the first query sees the first key, or suppress this where zeros are meant",
+        "With {0} and no start, the last query stands at the last key and none is left for the first {1}, whose output is 0: "
+        + "add 'int queryStart' and give 0 where the first query stands at the first key, or suppress this where zeros are meant",
         Category, DiagnosticSeverity.Warning, isEnabledByDefault: true, helpLinkUri: HelpLink + "AG0103.md");
 
     public static readonly DiagnosticDescriptor WindowWithoutEffect = new("AG0104", "A window hides nothing",
-        "{0} = {1} hides no key, as {2}: leave it out, or make it narrower",
+        "{0} = {1} hides no key, as {2}: {3}",
         Category, DiagnosticSeverity.Warning, isEnabledByDefault: true, helpLinkUri: HelpLink + "AG0104.md");
 
     public static IReadOnlyList<DiagnosticDescriptor> All { get; } =

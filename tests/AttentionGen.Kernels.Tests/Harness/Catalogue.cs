@@ -23,6 +23,7 @@ internal static class Catalogue
         .. InfoTests.Declarations,
         .. MemoryBoundsTests.Padded,
         .. FewRowsTests.Declarations,
+        .. WindowTests.Declarations,
         .. LayoutTests.Declarations,
         .. WrongLayoutTests.Declarations,
         .. WrongTensorTests.Declarations,

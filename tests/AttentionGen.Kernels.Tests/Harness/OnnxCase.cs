@@ -12,7 +12,6 @@ internal sealed class OnnxCase
     [
         ("half precision", onnx => onnx.Type("Q") == "F16"),
         ("a soft cap", onnx => onnx.Attribute("softcap", 0) != 0),
-        ("a window", onnx => onnx.Attribute("left_window_size", -1) >= 0),
         ("an additive mask", onnx => onnx.Takes("attn_mask") && onnx.Type("attn_mask") != "BOOL"),
         ("a boolean mask", onnx => onnx.Takes("attn_mask") && onnx.Type("attn_mask") == "BOOL"),
         ("the score matrix as an output", onnx => onnx.Gives("qk_matmul_output")),
@@ -65,11 +64,13 @@ internal sealed class OnnxCase
                 KeyValueHeads = key.Heads,
                 ValueDim = Dimensions("V", "kv_num_heads").Dim,
                 Mask = causal ? AttentionMask.Causal : AttentionMask.None,
+                Window = ((int)Attribute("left_window_size", -1), -1),
                 Scale = (float)Attribute("scale", 0),
                 Batched = true,
                 Layout = Layout,
-                Roles = Roles.MaxThreads | (causal && Start is not null ? Roles.QueryStart : 0) | (KeyLengths is not null ? Roles.KeyLengths : 0),
+                Roles = Roles.MaxThreads | (KeyLengths is not null ? Roles.KeyLengths : 0),
             };
+            if (declaration.HasPositions && Start is not null) declaration = declaration with { Roles = declaration.Roles | Roles.QueryStart };
             return new Problem(declaration, query.Tokens, PastLength + key.Tokens)
             {
                 Batch = query.Batch,

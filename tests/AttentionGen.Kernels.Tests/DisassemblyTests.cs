@@ -1,0 +1,123 @@
+using Xunit;
+
+namespace AttentionGen.Kernels.Tests;
+
+/// <summary>
+/// The loops in which a kernel spends its time keep their vectors in registers: a vector on the stack costs a load and a store for every turn, and no
+/// result tells. Processes of their own run the kernels once and list what the JIT made of them.
+/// </summary>
+[Collection(nameof(Isolated))]
+public class DisassemblyTests
+{
+    private const string Listing = "DOTNET_JitStdOutFile", Listed = "*forward_f32*:Scores *forward_f32*:Values* *forward_f32*:RowScores*";
+
+    /// <summary>Five heads share keys, so that few rows are a tile and a row by itself.</summary>
+    private static readonly Declaration[] s_declarations =
+    [
+        Of(64), Of(64) with { Mask = AttentionMask.Causal }, Of(128) with { Mask = AttentionMask.Causal },
+        Of(64) with { Mask = AttentionMask.Causal, Window = (255, -1) },
+        Of(32), Of(32) with { QueryLength = 49, KeyLength = 49 }, Of(64) with { QueryLength = 197, KeyLength = 197 },
+    ];
+
+    private static readonly KernelGroup s_kernels = new(s_declarations);
+
+    private static readonly Dictionary<AttentionIsas, Lazy<IReadOnlyList<MachineCode>>> s_code = new()
+    {
+        [AttentionIsas.Avx512] = new(() => Disassemble()),
+        [AttentionIsas.Avx2] = new(() => Disassemble(("DOTNET_EnableAVX512", "0"))),
+    };
+
+    public static TheoryData<Declaration> Declarations => [.. s_declarations];
+
+    /// <summary>What the other processes run: each way through the kernels.</summary>
+    [Theory, MemberData(nameof(Declarations), DisableDiscoveryEnumeration = true)]
+    public void Each_way_is_within_the_error_bound(Declaration declaration)
+    {
+        var lengths = declaration.QueryLength > 0 ? [(declaration.QueryLength, declaration.KeyLength)] : new[] { (1, 400), (100, 400) };
+        foreach (var (queries, keys) in lengths)
+        {
+            var inputs = new Inputs(new Problem(declaration, queries, keys));
+            Bound.Check(inputs, inputs.Run(s_kernels));
+        }
+    }
+
+    public static MatrixTheoryData<AttentionIsas, Declaration> Cases => new(s_code.Keys, s_declarations);
+
+    [Theory, MemberData(nameof(Cases), DisableDiscoveryEnumeration = true)]
+    public void No_hot_loop_has_a_vector_on_the_stack(AttentionIsas isa, Declaration declaration)
+    {
+        if (IsaMatrixTests.Expected is not null) Assert.Skip("The process that started this one looks at the code of all instruction sets.");
+        if (AttentionInfo.Isa is not (AttentionIsas.Avx512 or AttentionIsas.Avx2) || isa > AttentionInfo.Isa) Assert.Skip($"This machine has no {isa}.");
+
+        var code = s_code[isa].Value.Where(method => method.Name.StartsWith(Core(declaration, isa), StringComparison.Ordinal)).ToList();
+        string[] ways = declaration.QueryLength > 0 ? ["Scores", "Values"] : ["Scores", "Values", "RowScores"];
+        foreach (string way in ways)
+            Assert.Contains(code, method => method.Name.Split(':')[1].StartsWith(way, StringComparison.Ordinal) && HotLoops(method).Count > 0);
+
+        var spills = from method in code
+                     from loop in HotLoops(method)
+                     let spilled = loop.Where(method.HasVectorOnStack).ToList()
+                     where spilled.Count > 0
+                     select $"{method.Name}, a loop of {loop.Count} instructions:\n    {string.Join("\n    ", spilled)}";
+        Assert.True(!spills.Any(), string.Join('\n', spills));
+    }
+
+    /// <summary>Innermost but for a loop that only fetches memory; code behind the end that jumps back into it is none; what lies outside may be on the stack.</summary>
+    [Theory]
+    [InlineData("rbp based frame", "[rbp-0x50]", true)]
+    [InlineData("rbp based frame", "[rsp+0x40]", true)]
+    [InlineData("rsp based frame", "[rsp+0x40]", true)]
+    [InlineData("rsp based frame", "[rbp+4*rax]", false)]
+    [InlineData("rbp based frame", "[rsi+0x40]", false)]
+    public void A_vector_on_the_stack_is_found(string frame, string address, bool isFound)
+    {
+        var method = Assert.Single(MachineCode.Read($"""
+            ; Assembly listing for method Some.Other:Scores(int) (Tier0)
+            ; Assembly listing for method AttentionGen.Generated.forward_f32_d1__avx512_6x4:Scores(byref,int) (FullOpts)
+            ; {frame}
+
+            G_M000_IG01:                ;; offset=0x0000
+                   vmovups  zmmword ptr [rsp+0x80], zmm7
+            G_M000_IG02:                ;; offset=0x0010
+                   xor      r9d, r9d
+                   ja       G_M000_IG06
+            G_M000_IG03:                ;; offset=0x0020
+                   prefetcht0 byte  ptr [r10]
+                   jl       SHORT G_M000_IG03
+            G_M000_IG04:                ;; offset=0x0030
+                   vfmadd231ps zmm0, zmm8, zmmword ptr {address}
+                   mov      qword ptr [rsp], rax
+                   jg       SHORT G_M000_IG02
+            G_M000_IG05:                ;; offset=0x0040
+                   vmovups  zmm7, zmmword ptr [rsp+0x80]
+                   ret
+            G_M000_IG06:                ;; offset=0x0050
+                   jmp      G_M000_IG04
+            """.ReplaceLineEndings("\n")));
+        Assert.Equal("forward_f32_d1__avx512_6x4:Scores", method.Name);
+        var loop = Assert.Single(HotLoops(method));
+        Assert.Equal(isFound ? [$"vfmadd231ps zmm0, zmm8, zmmword ptr {address}"] : [], loop.Where(method.HasVectorOnStack));
+    }
+
+    private static IReadOnlyList<IReadOnlyList<string>> HotLoops(MachineCode method) => method.InnermostLoops("vfmadd");
+
+    /// <summary>The name of the type of a core, up to its tile.</summary>
+    private static string Core(Declaration declaration, AttentionIsas isa)
+    {
+        string lengths = declaration.QueryLength > 0 ? $"m{declaration.QueryLength}n{declaration.KeyLength}_" : "";
+        string mask = declaration.Window.Left >= 0 ? "_window" : declaration.Mask == AttentionMask.Causal ? "_causal" : "";
+        return $"forward_f32_{lengths}d{declaration.HeadDim}{mask}__{isa.ToString().ToLowerInvariant()}_";
+    }
+
+    private static Declaration Of(int headDim) => new(5, headDim) { KeyValueHeads = 1 };
+
+    private static IReadOnlyList<MachineCode> Disassemble(params (string, string)[] environment)
+    {
+        foreach (var declaration in s_declarations) _ = s_kernels[declaration]; // compiled here, loaded there
+        string file = Path.Combine(KernelGroup.Images.FullName, $"{Guid.NewGuid():N}.asm");
+        string test = $"{typeof(DisassemblyTests).FullName}.{nameof(Each_way_is_within_the_error_bound)}";
+        var (exitCode, text) = TestProcess.Run(["-method", test], [("DOTNET_JitDisasm", Listed), (Listing, file), .. environment]);
+        Assert.True(exitCode == 0, text);
+        return MachineCode.Read(File.ReadAllText(file));
+    }
+}
