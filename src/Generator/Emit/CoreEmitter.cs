@@ -171,7 +171,7 @@ internal static class CoreEmitter
             {
                 w.Line("""
                     MaxRows = MaxRows,
-                    RowsScratchFloats = (MaxRows + TileRows) * QueryRow + MaxRows * KeyBlock,
+                    RowsScratchFloats = MaxRows * (QueryRow + KeyBlock),
                     """);
             }
 

@@ -84,8 +84,7 @@ internal static class KernelPlanner
         // packed tiles 1.25 of that of twice 4 (D 128, 4096 keys).
         bool wide = isa is Isas.Avx512 or Isas.Neon;
         return new RowsPlan(
-            MaxRows(isa), TileRows: wide ? 4 : 2, ValueRows: wide ? 4 : 2, Accumulators: wide ? 16 : 12,
-            core.ValueDim / Machine(isa).Lanes, ChainVectors: 32, ValueKeys: 32,
+            MaxRows(isa), TileRows: wide ? 4 : 2, Accumulators: wide ? 16 : 12, core.ValueDim / Machine(isa).Lanes, ChainVectors: 32,
             PrefetchKeys: PrefetchAhead(core.HeadDim), PrefetchValues: PrefetchAhead(core.ValueDim));
     }
 
@@ -102,10 +101,9 @@ internal static class KernelPlanner
     };
 
     /// <summary>
-    /// How many rows ahead keys and values are fetched that are read as they lie: 8 KiB, at most 16 rows. Out of DRAM 8, 16, 32 rows take
-    /// 0.95, 0.90, 0.92 of the time of 4 at D 128 and 1.0, 0.94, 0.99 of that of 8 at D 64; in the cache they are the same (Zen 5).
+    /// How many rows ahead keys and values are fetched that are read as they lie.
     /// </summary>
-    private static int PrefetchAhead(int dim) => Math.Min(Math.Max(2048 / dim, 4), 16);
+    private static (int Contiguous, int Apart) PrefetchAhead(int dim) => (Math.Min(Math.Max(4096 / dim, 8), 64), 8);
 
     /// <summary>
     /// Registers for accumulators: what is left of 32 (16) beside a row of the right operand, the broadcast and, in the JIT's hands,

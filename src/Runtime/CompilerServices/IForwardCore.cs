@@ -153,7 +153,10 @@ public ref struct ForwardBlock
     public ref float Scratch;
 }
 
-/// <summary>The query rows of a group of heads against keys as they lie in memory. Row i * Queries + j is the query j of head i.</summary>
+/// <summary>
+/// The query rows of some heads against keys as they lie in memory, those of one key-value head after those of another. Row i * Queries + j is
+/// the query j of head i.
+/// </summary>
 [EditorBrowsable(EditorBrowsableState.Never)]
 public ref struct ForwardRows
 {
@@ -169,8 +172,17 @@ public ref struct ForwardRows
     /// <summary>The number of queries, 1 or more.</summary>
     public int Queries;
 
-    /// <summary>The number of heads.</summary>
+    /// <summary>The number of query heads, the same for each key-value head.</summary>
     public int Heads;
+
+    /// <summary>The number of key-value heads, 1 or more.</summary>
+    public int KeyHeads;
+
+    /// <summary>Elements from head to head of the keys.</summary>
+    public nint KeyHeadStride;
+
+    /// <summary>Elements from head to head of the values.</summary>
+    public nint ValueHeadStride;
 
     /// <summary>The first key.</summary>
     public ref float Key;

@@ -1,8 +1,8 @@
 namespace AttentionGen.CompilerServices;
 
 /// <summary>
-/// Runs a core over a call of few query rows: each key and value is read once, for all queries of all heads of its group. A lane is a key-value
-/// head of a batch item. Its keys are cut into chunks whose number and size follow from the number of keys alone; each chunk gives a partial
+/// Runs a core over a call of few query rows: each key and value is read once, for all queries of all heads of its group. A lane is some
+/// key-value heads of a batch item: where heads lie side by side in a token, those of several are read in the order of their addresses. Its keys are cut into chunks whose number and size follow from the number of keys alone; each chunk gives a partial
 /// state, and these are merged in order, by whomever: no result depends on who computes what.
 /// </summary>
 internal sealed unsafe class RowsJob<TCore> : PooledJob<RowsJob<TCore>>
@@ -33,12 +33,13 @@ internal sealed unsafe class RowsJob<TCore> : PooledJob<RowsJob<TCore>>
 
         // Another call may have the job by now.
         if (partials == null) return;
-        for (int lane = 0; lane < call.Batch * call.KeyValueHeads; lane++)
+        for (int lane = 0; lane < call.Batch * schedule.LanesOfItem; lane++)
         {
-            int chunks = RowsSchedule.Chunks(call, plan, lane / call.KeyValueHeads);
+            var (batch, head, heads) = Lane(call, schedule, lane);
+            int chunks = RowsSchedule.Chunks(call, plan, batch);
             float* state = partials + lane * schedule.LaneFloats;
-            for (int chunk = 1; chunk < chunks; chunk++) TCore.Merge(ref *state, ref *(state + chunk * schedule.ChunkFloats), call.Queries * call.Group);
-            Finish(call, plan, lane, chunks > 0 ? state : null);
+            for (int chunk = 1; chunk < chunks; chunk++) TCore.Merge(ref *state, ref *(state + chunk * schedule.ChunkFloats), call.Queries * call.Group * heads);
+            Finish(call, plan, batch, head, heads, chunks > 0 ? state : null);
         }
 
         if (call.Scratch == null) ScratchCache.Return(partials);
@@ -54,41 +55,51 @@ internal sealed unsafe class RowsJob<TCore> : PooledJob<RowsJob<TCore>>
         {
             if (_partials != null)
             {
-                int lanes = _call.Batch * _call.KeyValueHeads, lane = unit % lanes, chunk = unit / lanes;
-                if (chunk < RowsSchedule.Chunks(_call, plan, lane / _call.KeyValueHeads))
-                    Attend(lane, chunk, _partials + lane * _schedule.LaneFloats + chunk * _schedule.ChunkFloats, scratch);
+                int lanes = _call.Batch * _schedule.LanesOfItem, lane = unit % lanes, chunk = unit / lanes;
+                var (batch, head, heads) = Lane(_call, _schedule, lane);
+                if (chunk < RowsSchedule.Chunks(_call, plan, batch))
+                    Attend(batch, head, heads, chunk, _partials + lane * _schedule.LaneFloats + chunk * _schedule.ChunkFloats, scratch);
             }
             else
             {
-                int chunks = RowsSchedule.Chunks(_call, plan, unit / _call.KeyValueHeads);
+                var (batch, head, heads) = Lane(_call, _schedule, unit);
+                int chunks = RowsSchedule.Chunks(_call, plan, batch);
                 for (int chunk = 0; chunk < chunks; chunk++)
                 {
-                    Attend(unit, chunk, chunk == 0 ? state : other, scratch);
-                    if (chunk > 0) TCore.Merge(ref *state, ref *other, _call.Queries * _call.Group);
+                    Attend(batch, head, heads, chunk, chunk == 0 ? state : other, scratch);
+                    if (chunk > 0) TCore.Merge(ref *state, ref *other, _call.Queries * _call.Group * heads);
                 }
 
-                Finish(_call, plan, unit, chunks > 0 ? state : null);
+                Finish(_call, plan, batch, head, heads, chunks > 0 ? state : null);
             }
         }
 
         ReturnMemory(_call, memory);
     }
 
-    private void Attend(int lane, int chunk, float* state, float* scratch)
+    private static (int Batch, int Head, int Heads) Lane(in ForwardArguments call, in RowsSchedule schedule, int lane)
     {
-        int batch = lane / _call.KeyValueHeads, keyHead = lane % _call.KeyValueHeads, head = keyHead * _call.Group;
+        int head = lane % schedule.LanesOfItem * schedule.HeadsOfLane;
+        return (lane / schedule.LanesOfItem, head, Math.Min(schedule.HeadsOfLane, call.KeyValueHeads - head));
+    }
+
+    private void Attend(int batch, int head, int heads, int chunk, float* state, float* scratch)
+    {
         var (first, count) = RowsSchedule.Chunk(_call, TCore.Plan, batch, chunk);
         TCore.AttendRows(new ForwardRows
         {
-            Query = ref *_call.Query.Row(batch, 0, head),
+            Query = ref *_call.Query.Row(batch, 0, head * _call.Group),
             QueryStride = _call.Query.TokenStride,
             HeadStride = _call.Query.HeadStride,
             Queries = _call.Queries,
-            Heads = _call.Group,
-            Key = ref *_call.Key.Row(batch, first, keyHead),
+            Heads = heads * _call.Group,
+            KeyHeads = heads,
+            Key = ref *_call.Key.Row(batch, first, head),
             KeyStride = _call.Key.TokenStride,
-            Value = ref *_call.Value.Row(batch, first, keyHead),
+            KeyHeadStride = _call.Key.HeadStride,
+            Value = ref *_call.Value.Row(batch, first, head),
             ValueStride = _call.Value.TokenStride,
+            ValueHeadStride = _call.Value.HeadStride,
             Keys = count,
             Visible = _call.End(batch, 0) - first,
             Hidden = _call.Begin(batch, 0) - first,
@@ -98,12 +109,11 @@ internal sealed unsafe class RowsJob<TCore> : PooledJob<RowsJob<TCore>>
     }
 
     /// <summary>Writes the output rows of a lane; those of a lane whose rows see no key are 0.</summary>
-    private static void Finish(in ForwardArguments call, in ForwardPlan plan, int lane, float* state)
+    private static void Finish(in ForwardArguments call, in ForwardPlan plan, int batch, int head, int heads, float* state)
     {
-        int batch = lane / call.KeyValueHeads, head = lane % call.KeyValueHeads * call.Group;
-        for (int i = 0; i < call.Group; i++)
+        for (int i = 0; i < heads * call.Group; i++)
         {
-            float* output = call.Output.Row(batch, 0, head + i);
+            float* output = call.Output.Row(batch, 0, head * call.Group + i);
             if (state != null)
                 TCore.Finish(ref *(state + (nint)i * call.Queries * plan.StateRowFloats), ref *output, call.Output.TokenStride, call.Queries);
             else
