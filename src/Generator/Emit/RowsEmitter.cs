@@ -106,15 +106,16 @@ internal static class RowsEmitter
                 nint stride = block.KeyStride, headStride = block.KeyHeadStride;
                 """);
             if (dialect.Prefetches) w.Line(Ahead(plan.Rows.PrefetchKeys));
-            using (w.Block($"for (int j = 0; j < keys; j += {Keys}, key = ref At(ref key, {Keys} * stride))"))
+            Together(w, plan, "QueryRow", $"(keys + {Keys - 1}) / {Keys}");
+            using (w.Block("for (int left = count, j = 0; left > 0; left--, j += next)"))
             {
                 w.Line($"""
                     nint last = (keys - 1 - j) * stride;
-                    ref float k0 = ref key, q = ref query, w = ref At(ref weights, j);
+                    ref float k0 = ref At(ref key, j * stride), q = ref query, w = ref At(ref weights, j);
                     """);
                 using (w.Block("for (int head = 0; head < heads; head++, k0 = ref At(ref k0, headStride))"))
                 {
-                    w.Line("ref float " + string.Join(", ", Enumerable.Range(1, Keys - 1).Select(key => $"k{key} = ref At(ref k0, Math.Min({Address.Offset((key, "stride"))}, last))")) + ";");
+                    w.Line("ref float " + string.Join(", ", Enumerable.Range(1, Keys - 1).Select(key => $"k{key} = ref At(ref k0, Math.Min({Address.Offset((key, "apart"))} * stride, last))")) + ";");
                     w.Line("int row = rows;");
                     foreach (int rows in new[] { plan.Rows.TileRows, 1 })
                     {
@@ -169,7 +170,7 @@ internal static class RowsEmitter
             if (whole < headDim)
                 using (w.Block(""))
                     Tail();
-            for (int row = 0; row < rows; row++) w.Line($"Vectors128.Store({Sums(row)}, {Address.Arguments("w", Address.Offset((row, "KeyBlock")))});");
+            for (int row = 0; row < rows; row++) Store(row, Sums(row));
             return;
         }
 
@@ -190,8 +191,20 @@ internal static class RowsEmitter
                 for (int row = 0; row < rows; row++) w.Line($"t{row} += {Sums(row)};");
             }
 
-        for (int row = 0; row < rows; row++) w.Line($"Vectors128.Store(t{row}, {Address.Arguments("w", Address.Offset((row, "KeyBlock")))});");
+        for (int row = 0; row < rows; row++) Store(row, $"t{row}");
+
+        void Store(int row, string sums) => w.Line(rows > 1
+            ? $"Vectors128.Store({sums}, {Address.Arguments("w", Address.Offset((row, "KeyBlock")))});"
+            : $"Vectors128.Scatter({sums}, ref w, apart);");
     }
+
+    /// <summary>Declares which keys are taken together: neighbours, or such as are far apart. (With several queries, which of them all rows see would change the order of sums.)</summary>
+    private static void Together(SourceWriter w, CorePlan plan, string contiguous, string count) => w.Line($"""
+
+        // Four neighbours are taken together; of contiguous ones, for a query of less heads than a tile has rows, the next of each quarter.
+        int count = {count}, apart = 1, next = {Keys};
+        if (stride == {contiguous} && block.Queries == 1 && rows < {plan.Rows.TileRows}) (apart, next) = (Math.Max(count, 1), 1);
+        """);
 
     private static string Join(string row, string offset) => row == "0" ? offset : offset == "0" ? row : $"{row} + {offset}";
 
@@ -241,13 +254,13 @@ internal static class RowsEmitter
                 if (visible.UpperMoves) all = "all";
             }
 
-            w.Line($"int j = {low};");
-            using (w.Block($"for (; j <= {all} - {Keys}; j += {Keys})"))
+            Together(w, plan, plan.PackedValueDim == plan.Spec.ValueDim ? "ValueDim" : $"{plan.Spec.ValueDim}", low == "0" ? $"{all} / {Keys}" : $"({all} - low) / {Keys}");
+            using (w.Block($"for (int left = count, j = {low}; left > 0; left--, j += next)"))
             {
                 w.Line("ref float v0 = ref At(ref value, j * stride), w = ref At(ref weights, j), s = ref block.State;");
                 using (w.Block("for (int head = 0; head < heads; head++, v0 = ref At(ref v0, headStride))"))
                 {
-                    w.Line("ref float " + string.Join(", ", Enumerable.Range(1, Keys - 1).Select(key => $"v{key} = ref At(ref v{key - 1}, stride)")) + ";");
+                    w.Line("ref float " + string.Join(", ", Enumerable.Range(1, Keys - 1).Select(key => $"v{key} = ref At(ref v{key - 1}, apart * stride)")) + ";");
                     w.Line("int row = rows;");
                     foreach (int rows in new[] { plan.Rows.TileRows, 1 })
                     {
@@ -265,7 +278,7 @@ internal static class RowsEmitter
             using (w.Block("for (int row = 0; row < block.Heads * block.Queries; row++)"))
             {
                 w.Line("ref float v = ref At(ref value, row / rows * headStride), w = ref At(ref weights, row * KeyBlock), s = ref At(ref block.State, row * StateRow);");
-                w.Line($"RowValue(ref w, ref v, stride, ref s, j, {all});");
+                w.Line($"RowValue(ref w, ref v, stride, ref s, {(low == "0" ? "" : "low + ")}{Keys} * count, {all});");
                 string lower = VisibleKeys.Lower("row % block.Queries"), upper = visible.Upper("row % block.Queries");
                 if (visible.LowerMoves) w.Line($"if (low > 0) RowValue(ref w, ref v, stride, ref s, Math.Max({lower}, 0), {(visible.UpperMoves ? $"Math.Min({upper}, low)" : "low")});");
                 if (visible.UpperMoves) w.Line($"if (all < keys) RowValue(ref w, ref v, stride, ref s, {(visible.LowerMoves ? $"Math.Max({lower}, all)" : "all")}, Math.Min({upper}, keys));");
@@ -278,7 +291,7 @@ internal static class RowsEmitter
         int dim = plan.Spec.ValueDim, whole = dim / plan.Lanes * plan.Lanes;
         if (rows == 1) PrefetchRows(w, dialect, "v", dim);
         for (int row = 0; row < rows; row++)
-            w.Line("Vec " + string.Join(", ", Enumerable.Range(0, Keys).Select(key => $"w{row}_{key} = Splat({Address.Arguments("w", Address.Offset((row, "KeyBlock"), (key, "")))})")) + ";");
+            w.Line("Vec " + string.Join(", ", Enumerable.Range(0, Keys).Select(key => $"w{row}_{key} = Splat({Address.Arguments("w", rows == 1 ? Address.Offset((key, "apart")) : Address.Offset((row, "KeyBlock"), (key, "")))})")) + ";");
         if (whole > 0)
         {
             using (w.Block($"for (nint i = 0; i < {whole}; i += Lanes)"))

@@ -38,12 +38,15 @@ public static class KernelMemory
         if (Sse.IsSupported) Sse.Prefetch1(Unsafe.AsPointer(ref Unsafe.Add(ref origin, offset)));
     }
 
-    /// <summary>Asks for some floats to be brought near, but not into the first-level cache; they may lie outside of what is allocated.</summary>
+    /// <summary>
+    /// Asks for some floats to be brought near, but not into the first-level cache; they may lie outside of what is allocated. One line of each
+    /// pair is asked for: the processor brings the other.
+    /// </summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static unsafe void PrefetchRowFar(ref float origin, nint offset, int count)
     {
         if (!Sse.IsSupported) return;
-        const int Line = 64 / sizeof(float);
-        for (int i = 0; i < count; i += Line) Sse.Prefetch1(Unsafe.AsPointer(ref Unsafe.Add(ref origin, offset + i)));
+        const int Pair = 128 / sizeof(float);
+        for (int i = 0; i < count; i += Pair) Sse.Prefetch1(Unsafe.AsPointer(ref Unsafe.Add(ref origin, offset + i)));
     }
 }
