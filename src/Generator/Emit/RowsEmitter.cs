@@ -33,8 +33,8 @@ internal static class RowsEmitter
         {
             w.Line("""
                 int rows = block.Heads * block.Queries;
-                ref float query = ref block.Scratch; // [MaxRows, QueryRow]
-                ref float weights = ref At(ref query, MaxRows * QueryRow); // [MaxRows, KeyBlock]
+                ref float query = ref block.Scratch; // [ScratchRows, QueryRow]
+                ref float weights = ref At(ref query, ScratchRows * QueryRow); // [ScratchRows, KeyBlock]
 
                 Reset(ref block.State, rows);
                 RowQueries(in block, ref query);
@@ -218,10 +218,12 @@ internal static class RowsEmitter
         if (dialect.Prefetches) w.Line(string.Join(" ", Enumerable.Range(0, Keys).Select(key => $"PrefetchFar(ref {name}{key}, {offset} + ahead);")));
     }
 
-    /// <summary>The same for whole keys or values.</summary>
+    /// <summary>The same for whole keys or values. Streams are foreseen by the processor.</summary>
     private static void PrefetchRows(SourceWriter w, Dialect dialect, string name, int dim)
     {
-        if (dialect.Prefetches) w.Line(string.Join(" ", Enumerable.Range(0, Keys).Select(key => $"PrefetchRowFar(ref {name}{key}, ahead, {dim});")));
+        if (!dialect.Prefetches) return;
+        using (w.Block("if (apart == 1)"))
+            w.Line(string.Join(" ", Enumerable.Range(0, Keys).Select(key => $"PrefetchRowFar(ref {name}{key}, ahead, {dim});")));
     }
 
     private static void Values(SourceWriter w, CorePlan plan, Dialect dialect, VisibleKeys visible)

@@ -85,6 +85,7 @@ internal static class KernelPlanner
         bool wide = isa is Isas.Avx512 or Isas.Neon;
         return new RowsPlan(
             MaxRows(isa), TileRows: wide ? 4 : 2, Accumulators: wide ? 16 : 12, core.ValueDim / Machine(isa).Lanes, ChainVectors: 32,
+            RowsTogether: 16, RowsTogetherBelowTile: 32,
             PrefetchKeys: PrefetchAhead(core.HeadDim), PrefetchValues: PrefetchAhead(core.ValueDim));
     }
 

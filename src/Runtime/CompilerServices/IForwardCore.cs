@@ -70,6 +70,15 @@ public readonly struct ForwardPlan
     /// <summary>The most rows (queries times heads of a group) that keys are read for as they lie in memory; for more they are packed.</summary>
     public int MaxRows { get; init; }
 
+    /// <summary>Rows that share a load of a key as it lies in memory.</summary>
+    public int RowsTile { get; init; }
+
+    /// <summary>The most rows of several key-value heads that are taken together.</summary>
+    public int RowsTogether { get; init; }
+
+    /// <summary>The same where a key-value head has fewer rows than <see cref="RowsTile"/>.</summary>
+    public int RowsTogetherBelowTile { get; init; }
+
     /// <summary>Floats of working memory that <see cref="IRowsCore.AttendRows"/> needs beside the state.</summary>
     public int RowsScratchFloats { get; init; }
 

@@ -55,7 +55,7 @@ internal unsafe struct RowsSchedule
         int lanesOfItem = call.KeyValueHeads;
         if (call.Key.HeadStride < call.Key.TokenStride)
         {
-            int most = Math.Max(plan.MaxRows / rows, 1);
+            int most = Math.Max((rows < plan.RowsTile ? plan.RowsTogetherBelowTile : plan.RowsTogether) / rows, 1);
             lanesOfItem = (call.KeyValueHeads + most - 1) / most;
             if (threads > 1) lanesOfItem = Math.Max(lanesOfItem, Math.Min(call.KeyValueHeads, (UnitsPerThread * threads + call.Batch * chunks - 1) / (call.Batch * chunks)));
         }
