@@ -13,6 +13,9 @@ internal static class RowsEmitter
     /// <summary>Keys that are taken together: their partial sums are added in one reduction.</summary>
     private const int Keys = 4;
 
+    /// <summary>Floats of a line of the cache.</summary>
+    private const int LineFloats = 16;
+
     public static void Emit(SourceWriter w, CorePlan plan, Dialect dialect, VisibleKeys visible)
     {
         Attend(w, plan, visible);
@@ -154,7 +157,7 @@ internal static class RowsEmitter
         {
             using (w.Block($"for (nint d = {from}; d < {to}; d += Lanes)"))
             {
-                if (rows > 1) Prefetch(w, dialect, "k", "d");
+                if (rows > 1) Prefetch(w, plan, dialect, "k", "d");
                 Step((key, offset) => $"Load(ref {key}, {offset})", "d");
             }
         }
@@ -213,9 +216,14 @@ internal static class RowsEmitter
         : $"nint ahead = (heads == 1 ? {rows.Contiguous} : {rows.Apart}) * stride;";
 
     /// <summary>Fetches what lies ahead of a vector of each key or value: in the order in which they are read, but to the second level only.</summary>
-    private static void Prefetch(SourceWriter w, Dialect dialect, string name, string offset)
+    private static void Prefetch(SourceWriter w, CorePlan plan, Dialect dialect, string name, string offset)
     {
-        if (dialect.Prefetches) w.Line(string.Join(" ", Enumerable.Range(0, Keys).Select(key => $"PrefetchFar(ref {name}{key}, {offset} + ahead);")));
+        if (!dialect.Prefetches) return;
+        string fetch = string.Join(" ", Enumerable.Range(0, Keys).Select(key => $"PrefetchFar(ref {name}{key}, {offset} + ahead);"));
+        if (plan.Lanes == LineFloats) w.Line(fetch);
+        else
+            using (w.Block($"if ({offset} % {LineFloats} == 0)"))
+                w.Line(fetch);
     }
 
     /// <summary>The same for whole keys or values. Streams are foreseen by the processor.</summary>
@@ -298,7 +306,7 @@ internal static class RowsEmitter
         {
             using (w.Block($"for (nint i = 0; i < {whole}; i += Lanes)"))
             {
-                if (rows > 1) Prefetch(w, dialect, "v", "i");
+                if (rows > 1) Prefetch(w, plan, dialect, "v", "i");
                 Step(key => $"Load(ref v{key}, i)", "i");
             }
         }
