@@ -36,8 +36,8 @@ internal static class RowsEmitter
         {
             w.Line("""
                 int rows = block.Heads * block.Queries;
-                ref float query = ref block.Scratch; // [ScratchRows, QueryRow]
-                ref float weights = ref At(ref query, ScratchRows * QueryRow); // [ScratchRows, KeyBlock]
+                ref float query = ref block.Scratch; // [RowsAtOnce, QueryRow]
+                ref float weights = ref At(ref query, RowsAtOnce * QueryRow); // [RowsAtOnce, KeyBlock]
 
                 Reset(ref block.State, rows);
                 RowQueries(in block, ref query);
@@ -55,7 +55,7 @@ internal static class RowsEmitter
                     w.Line("""
 
                         // The first query sees the keys before `seen`, each further one another key.
-                        int seen = (int)Math.Max(Math.Min(block.Visible - first, KeyBlock), -MaxRows);
+                        int seen = (int)Math.Max(Math.Min(block.Visible - first, KeyBlock), -RowsAtOnce);
                         """);
                 }
 
@@ -64,7 +64,7 @@ internal static class RowsEmitter
                     w.Line("""
 
                         // The first query does not see the keys before `hidden`, each further one another key.
-                        int hidden = (int)Math.Max(Math.Min(block.Hidden - first, KeyBlock), -MaxRows);
+                        int hidden = (int)Math.Max(Math.Min(block.Hidden - first, KeyBlock), -RowsAtOnce);
                         """);
                 }
 

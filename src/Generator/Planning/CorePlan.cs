@@ -103,16 +103,13 @@ internal sealed record CorePlan(
 /// <param name="Accumulators">Registers for outputs.</param>
 /// <param name="Vectors">Whole vectors of a value.</param>
 /// <param name="ChainVectors">Vectors of products that are summed before a partial score is put aside.</param>
-/// <param name="RowsTogether">The most rows of several key-value heads that are taken together.</param>
-/// <param name="RowsTogetherBelowTile">The same where a key-value head has fewer rows than a tile.</param>
+/// <param name="RowsAtOnce">The most rows that are taken together.</param>
+/// <param name="RowsTogether">The same for rows of several key-value heads, where each has a tile or more.</param>
 /// <param name="PrefetchKeys">How many keys ahead memory is fetched: where keys of one head follow each other, and where those of all heads lie between.</param>
 /// <param name="PrefetchValues">The same for values.</param>
 internal sealed record RowsPlan(
-    int MaxRows, int TileRows, int Accumulators, int Vectors, int ChainVectors, int RowsTogether, int RowsTogetherBelowTile, (int Contiguous, int Apart) PrefetchKeys, (int Contiguous, int Apart) PrefetchValues)
+    int MaxRows, int TileRows, int Accumulators, int Vectors, int ChainVectors, int RowsAtOnce, int RowsTogether, (int Contiguous, int Apart) PrefetchKeys, (int Contiguous, int Apart) PrefetchValues)
 {
-    /// <summary>The most rows that are ever taken together.</summary>
-    public int ScratchRows => Math.Max(MaxRows, Math.Max(RowsTogether, RowsTogetherBelowTile));
-
     /// <summary>The vectors of the strips that the product of some rows with values takes.</summary>
     public IEnumerable<int> ValueVectors(int rows)
     {

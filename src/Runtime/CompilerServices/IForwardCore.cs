@@ -73,11 +73,11 @@ public readonly struct ForwardPlan
     /// <summary>Rows that share a load of a key as it lies in memory.</summary>
     public int RowsTile { get; init; }
 
-    /// <summary>The most rows of several key-value heads that are taken together.</summary>
-    public int RowsTogether { get; init; }
+    /// <summary>The most rows that are taken together.</summary>
+    public int RowsAtOnce { get; init; }
 
-    /// <summary>The same where a key-value head has fewer rows than <see cref="RowsTile"/>.</summary>
-    public int RowsTogetherBelowTile { get; init; }
+    /// <summary>The same for rows of several key-value heads, where each has <see cref="RowsTile"/> of them or more.</summary>
+    public int RowsTogether { get; init; }
 
     /// <summary>Floats of working memory that <see cref="IRowsCore.AttendRows"/> needs beside the state.</summary>
     public int RowsScratchFloats { get; init; }

@@ -2,7 +2,8 @@ namespace AttentionGen.CompilerServices;
 
 /// <summary>
 /// Runs a core over a call of few query rows: each key and value is read once, for all queries of all heads of its group. A lane is some
-/// key-value heads of a batch item: where heads lie side by side in a token, those of several are read in the order of their addresses. Its keys are cut into chunks whose number and size follow from the number of keys alone; each chunk gives a partial
+/// rows of a batch item: of several key-value heads where these lie side by side in a token, so that they are read in the order of their addresses,
+/// or a part of many queries. Its keys are cut into chunks whose number and size follow from the number of keys alone; each chunk gives a partial
 /// state, and these are merged in order, by whomever: no result depends on who computes what.
 /// </summary>
 internal sealed unsafe class RowsJob<TCore> : PooledJob<RowsJob<TCore>>
@@ -35,11 +36,11 @@ internal sealed unsafe class RowsJob<TCore> : PooledJob<RowsJob<TCore>>
         if (partials == null) return;
         for (int lane = 0; lane < call.Batch * schedule.LanesOfItem; lane++)
         {
-            var (batch, head, heads) = Lane(call, schedule, lane);
-            int chunks = RowsSchedule.Chunks(call, plan, batch);
+            var rows = schedule.Lane(call, lane);
+            int chunks = RowsSchedule.Chunks(call, plan, rows.Batch);
             float* state = partials + lane * schedule.LaneFloats;
-            for (int chunk = 1; chunk < chunks; chunk++) TCore.Merge(ref *state, ref *(state + chunk * schedule.ChunkFloats), call.Queries * call.Group * heads);
-            Finish(call, plan, batch, head, heads, chunks > 0 ? state : null);
+            for (int chunk = 1; chunk < chunks; chunk++) TCore.Merge(ref *state, ref *(state + chunk * schedule.ChunkFloats), rows.Rows);
+            Finish(call, plan, rows, chunks > 0 ? state : null);
         }
 
         if (call.Scratch == null) ScratchCache.Return(partials);
@@ -56,68 +57,63 @@ internal sealed unsafe class RowsJob<TCore> : PooledJob<RowsJob<TCore>>
             if (_partials != null)
             {
                 int lanes = _call.Batch * _schedule.LanesOfItem, lane = unit % lanes, chunk = unit / lanes;
-                var (batch, head, heads) = Lane(_call, _schedule, lane);
-                if (chunk < RowsSchedule.Chunks(_call, plan, batch))
-                    Attend(batch, head, heads, chunk, _partials + lane * _schedule.LaneFloats + chunk * _schedule.ChunkFloats, scratch);
+                var rows = _schedule.Lane(_call, lane);
+                if (chunk < RowsSchedule.Chunks(_call, plan, rows.Batch))
+                    Attend(rows, chunk, _partials + lane * _schedule.LaneFloats + chunk * _schedule.ChunkFloats, scratch);
             }
             else
             {
-                var (batch, head, heads) = Lane(_call, _schedule, unit);
-                int chunks = RowsSchedule.Chunks(_call, plan, batch);
+                var rows = _schedule.Lane(_call, unit);
+                int chunks = RowsSchedule.Chunks(_call, plan, rows.Batch);
                 for (int chunk = 0; chunk < chunks; chunk++)
                 {
-                    Attend(batch, head, heads, chunk, chunk == 0 ? state : other, scratch);
-                    if (chunk > 0) TCore.Merge(ref *state, ref *other, _call.Queries * _call.Group * heads);
+                    Attend(rows, chunk, chunk == 0 ? state : other, scratch);
+                    if (chunk > 0) TCore.Merge(ref *state, ref *other, rows.Rows);
                 }
 
-                Finish(_call, plan, batch, head, heads, chunks > 0 ? state : null);
+                Finish(_call, plan, rows, chunks > 0 ? state : null);
             }
         }
 
         ReturnMemory(_call, memory);
     }
 
-    private static (int Batch, int Head, int Heads) Lane(in ForwardArguments call, in RowsSchedule schedule, int lane)
+    private void Attend(in RowsLane rows, int chunk, float* state, float* scratch)
     {
-        int head = lane % schedule.LanesOfItem * schedule.HeadsOfLane;
-        return (lane / schedule.LanesOfItem, head, Math.Min(schedule.HeadsOfLane, call.KeyValueHeads - head));
-    }
-
-    private void Attend(int batch, int head, int heads, int chunk, float* state, float* scratch)
-    {
-        var (first, count) = RowsSchedule.Chunk(_call, TCore.Plan, batch, chunk);
+        var (first, count) = RowsSchedule.Chunk(_call, TCore.Plan, rows.Batch, chunk);
+        nint seen = _call.End(rows.Batch, rows.Query + rows.Queries - 1) - first; // by the last query of the lane, which need not be that of the call
         TCore.AttendRows(new ForwardRows
         {
-            Query = ref *_call.Query.Row(batch, 0, head * _call.Group),
+            Query = ref *_call.Query.Row(rows.Batch, rows.Query, rows.Head),
             QueryStride = _call.Query.TokenStride,
             HeadStride = _call.Query.HeadStride,
-            Queries = _call.Queries,
-            Heads = heads * _call.Group,
-            KeyHeads = heads,
-            Key = ref *_call.Key.Row(batch, first, head),
+            Queries = rows.Queries,
+            Heads = rows.KeyHeads * rows.Group,
+            KeyHeads = rows.KeyHeads,
+            Key = ref *_call.Key.Row(rows.Batch, first, rows.KeyHead),
             KeyStride = _call.Key.TokenStride,
             KeyHeadStride = _call.Key.HeadStride,
-            Value = ref *_call.Value.Row(batch, first, head),
+            Value = ref *_call.Value.Row(rows.Batch, first, rows.KeyHead),
             ValueStride = _call.Value.TokenStride,
             ValueHeadStride = _call.Value.HeadStride,
-            Keys = count,
-            Visible = _call.End(batch, 0) - first,
-            Hidden = _call.Begin(batch, 0) - first,
+            Keys = (int)Math.Clamp(seen, 1, count),
+            Visible = _call.End(rows.Batch, rows.Query) - first,
+            Hidden = _call.Begin(rows.Batch, rows.Query) - first,
             State = ref *state,
             Scratch = ref *scratch,
         });
     }
 
     /// <summary>Writes the output rows of a lane; those of a lane whose rows see no key are 0.</summary>
-    private static void Finish(in ForwardArguments call, in ForwardPlan plan, int batch, int head, int heads, float* state)
+    private static void Finish(in ForwardArguments call, in ForwardPlan plan, in RowsLane rows, float* state)
     {
-        for (int i = 0; i < heads * call.Group; i++)
+        for (int i = 0; i < rows.KeyHeads * rows.Group; i++)
         {
-            float* output = call.Output.Row(batch, 0, head * call.Group + i);
+            float* output = call.Output.Row(rows.Batch, rows.Query, rows.Head + i);
             if (state != null)
-                TCore.Finish(ref *(state + (nint)i * call.Queries * plan.StateRowFloats), ref *output, call.Output.TokenStride, call.Queries);
+                TCore.Finish(ref *(state + (nint)i * rows.Queries * plan.StateRowFloats), ref *output, call.Output.TokenStride, rows.Queries);
             else
-                for (int row = 0; row < call.Queries; row++) new Span<float>(output + row * call.Output.TokenStride, call.Output.Dim).Clear();
+                for (int row = 0; row < rows.Queries; row++) new Span<float>(output + row * call.Output.TokenStride, call.Output.Dim).Clear();
         }
     }
 }

@@ -18,7 +18,13 @@ internal unsafe struct RowsSchedule
     /// <summary>The key-value heads of a lane; the last lane of a batch item may have fewer.</summary>
     public int HeadsOfLane;
 
-    /// <summary>The lanes of a batch item.</summary>
+    /// <summary>The query heads of a group that a lane has; the last lane of a group may have fewer.</summary>
+    public int GroupOfLane;
+
+    /// <summary>The queries of a lane; the last lanes may have fewer.</summary>
+    public int QueriesOfLane;
+
+    /// <summary>The lanes of a batch item: of key-value heads, of parts of their groups, of queries.</summary>
     public int LanesOfItem;
 
     public int Units;
@@ -52,17 +58,18 @@ internal unsafe struct RowsSchedule
         int threads = (int)Math.Clamp(work, 1, Math.Min(maxThreads, (double)call.Batch * call.KeyValueHeads * chunks));
 
         // Heads that lie side by side in a token are read side by side: as many as there is room for, or fewer where there would be too few units.
-        int lanesOfItem = call.KeyValueHeads;
+        int heads = 1;
         if (call.Key.HeadStride < call.Key.TokenStride)
         {
-            int most = Math.Max((rows < plan.RowsTile ? plan.RowsTogetherBelowTile : plan.RowsTogether) / rows, 1);
-            lanesOfItem = (call.KeyValueHeads + most - 1) / most;
-            if (threads > 1) lanesOfItem = Math.Max(lanesOfItem, Math.Min(call.KeyValueHeads, (UnitsPerThread * threads + call.Batch * chunks - 1) / (call.Batch * chunks)));
+            int most = Math.Max((rows < plan.RowsTile ? plan.RowsAtOnce : plan.RowsTogether) / rows, 1), parts = Parts(call.KeyValueHeads, most);
+            if (threads > 1) parts = Math.Max(parts, Math.Min(call.KeyValueHeads, Parts(UnitsPerThread * threads, call.Batch * chunks)));
+            heads = Parts(call.KeyValueHeads, parts);
         }
 
-        int heads = (call.KeyValueHeads + lanesOfItem - 1) / lanesOfItem;
-        if (call.Scratch != null && call.ScratchBytes < threads * Worker(heads, plan)) heads = 1;
-        nint workerBytes = Worker(heads, plan);
+        // Of more rows than there is room for, parts.
+        int group = Parts(call.Group, Parts(call.Group, plan.RowsAtOnce)), queries = Math.Min(call.Queries, Math.Max(plan.RowsAtOnce / group, 1));
+        if (call.Scratch != null && call.ScratchBytes < threads * Worker(plan, heads * group * queries)) heads = 1;
+        nint workerBytes = Worker(plan, heads * group * queries);
         if (call.Scratch != null)
         {
             nint fits = call.ScratchBytes / workerBytes;
@@ -70,11 +77,11 @@ internal unsafe struct RowsSchedule
             threads = (int)Math.Min(threads, fits);
         }
 
-        lanesOfItem = (call.KeyValueHeads + heads - 1) / heads;
-        int lanes = call.Batch * lanesOfItem;
+        int lanesOfItem = Parts(call.KeyValueHeads, heads) * Parts(call.Group, group) * Parts(call.Queries, queries), lanes = call.Batch * lanesOfItem;
         var schedule = new RowsSchedule
         {
-            HeadsOfLane = heads, LanesOfItem = lanesOfItem, Units = lanes, ChunkFloats = (nint)heads * rows * plan.StateRowFloats, WorkerBytes = workerBytes,
+            HeadsOfLane = heads, GroupOfLane = group, QueriesOfLane = queries, LanesOfItem = lanesOfItem, Units = lanes,
+            ChunkFloats = (nint)heads * group * queries * plan.StateRowFloats, WorkerBytes = workerBytes,
         };
 
         // Chunk after chunk of each lane, unless there is no room for their states.
@@ -90,8 +97,22 @@ internal unsafe struct RowsSchedule
         schedule.Threads = Math.Min(threads, schedule.Units);
         return schedule;
 
-        nint Worker(int heads, in ForwardPlan plan) => sizeof(float) * (plan.RowsScratchFloats + 2 * (nint)heads * rows * plan.StateRowFloats);
+        static nint Worker(in ForwardPlan plan, int rows) => sizeof(float) * (plan.RowsScratchFloats + 2 * (nint)rows * plan.StateRowFloats);
     }
+
+    /// <summary>The rows of a lane.</summary>
+    public readonly RowsLane Lane(in ForwardArguments call, int lane)
+    {
+        var (batch, part) = Math.DivRem(lane, LanesOfItem);
+        (part, int queries) = Math.DivRem(part, Parts(call.Queries, QueriesOfLane));
+        (int heads, int group) = Math.DivRem(part, Parts(call.Group, GroupOfLane));
+        int query = queries * QueriesOfLane, keyHead = heads * HeadsOfLane, head = group * GroupOfLane;
+        return new RowsLane(
+            batch, query, Math.Min(QueriesOfLane, call.Queries - query), keyHead, Math.Min(HeadsOfLane, call.KeyValueHeads - keyHead),
+            keyHead * call.Group + head, Math.Min(GroupOfLane, call.Group - head));
+    }
+
+    private static int Parts(int count, int size) => (count + size - 1) / size;
 
     /// <summary>The chunks of a lane of a batch item: of the keys that some row sees.</summary>
     public static int Chunks(in ForwardArguments call, in ForwardPlan plan, int batch)
@@ -116,4 +137,11 @@ internal unsafe struct RowsSchedule
         int most = Math.Max((blocks + MaxChunks - 1) / MaxChunks, 1) * plan.KeyBlock, chunks = Math.Max((keys + most - 1) / most, 1);
         return Math.Max(((keys + chunks - 1) / chunks + Step - 1) / Step * Step, Step);
     }
+}
+
+/// <summary>Some query rows that share what they read of keys: queries of heads, the same number for each key-value head.</summary>
+internal readonly record struct RowsLane(int Batch, int Query, int Queries, int KeyHead, int KeyHeads, int Head, int Group)
+{
+    // Query heads from Head on, Group of them for each key-value head.
+    public int Rows => KeyHeads * Group * Queries;
 }
