@@ -25,6 +25,7 @@ internal static class RowsDriver
                 HeadStride = (nint)call.QueryHeadStride,
                 Queries = queries,
                 Heads = group,
+                KeyHeads = 1,
                 Key = ref Unsafe.Add(ref key, (nint)(first * call.KeyStride)),
                 KeyStride = (nint)call.KeyStride,
                 Value = ref Unsafe.Add(ref value, (nint)(first * call.ValueStride)),

@@ -5,21 +5,25 @@ namespace AttentionGen.Generator.Emit;
 
 /// <summary>
 /// Writes the way of few query rows: keys and values are read as they lie in memory, once for all rows of a group. Scores are dot products of
-/// rows, four keys at a time; what follows is as for packed keys.
+/// rows, outputs sums of them, four keys at a time and for all heads before the next four, so that memory is read in the order of its
+/// addresses. What comes between is as for packed keys.
 /// </summary>
 internal static class RowsEmitter
 {
-    /// <summary>Keys whose scores are computed together: their partial sums are added in one reduction.</summary>
+    /// <summary>Keys that are taken together: their partial sums are added in one reduction.</summary>
     private const int Keys = 4;
+
+    /// <summary>Floats of a line of the cache.</summary>
+    private const int LineFloats = 16;
 
     public static void Emit(SourceWriter w, CorePlan plan, Dialect dialect, VisibleKeys visible)
     {
         Attend(w, plan, visible);
+        Queries(w, plan);
         Scores(w, plan, dialect);
-        ScoresOfTile(w, plan, dialect, plan.Rows.TileRows);
-        ScoresOfTile(w, plan, dialect, 1);
-        Values(w, plan, visible);
-        if (visible.DiffersByRow) Finite(w, plan, dialect);
+        Values(w, plan, dialect, visible);
+        Value(w, plan);
+        if (visible.DiffersByRow) Finite(w, plan);
         Merge(w, plan.InRegisters);
     }
 
@@ -32,19 +36,18 @@ internal static class RowsEmitter
         {
             w.Line("""
                 int rows = block.Heads * block.Queries;
-                ref float query = ref block.Scratch; // [MaxRows + TileRows, QueryRow]
-                ref float weights = ref At(ref query, (MaxRows + TileRows) * QueryRow); // [MaxRows, KeyBlock]
+                ref float query = ref block.Scratch; // [RowsAtOnce, QueryRow]
+                ref float weights = ref At(ref query, RowsAtOnce * QueryRow); // [RowsAtOnce, KeyBlock]
 
                 Reset(ref block.State, rows);
-                for (int row = 0; row < rows; row += block.Queries)
-                    PackQueries(ref At(ref block.Query, row / block.Queries * block.HeadStride), block.QueryStride, block.Queries, ref At(ref query, row * QueryRow));
+                RowQueries(in block, ref query);
 
                 """);
             using (w.Block("for (int first = 0; first < block.Keys; first += KeyBlock)"))
             {
                 w.Line("""
                     int keys = Math.Min(block.Keys - first, KeyBlock);
-                    RowScores(ref query, ref At(ref block.Key, first * block.KeyStride), block.KeyStride, keys, ref weights, rows);
+                    RowScores(in block, ref query, ref At(ref block.Key, first * block.KeyStride), keys, ref weights);
                     """);
                 string bounds = visible.Arguments(), from = plan.InRegisters ? "0, " : "";
                 if (visible.UpperMoves)
@@ -52,7 +55,7 @@ internal static class RowsEmitter
                     w.Line("""
 
                         // The first query sees the keys before `seen`, each further one another key.
-                        int seen = (int)Math.Max(Math.Min(block.Visible - first, KeyBlock), -MaxRows);
+                        int seen = (int)Math.Max(Math.Min(block.Visible - first, KeyBlock), -RowsAtOnce);
                         """);
                 }
 
@@ -61,35 +64,72 @@ internal static class RowsEmitter
                     w.Line("""
 
                         // The first query does not see the keys before `hidden`, each further one another key.
-                        int hidden = (int)Math.Max(Math.Min(block.Hidden - first, KeyBlock), -MaxRows);
+                        int hidden = (int)Math.Max(Math.Min(block.Hidden - first, KeyBlock), -RowsAtOnce);
                         """);
                 }
 
                 w.Line($"""
                     for (int row = 0; row < rows; row += block.Queries)
                         Softmax(ref At(ref weights, row * KeyBlock), {from}keys, ref At(ref block.State, row * StateRow), block.Queries, {bounds});
-                    ref float value = ref At(ref block.Value, first * block.ValueStride);
-                    RowValues(ref weights, ref value, block.ValueStride, ref block.State, rows, {(visible.DiffersByRow ? "block.Queries, " : "")}{bounds});
+                    RowValues(in block, ref weights, ref At(ref block.Value, first * block.ValueStride), {bounds});
                     """);
+            }
+        }
+    }
+
+    private static void Queries(SourceWriter w, CorePlan plan)
+    {
+        bool negated = plan.Spec.Scale < 0;
+        w.Line();
+        w.Line($"/// <summary>Copies query rows{(negated ? ", negated as the scale is" : "")}{(plan.QueryRow == plan.Spec.HeadDim ? "" : ", with zeros behind them")}.</summary>");
+        CoreEmitter.MethodAttribute(w);
+        using (w.Block("private static void RowQueries(in ForwardRows block, ref float packed)"))
+        using (w.Block("for (int head = 0; head < block.Heads; head++)"))
+        {
+            w.Line("ref float query = ref At(ref block.Query, head * block.HeadStride);");
+            using (w.Block("for (int row = 0; row < block.Queries; row++, query = ref At(ref query, block.QueryStride), packed = ref At(ref packed, QueryRow))"))
+            {
+                if (plan.QueryRow != plan.Spec.HeadDim) w.Line("Store(Vec.Zero, ref packed, QueryRow - Lanes);");
+                RowEmitter.Emit(w, plan.Spec.HeadDim, plan.Lanes,
+                    i => $"Store({(negated ? "-" : "")}Load(ref query, {i}), ref packed, {i});",
+                    i => $"At(ref packed, {i}) = {(negated ? "-" : "")}At(ref query, {i});");
             }
         }
     }
 
     private static void Scores(SourceWriter w, CorePlan plan, Dialect dialect)
     {
-        int rows = plan.Rows.TileRows;
         w.Line();
-        w.Line($"/// <summary>Scores of query rows with keys, {Keys} keys at a time.</summary>");
+        w.Line($"/// <summary>Scores of all query rows with keys, {Keys} keys at a time; keys past the last repeat it.</summary>");
         CoreEmitter.MethodAttribute(w);
-        using (w.Block("private static void RowScores(ref float query, ref float key, nint stride, int keys, ref float weights, int rows)"))
-        using (w.Block($"for (int j = 0; j < keys; j += {Keys}, key = ref At(ref key, {Keys} * stride))"))
+        using (w.Block("private static void RowScores(in ForwardRows block, ref float query, ref float key, int keys, ref float weights)"))
         {
-            w.Line("int row = 0, last = keys - 1 - j;");
-            w.Line($"for (; row + {rows} <= rows; row += {rows}) {Call(rows)}");
-            w.Line($"for (; row < rows; row++) {Call(1)}");
+            w.Line($"""
+                int heads = block.KeyHeads, rows = block.Heads / heads * block.Queries;
+                nint stride = block.KeyStride, headStride = block.KeyHeadStride;
+                """);
+            if (dialect.Prefetches) w.Line(Ahead(plan.Rows.PrefetchKeys));
+            Together(w, plan, "QueryRow", $"(keys + {Keys - 1}) / {Keys}");
+            using (w.Block("for (int left = count, j = 0; left > 0; left--, j += next)"))
+            {
+                w.Line($"""
+                    nint last = (keys - 1 - j) * stride;
+                    ref float k0 = ref At(ref key, j * stride), q = ref query, w = ref At(ref weights, j);
+                    """);
+                using (w.Block("for (int head = 0; head < heads; head++, k0 = ref At(ref k0, headStride))"))
+                {
+                    w.Line("ref float " + string.Join(", ", Enumerable.Range(1, Keys - 1).Select(key => $"k{key} = ref At(ref k0, Math.Min({Address.Offset((key, "apart"))} * stride, last))")) + ";");
+                    w.Line("int row = rows;");
+                    foreach (int rows in new[] { plan.Rows.TileRows, 1 })
+                    {
+                        string step = rows == 1
+                            ? "for (; row > 0; row--, q = ref At(ref q, QueryRow), w = ref At(ref w, KeyBlock))"
+                            : $"for (; row >= {rows}; row -= {rows}, q = ref At(ref q, {rows} * QueryRow), w = ref At(ref w, {rows} * KeyBlock))";
+                        using (w.Block(step)) ScoresOfTile(w, plan, dialect, rows);
+                    }
+                }
+            }
         }
-
-        static string Call(int rows) => $"RowScores{rows}(ref At(ref query, row * QueryRow), ref key, stride, last, ref At(ref weights, row * KeyBlock + j));";
     }
 
     private static void ScoresOfTile(SourceWriter w, CorePlan plan, Dialect dialect, int rows)
@@ -97,86 +137,115 @@ internal static class RowsEmitter
         int headDim = plan.Spec.HeadDim, lanes = plan.Lanes, whole = headDim / lanes * lanes, chain = plan.Rows.ChainVectors * lanes;
         bool chained = whole > chain;
         string Sum(int row, int key) => $"s{row}_{key}";
-        w.Line();
-        w.Line($"/// <summary>Scores of {(rows == 1 ? "a query row" : $"{rows} query rows")} with {Keys} keys; keys past the last repeat it.</summary>");
-        CoreEmitter.MethodAttribute(w);
-        using (w.Block($"private static void RowScores{rows}(ref float query, ref float key0, nint stride, int last, ref float scores)"))
+        void Declare()
         {
-            for (int key = 1; key < Keys; key++) w.Line($"ref float key{key} = ref At(ref key0, Math.Min({key}, last) * stride);");
-            void Declare(string type)
-            {
-                for (int row = 0; row < rows; row++)
-                    w.Line($"{type}{string.Join(type.Length == 0 ? " " : ", ", Enumerable.Range(0, Keys).Select(key => $"{Sum(row, key)} = Vec.Zero{(type.Length == 0 ? ";" : "")}"))}{(type.Length == 0 ? "" : ";")}");
-            }
+            for (int row = 0; row < rows; row++) w.Line($"Vec {string.Join(", ", Enumerable.Range(0, Keys).Select(key => $"{Sum(row, key)} = Vec.Zero"))};");
+        }
 
-            void Step(Func<string, string, string> load, string offset)
-            {
-                for (int row = 0; row < rows; row++) w.Line($"Vec q{row} = Load({Address.Arguments("query", Join(Address.Offset((row, "QueryRow")), offset))});");
-                for (int key = 0; key < Keys; key++)
-                    using (w.Block(""))
-                    {
-                        w.Line($"Vec k = {load($"key{key}", offset)};");
-                        w.Line(string.Join(" ", Enumerable.Range(0, rows).Select(row => $"{Sum(row, key)} = MulAdd(q{row}, k, {Sum(row, key)});")));
-                    }
-            }
-
-            void Loop(string from, string to)
-            {
-                using (w.Block($"for (nint d = {from}; d < {to}; d += Lanes)"))
+        void Step(Func<string, string, string> load, string offset)
+        {
+            for (int row = 0; row < rows; row++) w.Line($"Vec q{row} = Load({Address.Arguments("q", Join(Address.Offset((row, "QueryRow")), offset))});");
+            for (int key = 0; key < Keys; key++)
+                using (w.Block(""))
                 {
-                    if (dialect.Prefetches)
-                        for (int key = 0; key < Keys; key++) w.Line($"Prefetch(ref key{key}, d + {plan.Rows.PrefetchKeys} * stride);");
-                    Step((key, offset) => $"Load(ref {key}, {offset})", "d");
+                    w.Line($"Vec k = {load($"k{key}", offset)};");
+                    w.Line(string.Join(" ", Enumerable.Range(0, rows).Select(row => $"{Sum(row, key)} = MulAdd(q{row}, k, {Sum(row, key)});")));
                 }
-            }
+        }
 
-            string Sums(int row) => $"Sums4({string.Join(", ", Enumerable.Range(0, Keys).Select(key => Sum(row, key)))})";
-            void Tail()
+        void Loop(string from, string to)
+        {
+            using (w.Block($"for (nint d = {from}; d < {to}; d += Lanes)"))
             {
-                if (whole < headDim)
-                    using (w.Block(""))
-                        Step((key, offset) => $"LoadFirst({Address.Arguments(key, offset)}, {headDim - whole})", $"{whole}");
+                if (rows > 1) Prefetch(w, plan, dialect, "k", "d");
+                Step((key, offset) => $"Load(ref {key}, {offset})", "d");
             }
+        }
 
-            if (!chained)
+        string Sums(int row) => $"Sums4({string.Join(", ", Enumerable.Range(0, Keys).Select(key => Sum(row, key)))})";
+        void Tail() => Step((key, offset) => $"LoadFirst({Address.Arguments(key, offset)}, {headDim - whole})", $"{whole}");
+
+        if (rows == 1) PrefetchRows(w, dialect, "k", headDim);
+        if (!chained)
+        {
+            Declare();
+            if (whole > 0) Loop("0", $"{whole}");
+            if (whole < headDim)
+                using (w.Block(""))
+                    Tail();
+            for (int row = 0; row < rows; row++) Store(row, Sums(row));
+            return;
+        }
+
+        w.Line("Vector128<float> " + string.Join(", ", Enumerable.Range(0, rows).Select(row => $"t{row} = Vector128<float>.Zero")) + ";");
+        using (w.Block($"for (nint from = 0; from < {whole}; from += {chain})"))
+        {
+            w.Line($"// At most {plan.Rows.ChainVectors} products for each partial sum: a longer chain would lose precision.");
+            Declare();
+            Loop("from", $"Math.Min(from + {chain}, {whole})");
+            for (int row = 0; row < rows; row++) w.Line($"t{row} += {Sums(row)};");
+        }
+
+        if (whole < headDim)
+            using (w.Block(""))
             {
-                Declare("Vec ");
-                if (whole > 0) Loop("0", $"{whole}");
+                Declare();
                 Tail();
-                for (int row = 0; row < rows; row++) w.Line($"Vectors128.Store({Sums(row)}, {Address.Arguments("scores", Address.Offset((row, "KeyBlock")))});");
-                return;
-            }
-
-            w.Line("Vector128<float> " + string.Join(", ", Enumerable.Range(0, rows).Select(row => $"t{row} = Vector128<float>.Zero")) + ";");
-            using (w.Block($"for (nint from = 0; from < {whole}; from += {chain})"))
-            {
-                w.Line($"// At most {plan.Rows.ChainVectors} products for each partial sum: a longer chain would lose precision.");
-                Declare("Vec ");
-                Loop("from", $"Math.Min(from + {chain}, {whole})");
                 for (int row = 0; row < rows; row++) w.Line($"t{row} += {Sums(row)};");
             }
 
-            if (whole < headDim)
-                using (w.Block(""))
-                {
-                    Declare("Vec ");
-                    Step((key, offset) => $"LoadFirst({Address.Arguments(key, offset)}, {headDim - whole})", $"{whole}");
-                    for (int row = 0; row < rows; row++) w.Line($"t{row} += {Sums(row)};");
-                }
+        for (int row = 0; row < rows; row++) Store(row, $"t{row}");
 
-            for (int row = 0; row < rows; row++) w.Line($"Vectors128.Store(t{row}, {Address.Arguments("scores", Address.Offset((row, "KeyBlock")))});");
-        }
+        void Store(int row, string sums) => w.Line(rows > 1
+            ? $"Vectors128.Store({sums}, {Address.Arguments("w", Address.Offset((row, "KeyBlock")))});"
+            : $"Vectors128.Scatter({sums}, ref w, apart);");
     }
+
+    /// <summary>Declares which keys are taken together: neighbours, or such as are far apart. (With several queries, which of them all rows see would change the order of sums.)</summary>
+    private static void Together(SourceWriter w, CorePlan plan, string contiguous, string count) => w.Line($"""
+
+        // Four neighbours are taken together; of contiguous ones, for a query of less heads than a tile has rows, the next of each quarter.
+        int count = {count}, apart = 1, next = {Keys};
+        if (stride == {contiguous} && block.Queries == 1 && rows < {plan.Rows.TileRows}) (apart, next) = (Math.Max(count, 1), 1);
+        """);
 
     private static string Join(string row, string offset) => row == "0" ? offset : offset == "0" ? row : $"{row} + {offset}";
 
-    private static void Values(SourceWriter w, CorePlan plan, VisibleKeys visible)
+    private static string Ahead((int Contiguous, int Apart) rows) => rows.Contiguous == rows.Apart
+        ? $"nint ahead = {rows.Apart} * stride;"
+        : $"nint ahead = (heads == 1 ? {rows.Contiguous} : {rows.Apart}) * stride;";
+
+    /// <summary>Fetches what lies ahead of a vector of each key or value: in the order in which they are read, but to the second level only.</summary>
+    private static void Prefetch(SourceWriter w, CorePlan plan, Dialect dialect, string name, string offset)
+    {
+        if (!dialect.Prefetches) return;
+        string fetch = string.Join(" ", Enumerable.Range(0, Keys).Select(key => $"PrefetchFar(ref {name}{key}, {offset} + ahead);"));
+        if (plan.Lanes == LineFloats) w.Line(fetch);
+        else
+            using (w.Block($"if ({offset} % {LineFloats} == 0)"))
+                w.Line(fetch);
+    }
+
+    /// <summary>The same for whole keys or values. Streams are foreseen by the processor.</summary>
+    private static void PrefetchRows(SourceWriter w, Dialect dialect, string name, int dim)
+    {
+        if (!dialect.Prefetches) return;
+        using (w.Block("if (apart == 1)"))
+            w.Line(string.Join(" ", Enumerable.Range(0, Keys).Select(key => $"PrefetchRowFar(ref {name}{key}, ahead, {dim});")));
+    }
+
+    private static void Values(SourceWriter w, CorePlan plan, Dialect dialect, VisibleKeys visible)
     {
         w.Line();
-        w.Line("/// <summary>State += weights * values, a stretch of values at a time that stays in the first-level cache for all rows.</summary>");
+        w.Line($"/// <summary>State += weights * values for all rows, {Keys} values at a time.</summary>");
         CoreEmitter.MethodAttribute(w);
-        using (w.Block($"private static void RowValues(ref float weights, ref float value, nint stride, ref float state, int rows, {(visible.DiffersByRow ? "int queries, " : "")}{visible.Parameters})"))
+        using (w.Block($"private static void RowValues(in ForwardRows block, ref float weights, ref float value, {visible.Parameters})"))
         {
+            w.Line("""
+                int heads = block.KeyHeads, rows = block.Heads / heads * block.Queries;
+                nint stride = block.ValueStride, headStride = block.ValueHeadStride;
+                """);
+            if (dialect.Prefetches) w.Line(Ahead(plan.Rows.PrefetchValues));
             string low = "0", all = "keys";
             if (visible.DiffersByRow)
             {
@@ -186,68 +255,123 @@ internal static class RowsEmitter
                     { UpperMoves: false } => "from `low` on",
                     _ => "from `low` to `all`",
                 }));
-                if (visible.LowerMoves) w.Line("int low = Math.Max(Math.Min(hidden + queries - 1, keys), 0);");
+                if (visible.LowerMoves) w.Line("int low = Math.Max(Math.Min(hidden + block.Queries - 1, keys), 0);");
                 if (visible.UpperMoves) w.Line("int all = Math.Max(Math.Min(seen, keys), 0);");
                 if (visible is { LowerMoves: true, UpperMoves: true }) w.Line("if (low >= all) low = all = 0;");
-                if (visible.LowerMoves) w.Line("if (low > 0 && Finite(ref value, stride, low)) low = 0;");
-                if (visible.UpperMoves) w.Line("if (all < keys && Finite(ref At(ref value, all * stride), stride, keys - all)) all = keys;");
+                if (visible.LowerMoves) w.Line("if (low > 0 && Finite(in block, ref value, low)) low = 0;");
+                if (visible.UpperMoves) w.Line("if (all < keys && Finite(in block, ref At(ref value, all * stride), keys - all)) all = keys;");
                 if (visible.LowerMoves) low = "low";
                 if (visible.UpperMoves) all = "all";
             }
 
-            w.Line($"int step = rows == 1 ? KeyBlock : {plan.Rows.ValueKeys};");
-            using (w.Block($"for (int key = {low}; key < {all}; key += step)"))
+            string lower = VisibleKeys.Lower("row % block.Queries"), upper = visible.Upper("row % block.Queries");
+            const string Row = "ref float v = ref At(ref value, row / rows * headStride), w = ref At(ref weights, row * KeyBlock), s = ref At(ref block.State, row * StateRow);";
+            if (visible.LowerMoves)
             {
-                w.Line($"""
-                    int count = Math.Min({all} - key, step), row = 0;
-                    ref float v = ref At(ref value, key * stride);
-                    """);
-                foreach (int tile in new[] { plan.Rows.ValueRows, 1 })
-                    Rows(tile, tile == 1 ? "for (; row < rows; row++)" : $"for (; row + {tile} <= rows; row += {tile})", "key", "v", "count");
+                w.Line("// What a row sees of the keys before comes first, as it does where all take part.");
+                using (w.Block("for (int row = 0; low > 0 && row < block.Heads * block.Queries; row++)"))
+                {
+                    w.Line(Row);
+                    w.Line($"RowValue(ref w, ref v, stride, ref s, Math.Max({lower}, 0), {(visible.UpperMoves ? $"Math.Min({upper}, low)" : "low")});");
+                }
             }
 
-            if (visible.LowerMoves) Some("0", "low", "low > 0");
-            if (visible.UpperMoves) Some("all", "keys", "all < keys");
-        }
-
-        // Each row with those of some keys that it sees.
-        void Some(string from, string to, string condition)
-        {
-            using (w.Block($"for (int row = 0; {condition} && row < rows; row++)"))
+            Together(w, plan, plan.PackedValueDim == plan.Spec.ValueDim ? "ValueDim" : $"{plan.Spec.ValueDim}", low == "0" ? $"{all} / {Keys}" : $"({all} - low) / {Keys}");
+            using (w.Block($"for (int left = count, j = {low}; left > 0; left--, j += next)"))
             {
-                string lower = visible.LowerMoves ? $"Math.Max({VisibleKeys.Lower("row % queries")}, {from})" : from;
-                string upper = visible.UpperMoves ? $"Math.Min({visible.Upper("row % queries")}, {to})" : to;
-                w.Line($"""
-                    int first = {lower}, end = {upper};
-                    ref float p = ref At(ref weights, row * KeyBlock + first), v = ref At(ref value, first * stride), s = ref At(ref state, row * StateRow);
-                    """);
-                ValuesEmitter.Calls(w, plan, 1, "p", "v", "stride", "s", "end - first");
+                w.Line("ref float v0 = ref At(ref value, j * stride), w = ref At(ref weights, j), s = ref block.State;");
+                using (w.Block("for (int head = 0; head < heads; head++, v0 = ref At(ref v0, headStride))"))
+                {
+                    w.Line("ref float " + string.Join(", ", Enumerable.Range(1, Keys - 1).Select(key => $"v{key} = ref At(ref v{key - 1}, apart * stride)")) + ";");
+                    w.Line("int row = rows;");
+                    foreach (int rows in new[] { plan.Rows.TileRows, 1 })
+                    {
+                        string step = rows == 1
+                            ? "for (; row > 0; row--, w = ref At(ref w, KeyBlock), s = ref At(ref s, StateRow))"
+                            : $"for (; row >= {rows}; row -= {rows}, w = ref At(ref w, {rows} * KeyBlock), s = ref At(ref s, {rows} * StateRow))";
+                        using (w.Block(step)) ValuesOfTile(w, plan, dialect, rows);
+                    }
+                }
             }
-        }
 
-        void Rows(int rows, string loop, string key, string value, string count)
-        {
-            using (w.Block(loop))
+            w.Line();
+            string some = visible.DiffersByRow ? "Each row with the others that it sees." : "Fewer than four are left.";
+            w.Line($"// {some}");
+            using (w.Block("for (int row = 0; row < block.Heads * block.Queries; row++)"))
             {
-                w.Line($"ref float p = ref At(ref weights, row * KeyBlock + {key}), s = ref At(ref state, row * StateRow);");
-                ValuesEmitter.Calls(w, plan, rows, "p", value, "stride", "s", count);
+                w.Line(Row);
+                w.Line($"RowValue(ref w, ref v, stride, ref s, {(low == "0" ? "" : "low + ")}{Keys} * count, {all});");
+                if (visible.UpperMoves) w.Line($"if (all < keys) RowValue(ref w, ref v, stride, ref s, {(visible.LowerMoves ? $"Math.Max({lower}, all)" : "all")}, Math.Min({upper}, keys));");
             }
         }
     }
 
-    private static void Finite(SourceWriter w, CorePlan plan, Dialect dialect)
+    private static void ValuesOfTile(SourceWriter w, CorePlan plan, Dialect dialect, int rows)
+    {
+        int dim = plan.Spec.ValueDim, whole = dim / plan.Lanes * plan.Lanes;
+        if (rows == 1) PrefetchRows(w, dialect, "v", dim);
+        for (int row = 0; row < rows; row++)
+            w.Line("Vec " + string.Join(", ", Enumerable.Range(0, Keys).Select(key => $"w{row}_{key} = Splat({Address.Arguments("w", rows == 1 ? Address.Offset((key, "apart")) : Address.Offset((row, "KeyBlock"), (key, "")))})")) + ";");
+        if (whole > 0)
+        {
+            using (w.Block($"for (nint i = 0; i < {whole}; i += Lanes)"))
+            {
+                if (rows > 1) Prefetch(w, plan, dialect, "v", "i");
+                Step(key => $"Load(ref v{key}, i)", "i");
+            }
+        }
+
+        if (whole < dim)
+            using (w.Block(""))
+                Step(key => $"LoadFirst(ref v{key}, {whole}, {dim - whole})", $"{whole}");
+
+        void Step(Func<int, string> load, string offset)
+        {
+            w.Line("Vec " + string.Join(", ", Enumerable.Range(0, Keys).Select(key => $"x{key} = {load(key)}")) + ";");
+            for (int row = 0; row < rows; row++)
+            {
+                string output = Address.Arguments("s", Join(Address.Offset((row, "StateRow")), offset)), sum = $"Load({output})";
+                for (int key = 0; key < Keys; key++) sum = $"MulAdd(w{row}_{key}, x{key}, {sum})";
+                w.Line($"Store({sum}, {output});");
+            }
+        }
+    }
+
+    private static void Value(SourceWriter w, CorePlan plan)
+    {
+        int dim = plan.Spec.ValueDim, whole = dim / plan.Lanes * plan.Lanes;
+        w.Line();
+        w.Line("/// <summary>State += weights * values for a row and the values from one to before another.</summary>");
+        CoreEmitter.MethodAttribute(w);
+        using (w.Block("private static void RowValue(ref float weights, ref float value, nint stride, ref float state, int from, int end)"))
+        using (w.Block("for (; from < end; from++)"))
+        {
+            w.Line("""
+                Vec w = Splat(ref weights, from);
+                ref float v = ref At(ref value, from * stride);
+                """);
+            if (whole > 0) w.Line($"for (nint i = 0; i < {whole}; i += Lanes) Store(MulAdd(w, Load(ref v, i), Load(ref state, i)), ref state, i);");
+            if (whole < dim) w.Line($"Store(MulAdd(w, LoadFirst(ref v, {whole}, {dim - whole}), Load(ref state, {whole})), ref state, {whole});");
+        }
+    }
+
+    private static void Finite(SourceWriter w, CorePlan plan)
     {
         w.Line();
-        w.Line("/// <summary>Whether values are neither infinite nor NaN.</summary>");
+        w.Line("/// <summary>Whether values of all heads are neither infinite nor NaN.</summary>");
         CoreEmitter.MethodAttribute(w);
-        using (w.Block("private static bool Finite(ref float value, nint stride, int count)"))
+        using (w.Block("private static bool Finite(in ForwardRows block, ref float value, int count)"))
         {
             w.Line("Vec zeros = Vec.Zero;");
-            using (w.Block("for (; count > 0; count--, value = ref At(ref value, stride))"))
+            using (w.Block("for (; count > 0; count--, value = ref At(ref value, block.ValueStride))"))
             {
-                RowEmitter.Emit(w, plan.Spec.ValueDim, plan.Lanes,
-                    i => $"zeros = MulAdd(Load(ref value, {i}), Vec.Zero, zeros);",
-                    i => $"zeros += All(At(ref value, {i}) * 0f);");
+                w.Line("ref float v = ref value;");
+                using (w.Block("for (int head = 0; head < block.KeyHeads; head++, v = ref At(ref v, block.ValueHeadStride))"))
+                {
+                    RowEmitter.Emit(w, plan.Spec.ValueDim, plan.Lanes,
+                        i => $"zeros = MulAdd(Load(ref v, {i}), Vec.Zero, zeros);",
+                        i => $"zeros += All(At(ref v, {i}) * 0f);");
+                }
             }
 
             w.Line("return AllZero(zeros);");

@@ -4,8 +4,7 @@ using AttentionGen.Generator.Planning;
 namespace AttentionGen.Generator.Emit;
 
 /// <summary>
-/// Writes the product of weights with values, in strips of the value dimension: for tiles of packed rows, and for few rows, with values as they
-/// lie in memory.
+/// Writes the product of weights with packed values, in strips of the value dimension.
 /// </summary>
 internal static class ValuesEmitter
 {
@@ -42,8 +41,8 @@ internal static class ValuesEmitter
         int[] rows = plan.Path switch
         {
             CorePath.Whole => !plan.Spec.Visible.DiffersByRow ? [plan.TileRows] : [plan.TileRows, 1],
-            CorePath.Rows => [plan.Rows.ValueRows, 1],
-            _ => [plan.TileRows, plan.Rows.ValueRows, 1],
+            CorePath.Rows => [],
+            _ => plan.Spec.Visible.DiffersByRow ? [plan.TileRows, 1] : [plan.TileRows],
         };
         foreach (var strip in rows.SelectMany(r => Strips(plan, r)).Select(strip => strip with { Start = 0 }).Distinct()) Method(w, plan, dialect, strip);
     }
@@ -82,9 +81,6 @@ internal static class ValuesEmitter
             {
                 using (w.Block(step == 1 ? "for (; keys > 0; keys--)" : $"for (; keys >= {step}; keys -= {step})"))
                 {
-                    // Packed values are in the cache; few rows find them where they lie.
-                    if (step == 1 && dialect.Prefetches && strip.Rows < plan.TileRows && !atOnce)
-                        w.Line($"PrefetchRow(ref values, {plan.Rows.PrefetchValues} * stride, {width});");
                     if (step == 1) product.Step(w, 0);
                     else product.Steps(w, step);
                     product.Advance(w, step);

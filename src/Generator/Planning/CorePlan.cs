@@ -100,15 +100,16 @@ internal sealed record CorePlan(
 
 /// <summary>How few query rows are computed, with keys as they lie in memory.</summary>
 /// <param name="MaxRows">The most rows (queries times heads of a group) for which that is faster than packing.</param>
-/// <param name="TileRows">Query rows that share a load of a key.</param>
-/// <param name="ValueRows">Query rows that share a load of a value.</param>
+/// <param name="TileRows">Query rows that share a load of a key or value.</param>
 /// <param name="Accumulators">Registers for outputs.</param>
 /// <param name="Vectors">Whole vectors of a value.</param>
 /// <param name="ChainVectors">Vectors of products that are summed before a partial score is put aside.</param>
-/// <param name="ValueKeys">Values that are read for one tile of rows after the other.</param>
-/// <param name="PrefetchKeys">How many keys ahead memory is fetched.</param>
-/// <param name="PrefetchValues">How many values ahead memory is fetched.</param>
-internal sealed record RowsPlan(int MaxRows, int TileRows, int ValueRows, int Accumulators, int Vectors, int ChainVectors, int ValueKeys, int PrefetchKeys, int PrefetchValues)
+/// <param name="RowsAtOnce">The most rows that are taken together.</param>
+/// <param name="RowsTogether">The same for rows of several key-value heads, where each has a tile or more.</param>
+/// <param name="PrefetchKeys">How many keys ahead memory is fetched: where keys of one head follow each other, and where those of all heads lie between.</param>
+/// <param name="PrefetchValues">The same for values.</param>
+internal sealed record RowsPlan(
+    int MaxRows, int TileRows, int Accumulators, int Vectors, int ChainVectors, int RowsAtOnce, int RowsTogether, (int Contiguous, int Apart) PrefetchKeys, (int Contiguous, int Apart) PrefetchValues)
 {
     /// <summary>The vectors of the strips that the product of some rows with values takes.</summary>
     public IEnumerable<int> ValueVectors(int rows)

@@ -26,7 +26,7 @@ internal static class KernelPlanner
         }
 
         var plan = Plan(core, isa);
-        bool fewRows = attention.QueryLength is { } m && (long)m * attention.Heads <= (long)MaxRows(isa) * attention.KeyValueHeads;
+        bool fewRows = attention.QueryLength is { } m && (long)m * attention.Heads <= (long)MaxRows(core, isa) * attention.KeyValueHeads;
         return fewRows ? plan with { Path = CorePath.Rows, InRegisters = false } : plan;
     }
 
@@ -78,34 +78,42 @@ internal static class KernelPlanner
             ChainQuads(core.HeadDim, machine.Sets), machine.Sets, QueryBlock, KeyBlock(core, machine.InRegisters), Rows(core, isa));
     }
 
+    /// <summary>
+    /// Four rows times four keys are 16 accumulators beside 4 queries and a key: 0.94 of the FMA peak in the first-level cache on Zen 4, and their
+    /// weights times four values 0.95. With 16 registers two rows: 8 chains barely hide the latency of 4 cycles at two multiply-adds a cycle.
+    /// </summary>
+    /// <remarks>
+    /// 32 rows at once: one row of each of 32 heads of D 128 are 16 KiB of a token, read at 0.99 of the speed of a plain read out of DRAM; 16 heads
+    /// at 0.89, 8 at 0.84. But a group's queries and outputs should stay in the first-level cache: four heads of four rows take 0.94 of the time of
+    /// eight on keys 4 KiB apart in L3, the same out of DRAM (Zen 4).
+    /// </remarks>
     private static RowsPlan Rows(CoreSpec core, Isas isa)
     {
-        // Heads of a group share values: on AVX-512, 4 rows at a time take 0.75 of the time of one after the other, and 8 rows in the strips of
-        // packed tiles 1.25 of that of twice 4 (D 128, 4096 keys).
         bool wide = isa is Isas.Avx512 or Isas.Neon;
         return new RowsPlan(
-            MaxRows(isa), TileRows: wide ? 4 : 2, ValueRows: wide ? 4 : 2, Accumulators: wide ? 16 : 12,
-            core.ValueDim / Machine(isa).Lanes, ChainVectors: 32, ValueKeys: 32,
-            PrefetchKeys: PrefetchAhead(core.HeadDim), PrefetchValues: PrefetchAhead(core.ValueDim));
+            MaxRows(core, isa), TileRows: wide ? 4 : 2, Accumulators: wide ? 16 : 12, core.ValueDim / Machine(isa).Lanes, ChainVectors: 32,
+            RowsAtOnce: 32, RowsTogether: 16, PrefetchKeys: PrefetchAhead(core.HeadDim), PrefetchValues: PrefetchAhead(core.ValueDim));
     }
 
     /// <summary>
-    /// The most rows for which keys are not packed. Time against packing, 4096 keys of 8 heads for 32 of D 128, 1024 keys of 12 heads of D 64, on
-    /// Zen 5: AVX-512 with 16, 24, 32, 48 rows 0.54, 0.72, 0.92, 0.85 and 0.82, 0.94, 1.0, -; AVX2 with 12, 16, 24 rows 0.70, 0.89, 1.29 and 0.84,
-    /// 0.85, 0.99; portable with 16, 24, 32 rows 1.01, 0.88, 1.18 and 0.70, 0.79, 0.83. One row takes 0.15 to 0.3.
+    /// The most rows for which keys are not packed; it pays once they share what packing costs. Time against packing on Zen 4 with 64 and 128 rows
+    /// (D 128, 4096 keys of 8 heads for 32, token-major / head-major): AVX-512 0.87 / 1.03, 1.03 / 1.14, AVX2 0.79 / 0.96, 0.94 / 0.98; with 32 rows
+    /// of D 128 (AVX2) 0.5 / 0.7; with 32 and 64 of D 64 (1024 keys, 12 heads): AVX-512 0.77, 0.92, AVX2 1.05, 1.2. Portable with 16, 24, 32 rows
+    /// 1.01, 0.88, 1.18 and 0.70, 0.79, 0.83 (Zen 5, tiles as they were).
     /// </summary>
-    private static int MaxRows(Isas isa) => isa switch
+    private static int MaxRows(CoreSpec core, Isas isa) => isa switch
     {
-        Isas.Avx512 => 32,
-        Isas.Avx2 => 18,
+        Isas.Avx512 => 64,
+        Isas.Avx2 => core.HeadDim + core.ValueDim < 192 ? 32 : 64,
         _ => 24,
     };
 
     /// <summary>
-    /// How many rows ahead keys and values are fetched that are read as they lie: 8 KiB, at most 16 rows. Out of DRAM 8, 16, 32 rows take
-    /// 0.95, 0.90, 0.92 of the time of 4 at D 128 and 1.0, 0.94, 0.99 of that of 8 at D 64; in the cache they are the same (Zen 5).
+    /// How many rows ahead keys and values are fetched that are read as they lie, into the second-level cache: fetched into the first, they come out
+    /// of DRAM at half the speed (10 against 19 GB/s). Keys of one head follow each other: 16, 32, 64 rows of D 128 take 375, 360, 358 us out of L3, none
+    /// 700 us and three times as long out of DRAM. Where other heads lie between, 8 rows are as good as 4 and 16 (Zen 4).
     /// </summary>
-    private static int PrefetchAhead(int dim) => Math.Min(Math.Max(2048 / dim, 4), 16);
+    private static (int Contiguous, int Apart) PrefetchAhead(int dim) => (Math.Min(Math.Max(4096 / dim, 8), 64), 8);
 
     /// <summary>
     /// Registers for accumulators: what is left of 32 (16) beside a row of the right operand, the broadcast and, in the JIT's hands,

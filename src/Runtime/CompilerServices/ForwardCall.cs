@@ -104,7 +104,9 @@ public unsafe ref struct ForwardCall
     public void Run<TCore>()
         where TCore : struct, IForwardCore, IRowsCore
     {
-        if ((long)_arguments.Queries * _arguments.Group <= TCore.Plan.MaxRows) Run(&RowsJob<TCore>.Run);
+        // Between as many queries as keys, or nearly, a causal mask leaves more of packed tiles out.
+        long rows = (long)_arguments.Queries * _arguments.Group;
+        if (rows <= TCore.Plan.MaxRows && (rows <= TCore.Plan.RowsAtOnce || _arguments.Keys / 4 >= _arguments.Queries)) Run(&RowsJob<TCore>.Run);
         else Run(&ForwardJob<TCore>.Run);
     }
 

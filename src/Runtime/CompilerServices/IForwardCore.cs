@@ -73,6 +73,15 @@ public readonly struct ForwardPlan
     /// <summary>The most rows (queries times heads of a group) that keys are read for as they lie in memory; for more they are packed.</summary>
     public int MaxRows { get; init; }
 
+    /// <summary>Rows that share a load of a key as it lies in memory.</summary>
+    public int RowsTile { get; init; }
+
+    /// <summary>The most rows that are taken together.</summary>
+    public int RowsAtOnce { get; init; }
+
+    /// <summary>The same for rows of several key-value heads, where each has <see cref="RowsTile"/> of them or more.</summary>
+    public int RowsTogether { get; init; }
+
     /// <summary>Floats of working memory that <see cref="IRowsCore.AttendRows"/> needs beside the state.</summary>
     public int RowsScratchFloats { get; init; }
 
@@ -159,7 +168,10 @@ public ref struct ForwardBlock
     public ref ForwardAhead Ahead;
 }
 
-/// <summary>The query rows of a group of heads against keys as they lie in memory. Row i * Queries + j is the query j of head i.</summary>
+/// <summary>
+/// The query rows of some heads against keys as they lie in memory, those of one key-value head after those of another. Row i * Queries + j is
+/// the query j of head i.
+/// </summary>
 [EditorBrowsable(EditorBrowsableState.Never)]
 public ref struct ForwardRows
 {
@@ -175,8 +187,17 @@ public ref struct ForwardRows
     /// <summary>The number of queries, 1 or more.</summary>
     public int Queries;
 
-    /// <summary>The number of heads.</summary>
+    /// <summary>The number of query heads, the same for each key-value head.</summary>
     public int Heads;
+
+    /// <summary>The number of key-value heads, 1 or more.</summary>
+    public int KeyHeads;
+
+    /// <summary>Elements from head to head of the keys.</summary>
+    public nint KeyHeadStride;
+
+    /// <summary>Elements from head to head of the values.</summary>
+    public nint ValueHeadStride;
 
     /// <summary>The first key.</summary>
     public ref float Key;

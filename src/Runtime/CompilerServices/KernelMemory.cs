@@ -30,4 +30,23 @@ public static class KernelMemory
         const int Line = 64 / sizeof(float);
         for (int i = 0; i < count; i += Line) Sse.Prefetch0(Unsafe.AsPointer(ref Unsafe.Add(ref origin, offset + i)));
     }
+
+    /// <summary>Asks for the line of an address to be brought near, but not into the first-level cache. The address may lie outside of what is allocated.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static unsafe void PrefetchFar(ref float origin, nint offset)
+    {
+        if (Sse.IsSupported) Sse.Prefetch1(Unsafe.AsPointer(ref Unsafe.Add(ref origin, offset)));
+    }
+
+    /// <summary>
+    /// Asks for some floats to be brought near, but not into the first-level cache; they may lie outside of what is allocated. One line of each
+    /// pair is asked for: the processor brings the other.
+    /// </summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static unsafe void PrefetchRowFar(ref float origin, nint offset, int count)
+    {
+        if (!Sse.IsSupported) return;
+        const int Pair = 128 / sizeof(float);
+        for (int i = 0; i < count; i += Pair) Sse.Prefetch1(Unsafe.AsPointer(ref Unsafe.Add(ref origin, offset + i)));
+    }
 }

@@ -1,8 +1,9 @@
 namespace AttentionGen.CompilerServices;
 
 /// <summary>
-/// Runs a core over a call of few query rows: each key and value is read once, for all queries of all heads of its group. A lane is a key-value
-/// head of a batch item. Its keys are cut into chunks whose number and size follow from the number of keys alone; each chunk gives a partial
+/// Runs a core over a call of few query rows: each key and value is read once, for all queries of all heads of its group. A lane is some
+/// rows of a batch item: of several key-value heads where these lie side by side in a token, so that they are read in the order of their addresses,
+/// or a part of many queries. Its keys are cut into chunks whose number and size follow from the number of keys alone; each chunk gives a partial
 /// state, and these are merged in order, by whomever: no result depends on who computes what.
 /// </summary>
 internal sealed unsafe class RowsJob<TCore> : PooledJob<RowsJob<TCore>>
@@ -33,12 +34,13 @@ internal sealed unsafe class RowsJob<TCore> : PooledJob<RowsJob<TCore>>
 
         // Another call may have the job by now.
         if (partials == null) return;
-        for (int lane = 0; lane < call.Batch * call.KeyValueHeads; lane++)
+        for (int lane = 0; lane < call.Batch * schedule.LanesOfItem; lane++)
         {
-            int chunks = RowsSchedule.Chunks(call, plan, lane / call.KeyValueHeads);
+            var rows = schedule.Lane(call, lane);
+            int chunks = RowsSchedule.Chunks(call, plan, rows.Batch);
             float* state = partials + lane * schedule.LaneFloats;
-            for (int chunk = 1; chunk < chunks; chunk++) TCore.Merge(ref *state, ref *(state + chunk * schedule.ChunkFloats), call.Queries * call.Group);
-            Finish(call, plan, lane, chunks > 0 ? state : null);
+            for (int chunk = 1; chunk < chunks; chunk++) TCore.Merge(ref *state, ref *(state + chunk * schedule.ChunkFloats), rows.Rows);
+            Finish(call, plan, rows, chunks > 0 ? state : null);
         }
 
         if (call.Scratch == null) ScratchCache.Return(partials);
@@ -54,60 +56,64 @@ internal sealed unsafe class RowsJob<TCore> : PooledJob<RowsJob<TCore>>
         {
             if (_partials != null)
             {
-                int lanes = _call.Batch * _call.KeyValueHeads, lane = unit % lanes, chunk = unit / lanes;
-                if (chunk < RowsSchedule.Chunks(_call, plan, lane / _call.KeyValueHeads))
-                    Attend(lane, chunk, _partials + lane * _schedule.LaneFloats + chunk * _schedule.ChunkFloats, scratch);
+                int lanes = _call.Batch * _schedule.LanesOfItem, lane = unit % lanes, chunk = unit / lanes;
+                var rows = _schedule.Lane(_call, lane);
+                if (chunk < RowsSchedule.Chunks(_call, plan, rows.Batch))
+                    Attend(rows, chunk, _partials + lane * _schedule.LaneFloats + chunk * _schedule.ChunkFloats, scratch);
             }
             else
             {
-                int chunks = RowsSchedule.Chunks(_call, plan, unit / _call.KeyValueHeads);
+                var rows = _schedule.Lane(_call, unit);
+                int chunks = RowsSchedule.Chunks(_call, plan, rows.Batch);
                 for (int chunk = 0; chunk < chunks; chunk++)
                 {
-                    Attend(unit, chunk, chunk == 0 ? state : other, scratch);
-                    if (chunk > 0) TCore.Merge(ref *state, ref *other, _call.Queries * _call.Group);
+                    Attend(rows, chunk, chunk == 0 ? state : other, scratch);
+                    if (chunk > 0) TCore.Merge(ref *state, ref *other, rows.Rows);
                 }
 
-                Finish(_call, plan, unit, chunks > 0 ? state : null);
+                Finish(_call, plan, rows, chunks > 0 ? state : null);
             }
         }
 
         ReturnMemory(_call, memory);
     }
 
-    private void Attend(int lane, int chunk, float* state, float* scratch)
+    private void Attend(in RowsLane rows, int chunk, float* state, float* scratch)
     {
-        int batch = lane / _call.KeyValueHeads, keyHead = lane % _call.KeyValueHeads, head = keyHead * _call.Group;
-        var (first, count) = RowsSchedule.Chunk(_call, TCore.Plan, batch, chunk);
+        var (first, count) = RowsSchedule.Chunk(_call, TCore.Plan, rows.Batch, chunk);
+        nint seen = _call.End(rows.Batch, rows.Query + rows.Queries - 1) - first; // by the last query of the lane, which need not be that of the call
         TCore.AttendRows(new ForwardRows
         {
-            Query = ref *_call.Query.Row(batch, 0, head),
+            Query = ref *_call.Query.Row(rows.Batch, rows.Query, rows.Head),
             QueryStride = _call.Query.TokenStride,
             HeadStride = _call.Query.HeadStride,
-            Queries = _call.Queries,
-            Heads = _call.Group,
-            Key = ref *_call.Key.Row(batch, first, keyHead),
+            Queries = rows.Queries,
+            Heads = rows.KeyHeads * rows.Group,
+            KeyHeads = rows.KeyHeads,
+            Key = ref *_call.Key.Row(rows.Batch, first, rows.KeyHead),
             KeyStride = _call.Key.TokenStride,
-            Value = ref *_call.Value.Row(batch, first, keyHead),
+            KeyHeadStride = _call.Key.HeadStride,
+            Value = ref *_call.Value.Row(rows.Batch, first, rows.KeyHead),
             ValueStride = _call.Value.TokenStride,
-            Keys = count,
-            Visible = _call.End(batch, 0) - first,
-            Hidden = _call.Begin(batch, 0) - first,
+            ValueHeadStride = _call.Value.HeadStride,
+            Keys = (int)Math.Clamp(seen, 1, count),
+            Visible = _call.End(rows.Batch, rows.Query) - first,
+            Hidden = _call.Begin(rows.Batch, rows.Query) - first,
             State = ref *state,
             Scratch = ref *scratch,
         });
     }
 
     /// <summary>Writes the output rows of a lane; those of a lane whose rows see no key are 0.</summary>
-    private static void Finish(in ForwardArguments call, in ForwardPlan plan, int lane, float* state)
+    private static void Finish(in ForwardArguments call, in ForwardPlan plan, in RowsLane rows, float* state)
     {
-        int batch = lane / call.KeyValueHeads, head = lane % call.KeyValueHeads * call.Group;
-        for (int i = 0; i < call.Group; i++)
+        for (int i = 0; i < rows.KeyHeads * rows.Group; i++)
         {
-            float* output = call.Output.Row(batch, 0, head + i);
+            float* output = call.Output.Row(rows.Batch, rows.Query, rows.Head + i);
             if (state != null)
-                TCore.Finish(ref *(state + (nint)i * call.Queries * plan.StateRowFloats), ref *output, call.Output.TokenStride, call.Queries);
+                TCore.Finish(ref *(state + (nint)i * rows.Queries * plan.StateRowFloats), ref *output, call.Output.TokenStride, rows.Queries);
             else
-                for (int row = 0; row < call.Queries; row++) new Span<float>(output + row * call.Output.TokenStride, call.Output.Dim).Clear();
+                for (int row = 0; row < rows.Queries; row++) new Span<float>(output + row * call.Output.TokenStride, call.Output.Dim).Clear();
         }
     }
 }

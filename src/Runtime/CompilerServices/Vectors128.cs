@@ -206,4 +206,14 @@ public static class Vectors128
             Unsafe.Add(ref source, Math.Min(1, last) * stride),
             Unsafe.Add(ref source, Math.Min(2, last) * stride),
             Unsafe.Add(ref source, Math.Min(3, last) * stride));
+
+    /// <summary>Writes the elements a distance apart.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void Scatter(Vector128<float> x, ref float target, nint apart)
+    {
+        target = x.ToScalar();
+        Unsafe.Add(ref target, apart) = x.GetElement(1);
+        Unsafe.Add(ref target, 2 * apart) = x.GetElement(2);
+        Unsafe.Add(ref target, 3 * apart) = x.GetElement(3);
+    }
 }
