@@ -134,7 +134,7 @@ internal static class BlockEmitter
             ValuesEmitter.Calls(w, plan, rows, weights, values, "ValueDim", state, keys, output);
     }
 
-    public static void Reset(SourceWriter w, CorePlan plan)
+    public static void Reset(SourceWriter w)
     {
         w.Line();
         w.Line("/// <summary>The state of rows that have seen no key: outputs and sums 0, maxima -infinity.</summary>");
@@ -146,8 +146,8 @@ internal static class BlockEmitter
                 w.Line("""
                     for (nint i = 0; i < Maximum; i += Lanes) Store(Vec.Zero, ref state, i);
                     At(ref state, Maximum) = float.NegativeInfinity;
+                    At(ref state, RowLevel) = float.NaN;
                     """);
-                if (plan.InRegisters) w.Line("At(ref state, RowLevel) = float.NaN;");
             }
         }
     }

@@ -24,7 +24,8 @@ internal static class CoreEmitter
             using global::System.Runtime.CompilerServices;
             using global::System.Runtime.Intrinsics;
             using global::AttentionGen.CompilerServices;
-            using static global::AttentionGen.CompilerServices.KernelMemory;{(plan.InRegisters ? "\n            using static global::AttentionGen.CompilerServices.Levels;" : "")}
+            using static global::AttentionGen.CompilerServices.KernelMemory;
+            using static global::AttentionGen.CompilerServices.Levels;
             using static global::AttentionGen.CompilerServices.{dialect.Vectors};
             using Vec = global::System.Runtime.Intrinsics.{dialect.Vector}<float>;
 
@@ -43,7 +44,7 @@ internal static class CoreEmitter
                     ScoresEmitter.Emit(w, plan, dialect, visible);
                     if (plan.InRegisters)
                     {
-                        BlockEmitter.Reset(w, plan);
+                        BlockEmitter.Reset(w);
                         SoftmaxEmitter.Emit(w, plan, dialect, visible);
                         WholeEmitter.Invert(w, plan, visible);
                     }
@@ -81,7 +82,7 @@ internal static class CoreEmitter
     {
         RowsEmitter.Emit(w, plan, dialect, visible);
         ValuesEmitter.Emit(w, plan, dialect);
-        BlockEmitter.Reset(w, plan);
+        BlockEmitter.Reset(w);
         PackingEmitter.Queries(w, plan, dialect);
         SoftmaxEmitter.Emit(w, plan, dialect, visible);
         FinishEmitter.Emit(w, plan, dialect);
@@ -145,7 +146,7 @@ internal static class CoreEmitter
             private const int ValueDim = {{plan.PackedValueDim}};{{(plan.PackedValueDim == plan.Spec.ValueDim ? "" : $" // {plan.Spec.ValueDim}, padded to whole vectors")}}
             private const int Lanes = {{plan.Lanes}};
             private const int QueryRow = {{plan.QueryRow}}; // a packed query: whole vectors
-            private const int Sums = {{(plan.Path == CorePath.Whole ? "0" : "ValueDim")}}, Maximum = Sums + Lanes, {{(plan.InRegisters ? "RowLevel = Maximum + 1, " : "")}}StateRow = Maximum + Lanes; // the state of a query row: {{(plan.Path == CorePath.Whole ? "" : "output, ")}}sums of weights, maximum{{(plan.InRegisters ? " and its level" : "")}}
+            private const int Sums = {{(plan.Path == CorePath.Whole ? "0" : "ValueDim")}}, Maximum = Sums + Lanes, RowLevel = Maximum + 1, StateRow = Maximum + Lanes; // the state of a query row: {{(plan.Path == CorePath.Whole ? "" : "output, ")}}sums of weights, maximum and its level
             private const int TileRows = {{plan.TileRows}};
             private const int PanelKeys = {{plan.PanelKeys}};
             private const int QueryBlock = {{plan.QueryBlock}};

@@ -24,7 +24,7 @@ internal static class RowsEmitter
         Values(w, plan, dialect, visible);
         Value(w, plan);
         if (visible.DiffersByRow) Finite(w, plan);
-        Merge(w, plan.InRegisters);
+        Merge(w);
     }
 
     private static void Attend(SourceWriter w, CorePlan plan, VisibleKeys visible)
@@ -378,7 +378,7 @@ internal static class RowsEmitter
         }
     }
 
-    private static void Merge(SourceWriter w, bool levels)
+    private static void Merge(SourceWriter w)
     {
         w.Line();
         w.Line("/// <summary>Adds to the state of rows what they took from other keys: both are brought to the higher maximum.</summary>");
@@ -386,15 +386,14 @@ internal static class RowsEmitter
         using (w.Block("public static void Merge(ref float state, ref float other, int rows)"))
         using (w.Block("for (; rows > 0; rows--, state = ref At(ref state, StateRow), other = ref At(ref other, StateRow))"))
         {
-            string f = levels ? " + (Rest(level, Scale) - Rest(mine, Scale))" : "", g = levels ? " + (Rest(level, Scale) - Rest(others, Scale))" : "";
-            w.Line($"""
+            w.Line("""
                 ref float maximum = ref At(ref state, Maximum);
                 float mine = maximum, others = At(ref other, Maximum);
                 maximum = Math.Max(mine, others);
 
                 // A row that has seen no key, or NaN before any other score, is at -infinity, which minus itself would be NaN.
                 float level = maximum == float.NegativeInfinity ? 0f : maximum;
-                Vec f = Exp2(All((mine - level) * Scale{f})), g = Exp2(All((others - level) * Scale{g}));
+                Vec f = Exp2(All((mine - level) * Scale + (Rest(level, Scale) - Rest(mine, Scale)))), g = Exp2(All((others - level) * Scale + (Rest(level, Scale) - Rest(others, Scale))));
                 for (nint i = 0; i < Maximum; i += Lanes) Store(Load(ref state, i) * f + Load(ref other, i) * g, ref state, i);
                 """);
         }

@@ -53,8 +53,8 @@ internal static class SoftmaxEmitter
                 """);
             using (w.Block("if (rowHighest > maximum + Lazy)"))
             {
-                w.Line($"Vec factor = Exp2(All((maximum - rowHighest) * Scale{(panel ? " + Rest(rowHighest, Scale) - Rest(maximum, Scale)" : "")}));");
-                if (panel) w.Line("At(ref state, RowLevel) = Level(rowHighest, Scale);");
+                w.Line($"Vec factor = Exp2(All((maximum - rowHighest) * Scale + (Rest(rowHighest, Scale) - Rest(maximum, Scale))));");
+                w.Line("At(ref state, RowLevel) = Level(rowHighest, Scale);");
                 w.Line("""
                     maximum = rowHighest;
                     for (nint i = 0; i < Maximum; i += Lanes) Store(Load(ref state, i) * factor, ref state, i);
@@ -63,23 +63,19 @@ internal static class SoftmaxEmitter
             }
 
             w.Line();
-            if (panel)
-            {
-                w.Line("""
-                    // As in registers; by distances from the maximum where there is no level.
-                    float level = At(ref state, RowLevel);
-                    bool without = float.IsNaN(level);
-                    Vec m = All(without ? maximum : 0f), shift = All(without ? 0f : level);
-                    """);
-            }
-            else
-            {
-                w.Line("Vec m = All(maximum);");
-            }
+            w.Line($$"""
+                float level = At(ref state, RowLevel);
+                if (float.IsNaN(level))
+                {
+                    // Very large scores: their distances from the maximum.
+                    for (int i = {{first}}; i < bound; i += Lanes) Store(Load(ref w, i) - All(maximum), ref w, i);
+                    level = 0f;
+                }
 
-            w.Line("Vec scale = All(Scale), total = Load(ref sum, 0);");
+                Vec levels = All(level{{(panel ? "" : " + Whole")}}), scale = All(Scale), total = Load(ref sum, 0);
+                """);
             w.Line($"column = {first};");
-            Exponentials(w, "w", unrolled: !panel, level: panel);
+            Exponentials(w, score => panel ? $"Exp2(MulAdd({score}, scale, levels))" : $"Weight({score}, scale, levels)", "w", unrolled: !panel);
 
             w.Line("""
 
@@ -104,15 +100,14 @@ internal static class SoftmaxEmitter
     }
 
     /// <summary>Scores of a row in the columns from `column` to `bound` become weights, their sum is added to `total`.</summary>
-    /// <param name="level">Whether the weights are relative to a rounded level instead of the maximum.</param>
-    public static void Exponentials(SourceWriter w, string row, bool unrolled, bool level = false)
+    /// <param name="weight">The weight of a score.</param>
+    public static void Exponentials(SourceWriter w, Func<string, string> weight, string row, bool unrolled)
     {
-        string Weight(string score) => level ? $"Exp2(MulAdd({score} - m, scale, shift))" : $"Exp2(({score} - m) * scale)";
-        if (unrolled) Unrolled(w, row);
+        if (unrolled) Unrolled(w, weight, row);
         using (w.Block("for (; column < tail; column += Lanes)"))
         {
             w.Line($"""
-                Vec e = {Weight($"Load(ref {row}, column)")};
+                Vec e = {weight($"Load(ref {row}, column)")};
                 Store(e, ref {row}, column);
                 total += e;
                 """);
@@ -121,7 +116,7 @@ internal static class SoftmaxEmitter
         using (w.Block("if (tail < bound)"))
         {
             w.Line($"""
-                Vec e = {Weight($"Load(ref {row}, tail)")} & visible;
+                Vec e = {weight($"Load(ref {row}, tail)")} & visible;
                 Store(e, ref {row}, tail);
                 total += e;
                 column += Lanes;
@@ -130,12 +125,12 @@ internal static class SoftmaxEmitter
     }
 
     /// <summary>Four exponentials side by side hide each other's latency.</summary>
-    private static void Unrolled(SourceWriter w, string row)
+    private static void Unrolled(SourceWriter w, Func<string, string> weight, string row)
     {
         string[] names = ["e0", "e1", "e2", "e3"];
         using (w.Block("for (; column + 4 * Lanes <= tail; column += 4 * Lanes)"))
         {
-            for (int i = 0; i < names.Length; i++) w.Line($"Vec {names[i]} = Exp2((Load(ref {row}, column{Times(i)}) - m) * scale);");
+            for (int i = 0; i < names.Length; i++) w.Line($"Vec {names[i]} = {weight($"Load(ref {row}, column{Times(i)})")};");
             for (int i = 0; i < names.Length; i++) w.Line($"Store({names[i]}, ref {row}, column{Times(i)});");
             w.Line("total += (e0 + e1) + (e2 + e3);");
         }

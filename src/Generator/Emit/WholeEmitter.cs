@@ -113,7 +113,7 @@ internal static class WholeEmitter
             Vec m = All(Largest(highest)), total = Vec.Zero;
             column = {first};
             """);
-        SoftmaxEmitter.Exponentials(w, "weights", unrolled: true);
+        SoftmaxEmitter.Exponentials(w, score => $"Exp2(({score} - m) * scale)", "weights", unrolled: true);
         w.Line($"At(ref state, Sums) = {(fixedKeys ? "" : $"bound == {(visible.LowerMoves ? "lower" : "0")} ? 0f : ")}1f / Sum(total);");
         if (visible.DiffersByRow) w.Line("for (; column < end; column += Lanes) Store(Vec.Zero, ref weights, column);");
     }

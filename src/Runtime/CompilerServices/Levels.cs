@@ -4,29 +4,34 @@ using System.Runtime.CompilerServices;
 namespace AttentionGen.CompilerServices;
 
 /// <summary>
-/// The exponents of two that the weights of a row are relative to. A weight is 2^(score * scale + level), rounded once, the level being the row's
-/// maximum times the scale, rounded and negated. That rounding is the same for all weights of a row and leaves them in proportion; only who goes from
-/// one maximum to another has to count it.
+/// The powers of two that the weights of a row are relative to. A weight is 2^(score * scale + level), the level being the row's maximum times the
+/// scale, negated and rounded to a whole number: the same for all weights of a row, which leaves them in proportion.
 /// </summary>
 [EditorBrowsable(EditorBrowsableState.Never)]
 public static class Levels
 {
-    // Up to here the rounding is at most a quarter.
-    private const float Largest = 1 << 22;
+    /// <summary>1.5 * 2^23: floats near it are whole numbers, with their lowest bits as in an integer.</summary>
+    public const float Whole = 12582912f;
 
-    /// <summary>The level of a maximum; where it would lose whole powers a NaN, so that no weight is within bounds and the row takes the way by distances.</summary>
+    // Scores of so large a product with the scale are not that exact themselves.
+    private const float Largest = 1 << 16;
+
+    /// <summary>
+    /// The level of a maximum. A NaN where it is too large: then no weight counts as within bounds, and the row takes the way by distances from
+    /// the maximum.
+    /// </summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static float Level(float maximum, float scale)
     {
-        float exponent = maximum * scale;
-        return Math.Abs(exponent) < Largest ? -exponent : BitConverter.Int32BitsToSingle(0x7FC00000); // positive, unlike float.NaN, and so larger than all
+        float power = maximum * scale;
+        return Math.Abs(power) < Largest ? -MathF.Round(power) : BitConverter.Int32BitsToSingle(0x7FC00000); // positive, unlike float.NaN, and so larger than all
     }
 
-    /// <summary>What the level of a maximum lost by rounding: maximum * scale + level; 0 where there is none.</summary>
+    /// <summary>How far a maximum times the scale stands above its level; 0 where it has none.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static float Rest(float maximum, float scale)
     {
-        float exponent = maximum * scale;
-        return Math.Abs(exponent) < Largest ? (float)((double)maximum * scale - exponent) : 0f;
+        float power = maximum * scale;
+        return Math.Abs(power) < Largest ? (float)((double)maximum * scale - MathF.Round(power)) : 0f;
     }
 }

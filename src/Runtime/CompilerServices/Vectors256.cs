@@ -84,6 +84,23 @@ public static class Vectors256
         return p * (shifted.AsInt32() << 23).AsSingle();
     }
 
+    /// <summary>
+    /// The weights 2^(score * scale + level) for levels that are whole numbers, with <see cref="Levels.Whole"/> added to them; below 2^127, with a
+    /// relative error of 2.2e-7; 0 below 2^-126, NaN for NaN.
+    /// </summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector256<float> Weight(Vector256<float> score, Vector256<float> scale, Vector256<float> level)
+    {
+        var power = MulAdd(score, scale, level);
+        var f = MulAdd(score, scale, level - power);
+        var p = Vector256.FusedMultiplyAdd(Vector256.Create(N5), f, Vector256.Create(N4));
+        p = Vector256.FusedMultiplyAdd(p, f, Vector256.Create(N3));
+        p = Vector256.FusedMultiplyAdd(p, f, Vector256.Create(N2));
+        p = Vector256.FusedMultiplyAdd(p, f, Vector256.Create(N1));
+        p = Vector256.FusedMultiplyAdd(p, f, Vector256.Create(N0));
+        return Vector256.AndNot((p.AsInt32() + (power.AsInt32() << 23)).AsSingle(), Vector256.LessThan(power, Vector256.Create(Levels.Whole - 126)));
+    }
+
     /// <summary>The largest element.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static float Largest(Vector256<float> x) => Vectors128.Largest(Vector128.MaxNative(x.GetLower(), x.GetUpper()));
