@@ -110,6 +110,7 @@ internal static class RowsEmitter
                 """);
             if (dialect.Prefetches) w.Line(Ahead(plan.Rows.PrefetchKeys));
             Together(w, plan, "QueryRow", $"(keys + {Keys - 1}) / {Keys}");
+            w.Line("Vec zero = Vec.Zero;");
             using (w.Block("for (int left = count, j = 0; left > 0; left--, j += next)"))
             {
                 w.Line($"""
@@ -139,18 +140,14 @@ internal static class RowsEmitter
         string Sum(int row, int key) => $"s{row}_{key}";
         void Declare()
         {
-            for (int row = 0; row < rows; row++) w.Line($"Vec {string.Join(", ", Enumerable.Range(0, Keys).Select(key => $"{Sum(row, key)} = Vec.Zero"))};");
+            for (int row = 0; row < rows; row++) w.Line($"Vec {string.Join(", ", Enumerable.Range(0, Keys).Select(key => $"{Sum(row, key)} = zero"))};");
         }
 
         void Step(Func<string, string, string> load, string offset)
         {
-            for (int row = 0; row < rows; row++) w.Line($"Vec q{row} = Load({Address.Arguments("q", Join(Address.Offset((row, "QueryRow")), offset))});");
+            w.Line("Vec " + string.Join(", ", Enumerable.Range(0, rows).Select(row => $"q{row} = Load({Address.Arguments("q", Join(Address.Offset((row, "QueryRow")), offset))})")) + ";");
             for (int key = 0; key < Keys; key++)
-                using (w.Block(""))
-                {
-                    w.Line($"Vec k = {load($"k{key}", offset)};");
-                    w.Line(string.Join(" ", Enumerable.Range(0, rows).Select(row => $"{Sum(row, key)} = MulAdd(q{row}, k, {Sum(row, key)});")));
-                }
+                w.Line($"Vec x{key} = {load($"k{key}", offset)}; " + string.Join(" ", Enumerable.Range(0, rows).Select(row => $"{Sum(row, key)} = MulAdd(q{row}, x{key}, {Sum(row, key)});")));
         }
 
         void Loop(string from, string to)
