@@ -19,6 +19,12 @@ internal sealed record Dialect(Isas Isa, string Title, string Vectors, string? T
     /// <summary>Whether there is an instruction that fetches memory ahead (.NET has none for arm64).</summary>
     public bool Prefetches { get; init; } = true;
 
+    /// <summary>
+    /// Whether weights come from scores in one function that rounds and scales at once, three operations less. Where they come from registers their
+    /// exponents are needed, too, to see that none is too large.
+    /// </summary>
+    public bool WeighsAtOnce => Isa is Isas.Avx2 or Isas.Portable;
+
     /// <summary>Writes that a row some rows ahead is fetched.</summary>
     public void Prefetch(SourceWriter w, string row, string stride, int length)
     {

@@ -203,7 +203,7 @@ internal static class RowsEmitter
 
         // Four neighbours are taken together; of contiguous ones, for a query of less heads than a tile has rows, the next of each quarter.
         int count = {count}, apart = 1, next = {Keys};
-        if (stride == {contiguous} && block.Queries == 1 && rows < {plan.Rows.TileRows}) (apart, next) = (Math.Max(count, 1), 1);
+        if (block.Queries == 1 && rows < {plan.Rows.TileRows}) (apart, next) = (Math.Max(count, 1), 1);
         """);
 
     private static string Join(string row, string offset) => row == "0" ? offset : offset == "0" ? row : $"{row} + {offset}";

@@ -72,10 +72,10 @@ internal static class SoftmaxEmitter
                     level = 0f;
                 }
 
-                Vec levels = All(level{{(panel ? "" : " + Whole")}}), scale = All(Scale), total = Load(ref sum, 0);
+                Vec levels = All(level{{(dialect.WeighsAtOnce ? " + Whole" : "")}}), scale = All(Scale), total = Load(ref sum, 0);
                 """);
             w.Line($"column = {first};");
-            Exponentials(w, score => panel ? $"Exp2(MulAdd({score}, scale, levels))" : $"Weight({score}, scale, levels)", "w", unrolled: !panel);
+            Exponentials(w, score => dialect.WeighsAtOnce ? $"Weight({score}, scale, levels)" : $"Exp2(MulAdd({score}, scale, levels))", "w", unrolled: !panel);
 
             w.Line("""
 
