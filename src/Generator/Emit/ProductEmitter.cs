@@ -100,7 +100,7 @@ internal sealed record ProductEmitter(Dialect Dialect, int Rows, int Vectors, st
         {
             string load = byElement ? "" : $"Vec x{row} = Splat({Address.Arguments(Left, Address.Offset((row, LeftStride), (index, "")))}); ";
             w.Line(load + string.Join(" ", Enumerable.Range(0, Vectors).Select(v => byElement
-                ? $"{Sum(row, v, set)} = MulAddElement({Sum(row, v, set)}, {name}{v}, x{row}, {index});"
+                ? $"{Sum(row, v, set)} = MulAddAt({Sum(row, v, set)}, {name}{v}, x{row}, {index});"
                 : $"{Sum(row, v, set)} = MulAdd(x{row}, {name}{v}, {Sum(row, v, set)});")));
         }
     }

@@ -123,16 +123,15 @@ internal static class ScoresEmitter
         using (w.Block("if (p < fresh)"))
         {
             w.Line("// The score of the first key does as the maximum, unless another exceeds it by much.");
-            foreach (int row in rows)
-                w.Line($"At({MaximumOf(row)}) = First(Max({product.Sum(row, 0)}, All(float.MinValue))); At({LevelOf(row)}) = Level(At({MaximumOf(row)}), Scale);");
+            foreach (int row in rows) w.Line($"Begin({product.Sum(row, 0)}, Scale, {MaximumOf(row)});");
         }
 
         w.Line();
         w.Line("// The weights are powers of two; these are the exponents, -infinity for invisible keys.");
         foreach (int row in rows)
         {
-            w.Line($"Vec l{row} = Splat({LevelOf(row)}); "
-                + Each(row, vector => $"Vec {Exponent(row, vector)} = MulAdd({product.Sum(row, vector)}, All(Scale), l{row});"));
+            w.Line($"Vec l{row} = Splat({LevelOf(row)}), "
+                + string.Join(", ", vectors.Select(vector => $"{Exponent(row, vector)} = MulAdd({product.Sum(row, vector)}, All(Scale), l{row})")) + ";");
         }
 
         w.Line();
@@ -141,9 +140,8 @@ internal static class ScoresEmitter
             w.Line("int column = p * PanelKeys;");
             foreach (int row in rows)
             {
-                string bound = visible.UpperMoves ? $"Math.Min({visible.Upper($"{row}")}, keys)" : "keys";
-                w.Line(Each(row, vector =>
-                    $"{Exponent(row, vector)} = Select(FirstOf({bound} - column{(vector == 0 ? "" : $" - {Address.Offset((vector, "Lanes"))}")}), {Exponent(row, vector)}, All(float.NegativeInfinity));"));
+                w.Line($"int n{row} = {(visible.UpperMoves ? $"Math.Min({visible.Upper($"{row}")}, keys)" : "keys")} - column; "
+                    + Each(row, vector => $"{Exponent(row, vector)} = Seen({Exponent(row, vector)}, n{row}{(vector == 0 ? "" : $" - {Address.Offset((vector, "Lanes"))}")});"));
             }
         }
 

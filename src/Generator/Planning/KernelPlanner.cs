@@ -161,7 +161,6 @@ internal static class KernelPlanner
     /// </summary>
     private static int ChainQuads(int headDim, int sets) => sets * headDim switch
     {
-        <= 32 => 4,
         <= 128 => 4,
         <= 256 => 8,
         _ => 12,

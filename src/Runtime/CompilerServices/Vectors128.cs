@@ -67,7 +67,7 @@ public static class Vectors128
 
     /// <summary>z + x * an element of y; the index is a constant. Of arm64.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Vector128<float> MulAddElement(Vector128<float> z, Vector128<float> x, Vector128<float> y, [ConstantExpected(Max = (byte)3)] byte index) =>
+    public static Vector128<float> MulAddAt(Vector128<float> z, Vector128<float> x, Vector128<float> y, [ConstantExpected(Max = (byte)3)] byte index) =>
         AdvSimd.Arm64.FusedMultiplyAddBySelectedScalar(z, x, y, index);
 
     /// <summary>2^x for x below 128, relative error 2.2e-7; 0 below 2^-126.5, NaN for NaN.</summary>
@@ -101,6 +101,19 @@ public static class Vectors128
         p = MulAdd(p, f, Vector128.Create(Vectors256.N0));
         return Vector128.AndNot((p.AsInt32() + (power.AsInt32() << 23)).AsSingle(), Vector128.LessThan(power, Vector128.Create(Levels.Whole - 126)));
     }
+
+    /// <summary>Takes the first of a row's scores as its maximum, and the level of that behind it.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void Begin(Vector128<float> scores, float scale, ref float maximum, nint offset)
+    {
+        maximum = ref Unsafe.Add(ref maximum, offset);
+        maximum = First(Max(scores, All(float.MinValue)));
+        Unsafe.Add(ref maximum, 1) = Levels.Level(maximum, scale);
+    }
+
+    /// <summary>The exponents of the first scores, -infinity behind them.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector128<float> Seen(Vector128<float> exponents, int count) => Select(FirstOf(count), exponents, All(float.NegativeInfinity));
 
     /// <summary>Stores the weights 2^x of a vector and adds them to the sum.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]

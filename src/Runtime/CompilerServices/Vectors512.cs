@@ -84,6 +84,19 @@ public static class Vectors512
         return Vector512.ConditionalSelect(Avx512F.CompareNotLessThan(x, Vector512.Create(-126f)), (p.AsInt32() + exponent).AsSingle(), Vector512<float>.Zero);
     }
 
+    /// <summary>Takes the first of a row's scores as its maximum, and the level of that behind it.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void Begin(Vector512<float> scores, float scale, ref float maximum, nint offset)
+    {
+        maximum = ref Unsafe.Add(ref maximum, offset);
+        maximum = First(Max(scores, All(float.MinValue)));
+        Unsafe.Add(ref maximum, 1) = Levels.Level(maximum, scale);
+    }
+
+    /// <summary>The exponents of the first scores, -infinity behind them.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector512<float> Seen(Vector512<float> exponents, int count) => Select(FirstOf(count), exponents, All(float.NegativeInfinity));
+
     /// <summary>Stores the weights 2^x of a vector and adds them to the sum.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static void Weights1(Vector512<float> a, ref float weights, nint offset, ref float sum, nint sumOffset)

@@ -11,7 +11,7 @@
 //   cost    1024 flops for a visible pair of query and key
 //
 // Best first:
-//   forward_f32_m16n16_d64__avx512_16x1: fixed lengths, packed, whole rows of scores in L1, tile 16 x 1 vectors of 16
+//   forward_f32_m16n16_d64__avx512_8x1: fixed lengths, packed, whole rows of scores in L1, tile 8 x 1 vectors of 16
 //   forward_f32_m16n16_d64__avx2_4x2: fixed lengths, packed, whole rows of scores in L1, tile 4 x 2 vectors of 8
 //   forward_f32_m16n16_d64__neon_4x4: fixed lengths, packed, whole rows of scores in L1, tile 4 x 4 vectors of 4
 //   forward_f32_m16n16_d64__portable_4x2: fixed lengths, packed, whole rows of scores in L1, tile 4 x 2 vectors of 4
@@ -22,8 +22,8 @@ namespace Demo;
 
 partial class Llama
 {
-    [global::AttentionGen.CompilerServices.AttentionKernel("forward_f32_m16n16_h4d64_batched_headmajor", "forward_f32_m16n16_d64__avx512_16x1", global::AttentionGen.AttentionIsas.Avx512,
-        "fixed lengths, packed, whole rows of scores in L1, tile 16 x 1 vectors of 16", 8388608)]
+    [global::AttentionGen.CompilerServices.AttentionKernel("forward_f32_m16n16_h4d64_batched_headmajor", "forward_f32_m16n16_d64__avx512_8x1", global::AttentionGen.AttentionIsas.Avx512,
+        "fixed lengths, packed, whole rows of scores in L1, tile 8 x 1 vectors of 16", 8388608)]
     [global::AttentionGen.CompilerServices.AttentionKernel("forward_f32_m16n16_h4d64_batched_headmajor", "forward_f32_m16n16_d64__avx2_4x2", global::AttentionGen.AttentionIsas.Avx2,
         "fixed lengths, packed, whole rows of scores in L1, tile 4 x 2 vectors of 8", 8388608)]
     [global::AttentionGen.CompilerServices.AttentionKernel("forward_f32_m16n16_h4d64_batched_headmajor", "forward_f32_m16n16_d64__neon_4x4", global::AttentionGen.AttentionIsas.Neon,
@@ -39,12 +39,12 @@ partial class Llama
         int batch)
     {
         global::AttentionGen.CompilerServices.ForwardCall call = new(
-            causal: false,
+            left: -1, right: -1,
             global::AttentionGen.CompilerServices.KernelTensor.Of(query, global::AttentionGen.AttentionLayout.HeadMajor, heads: 4, dim: 64, tokens: 16, batched: true, batch: batch),
             global::AttentionGen.CompilerServices.KernelTensor.Of(key, global::AttentionGen.AttentionLayout.HeadMajor, heads: 4, dim: 64, stride: 192, tokens: 16, batch: batch),
             global::AttentionGen.CompilerServices.KernelTensor.Of(value, global::AttentionGen.AttentionLayout.HeadMajor, heads: 4, dim: 64, stride: 64, tokens: 16, batch: batch),
             global::AttentionGen.CompilerServices.KernelTensor.Of(output, global::AttentionGen.AttentionLayout.HeadMajor, heads: 4, dim: 64, stride: 64, tokens: 16, batch: batch));
-        if (global::AttentionGen.CompilerServices.KernelIsa.Avx512) call.RunPacked<global::AttentionGen.Generated.forward_f32_m16n16_d64__avx512_16x1>();
+        if (global::AttentionGen.CompilerServices.KernelIsa.Avx512) call.RunPacked<global::AttentionGen.Generated.forward_f32_m16n16_d64__avx512_8x1>();
         else if (global::AttentionGen.CompilerServices.KernelIsa.Avx2) call.RunPacked<global::AttentionGen.Generated.forward_f32_m16n16_d64__avx2_4x2>();
         else if (global::AttentionGen.CompilerServices.KernelIsa.Neon) call.RunPacked<global::AttentionGen.Generated.forward_f32_m16n16_d64__neon_4x4>();
         else call.RunPacked<global::AttentionGen.Generated.forward_f32_m16n16_d64__portable_4x2>();

@@ -9,7 +9,7 @@
 //   instructions  AVX2 and FMA
 //   tile          6 query rows x 16 keys: 6 x 2 vectors of 8 floats, scores wait in the first-level cache
 //   blocks        96 query rows, 256 keys
-//   few rows      2 query rows x 4 keys, up to 18 rows (queries times heads of a group)
+//   few rows      2 query rows x 4 keys, up to 32 rows (queries times heads of a group)
 //   cost          66 flops and one exponential for a visible pair of query and key
 //   memory        36 floats for a packed key and value, 6912 for a block of queries
 //
@@ -27,6 +27,7 @@ using global::System.Runtime.CompilerServices;
 using global::System.Runtime.Intrinsics;
 using global::AttentionGen.CompilerServices;
 using static global::AttentionGen.CompilerServices.KernelMemory;
+using static global::AttentionGen.CompilerServices.Levels;
 using static global::AttentionGen.CompilerServices.Vectors256;
 using Vec = global::System.Runtime.Intrinsics.Vector256<float>;
 
@@ -38,25 +39,29 @@ internal readonly struct forward_f32_d20v13__avx2_6x2 : IForwardCore, IRowsCore
     private const int ValueDim = 16; // 13, padded to whole vectors
     private const int Lanes = 8;
     private const int QueryRow = 24; // a packed query: whole vectors
-    private const int Sums = ValueDim, Maximum = ValueDim + Lanes, StateRow = ValueDim + 2 * Lanes; // the state of a query row: output, sums of weights, maximum
+    private const int Sums = ValueDim, Maximum = Sums + Lanes, RowLevel = Maximum + 1, StateRow = Maximum + Lanes; // the state of a query row: output, sums of weights, maximum and its level
     private const int TileRows = 6;
     private const int PanelKeys = 16;
     private const int QueryBlock = 96;
     private const int KeyBlock = 256;
-    private const int MaxRows = 18;
+    private const int MaxRows = 32, RowsAtOnce = 32;
     private const float Scale = 0.3225964f; // scale * log2(e): weights are powers of two
     private const float Lazy = 24.798788f; // 8 / Scale, what a score may exceed the running maximum by
 
     public static ForwardPlan Plan => new()
     {
         QueryBlock = QueryBlock,
+        TileRows = TileRows,
         KeyBlock = KeyBlock,
         PackedKeyFloats = HeadDim,
         PackedValueFloats = ValueDim,
         StateRowFloats = StateRow,
         ScratchFloats = 3840, // queries and weights
         MaxRows = MaxRows,
-        RowsScratchFloats = (MaxRows + TileRows) * QueryRow + MaxRows * KeyBlock,
+        RowsTile = 2,
+        RowsTogether = 16,
+        RowsAtOnce = RowsAtOnce,
+        RowsScratchFloats = RowsAtOnce * (QueryRow + KeyBlock),
         FlopsPerPair = 66,
     };
 
@@ -77,6 +82,7 @@ internal readonly struct forward_f32_d20v13__avx2_6x2 : IForwardCore, IRowsCore
             ref float values = ref At(ref block.PackedValues, (nint)first * ValueDim);
             for (int row = 0; row < block.Rows; row += TileRows)
             {
+                block.Ahead.Fetch();
                 ref float tileQuery = ref At(ref query, row * QueryRow);
                 ref float state = ref At(ref block.State, row * StateRow);
                 Scores(ref tileQuery, ref panels, (keys + PanelKeys - 1) / PanelKeys, ref weights);
@@ -126,7 +132,7 @@ internal readonly struct forward_f32_d20v13__avx2_6x2 : IForwardCore, IRowsCore
     {
         for (int key = 0; key < count; key++)
         {
-            PrefetchRow(ref value, 39 * stride, 13);
+            PrefetchRow(ref value, 157 * stride, 13);
             Store(Vec.Zero, ref rows, ValueDim - Lanes);
             Store(Load(ref value, 0), ref rows, 0);
             // The last 5, with some before them a second time.
@@ -153,7 +159,7 @@ internal readonly struct forward_f32_d20v13__avx2_6x2 : IForwardCore, IRowsCore
             int quad = 0;
             while (true)
             {
-                int chain = Math.Min(quad + 2, 5);
+                int chain = Math.Min(quad + 4, 5);
                 do
                 {
                     {
@@ -197,8 +203,8 @@ internal readonly struct forward_f32_d20v13__avx2_6x2 : IForwardCore, IRowsCore
                     quad++;
                 } while (quad < chain);
 
-                // A sum of 8 products at a time: a longer one would lose precision.
-                if (quad > 2)
+                // Sums of 16 products: longer ones would lose precision.
+                if (quad > 4)
                 {
                     s0_0 += Load(ref tile, 0); s0_1 += Load(ref tile, Lanes);
                     s1_0 += Load(ref tile, KeyBlock); s1_1 += Load(ref tile, KeyBlock + Lanes);
@@ -236,169 +242,192 @@ internal readonly struct forward_f32_d20v13__avx2_6x2 : IForwardCore, IRowsCore
     public static void AttendRows(in ForwardRows block)
     {
         int rows = block.Heads * block.Queries;
-        ref float query = ref block.Scratch; // [MaxRows + TileRows, QueryRow]
-        ref float weights = ref At(ref query, (MaxRows + TileRows) * QueryRow); // [MaxRows, KeyBlock]
+        ref float query = ref block.Scratch; // [RowsAtOnce, QueryRow]
+        ref float weights = ref At(ref query, RowsAtOnce * QueryRow); // [RowsAtOnce, KeyBlock]
 
         Reset(ref block.State, rows);
-        for (int row = 0; row < rows; row += block.Queries)
-            PackQueries(ref At(ref block.Query, row / block.Queries * block.HeadStride), block.QueryStride, block.Queries, ref At(ref query, row * QueryRow));
+        RowQueries(in block, ref query);
 
         for (int first = 0; first < block.Keys; first += KeyBlock)
         {
             int keys = Math.Min(block.Keys - first, KeyBlock);
-            RowScores(ref query, ref At(ref block.Key, first * block.KeyStride), block.KeyStride, keys, ref weights, rows);
+            RowScores(in block, ref query, ref At(ref block.Key, first * block.KeyStride), keys, ref weights);
             for (int row = 0; row < rows; row += block.Queries)
                 Softmax(ref At(ref weights, row * KeyBlock), keys, ref At(ref block.State, row * StateRow), block.Queries, keys);
-            ref float value = ref At(ref block.Value, first * block.ValueStride);
-            RowValues(ref weights, ref value, block.ValueStride, ref block.State, rows, keys);
+            RowValues(in block, ref weights, ref At(ref block.Value, first * block.ValueStride), keys);
         }
     }
 
-    /// <summary>Scores of query rows with keys, 4 keys at a time.</summary>
+    /// <summary>Copies query rows, with zeros behind them.</summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
-    private static void RowScores(ref float query, ref float key, nint stride, int keys, ref float weights, int rows)
+    private static void RowQueries(in ForwardRows block, ref float packed)
     {
-        for (int j = 0; j < keys; j += 4, key = ref At(ref key, 4 * stride))
+        for (int head = 0; head < block.Heads; head++)
         {
-            int row = 0, last = keys - 1 - j;
-            for (; row + 2 <= rows; row += 2) RowScores2(ref At(ref query, row * QueryRow), ref key, stride, last, ref At(ref weights, row * KeyBlock + j));
-            for (; row < rows; row++) RowScores1(ref At(ref query, row * QueryRow), ref key, stride, last, ref At(ref weights, row * KeyBlock + j));
+            ref float query = ref At(ref block.Query, head * block.HeadStride);
+            for (int row = 0; row < block.Queries; row++, query = ref At(ref query, block.QueryStride), packed = ref At(ref packed, QueryRow))
+            {
+                Store(Vec.Zero, ref packed, QueryRow - Lanes);
+                for (nint i = 0; i < 16; i += Lanes)
+                {
+                    Store(Load(ref query, i), ref packed, i);
+                }
+                // The last 4, with some before them a second time.
+                Store(Load(ref query, 12), ref packed, 12);
+            }
         }
     }
 
-    /// <summary>Scores of 2 query rows with 4 keys; keys past the last repeat it.</summary>
+    /// <summary>Scores of all query rows with keys, 4 keys at a time; keys past the last repeat it.</summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
-    private static void RowScores2(ref float query, ref float key0, nint stride, int last, ref float scores)
+    private static void RowScores(in ForwardRows block, ref float query, ref float key, int keys, ref float weights)
     {
-        ref float key1 = ref At(ref key0, Math.Min(1, last) * stride);
-        ref float key2 = ref At(ref key0, Math.Min(2, last) * stride);
-        ref float key3 = ref At(ref key0, Math.Min(3, last) * stride);
-        Vec s0_0 = Vec.Zero, s0_1 = Vec.Zero, s0_2 = Vec.Zero, s0_3 = Vec.Zero;
-        Vec s1_0 = Vec.Zero, s1_1 = Vec.Zero, s1_2 = Vec.Zero, s1_3 = Vec.Zero;
-        for (nint d = 0; d < 16; d += Lanes)
+        int heads = block.KeyHeads, rows = block.Heads / heads * block.Queries;
+        nint stride = block.KeyStride, headStride = block.KeyHeadStride;
+        nint ahead = (heads == 1 ? 64 : 8) * stride;
+
+        // Four neighbours are taken together; of contiguous ones, for a query of less heads than a tile has rows, the next of each quarter.
+        int count = (keys + 3) / 4, apart = 1, next = 4;
+        if (block.Queries == 1 && rows < 2) (apart, next) = (Math.Max(count, 1), 1);
+        Vec zero = Vec.Zero;
+        for (int left = count, j = 0; left > 0; left--, j += next)
         {
-            Prefetch(ref key0, d + 16 * stride);
-            Prefetch(ref key1, d + 16 * stride);
-            Prefetch(ref key2, d + 16 * stride);
-            Prefetch(ref key3, d + 16 * stride);
-            Vec q0 = Load(ref query, d);
-            Vec q1 = Load(ref query, QueryRow + d);
+            nint last = (keys - 1 - j) * stride;
+            ref float k0 = ref At(ref key, j * stride), q = ref query, w = ref At(ref weights, j);
+            for (int head = 0; head < heads; head++, k0 = ref At(ref k0, headStride))
             {
-                Vec k = Load(ref key0, d);
-                s0_0 = MulAdd(q0, k, s0_0); s1_0 = MulAdd(q1, k, s1_0);
-            }
-            {
-                Vec k = Load(ref key1, d);
-                s0_1 = MulAdd(q0, k, s0_1); s1_1 = MulAdd(q1, k, s1_1);
-            }
-            {
-                Vec k = Load(ref key2, d);
-                s0_2 = MulAdd(q0, k, s0_2); s1_2 = MulAdd(q1, k, s1_2);
-            }
-            {
-                Vec k = Load(ref key3, d);
-                s0_3 = MulAdd(q0, k, s0_3); s1_3 = MulAdd(q1, k, s1_3);
+                ref float k1 = ref At(ref k0, Math.Min(apart * stride, last)), k2 = ref At(ref k0, Math.Min(2 * apart * stride, last)), k3 = ref At(ref k0, Math.Min(3 * apart * stride, last));
+                int row = rows;
+                for (; row >= 2; row -= 2, q = ref At(ref q, 2 * QueryRow), w = ref At(ref w, 2 * KeyBlock))
+                {
+                    Vec s0_0 = zero, s0_1 = zero, s0_2 = zero, s0_3 = zero;
+                    Vec s1_0 = zero, s1_1 = zero, s1_2 = zero, s1_3 = zero;
+                    for (nint d = 0; d < 16; d += Lanes)
+                    {
+                        if (d % 16 == 0)
+                        {
+                            PrefetchFar(ref k0, d + ahead); PrefetchFar(ref k1, d + ahead); PrefetchFar(ref k2, d + ahead); PrefetchFar(ref k3, d + ahead);
+                        }
+                        Vec q0 = Load(ref q, d), q1 = Load(ref q, QueryRow + d);
+                        Vec x0 = Load(ref k0, d); s0_0 = MulAdd(q0, x0, s0_0); s1_0 = MulAdd(q1, x0, s1_0);
+                        Vec x1 = Load(ref k1, d); s0_1 = MulAdd(q0, x1, s0_1); s1_1 = MulAdd(q1, x1, s1_1);
+                        Vec x2 = Load(ref k2, d); s0_2 = MulAdd(q0, x2, s0_2); s1_2 = MulAdd(q1, x2, s1_2);
+                        Vec x3 = Load(ref k3, d); s0_3 = MulAdd(q0, x3, s0_3); s1_3 = MulAdd(q1, x3, s1_3);
+                    }
+                    {
+                        Vec q0 = Load(ref q, 16), q1 = Load(ref q, QueryRow + 16);
+                        Vec x0 = LoadFirst(ref k0, 16, 4); s0_0 = MulAdd(q0, x0, s0_0); s1_0 = MulAdd(q1, x0, s1_0);
+                        Vec x1 = LoadFirst(ref k1, 16, 4); s0_1 = MulAdd(q0, x1, s0_1); s1_1 = MulAdd(q1, x1, s1_1);
+                        Vec x2 = LoadFirst(ref k2, 16, 4); s0_2 = MulAdd(q0, x2, s0_2); s1_2 = MulAdd(q1, x2, s1_2);
+                        Vec x3 = LoadFirst(ref k3, 16, 4); s0_3 = MulAdd(q0, x3, s0_3); s1_3 = MulAdd(q1, x3, s1_3);
+                    }
+                    Vectors128.Store(Sums4(s0_0, s0_1, s0_2, s0_3), ref w, 0);
+                    Vectors128.Store(Sums4(s1_0, s1_1, s1_2, s1_3), ref w, KeyBlock);
+                }
+                for (; row > 0; row--, q = ref At(ref q, QueryRow), w = ref At(ref w, KeyBlock))
+                {
+                    if (apart == 1)
+                    {
+                        PrefetchRowFar(ref k0, ahead, 20); PrefetchRowFar(ref k1, ahead, 20); PrefetchRowFar(ref k2, ahead, 20); PrefetchRowFar(ref k3, ahead, 20);
+                    }
+                    Vec s0_0 = zero, s0_1 = zero, s0_2 = zero, s0_3 = zero;
+                    for (nint d = 0; d < 16; d += Lanes)
+                    {
+                        Vec q0 = Load(ref q, d);
+                        Vec x0 = Load(ref k0, d); s0_0 = MulAdd(q0, x0, s0_0);
+                        Vec x1 = Load(ref k1, d); s0_1 = MulAdd(q0, x1, s0_1);
+                        Vec x2 = Load(ref k2, d); s0_2 = MulAdd(q0, x2, s0_2);
+                        Vec x3 = Load(ref k3, d); s0_3 = MulAdd(q0, x3, s0_3);
+                    }
+                    {
+                        Vec q0 = Load(ref q, 16);
+                        Vec x0 = LoadFirst(ref k0, 16, 4); s0_0 = MulAdd(q0, x0, s0_0);
+                        Vec x1 = LoadFirst(ref k1, 16, 4); s0_1 = MulAdd(q0, x1, s0_1);
+                        Vec x2 = LoadFirst(ref k2, 16, 4); s0_2 = MulAdd(q0, x2, s0_2);
+                        Vec x3 = LoadFirst(ref k3, 16, 4); s0_3 = MulAdd(q0, x3, s0_3);
+                    }
+                    Vectors128.Scatter(Sums4(s0_0, s0_1, s0_2, s0_3), ref w, apart);
+                }
             }
         }
-        {
-            Vec q0 = Load(ref query, 16);
-            Vec q1 = Load(ref query, QueryRow + 16);
-            {
-                Vec k = LoadFirst(ref key0, 16, 4);
-                s0_0 = MulAdd(q0, k, s0_0); s1_0 = MulAdd(q1, k, s1_0);
-            }
-            {
-                Vec k = LoadFirst(ref key1, 16, 4);
-                s0_1 = MulAdd(q0, k, s0_1); s1_1 = MulAdd(q1, k, s1_1);
-            }
-            {
-                Vec k = LoadFirst(ref key2, 16, 4);
-                s0_2 = MulAdd(q0, k, s0_2); s1_2 = MulAdd(q1, k, s1_2);
-            }
-            {
-                Vec k = LoadFirst(ref key3, 16, 4);
-                s0_3 = MulAdd(q0, k, s0_3); s1_3 = MulAdd(q1, k, s1_3);
-            }
-        }
-        Vectors128.Store(Sums4(s0_0, s0_1, s0_2, s0_3), ref scores, 0);
-        Vectors128.Store(Sums4(s1_0, s1_1, s1_2, s1_3), ref scores, KeyBlock);
     }
 
-    /// <summary>Scores of a query row with 4 keys; keys past the last repeat it.</summary>
+    /// <summary>State += weights * values for all rows, 4 values at a time.</summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
-    private static void RowScores1(ref float query, ref float key0, nint stride, int last, ref float scores)
+    private static void RowValues(in ForwardRows block, ref float weights, ref float value, int keys)
     {
-        ref float key1 = ref At(ref key0, Math.Min(1, last) * stride);
-        ref float key2 = ref At(ref key0, Math.Min(2, last) * stride);
-        ref float key3 = ref At(ref key0, Math.Min(3, last) * stride);
-        Vec s0_0 = Vec.Zero, s0_1 = Vec.Zero, s0_2 = Vec.Zero, s0_3 = Vec.Zero;
-        for (nint d = 0; d < 16; d += Lanes)
+        int heads = block.KeyHeads, rows = block.Heads / heads * block.Queries;
+        nint stride = block.ValueStride, headStride = block.ValueHeadStride;
+        nint ahead = (heads == 1 ? 64 : 8) * stride;
+
+        // Four neighbours are taken together; of contiguous ones, for a query of less heads than a tile has rows, the next of each quarter.
+        int count = keys / 4, apart = 1, next = 4;
+        if (block.Queries == 1 && rows < 2) (apart, next) = (Math.Max(count, 1), 1);
+        for (int left = count, j = 0; left > 0; left--, j += next)
         {
-            Prefetch(ref key0, d + 16 * stride);
-            Prefetch(ref key1, d + 16 * stride);
-            Prefetch(ref key2, d + 16 * stride);
-            Prefetch(ref key3, d + 16 * stride);
-            Vec q0 = Load(ref query, d);
+            ref float v0 = ref At(ref value, j * stride), w = ref At(ref weights, j), s = ref block.State;
+            for (int head = 0; head < heads; head++, v0 = ref At(ref v0, headStride))
             {
-                Vec k = Load(ref key0, d);
-                s0_0 = MulAdd(q0, k, s0_0);
-            }
-            {
-                Vec k = Load(ref key1, d);
-                s0_1 = MulAdd(q0, k, s0_1);
-            }
-            {
-                Vec k = Load(ref key2, d);
-                s0_2 = MulAdd(q0, k, s0_2);
-            }
-            {
-                Vec k = Load(ref key3, d);
-                s0_3 = MulAdd(q0, k, s0_3);
+                ref float v1 = ref At(ref v0, apart * stride), v2 = ref At(ref v1, apart * stride), v3 = ref At(ref v2, apart * stride);
+                int row = rows;
+                for (; row >= 2; row -= 2, w = ref At(ref w, 2 * KeyBlock), s = ref At(ref s, 2 * StateRow))
+                {
+                    Vec w0_0 = Splat(ref w, 0), w0_1 = Splat(ref w, 1), w0_2 = Splat(ref w, 2), w0_3 = Splat(ref w, 3);
+                    Vec w1_0 = Splat(ref w, KeyBlock), w1_1 = Splat(ref w, KeyBlock + 1), w1_2 = Splat(ref w, KeyBlock + 2), w1_3 = Splat(ref w, KeyBlock + 3);
+                    for (nint i = 0; i < 8; i += Lanes)
+                    {
+                        if (i % 16 == 0)
+                        {
+                            PrefetchFar(ref v0, i + ahead); PrefetchFar(ref v1, i + ahead); PrefetchFar(ref v2, i + ahead); PrefetchFar(ref v3, i + ahead);
+                        }
+                        Vec x0 = Load(ref v0, i), x1 = Load(ref v1, i), x2 = Load(ref v2, i), x3 = Load(ref v3, i);
+                        Store(MulAdd(w0_3, x3, MulAdd(w0_2, x2, MulAdd(w0_1, x1, MulAdd(w0_0, x0, Load(ref s, i))))), ref s, i);
+                        Store(MulAdd(w1_3, x3, MulAdd(w1_2, x2, MulAdd(w1_1, x1, MulAdd(w1_0, x0, Load(ref s, StateRow + i))))), ref s, StateRow + i);
+                    }
+                    {
+                        Vec x0 = LoadFirst(ref v0, 8, 5), x1 = LoadFirst(ref v1, 8, 5), x2 = LoadFirst(ref v2, 8, 5), x3 = LoadFirst(ref v3, 8, 5);
+                        Store(MulAdd(w0_3, x3, MulAdd(w0_2, x2, MulAdd(w0_1, x1, MulAdd(w0_0, x0, Load(ref s, 8))))), ref s, 8);
+                        Store(MulAdd(w1_3, x3, MulAdd(w1_2, x2, MulAdd(w1_1, x1, MulAdd(w1_0, x0, Load(ref s, StateRow + 8))))), ref s, StateRow + 8);
+                    }
+                }
+                for (; row > 0; row--, w = ref At(ref w, KeyBlock), s = ref At(ref s, StateRow))
+                {
+                    if (apart == 1)
+                    {
+                        PrefetchRowFar(ref v0, ahead, 13); PrefetchRowFar(ref v1, ahead, 13); PrefetchRowFar(ref v2, ahead, 13); PrefetchRowFar(ref v3, ahead, 13);
+                    }
+                    Vec w0_0 = Splat(ref w, 0), w0_1 = Splat(ref w, apart), w0_2 = Splat(ref w, 2 * apart), w0_3 = Splat(ref w, 3 * apart);
+                    for (nint i = 0; i < 8; i += Lanes)
+                    {
+                        Vec x0 = Load(ref v0, i), x1 = Load(ref v1, i), x2 = Load(ref v2, i), x3 = Load(ref v3, i);
+                        Store(MulAdd(w0_3, x3, MulAdd(w0_2, x2, MulAdd(w0_1, x1, MulAdd(w0_0, x0, Load(ref s, i))))), ref s, i);
+                    }
+                    {
+                        Vec x0 = LoadFirst(ref v0, 8, 5), x1 = LoadFirst(ref v1, 8, 5), x2 = LoadFirst(ref v2, 8, 5), x3 = LoadFirst(ref v3, 8, 5);
+                        Store(MulAdd(w0_3, x3, MulAdd(w0_2, x2, MulAdd(w0_1, x1, MulAdd(w0_0, x0, Load(ref s, 8))))), ref s, 8);
+                    }
+                }
             }
         }
+
+        // Fewer than four are left.
+        for (int row = 0; row < block.Heads * block.Queries; row++)
         {
-            Vec q0 = Load(ref query, 16);
-            {
-                Vec k = LoadFirst(ref key0, 16, 4);
-                s0_0 = MulAdd(q0, k, s0_0);
-            }
-            {
-                Vec k = LoadFirst(ref key1, 16, 4);
-                s0_1 = MulAdd(q0, k, s0_1);
-            }
-            {
-                Vec k = LoadFirst(ref key2, 16, 4);
-                s0_2 = MulAdd(q0, k, s0_2);
-            }
-            {
-                Vec k = LoadFirst(ref key3, 16, 4);
-                s0_3 = MulAdd(q0, k, s0_3);
-            }
+            ref float v = ref At(ref value, row / rows * headStride), w = ref At(ref weights, row * KeyBlock), s = ref At(ref block.State, row * StateRow);
+            RowValue(ref w, ref v, stride, ref s, 4 * count, keys);
         }
-        Vectors128.Store(Sums4(s0_0, s0_1, s0_2, s0_3), ref scores, 0);
     }
 
-    /// <summary>State += weights * values, a stretch of values at a time that stays in the first-level cache for all rows.</summary>
+    /// <summary>State += weights * values for a row and the values from one to before another.</summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
-    private static void RowValues(ref float weights, ref float value, nint stride, ref float state, int rows, int keys)
+    private static void RowValue(ref float weights, ref float value, nint stride, ref float state, int from, int end)
     {
-        int step = rows == 1 ? KeyBlock : 32;
-        for (int key = 0; key < keys; key += step)
+        for (; from < end; from++)
         {
-            int count = Math.Min(keys - key, step), row = 0;
-            ref float v = ref At(ref value, key * stride);
-            for (; row + 2 <= rows; row += 2)
-            {
-                ref float p = ref At(ref weights, row * KeyBlock + key), s = ref At(ref state, row * StateRow);
-                Values2x1(ref p, ref v, stride, ref s, count);
-                Values2x1Tail(ref p, ref At(ref v, 8), stride, ref At(ref s, 8), count);
-            }
-            for (; row < rows; row++)
-            {
-                ref float p = ref At(ref weights, row * KeyBlock + key), s = ref At(ref state, row * StateRow);
-                Values1x1(ref p, ref v, stride, ref s, count);
-                Values1x1Tail(ref p, ref At(ref v, 8), stride, ref At(ref s, 8), count);
-            }
+            Vec w = Splat(ref weights, from);
+            ref float v = ref At(ref value, from * stride);
+            for (nint i = 0; i < 8; i += Lanes) Store(MulAdd(w, Load(ref v, i), Load(ref state, i)), ref state, i);
+            Store(MulAdd(w, LoadFirst(ref v, 8, 5), Load(ref state, 8)), ref state, 8);
         }
     }
 
@@ -414,7 +443,7 @@ internal readonly struct forward_f32_d20v13__avx2_6x2 : IForwardCore, IRowsCore
 
             // A row that has seen no key, or NaN before any other score, is at -infinity, which minus itself would be NaN.
             float level = maximum == float.NegativeInfinity ? 0f : maximum;
-            Vec f = Exp2(All((mine - level) * Scale)), g = Exp2(All((others - level) * Scale));
+            Vec f = Exp2(All((mine - level) * Scale + (Rest(level, Scale) - Rest(mine, Scale)))), g = Exp2(All((others - level) * Scale + (Rest(level, Scale) - Rest(others, Scale))));
             for (nint i = 0; i < Maximum; i += Lanes) Store(Load(ref state, i) * f + Load(ref other, i) * g, ref state, i);
         }
     }
@@ -450,80 +479,6 @@ internal readonly struct forward_f32_d20v13__avx2_6x2 : IForwardCore, IRowsCore
         Store(o5_0, ref outputs, 5 * StateRow); Store(o5_1, ref outputs, 5 * StateRow + Lanes);
     }
 
-    /// <summary>outputs += weights * values for 2 rows and 8 of the value dimension.</summary>
-    [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
-    private static void Values2x1(ref float weights, ref float values, nint stride, ref float outputs, int keys)
-    {
-        Vec o0_0 = Load(ref outputs, 0);
-        Vec o1_0 = Load(ref outputs, StateRow);
-        for (; keys > 0; keys--)
-        {
-            PrefetchRow(ref values, 16 * stride, 8);
-            Vec v0 = Load(ref values, 0);
-            Vec x0 = Splat(ref weights, 0); o0_0 = MulAdd(x0, v0, o0_0);
-            Vec x1 = Splat(ref weights, KeyBlock); o1_0 = MulAdd(x1, v0, o1_0);
-            weights = ref At(ref weights, 1);
-            values = ref At(ref values, stride);
-        }
-
-        Store(o0_0, ref outputs, 0);
-        Store(o1_0, ref outputs, StateRow);
-    }
-
-    /// <summary>outputs += weights * values for 2 rows and 5 of the value dimension.</summary>
-    [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
-    private static void Values2x1Tail(ref float weights, ref float values, nint stride, ref float outputs, int keys)
-    {
-        Vec o0_0 = Load(ref outputs, 0);
-        Vec o1_0 = Load(ref outputs, StateRow);
-        for (; keys > 0; keys--)
-        {
-            PrefetchRow(ref values, 16 * stride, 5);
-            Vec v0 = LoadFirst(ref values, 0, 5);
-            Vec x0 = Splat(ref weights, 0); o0_0 = MulAdd(x0, v0, o0_0);
-            Vec x1 = Splat(ref weights, KeyBlock); o1_0 = MulAdd(x1, v0, o1_0);
-            weights = ref At(ref weights, 1);
-            values = ref At(ref values, stride);
-        }
-
-        Store(o0_0, ref outputs, 0);
-        Store(o1_0, ref outputs, StateRow);
-    }
-
-    /// <summary>outputs += weights * values for a row and 8 of the value dimension.</summary>
-    [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
-    private static void Values1x1(ref float weights, ref float values, nint stride, ref float outputs, int keys)
-    {
-        Vec o0_0 = Load(ref outputs, 0);
-        for (; keys > 0; keys--)
-        {
-            PrefetchRow(ref values, 16 * stride, 8);
-            Vec v0 = Load(ref values, 0);
-            Vec x0 = Splat(ref weights, 0); o0_0 = MulAdd(x0, v0, o0_0);
-            weights = ref At(ref weights, 1);
-            values = ref At(ref values, stride);
-        }
-
-        Store(o0_0, ref outputs, 0);
-    }
-
-    /// <summary>outputs += weights * values for a row and 5 of the value dimension.</summary>
-    [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
-    private static void Values1x1Tail(ref float weights, ref float values, nint stride, ref float outputs, int keys)
-    {
-        Vec o0_0 = Load(ref outputs, 0);
-        for (; keys > 0; keys--)
-        {
-            PrefetchRow(ref values, 16 * stride, 5);
-            Vec v0 = LoadFirst(ref values, 0, 5);
-            Vec x0 = Splat(ref weights, 0); o0_0 = MulAdd(x0, v0, o0_0);
-            weights = ref At(ref weights, 1);
-            values = ref At(ref values, stride);
-        }
-
-        Store(o0_0, ref outputs, 0);
-    }
-
     /// <summary>The state of rows that have seen no key: outputs and sums 0, maxima -infinity.</summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
     private static void Reset(ref float state, int rows)
@@ -532,6 +487,7 @@ internal readonly struct forward_f32_d20v13__avx2_6x2 : IForwardCore, IRowsCore
         {
             for (nint i = 0; i < Maximum; i += Lanes) Store(Vec.Zero, ref state, i);
             At(ref state, Maximum) = float.NegativeInfinity;
+            At(ref state, RowLevel) = float.NaN;
         }
     }
 
@@ -542,7 +498,7 @@ internal readonly struct forward_f32_d20v13__avx2_6x2 : IForwardCore, IRowsCore
         int row = 0;
         for (; row < rows; row++)
         {
-            PrefetchRow(ref query, 25 * stride, 20);
+            PrefetchRow(ref query, 102 * stride, 20);
             Store(Vec.Zero, ref packed, QueryRow - Lanes);
             for (nint i = 0; i < 16; i += Lanes)
             {
@@ -590,19 +546,28 @@ internal readonly struct forward_f32_d20v13__avx2_6x2 : IForwardCore, IRowsCore
             float rowHighest = Largest(highest);
             if (rowHighest > maximum + Lazy)
             {
-                Vec factor = Exp2(All((maximum - rowHighest) * Scale));
+                Vec factor = Exp2(All((maximum - rowHighest) * Scale + (Rest(rowHighest, Scale) - Rest(maximum, Scale))));
+                At(ref state, RowLevel) = Level(rowHighest, Scale);
                 maximum = rowHighest;
                 for (nint i = 0; i < Maximum; i += Lanes) Store(Load(ref state, i) * factor, ref state, i);
             }
 
-            Vec m = All(maximum), scale = All(Scale), total = Load(ref sum, 0);
+            float level = At(ref state, RowLevel);
+            if (float.IsNaN(level))
+            {
+                // Very large scores: their distances from the maximum.
+                for (int i = 0; i < bound; i += Lanes) Store(Load(ref w, i) - All(maximum), ref w, i);
+                level = 0f;
+            }
+
+            Vec levels = All(level + Whole), scale = All(Scale), total = Load(ref sum, 0);
             column = 0;
             for (; column + 4 * Lanes <= tail; column += 4 * Lanes)
             {
-                Vec e0 = Exp2((Load(ref w, column) - m) * scale);
-                Vec e1 = Exp2((Load(ref w, column + Lanes) - m) * scale);
-                Vec e2 = Exp2((Load(ref w, column + 2 * Lanes) - m) * scale);
-                Vec e3 = Exp2((Load(ref w, column + 3 * Lanes) - m) * scale);
+                Vec e0 = Weight(Load(ref w, column), scale, levels);
+                Vec e1 = Weight(Load(ref w, column + Lanes), scale, levels);
+                Vec e2 = Weight(Load(ref w, column + 2 * Lanes), scale, levels);
+                Vec e3 = Weight(Load(ref w, column + 3 * Lanes), scale, levels);
                 Store(e0, ref w, column);
                 Store(e1, ref w, column + Lanes);
                 Store(e2, ref w, column + 2 * Lanes);
@@ -611,13 +576,13 @@ internal readonly struct forward_f32_d20v13__avx2_6x2 : IForwardCore, IRowsCore
             }
             for (; column < tail; column += Lanes)
             {
-                Vec e = Exp2((Load(ref w, column) - m) * scale);
+                Vec e = Weight(Load(ref w, column), scale, levels);
                 Store(e, ref w, column);
                 total += e;
             }
             if (tail < bound)
             {
-                Vec e = Exp2((Load(ref w, tail) - m) * scale) & visible;
+                Vec e = Weight(Load(ref w, tail), scale, levels) & visible;
                 Store(e, ref w, tail);
                 total += e;
                 column += Lanes;
@@ -634,7 +599,7 @@ internal readonly struct forward_f32_d20v13__avx2_6x2 : IForwardCore, IRowsCore
     {
         for (int row = 0; row < rows; row++)
         {
-            PrefetchRow(ref output, 39 * outputStride, 13);
+            PrefetchRow(ref output, 157 * outputStride, 13);
             float sum = Sum(Load(ref state, Sums));
             float inverse = At(ref state, Maximum) == float.NegativeInfinity ? 0f : 1f / sum;
             Store(Load(ref state, 0) * All(inverse), ref output, 0);

@@ -2,16 +2,16 @@
 //
 // forward_f32_d64_causal__neon_8x2
 //
-//   output = softmax(0.125f * query * key^T) * value, single precision, causal
+//   output = softmax(0.125f * query * key^T) * value, single precision, causal: each row sees the keys before its bound
 //   query   [queries, 64]     key    [keys, 64]
 //   output  [queries, 64]     value  [keys, 64]
 //
 //   instructions  NEON
 //   tile          8 query rows x 8 keys: 8 x 2 vectors of 4 floats, scores stay in registers
-//   blocks        96 query rows, 384 keys
+//   blocks        96 query rows, 512 keys
 //   few rows      4 query rows x 4 keys, up to 24 rows (queries times heads of a group)
 //   cost          256 flops and one exponential for a visible pair of query and key
-//   memory        128 floats for a packed key and value, 16128 for a block of queries
+//   memory        128 floats for a packed key and value, 17152 for a block of queries
 //
 // Keys are packed into panels (transposed), values into padded rows.
 // For each block of queries and each block of keys, tile by tile: scores, weights relative to a running maximum, product with the values.
@@ -27,9 +27,9 @@ using global::System.Runtime.CompilerServices;
 using global::System.Runtime.Intrinsics;
 using global::AttentionGen.CompilerServices;
 using static global::AttentionGen.CompilerServices.KernelMemory;
+using static global::AttentionGen.CompilerServices.Levels;
 using static global::AttentionGen.CompilerServices.Vectors128;
 using Vec = global::System.Runtime.Intrinsics.Vector128<float>;
-using Ints = global::System.Runtime.Intrinsics.Vector128<int>;
 
 [global::System.CodeDom.Compiler.GeneratedCode("AttentionGen", "0.1.0")]
 [global::Microsoft.CodeAnalysis.Embedded]
@@ -39,25 +39,29 @@ internal readonly struct forward_f32_d64_causal__neon_8x2 : IForwardCore, IRowsC
     private const int ValueDim = 64;
     private const int Lanes = 4;
     private const int QueryRow = 64; // a packed query: whole vectors
-    private const int Sums = ValueDim, Maximum = ValueDim + Lanes, StateRow = ValueDim + 2 * Lanes; // the state of a query row: output, sums of weights, maximum
+    private const int Sums = ValueDim, Maximum = Sums + Lanes, RowLevel = Maximum + 1, StateRow = Maximum + Lanes; // the state of a query row: output, sums of weights, maximum and its level
     private const int TileRows = 8;
     private const int PanelKeys = 8;
     private const int QueryBlock = 96;
-    private const int KeyBlock = 384;
-    private const int MaxRows = 24;
+    private const int KeyBlock = 512;
+    private const int MaxRows = 24, RowsAtOnce = 32;
     private const float Scale = 0.18033688f; // scale * log2(e): weights are powers of two
     private const float Lazy = 44.36142f; // 8 / Scale, what a score may exceed the running maximum by
 
     public static ForwardPlan Plan => new()
     {
         QueryBlock = QueryBlock,
+        TileRows = TileRows,
         KeyBlock = KeyBlock,
         PackedKeyFloats = HeadDim,
         PackedValueFloats = ValueDim,
         StateRowFloats = StateRow,
-        ScratchFloats = 9216, // queries and weights
+        ScratchFloats = 10240, // queries and weights
         MaxRows = MaxRows,
-        RowsScratchFloats = (MaxRows + TileRows) * QueryRow + MaxRows * KeyBlock,
+        RowsTile = 4,
+        RowsTogether = 16,
+        RowsAtOnce = RowsAtOnce,
+        RowsScratchFloats = RowsAtOnce * (QueryRow + KeyBlock),
         FlopsPerPair = 256,
     };
 
@@ -80,7 +84,7 @@ internal readonly struct forward_f32_d64_causal__neon_8x2 : IForwardCore, IRowsC
             {
                 // The first row of the tile sees the keys before `seen`, each further row one more, the last one those before `end`.
                 int seen = (int)Math.Max(Math.Min(block.Visible + row - first, KeyBlock), -TileRows);
-                int end = Math.Min(seen + 7, keys);
+                int end = Math.Max(Math.Min(seen + 7, keys), 0);
                 if (end <= 0) continue;
 
                 ref float tileQuery = ref At(ref query, row * QueryRow);
@@ -157,9 +161,10 @@ internal readonly struct forward_f32_d64_causal__neon_8x2 : IForwardCore, IRowsC
     [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
     private static void Scores(ref float query, ref float panel, int panels, ref float weights, ref float state, int seen, int keys)
     {
-        // All rows see all keys of the panels before this one; not the first panel of all, which sets the maxima.
+        // All rows see keys unless `start` is past the panels; all see all keys of those before `whole`.
+        int start = seen > 0 ? 0 : panels;
         int whole = Math.Max(Math.Min(seen, keys), 0) / PanelKeys;
-        int start = At(ref state, Maximum) == float.NegativeInfinity ? 1 : 0;
+        int fresh = start == 0 && At(ref state, Maximum) == float.NegativeInfinity ? 1 : 0; // rows have seen no key
         for (int p = 0; p < panels; p++, panel = ref At(ref panel, HeadDim * PanelKeys))
         {
             ref float tile = ref At(ref weights, p * PanelKeys);
@@ -188,54 +193,54 @@ internal readonly struct forward_f32_d64_causal__neon_8x2 : IForwardCore, IRowsC
                     Vec x7 = Load(ref q, 7 * QueryRow);
                     {
                         Vec k0 = Load(ref k, 0), k1 = Load(ref k, Lanes);
-                        s0_0 = MulAddElement(s0_0, k0, x0, 0); s0_1 = MulAddElement(s0_1, k1, x0, 0);
-                        s1_0 = MulAddElement(s1_0, k0, x1, 0); s1_1 = MulAddElement(s1_1, k1, x1, 0);
-                        s2_0 = MulAddElement(s2_0, k0, x2, 0); s2_1 = MulAddElement(s2_1, k1, x2, 0);
-                        s3_0 = MulAddElement(s3_0, k0, x3, 0); s3_1 = MulAddElement(s3_1, k1, x3, 0);
-                        s4_0 = MulAddElement(s4_0, k0, x4, 0); s4_1 = MulAddElement(s4_1, k1, x4, 0);
-                        s5_0 = MulAddElement(s5_0, k0, x5, 0); s5_1 = MulAddElement(s5_1, k1, x5, 0);
-                        s6_0 = MulAddElement(s6_0, k0, x6, 0); s6_1 = MulAddElement(s6_1, k1, x6, 0);
-                        s7_0 = MulAddElement(s7_0, k0, x7, 0); s7_1 = MulAddElement(s7_1, k1, x7, 0);
+                        s0_0 = MulAddAt(s0_0, k0, x0, 0); s0_1 = MulAddAt(s0_1, k1, x0, 0);
+                        s1_0 = MulAddAt(s1_0, k0, x1, 0); s1_1 = MulAddAt(s1_1, k1, x1, 0);
+                        s2_0 = MulAddAt(s2_0, k0, x2, 0); s2_1 = MulAddAt(s2_1, k1, x2, 0);
+                        s3_0 = MulAddAt(s3_0, k0, x3, 0); s3_1 = MulAddAt(s3_1, k1, x3, 0);
+                        s4_0 = MulAddAt(s4_0, k0, x4, 0); s4_1 = MulAddAt(s4_1, k1, x4, 0);
+                        s5_0 = MulAddAt(s5_0, k0, x5, 0); s5_1 = MulAddAt(s5_1, k1, x5, 0);
+                        s6_0 = MulAddAt(s6_0, k0, x6, 0); s6_1 = MulAddAt(s6_1, k1, x6, 0);
+                        s7_0 = MulAddAt(s7_0, k0, x7, 0); s7_1 = MulAddAt(s7_1, k1, x7, 0);
                     }
                     {
                         Vec k0 = Load(ref k, PanelKeys), k1 = Load(ref k, PanelKeys + Lanes);
-                        s0_0 = MulAddElement(s0_0, k0, x0, 1); s0_1 = MulAddElement(s0_1, k1, x0, 1);
-                        s1_0 = MulAddElement(s1_0, k0, x1, 1); s1_1 = MulAddElement(s1_1, k1, x1, 1);
-                        s2_0 = MulAddElement(s2_0, k0, x2, 1); s2_1 = MulAddElement(s2_1, k1, x2, 1);
-                        s3_0 = MulAddElement(s3_0, k0, x3, 1); s3_1 = MulAddElement(s3_1, k1, x3, 1);
-                        s4_0 = MulAddElement(s4_0, k0, x4, 1); s4_1 = MulAddElement(s4_1, k1, x4, 1);
-                        s5_0 = MulAddElement(s5_0, k0, x5, 1); s5_1 = MulAddElement(s5_1, k1, x5, 1);
-                        s6_0 = MulAddElement(s6_0, k0, x6, 1); s6_1 = MulAddElement(s6_1, k1, x6, 1);
-                        s7_0 = MulAddElement(s7_0, k0, x7, 1); s7_1 = MulAddElement(s7_1, k1, x7, 1);
+                        s0_0 = MulAddAt(s0_0, k0, x0, 1); s0_1 = MulAddAt(s0_1, k1, x0, 1);
+                        s1_0 = MulAddAt(s1_0, k0, x1, 1); s1_1 = MulAddAt(s1_1, k1, x1, 1);
+                        s2_0 = MulAddAt(s2_0, k0, x2, 1); s2_1 = MulAddAt(s2_1, k1, x2, 1);
+                        s3_0 = MulAddAt(s3_0, k0, x3, 1); s3_1 = MulAddAt(s3_1, k1, x3, 1);
+                        s4_0 = MulAddAt(s4_0, k0, x4, 1); s4_1 = MulAddAt(s4_1, k1, x4, 1);
+                        s5_0 = MulAddAt(s5_0, k0, x5, 1); s5_1 = MulAddAt(s5_1, k1, x5, 1);
+                        s6_0 = MulAddAt(s6_0, k0, x6, 1); s6_1 = MulAddAt(s6_1, k1, x6, 1);
+                        s7_0 = MulAddAt(s7_0, k0, x7, 1); s7_1 = MulAddAt(s7_1, k1, x7, 1);
                     }
                     {
                         Vec k0 = Load(ref k, 2 * PanelKeys), k1 = Load(ref k, 2 * PanelKeys + Lanes);
-                        s0_0 = MulAddElement(s0_0, k0, x0, 2); s0_1 = MulAddElement(s0_1, k1, x0, 2);
-                        s1_0 = MulAddElement(s1_0, k0, x1, 2); s1_1 = MulAddElement(s1_1, k1, x1, 2);
-                        s2_0 = MulAddElement(s2_0, k0, x2, 2); s2_1 = MulAddElement(s2_1, k1, x2, 2);
-                        s3_0 = MulAddElement(s3_0, k0, x3, 2); s3_1 = MulAddElement(s3_1, k1, x3, 2);
-                        s4_0 = MulAddElement(s4_0, k0, x4, 2); s4_1 = MulAddElement(s4_1, k1, x4, 2);
-                        s5_0 = MulAddElement(s5_0, k0, x5, 2); s5_1 = MulAddElement(s5_1, k1, x5, 2);
-                        s6_0 = MulAddElement(s6_0, k0, x6, 2); s6_1 = MulAddElement(s6_1, k1, x6, 2);
-                        s7_0 = MulAddElement(s7_0, k0, x7, 2); s7_1 = MulAddElement(s7_1, k1, x7, 2);
+                        s0_0 = MulAddAt(s0_0, k0, x0, 2); s0_1 = MulAddAt(s0_1, k1, x0, 2);
+                        s1_0 = MulAddAt(s1_0, k0, x1, 2); s1_1 = MulAddAt(s1_1, k1, x1, 2);
+                        s2_0 = MulAddAt(s2_0, k0, x2, 2); s2_1 = MulAddAt(s2_1, k1, x2, 2);
+                        s3_0 = MulAddAt(s3_0, k0, x3, 2); s3_1 = MulAddAt(s3_1, k1, x3, 2);
+                        s4_0 = MulAddAt(s4_0, k0, x4, 2); s4_1 = MulAddAt(s4_1, k1, x4, 2);
+                        s5_0 = MulAddAt(s5_0, k0, x5, 2); s5_1 = MulAddAt(s5_1, k1, x5, 2);
+                        s6_0 = MulAddAt(s6_0, k0, x6, 2); s6_1 = MulAddAt(s6_1, k1, x6, 2);
+                        s7_0 = MulAddAt(s7_0, k0, x7, 2); s7_1 = MulAddAt(s7_1, k1, x7, 2);
                     }
                     {
                         Vec k0 = Load(ref k, 3 * PanelKeys), k1 = Load(ref k, 3 * PanelKeys + Lanes);
-                        s0_0 = MulAddElement(s0_0, k0, x0, 3); s0_1 = MulAddElement(s0_1, k1, x0, 3);
-                        s1_0 = MulAddElement(s1_0, k0, x1, 3); s1_1 = MulAddElement(s1_1, k1, x1, 3);
-                        s2_0 = MulAddElement(s2_0, k0, x2, 3); s2_1 = MulAddElement(s2_1, k1, x2, 3);
-                        s3_0 = MulAddElement(s3_0, k0, x3, 3); s3_1 = MulAddElement(s3_1, k1, x3, 3);
-                        s4_0 = MulAddElement(s4_0, k0, x4, 3); s4_1 = MulAddElement(s4_1, k1, x4, 3);
-                        s5_0 = MulAddElement(s5_0, k0, x5, 3); s5_1 = MulAddElement(s5_1, k1, x5, 3);
-                        s6_0 = MulAddElement(s6_0, k0, x6, 3); s6_1 = MulAddElement(s6_1, k1, x6, 3);
-                        s7_0 = MulAddElement(s7_0, k0, x7, 3); s7_1 = MulAddElement(s7_1, k1, x7, 3);
+                        s0_0 = MulAddAt(s0_0, k0, x0, 3); s0_1 = MulAddAt(s0_1, k1, x0, 3);
+                        s1_0 = MulAddAt(s1_0, k0, x1, 3); s1_1 = MulAddAt(s1_1, k1, x1, 3);
+                        s2_0 = MulAddAt(s2_0, k0, x2, 3); s2_1 = MulAddAt(s2_1, k1, x2, 3);
+                        s3_0 = MulAddAt(s3_0, k0, x3, 3); s3_1 = MulAddAt(s3_1, k1, x3, 3);
+                        s4_0 = MulAddAt(s4_0, k0, x4, 3); s4_1 = MulAddAt(s4_1, k1, x4, 3);
+                        s5_0 = MulAddAt(s5_0, k0, x5, 3); s5_1 = MulAddAt(s5_1, k1, x5, 3);
+                        s6_0 = MulAddAt(s6_0, k0, x6, 3); s6_1 = MulAddAt(s6_1, k1, x6, 3);
+                        s7_0 = MulAddAt(s7_0, k0, x7, 3); s7_1 = MulAddAt(s7_1, k1, x7, 3);
                     }
                     q = ref At(ref q, 4);
                     k = ref At(ref k, 4 * PanelKeys);
                     quad++;
                 } while (quad < chain);
 
-                // A sum of 16 products at a time: a longer one would lose precision.
+                // Sums of 16 products: longer ones would lose precision.
                 if (quad > 4)
                 {
                     s0_0 += Load(ref tile, 0); s0_1 += Load(ref tile, Lanes);
@@ -266,40 +271,68 @@ internal readonly struct forward_f32_d64_causal__neon_8x2 : IForwardCore, IRowsC
                 s7_0 = s7_1 = Vec.Zero;
             }
 
-            if (p >= start && p < whole)
+            if (p < fresh)
             {
-                // By how much scores exceed the maxima. Positive floats are ordered as integers are, and no NaN of one row hides another row.
-                Ints h0 = Excess(Max(s0_0, s0_1), Splat(ref state, Maximum));
-                Ints h1 = Excess(Max(s1_0, s1_1), Splat(ref state, StateRow + Maximum));
-                Ints h2 = Excess(Max(s2_0, s2_1), Splat(ref state, 2 * StateRow + Maximum));
-                Ints h3 = Excess(Max(s3_0, s3_1), Splat(ref state, 3 * StateRow + Maximum));
-                Ints h4 = Excess(Max(s4_0, s4_1), Splat(ref state, 4 * StateRow + Maximum));
-                Ints h5 = Excess(Max(s5_0, s5_1), Splat(ref state, 5 * StateRow + Maximum));
-                Ints h6 = Excess(Max(s6_0, s6_1), Splat(ref state, 6 * StateRow + Maximum));
-                Ints h7 = Excess(Max(s7_0, s7_1), Splat(ref state, 7 * StateRow + Maximum));
-                if (Within(MaxExcess(MaxExcess(MaxExcess(h0, h1), MaxExcess(h2, h3)), MaxExcess(MaxExcess(h4, h5), MaxExcess(h6, h7))), Lazy))
+                // The score of the first key does as the maximum, unless another exceeds it by much.
+                Begin(s0_0, Scale, ref state, Maximum);
+                Begin(s1_0, Scale, ref state, StateRow + Maximum);
+                Begin(s2_0, Scale, ref state, 2 * StateRow + Maximum);
+                Begin(s3_0, Scale, ref state, 3 * StateRow + Maximum);
+                Begin(s4_0, Scale, ref state, 4 * StateRow + Maximum);
+                Begin(s5_0, Scale, ref state, 5 * StateRow + Maximum);
+                Begin(s6_0, Scale, ref state, 6 * StateRow + Maximum);
+                Begin(s7_0, Scale, ref state, 7 * StateRow + Maximum);
+            }
+
+            // The weights are powers of two; these are the exponents, -infinity for invisible keys.
+            Vec l0 = Splat(ref state, RowLevel), e0_0 = MulAdd(s0_0, All(Scale), l0), e0_1 = MulAdd(s0_1, All(Scale), l0);
+            Vec l1 = Splat(ref state, StateRow + RowLevel), e1_0 = MulAdd(s1_0, All(Scale), l1), e1_1 = MulAdd(s1_1, All(Scale), l1);
+            Vec l2 = Splat(ref state, 2 * StateRow + RowLevel), e2_0 = MulAdd(s2_0, All(Scale), l2), e2_1 = MulAdd(s2_1, All(Scale), l2);
+            Vec l3 = Splat(ref state, 3 * StateRow + RowLevel), e3_0 = MulAdd(s3_0, All(Scale), l3), e3_1 = MulAdd(s3_1, All(Scale), l3);
+            Vec l4 = Splat(ref state, 4 * StateRow + RowLevel), e4_0 = MulAdd(s4_0, All(Scale), l4), e4_1 = MulAdd(s4_1, All(Scale), l4);
+            Vec l5 = Splat(ref state, 5 * StateRow + RowLevel), e5_0 = MulAdd(s5_0, All(Scale), l5), e5_1 = MulAdd(s5_1, All(Scale), l5);
+            Vec l6 = Splat(ref state, 6 * StateRow + RowLevel), e6_0 = MulAdd(s6_0, All(Scale), l6), e6_1 = MulAdd(s6_1, All(Scale), l6);
+            Vec l7 = Splat(ref state, 7 * StateRow + RowLevel), e7_0 = MulAdd(s7_0, All(Scale), l7), e7_1 = MulAdd(s7_1, All(Scale), l7);
+
+            if (p >= whole)
+            {
+                int column = p * PanelKeys;
+                int n0 = Math.Min(seen + 0, keys) - column; e0_0 = Seen(e0_0, n0); e0_1 = Seen(e0_1, n0 - Lanes);
+                int n1 = Math.Min(seen + 1, keys) - column; e1_0 = Seen(e1_0, n1); e1_1 = Seen(e1_1, n1 - Lanes);
+                int n2 = Math.Min(seen + 2, keys) - column; e2_0 = Seen(e2_0, n2); e2_1 = Seen(e2_1, n2 - Lanes);
+                int n3 = Math.Min(seen + 3, keys) - column; e3_0 = Seen(e3_0, n3); e3_1 = Seen(e3_1, n3 - Lanes);
+                int n4 = Math.Min(seen + 4, keys) - column; e4_0 = Seen(e4_0, n4); e4_1 = Seen(e4_1, n4 - Lanes);
+                int n5 = Math.Min(seen + 5, keys) - column; e5_0 = Seen(e5_0, n5); e5_1 = Seen(e5_1, n5 - Lanes);
+                int n6 = Math.Min(seen + 6, keys) - column; e6_0 = Seen(e6_0, n6); e6_1 = Seen(e6_1, n6 - Lanes);
+                int n7 = Math.Min(seen + 7, keys) - column; e7_0 = Seen(e7_0, n7); e7_1 = Seen(e7_1, n7 - Lanes);
+            }
+
+            if (p >= start)
+            {
+                // Whether no weight exceeds 2^8. Positive floats are ordered as integers are, and no NaN of one row hides another row.
+                Vec h0 = MaxBits(e0_0, e0_1);
+                Vec h1 = MaxBits(e1_0, e1_1);
+                Vec h2 = MaxBits(e2_0, e2_1);
+                Vec h3 = MaxBits(e3_0, e3_1);
+                Vec h4 = MaxBits(e4_0, e4_1);
+                Vec h5 = MaxBits(e5_0, e5_1);
+                Vec h6 = MaxBits(e6_0, e6_1);
+                Vec h7 = MaxBits(e7_0, e7_1);
+                if (Within(MaxBits(MaxBits(MaxBits(h0, h1), MaxBits(h2, h3)), MaxBits(MaxBits(h4, h5), MaxBits(h6, h7))), 8f))
                 {
-                    Vec m0 = Splat(ref state, Maximum);
-                    Weights2(s0_0 - m0, s0_1 - m0, All(Scale), ref tile, 0, ref state, Sums);
-                    Vec m1 = Splat(ref state, StateRow + Maximum);
-                    Weights2(s1_0 - m1, s1_1 - m1, All(Scale), ref tile, KeyBlock, ref state, StateRow + Sums);
-                    Vec m2 = Splat(ref state, 2 * StateRow + Maximum);
-                    Weights2(s2_0 - m2, s2_1 - m2, All(Scale), ref tile, 2 * KeyBlock, ref state, 2 * StateRow + Sums);
-                    Vec m3 = Splat(ref state, 3 * StateRow + Maximum);
-                    Weights2(s3_0 - m3, s3_1 - m3, All(Scale), ref tile, 3 * KeyBlock, ref state, 3 * StateRow + Sums);
-                    Vec m4 = Splat(ref state, 4 * StateRow + Maximum);
-                    Weights2(s4_0 - m4, s4_1 - m4, All(Scale), ref tile, 4 * KeyBlock, ref state, 4 * StateRow + Sums);
-                    Vec m5 = Splat(ref state, 5 * StateRow + Maximum);
-                    Weights2(s5_0 - m5, s5_1 - m5, All(Scale), ref tile, 5 * KeyBlock, ref state, 5 * StateRow + Sums);
-                    Vec m6 = Splat(ref state, 6 * StateRow + Maximum);
-                    Weights2(s6_0 - m6, s6_1 - m6, All(Scale), ref tile, 6 * KeyBlock, ref state, 6 * StateRow + Sums);
-                    Vec m7 = Splat(ref state, 7 * StateRow + Maximum);
-                    Weights2(s7_0 - m7, s7_1 - m7, All(Scale), ref tile, 7 * KeyBlock, ref state, 7 * StateRow + Sums);
+                    Weights2(e0_0, e0_1, ref tile, 0, ref state, Sums);
+                    Weights2(e1_0, e1_1, ref tile, KeyBlock, ref state, StateRow + Sums);
+                    Weights2(e2_0, e2_1, ref tile, 2 * KeyBlock, ref state, 2 * StateRow + Sums);
+                    Weights2(e3_0, e3_1, ref tile, 3 * KeyBlock, ref state, 3 * StateRow + Sums);
+                    Weights2(e4_0, e4_1, ref tile, 4 * KeyBlock, ref state, 4 * StateRow + Sums);
+                    Weights2(e5_0, e5_1, ref tile, 5 * KeyBlock, ref state, 5 * StateRow + Sums);
+                    Weights2(e6_0, e6_1, ref tile, 6 * KeyBlock, ref state, 6 * StateRow + Sums);
+                    Weights2(e7_0, e7_1, ref tile, 7 * KeyBlock, ref state, 7 * StateRow + Sums);
                     continue;
                 }
             }
 
-            // Rare: a maximum rises, or some rows do not see all of the panel.
+            // Rare: a maximum rises, or some rows see none of the panel.
             Store(s0_0, ref tile, 0); Store(s0_1, ref tile, Lanes);
             Store(s1_0, ref tile, KeyBlock); Store(s1_1, ref tile, KeyBlock + Lanes);
             Store(s2_0, ref tile, 2 * KeyBlock); Store(s2_1, ref tile, 2 * KeyBlock + Lanes);
@@ -317,156 +350,179 @@ internal readonly struct forward_f32_d64_causal__neon_8x2 : IForwardCore, IRowsC
     public static void AttendRows(in ForwardRows block)
     {
         int rows = block.Heads * block.Queries;
-        ref float query = ref block.Scratch; // [MaxRows + TileRows, QueryRow]
-        ref float weights = ref At(ref query, (MaxRows + TileRows) * QueryRow); // [MaxRows, KeyBlock]
+        ref float query = ref block.Scratch; // [RowsAtOnce, QueryRow]
+        ref float weights = ref At(ref query, RowsAtOnce * QueryRow); // [RowsAtOnce, KeyBlock]
 
         Reset(ref block.State, rows);
-        for (int row = 0; row < rows; row += block.Queries)
-            PackQueries(ref At(ref block.Query, row / block.Queries * block.HeadStride), block.QueryStride, block.Queries, ref At(ref query, row * QueryRow));
+        RowQueries(in block, ref query);
 
         for (int first = 0; first < block.Keys; first += KeyBlock)
         {
             int keys = Math.Min(block.Keys - first, KeyBlock);
-            RowScores(ref query, ref At(ref block.Key, first * block.KeyStride), block.KeyStride, keys, ref weights, rows);
+            RowScores(in block, ref query, ref At(ref block.Key, first * block.KeyStride), keys, ref weights);
 
-            // The first query sees the keys before `seen`, each further one 1 more.
-            int seen = (int)Math.Max(Math.Min(block.Visible - first, KeyBlock), -MaxRows);
+            // The first query sees the keys before `seen`, each further one another key.
+            int seen = (int)Math.Max(Math.Min(block.Visible - first, KeyBlock), -RowsAtOnce);
             for (int row = 0; row < rows; row += block.Queries)
                 Softmax(ref At(ref weights, row * KeyBlock), 0, keys, ref At(ref block.State, row * StateRow), block.Queries, seen, keys);
-            ref float value = ref At(ref block.Value, first * block.ValueStride);
-            RowValues(ref weights, ref value, block.ValueStride, ref block.State, rows, block.Queries, seen, keys);
+            RowValues(in block, ref weights, ref At(ref block.Value, first * block.ValueStride), seen, keys);
         }
     }
 
-    /// <summary>Scores of query rows with keys, 4 keys at a time.</summary>
+    /// <summary>Copies query rows.</summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
-    private static void RowScores(ref float query, ref float key, nint stride, int keys, ref float weights, int rows)
+    private static void RowQueries(in ForwardRows block, ref float packed)
     {
-        for (int j = 0; j < keys; j += 4, key = ref At(ref key, 4 * stride))
+        for (int head = 0; head < block.Heads; head++)
         {
-            int row = 0, last = keys - 1 - j;
-            for (; row + 4 <= rows; row += 4) RowScores4(ref At(ref query, row * QueryRow), ref key, stride, last, ref At(ref weights, row * KeyBlock + j));
-            for (; row < rows; row++) RowScores1(ref At(ref query, row * QueryRow), ref key, stride, last, ref At(ref weights, row * KeyBlock + j));
+            ref float query = ref At(ref block.Query, head * block.HeadStride);
+            for (int row = 0; row < block.Queries; row++, query = ref At(ref query, block.QueryStride), packed = ref At(ref packed, QueryRow))
+            {
+                for (nint i = 0; i < 64; i += Lanes)
+                {
+                    Store(Load(ref query, i), ref packed, i);
+                }
+            }
         }
     }
 
-    /// <summary>Scores of 4 query rows with 4 keys; keys past the last repeat it.</summary>
+    /// <summary>Scores of all query rows with keys, 4 keys at a time; keys past the last repeat it.</summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
-    private static void RowScores4(ref float query, ref float key0, nint stride, int last, ref float scores)
+    private static void RowScores(in ForwardRows block, ref float query, ref float key, int keys, ref float weights)
     {
-        ref float key1 = ref At(ref key0, Math.Min(1, last) * stride);
-        ref float key2 = ref At(ref key0, Math.Min(2, last) * stride);
-        ref float key3 = ref At(ref key0, Math.Min(3, last) * stride);
-        Vec s0_0 = Vec.Zero, s0_1 = Vec.Zero, s0_2 = Vec.Zero, s0_3 = Vec.Zero;
-        Vec s1_0 = Vec.Zero, s1_1 = Vec.Zero, s1_2 = Vec.Zero, s1_3 = Vec.Zero;
-        Vec s2_0 = Vec.Zero, s2_1 = Vec.Zero, s2_2 = Vec.Zero, s2_3 = Vec.Zero;
-        Vec s3_0 = Vec.Zero, s3_1 = Vec.Zero, s3_2 = Vec.Zero, s3_3 = Vec.Zero;
-        for (nint d = 0; d < 64; d += Lanes)
+        int heads = block.KeyHeads, rows = block.Heads / heads * block.Queries;
+        nint stride = block.KeyStride, headStride = block.KeyHeadStride;
+
+        // Four neighbours are taken together; of contiguous ones, for a query of less heads than a tile has rows, the next of each quarter.
+        int count = (keys + 3) / 4, apart = 1, next = 4;
+        if (block.Queries == 1 && rows < 4) (apart, next) = (Math.Max(count, 1), 1);
+        Vec zero = Vec.Zero;
+        for (int left = count, j = 0; left > 0; left--, j += next)
         {
-            Vec q0 = Load(ref query, d);
-            Vec q1 = Load(ref query, QueryRow + d);
-            Vec q2 = Load(ref query, 2 * QueryRow + d);
-            Vec q3 = Load(ref query, 3 * QueryRow + d);
+            nint last = (keys - 1 - j) * stride;
+            ref float k0 = ref At(ref key, j * stride), q = ref query, w = ref At(ref weights, j);
+            for (int head = 0; head < heads; head++, k0 = ref At(ref k0, headStride))
             {
-                Vec k = Load(ref key0, d);
-                s0_0 = MulAdd(q0, k, s0_0); s1_0 = MulAdd(q1, k, s1_0); s2_0 = MulAdd(q2, k, s2_0); s3_0 = MulAdd(q3, k, s3_0);
-            }
-            {
-                Vec k = Load(ref key1, d);
-                s0_1 = MulAdd(q0, k, s0_1); s1_1 = MulAdd(q1, k, s1_1); s2_1 = MulAdd(q2, k, s2_1); s3_1 = MulAdd(q3, k, s3_1);
-            }
-            {
-                Vec k = Load(ref key2, d);
-                s0_2 = MulAdd(q0, k, s0_2); s1_2 = MulAdd(q1, k, s1_2); s2_2 = MulAdd(q2, k, s2_2); s3_2 = MulAdd(q3, k, s3_2);
-            }
-            {
-                Vec k = Load(ref key3, d);
-                s0_3 = MulAdd(q0, k, s0_3); s1_3 = MulAdd(q1, k, s1_3); s2_3 = MulAdd(q2, k, s2_3); s3_3 = MulAdd(q3, k, s3_3);
-            }
-        }
-        Vectors128.Store(Sums4(s0_0, s0_1, s0_2, s0_3), ref scores, 0);
-        Vectors128.Store(Sums4(s1_0, s1_1, s1_2, s1_3), ref scores, KeyBlock);
-        Vectors128.Store(Sums4(s2_0, s2_1, s2_2, s2_3), ref scores, 2 * KeyBlock);
-        Vectors128.Store(Sums4(s3_0, s3_1, s3_2, s3_3), ref scores, 3 * KeyBlock);
-    }
-
-    /// <summary>Scores of a query row with 4 keys; keys past the last repeat it.</summary>
-    [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
-    private static void RowScores1(ref float query, ref float key0, nint stride, int last, ref float scores)
-    {
-        ref float key1 = ref At(ref key0, Math.Min(1, last) * stride);
-        ref float key2 = ref At(ref key0, Math.Min(2, last) * stride);
-        ref float key3 = ref At(ref key0, Math.Min(3, last) * stride);
-        Vec s0_0 = Vec.Zero, s0_1 = Vec.Zero, s0_2 = Vec.Zero, s0_3 = Vec.Zero;
-        for (nint d = 0; d < 64; d += Lanes)
-        {
-            Vec q0 = Load(ref query, d);
-            {
-                Vec k = Load(ref key0, d);
-                s0_0 = MulAdd(q0, k, s0_0);
-            }
-            {
-                Vec k = Load(ref key1, d);
-                s0_1 = MulAdd(q0, k, s0_1);
-            }
-            {
-                Vec k = Load(ref key2, d);
-                s0_2 = MulAdd(q0, k, s0_2);
-            }
-            {
-                Vec k = Load(ref key3, d);
-                s0_3 = MulAdd(q0, k, s0_3);
+                ref float k1 = ref At(ref k0, Math.Min(apart * stride, last)), k2 = ref At(ref k0, Math.Min(2 * apart * stride, last)), k3 = ref At(ref k0, Math.Min(3 * apart * stride, last));
+                int row = rows;
+                for (; row >= 4; row -= 4, q = ref At(ref q, 4 * QueryRow), w = ref At(ref w, 4 * KeyBlock))
+                {
+                    Vec s0_0 = zero, s0_1 = zero, s0_2 = zero, s0_3 = zero;
+                    Vec s1_0 = zero, s1_1 = zero, s1_2 = zero, s1_3 = zero;
+                    Vec s2_0 = zero, s2_1 = zero, s2_2 = zero, s2_3 = zero;
+                    Vec s3_0 = zero, s3_1 = zero, s3_2 = zero, s3_3 = zero;
+                    for (nint d = 0; d < 64; d += Lanes)
+                    {
+                        Vec q0 = Load(ref q, d), q1 = Load(ref q, QueryRow + d), q2 = Load(ref q, 2 * QueryRow + d), q3 = Load(ref q, 3 * QueryRow + d);
+                        Vec x0 = Load(ref k0, d); s0_0 = MulAdd(q0, x0, s0_0); s1_0 = MulAdd(q1, x0, s1_0); s2_0 = MulAdd(q2, x0, s2_0); s3_0 = MulAdd(q3, x0, s3_0);
+                        Vec x1 = Load(ref k1, d); s0_1 = MulAdd(q0, x1, s0_1); s1_1 = MulAdd(q1, x1, s1_1); s2_1 = MulAdd(q2, x1, s2_1); s3_1 = MulAdd(q3, x1, s3_1);
+                        Vec x2 = Load(ref k2, d); s0_2 = MulAdd(q0, x2, s0_2); s1_2 = MulAdd(q1, x2, s1_2); s2_2 = MulAdd(q2, x2, s2_2); s3_2 = MulAdd(q3, x2, s3_2);
+                        Vec x3 = Load(ref k3, d); s0_3 = MulAdd(q0, x3, s0_3); s1_3 = MulAdd(q1, x3, s1_3); s2_3 = MulAdd(q2, x3, s2_3); s3_3 = MulAdd(q3, x3, s3_3);
+                    }
+                    Vectors128.Store(Sums4(s0_0, s0_1, s0_2, s0_3), ref w, 0);
+                    Vectors128.Store(Sums4(s1_0, s1_1, s1_2, s1_3), ref w, KeyBlock);
+                    Vectors128.Store(Sums4(s2_0, s2_1, s2_2, s2_3), ref w, 2 * KeyBlock);
+                    Vectors128.Store(Sums4(s3_0, s3_1, s3_2, s3_3), ref w, 3 * KeyBlock);
+                }
+                for (; row > 0; row--, q = ref At(ref q, QueryRow), w = ref At(ref w, KeyBlock))
+                {
+                    Vec s0_0 = zero, s0_1 = zero, s0_2 = zero, s0_3 = zero;
+                    for (nint d = 0; d < 64; d += Lanes)
+                    {
+                        Vec q0 = Load(ref q, d);
+                        Vec x0 = Load(ref k0, d); s0_0 = MulAdd(q0, x0, s0_0);
+                        Vec x1 = Load(ref k1, d); s0_1 = MulAdd(q0, x1, s0_1);
+                        Vec x2 = Load(ref k2, d); s0_2 = MulAdd(q0, x2, s0_2);
+                        Vec x3 = Load(ref k3, d); s0_3 = MulAdd(q0, x3, s0_3);
+                    }
+                    Vectors128.Scatter(Sums4(s0_0, s0_1, s0_2, s0_3), ref w, apart);
+                }
             }
         }
-        Vectors128.Store(Sums4(s0_0, s0_1, s0_2, s0_3), ref scores, 0);
     }
 
-    /// <summary>State += weights * values, a stretch of values at a time that stays in the first-level cache for all rows.</summary>
+    /// <summary>State += weights * values for all rows, 4 values at a time.</summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
-    private static void RowValues(ref float weights, ref float value, nint stride, ref float state, int rows, int queries, int seen, int keys)
+    private static void RowValues(in ForwardRows block, ref float weights, ref float value, int seen, int keys)
     {
+        int heads = block.KeyHeads, rows = block.Heads / heads * block.Queries;
+        nint stride = block.ValueStride, headStride = block.ValueHeadStride;
         // All rows take part in the keys before `all`; 0 times an invisible value is 0 where it is finite.
         int all = Math.Max(Math.Min(seen, keys), 0);
-        if (all < keys && Finite(ref At(ref value, all * stride), stride, keys - all)) all = keys;
-        int step = rows == 1 ? KeyBlock : 32;
-        for (int key = 0; key < all; key += step)
+        if (all < keys && Finite(in block, ref At(ref value, all * stride), keys - all)) all = keys;
+
+        // Four neighbours are taken together; of contiguous ones, for a query of less heads than a tile has rows, the next of each quarter.
+        int count = all / 4, apart = 1, next = 4;
+        if (block.Queries == 1 && rows < 4) (apart, next) = (Math.Max(count, 1), 1);
+        for (int left = count, j = 0; left > 0; left--, j += next)
         {
-            int count = Math.Min(all - key, step), row = 0;
-            ref float v = ref At(ref value, key * stride);
-            for (; row + 4 <= rows; row += 4)
+            ref float v0 = ref At(ref value, j * stride), w = ref At(ref weights, j), s = ref block.State;
+            for (int head = 0; head < heads; head++, v0 = ref At(ref v0, headStride))
             {
-                ref float p = ref At(ref weights, row * KeyBlock + key), s = ref At(ref state, row * StateRow);
-                for (int strip = 0; strip < 64; strip += 16) Values4x4(ref p, ref At(ref v, strip), stride, ref At(ref s, strip), count);
-            }
-            for (; row < rows; row++)
-            {
-                ref float p = ref At(ref weights, row * KeyBlock + key), s = ref At(ref state, row * StateRow);
-                Values1x8(ref p, ref v, stride, ref s, count);
-                Values1x8(ref p, ref At(ref v, 32), stride, ref At(ref s, 32), count);
+                ref float v1 = ref At(ref v0, apart * stride), v2 = ref At(ref v1, apart * stride), v3 = ref At(ref v2, apart * stride);
+                int row = rows;
+                for (; row >= 4; row -= 4, w = ref At(ref w, 4 * KeyBlock), s = ref At(ref s, 4 * StateRow))
+                {
+                    Vec w0_0 = Splat(ref w, 0), w0_1 = Splat(ref w, 1), w0_2 = Splat(ref w, 2), w0_3 = Splat(ref w, 3);
+                    Vec w1_0 = Splat(ref w, KeyBlock), w1_1 = Splat(ref w, KeyBlock + 1), w1_2 = Splat(ref w, KeyBlock + 2), w1_3 = Splat(ref w, KeyBlock + 3);
+                    Vec w2_0 = Splat(ref w, 2 * KeyBlock), w2_1 = Splat(ref w, 2 * KeyBlock + 1), w2_2 = Splat(ref w, 2 * KeyBlock + 2), w2_3 = Splat(ref w, 2 * KeyBlock + 3);
+                    Vec w3_0 = Splat(ref w, 3 * KeyBlock), w3_1 = Splat(ref w, 3 * KeyBlock + 1), w3_2 = Splat(ref w, 3 * KeyBlock + 2), w3_3 = Splat(ref w, 3 * KeyBlock + 3);
+                    for (nint i = 0; i < 64; i += Lanes)
+                    {
+                        Vec x0 = Load(ref v0, i), x1 = Load(ref v1, i), x2 = Load(ref v2, i), x3 = Load(ref v3, i);
+                        Store(MulAdd(w0_3, x3, MulAdd(w0_2, x2, MulAdd(w0_1, x1, MulAdd(w0_0, x0, Load(ref s, i))))), ref s, i);
+                        Store(MulAdd(w1_3, x3, MulAdd(w1_2, x2, MulAdd(w1_1, x1, MulAdd(w1_0, x0, Load(ref s, StateRow + i))))), ref s, StateRow + i);
+                        Store(MulAdd(w2_3, x3, MulAdd(w2_2, x2, MulAdd(w2_1, x1, MulAdd(w2_0, x0, Load(ref s, 2 * StateRow + i))))), ref s, 2 * StateRow + i);
+                        Store(MulAdd(w3_3, x3, MulAdd(w3_2, x2, MulAdd(w3_1, x1, MulAdd(w3_0, x0, Load(ref s, 3 * StateRow + i))))), ref s, 3 * StateRow + i);
+                    }
+                }
+                for (; row > 0; row--, w = ref At(ref w, KeyBlock), s = ref At(ref s, StateRow))
+                {
+                    Vec w0_0 = Splat(ref w, 0), w0_1 = Splat(ref w, apart), w0_2 = Splat(ref w, 2 * apart), w0_3 = Splat(ref w, 3 * apart);
+                    for (nint i = 0; i < 64; i += Lanes)
+                    {
+                        Vec x0 = Load(ref v0, i), x1 = Load(ref v1, i), x2 = Load(ref v2, i), x3 = Load(ref v3, i);
+                        Store(MulAdd(w0_3, x3, MulAdd(w0_2, x2, MulAdd(w0_1, x1, MulAdd(w0_0, x0, Load(ref s, i))))), ref s, i);
+                    }
+                }
             }
         }
-        if (all < keys)
+
+        // Each row with the others that it sees.
+        for (int row = 0; row < block.Heads * block.Queries; row++)
         {
-            value = ref At(ref value, all * stride);
-            for (int row = 0; row < rows; row++)
-            {
-                ref float p = ref At(ref weights, row * KeyBlock + all), s = ref At(ref state, row * StateRow);
-                Values1x8(ref p, ref value, stride, ref s, Math.Min(seen + row % queries, keys) - all);
-                Values1x8(ref p, ref At(ref value, 32), stride, ref At(ref s, 32), Math.Min(seen + row % queries, keys) - all);
-            }
+            ref float v = ref At(ref value, row / rows * headStride), w = ref At(ref weights, row * KeyBlock), s = ref At(ref block.State, row * StateRow);
+            RowValue(ref w, ref v, stride, ref s, 4 * count, all);
+            if (all < keys) RowValue(ref w, ref v, stride, ref s, all, Math.Min(seen + row % block.Queries, keys));
         }
     }
 
-    /// <summary>Whether values are neither infinite nor NaN.</summary>
+    /// <summary>State += weights * values for a row and the values from one to before another.</summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
-    private static bool Finite(ref float value, nint stride, int count)
+    private static void RowValue(ref float weights, ref float value, nint stride, ref float state, int from, int end)
+    {
+        for (; from < end; from++)
+        {
+            Vec w = Splat(ref weights, from);
+            ref float v = ref At(ref value, from * stride);
+            for (nint i = 0; i < 64; i += Lanes) Store(MulAdd(w, Load(ref v, i), Load(ref state, i)), ref state, i);
+        }
+    }
+
+    /// <summary>Whether values of all heads are neither infinite nor NaN.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
+    private static bool Finite(in ForwardRows block, ref float value, int count)
     {
         Vec zeros = Vec.Zero;
-        for (; count > 0; count--, value = ref At(ref value, stride))
+        for (; count > 0; count--, value = ref At(ref value, block.ValueStride))
         {
-            for (nint i = 0; i < 64; i += Lanes)
+            ref float v = ref value;
+            for (int head = 0; head < block.KeyHeads; head++, v = ref At(ref v, block.ValueHeadStride))
             {
-                zeros = MulAdd(Load(ref value, i), Vec.Zero, zeros);
+                for (nint i = 0; i < 64; i += Lanes)
+                {
+                    zeros = MulAdd(Load(ref v, i), Vec.Zero, zeros);
+                }
             }
         }
         return AllZero(zeros);
@@ -484,7 +540,7 @@ internal readonly struct forward_f32_d64_causal__neon_8x2 : IForwardCore, IRowsC
 
             // A row that has seen no key, or NaN before any other score, is at -infinity, which minus itself would be NaN.
             float level = maximum == float.NegativeInfinity ? 0f : maximum;
-            Vec f = Exp2(All((mine - level) * Scale)), g = Exp2(All((others - level) * Scale));
+            Vec f = Exp2(All((mine - level) * Scale + (Rest(level, Scale) - Rest(mine, Scale)))), g = Exp2(All((others - level) * Scale + (Rest(level, Scale) - Rest(others, Scale))));
             for (nint i = 0; i < Maximum; i += Lanes) Store(Load(ref state, i) * f + Load(ref other, i) * g, ref state, i);
         }
     }
@@ -513,47 +569,47 @@ internal readonly struct forward_f32_d64_causal__neon_8x2 : IForwardCore, IRowsC
             Vec x7 = Load(ref weights, 7 * KeyBlock);
             {
                 Vec v0 = Load(ref values, 0), v1 = Load(ref values, Lanes);
-                o0_0 = MulAddElement(o0_0, v0, x0, 0); o0_1 = MulAddElement(o0_1, v1, x0, 0);
-                o1_0 = MulAddElement(o1_0, v0, x1, 0); o1_1 = MulAddElement(o1_1, v1, x1, 0);
-                o2_0 = MulAddElement(o2_0, v0, x2, 0); o2_1 = MulAddElement(o2_1, v1, x2, 0);
-                o3_0 = MulAddElement(o3_0, v0, x3, 0); o3_1 = MulAddElement(o3_1, v1, x3, 0);
-                o4_0 = MulAddElement(o4_0, v0, x4, 0); o4_1 = MulAddElement(o4_1, v1, x4, 0);
-                o5_0 = MulAddElement(o5_0, v0, x5, 0); o5_1 = MulAddElement(o5_1, v1, x5, 0);
-                o6_0 = MulAddElement(o6_0, v0, x6, 0); o6_1 = MulAddElement(o6_1, v1, x6, 0);
-                o7_0 = MulAddElement(o7_0, v0, x7, 0); o7_1 = MulAddElement(o7_1, v1, x7, 0);
+                o0_0 = MulAddAt(o0_0, v0, x0, 0); o0_1 = MulAddAt(o0_1, v1, x0, 0);
+                o1_0 = MulAddAt(o1_0, v0, x1, 0); o1_1 = MulAddAt(o1_1, v1, x1, 0);
+                o2_0 = MulAddAt(o2_0, v0, x2, 0); o2_1 = MulAddAt(o2_1, v1, x2, 0);
+                o3_0 = MulAddAt(o3_0, v0, x3, 0); o3_1 = MulAddAt(o3_1, v1, x3, 0);
+                o4_0 = MulAddAt(o4_0, v0, x4, 0); o4_1 = MulAddAt(o4_1, v1, x4, 0);
+                o5_0 = MulAddAt(o5_0, v0, x5, 0); o5_1 = MulAddAt(o5_1, v1, x5, 0);
+                o6_0 = MulAddAt(o6_0, v0, x6, 0); o6_1 = MulAddAt(o6_1, v1, x6, 0);
+                o7_0 = MulAddAt(o7_0, v0, x7, 0); o7_1 = MulAddAt(o7_1, v1, x7, 0);
             }
             {
                 Vec v0 = Load(ref values, stride), v1 = Load(ref values, stride + Lanes);
-                o0_0 = MulAddElement(o0_0, v0, x0, 1); o0_1 = MulAddElement(o0_1, v1, x0, 1);
-                o1_0 = MulAddElement(o1_0, v0, x1, 1); o1_1 = MulAddElement(o1_1, v1, x1, 1);
-                o2_0 = MulAddElement(o2_0, v0, x2, 1); o2_1 = MulAddElement(o2_1, v1, x2, 1);
-                o3_0 = MulAddElement(o3_0, v0, x3, 1); o3_1 = MulAddElement(o3_1, v1, x3, 1);
-                o4_0 = MulAddElement(o4_0, v0, x4, 1); o4_1 = MulAddElement(o4_1, v1, x4, 1);
-                o5_0 = MulAddElement(o5_0, v0, x5, 1); o5_1 = MulAddElement(o5_1, v1, x5, 1);
-                o6_0 = MulAddElement(o6_0, v0, x6, 1); o6_1 = MulAddElement(o6_1, v1, x6, 1);
-                o7_0 = MulAddElement(o7_0, v0, x7, 1); o7_1 = MulAddElement(o7_1, v1, x7, 1);
+                o0_0 = MulAddAt(o0_0, v0, x0, 1); o0_1 = MulAddAt(o0_1, v1, x0, 1);
+                o1_0 = MulAddAt(o1_0, v0, x1, 1); o1_1 = MulAddAt(o1_1, v1, x1, 1);
+                o2_0 = MulAddAt(o2_0, v0, x2, 1); o2_1 = MulAddAt(o2_1, v1, x2, 1);
+                o3_0 = MulAddAt(o3_0, v0, x3, 1); o3_1 = MulAddAt(o3_1, v1, x3, 1);
+                o4_0 = MulAddAt(o4_0, v0, x4, 1); o4_1 = MulAddAt(o4_1, v1, x4, 1);
+                o5_0 = MulAddAt(o5_0, v0, x5, 1); o5_1 = MulAddAt(o5_1, v1, x5, 1);
+                o6_0 = MulAddAt(o6_0, v0, x6, 1); o6_1 = MulAddAt(o6_1, v1, x6, 1);
+                o7_0 = MulAddAt(o7_0, v0, x7, 1); o7_1 = MulAddAt(o7_1, v1, x7, 1);
             }
             {
                 Vec v0 = Load(ref values, 2 * stride), v1 = Load(ref values, 2 * stride + Lanes);
-                o0_0 = MulAddElement(o0_0, v0, x0, 2); o0_1 = MulAddElement(o0_1, v1, x0, 2);
-                o1_0 = MulAddElement(o1_0, v0, x1, 2); o1_1 = MulAddElement(o1_1, v1, x1, 2);
-                o2_0 = MulAddElement(o2_0, v0, x2, 2); o2_1 = MulAddElement(o2_1, v1, x2, 2);
-                o3_0 = MulAddElement(o3_0, v0, x3, 2); o3_1 = MulAddElement(o3_1, v1, x3, 2);
-                o4_0 = MulAddElement(o4_0, v0, x4, 2); o4_1 = MulAddElement(o4_1, v1, x4, 2);
-                o5_0 = MulAddElement(o5_0, v0, x5, 2); o5_1 = MulAddElement(o5_1, v1, x5, 2);
-                o6_0 = MulAddElement(o6_0, v0, x6, 2); o6_1 = MulAddElement(o6_1, v1, x6, 2);
-                o7_0 = MulAddElement(o7_0, v0, x7, 2); o7_1 = MulAddElement(o7_1, v1, x7, 2);
+                o0_0 = MulAddAt(o0_0, v0, x0, 2); o0_1 = MulAddAt(o0_1, v1, x0, 2);
+                o1_0 = MulAddAt(o1_0, v0, x1, 2); o1_1 = MulAddAt(o1_1, v1, x1, 2);
+                o2_0 = MulAddAt(o2_0, v0, x2, 2); o2_1 = MulAddAt(o2_1, v1, x2, 2);
+                o3_0 = MulAddAt(o3_0, v0, x3, 2); o3_1 = MulAddAt(o3_1, v1, x3, 2);
+                o4_0 = MulAddAt(o4_0, v0, x4, 2); o4_1 = MulAddAt(o4_1, v1, x4, 2);
+                o5_0 = MulAddAt(o5_0, v0, x5, 2); o5_1 = MulAddAt(o5_1, v1, x5, 2);
+                o6_0 = MulAddAt(o6_0, v0, x6, 2); o6_1 = MulAddAt(o6_1, v1, x6, 2);
+                o7_0 = MulAddAt(o7_0, v0, x7, 2); o7_1 = MulAddAt(o7_1, v1, x7, 2);
             }
             {
                 Vec v0 = Load(ref values, 3 * stride), v1 = Load(ref values, 3 * stride + Lanes);
-                o0_0 = MulAddElement(o0_0, v0, x0, 3); o0_1 = MulAddElement(o0_1, v1, x0, 3);
-                o1_0 = MulAddElement(o1_0, v0, x1, 3); o1_1 = MulAddElement(o1_1, v1, x1, 3);
-                o2_0 = MulAddElement(o2_0, v0, x2, 3); o2_1 = MulAddElement(o2_1, v1, x2, 3);
-                o3_0 = MulAddElement(o3_0, v0, x3, 3); o3_1 = MulAddElement(o3_1, v1, x3, 3);
-                o4_0 = MulAddElement(o4_0, v0, x4, 3); o4_1 = MulAddElement(o4_1, v1, x4, 3);
-                o5_0 = MulAddElement(o5_0, v0, x5, 3); o5_1 = MulAddElement(o5_1, v1, x5, 3);
-                o6_0 = MulAddElement(o6_0, v0, x6, 3); o6_1 = MulAddElement(o6_1, v1, x6, 3);
-                o7_0 = MulAddElement(o7_0, v0, x7, 3); o7_1 = MulAddElement(o7_1, v1, x7, 3);
+                o0_0 = MulAddAt(o0_0, v0, x0, 3); o0_1 = MulAddAt(o0_1, v1, x0, 3);
+                o1_0 = MulAddAt(o1_0, v0, x1, 3); o1_1 = MulAddAt(o1_1, v1, x1, 3);
+                o2_0 = MulAddAt(o2_0, v0, x2, 3); o2_1 = MulAddAt(o2_1, v1, x2, 3);
+                o3_0 = MulAddAt(o3_0, v0, x3, 3); o3_1 = MulAddAt(o3_1, v1, x3, 3);
+                o4_0 = MulAddAt(o4_0, v0, x4, 3); o4_1 = MulAddAt(o4_1, v1, x4, 3);
+                o5_0 = MulAddAt(o5_0, v0, x5, 3); o5_1 = MulAddAt(o5_1, v1, x5, 3);
+                o6_0 = MulAddAt(o6_0, v0, x6, 3); o6_1 = MulAddAt(o6_1, v1, x6, 3);
+                o7_0 = MulAddAt(o7_0, v0, x7, 3); o7_1 = MulAddAt(o7_1, v1, x7, 3);
             }
             weights = ref At(ref weights, 4);
             values = ref At(ref values, 4 * stride);
@@ -581,31 +637,6 @@ internal readonly struct forward_f32_d64_causal__neon_8x2 : IForwardCore, IRowsC
         Store(o5_0, ref outputs, 5 * StateRow); Store(o5_1, ref outputs, 5 * StateRow + Lanes);
         Store(o6_0, ref outputs, 6 * StateRow); Store(o6_1, ref outputs, 6 * StateRow + Lanes);
         Store(o7_0, ref outputs, 7 * StateRow); Store(o7_1, ref outputs, 7 * StateRow + Lanes);
-    }
-
-    /// <summary>outputs += weights * values for 4 rows and 16 of the value dimension.</summary>
-    [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
-    private static void Values4x4(ref float weights, ref float values, nint stride, ref float outputs, int keys)
-    {
-        Vec o0_0 = Load(ref outputs, 0), o0_1 = Load(ref outputs, Lanes), o0_2 = Load(ref outputs, 2 * Lanes), o0_3 = Load(ref outputs, 3 * Lanes);
-        Vec o1_0 = Load(ref outputs, StateRow), o1_1 = Load(ref outputs, StateRow + Lanes), o1_2 = Load(ref outputs, StateRow + 2 * Lanes), o1_3 = Load(ref outputs, StateRow + 3 * Lanes);
-        Vec o2_0 = Load(ref outputs, 2 * StateRow), o2_1 = Load(ref outputs, 2 * StateRow + Lanes), o2_2 = Load(ref outputs, 2 * StateRow + 2 * Lanes), o2_3 = Load(ref outputs, 2 * StateRow + 3 * Lanes);
-        Vec o3_0 = Load(ref outputs, 3 * StateRow), o3_1 = Load(ref outputs, 3 * StateRow + Lanes), o3_2 = Load(ref outputs, 3 * StateRow + 2 * Lanes), o3_3 = Load(ref outputs, 3 * StateRow + 3 * Lanes);
-        for (; keys > 0; keys--)
-        {
-            Vec v0 = Load(ref values, 0), v1 = Load(ref values, Lanes), v2 = Load(ref values, 2 * Lanes), v3 = Load(ref values, 3 * Lanes);
-            Vec x0 = Splat(ref weights, 0); o0_0 = MulAdd(x0, v0, o0_0); o0_1 = MulAdd(x0, v1, o0_1); o0_2 = MulAdd(x0, v2, o0_2); o0_3 = MulAdd(x0, v3, o0_3);
-            Vec x1 = Splat(ref weights, KeyBlock); o1_0 = MulAdd(x1, v0, o1_0); o1_1 = MulAdd(x1, v1, o1_1); o1_2 = MulAdd(x1, v2, o1_2); o1_3 = MulAdd(x1, v3, o1_3);
-            Vec x2 = Splat(ref weights, 2 * KeyBlock); o2_0 = MulAdd(x2, v0, o2_0); o2_1 = MulAdd(x2, v1, o2_1); o2_2 = MulAdd(x2, v2, o2_2); o2_3 = MulAdd(x2, v3, o2_3);
-            Vec x3 = Splat(ref weights, 3 * KeyBlock); o3_0 = MulAdd(x3, v0, o3_0); o3_1 = MulAdd(x3, v1, o3_1); o3_2 = MulAdd(x3, v2, o3_2); o3_3 = MulAdd(x3, v3, o3_3);
-            weights = ref At(ref weights, 1);
-            values = ref At(ref values, stride);
-        }
-
-        Store(o0_0, ref outputs, 0); Store(o0_1, ref outputs, Lanes); Store(o0_2, ref outputs, 2 * Lanes); Store(o0_3, ref outputs, 3 * Lanes);
-        Store(o1_0, ref outputs, StateRow); Store(o1_1, ref outputs, StateRow + Lanes); Store(o1_2, ref outputs, StateRow + 2 * Lanes); Store(o1_3, ref outputs, StateRow + 3 * Lanes);
-        Store(o2_0, ref outputs, 2 * StateRow); Store(o2_1, ref outputs, 2 * StateRow + Lanes); Store(o2_2, ref outputs, 2 * StateRow + 2 * Lanes); Store(o2_3, ref outputs, 2 * StateRow + 3 * Lanes);
-        Store(o3_0, ref outputs, 3 * StateRow); Store(o3_1, ref outputs, 3 * StateRow + Lanes); Store(o3_2, ref outputs, 3 * StateRow + 2 * Lanes); Store(o3_3, ref outputs, 3 * StateRow + 3 * Lanes);
     }
 
     /// <summary>outputs += weights * values for a row and 32 of the value dimension.</summary>
@@ -639,6 +670,7 @@ internal readonly struct forward_f32_d64_causal__neon_8x2 : IForwardCore, IRowsC
         {
             for (nint i = 0; i < Maximum; i += Lanes) Store(Vec.Zero, ref state, i);
             At(ref state, Maximum) = float.NegativeInfinity;
+            At(ref state, RowLevel) = float.NaN;
         }
     }
 
@@ -693,23 +725,32 @@ internal readonly struct forward_f32_d64_causal__neon_8x2 : IForwardCore, IRowsC
             float rowHighest = Largest(highest);
             if (rowHighest > maximum + Lazy)
             {
-                Vec factor = Exp2(All((maximum - rowHighest) * Scale));
+                Vec factor = Exp2(All((maximum - rowHighest) * Scale + (Rest(rowHighest, Scale) - Rest(maximum, Scale))));
+                At(ref state, RowLevel) = Level(rowHighest, Scale);
                 maximum = rowHighest;
                 for (nint i = 0; i < Maximum; i += Lanes) Store(Load(ref state, i) * factor, ref state, i);
                 for (nint i = 0; i < from; i += Lanes) Store(Load(ref w, i) * factor, ref w, i);
             }
 
-            Vec m = All(maximum), scale = All(Scale), total = Load(ref sum, 0);
+            float level = At(ref state, RowLevel);
+            if (float.IsNaN(level))
+            {
+                // Very large scores: their distances from the maximum.
+                for (int i = from; i < bound; i += Lanes) Store(Load(ref w, i) - All(maximum), ref w, i);
+                level = 0f;
+            }
+
+            Vec levels = All(level), scale = All(Scale), total = Load(ref sum, 0);
             column = from;
             for (; column < tail; column += Lanes)
             {
-                Vec e = Exp2((Load(ref w, column) - m) * scale);
+                Vec e = Exp2(MulAdd(Load(ref w, column), scale, levels));
                 Store(e, ref w, column);
                 total += e;
             }
             if (tail < bound)
             {
-                Vec e = Exp2((Load(ref w, tail) - m) * scale) & visible;
+                Vec e = Exp2(MulAdd(Load(ref w, tail), scale, levels)) & visible;
                 Store(e, ref w, tail);
                 total += e;
                 column += Lanes;

@@ -2,12 +2,12 @@
 //
 // rows_f32_d128_causal__avx2_2x4
 //
-//   output = softmax(0.088388346f * query * key^T) * value, single precision, causal
+//   output = softmax(0.088388346f * query * key^T) * value, single precision, causal: each row sees the keys before its bound
 //   query   [queries, 128]     key    [keys, 128]
 //   output  [queries, 128]     value  [keys, 128]
 //
 //   instructions  AVX2 and FMA
-//   few rows      2 query rows x 4 keys, up to 18 rows (queries times heads of a group)
+//   few rows      2 query rows x 4 keys, up to 64 rows (queries times heads of a group)
 //   cost          512 flops and one exponential for a visible pair of query and key
 //
 // Few queries meet keys and values as they lie in memory: each is read once for all of them.
@@ -22,6 +22,7 @@ using global::System.Runtime.CompilerServices;
 using global::System.Runtime.Intrinsics;
 using global::AttentionGen.CompilerServices;
 using static global::AttentionGen.CompilerServices.KernelMemory;
+using static global::AttentionGen.CompilerServices.Levels;
 using static global::AttentionGen.CompilerServices.Vectors256;
 using Vec = global::System.Runtime.Intrinsics.Vector256<float>;
 
@@ -33,25 +34,29 @@ internal readonly struct rows_f32_d128_causal__avx2_2x4 : IRowsCore
     private const int ValueDim = 128;
     private const int Lanes = 8;
     private const int QueryRow = 128; // a packed query: whole vectors
-    private const int Sums = ValueDim, Maximum = ValueDim + Lanes, StateRow = ValueDim + 2 * Lanes; // the state of a query row: output, sums of weights, maximum
+    private const int Sums = ValueDim, Maximum = Sums + Lanes, RowLevel = Maximum + 1, StateRow = Maximum + Lanes; // the state of a query row: output, sums of weights, maximum and its level
     private const int TileRows = 6;
     private const int PanelKeys = 16;
     private const int QueryBlock = 96;
     private const int KeyBlock = 256;
-    private const int MaxRows = 18;
+    private const int MaxRows = 64, RowsAtOnce = 32;
     private const float Scale = 0.12751743f; // scale * log2(e): weights are powers of two
     private const float Lazy = 62.73652f; // 8 / Scale, what a score may exceed the running maximum by
 
     public static ForwardPlan Plan => new()
     {
         QueryBlock = QueryBlock,
+        TileRows = TileRows,
         KeyBlock = KeyBlock,
         PackedKeyFloats = HeadDim,
         PackedValueFloats = ValueDim,
         StateRowFloats = StateRow,
         ScratchFloats = 13824, // queries and weights
         MaxRows = MaxRows,
-        RowsScratchFloats = (MaxRows + TileRows) * QueryRow + MaxRows * KeyBlock,
+        RowsTile = 2,
+        RowsTogether = 16,
+        RowsAtOnce = RowsAtOnce,
+        RowsScratchFloats = RowsAtOnce * (QueryRow + KeyBlock),
         FlopsPerPair = 512,
     };
 
@@ -60,160 +65,189 @@ internal readonly struct rows_f32_d128_causal__avx2_2x4 : IRowsCore
     public static void AttendRows(in ForwardRows block)
     {
         int rows = block.Heads * block.Queries;
-        ref float query = ref block.Scratch; // [MaxRows + TileRows, QueryRow]
-        ref float weights = ref At(ref query, (MaxRows + TileRows) * QueryRow); // [MaxRows, KeyBlock]
+        ref float query = ref block.Scratch; // [RowsAtOnce, QueryRow]
+        ref float weights = ref At(ref query, RowsAtOnce * QueryRow); // [RowsAtOnce, KeyBlock]
 
         Reset(ref block.State, rows);
-        for (int row = 0; row < rows; row += block.Queries)
-            PackQueries(ref At(ref block.Query, row / block.Queries * block.HeadStride), block.QueryStride, block.Queries, ref At(ref query, row * QueryRow));
+        RowQueries(in block, ref query);
 
         for (int first = 0; first < block.Keys; first += KeyBlock)
         {
             int keys = Math.Min(block.Keys - first, KeyBlock);
-            RowScores(ref query, ref At(ref block.Key, first * block.KeyStride), block.KeyStride, keys, ref weights, rows);
+            RowScores(in block, ref query, ref At(ref block.Key, first * block.KeyStride), keys, ref weights);
 
-            // The first query sees the keys before `seen`, each further one 1 more.
-            int seen = (int)Math.Max(Math.Min(block.Visible - first, KeyBlock), -MaxRows);
+            // The first query sees the keys before `seen`, each further one another key.
+            int seen = (int)Math.Max(Math.Min(block.Visible - first, KeyBlock), -RowsAtOnce);
             for (int row = 0; row < rows; row += block.Queries)
                 Softmax(ref At(ref weights, row * KeyBlock), keys, ref At(ref block.State, row * StateRow), block.Queries, seen, keys);
-            ref float value = ref At(ref block.Value, first * block.ValueStride);
-            RowValues(ref weights, ref value, block.ValueStride, ref block.State, rows, block.Queries, seen, keys);
+            RowValues(in block, ref weights, ref At(ref block.Value, first * block.ValueStride), seen, keys);
         }
     }
 
-    /// <summary>Scores of query rows with keys, 4 keys at a time.</summary>
+    /// <summary>Copies query rows.</summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
-    private static void RowScores(ref float query, ref float key, nint stride, int keys, ref float weights, int rows)
+    private static void RowQueries(in ForwardRows block, ref float packed)
     {
-        for (int j = 0; j < keys; j += 4, key = ref At(ref key, 4 * stride))
+        for (int head = 0; head < block.Heads; head++)
         {
-            int row = 0, last = keys - 1 - j;
-            for (; row + 2 <= rows; row += 2) RowScores2(ref At(ref query, row * QueryRow), ref key, stride, last, ref At(ref weights, row * KeyBlock + j));
-            for (; row < rows; row++) RowScores1(ref At(ref query, row * QueryRow), ref key, stride, last, ref At(ref weights, row * KeyBlock + j));
+            ref float query = ref At(ref block.Query, head * block.HeadStride);
+            for (int row = 0; row < block.Queries; row++, query = ref At(ref query, block.QueryStride), packed = ref At(ref packed, QueryRow))
+            {
+                for (nint i = 0; i < 128; i += Lanes)
+                {
+                    Store(Load(ref query, i), ref packed, i);
+                }
+            }
         }
     }
 
-    /// <summary>Scores of 2 query rows with 4 keys; keys past the last repeat it.</summary>
+    /// <summary>Scores of all query rows with keys, 4 keys at a time; keys past the last repeat it.</summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
-    private static void RowScores2(ref float query, ref float key0, nint stride, int last, ref float scores)
+    private static void RowScores(in ForwardRows block, ref float query, ref float key, int keys, ref float weights)
     {
-        ref float key1 = ref At(ref key0, Math.Min(1, last) * stride);
-        ref float key2 = ref At(ref key0, Math.Min(2, last) * stride);
-        ref float key3 = ref At(ref key0, Math.Min(3, last) * stride);
-        Vec s0_0 = Vec.Zero, s0_1 = Vec.Zero, s0_2 = Vec.Zero, s0_3 = Vec.Zero;
-        Vec s1_0 = Vec.Zero, s1_1 = Vec.Zero, s1_2 = Vec.Zero, s1_3 = Vec.Zero;
-        for (nint d = 0; d < 128; d += Lanes)
+        int heads = block.KeyHeads, rows = block.Heads / heads * block.Queries;
+        nint stride = block.KeyStride, headStride = block.KeyHeadStride;
+        nint ahead = (heads == 1 ? 32 : 8) * stride;
+
+        // Four neighbours are taken together; of contiguous ones, for a query of less heads than a tile has rows, the next of each quarter.
+        int count = (keys + 3) / 4, apart = 1, next = 4;
+        if (block.Queries == 1 && rows < 2) (apart, next) = (Math.Max(count, 1), 1);
+        Vec zero = Vec.Zero;
+        for (int left = count, j = 0; left > 0; left--, j += next)
         {
-            Prefetch(ref key0, d + 16 * stride);
-            Prefetch(ref key1, d + 16 * stride);
-            Prefetch(ref key2, d + 16 * stride);
-            Prefetch(ref key3, d + 16 * stride);
-            Vec q0 = Load(ref query, d);
-            Vec q1 = Load(ref query, QueryRow + d);
+            nint last = (keys - 1 - j) * stride;
+            ref float k0 = ref At(ref key, j * stride), q = ref query, w = ref At(ref weights, j);
+            for (int head = 0; head < heads; head++, k0 = ref At(ref k0, headStride))
             {
-                Vec k = Load(ref key0, d);
-                s0_0 = MulAdd(q0, k, s0_0); s1_0 = MulAdd(q1, k, s1_0);
-            }
-            {
-                Vec k = Load(ref key1, d);
-                s0_1 = MulAdd(q0, k, s0_1); s1_1 = MulAdd(q1, k, s1_1);
-            }
-            {
-                Vec k = Load(ref key2, d);
-                s0_2 = MulAdd(q0, k, s0_2); s1_2 = MulAdd(q1, k, s1_2);
-            }
-            {
-                Vec k = Load(ref key3, d);
-                s0_3 = MulAdd(q0, k, s0_3); s1_3 = MulAdd(q1, k, s1_3);
-            }
-        }
-        Vectors128.Store(Sums4(s0_0, s0_1, s0_2, s0_3), ref scores, 0);
-        Vectors128.Store(Sums4(s1_0, s1_1, s1_2, s1_3), ref scores, KeyBlock);
-    }
-
-    /// <summary>Scores of a query row with 4 keys; keys past the last repeat it.</summary>
-    [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
-    private static void RowScores1(ref float query, ref float key0, nint stride, int last, ref float scores)
-    {
-        ref float key1 = ref At(ref key0, Math.Min(1, last) * stride);
-        ref float key2 = ref At(ref key0, Math.Min(2, last) * stride);
-        ref float key3 = ref At(ref key0, Math.Min(3, last) * stride);
-        Vec s0_0 = Vec.Zero, s0_1 = Vec.Zero, s0_2 = Vec.Zero, s0_3 = Vec.Zero;
-        for (nint d = 0; d < 128; d += Lanes)
-        {
-            Prefetch(ref key0, d + 16 * stride);
-            Prefetch(ref key1, d + 16 * stride);
-            Prefetch(ref key2, d + 16 * stride);
-            Prefetch(ref key3, d + 16 * stride);
-            Vec q0 = Load(ref query, d);
-            {
-                Vec k = Load(ref key0, d);
-                s0_0 = MulAdd(q0, k, s0_0);
-            }
-            {
-                Vec k = Load(ref key1, d);
-                s0_1 = MulAdd(q0, k, s0_1);
-            }
-            {
-                Vec k = Load(ref key2, d);
-                s0_2 = MulAdd(q0, k, s0_2);
-            }
-            {
-                Vec k = Load(ref key3, d);
-                s0_3 = MulAdd(q0, k, s0_3);
+                ref float k1 = ref At(ref k0, Math.Min(apart * stride, last)), k2 = ref At(ref k0, Math.Min(2 * apart * stride, last)), k3 = ref At(ref k0, Math.Min(3 * apart * stride, last));
+                int row = rows;
+                for (; row >= 2; row -= 2, q = ref At(ref q, 2 * QueryRow), w = ref At(ref w, 2 * KeyBlock))
+                {
+                    Vec s0_0 = zero, s0_1 = zero, s0_2 = zero, s0_3 = zero;
+                    Vec s1_0 = zero, s1_1 = zero, s1_2 = zero, s1_3 = zero;
+                    for (nint d = 0; d < 128; d += Lanes)
+                    {
+                        if (d % 16 == 0)
+                        {
+                            PrefetchFar(ref k0, d + ahead); PrefetchFar(ref k1, d + ahead); PrefetchFar(ref k2, d + ahead); PrefetchFar(ref k3, d + ahead);
+                        }
+                        Vec q0 = Load(ref q, d), q1 = Load(ref q, QueryRow + d);
+                        Vec x0 = Load(ref k0, d); s0_0 = MulAdd(q0, x0, s0_0); s1_0 = MulAdd(q1, x0, s1_0);
+                        Vec x1 = Load(ref k1, d); s0_1 = MulAdd(q0, x1, s0_1); s1_1 = MulAdd(q1, x1, s1_1);
+                        Vec x2 = Load(ref k2, d); s0_2 = MulAdd(q0, x2, s0_2); s1_2 = MulAdd(q1, x2, s1_2);
+                        Vec x3 = Load(ref k3, d); s0_3 = MulAdd(q0, x3, s0_3); s1_3 = MulAdd(q1, x3, s1_3);
+                    }
+                    Vectors128.Store(Sums4(s0_0, s0_1, s0_2, s0_3), ref w, 0);
+                    Vectors128.Store(Sums4(s1_0, s1_1, s1_2, s1_3), ref w, KeyBlock);
+                }
+                for (; row > 0; row--, q = ref At(ref q, QueryRow), w = ref At(ref w, KeyBlock))
+                {
+                    if (apart == 1)
+                    {
+                        PrefetchRowFar(ref k0, ahead, 128); PrefetchRowFar(ref k1, ahead, 128); PrefetchRowFar(ref k2, ahead, 128); PrefetchRowFar(ref k3, ahead, 128);
+                    }
+                    Vec s0_0 = zero, s0_1 = zero, s0_2 = zero, s0_3 = zero;
+                    for (nint d = 0; d < 128; d += Lanes)
+                    {
+                        Vec q0 = Load(ref q, d);
+                        Vec x0 = Load(ref k0, d); s0_0 = MulAdd(q0, x0, s0_0);
+                        Vec x1 = Load(ref k1, d); s0_1 = MulAdd(q0, x1, s0_1);
+                        Vec x2 = Load(ref k2, d); s0_2 = MulAdd(q0, x2, s0_2);
+                        Vec x3 = Load(ref k3, d); s0_3 = MulAdd(q0, x3, s0_3);
+                    }
+                    Vectors128.Scatter(Sums4(s0_0, s0_1, s0_2, s0_3), ref w, apart);
+                }
             }
         }
-        Vectors128.Store(Sums4(s0_0, s0_1, s0_2, s0_3), ref scores, 0);
     }
 
-    /// <summary>State += weights * values, a stretch of values at a time that stays in the first-level cache for all rows.</summary>
+    /// <summary>State += weights * values for all rows, 4 values at a time.</summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
-    private static void RowValues(ref float weights, ref float value, nint stride, ref float state, int rows, int queries, int seen, int keys)
+    private static void RowValues(in ForwardRows block, ref float weights, ref float value, int seen, int keys)
     {
+        int heads = block.KeyHeads, rows = block.Heads / heads * block.Queries;
+        nint stride = block.ValueStride, headStride = block.ValueHeadStride;
+        nint ahead = (heads == 1 ? 32 : 8) * stride;
         // All rows take part in the keys before `all`; 0 times an invisible value is 0 where it is finite.
         int all = Math.Max(Math.Min(seen, keys), 0);
-        if (all < keys && Finite(ref At(ref value, all * stride), stride, keys - all)) all = keys;
-        int step = rows == 1 ? KeyBlock : 32;
-        for (int key = 0; key < all; key += step)
+        if (all < keys && Finite(in block, ref At(ref value, all * stride), keys - all)) all = keys;
+
+        // Four neighbours are taken together; of contiguous ones, for a query of less heads than a tile has rows, the next of each quarter.
+        int count = all / 4, apart = 1, next = 4;
+        if (block.Queries == 1 && rows < 2) (apart, next) = (Math.Max(count, 1), 1);
+        for (int left = count, j = 0; left > 0; left--, j += next)
         {
-            int count = Math.Min(all - key, step), row = 0;
-            ref float v = ref At(ref value, key * stride);
-            for (; row + 2 <= rows; row += 2)
+            ref float v0 = ref At(ref value, j * stride), w = ref At(ref weights, j), s = ref block.State;
+            for (int head = 0; head < heads; head++, v0 = ref At(ref v0, headStride))
             {
-                ref float p = ref At(ref weights, row * KeyBlock + key), s = ref At(ref state, row * StateRow);
-                Values2x6(ref p, ref v, stride, ref s, count);
-                Values2x5(ref p, ref At(ref v, 48), stride, ref At(ref s, 48), count);
-                Values2x5(ref p, ref At(ref v, 88), stride, ref At(ref s, 88), count);
-            }
-            for (; row < rows; row++)
-            {
-                ref float p = ref At(ref weights, row * KeyBlock + key), s = ref At(ref state, row * StateRow);
-                Values1x8(ref p, ref v, stride, ref s, count);
-                Values1x8(ref p, ref At(ref v, 64), stride, ref At(ref s, 64), count);
+                ref float v1 = ref At(ref v0, apart * stride), v2 = ref At(ref v1, apart * stride), v3 = ref At(ref v2, apart * stride);
+                int row = rows;
+                for (; row >= 2; row -= 2, w = ref At(ref w, 2 * KeyBlock), s = ref At(ref s, 2 * StateRow))
+                {
+                    Vec w0_0 = Splat(ref w, 0), w0_1 = Splat(ref w, 1), w0_2 = Splat(ref w, 2), w0_3 = Splat(ref w, 3);
+                    Vec w1_0 = Splat(ref w, KeyBlock), w1_1 = Splat(ref w, KeyBlock + 1), w1_2 = Splat(ref w, KeyBlock + 2), w1_3 = Splat(ref w, KeyBlock + 3);
+                    for (nint i = 0; i < 128; i += Lanes)
+                    {
+                        if (i % 16 == 0)
+                        {
+                            PrefetchFar(ref v0, i + ahead); PrefetchFar(ref v1, i + ahead); PrefetchFar(ref v2, i + ahead); PrefetchFar(ref v3, i + ahead);
+                        }
+                        Vec x0 = Load(ref v0, i), x1 = Load(ref v1, i), x2 = Load(ref v2, i), x3 = Load(ref v3, i);
+                        Store(MulAdd(w0_3, x3, MulAdd(w0_2, x2, MulAdd(w0_1, x1, MulAdd(w0_0, x0, Load(ref s, i))))), ref s, i);
+                        Store(MulAdd(w1_3, x3, MulAdd(w1_2, x2, MulAdd(w1_1, x1, MulAdd(w1_0, x0, Load(ref s, StateRow + i))))), ref s, StateRow + i);
+                    }
+                }
+                for (; row > 0; row--, w = ref At(ref w, KeyBlock), s = ref At(ref s, StateRow))
+                {
+                    if (apart == 1)
+                    {
+                        PrefetchRowFar(ref v0, ahead, 128); PrefetchRowFar(ref v1, ahead, 128); PrefetchRowFar(ref v2, ahead, 128); PrefetchRowFar(ref v3, ahead, 128);
+                    }
+                    Vec w0_0 = Splat(ref w, 0), w0_1 = Splat(ref w, apart), w0_2 = Splat(ref w, 2 * apart), w0_3 = Splat(ref w, 3 * apart);
+                    for (nint i = 0; i < 128; i += Lanes)
+                    {
+                        Vec x0 = Load(ref v0, i), x1 = Load(ref v1, i), x2 = Load(ref v2, i), x3 = Load(ref v3, i);
+                        Store(MulAdd(w0_3, x3, MulAdd(w0_2, x2, MulAdd(w0_1, x1, MulAdd(w0_0, x0, Load(ref s, i))))), ref s, i);
+                    }
+                }
             }
         }
-        if (all < keys)
+
+        // Each row with the others that it sees.
+        for (int row = 0; row < block.Heads * block.Queries; row++)
         {
-            value = ref At(ref value, all * stride);
-            for (int row = 0; row < rows; row++)
-            {
-                ref float p = ref At(ref weights, row * KeyBlock + all), s = ref At(ref state, row * StateRow);
-                Values1x8(ref p, ref value, stride, ref s, Math.Min(seen + row % queries, keys) - all);
-                Values1x8(ref p, ref At(ref value, 64), stride, ref At(ref s, 64), Math.Min(seen + row % queries, keys) - all);
-            }
+            ref float v = ref At(ref value, row / rows * headStride), w = ref At(ref weights, row * KeyBlock), s = ref At(ref block.State, row * StateRow);
+            RowValue(ref w, ref v, stride, ref s, 4 * count, all);
+            if (all < keys) RowValue(ref w, ref v, stride, ref s, all, Math.Min(seen + row % block.Queries, keys));
         }
     }
 
-    /// <summary>Whether values are neither infinite nor NaN.</summary>
+    /// <summary>State += weights * values for a row and the values from one to before another.</summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
-    private static bool Finite(ref float value, nint stride, int count)
+    private static void RowValue(ref float weights, ref float value, nint stride, ref float state, int from, int end)
+    {
+        for (; from < end; from++)
+        {
+            Vec w = Splat(ref weights, from);
+            ref float v = ref At(ref value, from * stride);
+            for (nint i = 0; i < 128; i += Lanes) Store(MulAdd(w, Load(ref v, i), Load(ref state, i)), ref state, i);
+        }
+    }
+
+    /// <summary>Whether values of all heads are neither infinite nor NaN.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
+    private static bool Finite(in ForwardRows block, ref float value, int count)
     {
         Vec zeros = Vec.Zero;
-        for (; count > 0; count--, value = ref At(ref value, stride))
+        for (; count > 0; count--, value = ref At(ref value, block.ValueStride))
         {
-            for (nint i = 0; i < 128; i += Lanes)
+            ref float v = ref value;
+            for (int head = 0; head < block.KeyHeads; head++, v = ref At(ref v, block.ValueHeadStride))
             {
-                zeros = MulAdd(Load(ref value, i), Vec.Zero, zeros);
+                for (nint i = 0; i < 128; i += Lanes)
+                {
+                    zeros = MulAdd(Load(ref v, i), Vec.Zero, zeros);
+                }
             }
         }
         return AllZero(zeros);
@@ -231,80 +265,9 @@ internal readonly struct rows_f32_d128_causal__avx2_2x4 : IRowsCore
 
             // A row that has seen no key, or NaN before any other score, is at -infinity, which minus itself would be NaN.
             float level = maximum == float.NegativeInfinity ? 0f : maximum;
-            Vec f = Exp2(All((mine - level) * Scale)), g = Exp2(All((others - level) * Scale));
+            Vec f = Exp2(All((mine - level) * Scale + (Rest(level, Scale) - Rest(mine, Scale)))), g = Exp2(All((others - level) * Scale + (Rest(level, Scale) - Rest(others, Scale))));
             for (nint i = 0; i < Maximum; i += Lanes) Store(Load(ref state, i) * f + Load(ref other, i) * g, ref state, i);
         }
-    }
-
-    /// <summary>outputs += weights * values for 2 rows and 48 of the value dimension.</summary>
-    [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
-    private static void Values2x6(ref float weights, ref float values, nint stride, ref float outputs, int keys)
-    {
-        Vec o0_0 = Load(ref outputs, 0), o0_1 = Load(ref outputs, Lanes), o0_2 = Load(ref outputs, 2 * Lanes), o0_3 = Load(ref outputs, 3 * Lanes), o0_4 = Load(ref outputs, 4 * Lanes), o0_5 = Load(ref outputs, 5 * Lanes);
-        Vec o1_0 = Load(ref outputs, StateRow), o1_1 = Load(ref outputs, StateRow + Lanes), o1_2 = Load(ref outputs, StateRow + 2 * Lanes), o1_3 = Load(ref outputs, StateRow + 3 * Lanes), o1_4 = Load(ref outputs, StateRow + 4 * Lanes), o1_5 = Load(ref outputs, StateRow + 5 * Lanes);
-        for (; keys > 0; keys--)
-        {
-            PrefetchRow(ref values, 16 * stride, 48);
-            Vec x0 = Splat(ref weights, 0), x1 = Splat(ref weights, KeyBlock);
-            Vec v0 = Load(ref values, 0); o0_0 = MulAdd(x0, v0, o0_0); o1_0 = MulAdd(x1, v0, o1_0);
-            Vec v1 = Load(ref values, Lanes); o0_1 = MulAdd(x0, v1, o0_1); o1_1 = MulAdd(x1, v1, o1_1);
-            Vec v2 = Load(ref values, 2 * Lanes); o0_2 = MulAdd(x0, v2, o0_2); o1_2 = MulAdd(x1, v2, o1_2);
-            Vec v3 = Load(ref values, 3 * Lanes); o0_3 = MulAdd(x0, v3, o0_3); o1_3 = MulAdd(x1, v3, o1_3);
-            Vec v4 = Load(ref values, 4 * Lanes); o0_4 = MulAdd(x0, v4, o0_4); o1_4 = MulAdd(x1, v4, o1_4);
-            Vec v5 = Load(ref values, 5 * Lanes); o0_5 = MulAdd(x0, v5, o0_5); o1_5 = MulAdd(x1, v5, o1_5);
-            weights = ref At(ref weights, 1);
-            values = ref At(ref values, stride);
-        }
-
-        Store(o0_0, ref outputs, 0); Store(o0_1, ref outputs, Lanes); Store(o0_2, ref outputs, 2 * Lanes); Store(o0_3, ref outputs, 3 * Lanes); Store(o0_4, ref outputs, 4 * Lanes); Store(o0_5, ref outputs, 5 * Lanes);
-        Store(o1_0, ref outputs, StateRow); Store(o1_1, ref outputs, StateRow + Lanes); Store(o1_2, ref outputs, StateRow + 2 * Lanes); Store(o1_3, ref outputs, StateRow + 3 * Lanes); Store(o1_4, ref outputs, StateRow + 4 * Lanes); Store(o1_5, ref outputs, StateRow + 5 * Lanes);
-    }
-
-    /// <summary>outputs += weights * values for 2 rows and 40 of the value dimension.</summary>
-    [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
-    private static void Values2x5(ref float weights, ref float values, nint stride, ref float outputs, int keys)
-    {
-        Vec o0_0 = Load(ref outputs, 0), o0_1 = Load(ref outputs, Lanes), o0_2 = Load(ref outputs, 2 * Lanes), o0_3 = Load(ref outputs, 3 * Lanes), o0_4 = Load(ref outputs, 4 * Lanes);
-        Vec o1_0 = Load(ref outputs, StateRow), o1_1 = Load(ref outputs, StateRow + Lanes), o1_2 = Load(ref outputs, StateRow + 2 * Lanes), o1_3 = Load(ref outputs, StateRow + 3 * Lanes), o1_4 = Load(ref outputs, StateRow + 4 * Lanes);
-        for (; keys > 0; keys--)
-        {
-            PrefetchRow(ref values, 16 * stride, 40);
-            Vec x0 = Splat(ref weights, 0), x1 = Splat(ref weights, KeyBlock);
-            Vec v0 = Load(ref values, 0); o0_0 = MulAdd(x0, v0, o0_0); o1_0 = MulAdd(x1, v0, o1_0);
-            Vec v1 = Load(ref values, Lanes); o0_1 = MulAdd(x0, v1, o0_1); o1_1 = MulAdd(x1, v1, o1_1);
-            Vec v2 = Load(ref values, 2 * Lanes); o0_2 = MulAdd(x0, v2, o0_2); o1_2 = MulAdd(x1, v2, o1_2);
-            Vec v3 = Load(ref values, 3 * Lanes); o0_3 = MulAdd(x0, v3, o0_3); o1_3 = MulAdd(x1, v3, o1_3);
-            Vec v4 = Load(ref values, 4 * Lanes); o0_4 = MulAdd(x0, v4, o0_4); o1_4 = MulAdd(x1, v4, o1_4);
-            weights = ref At(ref weights, 1);
-            values = ref At(ref values, stride);
-        }
-
-        Store(o0_0, ref outputs, 0); Store(o0_1, ref outputs, Lanes); Store(o0_2, ref outputs, 2 * Lanes); Store(o0_3, ref outputs, 3 * Lanes); Store(o0_4, ref outputs, 4 * Lanes);
-        Store(o1_0, ref outputs, StateRow); Store(o1_1, ref outputs, StateRow + Lanes); Store(o1_2, ref outputs, StateRow + 2 * Lanes); Store(o1_3, ref outputs, StateRow + 3 * Lanes); Store(o1_4, ref outputs, StateRow + 4 * Lanes);
-    }
-
-    /// <summary>outputs += weights * values for a row and 64 of the value dimension.</summary>
-    [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
-    private static void Values1x8(ref float weights, ref float values, nint stride, ref float outputs, int keys)
-    {
-        Vec o0_0 = Load(ref outputs, 0), o0_1 = Load(ref outputs, Lanes), o0_2 = Load(ref outputs, 2 * Lanes), o0_3 = Load(ref outputs, 3 * Lanes), o0_4 = Load(ref outputs, 4 * Lanes), o0_5 = Load(ref outputs, 5 * Lanes), o0_6 = Load(ref outputs, 6 * Lanes), o0_7 = Load(ref outputs, 7 * Lanes);
-        for (; keys > 0; keys--)
-        {
-            PrefetchRow(ref values, 16 * stride, 64);
-            Vec x0 = Splat(ref weights, 0);
-            Vec v0 = Load(ref values, 0); o0_0 = MulAdd(x0, v0, o0_0);
-            Vec v1 = Load(ref values, Lanes); o0_1 = MulAdd(x0, v1, o0_1);
-            Vec v2 = Load(ref values, 2 * Lanes); o0_2 = MulAdd(x0, v2, o0_2);
-            Vec v3 = Load(ref values, 3 * Lanes); o0_3 = MulAdd(x0, v3, o0_3);
-            Vec v4 = Load(ref values, 4 * Lanes); o0_4 = MulAdd(x0, v4, o0_4);
-            Vec v5 = Load(ref values, 5 * Lanes); o0_5 = MulAdd(x0, v5, o0_5);
-            Vec v6 = Load(ref values, 6 * Lanes); o0_6 = MulAdd(x0, v6, o0_6);
-            Vec v7 = Load(ref values, 7 * Lanes); o0_7 = MulAdd(x0, v7, o0_7);
-            weights = ref At(ref weights, 1);
-            values = ref At(ref values, stride);
-        }
-
-        Store(o0_0, ref outputs, 0); Store(o0_1, ref outputs, Lanes); Store(o0_2, ref outputs, 2 * Lanes); Store(o0_3, ref outputs, 3 * Lanes); Store(o0_4, ref outputs, 4 * Lanes); Store(o0_5, ref outputs, 5 * Lanes); Store(o0_6, ref outputs, 6 * Lanes); Store(o0_7, ref outputs, 7 * Lanes);
     }
 
     /// <summary>The state of rows that have seen no key: outputs and sums 0, maxima -infinity.</summary>
@@ -315,6 +278,7 @@ internal readonly struct rows_f32_d128_causal__avx2_2x4 : IRowsCore
         {
             for (nint i = 0; i < Maximum; i += Lanes) Store(Vec.Zero, ref state, i);
             At(ref state, Maximum) = float.NegativeInfinity;
+            At(ref state, RowLevel) = float.NaN;
         }
     }
 
@@ -325,7 +289,7 @@ internal readonly struct rows_f32_d128_causal__avx2_2x4 : IRowsCore
         int row = 0;
         for (; row < rows; row++)
         {
-            PrefetchRow(ref query, 4 * stride, 128);
+            PrefetchRow(ref query, 16 * stride, 128);
             for (nint i = 0; i < 128; i += Lanes)
             {
                 Store(Load(ref query, i), ref packed, i);
@@ -370,19 +334,28 @@ internal readonly struct rows_f32_d128_causal__avx2_2x4 : IRowsCore
             float rowHighest = Largest(highest);
             if (rowHighest > maximum + Lazy)
             {
-                Vec factor = Exp2(All((maximum - rowHighest) * Scale));
+                Vec factor = Exp2(All((maximum - rowHighest) * Scale + (Rest(rowHighest, Scale) - Rest(maximum, Scale))));
+                At(ref state, RowLevel) = Level(rowHighest, Scale);
                 maximum = rowHighest;
                 for (nint i = 0; i < Maximum; i += Lanes) Store(Load(ref state, i) * factor, ref state, i);
             }
 
-            Vec m = All(maximum), scale = All(Scale), total = Load(ref sum, 0);
+            float level = At(ref state, RowLevel);
+            if (float.IsNaN(level))
+            {
+                // Very large scores: their distances from the maximum.
+                for (int i = 0; i < bound; i += Lanes) Store(Load(ref w, i) - All(maximum), ref w, i);
+                level = 0f;
+            }
+
+            Vec levels = All(level + Whole), scale = All(Scale), total = Load(ref sum, 0);
             column = 0;
             for (; column + 4 * Lanes <= tail; column += 4 * Lanes)
             {
-                Vec e0 = Exp2((Load(ref w, column) - m) * scale);
-                Vec e1 = Exp2((Load(ref w, column + Lanes) - m) * scale);
-                Vec e2 = Exp2((Load(ref w, column + 2 * Lanes) - m) * scale);
-                Vec e3 = Exp2((Load(ref w, column + 3 * Lanes) - m) * scale);
+                Vec e0 = Weight(Load(ref w, column), scale, levels);
+                Vec e1 = Weight(Load(ref w, column + Lanes), scale, levels);
+                Vec e2 = Weight(Load(ref w, column + 2 * Lanes), scale, levels);
+                Vec e3 = Weight(Load(ref w, column + 3 * Lanes), scale, levels);
                 Store(e0, ref w, column);
                 Store(e1, ref w, column + Lanes);
                 Store(e2, ref w, column + 2 * Lanes);
@@ -391,13 +364,13 @@ internal readonly struct rows_f32_d128_causal__avx2_2x4 : IRowsCore
             }
             for (; column < tail; column += Lanes)
             {
-                Vec e = Exp2((Load(ref w, column) - m) * scale);
+                Vec e = Weight(Load(ref w, column), scale, levels);
                 Store(e, ref w, column);
                 total += e;
             }
             if (tail < bound)
             {
-                Vec e = Exp2((Load(ref w, tail) - m) * scale) & visible;
+                Vec e = Weight(Load(ref w, tail), scale, levels) & visible;
                 Store(e, ref w, tail);
                 total += e;
                 column += Lanes;
@@ -414,7 +387,7 @@ internal readonly struct rows_f32_d128_causal__avx2_2x4 : IRowsCore
     {
         for (int row = 0; row < rows; row++)
         {
-            PrefetchRow(ref output, 4 * outputStride, 128);
+            PrefetchRow(ref output, 16 * outputStride, 128);
             float sum = Sum(Load(ref state, Sums));
             float inverse = At(ref state, Maximum) == float.NegativeInfinity ? 0f : 1f / sum;
             for (nint i = 0; i < 128; i += Lanes)
