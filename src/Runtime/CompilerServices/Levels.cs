@@ -1,5 +1,7 @@
 using System.ComponentModel;
 using System.Runtime.CompilerServices;
+using System.Runtime.Intrinsics.Arm;
+using System.Runtime.Intrinsics.X86;
 
 namespace AttentionGen.CompilerServices;
 
@@ -17,14 +19,14 @@ public static class Levels
     private const float Largest = 1 << 16;
 
     /// <summary>
-    /// The level of a maximum. A NaN where it is too large: then no weight counts as within bounds, and the row takes the way by distances from
-    /// the maximum.
+    /// The level of a maximum. A NaN where it is too large, or where a product with the scale would be rounded before the level is added: then no
+    /// weight counts as within bounds, and the row takes the way by distances from the maximum.
     /// </summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static float Level(float maximum, float scale)
     {
         float power = maximum * scale;
-        return Math.Abs(power) < Largest ? -MathF.Round(power) : BitConverter.Int32BitsToSingle(0x7FC00000); // positive, unlike float.NaN, and so larger than all
+        return HasLevels(power) ? -MathF.Round(power) : BitConverter.Int32BitsToSingle(0x7FC00000); // positive, unlike float.NaN, and so larger than all
     }
 
     /// <summary>How far a maximum times the scale stands above its level; 0 where it has none.</summary>
@@ -32,6 +34,9 @@ public static class Levels
     public static float Rest(float maximum, float scale)
     {
         float power = maximum * scale;
-        return Math.Abs(power) < Largest ? (float)((double)maximum * scale - MathF.Round(power)) : 0f;
+        return HasLevels(power) ? (float)((double)maximum * scale - MathF.Round(power)) : 0f;
     }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static bool HasLevels(float power) => (Fma.IsSupported || AdvSimd.IsSupported) && Math.Abs(power) < Largest;
 }
