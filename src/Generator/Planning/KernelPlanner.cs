@@ -53,8 +53,8 @@ internal static class KernelPlanner
 
     /// <summary>
     /// The tile that wastes least on lengths that it does not divide. A step over the head dimension takes rows * vectors multiply-adds and rows +
-    /// vectors loads, two of either in a cycle; that loads count a fifth beside multiply-adds, and a tile as much as one more, is fitted to what is
-    /// fastest on Zen 5 at 49, 128 and 197 keys (5 x 4 or 10 x 2, 6 x 4, 11 x 2; within 4 %).
+    /// vectors loads, two of either in a cycle; that loads count a fifth beside multiply-adds, and a tile as much as one more, was fitted to what is
+    /// fastest on Zen 5 at 49, 128 and 197 keys with one set of sums. With two, 3 x 4, 5 x 2, 7 x 1 and 10 x 1 are the same within 2 % at 49 keys (Zen 4).
     /// </summary>
     private static (int Rows, int Vectors) WholeTile(FixedSpec lengths, Isas isa, int lanes, int accumulators)
     {
@@ -75,7 +75,7 @@ internal static class KernelPlanner
         var (rows, vectors) = Tile(isa);
         return new CorePlan(
             core, isa, machine.Lanes, CorePath.Blocks, machine.InRegisters, rows, vectors, ValueStrips(core.ValueDim, machine.Lanes, machine.Accumulators / rows),
-            ChainQuads(core.HeadDim, machine.Sets), machine.Sets, QueryBlock, KeyBlock(core, machine.InRegisters), Rows(core, isa));
+            ChainQuads(core.HeadDim, machine.Sets), machine.Sets, QueryBlock, KeyBlock(machine.InRegisters), Rows(core, isa));
     }
 
     /// <summary>
@@ -116,10 +116,14 @@ internal static class KernelPlanner
     private static (int Contiguous, int Apart) PrefetchAhead(int dim) => (Math.Min(Math.Max(4096 / dim, 8), 64), 8);
 
     /// <summary>
-    /// Registers for accumulators: what is left of 32 (16) beside a row of the right operand, the broadcast and, in the JIT's hands,
-    /// two or three more. 24 of 32 and 12 of 16 do not
-    /// spill in the loops over the head and over the keys; 6 x 4 moves constants of the exponential to the stack once a panel.
+    /// Registers for accumulators: what is left of 32 (16) beside a row of the right operand, the broadcast and, in the JIT's hands, two or three
+    /// more. 24 of 32 and 12 of 16 do not spill in the loops over the head and over the keys.
     /// </summary>
+    /// <remarks>
+    /// Scores of AVX-512 take two sets of 12: 6 x 2 in two sets runs its products at 98.7 % of the peak, 6 x 4 and 8 x 2 in one at 95.5 and 98.4 (D 64,
+    /// Zen 4), but the partial sums of one set have to be put aside three times instead of once, a 512-bit store takes two cycles, and 12 scores
+    /// leave room for their exponents and the constants of the exponential, where 24 have 12 moves to and from the stack a panel.
+    /// </remarks>
     private static (int Lanes, bool InRegisters, int Accumulators, int Sets) Machine(Isas isa) => isa switch
     {
         Isas.Avx512 => (16, true, 24, 2),
@@ -128,13 +132,15 @@ internal static class KernelPlanner
         _ => (4, false, 8, 1),
     };
 
-    /// <summary>How many rows ahead the tensors are fetched: 2 KiB. Rows of a head lie apart, too far for the processor to foresee.</summary>
+    /// <summary>
+    /// How many rows ahead the tensors are fetched while they are packed: 8 KiB. Rows of a head lie apart, too far for the processor to foresee; 2 KiB
+    /// are a hundredth slower where keys come out of the third level (512 tokens, D 64, Zen 4).
+    /// </summary>
     public static int PrefetchRows(int dim) => Math.Max(2048 / dim, 2);
 
     private static (int Rows, int Vectors) Tile(Isas isa) => isa switch
     {
-        // Wide panels load least for each multiply-add; under a causal mask narrow ones waste less on the diagonal. Measured so on Zen 4; on
-        // Zen 5, 8 x 2, 12 x 2 and 6 x 4 are the same within the noise of 3 %.
+        // Two sets of sums. In one, 8 x 2 and 6 x 4 were 1 to 2 % slower with and without a causal mask (D 64, Zen 4).
         Isas.Avx512 => (6, 2),
         Isas.Neon => (8, 2),
         Isas.Avx2 => (6, 2),
@@ -157,7 +163,7 @@ internal static class KernelPlanner
     /// Products are summed in chains, and the chains one after the other: both are to be short. One chain over the whole head loses more than
     /// twice what a 16-lane dot product loses, which is the bound for all inputs. Largest error over that bound, scores near 90 and 1e4, mean of
     /// eight inputs: D 64 in 2, 4 chains 0.85, 0.6; D 128 in 4, 6, 8 chains 0.7, 0.65, 0.58; D 32 in 1, 2, 4 chains 0.9, 0.6, 0.53. Putting
-    /// partial sums aside costs 0 to 1 % of the time (D 64, 4 chains against 2, Zen 5).
+    /// partial sums aside costs 1 % of the time for each time (D 64, one set of 24 accumulators, Zen 4); with two sets, half of them stand side by side.
     /// </summary>
     private static int ChainQuads(int headDim, int sets) => sets * headDim switch
     {
@@ -169,6 +175,7 @@ internal static class KernelPlanner
     // 96 is a multiple of every tile; a block of keys is read from the second-level cache once for each block of queries.
     private const int QueryBlock = 96;
 
-    // The weights of a tile over a block of keys stay in the first-level cache, beside a panel of keys or values.
-    private static int KeyBlock(CoreSpec core, bool inRegisters) => inRegisters ? core.HeadDim <= 64 ? 512 : 384 : 256;
+    // The weights of a tile over a block of keys stay in the first-level cache, beside a panel of keys or values. 512 keys of D 64 (AVX-512), 128
+    // and 512 (AVX2) are the same within 0.7 % (Zen 4).
+    private static int KeyBlock(bool inRegisters) => inRegisters ? 384 : 256;
 }
