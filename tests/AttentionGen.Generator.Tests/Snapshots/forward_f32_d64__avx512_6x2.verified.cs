@@ -8,10 +8,10 @@
 //
 //   instructions  AVX-512
 //   tile          6 query rows x 32 keys: 6 x 2 vectors of 16 floats, scores stay in registers
-//   blocks        96 query rows, 512 keys
+//   blocks        96 query rows, 384 keys
 //   few rows      4 query rows x 4 keys, up to 64 rows (queries times heads of a group)
 //   cost          256 flops and one exponential for a visible pair of query and key
-//   memory        128 floats for a packed key and value, 18432 for a block of queries
+//   memory        128 floats for a packed key and value, 17664 for a block of queries
 //
 // Keys are packed into panels (transposed), values into padded rows.
 // For each block of queries and each block of keys, tile by tile: scores, weights relative to a running maximum, product with the values.
@@ -43,7 +43,7 @@ internal readonly struct forward_f32_d64__avx512_6x2 : IForwardCore, IRowsCore
     private const int TileRows = 6;
     private const int PanelKeys = 32;
     private const int QueryBlock = 96;
-    private const int KeyBlock = 512;
+    private const int KeyBlock = 384;
     private const int MaxRows = 64, RowsAtOnce = 32;
     private const float Scale = 0.18033688f; // scale * log2(e): weights are powers of two
     private const float Lazy = 44.36142f; // 8 / Scale, what a score may exceed the running maximum by
@@ -56,7 +56,7 @@ internal readonly struct forward_f32_d64__avx512_6x2 : IForwardCore, IRowsCore
         PackedKeyFloats = HeadDim,
         PackedValueFloats = ValueDim,
         StateRowFloats = StateRow,
-        ScratchFloats = 9216, // queries and weights
+        ScratchFloats = 8448, // queries and weights
         MaxRows = MaxRows,
         RowsTile = 4,
         RowsTogether = 16,
