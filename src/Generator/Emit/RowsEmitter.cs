@@ -109,7 +109,7 @@ internal static class RowsEmitter
                 nint stride = block.KeyStride, headStride = block.KeyHeadStride;
                 """);
             if (dialect.Prefetches) w.Line(Ahead(plan.Rows.PrefetchKeys));
-            Together(w, plan, "QueryRow", $"(keys + {Keys - 1}) / {Keys}");
+            Together(w, plan, $"(keys + {Keys - 1}) / {Keys}");
             w.Line("Vec zero = Vec.Zero;");
             using (w.Block("for (int left = count, j = 0; left > 0; left--, j += next)"))
             {
@@ -199,9 +199,9 @@ internal static class RowsEmitter
     }
 
     /// <summary>Declares which keys are taken together: neighbours, or such as are far apart. (With several queries, which of them all rows see would change the order of sums.)</summary>
-    private static void Together(SourceWriter w, CorePlan plan, string contiguous, string count) => w.Line($"""
+    private static void Together(SourceWriter w, CorePlan plan, string count) => w.Line($"""
 
-        // Four neighbours are taken together; of contiguous ones, for a query of less heads than a tile has rows, the next of each quarter.
+        // Four neighbours are taken together; for a single query of few heads, the next of each quarter.
         int count = {count}, apart = 1, next = {Keys};
         if (block.Queries == 1 && rows < {plan.Rows.TileRows}) (apart, next) = (Math.Max(count, 1), 1);
         """);
@@ -273,7 +273,7 @@ internal static class RowsEmitter
                 }
             }
 
-            Together(w, plan, plan.PackedValueDim == plan.Spec.ValueDim ? "ValueDim" : $"{plan.Spec.ValueDim}", low == "0" ? $"{all} / {Keys}" : $"({all} - low) / {Keys}");
+            Together(w, plan, low == "0" ? $"{all} / {Keys}" : $"({all} - low) / {Keys}");
             using (w.Block($"for (int left = count, j = {low}; left > 0; left--, j += next)"))
             {
                 w.Line("ref float v0 = ref At(ref value, j * stride), w = ref At(ref weights, j), s = ref block.State;");

@@ -5,7 +5,7 @@ namespace AttentionGen.Generator.Emit;
 
 /// <summary>
 /// Writes what turns scores in memory into weights, row by row, each with its own bound of visible keys. Where scores stay in registers it is
-/// the way for the panels that some rows do not see wholly and for the rare ones in which a maximum rises; elsewhere it is the only way.
+/// the way for the rare panels in which a maximum rises or that some rows see nothing of; elsewhere it is the only way.
 /// </summary>
 internal static class SoftmaxEmitter
 {

@@ -304,7 +304,7 @@ internal readonly struct forward_f32_d64_causal__avx2_6x2 : IForwardCore, IRowsC
         nint stride = block.KeyStride, headStride = block.KeyHeadStride;
         nint ahead = (heads == 1 ? 64 : 8) * stride;
 
-        // Four neighbours are taken together; of contiguous ones, for a query of less heads than a tile has rows, the next of each quarter.
+        // Four neighbours are taken together; for a single query of few heads, the next of each quarter.
         int count = (keys + 3) / 4, apart = 1, next = 4;
         if (block.Queries == 1 && rows < 2) (apart, next) = (Math.Max(count, 1), 1);
         Vec zero = Vec.Zero;
@@ -367,7 +367,7 @@ internal readonly struct forward_f32_d64_causal__avx2_6x2 : IForwardCore, IRowsC
         int all = Math.Max(Math.Min(seen, keys), 0);
         if (all < keys && Finite(in block, ref At(ref value, all * stride), keys - all)) all = keys;
 
-        // Four neighbours are taken together; of contiguous ones, for a query of less heads than a tile has rows, the next of each quarter.
+        // Four neighbours are taken together; for a single query of few heads, the next of each quarter.
         int count = all / 4, apart = 1, next = 4;
         if (block.Queries == 1 && rows < 2) (apart, next) = (Math.Max(count, 1), 1);
         for (int left = count, j = 0; left > 0; left--, j += next)
