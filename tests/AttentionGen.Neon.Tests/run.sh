@@ -14,4 +14,4 @@ JITDISASM="*forward_f32_d64_causal__neon_8x2:Scores *forward_f32_d64_causal__neo
 by_element=$(grep -cE 'fmla +v[0-9]+\.4s, v[0-9]+\.4s, v[0-9]+\.s\[[0-3]\]' "$out/arm64/AttentionGen.Neon.Tests.asm" || true)
 on_stack=$(grep -cE '(ldr|str) +q[0-9]+, \[(fp|sp)|(ldp|stp) +q[0-9]+, q[0-9]+, \[(fp|sp)' "$out/arm64/AttentionGen.Neon.Tests.asm" || true)
 echo "NEON, canonical tile: $by_element multiply-adds by element, $on_stack vectors on the stack"
-[ "$by_element" -ge 128 ] && [ "$on_stack" -eq 0 ]
+[ "$by_element" -ge 128 ] && [ "$on_stack" -eq 0 ] || { echo "NEON, canonical tile: FAILED, 128 multiply-adds by element or more were to be found, and no vector on the stack"; exit 1; }

@@ -28,7 +28,7 @@ internal static class ScoresEmitter
                 w.Line("ref float tile = ref At(ref weights, p * PanelKeys);");
                 Products(w, plan, product);
                 w.Line();
-                if (plan.InRegisters) WeightsInRegisters(w, product, visible);
+                if (plan.InRegisters) WeightsInRegisters(w, plan, product, visible);
                 else Store(w, product);
             }
         }
@@ -112,7 +112,7 @@ internal static class ScoresEmitter
             """);
     }
 
-    private static void WeightsInRegisters(SourceWriter w, ProductEmitter product, VisibleKeys visible)
+    private static void WeightsInRegisters(SourceWriter w, CorePlan plan, ProductEmitter product, VisibleKeys visible)
     {
         var rows = Enumerable.Range(0, product.Rows).ToList();
         var vectors = Enumerable.Range(0, product.Vectors).ToList();
@@ -127,6 +127,13 @@ internal static class ScoresEmitter
         }
 
         w.Line();
+        if (!plan.ScoresStay)
+        {
+            w.Line("// In case that a maximum rises; there are too few registers for the scores beside the exponents.");
+            Store(w, product);
+            w.Line();
+        }
+
         w.Line("// The weights are powers of two; these are the exponents, -infinity for invisible keys.");
         foreach (int row in rows)
         {
@@ -161,7 +168,7 @@ internal static class ScoresEmitter
 
         w.Line();
         w.Line(visible.DiffersByRow ? "// Rare: a maximum rises, or some rows see none of the panel." : "// Rare: a maximum rises.");
-        Store(w, product);
+        if (plan.ScoresStay) Store(w, product);
         w.Line($"Softmax(ref weights, p * PanelKeys, (p + 1) * PanelKeys, ref state, TileRows, {visible.Arguments()});");
     }
 

@@ -64,6 +64,12 @@ internal sealed record CorePlan(
     /// <summary>The distance by which a score may exceed the running maximum: 8 powers of two. Finite, so that -infinity plus it is less than any score.</summary>
     public float LazyScore => (float)Math.Min(8 / (double)WeightScale, 1e30);
 
+    /// <summary>
+    /// Whether the 32 registers hold the scores of a tile beside their exponents and the constants of the exponential. With 8 x 2 they do not: 35 vectors
+    /// went to and from the stack a panel, and now 16 go to the first-level cache (NEON).
+    /// </summary>
+    public bool ScoresStay => 2 * TileRows * TileVectors + 8 <= 32;
+
     public int PanelKeys => TileVectors * Lanes;
 
     public int PackedValueDim => (Spec.ValueDim + Lanes - 1) / Lanes * Lanes;

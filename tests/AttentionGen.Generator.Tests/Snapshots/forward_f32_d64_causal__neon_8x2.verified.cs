@@ -284,6 +284,16 @@ internal readonly struct forward_f32_d64_causal__neon_8x2 : IForwardCore, IRowsC
                 Begin(s7_0, Scale, ref state, 7 * StateRow + Maximum);
             }
 
+            // In case that a maximum rises; there are too few registers for the scores beside the exponents.
+            Store(s0_0, ref tile, 0); Store(s0_1, ref tile, Lanes);
+            Store(s1_0, ref tile, KeyBlock); Store(s1_1, ref tile, KeyBlock + Lanes);
+            Store(s2_0, ref tile, 2 * KeyBlock); Store(s2_1, ref tile, 2 * KeyBlock + Lanes);
+            Store(s3_0, ref tile, 3 * KeyBlock); Store(s3_1, ref tile, 3 * KeyBlock + Lanes);
+            Store(s4_0, ref tile, 4 * KeyBlock); Store(s4_1, ref tile, 4 * KeyBlock + Lanes);
+            Store(s5_0, ref tile, 5 * KeyBlock); Store(s5_1, ref tile, 5 * KeyBlock + Lanes);
+            Store(s6_0, ref tile, 6 * KeyBlock); Store(s6_1, ref tile, 6 * KeyBlock + Lanes);
+            Store(s7_0, ref tile, 7 * KeyBlock); Store(s7_1, ref tile, 7 * KeyBlock + Lanes);
+
             // The weights are powers of two; these are the exponents, -infinity for invisible keys.
             Vec l0 = Splat(ref state, RowLevel), e0_0 = MulAdd(s0_0, All(Scale), l0), e0_1 = MulAdd(s0_1, All(Scale), l0);
             Vec l1 = Splat(ref state, StateRow + RowLevel), e1_0 = MulAdd(s1_0, All(Scale), l1), e1_1 = MulAdd(s1_1, All(Scale), l1);
@@ -333,14 +343,6 @@ internal readonly struct forward_f32_d64_causal__neon_8x2 : IForwardCore, IRowsC
             }
 
             // Rare: a maximum rises, or some rows see none of the panel.
-            Store(s0_0, ref tile, 0); Store(s0_1, ref tile, Lanes);
-            Store(s1_0, ref tile, KeyBlock); Store(s1_1, ref tile, KeyBlock + Lanes);
-            Store(s2_0, ref tile, 2 * KeyBlock); Store(s2_1, ref tile, 2 * KeyBlock + Lanes);
-            Store(s3_0, ref tile, 3 * KeyBlock); Store(s3_1, ref tile, 3 * KeyBlock + Lanes);
-            Store(s4_0, ref tile, 4 * KeyBlock); Store(s4_1, ref tile, 4 * KeyBlock + Lanes);
-            Store(s5_0, ref tile, 5 * KeyBlock); Store(s5_1, ref tile, 5 * KeyBlock + Lanes);
-            Store(s6_0, ref tile, 6 * KeyBlock); Store(s6_1, ref tile, 6 * KeyBlock + Lanes);
-            Store(s7_0, ref tile, 7 * KeyBlock); Store(s7_1, ref tile, 7 * KeyBlock + Lanes);
             Softmax(ref weights, p * PanelKeys, (p + 1) * PanelKeys, ref state, TileRows, seen, keys);
         }
     }
