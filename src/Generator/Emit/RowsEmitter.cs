@@ -20,7 +20,7 @@ internal static class RowsEmitter
     {
         Attend(w, plan, visible);
         Queries(w, plan);
-        Scores(w, plan, dialect);
+        Scores(w, plan, dialect, visible);
         Values(w, plan, dialect, visible);
         Value(w, plan);
         if (visible.DiffersByRow) Finite(w, plan);
@@ -45,15 +45,11 @@ internal static class RowsEmitter
                 """);
             using (w.Block("for (int first = 0; first < block.Keys; first += KeyBlock)"))
             {
-                w.Line("""
-                    int keys = Math.Min(block.Keys - first, KeyBlock);
-                    RowScores(in block, ref query, ref At(ref block.Key, first * block.KeyStride), keys, ref weights);
-                    """);
+                w.Line("int keys = Math.Min(block.Keys - first, KeyBlock);");
                 string bounds = visible.Arguments(), from = plan.InRegisters ? "0, " : "";
                 if (visible.UpperMoves)
                 {
                     w.Line("""
-
                         // The first query sees the keys before `seen`, each further one another key.
                         int seen = (int)Math.Max(Math.Min(block.Visible - first, KeyBlock), -RowsAtOnce);
                         """);
@@ -62,13 +58,14 @@ internal static class RowsEmitter
                 if (visible.LowerMoves)
                 {
                     w.Line("""
-
                         // The first query does not see the keys before `hidden`, each further one another key.
                         int hidden = (int)Math.Max(Math.Min(block.Hidden - first, KeyBlock), -RowsAtOnce);
                         """);
                 }
 
+                if (visible.DiffersByRow) w.Line();
                 w.Line($"""
+                    RowScores(in block, ref query, ref At(ref block.Key, first * block.KeyStride), keys, ref weights{(visible.UpperMoves ? ", seen" : "")});
                     for (int row = 0; row < rows; row += block.Queries)
                         Softmax(ref At(ref weights, row * KeyBlock), {from}keys, ref At(ref block.State, row * StateRow), block.Queries, {bounds});
                     RowValues(in block, ref weights, ref At(ref block.Value, first * block.ValueStride), {bounds});
@@ -97,12 +94,12 @@ internal static class RowsEmitter
         }
     }
 
-    private static void Scores(SourceWriter w, CorePlan plan, Dialect dialect)
+    private static void Scores(SourceWriter w, CorePlan plan, Dialect dialect, VisibleKeys visible)
     {
         w.Line();
         w.Line($"/// <summary>Scores of all query rows with keys, {Keys} keys at a time; keys past the last repeat it.</summary>");
         CoreEmitter.MethodAttribute(w);
-        using (w.Block("private static void RowScores(in ForwardRows block, ref float query, ref float key, int keys, ref float weights)"))
+        using (w.Block($"private static void RowScores(in ForwardRows block, ref float query, ref float key, int keys, ref float weights{(visible.UpperMoves ? ", int seen" : "")})"))
         {
             w.Line($"""
                 int heads = block.KeyHeads, rows = block.Heads / heads * block.Queries;
@@ -120,14 +117,7 @@ internal static class RowsEmitter
                 using (w.Block("for (int head = 0; head < heads; head++, k0 = ref At(ref k0, headStride))"))
                 {
                     w.Line("ref float " + string.Join(", ", Enumerable.Range(1, Keys - 1).Select(key => $"k{key} = ref At(ref k0, Math.Min({Address.Offset((key, "apart"))} * stride, last))")) + ";");
-                    w.Line("int row = rows;");
-                    foreach (int rows in new[] { plan.Rows.TileRows, 1 })
-                    {
-                        string step = rows == 1
-                            ? "for (; row > 0; row--, q = ref At(ref q, QueryRow), w = ref At(ref w, KeyBlock))"
-                            : $"for (; row >= {rows}; row -= {rows}, q = ref At(ref q, {rows} * QueryRow), w = ref At(ref w, {rows} * KeyBlock))";
-                        using (w.Block(step)) ScoresOfTile(w, plan, dialect, rows);
-                    }
+                    Tiles(w, plan, visible, "q", "QueryRow", "w", "KeyBlock", rows => ScoresOfTile(w, plan, dialect, rows));
                 }
             }
         }
@@ -198,10 +188,28 @@ internal static class RowsEmitter
             : $"Vectors128.Scatter({sums}, ref w, apart);");
     }
 
+    /// <summary>The rows of a key-value head: tiles, then those that are left. Tiles whose queries see none of the keys are left out: half of what there is between as many queries as keys.</summary>
+    private static void Tiles(SourceWriter w, CorePlan plan, VisibleKeys visible, string first, string firstRow, string second, string secondRow, Action<int> tile)
+    {
+        w.Line(visible.UpperMoves ? "int row = rows, m = 0; // first query of a tile" : "int row = rows;");
+        foreach (int rows in new[] { plan.Rows.TileRows, 1 })
+        {
+            bool skips = visible.UpperMoves && rows > 1;
+            string Next(string name, string distance) => $"{name} = ref At(ref {name}, {Address.Offset((rows, distance))})";
+            string step = rows == 1 ? "row > 0; row--" : $"row >= {rows}; row -= {rows}";
+            if (skips) step += $", m = (m += {rows}) < block.Queries ? m : m - block.Queries";
+            using (w.Block($"for (; {step}, {Next(first, firstRow)}, {Next(second, secondRow)})"))
+            {
+                if (skips) w.Line($"if (j >= seen + Math.Min(m + {rows - 1}, block.Queries - 1)) continue;");
+                tile(rows);
+            }
+        }
+    }
+
     /// <summary>Declares which keys are taken together: neighbours, or such as are far apart. (With several queries, which of them all rows see would change the order of sums.)</summary>
     private static void Together(SourceWriter w, CorePlan plan, string count) => w.Line($"""
 
-        // Four neighbours are taken together; for a single query of few heads, the next of each quarter.
+        // Four neighbours together; for a single query of few heads, the next of each quarter.
         int count = {count}, apart = 1, next = {Keys};
         if (block.Queries == 1 && rows < {plan.Rows.TileRows}) (apart, next) = (Math.Max(count, 1), 1);
         """);
@@ -280,14 +288,7 @@ internal static class RowsEmitter
                 using (w.Block("for (int head = 0; head < heads; head++, v0 = ref At(ref v0, headStride))"))
                 {
                     w.Line("ref float " + string.Join(", ", Enumerable.Range(1, Keys - 1).Select(key => $"v{key} = ref At(ref v{key - 1}, apart * stride)")) + ";");
-                    w.Line("int row = rows;");
-                    foreach (int rows in new[] { plan.Rows.TileRows, 1 })
-                    {
-                        string step = rows == 1
-                            ? "for (; row > 0; row--, w = ref At(ref w, KeyBlock), s = ref At(ref s, StateRow))"
-                            : $"for (; row >= {rows}; row -= {rows}, w = ref At(ref w, {rows} * KeyBlock), s = ref At(ref s, {rows} * StateRow))";
-                        using (w.Block(step)) ValuesOfTile(w, plan, dialect, rows);
-                    }
+                    Tiles(w, plan, visible, "w", "KeyBlock", "s", "StateRow", rows => ValuesOfTile(w, plan, dialect, rows));
                 }
             }
 
@@ -338,7 +339,7 @@ internal static class RowsEmitter
     {
         int dim = plan.Spec.ValueDim, whole = dim / plan.Lanes * plan.Lanes;
         w.Line();
-        w.Line("/// <summary>State += weights * values for a row and the values from one to before another.</summary>");
+        w.Line("/// <summary>State += weights * values for a row and some values.</summary>");
         CoreEmitter.MethodAttribute(w);
         using (w.Block("private static void RowValue(ref float weights, ref float value, nint stride, ref float state, int from, int end)"))
         using (w.Block("for (; from < end; from++)"))
@@ -390,7 +391,7 @@ internal static class RowsEmitter
 
                 // A row that has seen no key, or NaN before any other score, is at -infinity, which minus itself would be NaN.
                 float level = maximum == float.NegativeInfinity ? 0f : maximum;
-                Vec f = Exp2(All((mine - level) * Scale + (Rest(level, Scale) - Rest(mine, Scale)))), g = Exp2(All((others - level) * Scale + (Rest(level, Scale) - Rest(others, Scale))));
+                Vec f = Exp2(All(Fall(mine, level, Scale))), g = Exp2(All(Fall(others, level, Scale)));
                 for (nint i = 0; i < Maximum; i += Lanes) Store(Load(ref state, i) * f + Load(ref other, i) * g, ref state, i);
                 """);
         }

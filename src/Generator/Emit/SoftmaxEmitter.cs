@@ -53,13 +53,20 @@ internal static class SoftmaxEmitter
                 """);
             using (w.Block("if (rowHighest > maximum + Lazy)"))
             {
-                w.Line($"Vec factor = Exp2(All((maximum - rowHighest) * Scale + (Rest(rowHighest, Scale) - Rest(maximum, Scale))));");
-                w.Line("At(ref state, RowLevel) = Level(rowHighest, Scale);");
+                using (w.Block("if (maximum != float.NegativeInfinity)"))
+                {
+                    w.Line("""
+                        Vec factor = Exp2(All(Fall(maximum, rowHighest, Scale)));
+                        for (nint i = 0; i < Maximum; i += Lanes) Store(Load(ref state, i) * factor, ref state, i);
+                        """);
+                    if (panel) w.Line("for (nint i = 0; i < from; i += Lanes) Store(Load(ref w, i) * factor, ref w, i);");
+                }
+
                 w.Line("""
+
                     maximum = rowHighest;
-                    for (nint i = 0; i < Maximum; i += Lanes) Store(Load(ref state, i) * factor, ref state, i);
+                    At(ref state, RowLevel) = Level(rowHighest, Scale);
                     """);
-                if (panel) w.Line("for (nint i = 0; i < from; i += Lanes) Store(Load(ref w, i) * factor, ref w, i);");
             }
 
             w.Line();

@@ -29,9 +29,13 @@ public static class Levels
         return HasLevels(power) ? -MathF.Round(power) : BitConverter.Int32BitsToSingle(0x7FC00000); // positive, unlike float.NaN, and so larger than all
     }
 
+    /// <summary>The power of two by which weights relative to the level of one maximum shrink when they are to be relative to that of a higher one.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static float Fall(float maximum, float higher, float scale) => (maximum - higher) * scale + (Rest(higher, scale) - Rest(maximum, scale));
+
     /// <summary>How far a maximum times the scale stands above its level; 0 where it has none.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static float Rest(float maximum, float scale)
+    private static float Rest(float maximum, float scale)
     {
         float power = maximum * scale;
         return HasLevels(power) ? (float)((double)maximum * scale - MathF.Round(power)) : 0f;

@@ -286,7 +286,7 @@ internal readonly struct forward_f32_d20v13__avx2_6x2 : IForwardCore, IRowsCore
         nint stride = block.KeyStride, headStride = block.KeyHeadStride;
         nint ahead = (heads == 1 ? 64 : 8) * stride;
 
-        // Four neighbours are taken together; for a single query of few heads, the next of each quarter.
+        // Four neighbours together; for a single query of few heads, the next of each quarter.
         int count = (keys + 3) / 4, apart = 1, next = 4;
         if (block.Queries == 1 && rows < 2) (apart, next) = (Math.Max(count, 1), 1);
         Vec zero = Vec.Zero;
@@ -360,7 +360,7 @@ internal readonly struct forward_f32_d20v13__avx2_6x2 : IForwardCore, IRowsCore
         nint stride = block.ValueStride, headStride = block.ValueHeadStride;
         nint ahead = (heads == 1 ? 64 : 8) * stride;
 
-        // Four neighbours are taken together; for a single query of few heads, the next of each quarter.
+        // Four neighbours together; for a single query of few heads, the next of each quarter.
         int count = keys / 4, apart = 1, next = 4;
         if (block.Queries == 1 && rows < 2) (apart, next) = (Math.Max(count, 1), 1);
         for (int left = count, j = 0; left > 0; left--, j += next)
@@ -418,7 +418,7 @@ internal readonly struct forward_f32_d20v13__avx2_6x2 : IForwardCore, IRowsCore
         }
     }
 
-    /// <summary>State += weights * values for a row and the values from one to before another.</summary>
+    /// <summary>State += weights * values for a row and some values.</summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
     private static void RowValue(ref float weights, ref float value, nint stride, ref float state, int from, int end)
     {
@@ -443,7 +443,7 @@ internal readonly struct forward_f32_d20v13__avx2_6x2 : IForwardCore, IRowsCore
 
             // A row that has seen no key, or NaN before any other score, is at -infinity, which minus itself would be NaN.
             float level = maximum == float.NegativeInfinity ? 0f : maximum;
-            Vec f = Exp2(All((mine - level) * Scale + (Rest(level, Scale) - Rest(mine, Scale)))), g = Exp2(All((others - level) * Scale + (Rest(level, Scale) - Rest(others, Scale))));
+            Vec f = Exp2(All(Fall(mine, level, Scale))), g = Exp2(All(Fall(others, level, Scale)));
             for (nint i = 0; i < Maximum; i += Lanes) Store(Load(ref state, i) * f + Load(ref other, i) * g, ref state, i);
         }
     }
@@ -546,10 +546,14 @@ internal readonly struct forward_f32_d20v13__avx2_6x2 : IForwardCore, IRowsCore
             float rowHighest = Largest(highest);
             if (rowHighest > maximum + Lazy)
             {
-                Vec factor = Exp2(All((maximum - rowHighest) * Scale + (Rest(rowHighest, Scale) - Rest(maximum, Scale))));
-                At(ref state, RowLevel) = Level(rowHighest, Scale);
+                if (maximum != float.NegativeInfinity)
+                {
+                    Vec factor = Exp2(All(Fall(maximum, rowHighest, Scale)));
+                    for (nint i = 0; i < Maximum; i += Lanes) Store(Load(ref state, i) * factor, ref state, i);
+                }
+
                 maximum = rowHighest;
-                for (nint i = 0; i < Maximum; i += Lanes) Store(Load(ref state, i) * factor, ref state, i);
+                At(ref state, RowLevel) = Level(rowHighest, Scale);
             }
 
             float level = At(ref state, RowLevel);

@@ -331,10 +331,10 @@ internal readonly struct forward_f32_d64_causal__avx512_6x2 : IForwardCore, IRow
         for (int first = 0; first < block.Keys; first += KeyBlock)
         {
             int keys = Math.Min(block.Keys - first, KeyBlock);
-            RowScores(in block, ref query, ref At(ref block.Key, first * block.KeyStride), keys, ref weights);
-
             // The first query sees the keys before `seen`, each further one another key.
             int seen = (int)Math.Max(Math.Min(block.Visible - first, KeyBlock), -RowsAtOnce);
+
+            RowScores(in block, ref query, ref At(ref block.Key, first * block.KeyStride), keys, ref weights, seen);
             for (int row = 0; row < rows; row += block.Queries)
                 Softmax(ref At(ref weights, row * KeyBlock), 0, keys, ref At(ref block.State, row * StateRow), block.Queries, seen, keys);
             RowValues(in block, ref weights, ref At(ref block.Value, first * block.ValueStride), seen, keys);
@@ -360,13 +360,13 @@ internal readonly struct forward_f32_d64_causal__avx512_6x2 : IForwardCore, IRow
 
     /// <summary>Scores of all query rows with keys, 4 keys at a time; keys past the last repeat it.</summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
-    private static void RowScores(in ForwardRows block, ref float query, ref float key, int keys, ref float weights)
+    private static void RowScores(in ForwardRows block, ref float query, ref float key, int keys, ref float weights, int seen)
     {
         int heads = block.KeyHeads, rows = block.Heads / heads * block.Queries;
         nint stride = block.KeyStride, headStride = block.KeyHeadStride;
         nint ahead = (heads == 1 ? 64 : 8) * stride;
 
-        // Four neighbours are taken together; for a single query of few heads, the next of each quarter.
+        // Four neighbours together; for a single query of few heads, the next of each quarter.
         int count = (keys + 3) / 4, apart = 1, next = 4;
         if (block.Queries == 1 && rows < 4) (apart, next) = (Math.Max(count, 1), 1);
         Vec zero = Vec.Zero;
@@ -377,9 +377,10 @@ internal readonly struct forward_f32_d64_causal__avx512_6x2 : IForwardCore, IRow
             for (int head = 0; head < heads; head++, k0 = ref At(ref k0, headStride))
             {
                 ref float k1 = ref At(ref k0, Math.Min(apart * stride, last)), k2 = ref At(ref k0, Math.Min(2 * apart * stride, last)), k3 = ref At(ref k0, Math.Min(3 * apart * stride, last));
-                int row = rows;
-                for (; row >= 4; row -= 4, q = ref At(ref q, 4 * QueryRow), w = ref At(ref w, 4 * KeyBlock))
+                int row = rows, m = 0; // first query of a tile
+                for (; row >= 4; row -= 4, m = (m += 4) < block.Queries ? m : m - block.Queries, q = ref At(ref q, 4 * QueryRow), w = ref At(ref w, 4 * KeyBlock))
                 {
+                    if (j >= seen + Math.Min(m + 3, block.Queries - 1)) continue;
                     Vec s0_0 = zero, s0_1 = zero, s0_2 = zero, s0_3 = zero;
                     Vec s1_0 = zero, s1_1 = zero, s1_2 = zero, s1_3 = zero;
                     Vec s2_0 = zero, s2_1 = zero, s2_2 = zero, s2_3 = zero;
@@ -430,7 +431,7 @@ internal readonly struct forward_f32_d64_causal__avx512_6x2 : IForwardCore, IRow
         int all = Math.Max(Math.Min(seen, keys), 0);
         if (all < keys && Finite(in block, ref At(ref value, all * stride), keys - all)) all = keys;
 
-        // Four neighbours are taken together; for a single query of few heads, the next of each quarter.
+        // Four neighbours together; for a single query of few heads, the next of each quarter.
         int count = all / 4, apart = 1, next = 4;
         if (block.Queries == 1 && rows < 4) (apart, next) = (Math.Max(count, 1), 1);
         for (int left = count, j = 0; left > 0; left--, j += next)
@@ -439,9 +440,10 @@ internal readonly struct forward_f32_d64_causal__avx512_6x2 : IForwardCore, IRow
             for (int head = 0; head < heads; head++, v0 = ref At(ref v0, headStride))
             {
                 ref float v1 = ref At(ref v0, apart * stride), v2 = ref At(ref v1, apart * stride), v3 = ref At(ref v2, apart * stride);
-                int row = rows;
-                for (; row >= 4; row -= 4, w = ref At(ref w, 4 * KeyBlock), s = ref At(ref s, 4 * StateRow))
+                int row = rows, m = 0; // first query of a tile
+                for (; row >= 4; row -= 4, m = (m += 4) < block.Queries ? m : m - block.Queries, w = ref At(ref w, 4 * KeyBlock), s = ref At(ref s, 4 * StateRow))
                 {
+                    if (j >= seen + Math.Min(m + 3, block.Queries - 1)) continue;
                     Vec w0_0 = Splat(ref w, 0), w0_1 = Splat(ref w, 1), w0_2 = Splat(ref w, 2), w0_3 = Splat(ref w, 3);
                     Vec w1_0 = Splat(ref w, KeyBlock), w1_1 = Splat(ref w, KeyBlock + 1), w1_2 = Splat(ref w, KeyBlock + 2), w1_3 = Splat(ref w, KeyBlock + 3);
                     Vec w2_0 = Splat(ref w, 2 * KeyBlock), w2_1 = Splat(ref w, 2 * KeyBlock + 1), w2_2 = Splat(ref w, 2 * KeyBlock + 2), w2_3 = Splat(ref w, 2 * KeyBlock + 3);
@@ -481,7 +483,7 @@ internal readonly struct forward_f32_d64_causal__avx512_6x2 : IForwardCore, IRow
         }
     }
 
-    /// <summary>State += weights * values for a row and the values from one to before another.</summary>
+    /// <summary>State += weights * values for a row and some values.</summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
     private static void RowValue(ref float weights, ref float value, nint stride, ref float state, int from, int end)
     {
@@ -524,7 +526,7 @@ internal readonly struct forward_f32_d64_causal__avx512_6x2 : IForwardCore, IRow
 
             // A row that has seen no key, or NaN before any other score, is at -infinity, which minus itself would be NaN.
             float level = maximum == float.NegativeInfinity ? 0f : maximum;
-            Vec f = Exp2(All((mine - level) * Scale + (Rest(level, Scale) - Rest(mine, Scale)))), g = Exp2(All((others - level) * Scale + (Rest(level, Scale) - Rest(others, Scale))));
+            Vec f = Exp2(All(Fall(mine, level, Scale))), g = Exp2(All(Fall(others, level, Scale)));
             for (nint i = 0; i < Maximum; i += Lanes) Store(Load(ref state, i) * f + Load(ref other, i) * g, ref state, i);
         }
     }
@@ -643,11 +645,15 @@ internal readonly struct forward_f32_d64_causal__avx512_6x2 : IForwardCore, IRow
             float rowHighest = Largest(highest);
             if (rowHighest > maximum + Lazy)
             {
-                Vec factor = Exp2(All((maximum - rowHighest) * Scale + (Rest(rowHighest, Scale) - Rest(maximum, Scale))));
-                At(ref state, RowLevel) = Level(rowHighest, Scale);
+                if (maximum != float.NegativeInfinity)
+                {
+                    Vec factor = Exp2(All(Fall(maximum, rowHighest, Scale)));
+                    for (nint i = 0; i < Maximum; i += Lanes) Store(Load(ref state, i) * factor, ref state, i);
+                    for (nint i = 0; i < from; i += Lanes) Store(Load(ref w, i) * factor, ref w, i);
+                }
+
                 maximum = rowHighest;
-                for (nint i = 0; i < Maximum; i += Lanes) Store(Load(ref state, i) * factor, ref state, i);
-                for (nint i = 0; i < from; i += Lanes) Store(Load(ref w, i) * factor, ref w, i);
+                At(ref state, RowLevel) = Level(rowHighest, Scale);
             }
 
             float level = At(ref state, RowLevel);

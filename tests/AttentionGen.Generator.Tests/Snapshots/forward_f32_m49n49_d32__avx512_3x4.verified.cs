@@ -282,11 +282,15 @@ internal readonly struct forward_f32_m49n49_d32__avx512_3x4 : IForwardCore
             float rowHighest = Largest(highest);
             if (rowHighest > maximum + Lazy)
             {
-                Vec factor = Exp2(All((maximum - rowHighest) * Scale + (Rest(rowHighest, Scale) - Rest(maximum, Scale))));
-                At(ref state, RowLevel) = Level(rowHighest, Scale);
+                if (maximum != float.NegativeInfinity)
+                {
+                    Vec factor = Exp2(All(Fall(maximum, rowHighest, Scale)));
+                    for (nint i = 0; i < Maximum; i += Lanes) Store(Load(ref state, i) * factor, ref state, i);
+                    for (nint i = 0; i < from; i += Lanes) Store(Load(ref w, i) * factor, ref w, i);
+                }
+
                 maximum = rowHighest;
-                for (nint i = 0; i < Maximum; i += Lanes) Store(Load(ref state, i) * factor, ref state, i);
-                for (nint i = 0; i < from; i += Lanes) Store(Load(ref w, i) * factor, ref w, i);
+                At(ref state, RowLevel) = Level(rowHighest, Scale);
             }
 
             float level = At(ref state, RowLevel);
