@@ -56,6 +56,28 @@ public sealed class AttentionAttribute(int heads, int headDim) : Attribute
     /// <summary>The factor of the scores, finite and not 0; 1 / sqrt(HeadDim) unless given.</summary>
     public float Scale { get; set; }
 
+    /// <summary>
+    /// The magnitude that scores stay below: a score s becomes SoftCap * tanh(s / SoftCap), after the scale and before bias and mask. Positive and finite;
+    /// there is none unless given.
+    /// </summary>
+    /// <remarks>Gemma 2, <see href="https://arxiv.org/abs/2408.00118"/>.</remarks>
+    public float SoftCap { get; set; }
+
+    /// <summary>
+    /// Whether scores fall with the distance of query and key, by the standard slopes of the number of heads; the parameter <c>slopes</c> gives others.
+    /// </summary>
+    /// <remarks>
+    /// Press et al., Train Short, Test Long, <see href="https://arxiv.org/abs/2108.12409"/>: score - slope[h] * |position - j|, with n the largest power of
+    /// two up to Heads: 2^(-8 (h + 1) / n) for h &lt; n, 2^(-4 (2 (h - n) + 1) / n) for the others.
+    /// </remarks>
+    public bool Alibi { get; set; }
+
+    /// <summary>The axes of the parameter <c>bias</c>: [queries, keys] unless given. Keys are among them.</summary>
+    public AttentionAxes BiasAxes { get; set; } = AttentionAxes.Query | AttentionAxes.Key;
+
+    /// <summary>The axes of the parameter <c>keep</c>: [queries, keys] unless given. Keys are among them.</summary>
+    public AttentionAxes KeepAxes { get; set; } = AttentionAxes.Query | AttentionAxes.Key;
+
     /// <summary>Whether the tensors have a leading batch axis. The method then has an <c>int batch</c> parameter, unless all tensors are tensor spans.</summary>
     public bool Batched { get; set; }
 

@@ -48,6 +48,18 @@ public sealed class AttentionReference(int heads, int headDim)
     /// <inheritdoc cref="AttentionAttribute.Scale"/>
     public double Scale { get => _scale; init => _scale = value; }
 
+    /// <inheritdoc cref="AttentionAttribute.SoftCap"/>
+    public double SoftCap { get; init; }
+
+    /// <inheritdoc cref="AttentionAttribute.Alibi"/>
+    public bool Alibi { get; init; }
+
+    /// <inheritdoc cref="AttentionAttribute.BiasAxes"/>
+    public AttentionAxes BiasAxes { get; init; } = AttentionAxes.Query | AttentionAxes.Key;
+
+    /// <inheritdoc cref="AttentionAttribute.KeepAxes"/>
+    public AttentionAxes KeepAxes { get; init; } = AttentionAxes.Query | AttentionAxes.Key;
+
     /// <inheritdoc cref="AttentionAttribute.Layout"/>
     public AttentionLayout Layout { get; init; }
 
@@ -80,6 +92,10 @@ public sealed class AttentionReference(int heads, int headDim)
             WindowLeft = declaration.WindowLeft,
             WindowRight = declaration.WindowRight,
             Scale = declaration.Scale == 0 ? 1 / Math.Sqrt(headDim) : declaration.Scale,
+            SoftCap = declaration.SoftCap,
+            Alibi = declaration.Alibi,
+            BiasAxes = declaration.BiasAxes,
+            KeepAxes = declaration.KeepAxes,
             Layout = declaration.Layout,
             QueryStride = declaration.QueryStride,
             KeyStride = declaration.KeyStride,
@@ -97,10 +113,12 @@ public sealed class AttentionReference(int heads, int headDim)
     /// <param name="queryStarts">The position of the first query: of each batch item, one for all, or none for the default (the last query sees the last key).</param>
     /// <param name="keyLengths">The number of visible keys of each batch item, or none: all keys.</param>
     /// <param name="weights">[batch, heads, queries, keys], or empty.</param>
+    /// <param name="operands">What is read and written beside, or nothing.</param>
     /// <exception cref="ArgumentException">A length does not fit the others.</exception>
     public void Attend(
         ReadOnlySpan<float> query, ReadOnlySpan<float> key, ReadOnlySpan<float> value, Span<double> output,
-        int batch = 1, ReadOnlySpan<int> queryStarts = default, ReadOnlySpan<int> keyLengths = default, Span<double> weights = default)
+        int batch = 1, ReadOnlySpan<int> queryStarts = default, ReadOnlySpan<int> keyLengths = default, Span<double> weights = default,
+        AttentionOperands operands = default)
     {
         Positive(batch, nameof(batch));
         var queryTensor = Tensor(query.Length, batch, Heads, HeadDim, QueryStride, nameof(query));
@@ -114,6 +132,9 @@ public sealed class AttentionReference(int heads, int headDim)
         if (!keyLengths.IsEmpty) Expect(keyLengths.Length, batch, "elements", nameof(keyLengths));
         if (queryStarts.Length > 1) Expect(queryStarts.Length, batch, "elements", nameof(queryStarts));
 
+        var extent = new Extent(batch, Heads, queries, keys);
+        operands.Expect(extent, BiasAxes, KeepAxes);
+        double[]? slopes = Slopes(operands.Slopes);
         double[] row = new double[keys];
         for (int b = 0; b < batch; b++)
         {
@@ -126,15 +147,29 @@ public sealed class AttentionReference(int heads, int headDim)
                 {
                     var (first, end) = VisibleKeys((long)start + i, length);
                     row.AsSpan().Clear();
-                    for (int j = first; j < end; j++) row[j] = Score(query[queryTensor.Row(b, i, h)..], key[keyTensor.Row(b, j, keyHead)..]);
-                    Softmax(row.AsSpan(first, end - first));
+                    for (int j = first; j < end; j++)
+                    {
+                        double score = Score(query[queryTensor.Row(b, i, h)..], key[keyTensor.Row(b, j, keyHead)..]);
+                        if (SoftCap > 0) score = SoftCap * Math.Tanh(score / SoftCap);
+                        if (!operands.Bias.IsEmpty) score += operands.Bias[extent.Index(BiasAxes, b, h, i, j)];
+                        if (slopes is not null) score -= slopes[h] * Math.Abs((long)start + i - j);
+                        if (!operands.Keep.IsEmpty && !operands.Keep[extent.Index(KeepAxes, b, h, i, j)]) score = double.NegativeInfinity;
+                        row[j] = score;
+                    }
+
+                    double? sink = operands.Sinks.IsEmpty ? null : operands.Sinks[h];
+                    bool hides = !operands.Bias.IsEmpty || !operands.Keep.IsEmpty; // -infinity hides a key
+                    Span<bool> hidden = new bool[keys];
+                    for (int j = first; j < end && hides; j++) hidden[j] = double.IsNegativeInfinity(row[j]);
+                    double sum = Softmax(row.AsSpan(first, end - first), hidden[first..end], sink);
+                    if (!operands.LogSumExp.IsEmpty) operands.LogSumExp[(b * Heads + h) * queries + i] = sum;
 
                     var to = output.Slice(outputTensor.Row(b, i, h), ValueDim);
                     to.Clear();
                     for (int j = first; j < end; j++)
                     {
                         var from = value.Slice(valueTensor.Row(b, j, keyHead), ValueDim);
-                        for (int d = 0; d < ValueDim; d++) to[d] += row[j] * from[d];
+                        for (int d = 0; d < ValueDim && !hidden[j]; d++) to[d] += row[j] * from[d];
                     }
 
                     if (!weights.IsEmpty) row.CopyTo(weights.Slice(((b * Heads + h) * queries + i) * keys, keys));
@@ -159,12 +194,34 @@ public sealed class AttentionReference(int heads, int headDim)
         return Scale * sum;
     }
 
-    private static void Softmax(Span<double> scores)
+    /// <summary>Turns scores into weights, 0 for hidden keys.</summary>
+    /// <returns>The natural logarithm of the sum of the exponentials of all scores, the sink among them.</returns>
+    private static double Softmax(Span<double> scores, ReadOnlySpan<bool> hidden, double? sink)
     {
-        double max = double.NegativeInfinity, sum = 0;
+        double max = sink ?? double.NegativeInfinity, sum = 0;
         foreach (double s in scores) max = Math.Max(max, s);
-        foreach (ref double s in scores) sum += s = Math.Exp(s - max);
+        if (!hidden.Contains(false) && sink is null)
+        {
+            scores.Clear();
+            return double.NegativeInfinity;
+        }
+
+        for (int j = 0; j < scores.Length; j++) sum += scores[j] = hidden[j] ? 0 : Math.Exp(scores[j] - max);
+        if (sink is { } logit) sum += Math.Exp(logit - max);
         foreach (ref double s in scores) s /= sum;
+        return max + Math.Log(sum);
+    }
+
+    /// <summary>The slopes that are given, the standard ones, or none.</summary>
+    private double[]? Slopes(ReadOnlySpan<float> given)
+    {
+        if (given.IsEmpty && !Alibi) return null;
+        double[] slopes = new double[Heads];
+        int n = 1;
+        while (2 * n <= Heads) n *= 2;
+        for (int h = 0; h < Heads; h++)
+            slopes[h] = !given.IsEmpty ? given[h] : Math.Pow(2, h < n ? -8.0 * (h + 1) / n : -4.0 * (2 * (h - n) + 1) / n);
+        return slopes;
     }
 
     /// <summary>How many tokens a tensor has and where they lie.</summary>
@@ -187,7 +244,23 @@ public sealed class AttentionReference(int heads, int headDim)
         public int Row(int batch, int token, int head) => batch * BatchStride + token * TokenStride + head * HeadStride;
     }
 
-    private static void Expect(int length, int expected, string what, string name)
+    /// <summary>The lengths of the axes that tensors beside the scores may have.</summary>
+    internal readonly record struct Extent(int Batch, int Heads, int Queries, int Keys)
+    {
+        public int Index(AttentionAxes axes, int batch, int head, int query, int key)
+        {
+            int index = 0;
+            if ((axes & AttentionAxes.Batch) != 0) index = batch;
+            if ((axes & AttentionAxes.Head) != 0) index = index * Heads + head;
+            if ((axes & AttentionAxes.Query) != 0) index = index * Queries + query;
+            if ((axes & AttentionAxes.Key) != 0) index = index * Keys + key;
+            return index;
+        }
+
+        public int Length(AttentionAxes axes) => Index(axes, Batch - 1, Heads - 1, Queries - 1, Keys - 1) + 1;
+    }
+
+    internal static void Expect(int length, int expected, string what, string name)
     {
         if (length != expected) throw new ArgumentException($"{name} has {length} {what}, {expected} are needed.", name);
     }

@@ -44,4 +44,25 @@ public enum AttentionRole
     /// <see cref="AttentionKernelInfo.ScratchBytes"/>; with less for all threads the call uses fewer. An empty one means the library's own.
     /// </summary>
     Scratch,
+
+    /// <summary>
+    /// <c>ReadOnlySpan&lt;float&gt; bias</c>: what is added to the scores, scaled and capped, one for each element of <see cref="AttentionAttribute.BiasAxes"/>.
+    /// -infinity hides the key.
+    /// </summary>
+    Bias,
+
+    /// <summary><c>ReadOnlySpan&lt;bool&gt; keep</c>: which keys are visible, one for each element of <see cref="AttentionAttribute.KeepAxes"/>; beside the other masks.</summary>
+    Keep,
+
+    /// <summary><c>ReadOnlySpan&lt;float&gt; slopes</c>: [heads], what a score loses for each position between query and key (ALiBi).</summary>
+    Slopes,
+
+    /// <summary><c>ReadOnlySpan&lt;float&gt; sinks</c>: [heads], one more score of each row, without a key: it takes weight and gives no value. It is not scaled.</summary>
+    Sinks,
+
+    /// <summary>
+    /// <c>Span&lt;float&gt; logSumExp</c>: [batch, heads, queries], the natural logarithm of the sum of the exponentials of each row's scores; -infinity
+    /// for a row that sees no key. With outputs of the same rows over other keys it is merged by <see cref="AttentionState"/>.
+    /// </summary>
+    LogSumExp,
 }

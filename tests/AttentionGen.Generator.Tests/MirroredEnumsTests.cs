@@ -12,6 +12,7 @@ public class MirroredEnumsTests
     [InlineData(typeof(Layout), typeof(AttentionLayout))]
     [InlineData(typeof(Isas), typeof(AttentionIsas))]
     [InlineData(typeof(Role), typeof(AttentionRole))]
+    [InlineData(typeof(Axes), typeof(AttentionAxes))]
     public void An_enum_has_the_names_and_values_of_the_public_one(Type mirror, Type original)
     {
         static IEnumerable<string> Members(Type type) => Enum.GetNames(type).Select(name => $"{name} = {Convert.ToInt64(Enum.Parse(type, name), null)}");

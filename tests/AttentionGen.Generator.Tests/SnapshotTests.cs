@@ -13,6 +13,8 @@ public class SnapshotTests
     private const string AllRoles =
         $"{Sample.Tensors}, int batch, ReadOnlySpan<int> queryStarts, ReadOnlySpan<int> keyLengths, int maxThreads, Span<byte> scratch";
 
+    private const string Scored = $"{Sample.Tensors}, ReadOnlySpan<float> bias, ReadOnlySpan<bool> keep, ReadOnlySpan<float> sinks, Span<float> logSumExp";
+
     /// <summary>What is to be seen; the source; the part of the generated file's name that tells it from the others.</summary>
     private static readonly (string Title, string Source, string File)[] s_cases =
     [
@@ -24,6 +26,7 @@ public class SnapshotTests
         ("Core, values padded to whole vectors, AVX2", Sample.Documented("Attention(heads: 1, headDim: 20, ValueDim = 13)"), "__avx2_"),
         ("Core, decoding, AVX2", Sample.Documented("Attention(heads: 8, headDim: 128, KeyValueHeads = 2, Mask = AttentionMask.Causal, QueryLength = 1)"), "__avx2_"),
         ("Core, small and fixed, AVX-512", Sample.Documented("Attention(heads: 3, headDim: 32, QueryLength = 49, KeyLength = 49)"), "__avx512_"),
+        ("Core, scores changed in every way, AVX-512", Sample.Documented("Attention(heads: 4, headDim: 64, Mask = AttentionMask.Causal, SoftCap = 50f, Alibi = true)", Scored), "__avx512_"),
         ("Kernel, heads first, strides, tensor spans, fixed lengths",
             Sample.Documented(
                 "Attention(heads: 4, headDim: 64, Layout = AttentionLayout.HeadMajor, KeyStride = 192, QueryLength = 16, KeyLength = 16, Batched = true)",

@@ -44,7 +44,7 @@ internal static class RowsDriver
         {
             ref float to = ref Unsafe.Add(ref output, (nint)(head * call.OutputHeadStride));
             if (begin == end) Driver.Clear(ref to, (nint)call.OutputStride, queries, (int)call.ValueDim);
-            else TCore.Finish(ref Unsafe.Add(ref state, head * queries * plan.StateRowFloats), ref to, (nint)call.OutputStride, queries);
+            else TCore.Finish(ref Unsafe.Add(ref state, head * queries * plan.StateRowFloats), ref to, (nint)call.OutputStride, queries, default);
         }
     }
 }

@@ -36,7 +36,7 @@ internal static class BlockEmitter
             }
 
             w.Line();
-            w.Line("if (block.Last) Finish(ref block.State, ref block.Output, block.OutputStride, block.Rows);");
+            w.Line("if (block.Last) Finish(ref block.State, ref block.Output, block.OutputStride, block.Rows, in block.Place);");
         }
     }
 
@@ -62,6 +62,8 @@ internal static class BlockEmitter
         else
         {
             w.Line($"Scores(ref tileQuery, ref {panels}, {count}, ref weights);");
+            if (plan.Spec.Scoring.Hides) w.Line("bool hides = false;");
+            ScoringEmitter.Call(w, plan, "weights", columns, "Math.Min(block.Rows - row, TileRows)", bounds, "0", "row", visible.LowerMoves ? "first + skip" : "first");
             w.Line($"Softmax(ref weights, {columns}, ref state, TileRows, {bounds});");
         }
 
@@ -95,13 +97,15 @@ internal static class BlockEmitter
     /// <param name="end">The end of the keys that some row sees.</param>
     public static void Values(SourceWriter w, CorePlan plan, VisibleKeys visible, string end)
     {
-        if (!visible.DiffersByRow)
+        bool hides = plan.Spec.Scoring.Hides;
+        if (!plan.Spec.RowsDiffer)
         {
             Calls(plan.TileRows, "weights", "values", "state", end);
             return;
         }
 
         var allSeeAll = new List<string>();
+        if (hides) allSeeAll.Add("!hides");
         if (visible.LowerMoves) allSeeAll.Add("hidden + TileRows <= 1");
         if (visible.UpperMoves) allSeeAll.Add("seen >= end");
         using (w.Block($"if (block.ValuesFinite || {(allSeeAll.Count > 1 ? $"({string.Join(" && ", allSeeAll)})" : allSeeAll[0])})"))
@@ -114,6 +118,19 @@ internal static class BlockEmitter
         using (w.Block("for (int i = 0; i < TileRows; i++) // 0 times an infinite value, or a NaN, would not be 0"))
         {
             string upper = visible.UpperMoves ? $"Math.Min({visible.Upper("i")}, end)" : end;
+            if (hides)
+            {
+                string skip = visible.LowerMoves ? " - skip" : "";
+                w.Line("ref float p = ref At(ref weights, i * KeyBlock), s = ref At(ref state, i * StateRow);");
+                using (w.Block($"for (int j = {(visible.LowerMoves ? $"Math.Max({VisibleKeys.Lower("i")}, lowest)" : "0")}; j < {upper}; j++)"))
+                {
+                    w.Line($"if (Hidden(At(ref p, j{skip}))) continue;");
+                    Calls(1, $"At(ref p, j{skip})", "At(ref values, j * ValueDim)", "s", "1");
+                }
+
+                return;
+            }
+
             string output = "At(ref output, i * block.OutputStride)";
             if (visible.LowerMoves)
             {

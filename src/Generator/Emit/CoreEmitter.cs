@@ -84,6 +84,7 @@ internal static class CoreEmitter
         ValuesEmitter.Emit(w, plan, dialect);
         BlockEmitter.Reset(w);
         PackingEmitter.Queries(w, plan, dialect);
+        ScoringEmitter.Emit(w, plan, visible);
         SoftmaxEmitter.Emit(w, plan, dialect, visible);
         FinishEmitter.Emit(w, plan, dialect);
     }
@@ -121,6 +122,7 @@ internal static class CoreEmitter
         w.Line($"//   cost          {2 * (spec.HeadDim + spec.ValueDim)} flops and one exponential for a visible pair of query and key");
         if (plan.Path != CorePath.Rows)
             w.Line($"//   memory        {plan.PackedHeadDim + plan.PackedValueDim} floats for a packed key and value, {plan.QueryBlock * plan.StateRow + plan.ScratchFloats} for a block of queries");
+        if (spec.Scoring.Text.Length > 0) w.Line($"//   scores        {spec.Scoring.Text}");
         w.Line("//");
         if (plan.Path != CorePath.Rows)
             w.Line("// Keys are packed into panels (transposed), values into padded rows.");
@@ -154,7 +156,7 @@ internal static class CoreEmitter
             """);
         if (plan.Spec.Fixed is { } lengths) w.Line($"private const int KeyLength = {lengths.KeyLength};");
         else w.Line($"private const int MaxRows = {plan.Rows.MaxRows}, RowsAtOnce = {plan.Rows.RowsAtOnce};");
-        w.Line($"private const float Scale = {ScalarText.Float(plan.WeightScale)}; // {(plan.Spec.Scale < 0 ? "-" : "")}scale * log2(e): weights are powers of two");
+        w.Line($"private const float Scale = {ScalarText.Float(plan.WeightScale)}; // {(plan.Spec.Scoring.IsNatural ? "" : plan.Spec.Scale < 0 ? "-scale * " : "scale * ")}log2(e): weights are powers of two");
         if (plan.Path != CorePath.Whole || plan.InRegisters)
             w.Line($"private const float Lazy = {ScalarText.Float(plan.LazyScore)}; // 8 / Scale, what a score may exceed the running maximum by");
         w.Line();

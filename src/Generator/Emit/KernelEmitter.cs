@@ -62,7 +62,7 @@ internal static class KernelEmitter
             //   value   {Shape(attention, Role.Value)}
             //   output  {Shape(attention, Role.Output)}
             //   scale   {ScalarText.Float(attention.Scale)}
-            //   mask    {Visible(attention)}
+            //   mask    {Visible(attention)}{(Scoring.Of(plan.Spec).Text is { Length: > 0 } scores ? $"\n//   scores  {scores}" : "")}
             //   cost    {2L * attention.Heads * (attention.HeadDim + attention.ValueDim)} flops for a visible pair of query and key
             //
             // Best first:
@@ -104,8 +104,9 @@ internal static class KernelEmitter
         w.Line($"    left: {attention.Left ?? -1}, right: {attention.Right ?? -1},");
         foreach (var role in s_tensors)
             w.Line($"    {Tensor(plan.Spec, role)}{(role == s_tensors[s_tensors.Length - 1] ? ");" : ",")}");
-        foreach (var role in new[] { Role.QueryStart, Role.QueryStarts, Role.KeyLengths, Role.MaxThreads, Role.Scratch })
-            if (parameters.TryGetValue(role, out string? parameter)) w.Line($"{call}.{role}({parameter});");
+        foreach (var role in new[] { Role.QueryStart, Role.QueryStarts, Role.KeyLengths, Role.Bias, Role.Keep, Role.Slopes, Role.Sinks, Role.LogSumExp, Role.MaxThreads, Role.Scratch })
+            if (parameters.TryGetValue(role, out string? parameter)) w.Line($"{call}.{role}({parameter}{Axes(attention, role)});");
+        if (attention.Alibi) w.Line($"{call}.Slopes([{string.Join(", ", StandardSlopes(attention.Heads).Select(ScalarText.Float))}]);");
 
         string prefix = "";
         foreach (var core in plan.Cores)
@@ -114,6 +115,23 @@ internal static class KernelEmitter
             w.Line($"{prefix}{condition}{call}.{Run(core.Path)}<global::{CoreEmitter.Namespace}.{core.Name}>();");
             prefix = "else ";
         }
+    }
+
+    /// <summary>The axes of a tensor beside the scores, as a further argument.</summary>
+    private static string Axes(AttentionSpec attention, Role role)
+    {
+        Axes? axes = role switch { Role.Bias => attention.BiasAxes, Role.Keep => attention.KeepAxes, _ => null };
+        if (axes is null) return "";
+        Axes[] each = [Model.Axes.Batch, Model.Axes.Head, Model.Axes.Query, Model.Axes.Key];
+        return ", " + string.Join(" | ", each.Where(axis => (axes & axis) != 0).Select(axis => $"global::AttentionGen.AttentionAxes.{axis}"));
+    }
+
+    /// <summary>What a score loses for each position between query and key, of each head (Press et al., Train Short, Test Long).</summary>
+    private static IEnumerable<float> StandardSlopes(int heads)
+    {
+        int n = 1;
+        while (2 * n <= heads) n *= 2;
+        return Enumerable.Range(0, heads).Select(h => (float)Math.Pow(2, h < n ? -8.0 * (h + 1) / n : -4.0 * (2 * (h - n) + 1) / n));
     }
 
     private static string Run(CorePath path) => path switch

@@ -8,24 +8,25 @@ internal static class PackingEmitter
 {
     public static void Emit(SourceWriter w, CorePlan plan, Dialect dialect, VisibleKeys visible)
     {
-        Pack(w, visible);
+        Pack(w, plan);
         PackKeys(w, plan, dialect);
         PackValues(w, plan, dialect, visible);
     }
 
-    private static void Pack(SourceWriter w, VisibleKeys visible)
+    private static void Pack(SourceWriter w, CorePlan plan)
     {
         w.Line();
         w.Line("""
             /// <summary>Copies keys into panels and values into padded rows.</summary>
             """);
-        if (visible.DiffersByRow) w.Line("/// <returns>Whether all values are finite: 0 times an invisible one is then 0.</returns>");
+        bool check = plan.Spec.RowsDiffer;
+        if (check) w.Line("/// <returns>Whether all values are finite: 0 times an invisible one is then 0.</returns>");
         else w.Line("/// <returns>True: every row sees every key, so that no value is multiplied by the weight of an invisible key.</returns>");
         CoreEmitter.MethodAttribute(w);
         using (w.Block("public static bool Pack(in ForwardKeys keys)"))
         {
             w.Line("PackKeys(ref keys.Key, keys.KeyStride, keys.Count, ref keys.PackedKeys);");
-            if (visible.DiffersByRow)
+            if (check)
             {
                 w.Line("return PackValues(ref keys.Value, keys.ValueStride, keys.Count, ref keys.PackedValues);");
             }
@@ -95,7 +96,7 @@ internal static class PackingEmitter
 
     private static void PackValues(SourceWriter w, CorePlan plan, Dialect dialect, VisibleKeys visible)
     {
-        bool check = visible.DiffersByRow, padded = plan.PackedValueDim != plan.Spec.ValueDim;
+        bool check = plan.Spec.RowsDiffer, padded = plan.PackedValueDim != plan.Spec.ValueDim;
         w.Line();
         w.Line($"/// <summary>Values [count, {plan.Spec.ValueDim}] as rows [count, ValueDim].</summary>");
         CoreEmitter.MethodAttribute(w);

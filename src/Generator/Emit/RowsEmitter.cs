@@ -23,8 +23,8 @@ internal static class RowsEmitter
         Scores(w, plan, dialect, visible);
         Values(w, plan, dialect, visible);
         Value(w, plan);
-        if (visible.DiffersByRow) Finite(w, plan);
-        Merge(w);
+        if (plan.Spec.RowsDiffer) Finite(w, plan);
+        Merge(w, plan);
     }
 
     private static void Attend(SourceWriter w, CorePlan plan, VisibleKeys visible)
@@ -64,12 +64,25 @@ internal static class RowsEmitter
                 }
 
                 if (visible.DiffersByRow) w.Line();
-                w.Line($"""
-                    RowScores(in block, ref query, ref At(ref block.Key, first * block.KeyStride), keys, ref weights{(visible.UpperMoves ? ", seen" : "")});
-                    for (int row = 0; row < rows; row += block.Queries)
-                        Softmax(ref At(ref weights, row * KeyBlock), {from}keys, ref At(ref block.State, row * StateRow), block.Queries, {bounds});
-                    RowValues(in block, ref weights, ref At(ref block.Value, first * block.ValueStride), {bounds});
-                    """);
+                w.Line($"RowScores(in block, ref query, ref At(ref block.Key, first * block.KeyStride), keys, ref weights{(visible.UpperMoves ? ", seen" : "")});");
+                bool hides = plan.Spec.Scoring.Hides;
+                if (hides) w.Line("bool hides = false;");
+                string softmax = $"Softmax(ref At(ref weights, row * KeyBlock), {from}keys, ref At(ref block.State, row * StateRow), block.Queries, {bounds});";
+                if (plan.Spec.Scoring.Changes)
+                {
+                    using (w.Block("for (int row = 0, head = 0; row < rows; row += block.Queries, head++)"))
+                    {
+                        ScoringEmitter.Call(w, plan, "At(ref weights, row * KeyBlock)", "keys", "block.Queries", bounds, "head", "0", "first");
+                        w.Line(softmax);
+                    }
+                }
+                else
+                {
+                    w.Line("for (int row = 0; row < rows; row += block.Queries)");
+                    w.Line("    " + softmax);
+                }
+
+                w.Line($"RowValues(in block, ref weights, ref At(ref block.Value, first * block.ValueStride), {bounds}{(hides ? ", hides" : "")});");
             }
         }
     }
@@ -244,7 +257,7 @@ internal static class RowsEmitter
         w.Line();
         w.Line($"/// <summary>State += weights * values for all rows, {Keys} values at a time.</summary>");
         CoreEmitter.MethodAttribute(w);
-        using (w.Block($"private static void RowValues(in ForwardRows block, ref float weights, ref float value, {visible.Parameters})"))
+        using (w.Block($"private static void RowValues(in ForwardRows block, ref float weights, ref float value, {visible.Parameters}{(plan.Spec.Scoring.Hides ? ", bool hides" : "")})"))
         {
             w.Line("""
                 int heads = block.KeyHeads, rows = block.Heads / heads * block.Queries;
@@ -252,6 +265,33 @@ internal static class RowsEmitter
                 """);
             if (dialect.Prefetches) w.Line(Ahead(plan.Rows.PrefetchValues));
             string low = "0", all = "keys";
+            string lower = VisibleKeys.Lower("row % block.Queries"), upper = visible.Upper("row % block.Queries");
+            const string Row = "ref float v = ref At(ref value, row / rows * headStride), w = ref At(ref weights, row * KeyBlock), s = ref At(ref block.State, row * StateRow);";
+            if (plan.Spec.Scoring.Hides)
+            {
+                using (w.Block("if (hides && !Finite(in block, ref value, keys)) // 0 times an infinite value, or a NaN, would not be 0"))
+                {
+                    using (w.Block("for (int row = 0; row < block.Heads * block.Queries; row++)"))
+                    {
+                        w.Line(Row);
+                        string begin = visible.LowerMoves ? $"Math.Max({lower}, 0)" : "0", end = visible.UpperMoves ? $"Math.Min({upper}, keys)" : "keys";
+                        w.Line($"""
+                            int begin = {begin}, end = {end}, quarter = block.Queries == 1 && rows < {plan.Rows.TileRows} ? Math.Max(end - begin, 0) / {Keys} : 0;
+                            for (int i = begin; i < end; i++)
+                            """);
+                        using (w.Block(""))
+                        {
+                            w.Line($"""
+                                int n = i - begin, j = n < {Keys} * quarter ? begin + n % {Keys} * quarter + n / {Keys} : i; // in the order that follows
+                                if (!Hidden(At(ref w, j))) RowValue(ref w, ref v, stride, ref s, j, j + 1);
+                                """);
+                        }
+                    }
+
+                    w.Line("return;");
+                }
+            }
+
             if (visible.DiffersByRow)
             {
                 w.Line("// All rows take part in the keys before `all`; 0 times an invisible value is 0 where it is finite.".Replace("before `all`", visible switch
@@ -269,8 +309,6 @@ internal static class RowsEmitter
                 if (visible.UpperMoves) all = "all";
             }
 
-            string lower = VisibleKeys.Lower("row % block.Queries"), upper = visible.Upper("row % block.Queries");
-            const string Row = "ref float v = ref At(ref value, row / rows * headStride), w = ref At(ref weights, row * KeyBlock), s = ref At(ref block.State, row * StateRow);";
             if (visible.LowerMoves)
             {
                 w.Line("// What a row sees of the keys before comes first, as it does where all take part.");
@@ -376,7 +414,7 @@ internal static class RowsEmitter
         }
     }
 
-    private static void Merge(SourceWriter w)
+    private static void Merge(SourceWriter w, CorePlan plan)
     {
         w.Line();
         w.Line("/// <summary>Adds to the state of rows what they took from other keys: both are brought to the higher maximum.</summary>");
@@ -389,11 +427,12 @@ internal static class RowsEmitter
                 float mine = maximum, others = At(ref other, Maximum);
                 maximum = Math.Max(mine, others);
 
-                // A row that has seen no key, or NaN before any other score, is at -infinity, which minus itself would be NaN.
+                // A row without a score is at -infinity, which minus itself would be NaN.
                 float level = maximum == float.NegativeInfinity ? 0f : maximum;
                 Vec f = Exp2(All(Fall(mine, level, Scale))), g = Exp2(All(Fall(others, level, Scale)));
                 for (nint i = 0; i < Maximum; i += Lanes) Store(Load(ref state, i) * f + Load(ref other, i) * g, ref state, i);
                 """);
+            if (plan.Spec.Scoring.NeedsLogSum) w.Line("At(ref state, RowLevel) = Level(maximum, Scale);");
         }
     }
 }

@@ -82,7 +82,12 @@ internal static class SoftmaxEmitter
                 Vec levels = All(level{{(dialect.WeighsAtOnce ? " + Whole" : "")}}), scale = All(Scale), total = Load(ref sum, 0);
                 """);
             w.Line($"column = {first};");
-            Exponentials(w, score => dialect.WeighsAtOnce ? $"Weight({score}, scale, levels)" : $"Exp2(MulAdd({score}, scale, levels))", "w", unrolled: !panel);
+            bool hides = plan.Spec.Scoring.Hides;
+            Exponentials(w, score =>
+            {
+                string weight = dialect.WeighsAtOnce ? $"Weight({score}, scale, levels)" : $"Exp2(MulAdd({score}, scale, levels))";
+                return hides ? $"MarkHidden({weight}, {score})" : weight;
+            }, "w", unrolled: !panel);
 
             w.Line("""
 

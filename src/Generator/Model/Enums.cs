@@ -40,4 +40,20 @@ internal enum Role
     KeyLengths,
     MaxThreads,
     Scratch,
+    Bias,
+    Keep,
+    Slopes,
+    Sinks,
+    LogSumExp,
+}
+
+/// <summary>AttentionGen.AttentionAxes.</summary>
+[Flags]
+internal enum Axes
+{
+    None = 0,
+    Batch = 1,
+    Head = 2,
+    Query = 4,
+    Key = 8,
 }

@@ -1,7 +1,10 @@
 namespace AttentionGen.Generator.Model;
 
 /// <summary>What the user asked for: one annotated method, as text and numbers. No symbol, node or location.</summary>
-internal sealed record KernelSpec(MethodSpec Method, AttentionSpec Attention);
+internal sealed record KernelSpec(MethodSpec Method, AttentionSpec Attention)
+{
+    public bool Has(Role role) => Method.Parameters.Any(parameter => parameter.Role == role);
+}
 
 /// <summary>The method that is to be implemented, as it has to be declared again.</summary>
 /// <param name="Namespace">Empty for the global one.</param>
@@ -53,6 +56,18 @@ internal sealed record AttentionSpec(
 
     /// <summary>How many keys behind its position a query sees; null for all.</summary>
     public int? Right => Mask == Mask.Causal ? 0 : GivenWindowRight is >= 0 ? GivenWindowRight : null;
+
+    public float? GivenSoftCap { get; init; }
+
+    public bool Alibi { get; init; }
+
+    public Axes? GivenBiasAxes { get; init; }
+
+    public Axes? GivenKeepAxes { get; init; }
+
+    public Axes BiasAxes => GivenBiasAxes ?? Axes.Query | Axes.Key;
+
+    public Axes KeepAxes => GivenKeepAxes ?? Axes.Query | Axes.Key;
 
     public int? GivenQueryStride { get; init; }
 

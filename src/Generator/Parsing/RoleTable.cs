@@ -20,6 +20,11 @@ internal static class RoleTable
         new(Role.KeyLengths, "keyLengths", "global::System.ReadOnlySpan<int>"),
         new(Role.MaxThreads, "maxThreads", "int"),
         new(Role.Scratch, "scratch", "global::System.Span<byte>"),
+        new(Role.Bias, "bias", "global::System.ReadOnlySpan<float>"),
+        new(Role.Keep, "keep", "global::System.ReadOnlySpan<bool>"),
+        new(Role.Slopes, "slopes", "global::System.ReadOnlySpan<float>"),
+        new(Role.Sinks, "sinks", "global::System.ReadOnlySpan<float>"),
+        new(Role.LogSumExp, "logSumExp", "global::System.Span<float>"),
     ];
 
     public static RoleRow Row(Role role) => Rows[(int)role];

@@ -7,6 +7,12 @@ namespace AttentionGen.Generator.Planning;
 /// <summary>What the code for an instruction set depends on. Heads do not belong to it: kernels that differ only in them share their cores.</summary>
 internal sealed record CoreSpec(int HeadDim, int ValueDim, VisibleKeys Visible, float Scale)
 {
+    /// <summary>What is done to scores, and asked for beside the output.</summary>
+    public Scoring Scoring { get; init; } = Scoring.None;
+
+    /// <summary>Whether some row may not see a key that another row of its tile sees: then it matters whether values are finite.</summary>
+    public bool RowsDiffer => Visible.DiffersByRow || Scoring.Hides;
+
     /// <summary>The lengths, where code is written for them.</summary>
     public FixedSpec? Fixed { get; init; }
 
@@ -19,7 +25,7 @@ internal sealed record CoreSpec(int HeadDim, int ValueDim, VisibleKeys Visible, 
         if (ValueDim != HeadDim) name += $"v{ValueDim}";
         name += mask ?? Visible.Name;
         if (Scale != (float)(1 / Math.Sqrt(HeadDim))) name += "_scale" + Scale.ToString("R", CultureInfo.InvariantCulture).Replace('.', 'p').Replace("-", "m").Replace("+", "");
-        return name;
+        return name + Scoring.Name;
     }
 }
 
@@ -59,7 +65,7 @@ internal sealed record CorePlan(
     /// The factor of a score's distance from the maximum, which is then a power of two. It is not folded into the queries: rounding them, and
     /// the factor, would cost large scores their last bits, while here it is lost on the distance only.
     /// </summary>
-    public float WeightScale => (float)(Math.Abs((double)Spec.Scale) * 1.4426950408889634);
+    public float WeightScale => (float)((Spec.Scoring.IsNatural ? 1 : Math.Abs((double)Spec.Scale)) * 1.4426950408889634);
 
     /// <summary>The distance by which a score may exceed the running maximum: 8 powers of two. Finite, so that -infinity plus it is less than any score.</summary>
     public float LazyScore => (float)Math.Min(8 / (double)WeightScale, 1e30);
@@ -138,7 +144,7 @@ internal sealed record KernelPlan(KernelSpec Spec, EquatableArray<CorePlan> Core
             if (lengths.Length > 0) lengths += "_";
             string mask = attention.Mask == Mask.Causal ? "_causal" : "";
             if (attention.GivenWindowLeft is >= 0 || attention.GivenWindowRight is >= 0) mask += $"_window{attention.Left}to{attention.Right}";
-            return $"forward_f32_{lengths}{KernelPlanner.Core(attention).Name(heads, mask)}{(attention.Batched ? "_batched" : "")}{(attention.Layout == Layout.HeadMajor ? "_headmajor" : "")}";
+            return $"forward_f32_{lengths}{(KernelPlanner.Core(attention) with { Scoring = Scoring.Of(Spec) }).Name(heads, mask)}{(attention.Batched ? "_batched" : "")}{(attention.Layout == Layout.HeadMajor ? "_headmajor" : "")}";
         }
     }
 }

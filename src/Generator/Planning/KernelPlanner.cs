@@ -18,8 +18,10 @@ internal static class KernelPlanner
     private static CorePlan Plan(KernelSpec spec, Isas isa)
     {
         var attention = spec.Attention;
-        var core = Core(attention);
-        if (attention is { QueryLength: { } queries, KeyLength: { } keys } && queries >= MinWholeRows && queries <= MaxWholeLength && keys <= MaxWholeLength)
+        var core = Core(attention) with { Scoring = Scoring.Of(spec) };
+
+        // Whole rows of small lengths are for plain scores: what is done to others is written once, for blocks.
+        if (core.Scoring == Scoring.None && attention is { QueryLength: { } queries, KeyLength: { } keys } && queries >= MinWholeRows && queries <= MaxWholeLength && keys <= MaxWholeLength)
         {
             bool padded = spec.Method.Parameters.Any(parameter => parameter.Role == Role.KeyLengths);
             return Whole(core with { Fixed = new FixedSpec(queries, keys, padded) }, isa);
@@ -73,9 +75,10 @@ internal static class KernelPlanner
     {
         var machine = Machine(isa);
         var (rows, vectors) = Tile(isa);
+        bool inRegisters = machine.InRegisters && !core.Scoring.Changes;
         return new CorePlan(
-            core, isa, machine.Lanes, CorePath.Blocks, machine.InRegisters, rows, vectors, ValueStrips(core.ValueDim, machine.Lanes, machine.Accumulators / rows),
-            ChainQuads(core.HeadDim, machine.Sets), machine.Sets, QueryBlock, KeyBlock(machine.InRegisters), Rows(core, isa));
+            core, isa, machine.Lanes, CorePath.Blocks, inRegisters, rows, vectors, ValueStrips(core.ValueDim, machine.Lanes, machine.Accumulators / rows),
+            ChainQuads(core.HeadDim, machine.Sets), machine.Sets, QueryBlock, KeyBlock(inRegisters), Rows(core, isa));
     }
 
     /// <summary>

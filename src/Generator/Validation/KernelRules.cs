@@ -18,7 +18,7 @@ internal static class KernelRules
     public static IEnumerable<Violation> Violations(KernelSpec spec)
     {
         if (spec.Method.OtherKind is { } kind) return [new(Rules.NotAMethod, Place.Attribute, kind)];
-        return Method(spec.Method).Concat(Types(spec.Method)).Concat(Numbers(spec.Attention)).Concat(Strides(spec)).Concat(Windows(spec)).Concat(Parameters(spec));
+        return Method(spec.Method).Concat(Types(spec.Method)).Concat(Numbers(spec.Attention)).Concat(Strides(spec)).Concat(Windows(spec)).Concat(Scores(spec)).Concat(Parameters(spec));
     }
 
     public static IEnumerable<Violation> Errors(KernelSpec spec) => Violations(spec).Where(violation => violation.Rule.DefaultSeverity == DiagnosticSeverity.Error);
@@ -102,6 +102,34 @@ internal static class KernelRules
         static string WayOut(int idle) => idle > 0 ? $"leave it out, or use less than {idle}" : "leave it out";
     }
 
+    private static IEnumerable<Violation> Scores(KernelSpec spec)
+    {
+        const Axes AllAxes = Axes.Batch | Axes.Head | Axes.Query | Axes.Key;
+        var attention = spec.Attention;
+        if (attention.GivenSoftCap is { } cap && !(cap is > 0 and < float.PositiveInfinity)) yield return new(Rules.BadSoftCap, Place.OfArgument("SoftCap"), Text(cap));
+        foreach (var (role, given) in new[] { (Role.Bias, attention.GivenBiasAxes), (Role.Keep, attention.GivenKeepAxes) })
+        {
+            if (given is not { } axes) continue;
+            string argument = $"{role}Axes";
+            string? reason = (axes & ~AllAxes) != 0 ? "which is no AttentionAxes"
+                : (axes & Axes.Key) == 0 ? "but it has a value for each key"
+                : (axes & Axes.Batch) != 0 && !attention.Batched ? "but the kernel has no batch" : null;
+            if (reason is not null)
+            {
+                string text = (axes & ~AllAxes) != 0 ? $"{(int)axes}" : $"{axes}";
+                yield return new(Rules.BadAxes, Place.OfArgument(argument), argument, text, reason, attention.Batched ? "Key, with any of Batch, Head and Query" : "Key, with any of Head and Query");
+            }
+            else if (!spec.Has(role))
+            {
+                var row = RoleTable.Row(role);
+                yield return new(Rules.AxesWithoutParameter, Place.OfArgument(argument), argument, row.Name, $"{RoleTable.Short(row.Type)} {row.Name}");
+            }
+        }
+
+        if (attention.Alibi && spec.Method.Parameters.FirstOrDefault(parameter => parameter.Role == Role.Slopes) is { } slopes)
+            yield return new(Rules.SlopesTwice, Place.OfArgument("Alibi"), slopes.Name);
+    }
+
     private static bool HasStart(KernelSpec spec) => spec.Method.Parameters.Any(parameter => parameter.Role is { } role && Slot(role) == Role.QueryStart);
 
     /// <summary>Whether it does not matter where the queries stand. A mask or a window that is none has its own error, and may have been meant to matter.</summary>
@@ -179,7 +207,7 @@ internal static class KernelRules
                 yield return new(Rules.WrongParameterType, place, parameter.Name, modifiers + RoleTable.Short(parameter.Type), row.Name, types);
             }
 
-            if (row.NeedsPositions && HasNoPositions(spec.Attention)) yield return new(Rules.MaskParameterWithoutMask, place, parameter.Name);
+            if (row.NeedsPositions && HasNoPositions(spec.Attention) && !Scoring.Of(spec).Slopes) yield return new(Rules.MaskParameterWithoutMask, place, parameter.Name);
             if (role == Role.Batch && !spec.Attention.Batched) yield return new(Rules.BatchWithoutBatched, place, parameter.Name);
         }
 

@@ -77,6 +77,18 @@ internal static class Rules
     public static readonly DiagnosticDescriptor StrideOfTensorSpan = Error("AG0023", "A stride has no effect on a tensor span",
         "{0} has no effect, as '{1}' is a '{2}' and brings its own strides: leave it out, or change the type of '{1}' to '{3}'");
 
+    public static readonly DiagnosticDescriptor BadSoftCap = Error("AG0024", "The soft cap is not a magnitude",
+        "SoftCap is {0}, it must be a positive, finite number: use one above 0, as 50f, or leave it out for none");
+
+    public static readonly DiagnosticDescriptor BadAxes = Error("AG0025", "The axes of a bias or a mask do not fit",
+        "{0} is {1}, {2}: use {3}");
+
+    public static readonly DiagnosticDescriptor AxesWithoutParameter = Error("AG0026", "Axes of a parameter that is not there",
+        "{0} has no effect, as there is no parameter {1}: add '{2}', or leave it out");
+
+    public static readonly DiagnosticDescriptor SlopesTwice = Error("AG0027", "Slopes are given twice",
+        "Alibi = true stands for the standard slopes, and '{0}' gives others: keep one of them");
+
     public static readonly DiagnosticDescriptor PaddedPrefill = new("AG0101", "Where does the first query of a padded batch stand?",
         "Without a start, the last query of each batch item stands at its last visible key, so that in a padded prefill (as many queries as keys) the first rows stand before the first key: "
         + "add 'int queryStart' and give 0 for a prefill, set QueryLength = 1 for decoding, or suppress this where every query follows the keys",
@@ -99,7 +111,7 @@ internal static class Rules
     [
         NotPartial, HasBody, ReturnsValue, GenericMethod, TypeNotPartial, GenericType, FileLocalType, Interface, OutOfRange, UnevenGroups, BadScale,
         UnknownMask, MissingParameter, DuplicateParameter, UnknownParameter, WrongParameterType, MaskParameterWithoutMask, BatchWithoutBatched,
-        NotAMethod, UnknownIsas, UnknownLayout, NarrowStride, StrideOfTensorSpan, PaddedPrefill, DebugBuild, MoreQueriesThanKeys, WindowWithoutEffect,
+        NotAMethod, UnknownIsas, UnknownLayout, NarrowStride, StrideOfTensorSpan, BadSoftCap, BadAxes, AxesWithoutParameter, SlopesTwice, PaddedPrefill, DebugBuild, MoreQueriesThanKeys, WindowWithoutEffect,
     ];
 
     // Not configurable: a build that suppressed the error would succeed without the kernel.

@@ -5,6 +5,7 @@ internal unsafe struct ForwardArguments
 {
     public StridedTensor Query, Key, Value, Output;
     public int* QueryStarts, KeyLengths; // null where not given
+    public ForwardOperands* Operands;
     public byte* Scratch;                // the caller's, or null
     public nint ScratchBytes;
     public string ScratchName;
@@ -30,6 +31,9 @@ internal unsafe struct ForwardArguments
         int end = (int)Math.Clamp(End(batch, last), 0, Length(batch));
         return ((int)Math.Clamp(Begin(batch, first), 0, end), end);
     }
+
+    /// <summary>Where query rows of a head stand against keys.</summary>
+    public readonly ForwardPlace Place(int batch, int head, int query, int key) => new(Operands, batch, head, query, Position(batch, query), key);
 
     private readonly nint Position(int batch, int row)
     {

@@ -16,6 +16,9 @@ public unsafe ref struct ForwardCall
     private readonly KernelTensor _query, _key, _value, _output;
     private ReadOnlySpan<int> _queryStarts, _keyLengths;
     private Span<byte> _scratch;
+    private ReadOnlySpan<byte> _bias, _keep, _slopes, _sinks;
+    private Span<byte> _logSumExp;
+    private AttentionAxes _biasAxes, _keepAxes;
     private ForwardArguments _arguments;
 
     /// <summary>Checks the tensors against each other.</summary>
@@ -79,6 +82,58 @@ public unsafe ref struct ForwardCall
         _keyLengths = keyLengths;
     }
 
+    /// <summary>What is added to the scores.</summary>
+    /// <exception cref="ArgumentException">Its length is not that of its axes, or the output overlaps it.</exception>
+    public void Bias(ReadOnlySpan<float> bias, AttentionAxes axes, [CallerArgumentExpression(nameof(bias))] string name = "")
+    {
+        _bias = Operand(MemoryMarshal.AsBytes(bias), sizeof(float), axes, name);
+        _biasAxes = axes;
+    }
+
+    /// <summary>Which keys are kept.</summary>
+    /// <exception cref="ArgumentException">Its length is not that of its axes, or the output overlaps it.</exception>
+    public void Keep(ReadOnlySpan<bool> keep, AttentionAxes axes, [CallerArgumentExpression(nameof(keep))] string name = "")
+    {
+        _keep = Operand(MemoryMarshal.AsBytes(keep), sizeof(bool), axes, name);
+        _keepAxes = axes;
+    }
+
+    /// <summary>What a score loses for each position between query and key: of each head.</summary>
+    /// <exception cref="ArgumentException">There is not one for each head, or the output overlaps them.</exception>
+    public void Slopes(ReadOnlySpan<float> slopes, [CallerArgumentExpression(nameof(slopes))] string name = "") =>
+        _slopes = Operand(MemoryMarshal.AsBytes(slopes), sizeof(float), AttentionAxes.Head, name);
+
+    /// <summary>One more score of each head, without a key.</summary>
+    /// <exception cref="ArgumentException">There is not one for each head, or the output overlaps them.</exception>
+    public void Sinks(ReadOnlySpan<float> sinks, [CallerArgumentExpression(nameof(sinks))] string name = "") =>
+        _sinks = Operand(MemoryMarshal.AsBytes(sinks), sizeof(float), AttentionAxes.Head, name);
+
+    /// <summary>Where the log-sum-exp of each row goes.</summary>
+    /// <exception cref="ArgumentException">There is not a place for each row, or it overlaps another argument.</exception>
+    public void LogSumExp(Span<float> logSumExp, [CallerArgumentExpression(nameof(logSumExp))] string name = "")
+    {
+        _logSumExp = MemoryMarshal.AsBytes(logSumExp);
+        Operand(_logSumExp, sizeof(float), AttentionAxes.Batch | AttentionAxes.Head | AttentionAxes.Query, name);
+        if (Meets(_logSumExp, _query)) ThrowHelper.Overlap(name, _query.Name);
+        if (Meets(_logSumExp, _key)) ThrowHelper.Overlap(name, _key.Name);
+        if (Meets(_logSumExp, _value)) ThrowHelper.Overlap(name, _value.Name);
+        if (_logSumExp.Overlaps(_bias) || _logSumExp.Overlaps(_keep) || _logSumExp.Overlaps(_slopes) || _logSumExp.Overlaps(_sinks)
+            || _logSumExp.Overlaps(MemoryMarshal.AsBytes(_queryStarts)) || _logSumExp.Overlaps(MemoryMarshal.AsBytes(_keyLengths)))
+            ThrowHelper.Overlap(name, "another argument");
+    }
+
+    private readonly ReadOnlySpan<byte> Operand(ReadOnlySpan<byte> bytes, int size, AttentionAxes axes, string name)
+    {
+        Int128 needed = 1; // of lengths that fit an int each
+        if ((axes & AttentionAxes.Batch) != 0) needed *= _arguments.Batch;
+        if ((axes & AttentionAxes.Head) != 0) needed *= _arguments.Heads;
+        if ((axes & AttentionAxes.Query) != 0) needed *= _arguments.Queries;
+        if ((axes & AttentionAxes.Key) != 0) needed *= _arguments.Keys;
+        if (bytes.Length / size != needed) ThrowHelper.OperandLength(name, bytes.Length / size, axes, _arguments.Batch, _arguments.Heads, _arguments.Queries, _arguments.Keys);
+        if (Meets(bytes, _output)) ThrowHelper.Overlap(_output.Name, name);
+        return bytes;
+    }
+
     /// <summary>The most threads, the caller's included.</summary>
     /// <exception cref="ArgumentOutOfRangeException">It is less than 1.</exception>
     public void MaxThreads(int maxThreads, [CallerArgumentExpression(nameof(maxThreads))] string name = "")
@@ -95,6 +150,8 @@ public unsafe ref struct ForwardCall
         if (Meets(scratch, _key)) ThrowHelper.ScratchOverlap(name, _key.Name);
         if (Meets(scratch, _value)) ThrowHelper.ScratchOverlap(name, _value.Name);
         if (Meets(scratch, _output)) ThrowHelper.ScratchOverlap(name, _output.Name);
+        if (scratch.Overlaps(_bias) || scratch.Overlaps(_keep) || scratch.Overlaps(_slopes) || scratch.Overlaps(_sinks) || scratch.Overlaps(_logSumExp))
+            ThrowHelper.ScratchOverlap(name, "another argument");
         _scratch = scratch;
         _arguments.ScratchName = name;
     }
@@ -125,7 +182,7 @@ public unsafe ref struct ForwardCall
         if (_output.IsEmpty) return;
         fixed (float* query = &_query.Data, key = &_key.Data, value = &_value.Data, output = &_output.Data)
         fixed (int* queryStarts = _queryStarts, keyLengths = _keyLengths)
-        fixed (byte* scratch = _scratch)
+        fixed (byte* scratch = _scratch, bias = _bias, keep = _keep, slopes = _slopes, sinks = _sinks, logSumExp = _logSumExp)
         {
             var call = _arguments;
             call.Query = new StridedTensor(query, _query);
@@ -134,6 +191,15 @@ public unsafe ref struct ForwardCall
             call.Output = new StridedTensor(output, _output);
             call.QueryStarts = queryStarts;
             call.KeyLengths = keyLengths;
+            var operands = new ForwardOperands
+            {
+                Bias = CompilerServices.Operand.Of(bias, sizeof(float), _biasAxes, call),
+                Keep = CompilerServices.Operand.Of(keep, sizeof(bool), _keepAxes, call),
+                Slopes = CompilerServices.Operand.Of(slopes, sizeof(float), AttentionAxes.Head, call),
+                Sinks = CompilerServices.Operand.Of(sinks, sizeof(float), AttentionAxes.Head, call),
+                LogSumExp = CompilerServices.Operand.Of(logSumExp, sizeof(float), AttentionAxes.Batch | AttentionAxes.Head | AttentionAxes.Query, call),
+            };
+            call.Operands = &operands; // until the call ends: no worker that begins later touches it
             if (!_scratch.IsEmpty)
             {
                 call.Scratch = (byte*)((nint)(scratch + 63) & ~63);

@@ -186,6 +186,7 @@ internal sealed unsafe class ForwardJob<TCore> : PooledJob<ForwardJob<TCore>>
                 OutputStride = _call.Output.TokenStride,
                 State = ref *state,
                 Scratch = ref *_scratch,
+                Place = _call.Place(batch, Head(lane, block), FirstRow(block), from),
                 Ahead = ref ahead,
             });
         }
@@ -194,7 +195,11 @@ internal sealed unsafe class ForwardJob<TCore> : PooledJob<ForwardJob<TCore>>
         private readonly void Clear(int lane, int block)
         {
             float* output = _call.Output.Row(Batch(lane), FirstRow(block), Head(lane, block));
-            for (int row = FirstRow(block); row <= LastRow(block); row++, output += _call.Output.TokenStride) new Span<float>(output, _call.Output.Dim).Clear();
+            for (int row = FirstRow(block); row <= LastRow(block); row++, output += _call.Output.TokenStride)
+            {
+                new Span<float>(output, _call.Output.Dim).Clear();
+                _call.Operands->WriteEmpty(Batch(lane), Head(lane, block), row);
+            }
         }
     }
 }

@@ -23,8 +23,8 @@ public interface IRowsCore : IKernelCore
     /// <summary>Adds to the state of rows what they took from other keys.</summary>
     static abstract void Merge(ref float state, ref float other, int rows);
 
-    /// <summary>Writes output rows from their state.</summary>
-    static abstract void Finish(ref float state, ref float output, nint outputStride, int rows);
+    /// <summary>Writes output rows of a head from their state.</summary>
+    static abstract void Finish(ref float state, ref float output, nint outputStride, int rows, in ForwardPlace place);
 }
 
 /// <summary>The code for blocks of query rows, with packed keys and values.</summary>
@@ -164,6 +164,9 @@ public ref struct ForwardBlock
     /// <summary>Working memory.</summary>
     public ref float Scratch;
 
+    /// <summary>Where the rows stand, against the packed keys.</summary>
+    public ForwardPlace Place;
+
     /// <summary>What is to be fetched between the tiles.</summary>
     public ref ForwardAhead Ahead;
 }
@@ -225,4 +228,7 @@ public ref struct ForwardRows
 
     /// <summary>Working memory.</summary>
     public ref float Scratch;
+
+    /// <summary>Where the first head and the queries stand, against the keys.</summary>
+    public ForwardPlace Place;
 }

@@ -49,4 +49,20 @@ public static class KernelMemory
         const int Pair = 128 / sizeof(float);
         for (int i = 0; i < count; i += Pair) Sse.Prefetch1(Unsafe.AsPointer(ref Unsafe.Add(ref origin, offset + i)));
     }
+
+    /// <summary>The byte at an offset.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static ref byte At(ref byte origin, nint offset) => ref Unsafe.Add(ref origin, offset);
+
+    /// <summary>Whether a weight is that of a hidden key, -0: others are positive or 0.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static bool Hidden(float weight) => BitConverter.SingleToInt32Bits(weight) == int.MinValue;
+
+    /// <summary>Some bytes of memory that ends behind them, the first lowest, at most 8 of them; 0 behind them.</summary>
+    internal static ulong Bytes(ref byte origin, int count)
+    {
+        ulong bytes = 0;
+        for (int i = Math.Min(count, 8) - 1; i >= 0; i--) bytes = bytes << 8 | Unsafe.Add(ref origin, i);
+        return bytes;
+    }
 }

@@ -101,6 +101,7 @@ internal sealed unsafe class RowsJob<TCore> : PooledJob<RowsJob<TCore>>
             Hidden = _call.Begin(rows.Batch, rows.Query) - first,
             State = ref *state,
             Scratch = ref *scratch,
+            Place = _call.Place(rows.Batch, rows.Head, rows.Query, first),
         });
     }
 
@@ -111,9 +112,17 @@ internal sealed unsafe class RowsJob<TCore> : PooledJob<RowsJob<TCore>>
         {
             float* output = call.Output.Row(rows.Batch, rows.Query, rows.Head + i);
             if (state != null)
-                TCore.Finish(ref *(state + (nint)i * rows.Queries * plan.StateRowFloats), ref *output, call.Output.TokenStride, rows.Queries);
-            else
-                for (int row = 0; row < rows.Queries; row++) new Span<float>(output + row * call.Output.TokenStride, call.Output.Dim).Clear();
+            {
+                var place = call.Place(rows.Batch, rows.Head + i, rows.Query, key: 0);
+                TCore.Finish(ref *(state + (nint)i * rows.Queries * plan.StateRowFloats), ref *output, call.Output.TokenStride, rows.Queries, place);
+                continue;
+            }
+
+            for (int row = 0; row < rows.Queries; row++)
+            {
+                new Span<float>(output + row * call.Output.TokenStride, call.Output.Dim).Clear();
+                call.Operands->WriteEmpty(rows.Batch, rows.Head + i, rows.Query + row);
+            }
         }
     }
 }

@@ -84,6 +84,15 @@ internal static class ThrowHelper
         throw new ArgumentException($"{name} has {length} elements, one for each of the {batch} batch items is needed.", name);
 
     [DoesNotReturn]
+    public static void OperandLength(string name, int length, AttentionAxes axes, int batch, int heads, int queries, int keys)
+    {
+        var own = new[] { (AttentionAxes.Batch, "batch", batch), (AttentionAxes.Head, "heads", heads), (AttentionAxes.Query, "queries", queries), (AttentionAxes.Key, "keys", keys) }
+            .Where(axis => (axes & axis.Item1) != 0).ToList();
+        throw new ArgumentException(
+            $"{name} has {length} elements, [{string.Join(", ", own.Select(axis => axis.Item2))}] = [{string.Join(", ", own.Select(axis => axis.Item3))}] are needed.", name);
+    }
+
+    [DoesNotReturn]
     public static void BadKeyLength(string name, int index, int length, int keys) =>
         throw new ArgumentOutOfRangeException(name, length, $"{name}[{index}] is {length}, a number of keys from 0 to {keys} is needed.");
 

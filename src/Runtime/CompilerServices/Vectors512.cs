@@ -175,4 +175,60 @@ public static class Vectors512
         var halves = parts.GetLower() + parts.GetUpper();
         return halves.GetLower() + halves.GetUpper();
     }
+
+    /// <summary>The absolute values.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector512<float> Abs(Vector512<float> x) => Vector512.Abs(x);
+
+    /// <summary>A number and those that follow it: x, x + 1, x + 2 ...</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector512<float> From(float x) => Vector512.Create(x) + Vector512.ConvertToSingle(Vector512<int>.Indices);
+
+    /// <summary>The hyperbolic tangent, relative error 5e-7; 1 or -1 from 9.01 on, NaN for NaN.</summary>
+    /// <remarks>With e = 2^(2 |x| log2(e)) - 1, e / (e + 2). Its power of two is split off, and the rest taken without its 1, so that e keeps its precision near 0.</remarks>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector512<float> Tanh(Vector512<float> x)
+    {
+        var y = Vector512.Abs(x) * Vector512.Create(2.88539008f);
+        y = Vector512.MinNative(Vector512.Create(26f), y); // in this order a NaN stays
+        var shifted = y + Vector512.Create(Vectors256.Magic);
+        var f = y - (shifted - Vector512.Create(Vectors256.Magic));
+        var p = Vector512.FusedMultiplyAdd(Vector512.Create(Vectors256.M5), f, Vector512.Create(Vectors256.M4));
+        p = Vector512.FusedMultiplyAdd(p, f, Vector512.Create(Vectors256.M3));
+        p = Vector512.FusedMultiplyAdd(p, f, Vector512.Create(Vectors256.M2));
+        p = Vector512.FusedMultiplyAdd(p, f, Vector512.Create(Vectors256.M1));
+        p = Vector512.FusedMultiplyAdd(p, f, Vector512.Create(Vectors256.M0));
+        var power = (shifted.AsInt32() << 23).AsSingle();
+        var e = Vector512.FusedMultiplyAdd(power * f, p, power - Vector512<float>.One);
+        return Vector512.CopySign(e / (e + Vector512.Create(2f)), x);
+    }
+
+    /// <summary>All bits set where a byte is not 0.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector512<float> Keep(ref byte origin, nint offset)
+    {
+        var bytes = Vector128.LoadUnsafe(ref Unsafe.Add(ref origin, offset));
+        return ~Vector512.Equals(Avx512F.ConvertToVector512Int32(bytes), Vector512<int>.Zero).AsSingle();
+    }
+
+    /// <summary>The same for some bytes of memory that ends behind them, then none.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector512<float> KeepFirst(ref byte origin, nint offset, int count)
+    {
+        origin = ref Unsafe.Add(ref origin, offset);
+        var bytes = Vector128.Create(KernelMemory.Bytes(ref origin, count), KernelMemory.Bytes(ref Unsafe.Add(ref origin, 8), count - 8)).AsByte();
+        return ~Vector512.Equals(Avx512F.ConvertToVector512Int32(bytes), Vector512<int>.Zero).AsSingle();
+    }
+
+    /// <summary>All bits set where a score says that its key is hidden: it is -infinity.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector512<float> IsHidden(Vector512<float> score) => Vector512.Equals(score, Vector512.Create(float.NegativeInfinity));
+
+    /// <summary>Weights with the sign of those of hidden keys set, which are 0: -0 tells them from weights that are too small.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector512<float> MarkHidden(Vector512<float> weight, Vector512<float> score) => weight | (IsHidden(score) & Vector512.Create(-0f));
+
+    /// <summary>Whether a bit is set.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static bool Any(Vector512<float> mask) => mask.AsInt32() != Vector512<int>.Zero;
 }

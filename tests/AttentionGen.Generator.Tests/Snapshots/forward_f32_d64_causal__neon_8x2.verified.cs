@@ -106,7 +106,7 @@ internal readonly struct forward_f32_d64_causal__neon_8x2 : IForwardCore, IRowsC
             }
         }
 
-        if (block.Last) Finish(ref block.State, ref block.Output, block.OutputStride, block.Rows);
+        if (block.Last) Finish(ref block.State, ref block.Output, block.OutputStride, block.Rows, in block.Place);
     }
 
     /// <summary>Copies keys into panels and values into padded rows.</summary>
@@ -542,7 +542,7 @@ internal readonly struct forward_f32_d64_causal__neon_8x2 : IForwardCore, IRowsC
             float mine = maximum, others = At(ref other, Maximum);
             maximum = Math.Max(mine, others);
 
-            // A row that has seen no key, or NaN before any other score, is at -infinity, which minus itself would be NaN.
+            // A row without a score is at -infinity, which minus itself would be NaN.
             float level = maximum == float.NegativeInfinity ? 0f : maximum;
             Vec f = Exp2(All(Fall(mine, level, Scale))), g = Exp2(All(Fall(others, level, Scale)));
             for (nint i = 0; i < Maximum; i += Lanes) Store(Load(ref state, i) * f + Load(ref other, i) * g, ref state, i);
@@ -771,7 +771,7 @@ internal readonly struct forward_f32_d64_causal__neon_8x2 : IForwardCore, IRowsC
 
     /// <summary>Writes output rows; 0 for rows that saw no key.</summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
-    public static void Finish(ref float state, ref float output, nint outputStride, int rows)
+    public static void Finish(ref float state, ref float output, nint outputStride, int rows, in ForwardPlace place)
     {
         for (int row = 0; row < rows; row++)
         {

@@ -265,7 +265,7 @@ internal readonly struct rows_f32_d128_causal__avx2_2x4 : IRowsCore
             float mine = maximum, others = At(ref other, Maximum);
             maximum = Math.Max(mine, others);
 
-            // A row that has seen no key, or NaN before any other score, is at -infinity, which minus itself would be NaN.
+            // A row without a score is at -infinity, which minus itself would be NaN.
             float level = maximum == float.NegativeInfinity ? 0f : maximum;
             Vec f = Exp2(All(Fall(mine, level, Scale))), g = Exp2(All(Fall(others, level, Scale)));
             for (nint i = 0; i < Maximum; i += Lanes) Store(Load(ref state, i) * f + Load(ref other, i) * g, ref state, i);
@@ -389,7 +389,7 @@ internal readonly struct rows_f32_d128_causal__avx2_2x4 : IRowsCore
 
     /// <summary>Writes output rows; 0 for rows that saw no key.</summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
-    public static void Finish(ref float state, ref float output, nint outputStride, int rows)
+    public static void Finish(ref float state, ref float output, nint outputStride, int rows, in ForwardPlace place)
     {
         for (int row = 0; row < rows; row++)
         {

@@ -65,12 +65,12 @@ public static class Bound
     }
 
     /// <summary>The reference of a whole call.</summary>
-    public static double[] Whole(Inputs inputs)
+    public static double[] Whole(Inputs inputs, Span<double> logSumExp = default)
     {
         var problem = inputs.Problem;
         double[] expected = new double[problem.OutputLength];
         problem.Declaration.Reference.Attend(
-            inputs.Query, inputs.Key, inputs.Value, expected, problem.Batch, problem.QueryStarts, problem.KeyLengths);
+            inputs.Query, inputs.Key, inputs.Value, expected, problem.Batch, problem.QueryStarts, problem.KeyLengths, operands: inputs.Operands(logSumExp));
         return expected;
     }
 

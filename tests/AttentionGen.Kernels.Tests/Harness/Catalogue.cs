@@ -28,5 +28,6 @@ internal static class Catalogue
         .. WrongLayoutTests.Declarations,
         .. WrongTensorTests.Declarations,
         .. OverlapTests.Declarations,
+        .. ScoringTests.Declarations,
     ]);
 }

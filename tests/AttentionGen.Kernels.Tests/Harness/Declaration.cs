@@ -15,6 +15,9 @@ public enum Roles
 
     /// <summary>The batch beside tensor spans, whose shapes say it; beside spans it is always there.</summary>
     Batch = 32,
+    Slopes = 64,
+    Sinks = 128,
+    LogSumExp = 256,
 }
 
 /// <summary>A declaration of a kernel, as a user would write it.</summary>
@@ -65,6 +68,20 @@ public sealed record Declaration(int Heads, int HeadDim)
     /// <summary>Whether the tensors lie in memory as <see cref="Inputs"/> has them.</summary>
     public bool IsPlain => Layout == AttentionLayout.TokenMajor && Strides == default && !TensorSpans;
 
+    /// <summary>0 for none.</summary>
+    public float SoftCap { get; init; }
+
+    public bool Alibi { get; init; }
+
+    /// <summary>The axes of the bias; None where there is none.</summary>
+    public AttentionAxes Bias { get; init; }
+
+    /// <summary>The axes of the mask of keys; None where there is none.</summary>
+    public AttentionAxes Keep { get; init; }
+
+    /// <summary>Whether a key can be hidden beside the bounds of the rows.</summary>
+    public bool Hides => Bias != 0 || Keep != 0;
+
     public bool Has(Roles role) => (Roles & role) != 0;
 
     /// <summary>What the scale is, given or not.</summary>
@@ -78,6 +95,10 @@ public sealed record Declaration(int Heads, int HeadDim)
         WindowLeft = Window.Left,
         WindowRight = Window.Right,
         Scale = Scale == 0 ? 1 / Math.Sqrt(HeadDim) : Scale,
+        SoftCap = SoftCap,
+        Alibi = Alibi,
+        BiasAxes = Bias,
+        KeepAxes = Keep,
     };
 
     /// <summary>How a tensor lies in memory.</summary>
@@ -97,6 +118,10 @@ public sealed record Declaration(int Heads, int HeadDim)
         if (QueryLength != 0) name += $"_m{QueryLength}";
         if (KeyLength != 0) name += $"_n{KeyLength}";
         if (Scale != 0) name += "_scale" + Text(Scale).Replace('.', 'p').Replace('-', 'm').Replace("+", "", StringComparison.Ordinal);
+        if (SoftCap != 0) name += "_cap" + Text(SoftCap).Replace('.', 'p');
+        if (Alibi) name += "_alibi";
+        if (Bias != 0) name += $"_bias{(int)Bias}";
+        if (Keep != 0) name += $"_keep{(int)Keep}";
         foreach (var role in Enum.GetValues<Roles>())
             if (role is not (Roles.None or Roles.MaxThreads) && Has(role)) name += $"_{role}";
         if (!Has(Roles.MaxThreads)) name += "_anyThreads";
@@ -117,6 +142,11 @@ public sealed record Declaration(int Heads, int HeadDim)
             if (Has(Roles.QueryStart)) parameters.Add(("int queryStart", "a.QueryStart"));
             if (Has(Roles.QueryStarts)) parameters.Add(("ReadOnlySpan<int> queryStarts", "a.QueryStarts"));
             if (Has(Roles.KeyLengths)) parameters.Add(("ReadOnlySpan<int> keyLengths", "a.KeyLengths"));
+            if (Bias != 0) parameters.Add(("ReadOnlySpan<float> bias", "a.Bias"));
+            if (Keep != 0) parameters.Add(("ReadOnlySpan<bool> keep", "a.Keep"));
+            if (Has(Roles.Slopes)) parameters.Add(("ReadOnlySpan<float> slopes", "a.Slopes"));
+            if (Has(Roles.Sinks)) parameters.Add(("ReadOnlySpan<float> sinks", "a.Sinks"));
+            if (Has(Roles.LogSumExp)) parameters.Add(("Span<float> logSumExp", "a.LogSumExp"));
             if (Has(Roles.MaxThreads)) parameters.Add(("int maxThreads", "a.MaxThreads"));
             if (Has(Roles.Scratch)) parameters.Add(("Span<byte> scratch", "a.Scratch"));
 
@@ -127,6 +157,10 @@ public sealed record Declaration(int Heads, int HeadDim)
             if (Window.Left >= 0) attribute += $", WindowLeft = {Window.Left}";
             if (Window.Right >= 0) attribute += $", WindowRight = {Window.Right}";
             if (Scale != 0) attribute += $", Scale = {Text(Scale)}f";
+            if (SoftCap != 0) attribute += $", SoftCap = {Text(SoftCap)}f";
+            if (Alibi) attribute += ", Alibi = true";
+            if (Bias != 0) attribute += $", BiasAxes = {Axes(Bias)}";
+            if (Keep != 0) attribute += $", KeepAxes = {Axes(Keep)}";
             if (Batched) attribute += ", Batched = true";
             if (Layout == AttentionLayout.HeadMajor) attribute += ", Layout = AttentionLayout.HeadMajor";
             if (!TensorSpans)
@@ -151,6 +185,8 @@ public sealed record Declaration(int Heads, int HeadDim)
         string name = role.ToLowerInvariant(), type = TensorSpans ? $"{access}TensorSpan<float>" : $"{access}Span<float>";
         return ($"{type} {name}", TensorSpans ? $"a.{role}Tensor" : $"a.{role}");
     }
+
+    private static string Axes(AttentionAxes axes) => string.Join(" | ", axes.ToString().Split(", ").Select(axis => $"AttentionAxes.{axis}"));
 
     private static string Text(float value) => value.ToString("R", CultureInfo.InvariantCulture);
 }

@@ -13,12 +13,22 @@ public sealed class Inputs
         Key = Normal(problem.KeyLength);
         Value = new float[problem.ValueLength];
         for (int i = 0; i < Value.Length; i++) Value[i] = 2 * _random.NextSingle() - 1;
+
+        var declaration = problem.Declaration;
+        Bias = new float[problem.Length(declaration.Bias)];
+        for (int i = 0; i < Bias.Length; i++) Bias[i] = _random.Next(8) == 0 ? float.NegativeInfinity : 2 * Normal();
+        Keep = new bool[problem.Length(declaration.Keep)];
+        for (int i = 0; i < Keep.Length; i++) Keep[i] = _random.Next(3) > 0;
+        Slopes = declaration.Has(Roles.Slopes) ? Normal(declaration.Heads) : [];
+        for (int i = 0; i < Slopes.Length; i++) Slopes[i] *= 0.1f;
+        Sinks = declaration.Has(Roles.Sinks) ? Normal(declaration.Heads) : [];
     }
 
     /// <summary>The same tensors in another call of the same lengths.</summary>
     public Inputs(Inputs inputs, Problem problem)
     {
         (Problem, Query, Key, Value) = (problem, inputs.Query, inputs.Key, inputs.Value);
+        (Bias, Keep, Slopes, Sinks) = (inputs.Bias, inputs.Keep, inputs.Slopes, inputs.Sinks);
         _random = inputs._random;
     }
 
@@ -29,6 +39,46 @@ public sealed class Inputs
     public float[] Key { get; }
 
     public float[] Value { get; }
+
+    /// <summary>Normally distributed, every eighth -infinity; empty where the kernel takes none.</summary>
+    public float[] Bias { get; }
+
+    /// <summary>Two of three are kept; empty where the kernel takes none.</summary>
+    public bool[] Keep { get; }
+
+    public float[] Slopes { get; }
+
+    public float[] Sinks { get; }
+
+    /// <summary>What the last run gave beside its output.</summary>
+    public float[] LogSumExp { get; private set; } = [];
+
+    public AttentionOperands Operands(Span<double> logSumExp = default) => new() { Bias = Bias, Keep = Keep, Slopes = Slopes, Sinks = Sinks, LogSumExp = logSumExp };
+
+    /// <summary>What becomes of a scaled product, in single precision; -infinity for a hidden key.</summary>
+    public float Score(float product, int batch, int query, int head, int key)
+    {
+        var declaration = Problem.Declaration;
+        float score = product;
+        if (declaration.SoftCap != 0) score = declaration.SoftCap * MathF.Tanh(score / declaration.SoftCap);
+        if (declaration.Bias != 0)
+        {
+            float bias = Bias[Problem.Index(declaration.Bias, batch, head, query, key)];
+            score = float.IsNegativeInfinity(bias) ? bias : score + bias;
+        }
+
+        if (declaration.Alibi || declaration.Has(Roles.Slopes)) score -= Slope(head) * Math.Abs((float)((long)Problem.Start(batch) + query - key));
+        if (declaration.Keep != 0 && !Keep[Problem.Index(declaration.Keep, batch, head, query, key)]) score = float.NegativeInfinity;
+        return score;
+    }
+
+    private float Slope(int head)
+    {
+        if (Slopes.Length > 0) return Slopes[head];
+        int heads = Problem.Declaration.Heads, n = 1;
+        while (2 * n <= heads) n *= 2;
+        return MathF.Pow(2, head < n ? -8f * (head + 1) / n : -4f * (2 * (head - n) + 1) / n);
+    }
 
     /// <summary>The next number of the standard normal distribution.</summary>
     public float Normal() => (float)(Math.Sqrt(-2 * Math.Log(1 - _random.NextDouble())) * Math.Cos(2 * Math.PI * _random.NextDouble()));
@@ -101,6 +151,12 @@ public sealed class Inputs
 
     public KernelArguments Arguments(ReadOnlySpan<float> query, ReadOnlySpan<float> key, ReadOnlySpan<float> value, Span<float> output, Span<byte> scratch = default)
     {
+        if (Problem.Declaration.Has(Roles.LogSumExp))
+        {
+            LogSumExp = new float[Problem.Batch * Problem.Declaration.Heads * Problem.Queries];
+            LogSumExp.AsSpan().Fill(float.NaN);
+        }
+
         var arguments = new KernelArguments
         {
             Query = query,
@@ -110,6 +166,11 @@ public sealed class Inputs
             Batch = Problem.Batch,
             QueryStarts = Problem.QueryStarts,
             KeyLengths = Problem.KeyLengths,
+            Bias = Bias,
+            Keep = Keep,
+            Slopes = Slopes,
+            Sinks = Sinks,
+            LogSumExp = LogSumExp,
             MaxThreads = Problem.MaxThreads,
             Scratch = scratch,
         };

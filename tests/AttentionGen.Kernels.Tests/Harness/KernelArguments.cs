@@ -30,6 +30,16 @@ public readonly ref struct KernelArguments
 
     public ReadOnlySpan<int> KeyLengths { get; init; }
 
+    public ReadOnlySpan<float> Bias { get; init; }
+
+    public ReadOnlySpan<bool> Keep { get; init; }
+
+    public ReadOnlySpan<float> Slopes { get; init; }
+
+    public ReadOnlySpan<float> Sinks { get; init; }
+
+    public Span<float> LogSumExp { get; init; }
+
     public int MaxThreads { get; init; }
 
     public Span<byte> Scratch { get; init; }

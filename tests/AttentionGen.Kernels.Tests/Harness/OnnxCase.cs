@@ -11,9 +11,6 @@ internal sealed class OnnxCase
     private static readonly (string Feature, Func<OnnxCase, bool> IsNeeded)[] s_missing =
     [
         ("half precision", onnx => onnx.Type("Q") == "F16"),
-        ("a soft cap", onnx => onnx.Attribute("softcap", 0) != 0),
-        ("an additive mask", onnx => onnx.Takes("attn_mask") && onnx.Type("attn_mask") != "BOOL"),
-        ("a boolean mask", onnx => onnx.Takes("attn_mask") && onnx.Type("attn_mask") == "BOOL"),
         ("the score matrix as an output", onnx => onnx.Gives("qk_matmul_output")),
     ];
 
@@ -66,6 +63,9 @@ internal sealed class OnnxCase
                 Mask = causal ? AttentionMask.Causal : AttentionMask.None,
                 Window = ((int)Attribute("left_window_size", -1), -1),
                 Scale = (float)Attribute("scale", 0),
+                SoftCap = (float)Attribute("softcap", 0),
+                Bias = HasBias ? MaskAxes : 0,
+                Keep = HasKeep ? MaskAxes : 0,
                 Batched = true,
                 Layout = Layout,
                 Roles = Roles.MaxThreads | (KeyLengths is not null ? Roles.KeyLengths : 0),
@@ -86,6 +86,12 @@ internal sealed class OnnxCase
 
     public float[] Value => AfterPast("past_value", "V");
 
+    /// <summary>An additive mask; empty where there is none.</summary>
+    public float[] Bias => HasBias ? Padded(s_file.Floats(Tensor("attn_mask"), s_file.Shape(Tensor("attn_mask")))) : [];
+
+    /// <summary>A boolean mask; empty where there is none.</summary>
+    public bool[] Keep => HasKeep ? Padded(s_file.Bools(Tensor("attn_mask"), s_file.Shape(Tensor("attn_mask")))) : [];
+
     public float[] Expected => Floats("Y");
 
     /// <summary>The keys and values that the operator gives back for the next call; null where the case does not ask for them.</summary>
@@ -99,6 +105,30 @@ internal sealed class OnnxCase
 
     /// <summary>Tensors of rank 4 are [batch, heads, tokens, dim], those of rank 3 are [batch, tokens, heads * dim].</summary>
     private AttentionLayout Layout => s_file.Shape(Tensor("Q")).Length == 4 ? AttentionLayout.HeadMajor : AttentionLayout.TokenMajor;
+
+    private bool HasBias => Takes("attn_mask") && Type("attn_mask") != "BOOL";
+
+    private bool HasKeep => Takes("attn_mask") && Type("attn_mask") == "BOOL";
+
+    /// <summary>The axes of a mask [batch, heads, queries, keys], or of the last of these: those along which it is not broadcast.</summary>
+    private AttentionAxes MaskAxes
+    {
+        get
+        {
+            int[] shape = s_file.Shape(Tensor("attn_mask"));
+            var axes = AttentionAxes.Key;
+            for (int i = 0; i < shape.Length - 1; i++)
+                if (shape[i] > 1) axes |= (AttentionAxes)(1 << (4 - shape.Length + i));
+            return axes;
+        }
+    }
+
+    /// <summary>A mask may end before the keys where no batch item is longer: ours has an element for each key, which is not looked at behind the length.</summary>
+    private T[] Padded<T>(T[] mask)
+    {
+        int given = s_file.Shape(Tensor("attn_mask"))[^1], keys = PastLength + Dimensions("K", "kv_num_heads").Tokens;
+        return [.. mask.Chunk(given).SelectMany(row => row.Concat(new T[keys - given]))];
+    }
 
     private int PastLength => Takes("past_key") ? Dimensions("past_key", "kv_num_heads").Tokens : 0;
 

@@ -20,20 +20,24 @@ public static class PlainEvaluation
         float max = float.NegativeInfinity, sum = 0;
         for (int j = 0; j < visible; j++)
         {
-            weights[j] = declaration.Factor * Dot(inputs.QueryRow(batch, query, head), inputs.KeyRow(batch, first + j, keyHead));
+            weights[j] = inputs.Score(declaration.Factor * Dot(inputs.QueryRow(batch, query, head), inputs.KeyRow(batch, first + j, keyHead)), batch, query, head, first + j);
             max = Math.Max(max, weights[j]);
         }
 
-        foreach (ref float weight in weights.AsSpan()) sum += weight = MathF.Exp(weight - max);
+        float? sink = declaration.Has(Roles.Sinks) ? inputs.Sinks[head] : null;
+        if (sink is { } logit) max = Math.Max(max, logit);
+        bool[] hidden = [.. weights.Select(weight => declaration.Hides && float.IsNegativeInfinity(weight))];
+        for (int j = 0; j < visible; j++) sum += weights[j] = hidden[j] ? 0 : MathF.Exp(weights[j] - max);
+        if (sink is { } one) sum += MathF.Exp(one - max);
 
         output.Clear();
         for (int j = 0; j < visible; j++)
         {
             var value = inputs.ValueRow(batch, first + j, keyHead);
-            for (int d = 0; d < value.Length; d++) output[d] += weights[j] * value[d];
+            for (int d = 0; d < value.Length && !hidden[j]; d++) output[d] += weights[j] * value[d];
         }
 
-        if (visible > 0) foreach (ref float x in output) x /= sum;
+        if (visible > 0 && hidden.Contains(false)) foreach (ref float x in output) x /= sum;
     }
 
     /// <summary>Lane i sums the products of the elements i, i + 16, i + 32 ...; the lanes are added as a tree.</summary>

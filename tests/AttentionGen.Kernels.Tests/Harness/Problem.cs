@@ -28,6 +28,17 @@ public sealed record Problem(Declaration Declaration, int Queries, int Keys)
 
     public Placement OutputPlace => Declaration.Place(Batch, Queries, Declaration.Heads, Declaration.ValueDim, Declaration.Strides.Output);
 
+    /// <summary>The elements of a tensor beside the scores.</summary>
+    public int Length(AttentionAxes axes) => axes == 0 ? 0 : Batch * Declaration.Heads * Queries * Keys == 0 ? Index(axes, 0, 0, 0, 0) : Index(axes, Batch - 1, Declaration.Heads - 1, Queries - 1, Keys - 1) + 1;
+
+    public int Index(AttentionAxes axes, int batch, int head, int query, int key)
+    {
+        int index = (axes & AttentionAxes.Batch) != 0 ? batch : 0;
+        if ((axes & AttentionAxes.Head) != 0) index = index * Declaration.Heads + head;
+        if ((axes & AttentionAxes.Query) != 0) index = index * Queries + query;
+        return (axes & AttentionAxes.Key) != 0 ? index * Keys + key : index;
+    }
+
     /// <summary>The number of keys that are not padding.</summary>
     public int Length(int batch) => KeyLengths is null ? Keys : KeyLengths[batch];
 

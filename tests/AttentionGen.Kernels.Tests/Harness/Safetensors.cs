@@ -31,6 +31,8 @@ internal sealed class Safetensors
 
     public long[] Longs(string name, params int[] shape) => Read<long>(name, "I64", shape);
 
+    public bool[] Bools(string name, params int[] shape) => Read<bool>(name, "BOOL", shape);
+
     private T[] Read<T>(string name, string type, int[] shape)
         where T : unmanaged
     {

@@ -1,0 +1,89 @@
+using AttentionGen.Generator.Masks;
+using AttentionGen.Generator.Model;
+using AttentionGen.Generator.Planning;
+
+namespace AttentionGen.Generator.Emit;
+
+/// <summary>
+/// Writes what is done to the scores of a tile between the products and the softmax: cap, bias, distance, mask, in this order. Each is a step of its own,
+/// with what it needs once for a row and what it does to a vector.
+/// </summary>
+internal static class ScoringEmitter
+{
+    /// <param name="Row">What is declared for a row, from `head` and `row`.</param>
+    /// <param name="Vector">What is done to the scores `s` of a vector from `column` on.</param>
+    /// <param name="Rest">The same for the vector that the keys end in, with `rest` of them left.</param>
+    private sealed record Step(string? Row, string Vector, string Rest)
+    {
+        public Step(string? row, string vector)
+            : this(row, vector, vector)
+        {
+        }
+    }
+
+    private static IEnumerable<Step> Steps(CorePlan plan)
+    {
+        var scoring = plan.Spec.Scoring;
+        double scale = Math.Abs((double)plan.Spec.Scale);
+        if (scoring.Cap is { } cap) yield return new(null, $"s = Tanh(s * All({ScalarText.Float((float)(scale / cap))})) * All({ScalarText.Float(cap)});");
+        else if (scoring.IsNatural) yield return new(null, $"s *= All({ScalarText.Float((float)scale)});");
+        if (scoring.Bias)
+        {
+            // -infinity hides the key, whatever its score is.
+            static string Add(string bias) => $"Vec b = {bias};\ns = Select(IsHidden(b), b, s + b);";
+            yield return new("ref float bias = ref place.Bias(head, row, key);", Add("Load(ref bias, column)"), Add("LoadFirst(ref bias, column, rest)"));
+        }
+
+        if (scoring.Slopes) yield return new("Vec slope = All(place.Slope(head)), away = From(place.Away(row, key));", "s -= slope * Abs(away + All(column));");
+        if (scoring.Keep)
+        {
+            yield return new(
+                "ref byte keep = ref place.Keep(head, row, key);", "s = Select(Keep(ref keep, column), s, All(float.NegativeInfinity));",
+                "s = Select(KeepFirst(ref keep, column, rest), s, All(float.NegativeInfinity));");
+        }
+    }
+
+    public static void Emit(SourceWriter w, CorePlan plan, VisibleKeys visible)
+    {
+        var scoring = plan.Spec.Scoring;
+        if (!scoring.Changes) return;
+        var steps = Steps(plan).ToList();
+        w.Line();
+        w.Line($"/// <summary>From the products of some rows with keys to scores: {scoring.Text}. {(scoring.Hides ? "Whether a key is hidden by its score. " : "")}`key` is that of column 0, `row` the first row.</summary>");
+        CoreEmitter.MethodAttribute(w);
+        using (w.Block($"private static {(scoring.Hides ? "bool" : "void")} Score(ref float weights, int end, int rows, {visible.Parameters}, in ForwardPlace place, int head, int row, int key)"))
+        {
+            if (scoring.Hides) w.Line("Vec hides = Vec.Zero;");
+            using (w.Block("for (int i = 0; i < rows; i++, row++, weights = ref At(ref weights, KeyBlock))"))
+            {
+                string bound = visible.UpperMoves ? $"Math.Min({visible.Upper("i")}, Math.Min(end, keys))" : "Math.Min(end, keys)";
+                w.Line($"int bound = {bound}, column = {(visible.LowerMoves ? $"Math.Max({VisibleKeys.Lower("i")}, 0) / Lanes * Lanes" : "0")};");
+                foreach (var step in steps)
+                    if (step.Row is { } declaration) w.Line(declaration);
+                using (w.Block("for (; column + Lanes <= bound; column += Lanes)")) Vector(steps.Select(step => step.Vector));
+                using (w.Block("if (column < bound)"))
+                {
+                    if (steps.Any(step => step.Rest != step.Vector)) w.Line("int rest = bound - column;");
+                    Vector(steps.Select(step => step.Rest));
+                }
+            }
+
+            if (scoring.Hides) w.Line("return Any(hides);");
+        }
+
+        void Vector(IEnumerable<string> changes)
+        {
+            w.Line("Vec s = Load(ref weights, column);");
+            foreach (string change in changes) w.Line(change);
+            if (scoring.Hides) w.Line("hides |= IsHidden(s);");
+            w.Line("Store(s, ref weights, column);");
+        }
+    }
+
+    /// <summary>The call for some rows, from products in `weights`.</summary>
+    public static void Call(SourceWriter w, CorePlan plan, string weights, string columns, string rows, string bounds, string head, string row, string key)
+    {
+        if (!plan.Spec.Scoring.Changes) return;
+        w.Line($"{(plan.Spec.Scoring.Hides ? "hides |= " : "")}Score(ref {weights}, {columns}, {rows}, {bounds}, in block.Place, {head}, {row}, {key});");
+    }
+}

@@ -1,0 +1,45 @@
+using System.Globalization;
+
+namespace AttentionGen.Generator.Model;
+
+/// <summary>
+/// What comes between the products of queries and keys and the softmax, and what is asked for beside the output. The order is that of the fields: scale, cap,
+/// bias, distance, mask. Numbers that belong to heads come with the call, so that kernels which differ in them share a core.
+/// </summary>
+/// <param name="Cap">The magnitude that scores stay below; null for none.</param>
+/// <param name="Bias">Whether something is added.</param>
+/// <param name="Slopes">Whether scores fall with the distance of query and key.</param>
+/// <param name="Keep">Whether keys are kept or hidden one by one.</param>
+/// <param name="Sinks">Whether there is one more score without a key.</param>
+/// <param name="LogSumExp">Whether the log-sum-exp is asked for.</param>
+internal sealed record Scoring(float? Cap, bool Bias, bool Slopes, bool Keep, bool Sinks, bool LogSumExp)
+{
+    public static Scoring None { get; } = new(null, false, false, false, false, false);
+
+    public static Scoring Of(KernelSpec spec) => new(
+        spec.Attention.GivenSoftCap, spec.Has(Role.Bias), spec.Attention.Alibi || spec.Has(Role.Slopes), spec.Has(Role.Keep), spec.Has(Role.Sinks), spec.Has(Role.LogSumExp));
+
+    /// <summary>Whether scores are more than products and a factor: they then wait in memory for what is done to them.</summary>
+    public bool Changes => Cap is not null || Bias || Slopes || Keep;
+
+    /// <summary>Whether scores have to be in natural units before the softmax: then the scale is applied to them there.</summary>
+    public bool IsNatural => Cap is not null || Bias || Slopes;
+
+    /// <summary>Whether a score can say that its key is hidden, beside the bounds of the rows.</summary>
+    public bool Hides => Bias || Keep;
+
+    /// <summary>Whether the end of a row needs the log-sum-exp of its keys.</summary>
+    public bool NeedsLogSum => Sinks || LogSumExp;
+
+    /// <summary>The part of a core's name.</summary>
+    public string Name =>
+        (Cap is { } cap ? "_cap" + cap.ToString("R", CultureInfo.InvariantCulture).Replace('.', 'p').Replace("-", "m").Replace("+", "") : "")
+        + (Bias ? "_bias" : "") + (Slopes ? "_slopes" : "") + (Keep ? "_keep" : "") + (Sinks ? "_sinks" : "") + (LogSumExp ? "_lse" : "");
+
+    /// <summary>For people; nothing where there is nothing.</summary>
+    public string Text => string.Join(", ", new[]
+    {
+        Cap is { } cap ? $"soft cap {cap.ToString("R", CultureInfo.InvariantCulture)}" : "", Bias ? "a bias" : "", Slopes ? "a slope for each head" : "", Keep ? "a mask of keys" : "",
+        Sinks ? "a sink" : "", LogSumExp ? "log-sum-exp" : "",
+    }.Where(part => part.Length > 0));
+}

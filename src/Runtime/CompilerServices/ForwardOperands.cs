@@ -1,0 +1,40 @@
+using System.Runtime.CompilerServices;
+
+namespace AttentionGen.CompilerServices;
+
+/// <summary>
+/// What a call brings beside query, key, value and output, pinned: each a tensor over some of batch, heads, queries and keys, with a stride of 0
+/// along the others.
+/// </summary>
+internal unsafe struct ForwardOperands
+{
+    public Operand Bias, Keep, Slopes, Sinks, LogSumExp;
+
+    /// <summary>The log-sum-exp of a row that sees no key.</summary>
+    public readonly void WriteEmpty(int batch, int head, int query)
+    {
+        if (LogSumExp.Data == null) return;
+        *(float*)LogSumExp.At(batch, head, query, 0) = Sinks.Data == null ? float.NegativeInfinity : *(float*)Sinks.At(batch, head, query, 0);
+    }
+}
+
+/// <summary>A pinned tensor [batch, heads, queries, keys] of some of these axes.</summary>
+internal unsafe struct Operand
+{
+    public byte* Data;
+    public nint Batch, Head, Query, Key; // bytes from one to the next, 0 where the axis is missing
+
+    /// <summary>A tensor whose elements lie one after the other.</summary>
+    public static Operand Of(void* data, int size, AttentionAxes axes, in ForwardArguments call)
+    {
+        var operand = new Operand { Data = (byte*)data };
+        nint stride = size;
+        if ((axes & AttentionAxes.Key) != 0) (operand.Key, stride) = (stride, stride * call.Keys);
+        if ((axes & AttentionAxes.Query) != 0) (operand.Query, stride) = (stride, stride * call.Queries);
+        if ((axes & AttentionAxes.Head) != 0) (operand.Head, stride) = (stride, stride * call.Heads);
+        if ((axes & AttentionAxes.Batch) != 0) operand.Batch = stride;
+        return operand;
+    }
+
+    public readonly byte* At(int batch, int head, nint query, nint key) => Data + batch * Batch + head * Head + query * Query + key * Key;
+}
