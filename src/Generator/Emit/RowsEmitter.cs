@@ -21,7 +21,9 @@ internal static class RowsEmitter
         Attend(w, plan, visible);
         Queries(w, plan);
         Scores(w, plan, dialect);
+        if (OneRowNeighbours(plan) > 0) ScoresOfOneRow(w, plan, dialect);
         Values(w, plan, dialect, visible);
+        if (OneRowValues(plan)) ValuesOfOneRow(w, plan, dialect);
         Value(w, plan);
         if (visible.DiffersByRow) Finite(w, plan);
         Merge(w);
@@ -37,16 +39,17 @@ internal static class RowsEmitter
             w.Line("""
                 int rows = block.Heads * block.Queries;
                 ref float query = ref block.Scratch; // [RowsAtOnce, QueryRow]
-                ref float weights = ref At(ref query, RowsAtOnce * QueryRow); // [RowsAtOnce, KeyBlock]
+                ref float weights = ref At(ref query, RowsAtOnce * QueryRow); // [RowsAtOnce, weightRow]
+                var (keyBlock, weightRow) = RowBlock(in block);
 
                 Reset(ref block.State, rows);
                 RowQueries(in block, ref query);
 
                 """);
-            using (w.Block("for (int first = 0; first < block.Keys; first += KeyBlock)"))
+            using (w.Block("for (int first = 0; first < block.Keys; first += keyBlock)"))
             {
                 w.Line("""
-                    int keys = Math.Min(block.Keys - first, KeyBlock);
+                    int keys = Math.Min(block.Keys - first, keyBlock);
                     RowScores(in block, ref query, ref At(ref block.Key, first * block.KeyStride), keys, ref weights);
                     """);
                 string bounds = visible.Arguments(), from = plan.InRegisters ? "0, " : "";
@@ -55,7 +58,7 @@ internal static class RowsEmitter
                     w.Line("""
 
                         // The first query sees the keys before `seen`, each further one another key.
-                        int seen = (int)Math.Max(Math.Min(block.Visible - first, KeyBlock), -RowsAtOnce);
+                        int seen = (int)Math.Max(Math.Min(block.Visible - first, keyBlock), -RowsAtOnce);
                         """);
                 }
 
@@ -64,17 +67,24 @@ internal static class RowsEmitter
                     w.Line("""
 
                         // The first query does not see the keys before `hidden`, each further one another key.
-                        int hidden = (int)Math.Max(Math.Min(block.Hidden - first, KeyBlock), -RowsAtOnce);
+                        int hidden = (int)Math.Max(Math.Min(block.Hidden - first, keyBlock), -RowsAtOnce);
                         """);
                 }
 
                 w.Line($"""
                     for (int row = 0; row < rows; row += block.Queries)
-                        Softmax(ref At(ref weights, row * KeyBlock), {from}keys, ref At(ref block.State, row * StateRow), block.Queries, {bounds});
+                        Softmax(ref At(ref weights, row * weightRow), {from}keys, ref At(ref block.State, row * StateRow), block.Queries, {bounds});
                     RowValues(in block, ref weights, ref At(ref block.Value, first * block.ValueStride), {bounds});
                     """);
             }
         }
+
+        w.Line();
+        w.Line("""
+            /// <summary>Keys of a block, and floats from row to row of their weights. One row for each head takes long blocks.</summary>
+            private static (int Keys, int WeightRow) RowBlock(in ForwardRows block) =>
+                block.Heads == block.KeyHeads && block.Queries == 1 ? (OneRowBlock, OneRowWeights) : (KeyBlock, KeyBlock);
+            """);
     }
 
     private static void Queries(SourceWriter w, CorePlan plan)
@@ -108,15 +118,31 @@ internal static class RowsEmitter
                 int heads = block.KeyHeads, rows = block.Heads / heads * block.Queries;
                 nint stride = block.KeyStride, headStride = block.KeyHeadStride;
                 """);
-            if (dialect.Prefetches) w.Line(Ahead(plan.Rows.PrefetchKeys));
-            Together(w, plan, $"(keys + {Keys - 1}) / {Keys}");
+            if (dialect.Prefetches) w.Line(Ahead(plan.Rows.PrefetchKeys, plan.Spec.HeadDim));
+            int neighbours = OneRowNeighbours(plan);
+            if (neighbours > 0)
+            {
+                w.Line($"""
+
+                    // One row, and keys of one head: most of them by themselves.
+                    int done = 0;
+                    if (heads == 1 && rows == 1 && keys >= {Keys * neighbours}) done = OneRowScores(ref query, ref key, stride, keys / {Keys * neighbours}{(neighbours == 1 ? "" : $" * {neighbours}")}, ref weights);
+                    """);
+                Together(w, plan, $"(keys - done + {Keys - 1}) / {Keys}", " && done == 0");
+            }
+            else
+            {
+                Together(w, plan, $"(keys + {Keys - 1}) / {Keys}");
+            }
+
             w.Line("Vec zero = Vec.Zero;");
-            using (w.Block("for (int left = count, j = 0; left > 0; left--, j += next)"))
+            using (w.Block($"for (int left = count, j = {(neighbours > 0 ? "done" : "0")}; left > 0; left--, j += next)"))
             {
                 w.Line($"""
                     nint last = (keys - 1 - j) * stride;
                     ref float k0 = ref At(ref key, j * stride), q = ref query, w = ref At(ref weights, j);
                     """);
+                PrefetchTokens(w, dialect, "k", plan.Spec.HeadDim);
                 using (w.Block("for (int head = 0; head < heads; head++, k0 = ref At(ref k0, headStride))"))
                 {
                     w.Line("ref float " + string.Join(", ", Enumerable.Range(1, Keys - 1).Select(key => $"k{key} = ref At(ref k0, Math.Min({Address.Offset((key, "apart"))} * stride, last))")) + ";");
@@ -124,7 +150,7 @@ internal static class RowsEmitter
                     foreach (int rows in new[] { plan.Rows.TileRows, 1 })
                     {
                         string step = rows == 1
-                            ? "for (; row > 0; row--, q = ref At(ref q, QueryRow), w = ref At(ref w, KeyBlock))"
+                            ? "for (; row > 0; row--, q = ref At(ref q, QueryRow), w = ref At(ref w, weightRow))"
                             : $"for (; row >= {rows}; row -= {rows}, q = ref At(ref q, {rows} * QueryRow), w = ref At(ref w, {rows} * KeyBlock))";
                         using (w.Block(step)) ScoresOfTile(w, plan, dialect, rows);
                     }
@@ -199,18 +225,20 @@ internal static class RowsEmitter
     }
 
     /// <summary>Declares which keys are taken together: neighbours, or such as are far apart. (With several queries, which of them all rows see would change the order of sums.)</summary>
-    private static void Together(SourceWriter w, CorePlan plan, string count) => w.Line($"""
+    private static void Together(SourceWriter w, CorePlan plan, string count, string unless = "") => w.Line($"""
 
         // Four neighbours are taken together; for a single query of few heads, the next of each quarter.
-        int count = {count}, apart = 1, next = {Keys};
-        if (block.Queries == 1 && rows < {plan.Rows.TileRows}) (apart, next) = (Math.Max(count, 1), 1);
+        int count = {count}, apart = 1, next = {Keys}, weightRow = RowBlock(in block).WeightRow;
+        if (block.Queries == 1 && rows < {plan.Rows.TileRows}{unless}) (apart, next) = (Math.Max(count, 1), 1);
         """);
 
     private static string Join(string row, string offset) => row == "0" ? offset : offset == "0" ? row : $"{row} + {offset}";
 
-    private static string Ahead((int Contiguous, int Apart) rows) => rows.Contiguous == rows.Apart
-        ? $"nint ahead = {rows.Apart} * stride;"
-        : $"nint ahead = (heads == 1 ? {rows.Contiguous} : {rows.Apart}) * stride;";
+    private static string Ahead((int Contiguous, int Apart) rows, int dim)
+    {
+        string ahead = rows.Contiguous == rows.Apart ? $"{rows.Apart}" : $"(heads == 1 ? {rows.Contiguous} : {rows.Apart})";
+        return $"nint ahead = {ahead} * stride, tokens = Math.Max({KernelPlanner.TokenFloatsAhead} / (heads * {dim}), 1) * stride;";
+    }
 
     /// <summary>Fetches what lies ahead of a vector of each key or value: in the order in which they are read, but to the second level only.</summary>
     private static void Prefetch(SourceWriter w, CorePlan plan, Dialect dialect, string name, string offset)
@@ -223,12 +251,106 @@ internal static class RowsEmitter
                 w.Line(fetch);
     }
 
-    /// <summary>The same for whole keys or values. Streams are foreseen by the processor.</summary>
+    /// <summary>
+    /// Of streams of tokens, fetches a line of each page: the processor foresees a stream up to the end of a page, and waits for the address of the next.
+    /// </summary>
+    private static void PrefetchTokens(SourceWriter w, Dialect dialect, string name, int dim)
+    {
+        if (!dialect.Prefetches) return;
+        using (w.Block($"for (nint i = 0; apart > 1 && i < (heads - 1) * headStride + {dim}; i += {KernelPlanner.PageFloats})"))
+            w.Line(string.Join(" ", Enumerable.Range(0, Keys).Select(key => $"PrefetchFar(ref {name}0, {Join(Address.Offset((key, "apart * stride")), "tokens + i")});")));
+    }
+
+    /// <summary>The same for whole keys or values. Of streams it would be too much: see <see cref="PrefetchTokens"/>.</summary>
     private static void PrefetchRows(SourceWriter w, Dialect dialect, string name, int dim)
     {
         if (!dialect.Prefetches) return;
         using (w.Block("if (apart == 1)"))
             w.Line(string.Join(" ", Enumerable.Range(0, Keys).Select(key => $"PrefetchRowFar(ref {name}{key}, ahead, {dim});")));
+    }
+
+    /// <summary>The neighbours in each of four streams that one row takes at a time: as many as have sums in registers beside the query, 0 where none has.</summary>
+    private static int OneRowNeighbours(CorePlan plan)
+    {
+        int vectors = plan.Spec.HeadDim / plan.Lanes;
+        if (plan.Spec.HeadDim % plan.Lanes > 0 || Keys + vectors > plan.Rows.OneRowRegisters) return 0;
+        return Keys * Keys + vectors <= plan.Rows.OneRowRegisters ? Keys : 1;
+    }
+
+    /// <summary>Whether the output stays in registers.</summary>
+    private static bool OneRowValues(CorePlan plan) => plan.Spec.ValueDim % plan.Lanes == 0 && plan.Spec.ValueDim / plan.Lanes <= plan.Rows.OneRowRegisters;
+
+    /// <summary>Fetches few of the lines ahead in a stream, as <see cref="PrefetchTokens"/> does: the processor fetches those between.</summary>
+    private static void PrefetchStream(SourceWriter w, Dialect dialect, string name, string stride, int dim, int count)
+    {
+        if (!dialect.Prefetches) return;
+        const int Step = KernelPlanner.StreamFloatsApart;
+        var places = Enumerable.Range(0, (count * dim + Step - 1) / Step).Select(i => (Row: i * Step / dim, Column: i * Step % dim));
+        w.Line(string.Join(" ", places.Select(place => $"PrefetchFar(ref {name}, {Join("ahead", Address.Offset((place.Row, stride), (place.Column, "")))});")));
+    }
+
+    private static void ScoresOfOneRow(SourceWriter w, CorePlan plan, Dialect dialect)
+    {
+        int dim = plan.Spec.HeadDim, vectors = dim / plan.Lanes, neighbours = OneRowNeighbours(plan);
+        string step = neighbours == 1 ? "stride" : $"{neighbours} * stride";
+        w.Line();
+        w.Line($"/// <summary>Scores of a row with keys of one head, {(neighbours == 1 ? "the next" : $"the next {neighbours}")} of each quarter, so that each quarter is read in the order of memory.</summary>");
+        CoreEmitter.MethodAttribute(w);
+        using (w.Block("private static int OneRowScores(ref float query, ref float key, nint stride, int quarter, ref float weights)"))
+        {
+            if (dialect.Prefetches) w.Line(StreamAhead(dim));
+            w.Line("ref float w = ref weights, k0 = ref key, " + string.Join(", ", Enumerable.Range(1, Keys - 1).Select(i => $"k{i} = ref At(ref k{i - 1}, quarter * stride)")) + ";");
+            w.Line("Vec zero = Vec.Zero, " + string.Join(", ", Enumerable.Range(0, vectors).Select(i => $"q{i} = Load(ref query, {Address.Offset((i, "Lanes"))})")) + ";");
+            using (w.Block($"for (int left = quarter / {neighbours}; left > 0; left--, w = ref At(ref w, {neighbours}), " + string.Join(", ", Enumerable.Range(0, Keys).Select(i => $"k{i} = ref At(ref k{i}, {step})")) + ")"))
+            {
+                for (int stream = 0; stream < Keys; stream++) PrefetchStream(w, dialect, $"k{stream}", "stride", dim, neighbours);
+                for (int key = 0; key < neighbours; key++)
+                {
+                    w.Line("Vec " + string.Join(", ", Enumerable.Range(0, Keys).Select(stream => $"s{stream}_{key} = zero")) + ";");
+                    for (int i = 0; i < vectors; i++)
+                        w.Line(string.Join(" ", Enumerable.Range(0, Keys).Select(stream => $"s{stream}_{key} = MulAdd(q{i}, Load(ref k{stream}, {Address.Offset((key, "stride"), (i, "Lanes"))}), s{stream}_{key});")));
+                }
+
+                if (neighbours == 1) w.Line($"Vectors128.Scatter(Sums4({string.Join(", ", Enumerable.Range(0, Keys).Select(stream => $"s{stream}_0"))}), ref w, quarter);");
+                else
+                    for (int stream = 0; stream < Keys; stream++)
+                        w.Line($"Vectors128.Store(Sums4({string.Join(", ", Enumerable.Range(0, neighbours).Select(key => $"s{stream}_{key}"))}), ref w, {Address.Offset((stream, "quarter"))});");
+            }
+
+            w.Line($"return {Keys} * quarter;");
+        }
+    }
+
+    private static string StreamAhead(int dim) => $"nint ahead = {Math.Max(KernelPlanner.StreamFloatsAhead / dim, 1)} * stride;";
+
+    private static void ValuesOfOneRow(SourceWriter w, CorePlan plan, Dialect dialect)
+    {
+        int dim = plan.Spec.ValueDim, vectors = dim / plan.Lanes, keys = Math.Min(Math.Max(KernelPlanner.StreamFloatsApart / dim, 1), Keys);
+        w.Line();
+        w.Line($"/// <summary>State += weights * values for a row and values of one head, the next of each quarter{(keys > 1 ? $", {keys} times" : "")}.</summary>");
+        CoreEmitter.MethodAttribute(w);
+        using (w.Block("private static int OneRowValues(ref float weights, ref float value, nint stride, int quarter, ref float state)"))
+        {
+            if (dialect.Prefetches) w.Line(StreamAhead(dim));
+            w.Line("ref float w = ref weights, v0 = ref value, " + string.Join(", ", Enumerable.Range(1, Keys - 1).Select(i => $"v{i} = ref At(ref v{i - 1}, quarter * stride)")) + ";");
+            w.Line("Vec " + string.Join(", ", Enumerable.Range(0, vectors).Select(i => $"o{i} = Load(ref state, {Address.Offset((i, "Lanes"))})")) + ";");
+            string step = keys == 1 ? "stride" : $"{keys} * stride";
+            using (w.Block($"for (int left = quarter / {keys}; left > 0; left--, w = ref At(ref w, {keys}), " + string.Join(", ", Enumerable.Range(0, Keys).Select(i => $"v{i} = ref At(ref v{i}, {step})")) + ")"))
+            {
+                for (int stream = 0; stream < Keys; stream++) PrefetchStream(w, dialect, $"v{stream}", "stride", dim, keys);
+                for (int key = 0; key < keys; key++)
+                {
+                    for (int stream = 0; stream < Keys; stream++)
+                    {
+                        w.Line($"Vec w{stream}_{key} = Splat(ref w, {Address.Offset((stream, "quarter"), (key, ""))}); " + string.Join(" ", Enumerable.Range(0, vectors).Select(i =>
+                            $"o{i} = MulAdd(w{stream}_{key}, Load(ref v{stream}, {Address.Offset((key, "stride"), (i, "Lanes"))}), o{i});")));
+                    }
+                }
+            }
+
+            w.Line(string.Join(" ", Enumerable.Range(0, vectors).Select(i => $"Store(o{i}, ref state, {Address.Offset((i, "Lanes"))});")));
+            w.Line(keys == 1 ? "return quarter;" : $"return quarter / {keys} * {keys};");
+        }
     }
 
     private static void Values(SourceWriter w, CorePlan plan, Dialect dialect, VisibleKeys visible)
@@ -242,7 +364,7 @@ internal static class RowsEmitter
                 int heads = block.KeyHeads, rows = block.Heads / heads * block.Queries;
                 nint stride = block.ValueStride, headStride = block.ValueHeadStride;
                 """);
-            if (dialect.Prefetches) w.Line(Ahead(plan.Rows.PrefetchValues));
+            if (dialect.Prefetches) w.Line(Ahead(plan.Rows.PrefetchValues, plan.Spec.ValueDim));
             string low = "0", all = "keys";
             if (visible.DiffersByRow)
             {
@@ -262,7 +384,9 @@ internal static class RowsEmitter
             }
 
             string lower = VisibleKeys.Lower("row % block.Queries"), upper = visible.Upper("row % block.Queries");
-            const string Row = "ref float v = ref At(ref value, row / rows * headStride), w = ref At(ref weights, row * KeyBlock), s = ref At(ref block.State, row * StateRow);";
+            const string Row = "ref float v = ref At(ref value, row / rows * headStride), w = ref At(ref weights, row * weightRow), s = ref At(ref block.State, row * StateRow);";
+            Together(w, plan, low == "0" ? $"{all} / {Keys}" : $"({all} - low) / {Keys}");
+
             if (visible.LowerMoves)
             {
                 w.Line("// What a row sees of the keys before comes first, as it does where all take part.");
@@ -273,10 +397,23 @@ internal static class RowsEmitter
                 }
             }
 
-            Together(w, plan, low == "0" ? $"{all} / {Keys}" : $"({all} - low) / {Keys}");
-            using (w.Block($"for (int left = count, j = {low}; left > 0; left--, j += next)"))
+            string begin = low, done = "";
+            if (OneRowValues(plan))
+            {
+                (begin, done) = (low == "0" ? "done" : $"{low} + done", " - done");
+                string from = low == "0" ? "ref weights, ref value" : $"ref At(ref weights, {low}), ref At(ref value, {low} * stride)";
+                w.Line($"""
+
+                    // One row, and values of one head: most of them in registers.
+                    int done = 0;
+                    if (heads == 1 && rows == 1) done = OneRowValues({from}, stride, count, ref block.State);
+                    """);
+            }
+
+            using (w.Block($"for (int left = count{done}, j = {begin}; left > 0; left--, j += next)"))
             {
                 w.Line("ref float v0 = ref At(ref value, j * stride), w = ref At(ref weights, j), s = ref block.State;");
+                PrefetchTokens(w, dialect, "v", plan.Spec.ValueDim);
                 using (w.Block("for (int head = 0; head < heads; head++, v0 = ref At(ref v0, headStride))"))
                 {
                     w.Line("ref float " + string.Join(", ", Enumerable.Range(1, Keys - 1).Select(key => $"v{key} = ref At(ref v{key - 1}, apart * stride)")) + ";");
@@ -284,7 +421,7 @@ internal static class RowsEmitter
                     foreach (int rows in new[] { plan.Rows.TileRows, 1 })
                     {
                         string step = rows == 1
-                            ? "for (; row > 0; row--, w = ref At(ref w, KeyBlock), s = ref At(ref s, StateRow))"
+                            ? "for (; row > 0; row--, w = ref At(ref w, weightRow), s = ref At(ref s, StateRow))"
                             : $"for (; row >= {rows}; row -= {rows}, w = ref At(ref w, {rows} * KeyBlock), s = ref At(ref s, {rows} * StateRow))";
                         using (w.Block(step)) ValuesOfTile(w, plan, dialect, rows);
                     }

@@ -44,7 +44,7 @@ internal readonly struct forward_f32_d64_causal__portable_4x2 : IForwardCore, IR
     private const int PanelKeys = 8;
     private const int QueryBlock = 96;
     private const int KeyBlock = 256;
-    private const int MaxRows = 24, RowsAtOnce = 32;
+    private const int MaxRows = 24, RowsAtOnce = 32, OneRowBlock = 1024, OneRowWeights = OneRowBlock + 16; // rows of weights an odd number of lines apart
     private const float Scale = 0.18033688f; // scale * log2(e): weights are powers of two
     private const float Lazy = 44.36142f; // 8 / Scale, what a score may exceed the running maximum by
 
@@ -61,7 +61,8 @@ internal readonly struct forward_f32_d64_causal__portable_4x2 : IForwardCore, IR
         RowsTile = 2,
         RowsTogether = 16,
         RowsAtOnce = RowsAtOnce,
-        RowsScratchFloats = RowsAtOnce * (QueryRow + KeyBlock),
+        OneRowBlock = OneRowBlock,
+        RowsScratchFloats = RowsAtOnce * (QueryRow + OneRowWeights),
         FlopsPerPair = 256,
     };
 
@@ -244,23 +245,28 @@ internal readonly struct forward_f32_d64_causal__portable_4x2 : IForwardCore, IR
     {
         int rows = block.Heads * block.Queries;
         ref float query = ref block.Scratch; // [RowsAtOnce, QueryRow]
-        ref float weights = ref At(ref query, RowsAtOnce * QueryRow); // [RowsAtOnce, KeyBlock]
+        ref float weights = ref At(ref query, RowsAtOnce * QueryRow); // [RowsAtOnce, weightRow]
+        var (keyBlock, weightRow) = RowBlock(in block);
 
         Reset(ref block.State, rows);
         RowQueries(in block, ref query);
 
-        for (int first = 0; first < block.Keys; first += KeyBlock)
+        for (int first = 0; first < block.Keys; first += keyBlock)
         {
-            int keys = Math.Min(block.Keys - first, KeyBlock);
+            int keys = Math.Min(block.Keys - first, keyBlock);
             RowScores(in block, ref query, ref At(ref block.Key, first * block.KeyStride), keys, ref weights);
 
             // The first query sees the keys before `seen`, each further one another key.
-            int seen = (int)Math.Max(Math.Min(block.Visible - first, KeyBlock), -RowsAtOnce);
+            int seen = (int)Math.Max(Math.Min(block.Visible - first, keyBlock), -RowsAtOnce);
             for (int row = 0; row < rows; row += block.Queries)
-                Softmax(ref At(ref weights, row * KeyBlock), keys, ref At(ref block.State, row * StateRow), block.Queries, seen, keys);
+                Softmax(ref At(ref weights, row * weightRow), keys, ref At(ref block.State, row * StateRow), block.Queries, seen, keys);
             RowValues(in block, ref weights, ref At(ref block.Value, first * block.ValueStride), seen, keys);
         }
     }
+
+    /// <summary>Keys of a block, and floats from row to row of their weights. One row for each head takes long blocks.</summary>
+    private static (int Keys, int WeightRow) RowBlock(in ForwardRows block) =>
+        block.Heads == block.KeyHeads && block.Queries == 1 ? (OneRowBlock, OneRowWeights) : (KeyBlock, KeyBlock);
 
     /// <summary>Copies query rows.</summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
@@ -285,16 +291,20 @@ internal readonly struct forward_f32_d64_causal__portable_4x2 : IForwardCore, IR
     {
         int heads = block.KeyHeads, rows = block.Heads / heads * block.Queries;
         nint stride = block.KeyStride, headStride = block.KeyHeadStride;
-        nint ahead = (heads == 1 ? 64 : 8) * stride;
+        nint ahead = (heads == 1 ? 64 : 8) * stride, tokens = Math.Max(1536 / (heads * 64), 1) * stride;
 
         // Four neighbours are taken together; for a single query of few heads, the next of each quarter.
-        int count = (keys + 3) / 4, apart = 1, next = 4;
+        int count = (keys + 3) / 4, apart = 1, next = 4, weightRow = RowBlock(in block).WeightRow;
         if (block.Queries == 1 && rows < 2) (apart, next) = (Math.Max(count, 1), 1);
         Vec zero = Vec.Zero;
         for (int left = count, j = 0; left > 0; left--, j += next)
         {
             nint last = (keys - 1 - j) * stride;
             ref float k0 = ref At(ref key, j * stride), q = ref query, w = ref At(ref weights, j);
+            for (nint i = 0; apart > 1 && i < (heads - 1) * headStride + 64; i += 1024)
+            {
+                PrefetchFar(ref k0, tokens + i); PrefetchFar(ref k0, apart * stride + tokens + i); PrefetchFar(ref k0, 2 * apart * stride + tokens + i); PrefetchFar(ref k0, 3 * apart * stride + tokens + i);
+            }
             for (int head = 0; head < heads; head++, k0 = ref At(ref k0, headStride))
             {
                 ref float k1 = ref At(ref k0, Math.Min(apart * stride, last)), k2 = ref At(ref k0, Math.Min(2 * apart * stride, last)), k3 = ref At(ref k0, Math.Min(3 * apart * stride, last));
@@ -318,7 +328,7 @@ internal readonly struct forward_f32_d64_causal__portable_4x2 : IForwardCore, IR
                     Vectors128.Store(Sums4(s0_0, s0_1, s0_2, s0_3), ref w, 0);
                     Vectors128.Store(Sums4(s1_0, s1_1, s1_2, s1_3), ref w, KeyBlock);
                 }
-                for (; row > 0; row--, q = ref At(ref q, QueryRow), w = ref At(ref w, KeyBlock))
+                for (; row > 0; row--, q = ref At(ref q, QueryRow), w = ref At(ref w, weightRow))
                 {
                     if (apart == 1)
                     {
@@ -345,17 +355,21 @@ internal readonly struct forward_f32_d64_causal__portable_4x2 : IForwardCore, IR
     {
         int heads = block.KeyHeads, rows = block.Heads / heads * block.Queries;
         nint stride = block.ValueStride, headStride = block.ValueHeadStride;
-        nint ahead = (heads == 1 ? 64 : 8) * stride;
+        nint ahead = (heads == 1 ? 64 : 8) * stride, tokens = Math.Max(1536 / (heads * 64), 1) * stride;
         // All rows take part in the keys before `all`; 0 times an invisible value is 0 where it is finite.
         int all = Math.Max(Math.Min(seen, keys), 0);
         if (all < keys && Finite(in block, ref At(ref value, all * stride), keys - all)) all = keys;
 
         // Four neighbours are taken together; for a single query of few heads, the next of each quarter.
-        int count = all / 4, apart = 1, next = 4;
+        int count = all / 4, apart = 1, next = 4, weightRow = RowBlock(in block).WeightRow;
         if (block.Queries == 1 && rows < 2) (apart, next) = (Math.Max(count, 1), 1);
         for (int left = count, j = 0; left > 0; left--, j += next)
         {
             ref float v0 = ref At(ref value, j * stride), w = ref At(ref weights, j), s = ref block.State;
+            for (nint i = 0; apart > 1 && i < (heads - 1) * headStride + 64; i += 1024)
+            {
+                PrefetchFar(ref v0, tokens + i); PrefetchFar(ref v0, apart * stride + tokens + i); PrefetchFar(ref v0, 2 * apart * stride + tokens + i); PrefetchFar(ref v0, 3 * apart * stride + tokens + i);
+            }
             for (int head = 0; head < heads; head++, v0 = ref At(ref v0, headStride))
             {
                 ref float v1 = ref At(ref v0, apart * stride), v2 = ref At(ref v1, apart * stride), v3 = ref At(ref v2, apart * stride);
@@ -375,7 +389,7 @@ internal readonly struct forward_f32_d64_causal__portable_4x2 : IForwardCore, IR
                         Store(MulAdd(w1_3, x3, MulAdd(w1_2, x2, MulAdd(w1_1, x1, MulAdd(w1_0, x0, Load(ref s, StateRow + i))))), ref s, StateRow + i);
                     }
                 }
-                for (; row > 0; row--, w = ref At(ref w, KeyBlock), s = ref At(ref s, StateRow))
+                for (; row > 0; row--, w = ref At(ref w, weightRow), s = ref At(ref s, StateRow))
                 {
                     if (apart == 1)
                     {
@@ -394,7 +408,7 @@ internal readonly struct forward_f32_d64_causal__portable_4x2 : IForwardCore, IR
         // Each row with the others that it sees.
         for (int row = 0; row < block.Heads * block.Queries; row++)
         {
-            ref float v = ref At(ref value, row / rows * headStride), w = ref At(ref weights, row * KeyBlock), s = ref At(ref block.State, row * StateRow);
+            ref float v = ref At(ref value, row / rows * headStride), w = ref At(ref weights, row * weightRow), s = ref At(ref block.State, row * StateRow);
             RowValue(ref w, ref v, stride, ref s, 4 * count, all);
             if (all < keys) RowValue(ref w, ref v, stride, ref s, all, Math.Min(seen + row % block.Queries, keys));
         }
