@@ -9,13 +9,14 @@ namespace AttentionGen.Kernels.Tests;
 [Collection(nameof(Isolated))]
 public class DisassemblyTests
 {
-    private const string Listing = "DOTNET_JitStdOutFile", Listed = "*forward_f32*:Scores *forward_f32*:Values* *forward_f32*:RowScores*";
+    private const string Listing = "DOTNET_JitStdOutFile", Listed = "*forward_f32*:Scores *forward_f32*:Values* *forward_f32*:RowScores* *forward_f32*:OneRow*";
 
-    /// <summary>Five heads share keys, so that few rows are a tile and a row by itself.</summary>
+    /// <summary>Five heads share keys, so that few rows are a tile and a row by itself; or a head has its own.</summary>
     private static readonly Declaration[] s_declarations =
     [
         Of(64), Of(64) with { Mask = AttentionMask.Causal }, Of(128) with { Mask = AttentionMask.Causal },
         Of(64) with { Mask = AttentionMask.Causal, Window = (255, -1) },
+        new(1, 64), new(1, 128) { Mask = AttentionMask.Causal },
         Of(32), Of(32) with { QueryLength = 49, KeyLength = 49 }, Of(64) with { QueryLength = 197, KeyLength = 197 },
     ];
 

@@ -49,7 +49,14 @@ public class FewRowsTests
 
     private static readonly Declaration s_negative = new(2, 16) { KeyValueHeads = 1, Scale = -0.3f };
 
-    internal static readonly Declaration[] Declarations = [.. s_groupings, .. s_windows, .. s_padded, Started(64), Started(80), s_negative];
+    private static readonly Declaration[] s_singleRows =
+    [
+        .. from headDim in new[] { 16, 64, 128 }
+           from layout in Enum.GetValues<AttentionLayout>()
+           select new Declaration(3, headDim) { Mask = AttentionMask.Causal, Layout = layout, Roles = Roles.MaxThreads | Roles.QueryStart },
+    ];
+
+    internal static readonly Declaration[] Declarations = [.. s_groupings, .. s_windows, .. s_padded, .. s_singleRows, Started(64), Started(80), s_negative];
 
     public static TheoryData<Declaration> Groupings => [.. s_groupings, .. s_windows];
 
@@ -92,6 +99,29 @@ public class FewRowsTests
         {
             Check(new Problem(one, 1, keys));
             Check(new Problem(three, 3, keys) { MaxThreads = 3 });
+        }
+    }
+
+    public static MatrixTheoryData<int, int> SingleRows => new([16, 64, 128], [1, 4, 20, 1007, 1023, 1024, 1025, 1043, 2049, (33 * 1024) + 5]);
+
+    /// <summary>A single row for each head takes other loops and longer blocks of 1024 keys: the same bits wherever keys lie, by one thread or several.</summary>
+    [Theory, MemberData(nameof(SingleRows))]
+    public void A_single_row_for_each_head(int headDim, int keys)
+    {
+        foreach (int seen in new[] { keys, Math.Max(keys - 7, 1) })
+        {
+            float[]? expected = null;
+            foreach (var declaration in s_singleRows.Where(d => d.HeadDim == headDim))
+            {
+                foreach (int threads in new[] { 1, 3 })
+                {
+                    var inputs = new Inputs(new Problem(declaration, 1, keys) { QueryStarts = [seen - 1], MaxThreads = threads });
+                    float[] output = inputs.Run(Catalogue.Kernels);
+                    if (expected is null) Bound.Check(inputs, output);
+                    else ThreadTests.AssertSameBits(expected, output);
+                    expected ??= output;
+                }
+            }
         }
     }
 

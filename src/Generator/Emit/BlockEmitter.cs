@@ -117,15 +117,19 @@ internal static class BlockEmitter
         using (w.Block("else"))
         using (w.Block("for (int i = 0; i < TileRows; i++) // 0 times an infinite value, or a NaN, would not be 0"))
         {
-            string upper = visible.UpperMoves ? $"Math.Min({visible.Upper("i")}, end)" : end;
-            if (hides)
+            string upper = visible.UpperMoves ? $"Math.Min({visible.Upper("i")}, end)" : end, lower = visible.LowerMoves ? $"Math.Max({VisibleKeys.Lower("i")}, lowest)" : "0";
+            if (plan.Path == CorePath.Blocks)
             {
-                string skip = visible.LowerMoves ? " - skip" : "";
-                w.Line("ref float p = ref At(ref weights, i * KeyBlock), s = ref At(ref state, i * StateRow);");
-                using (w.Block($"for (int j = {(visible.LowerMoves ? $"Math.Max({VisibleKeys.Lower("i")}, lowest)" : "0")}; j < {upper}; j++)"))
+                // As few rows do; in the same order of sums, so that what is hidden changes no bit.
+                w.Line($"ref float p = ref At(ref weights, i * KeyBlock{(visible.LowerMoves ? " - skip" : "")}), s = ref At(ref state, i * StateRow);");
+                if (hides)
                 {
-                    w.Line($"if (Hidden(At(ref p, j{skip}))) continue;");
-                    Calls(1, $"At(ref p, j{skip})", "At(ref values, j * ValueDim)", "s", "1");
+                    w.Line($"for (int j = {lower}; j < {upper}; j++)");
+                    w.Line("    if (!Hidden(At(ref p, j))) RowValue(ref p, ref values, ValueDim, ref s, j, j + 1);");
+                }
+                else
+                {
+                    w.Line($"RowValue(ref p, ref values, ValueDim, ref s, {lower}, {upper});");
                 }
 
                 return;
@@ -135,7 +139,7 @@ internal static class BlockEmitter
             if (visible.LowerMoves)
             {
                 w.Line($"""
-                    int lower = Math.Max({VisibleKeys.Lower("i")}, lowest);
+                    int lower = {lower};
                     ref float p = ref At(ref weights, i * KeyBlock + lower - skip), v = ref At(ref values, lower * ValueDim), s = ref At(ref state, i * StateRow);
                     """);
                 Calls(1, "p", "v", "s", $"{upper} - lower", output);

@@ -155,7 +155,7 @@ internal static class CoreEmitter
             private const int KeyBlock = {{plan.KeyBlock}};
             """);
         if (plan.Spec.Fixed is { } lengths) w.Line($"private const int KeyLength = {lengths.KeyLength};");
-        else w.Line($"private const int MaxRows = {plan.Rows.MaxRows}, RowsAtOnce = {plan.Rows.RowsAtOnce};");
+        else w.Line($"private const int MaxRows = {plan.Rows.MaxRows}, RowsAtOnce = {plan.Rows.RowsAtOnce}, OneRowBlock = {plan.Rows.OneRowBlock}, OneRowWeights = OneRowBlock + 16; // rows of weights an odd number of lines apart");
         w.Line($"private const float Scale = {ScalarText.Float(plan.WeightScale)}; // {(plan.Spec.Scoring.IsNatural ? "" : plan.Spec.Scale < 0 ? "-scale * " : "scale * ")}log2(e): weights are powers of two");
         if (plan.Path != CorePath.Whole || plan.InRegisters)
             w.Line($"private const float Lazy = {ScalarText.Float(plan.LazyScore)}; // 8 / Scale, what a score may exceed the running maximum by");
@@ -178,7 +178,8 @@ internal static class CoreEmitter
                     RowsTile = {plan.Rows.TileRows},
                     RowsTogether = {plan.Rows.RowsTogether},
                     RowsAtOnce = RowsAtOnce,
-                    RowsScratchFloats = RowsAtOnce * (QueryRow + KeyBlock),
+                    OneRowBlock = OneRowBlock,
+                    RowsScratchFloats = RowsAtOnce * (QueryRow + OneRowWeights),
                     """);
             }
 

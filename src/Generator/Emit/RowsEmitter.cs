@@ -1,4 +1,5 @@
 using AttentionGen.Generator.Masks;
+using AttentionGen.Generator.Model;
 using AttentionGen.Generator.Planning;
 
 namespace AttentionGen.Generator.Emit;
@@ -21,7 +22,9 @@ internal static class RowsEmitter
         Attend(w, plan, visible);
         Queries(w, plan);
         Scores(w, plan, dialect, visible);
+        if (OneRowScores(plan)) ScoresOfOneRow(w, plan, dialect);
         Values(w, plan, dialect, visible);
+        if (OneRowValues(plan)) ValuesOfOneRow(w, plan, dialect);
         Value(w, plan);
         if (plan.Spec.RowsDiffer) Finite(w, plan);
         Merge(w, plan);
@@ -37,21 +40,22 @@ internal static class RowsEmitter
             w.Line("""
                 int rows = block.Heads * block.Queries;
                 ref float query = ref block.Scratch; // [RowsAtOnce, QueryRow]
-                ref float weights = ref At(ref query, RowsAtOnce * QueryRow); // [RowsAtOnce, KeyBlock]
+                ref float weights = ref At(ref query, RowsAtOnce * QueryRow); // [RowsAtOnce, weightRow]
+                var (keyBlock, weightRow) = RowBlock(in block);
 
                 Reset(ref block.State, rows);
                 RowQueries(in block, ref query);
 
                 """);
-            using (w.Block("for (int first = 0; first < block.Keys; first += KeyBlock)"))
+            using (w.Block("for (int first = 0; first < block.Keys; first += keyBlock)"))
             {
-                w.Line("int keys = Math.Min(block.Keys - first, KeyBlock);");
+                w.Line("int keys = Math.Min(block.Keys - first, keyBlock);");
                 string bounds = visible.Arguments(), from = plan.InRegisters ? "0, " : "";
                 if (visible.UpperMoves)
                 {
                     w.Line("""
                         // The first query sees the keys before `seen`, each further one another key.
-                        int seen = (int)Math.Max(Math.Min(block.Visible - first, KeyBlock), -RowsAtOnce);
+                        int seen = (int)Math.Max(Math.Min(block.Visible - first, keyBlock), -RowsAtOnce);
                         """);
                 }
 
@@ -59,7 +63,7 @@ internal static class RowsEmitter
                 {
                     w.Line("""
                         // The first query does not see the keys before `hidden`, each further one another key.
-                        int hidden = (int)Math.Max(Math.Min(block.Hidden - first, KeyBlock), -RowsAtOnce);
+                        int hidden = (int)Math.Max(Math.Min(block.Hidden - first, keyBlock), -RowsAtOnce);
                         """);
                 }
 
@@ -67,12 +71,12 @@ internal static class RowsEmitter
                 w.Line($"RowScores(in block, ref query, ref At(ref block.Key, first * block.KeyStride), keys, ref weights{(visible.UpperMoves ? ", seen" : "")});");
                 bool hides = plan.Spec.Scoring.Hides;
                 if (hides) w.Line("bool hides = false;");
-                string softmax = $"Softmax(ref At(ref weights, row * KeyBlock), {from}keys, ref At(ref block.State, row * StateRow), block.Queries, {bounds});";
+                string softmax = $"Softmax(ref At(ref weights, row * weightRow), {from}keys, ref At(ref block.State, row * StateRow), block.Queries, {bounds});";
                 if (plan.Spec.Scoring.Changes)
                 {
                     using (w.Block("for (int row = 0, head = 0; row < rows; row += block.Queries, head++)"))
                     {
-                        ScoringEmitter.Call(w, plan, "At(ref weights, row * KeyBlock)", "keys", "block.Queries", bounds, "head", "0", "first");
+                        ScoringEmitter.Call(w, plan, "At(ref weights, row * weightRow)", "keys", "block.Queries", bounds, "head", "0", "first");
                         w.Line(softmax);
                     }
                 }
@@ -85,6 +89,13 @@ internal static class RowsEmitter
                 w.Line($"RowValues(in block, ref weights, ref At(ref block.Value, first * block.ValueStride), {bounds}{(hides ? ", hides" : "")});");
             }
         }
+
+        w.Line();
+        w.Line("""
+            /// <summary>Keys of a block and floats of a row of weights: long ones for one row for each head.</summary>
+            private static (int Keys, int WeightRow) RowBlock(in ForwardRows block) =>
+                block.Heads == block.KeyHeads && block.Queries == 1 ? (OneRowBlock, OneRowWeights) : (KeyBlock, KeyBlock);
+            """);
     }
 
     private static void Queries(SourceWriter w, CorePlan plan)
@@ -115,18 +126,29 @@ internal static class RowsEmitter
         using (w.Block($"private static void RowScores(in ForwardRows block, ref float query, ref float key, int keys, ref float weights{(visible.UpperMoves ? ", int seen" : "")})"))
         {
             w.Line($"""
-                int heads = block.KeyHeads, rows = block.Heads / heads * block.Queries;
+                int heads = block.KeyHeads, rows = block.Heads / heads * block.Queries, weightRow = RowBlock(in block).WeightRow;
                 nint stride = block.KeyStride, headStride = block.KeyHeadStride;
                 """);
-            if (dialect.Prefetches) w.Line(Ahead(plan.Rows.PrefetchKeys));
-            Together(w, plan, $"(keys + {Keys - 1}) / {Keys}");
+            if (dialect.Prefetches) w.Line(Ahead(plan.Rows.PrefetchKeys, plan.Spec.HeadDim));
+            bool oneRow = OneRowScores(plan);
+            if (oneRow)
+            {
+                w.Line("""
+
+                    // One row, and keys of one head: most of them by themselves.
+                    int done = heads == 1 && rows == 1 ? OneRowScores(ref query, ref key, stride, keys / 4, ref weights) : 0;
+                    """);
+            }
+
+            Together(w, plan, $"(keys{(oneRow ? " - done" : "")} + {Keys - 1}) / {Keys}", oneRow ? " && done == 0" : "");
             w.Line("Vec zero = Vec.Zero;");
-            using (w.Block("for (int left = count, j = 0; left > 0; left--, j += next)"))
+            using (w.Block($"for (int left = count, j = {(oneRow ? "done" : "0")}; left > 0; left--, j += next)"))
             {
                 w.Line($"""
                     nint last = (keys - 1 - j) * stride;
                     ref float k0 = ref At(ref key, j * stride), q = ref query, w = ref At(ref weights, j);
                     """);
+                PrefetchTokens(w, dialect, "k", plan.Spec.HeadDim);
                 using (w.Block("for (int head = 0; head < heads; head++, k0 = ref At(ref k0, headStride))"))
                 {
                     w.Line("ref float " + string.Join(", ", Enumerable.Range(1, Keys - 1).Select(key => $"k{key} = ref At(ref k0, Math.Min({Address.Offset((key, "apart"))} * stride, last))")) + ";");
@@ -208,7 +230,7 @@ internal static class RowsEmitter
         foreach (int rows in new[] { plan.Rows.TileRows, 1 })
         {
             bool skips = visible.UpperMoves && rows > 1;
-            string Next(string name, string distance) => $"{name} = ref At(ref {name}, {Address.Offset((rows, distance))})";
+            string Next(string name, string distance) => $"{name} = ref At(ref {name}, {Address.Offset((rows, rows == 1 && distance == "KeyBlock" ? "weightRow" : distance))})";
             string step = rows == 1 ? "row > 0; row--" : $"row >= {rows}; row -= {rows}";
             if (skips) step += $", m = (m += {rows}) < block.Queries ? m : m - block.Queries";
             using (w.Block($"for (; {step}, {Next(first, firstRow)}, {Next(second, secondRow)})"))
@@ -220,36 +242,121 @@ internal static class RowsEmitter
     }
 
     /// <summary>Declares which keys are taken together: neighbours, or such as are far apart. (With several queries, which of them all rows see would change the order of sums.)</summary>
-    private static void Together(SourceWriter w, CorePlan plan, string count) => w.Line($"""
+    private static void Together(SourceWriter w, CorePlan plan, string count, string unless = "") => w.Line($"""
 
         // Four neighbours together; for a single query of few heads, the next of each quarter.
         int count = {count}, apart = 1, next = {Keys};
-        if (block.Queries == 1 && rows < {plan.Rows.TileRows}) (apart, next) = (Math.Max(count, 1), 1);
+        if (block.Queries == 1 && rows < {plan.Rows.TileRows}{unless}) (apart, next) = (Math.Max(count, 1), 1);
         """);
 
     private static string Join(string row, string offset) => row == "0" ? offset : offset == "0" ? row : $"{row} + {offset}";
 
-    private static string Ahead((int Contiguous, int Apart) rows) => rows.Contiguous == rows.Apart
-        ? $"nint ahead = {rows.Apart} * stride;"
-        : $"nint ahead = (heads == 1 ? {rows.Contiguous} : {rows.Apart}) * stride;";
+    private static string Ahead((int Contiguous, int Apart) rows, int dim)
+    {
+        string ahead = rows.Contiguous == rows.Apart ? $"{rows.Apart}" : $"(heads == 1 ? {rows.Contiguous} : {rows.Apart})";
+        return $"nint ahead = {ahead} * stride, tokens = Math.Max({KernelPlanner.TokenFloatsAhead} / (heads * {dim}), 1) * stride;";
+    }
 
     /// <summary>Fetches what lies ahead of a vector of each key or value: in the order in which they are read, but to the second level only.</summary>
     private static void Prefetch(SourceWriter w, CorePlan plan, Dialect dialect, string name, string offset)
     {
         if (!dialect.Prefetches) return;
-        string fetch = string.Join(" ", Enumerable.Range(0, Keys).Select(key => $"PrefetchFar(ref {name}{key}, {offset} + ahead);"));
+        string fetch = $"PrefetchFour(ref {name}0, stride, {offset} + ahead);";
         if (plan.Lanes == LineFloats) w.Line(fetch);
         else
             using (w.Block($"if ({offset} % {LineFloats} == 0)"))
                 w.Line(fetch);
     }
 
-    /// <summary>The same for whole keys or values. Streams are foreseen by the processor.</summary>
+    /// <summary>
+    /// Of streams of tokens, fetches a line of each page: the processor foresees a stream up to the end of a page, and waits for the address of the next.
+    /// </summary>
+    private static void PrefetchTokens(SourceWriter w, Dialect dialect, string name, int dim)
+    {
+        if (!dialect.Prefetches) return;
+        using (w.Block($"for (nint i = 0; apart > 1 && i < (heads - 1) * headStride + {dim}; i += {KernelPlanner.PageFloats})"))
+            w.Line($"PrefetchFour(ref {name}0, apart * stride, tokens + i);");
+    }
+
+    /// <summary>The same for whole keys or values. Of streams it would be too much: see <see cref="PrefetchTokens"/>.</summary>
     private static void PrefetchRows(SourceWriter w, Dialect dialect, string name, int dim)
     {
         if (!dialect.Prefetches) return;
-        using (w.Block("if (apart == 1)"))
-            w.Line(string.Join(" ", Enumerable.Range(0, Keys).Select(key => $"PrefetchRowFar(ref {name}{key}, ahead, {dim});")));
+        w.Line($"if (apart == 1) PrefetchFourRows(ref {name}0, stride, ahead, {dim});");
+    }
+
+    /// <summary>
+    /// Whether a single row has loops of its own, with the query or the output in registers: 83 to 87 % of a plain read instead of 83 (D 64 in L3, Zen 4). With
+    /// more than 8 vectors, and on other machines, they were not worth their text.
+    /// </summary>
+    private static bool OneRowScores(CorePlan plan) => HasOneRow(plan, plan.Spec.HeadDim);
+
+    private static bool OneRowValues(CorePlan plan) => HasOneRow(plan, plan.Spec.ValueDim);
+
+    private static bool HasOneRow(CorePlan plan, int dim) => plan.Isa is Isas.Avx512 or Isas.Avx2 && dim % plan.Lanes == 0 && dim / plan.Lanes <= 8;
+
+    /// <summary>Fetches few of the lines ahead of each stream, as <see cref="PrefetchTokens"/> does: the processor fetches those between.</summary>
+    private static void PrefetchStreams(SourceWriter w, string name, int dim)
+    {
+        const int Step = KernelPlanner.StreamFloatsApart;
+        string fetch = string.Join(" ", Enumerable.Range(0, Math.Max(dim / Step, 1)).Select(i => $"PrefetchFour(ref {name}0, quarter * stride, {Join("ahead", $"{i * Step}")});"));
+        w.Line(dim < Step ? $"if (left % {Step / dim} == 0)" : fetch);
+        if (dim < Step) w.Line("    " + fetch);
+    }
+
+    /// <summary>Four streams of rows of one head, each a quarter of them.</summary>
+    private static IDisposable Streams(SourceWriter w, string name, string source) =>
+        w.Block($"for (ref float {string.Join(", ", Enumerable.Range(0, Keys).Select(i => $"{name}{i} = ref At(ref {source}, {Address.Offset((i, "quarter * stride"))})"))}; left > 0; left--, weights = ref At(ref weights, 1), "
+            + string.Join(", ", Enumerable.Range(0, Keys).Select(i => $"{name}{i} = ref At(ref {name}{i}, stride)")) + ")");
+
+    private static void ScoresOfOneRow(SourceWriter w, CorePlan plan, Dialect dialect)
+    {
+        int dim = plan.Spec.HeadDim, vectors = dim / plan.Lanes;
+        w.Line();
+        w.Line("/// <summary>Scores of a row with keys of one head, the next of each quarter, so that each quarter is read in the order of memory.</summary>");
+        CoreEmitter.MethodAttribute(w);
+        using (w.Block("private static int OneRowScores(ref float query, ref float key, nint stride, int quarter, ref float weights)"))
+        {
+            w.Line(StreamAhead(dim));
+            w.Line("Vec " + string.Join(", ", Enumerable.Range(0, vectors).Select(i => $"q{i} = Load(ref query, {Address.Offset((i, "Lanes"))})")) + ";");
+            using (Streams(w, "k", "key"))
+            {
+                PrefetchStreams(w, "k", dim);
+                w.Line("Vec " + string.Join(", ", Enumerable.Range(0, Keys).Select(stream => $"s{stream} = q0 * Load(ref k{stream}, 0)")) + ";");
+                for (int i = 1; i < vectors; i++)
+                    w.Line(string.Join(" ", Enumerable.Range(0, Keys).Select(stream => $"s{stream} = MulAdd(q{i}, Load(ref k{stream}, {Address.Offset((i, "Lanes"))}), s{stream});")));
+                w.Line("Vectors128.Scatter(Sums4(s0, s1, s2, s3), ref weights, quarter);");
+            }
+
+            w.Line($"return {Keys} * quarter;");
+        }
+    }
+
+    private static string StreamAhead(int dim) => $"nint ahead = {Math.Max(KernelPlanner.StreamFloatsAhead / dim, 1)} * stride;\nint left = quarter;";
+
+    private static void ValuesOfOneRow(SourceWriter w, CorePlan plan, Dialect dialect)
+    {
+        int dim = plan.Spec.ValueDim, vectors = dim / plan.Lanes;
+        w.Line();
+        w.Line("/// <summary>State += weights * values for a row and values of one head, the next of each quarter.</summary>");
+        CoreEmitter.MethodAttribute(w);
+        using (w.Block("private static int OneRowValues(ref float weights, ref float value, nint stride, int quarter, ref float state)"))
+        {
+            w.Line(StreamAhead(dim));
+            w.Line("Vec " + string.Join(", ", Enumerable.Range(0, vectors).Select(i => $"o{i} = Load(ref state, {Address.Offset((i, "Lanes"))})")) + ";");
+            using (Streams(w, "v", "value"))
+            {
+                PrefetchStreams(w, "v", dim);
+                for (int stream = 0; stream < Keys; stream++)
+                {
+                    w.Line($"Vec w{stream} = Splat(ref weights, {Address.Offset((stream, "quarter"))}); " + string.Join(" ", Enumerable.Range(0, vectors).Select(i =>
+                        $"o{i} = MulAdd(w{stream}, Load(ref v{stream}, {Address.Offset((i, "Lanes"))}), o{i});")));
+                }
+            }
+
+            w.Line(string.Join(" ", Enumerable.Range(0, vectors).Select(i => $"Store(o{i}, ref state, {Address.Offset((i, "Lanes"))});")));
+            w.Line("return quarter;");
+        }
     }
 
     private static void Values(SourceWriter w, CorePlan plan, Dialect dialect, VisibleKeys visible)
@@ -260,13 +367,13 @@ internal static class RowsEmitter
         using (w.Block($"private static void RowValues(in ForwardRows block, ref float weights, ref float value, {visible.Parameters}{(plan.Spec.Scoring.Hides ? ", bool hides" : "")})"))
         {
             w.Line("""
-                int heads = block.KeyHeads, rows = block.Heads / heads * block.Queries;
+                int heads = block.KeyHeads, rows = block.Heads / heads * block.Queries, weightRow = RowBlock(in block).WeightRow;
                 nint stride = block.ValueStride, headStride = block.ValueHeadStride;
                 """);
-            if (dialect.Prefetches) w.Line(Ahead(plan.Rows.PrefetchValues));
+            if (dialect.Prefetches) w.Line(Ahead(plan.Rows.PrefetchValues, plan.Spec.ValueDim));
             string low = "0", all = "keys";
             string lower = VisibleKeys.Lower("row % block.Queries"), upper = visible.Upper("row % block.Queries");
-            const string Row = "ref float v = ref At(ref value, row / rows * headStride), w = ref At(ref weights, row * KeyBlock), s = ref At(ref block.State, row * StateRow);";
+            const string Row = "ref float v = ref At(ref value, row / rows * headStride), w = ref At(ref weights, row * weightRow), s = ref At(ref block.State, row * StateRow);";
             if (plan.Spec.Scoring.Hides)
             {
                 using (w.Block("if (hides && !Finite(in block, ref value, keys)) // 0 times an infinite value, or a NaN, would not be 0"))
@@ -274,9 +381,9 @@ internal static class RowsEmitter
                     using (w.Block("for (int row = 0; row < block.Heads * block.Queries; row++)"))
                     {
                         w.Line(Row);
-                        string begin = visible.LowerMoves ? $"Math.Max({lower}, 0)" : "0", end = visible.UpperMoves ? $"Math.Min({upper}, keys)" : "keys";
+                        string start = visible.LowerMoves ? $"Math.Max({lower}, 0)" : "0", end = visible.UpperMoves ? $"Math.Min({upper}, keys)" : "keys";
                         w.Line($"""
-                            int begin = {begin}, end = {end}, quarter = block.Queries == 1 && rows < {plan.Rows.TileRows} ? Math.Max(end - begin, 0) / {Keys} : 0;
+                            int begin = {start}, end = {end}, quarter = block.Queries == 1 && rows < {plan.Rows.TileRows} ? Math.Max(end - begin, 0) / {Keys} : 0;
                             for (int i = begin; i < end; i++)
                             """);
                         using (w.Block(""))
@@ -309,6 +416,8 @@ internal static class RowsEmitter
                 if (visible.UpperMoves) all = "all";
             }
 
+            Together(w, plan, low == "0" ? $"{all} / {Keys}" : $"({all} - low) / {Keys}");
+
             if (visible.LowerMoves)
             {
                 w.Line("// What a row sees of the keys before comes first, as it does where all take part.");
@@ -319,10 +428,23 @@ internal static class RowsEmitter
                 }
             }
 
-            Together(w, plan, low == "0" ? $"{all} / {Keys}" : $"({all} - low) / {Keys}");
-            using (w.Block($"for (int left = count, j = {low}; left > 0; left--, j += next)"))
+            string begin = low, done = "";
+            if (OneRowValues(plan))
+            {
+                (begin, done) = (low == "0" ? "done" : $"{low} + done", " - done");
+                string from = low == "0" ? "ref weights, ref value" : $"ref At(ref weights, {low}), ref At(ref value, {low} * stride)";
+                w.Line($"""
+
+                    // One row, and values of one head: most of them in registers.
+                    int done = 0;
+                    if (heads == 1 && rows == 1) done = OneRowValues({from}, stride, count, ref block.State);
+                    """);
+            }
+
+            using (w.Block($"for (int left = count{done}, j = {begin}; left > 0; left--, j += next)"))
             {
                 w.Line("ref float v0 = ref At(ref value, j * stride), w = ref At(ref weights, j), s = ref block.State;");
+                PrefetchTokens(w, dialect, "v", plan.Spec.ValueDim);
                 using (w.Block("for (int head = 0; head < heads; head++, v0 = ref At(ref v0, headStride))"))
                 {
                     w.Line("ref float " + string.Join(", ", Enumerable.Range(1, Keys - 1).Select(key => $"v{key} = ref At(ref v{key - 1}, apart * stride)")) + ";");

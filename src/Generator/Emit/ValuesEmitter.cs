@@ -42,7 +42,7 @@ internal static class ValuesEmitter
         {
             CorePath.Whole => !plan.Spec.Visible.DiffersByRow ? [plan.TileRows] : [plan.TileRows, 1],
             CorePath.Rows => [],
-            _ => plan.Spec.RowsDiffer ? [plan.TileRows, 1] : [plan.TileRows],
+            _ => [plan.TileRows],
         };
         foreach (var strip in rows.SelectMany(r => Strips(plan, r)).Select(strip => strip with { Start = 0 }).Distinct()) Method(w, plan, dialect, strip);
     }

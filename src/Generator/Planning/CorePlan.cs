@@ -120,8 +120,9 @@ internal sealed record CorePlan(
 /// <param name="RowsTogether">The same for rows of several key-value heads, where each has a tile or more.</param>
 /// <param name="PrefetchKeys">How many keys ahead memory is fetched: where keys of one head follow each other, and where those of all heads lie between.</param>
 /// <param name="PrefetchValues">The same for values.</param>
+/// <param name="OneRowBlock">Keys of a block where each key-value head has a single row.</param>
 internal sealed record RowsPlan(
-    int MaxRows, int TileRows, int Accumulators, int Vectors, int ChainVectors, int RowsAtOnce, int RowsTogether, (int Contiguous, int Apart) PrefetchKeys, (int Contiguous, int Apart) PrefetchValues)
+    int MaxRows, int TileRows, int Accumulators, int Vectors, int ChainVectors, int RowsAtOnce, int RowsTogether, (int Contiguous, int Apart) PrefetchKeys, (int Contiguous, int Apart) PrefetchValues, int OneRowBlock)
 {
     /// <summary>The vectors of the strips that the product of some rows with values takes.</summary>
     public IEnumerable<int> ValueVectors(int rows)

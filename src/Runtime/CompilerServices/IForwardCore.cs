@@ -82,6 +82,9 @@ public readonly struct ForwardPlan
     /// <summary>The same for rows of several key-value heads, where each has <see cref="RowsTile"/> of them or more.</summary>
     public int RowsTogether { get; init; }
 
+    /// <summary>Keys of a block where each key-value head has a single row.</summary>
+    public int OneRowBlock { get; init; }
+
     /// <summary>Floats of working memory that <see cref="IRowsCore.AttendRows"/> needs beside the state.</summary>
     public int RowsScratchFloats { get; init; }
 

@@ -38,6 +38,26 @@ public static class KernelMemory
         if (Sse.IsSupported) Sse.Prefetch1(Unsafe.AsPointer(ref Unsafe.Add(ref origin, offset)));
     }
 
+    /// <summary>The same for four addresses with equal distances.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void PrefetchFour(ref float origin, nint apart, nint offset)
+    {
+        PrefetchFar(ref origin, offset);
+        PrefetchFar(ref origin, offset + apart);
+        PrefetchFar(ref origin, offset + 2 * apart);
+        PrefetchFar(ref origin, offset + 3 * apart);
+    }
+
+    /// <summary>The same for four rows with equal distances.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void PrefetchFourRows(ref float origin, nint apart, nint offset, int count)
+    {
+        PrefetchRowFar(ref origin, offset, count);
+        PrefetchRowFar(ref origin, offset + apart, count);
+        PrefetchRowFar(ref origin, offset + 2 * apart, count);
+        PrefetchRowFar(ref origin, offset + 3 * apart, count);
+    }
+
     /// <summary>
     /// Asks for some floats to be brought near, but not into the first-level cache; they may lie outside of what is allocated. One line of each
     /// pair is asked for: the processor brings the other.

@@ -118,23 +118,23 @@ internal unsafe struct RowsSchedule
     public static int Chunks(in ForwardArguments call, in ForwardPlan plan, int batch)
     {
         var (begin, end) = call.Range(batch, 0, call.Queries - 1);
-        int size = ChunkKeys(end - begin, plan);
+        int size = ChunkKeys(call, plan, end - begin);
         return (end - begin + size - 1) / size;
     }
 
     public static (int First, int Count) Chunk(in ForwardArguments call, in ForwardPlan plan, int batch, int chunk)
     {
         var (begin, end) = call.Range(batch, 0, call.Queries - 1);
-        int size = ChunkKeys(end - begin, plan), first = begin + chunk * size;
+        int size = ChunkKeys(call, plan, end - begin), first = begin + chunk * size;
         return (first, Math.Min(size, end - first));
     }
 
     /// <summary>The keys of a chunk: at most a block, or a number of them, and the same for all but the last.</summary>
-    private static int ChunkKeys(int keys, in ForwardPlan plan)
+    private static int ChunkKeys(in ForwardArguments call, in ForwardPlan plan, int keys)
     {
         const int Step = 16;
-        int blocks = (keys + plan.KeyBlock - 1) / plan.KeyBlock;
-        int most = Math.Max((blocks + MaxChunks - 1) / MaxChunks, 1) * plan.KeyBlock, chunks = Math.Max((keys + most - 1) / most, 1);
+        int block = call.Queries * call.Group == 1 ? Math.Max(plan.OneRowBlock, plan.KeyBlock) : plan.KeyBlock, blocks = (keys + block - 1) / block;
+        int most = Math.Max((blocks + MaxChunks - 1) / MaxChunks, 1) * block, chunks = Math.Max((keys + most - 1) / most, 1);
         return Math.Max(((keys + chunks - 1) / chunks + Step - 1) / Step * Step, Step);
     }
 }

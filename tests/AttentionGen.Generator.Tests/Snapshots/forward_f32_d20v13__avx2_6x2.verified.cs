@@ -44,7 +44,7 @@ internal readonly struct forward_f32_d20v13__avx2_6x2 : IForwardCore, IRowsCore
     private const int PanelKeys = 16;
     private const int QueryBlock = 96;
     private const int KeyBlock = 256;
-    private const int MaxRows = 32, RowsAtOnce = 32;
+    private const int MaxRows = 32, RowsAtOnce = 32, OneRowBlock = 1024, OneRowWeights = OneRowBlock + 16; // rows of weights an odd number of lines apart
     private const float Scale = 0.3225964f; // scale * log2(e): weights are powers of two
     private const float Lazy = 24.798788f; // 8 / Scale, what a score may exceed the running maximum by
 
@@ -61,7 +61,8 @@ internal readonly struct forward_f32_d20v13__avx2_6x2 : IForwardCore, IRowsCore
         RowsTile = 2,
         RowsTogether = 16,
         RowsAtOnce = RowsAtOnce,
-        RowsScratchFloats = RowsAtOnce * (QueryRow + KeyBlock),
+        OneRowBlock = OneRowBlock,
+        RowsScratchFloats = RowsAtOnce * (QueryRow + OneRowWeights),
         FlopsPerPair = 66,
     };
 
@@ -243,20 +244,25 @@ internal readonly struct forward_f32_d20v13__avx2_6x2 : IForwardCore, IRowsCore
     {
         int rows = block.Heads * block.Queries;
         ref float query = ref block.Scratch; // [RowsAtOnce, QueryRow]
-        ref float weights = ref At(ref query, RowsAtOnce * QueryRow); // [RowsAtOnce, KeyBlock]
+        ref float weights = ref At(ref query, RowsAtOnce * QueryRow); // [RowsAtOnce, weightRow]
+        var (keyBlock, weightRow) = RowBlock(in block);
 
         Reset(ref block.State, rows);
         RowQueries(in block, ref query);
 
-        for (int first = 0; first < block.Keys; first += KeyBlock)
+        for (int first = 0; first < block.Keys; first += keyBlock)
         {
-            int keys = Math.Min(block.Keys - first, KeyBlock);
+            int keys = Math.Min(block.Keys - first, keyBlock);
             RowScores(in block, ref query, ref At(ref block.Key, first * block.KeyStride), keys, ref weights);
             for (int row = 0; row < rows; row += block.Queries)
-                Softmax(ref At(ref weights, row * KeyBlock), keys, ref At(ref block.State, row * StateRow), block.Queries, keys);
+                Softmax(ref At(ref weights, row * weightRow), keys, ref At(ref block.State, row * StateRow), block.Queries, keys);
             RowValues(in block, ref weights, ref At(ref block.Value, first * block.ValueStride), keys);
         }
     }
+
+    /// <summary>Keys of a block and floats of a row of weights: long ones for one row for each head.</summary>
+    private static (int Keys, int WeightRow) RowBlock(in ForwardRows block) =>
+        block.Heads == block.KeyHeads && block.Queries == 1 ? (OneRowBlock, OneRowWeights) : (KeyBlock, KeyBlock);
 
     /// <summary>Copies query rows, with zeros behind them.</summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
@@ -282,9 +288,9 @@ internal readonly struct forward_f32_d20v13__avx2_6x2 : IForwardCore, IRowsCore
     [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
     private static void RowScores(in ForwardRows block, ref float query, ref float key, int keys, ref float weights)
     {
-        int heads = block.KeyHeads, rows = block.Heads / heads * block.Queries;
+        int heads = block.KeyHeads, rows = block.Heads / heads * block.Queries, weightRow = RowBlock(in block).WeightRow;
         nint stride = block.KeyStride, headStride = block.KeyHeadStride;
-        nint ahead = (heads == 1 ? 64 : 8) * stride;
+        nint ahead = (heads == 1 ? 64 : 8) * stride, tokens = Math.Max(1536 / (heads * 20), 1) * stride;
 
         // Four neighbours together; for a single query of few heads, the next of each quarter.
         int count = (keys + 3) / 4, apart = 1, next = 4;
@@ -294,6 +300,10 @@ internal readonly struct forward_f32_d20v13__avx2_6x2 : IForwardCore, IRowsCore
         {
             nint last = (keys - 1 - j) * stride;
             ref float k0 = ref At(ref key, j * stride), q = ref query, w = ref At(ref weights, j);
+            for (nint i = 0; apart > 1 && i < (heads - 1) * headStride + 20; i += 1024)
+            {
+                PrefetchFour(ref k0, apart * stride, tokens + i);
+            }
             for (int head = 0; head < heads; head++, k0 = ref At(ref k0, headStride))
             {
                 ref float k1 = ref At(ref k0, Math.Min(apart * stride, last)), k2 = ref At(ref k0, Math.Min(2 * apart * stride, last)), k3 = ref At(ref k0, Math.Min(3 * apart * stride, last));
@@ -306,7 +316,7 @@ internal readonly struct forward_f32_d20v13__avx2_6x2 : IForwardCore, IRowsCore
                     {
                         if (d % 16 == 0)
                         {
-                            PrefetchFar(ref k0, d + ahead); PrefetchFar(ref k1, d + ahead); PrefetchFar(ref k2, d + ahead); PrefetchFar(ref k3, d + ahead);
+                            PrefetchFour(ref k0, stride, d + ahead);
                         }
                         Vec q0 = Load(ref q, d), q1 = Load(ref q, QueryRow + d);
                         Vec x0 = Load(ref k0, d); s0_0 = MulAdd(q0, x0, s0_0); s1_0 = MulAdd(q1, x0, s1_0);
@@ -324,12 +334,9 @@ internal readonly struct forward_f32_d20v13__avx2_6x2 : IForwardCore, IRowsCore
                     Vectors128.Store(Sums4(s0_0, s0_1, s0_2, s0_3), ref w, 0);
                     Vectors128.Store(Sums4(s1_0, s1_1, s1_2, s1_3), ref w, KeyBlock);
                 }
-                for (; row > 0; row--, q = ref At(ref q, QueryRow), w = ref At(ref w, KeyBlock))
+                for (; row > 0; row--, q = ref At(ref q, QueryRow), w = ref At(ref w, weightRow))
                 {
-                    if (apart == 1)
-                    {
-                        PrefetchRowFar(ref k0, ahead, 20); PrefetchRowFar(ref k1, ahead, 20); PrefetchRowFar(ref k2, ahead, 20); PrefetchRowFar(ref k3, ahead, 20);
-                    }
+                    if (apart == 1) PrefetchFourRows(ref k0, stride, ahead, 20);
                     Vec s0_0 = zero, s0_1 = zero, s0_2 = zero, s0_3 = zero;
                     for (nint d = 0; d < 16; d += Lanes)
                     {
@@ -356,9 +363,9 @@ internal readonly struct forward_f32_d20v13__avx2_6x2 : IForwardCore, IRowsCore
     [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
     private static void RowValues(in ForwardRows block, ref float weights, ref float value, int keys)
     {
-        int heads = block.KeyHeads, rows = block.Heads / heads * block.Queries;
+        int heads = block.KeyHeads, rows = block.Heads / heads * block.Queries, weightRow = RowBlock(in block).WeightRow;
         nint stride = block.ValueStride, headStride = block.ValueHeadStride;
-        nint ahead = (heads == 1 ? 64 : 8) * stride;
+        nint ahead = (heads == 1 ? 64 : 8) * stride, tokens = Math.Max(1536 / (heads * 13), 1) * stride;
 
         // Four neighbours together; for a single query of few heads, the next of each quarter.
         int count = keys / 4, apart = 1, next = 4;
@@ -366,6 +373,10 @@ internal readonly struct forward_f32_d20v13__avx2_6x2 : IForwardCore, IRowsCore
         for (int left = count, j = 0; left > 0; left--, j += next)
         {
             ref float v0 = ref At(ref value, j * stride), w = ref At(ref weights, j), s = ref block.State;
+            for (nint i = 0; apart > 1 && i < (heads - 1) * headStride + 13; i += 1024)
+            {
+                PrefetchFour(ref v0, apart * stride, tokens + i);
+            }
             for (int head = 0; head < heads; head++, v0 = ref At(ref v0, headStride))
             {
                 ref float v1 = ref At(ref v0, apart * stride), v2 = ref At(ref v1, apart * stride), v3 = ref At(ref v2, apart * stride);
@@ -378,7 +389,7 @@ internal readonly struct forward_f32_d20v13__avx2_6x2 : IForwardCore, IRowsCore
                     {
                         if (i % 16 == 0)
                         {
-                            PrefetchFar(ref v0, i + ahead); PrefetchFar(ref v1, i + ahead); PrefetchFar(ref v2, i + ahead); PrefetchFar(ref v3, i + ahead);
+                            PrefetchFour(ref v0, stride, i + ahead);
                         }
                         Vec x0 = Load(ref v0, i), x1 = Load(ref v1, i), x2 = Load(ref v2, i), x3 = Load(ref v3, i);
                         Store(MulAdd(w0_3, x3, MulAdd(w0_2, x2, MulAdd(w0_1, x1, MulAdd(w0_0, x0, Load(ref s, i))))), ref s, i);
@@ -390,12 +401,9 @@ internal readonly struct forward_f32_d20v13__avx2_6x2 : IForwardCore, IRowsCore
                         Store(MulAdd(w1_3, x3, MulAdd(w1_2, x2, MulAdd(w1_1, x1, MulAdd(w1_0, x0, Load(ref s, StateRow + 8))))), ref s, StateRow + 8);
                     }
                 }
-                for (; row > 0; row--, w = ref At(ref w, KeyBlock), s = ref At(ref s, StateRow))
+                for (; row > 0; row--, w = ref At(ref w, weightRow), s = ref At(ref s, StateRow))
                 {
-                    if (apart == 1)
-                    {
-                        PrefetchRowFar(ref v0, ahead, 13); PrefetchRowFar(ref v1, ahead, 13); PrefetchRowFar(ref v2, ahead, 13); PrefetchRowFar(ref v3, ahead, 13);
-                    }
+                    if (apart == 1) PrefetchFourRows(ref v0, stride, ahead, 13);
                     Vec w0_0 = Splat(ref w, 0), w0_1 = Splat(ref w, apart), w0_2 = Splat(ref w, 2 * apart), w0_3 = Splat(ref w, 3 * apart);
                     for (nint i = 0; i < 8; i += Lanes)
                     {
@@ -413,7 +421,7 @@ internal readonly struct forward_f32_d20v13__avx2_6x2 : IForwardCore, IRowsCore
         // Fewer than four are left.
         for (int row = 0; row < block.Heads * block.Queries; row++)
         {
-            ref float v = ref At(ref value, row / rows * headStride), w = ref At(ref weights, row * KeyBlock), s = ref At(ref block.State, row * StateRow);
+            ref float v = ref At(ref value, row / rows * headStride), w = ref At(ref weights, row * weightRow), s = ref At(ref block.State, row * StateRow);
             RowValue(ref w, ref v, stride, ref s, 4 * count, keys);
         }
     }

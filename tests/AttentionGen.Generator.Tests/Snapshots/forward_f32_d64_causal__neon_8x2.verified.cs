@@ -44,7 +44,7 @@ internal readonly struct forward_f32_d64_causal__neon_8x2 : IForwardCore, IRowsC
     private const int PanelKeys = 8;
     private const int QueryBlock = 96;
     private const int KeyBlock = 384;
-    private const int MaxRows = 24, RowsAtOnce = 32;
+    private const int MaxRows = 24, RowsAtOnce = 32, OneRowBlock = 1024, OneRowWeights = OneRowBlock + 16; // rows of weights an odd number of lines apart
     private const float Scale = 0.18033688f; // scale * log2(e): weights are powers of two
     private const float Lazy = 44.36142f; // 8 / Scale, what a score may exceed the running maximum by
 
@@ -61,7 +61,8 @@ internal readonly struct forward_f32_d64_causal__neon_8x2 : IForwardCore, IRowsC
         RowsTile = 4,
         RowsTogether = 16,
         RowsAtOnce = RowsAtOnce,
-        RowsScratchFloats = RowsAtOnce * (QueryRow + KeyBlock),
+        OneRowBlock = OneRowBlock,
+        RowsScratchFloats = RowsAtOnce * (QueryRow + OneRowWeights),
         FlopsPerPair = 256,
     };
 
@@ -99,8 +100,7 @@ internal readonly struct forward_f32_d64_causal__neon_8x2 : IForwardCore, IRowsC
                     for (int i = 0; i < TileRows; i++) // 0 times an infinite value, or a NaN, would not be 0
                     {
                         ref float p = ref At(ref weights, i * KeyBlock), s = ref At(ref state, i * StateRow);
-                        Values1x8(ref p, ref values, ValueDim, ref s, Math.Min(seen + i, end));
-                        Values1x8(ref p, ref At(ref values, 32), ValueDim, ref At(ref s, 32), Math.Min(seen + i, end));
+                        RowValue(ref p, ref values, ValueDim, ref s, 0, Math.Min(seen + i, end));
                     }
                 }
             }
@@ -353,23 +353,28 @@ internal readonly struct forward_f32_d64_causal__neon_8x2 : IForwardCore, IRowsC
     {
         int rows = block.Heads * block.Queries;
         ref float query = ref block.Scratch; // [RowsAtOnce, QueryRow]
-        ref float weights = ref At(ref query, RowsAtOnce * QueryRow); // [RowsAtOnce, KeyBlock]
+        ref float weights = ref At(ref query, RowsAtOnce * QueryRow); // [RowsAtOnce, weightRow]
+        var (keyBlock, weightRow) = RowBlock(in block);
 
         Reset(ref block.State, rows);
         RowQueries(in block, ref query);
 
-        for (int first = 0; first < block.Keys; first += KeyBlock)
+        for (int first = 0; first < block.Keys; first += keyBlock)
         {
-            int keys = Math.Min(block.Keys - first, KeyBlock);
+            int keys = Math.Min(block.Keys - first, keyBlock);
             // The first query sees the keys before `seen`, each further one another key.
-            int seen = (int)Math.Max(Math.Min(block.Visible - first, KeyBlock), -RowsAtOnce);
+            int seen = (int)Math.Max(Math.Min(block.Visible - first, keyBlock), -RowsAtOnce);
 
             RowScores(in block, ref query, ref At(ref block.Key, first * block.KeyStride), keys, ref weights, seen);
             for (int row = 0; row < rows; row += block.Queries)
-                Softmax(ref At(ref weights, row * KeyBlock), 0, keys, ref At(ref block.State, row * StateRow), block.Queries, seen, keys);
+                Softmax(ref At(ref weights, row * weightRow), 0, keys, ref At(ref block.State, row * StateRow), block.Queries, seen, keys);
             RowValues(in block, ref weights, ref At(ref block.Value, first * block.ValueStride), seen, keys);
         }
     }
+
+    /// <summary>Keys of a block and floats of a row of weights: long ones for one row for each head.</summary>
+    private static (int Keys, int WeightRow) RowBlock(in ForwardRows block) =>
+        block.Heads == block.KeyHeads && block.Queries == 1 ? (OneRowBlock, OneRowWeights) : (KeyBlock, KeyBlock);
 
     /// <summary>Copies query rows.</summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
@@ -392,7 +397,7 @@ internal readonly struct forward_f32_d64_causal__neon_8x2 : IForwardCore, IRowsC
     [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
     private static void RowScores(in ForwardRows block, ref float query, ref float key, int keys, ref float weights, int seen)
     {
-        int heads = block.KeyHeads, rows = block.Heads / heads * block.Queries;
+        int heads = block.KeyHeads, rows = block.Heads / heads * block.Queries, weightRow = RowBlock(in block).WeightRow;
         nint stride = block.KeyStride, headStride = block.KeyHeadStride;
 
         // Four neighbours together; for a single query of few heads, the next of each quarter.
@@ -427,7 +432,7 @@ internal readonly struct forward_f32_d64_causal__neon_8x2 : IForwardCore, IRowsC
                     Vectors128.Store(Sums4(s2_0, s2_1, s2_2, s2_3), ref w, 2 * KeyBlock);
                     Vectors128.Store(Sums4(s3_0, s3_1, s3_2, s3_3), ref w, 3 * KeyBlock);
                 }
-                for (; row > 0; row--, q = ref At(ref q, QueryRow), w = ref At(ref w, KeyBlock))
+                for (; row > 0; row--, q = ref At(ref q, QueryRow), w = ref At(ref w, weightRow))
                 {
                     Vec s0_0 = zero, s0_1 = zero, s0_2 = zero, s0_3 = zero;
                     for (nint d = 0; d < 64; d += Lanes)
@@ -448,7 +453,7 @@ internal readonly struct forward_f32_d64_causal__neon_8x2 : IForwardCore, IRowsC
     [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
     private static void RowValues(in ForwardRows block, ref float weights, ref float value, int seen, int keys)
     {
-        int heads = block.KeyHeads, rows = block.Heads / heads * block.Queries;
+        int heads = block.KeyHeads, rows = block.Heads / heads * block.Queries, weightRow = RowBlock(in block).WeightRow;
         nint stride = block.ValueStride, headStride = block.ValueHeadStride;
         // All rows take part in the keys before `all`; 0 times an invisible value is 0 where it is finite.
         int all = Math.Max(Math.Min(seen, keys), 0);
@@ -480,7 +485,7 @@ internal readonly struct forward_f32_d64_causal__neon_8x2 : IForwardCore, IRowsC
                         Store(MulAdd(w3_3, x3, MulAdd(w3_2, x2, MulAdd(w3_1, x1, MulAdd(w3_0, x0, Load(ref s, 3 * StateRow + i))))), ref s, 3 * StateRow + i);
                     }
                 }
-                for (; row > 0; row--, w = ref At(ref w, KeyBlock), s = ref At(ref s, StateRow))
+                for (; row > 0; row--, w = ref At(ref w, weightRow), s = ref At(ref s, StateRow))
                 {
                     Vec w0_0 = Splat(ref w, 0), w0_1 = Splat(ref w, apart), w0_2 = Splat(ref w, 2 * apart), w0_3 = Splat(ref w, 3 * apart);
                     for (nint i = 0; i < 64; i += Lanes)
@@ -495,7 +500,7 @@ internal readonly struct forward_f32_d64_causal__neon_8x2 : IForwardCore, IRowsC
         // Each row with the others that it sees.
         for (int row = 0; row < block.Heads * block.Queries; row++)
         {
-            ref float v = ref At(ref value, row / rows * headStride), w = ref At(ref weights, row * KeyBlock), s = ref At(ref block.State, row * StateRow);
+            ref float v = ref At(ref value, row / rows * headStride), w = ref At(ref weights, row * weightRow), s = ref At(ref block.State, row * StateRow);
             RowValue(ref w, ref v, stride, ref s, 4 * count, all);
             if (all < keys) RowValue(ref w, ref v, stride, ref s, all, Math.Min(seen + row % block.Queries, keys));
         }
@@ -641,29 +646,6 @@ internal readonly struct forward_f32_d64_causal__neon_8x2 : IForwardCore, IRowsC
         Store(o5_0, ref outputs, 5 * StateRow); Store(o5_1, ref outputs, 5 * StateRow + Lanes);
         Store(o6_0, ref outputs, 6 * StateRow); Store(o6_1, ref outputs, 6 * StateRow + Lanes);
         Store(o7_0, ref outputs, 7 * StateRow); Store(o7_1, ref outputs, 7 * StateRow + Lanes);
-    }
-
-    /// <summary>outputs += weights * values for a row and 32 of the value dimension.</summary>
-    [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
-    private static void Values1x8(ref float weights, ref float values, nint stride, ref float outputs, int keys)
-    {
-        Vec o0_0 = Load(ref outputs, 0), o0_1 = Load(ref outputs, Lanes), o0_2 = Load(ref outputs, 2 * Lanes), o0_3 = Load(ref outputs, 3 * Lanes), o0_4 = Load(ref outputs, 4 * Lanes), o0_5 = Load(ref outputs, 5 * Lanes), o0_6 = Load(ref outputs, 6 * Lanes), o0_7 = Load(ref outputs, 7 * Lanes);
-        for (; keys > 0; keys--)
-        {
-            Vec x0 = Splat(ref weights, 0);
-            Vec v0 = Load(ref values, 0); o0_0 = MulAdd(x0, v0, o0_0);
-            Vec v1 = Load(ref values, Lanes); o0_1 = MulAdd(x0, v1, o0_1);
-            Vec v2 = Load(ref values, 2 * Lanes); o0_2 = MulAdd(x0, v2, o0_2);
-            Vec v3 = Load(ref values, 3 * Lanes); o0_3 = MulAdd(x0, v3, o0_3);
-            Vec v4 = Load(ref values, 4 * Lanes); o0_4 = MulAdd(x0, v4, o0_4);
-            Vec v5 = Load(ref values, 5 * Lanes); o0_5 = MulAdd(x0, v5, o0_5);
-            Vec v6 = Load(ref values, 6 * Lanes); o0_6 = MulAdd(x0, v6, o0_6);
-            Vec v7 = Load(ref values, 7 * Lanes); o0_7 = MulAdd(x0, v7, o0_7);
-            weights = ref At(ref weights, 1);
-            values = ref At(ref values, stride);
-        }
-
-        Store(o0_0, ref outputs, 0); Store(o0_1, ref outputs, Lanes); Store(o0_2, ref outputs, 2 * Lanes); Store(o0_3, ref outputs, 3 * Lanes); Store(o0_4, ref outputs, 4 * Lanes); Store(o0_5, ref outputs, 5 * Lanes); Store(o0_6, ref outputs, 6 * Lanes); Store(o0_7, ref outputs, 7 * Lanes);
     }
 
     /// <summary>The state of rows that have seen no key: outputs and sums 0, maxima -infinity.</summary>

@@ -45,7 +45,7 @@ internal readonly struct forward_f32_d64_causal_cap50_bias_slopes_keep_sinks_lse
     private const int PanelKeys = 32;
     private const int QueryBlock = 96;
     private const int KeyBlock = 256;
-    private const int MaxRows = 64, RowsAtOnce = 32;
+    private const int MaxRows = 64, RowsAtOnce = 32, OneRowBlock = 1024, OneRowWeights = OneRowBlock + 16; // rows of weights an odd number of lines apart
     private const float Scale = 1.442695f; // log2(e): weights are powers of two
     private const float Lazy = 5.5451775f; // 8 / Scale, what a score may exceed the running maximum by
 
@@ -62,7 +62,8 @@ internal readonly struct forward_f32_d64_causal_cap50_bias_slopes_keep_sinks_lse
         RowsTile = 4,
         RowsTogether = 16,
         RowsAtOnce = RowsAtOnce,
-        RowsScratchFloats = RowsAtOnce * (QueryRow + KeyBlock),
+        OneRowBlock = OneRowBlock,
+        RowsScratchFloats = RowsAtOnce * (QueryRow + OneRowWeights),
         FlopsPerPair = 256,
     };
 
@@ -105,10 +106,7 @@ internal readonly struct forward_f32_d64_causal_cap50_bias_slopes_keep_sinks_lse
                     {
                         ref float p = ref At(ref weights, i * KeyBlock), s = ref At(ref state, i * StateRow);
                         for (int j = 0; j < Math.Min(seen + i, end); j++)
-                        {
-                            if (Hidden(At(ref p, j))) continue;
-                            Values1x4(ref At(ref p, j), ref At(ref values, j * ValueDim), ValueDim, ref s, 1);
-                        }
+                            if (!Hidden(At(ref p, j))) RowValue(ref p, ref values, ValueDim, ref s, j, j + 1);
                     }
                 }
             }
@@ -274,27 +272,32 @@ internal readonly struct forward_f32_d64_causal_cap50_bias_slopes_keep_sinks_lse
     {
         int rows = block.Heads * block.Queries;
         ref float query = ref block.Scratch; // [RowsAtOnce, QueryRow]
-        ref float weights = ref At(ref query, RowsAtOnce * QueryRow); // [RowsAtOnce, KeyBlock]
+        ref float weights = ref At(ref query, RowsAtOnce * QueryRow); // [RowsAtOnce, weightRow]
+        var (keyBlock, weightRow) = RowBlock(in block);
 
         Reset(ref block.State, rows);
         RowQueries(in block, ref query);
 
-        for (int first = 0; first < block.Keys; first += KeyBlock)
+        for (int first = 0; first < block.Keys; first += keyBlock)
         {
-            int keys = Math.Min(block.Keys - first, KeyBlock);
+            int keys = Math.Min(block.Keys - first, keyBlock);
             // The first query sees the keys before `seen`, each further one another key.
-            int seen = (int)Math.Max(Math.Min(block.Visible - first, KeyBlock), -RowsAtOnce);
+            int seen = (int)Math.Max(Math.Min(block.Visible - first, keyBlock), -RowsAtOnce);
 
             RowScores(in block, ref query, ref At(ref block.Key, first * block.KeyStride), keys, ref weights, seen);
             bool hides = false;
             for (int row = 0, head = 0; row < rows; row += block.Queries, head++)
             {
-                hides |= Score(ref At(ref weights, row * KeyBlock), keys, block.Queries, seen, keys, in block.Place, head, 0, first);
-                Softmax(ref At(ref weights, row * KeyBlock), keys, ref At(ref block.State, row * StateRow), block.Queries, seen, keys);
+                hides |= Score(ref At(ref weights, row * weightRow), keys, block.Queries, seen, keys, in block.Place, head, 0, first);
+                Softmax(ref At(ref weights, row * weightRow), keys, ref At(ref block.State, row * StateRow), block.Queries, seen, keys);
             }
             RowValues(in block, ref weights, ref At(ref block.Value, first * block.ValueStride), seen, keys, hides);
         }
     }
+
+    /// <summary>Keys of a block and floats of a row of weights: long ones for one row for each head.</summary>
+    private static (int Keys, int WeightRow) RowBlock(in ForwardRows block) =>
+        block.Heads == block.KeyHeads && block.Queries == 1 ? (OneRowBlock, OneRowWeights) : (KeyBlock, KeyBlock);
 
     /// <summary>Copies query rows.</summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
@@ -317,18 +320,25 @@ internal readonly struct forward_f32_d64_causal_cap50_bias_slopes_keep_sinks_lse
     [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
     private static void RowScores(in ForwardRows block, ref float query, ref float key, int keys, ref float weights, int seen)
     {
-        int heads = block.KeyHeads, rows = block.Heads / heads * block.Queries;
+        int heads = block.KeyHeads, rows = block.Heads / heads * block.Queries, weightRow = RowBlock(in block).WeightRow;
         nint stride = block.KeyStride, headStride = block.KeyHeadStride;
-        nint ahead = (heads == 1 ? 64 : 8) * stride;
+        nint ahead = (heads == 1 ? 64 : 8) * stride, tokens = Math.Max(1536 / (heads * 64), 1) * stride;
+
+        // One row, and keys of one head: most of them by themselves.
+        int done = heads == 1 && rows == 1 ? OneRowScores(ref query, ref key, stride, keys / 4, ref weights) : 0;
 
         // Four neighbours together; for a single query of few heads, the next of each quarter.
-        int count = (keys + 3) / 4, apart = 1, next = 4;
-        if (block.Queries == 1 && rows < 4) (apart, next) = (Math.Max(count, 1), 1);
+        int count = (keys - done + 3) / 4, apart = 1, next = 4;
+        if (block.Queries == 1 && rows < 4 && done == 0) (apart, next) = (Math.Max(count, 1), 1);
         Vec zero = Vec.Zero;
-        for (int left = count, j = 0; left > 0; left--, j += next)
+        for (int left = count, j = done; left > 0; left--, j += next)
         {
             nint last = (keys - 1 - j) * stride;
             ref float k0 = ref At(ref key, j * stride), q = ref query, w = ref At(ref weights, j);
+            for (nint i = 0; apart > 1 && i < (heads - 1) * headStride + 64; i += 1024)
+            {
+                PrefetchFour(ref k0, apart * stride, tokens + i);
+            }
             for (int head = 0; head < heads; head++, k0 = ref At(ref k0, headStride))
             {
                 ref float k1 = ref At(ref k0, Math.Min(apart * stride, last)), k2 = ref At(ref k0, Math.Min(2 * apart * stride, last)), k3 = ref At(ref k0, Math.Min(3 * apart * stride, last));
@@ -342,7 +352,7 @@ internal readonly struct forward_f32_d64_causal_cap50_bias_slopes_keep_sinks_lse
                     Vec s3_0 = zero, s3_1 = zero, s3_2 = zero, s3_3 = zero;
                     for (nint d = 0; d < 64; d += Lanes)
                     {
-                        PrefetchFar(ref k0, d + ahead); PrefetchFar(ref k1, d + ahead); PrefetchFar(ref k2, d + ahead); PrefetchFar(ref k3, d + ahead);
+                        PrefetchFour(ref k0, stride, d + ahead);
                         Vec q0 = Load(ref q, d), q1 = Load(ref q, QueryRow + d), q2 = Load(ref q, 2 * QueryRow + d), q3 = Load(ref q, 3 * QueryRow + d);
                         Vec x0 = Load(ref k0, d); s0_0 = MulAdd(q0, x0, s0_0); s1_0 = MulAdd(q1, x0, s1_0); s2_0 = MulAdd(q2, x0, s2_0); s3_0 = MulAdd(q3, x0, s3_0);
                         Vec x1 = Load(ref k1, d); s0_1 = MulAdd(q0, x1, s0_1); s1_1 = MulAdd(q1, x1, s1_1); s2_1 = MulAdd(q2, x1, s2_1); s3_1 = MulAdd(q3, x1, s3_1);
@@ -354,12 +364,9 @@ internal readonly struct forward_f32_d64_causal_cap50_bias_slopes_keep_sinks_lse
                     Vectors128.Store(Sums4(s2_0, s2_1, s2_2, s2_3), ref w, 2 * KeyBlock);
                     Vectors128.Store(Sums4(s3_0, s3_1, s3_2, s3_3), ref w, 3 * KeyBlock);
                 }
-                for (; row > 0; row--, q = ref At(ref q, QueryRow), w = ref At(ref w, KeyBlock))
+                for (; row > 0; row--, q = ref At(ref q, QueryRow), w = ref At(ref w, weightRow))
                 {
-                    if (apart == 1)
-                    {
-                        PrefetchRowFar(ref k0, ahead, 64); PrefetchRowFar(ref k1, ahead, 64); PrefetchRowFar(ref k2, ahead, 64); PrefetchRowFar(ref k3, ahead, 64);
-                    }
+                    if (apart == 1) PrefetchFourRows(ref k0, stride, ahead, 64);
                     Vec s0_0 = zero, s0_1 = zero, s0_2 = zero, s0_3 = zero;
                     for (nint d = 0; d < 64; d += Lanes)
                     {
@@ -375,18 +382,38 @@ internal readonly struct forward_f32_d64_causal_cap50_bias_slopes_keep_sinks_lse
         }
     }
 
+    /// <summary>Scores of a row with keys of one head, the next of each quarter, so that each quarter is read in the order of memory.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
+    private static int OneRowScores(ref float query, ref float key, nint stride, int quarter, ref float weights)
+    {
+        nint ahead = 16 * stride;
+        int left = quarter;
+        Vec q0 = Load(ref query, 0), q1 = Load(ref query, Lanes), q2 = Load(ref query, 2 * Lanes), q3 = Load(ref query, 3 * Lanes);
+        for (ref float k0 = ref At(ref key, 0), k1 = ref At(ref key, quarter * stride), k2 = ref At(ref key, 2 * quarter * stride), k3 = ref At(ref key, 3 * quarter * stride); left > 0; left--, weights = ref At(ref weights, 1), k0 = ref At(ref k0, stride), k1 = ref At(ref k1, stride), k2 = ref At(ref k2, stride), k3 = ref At(ref k3, stride))
+        {
+            if (left % 2 == 0)
+                PrefetchFour(ref k0, quarter * stride, ahead);
+            Vec s0 = q0 * Load(ref k0, 0), s1 = q0 * Load(ref k1, 0), s2 = q0 * Load(ref k2, 0), s3 = q0 * Load(ref k3, 0);
+            s0 = MulAdd(q1, Load(ref k0, Lanes), s0); s1 = MulAdd(q1, Load(ref k1, Lanes), s1); s2 = MulAdd(q1, Load(ref k2, Lanes), s2); s3 = MulAdd(q1, Load(ref k3, Lanes), s3);
+            s0 = MulAdd(q2, Load(ref k0, 2 * Lanes), s0); s1 = MulAdd(q2, Load(ref k1, 2 * Lanes), s1); s2 = MulAdd(q2, Load(ref k2, 2 * Lanes), s2); s3 = MulAdd(q2, Load(ref k3, 2 * Lanes), s3);
+            s0 = MulAdd(q3, Load(ref k0, 3 * Lanes), s0); s1 = MulAdd(q3, Load(ref k1, 3 * Lanes), s1); s2 = MulAdd(q3, Load(ref k2, 3 * Lanes), s2); s3 = MulAdd(q3, Load(ref k3, 3 * Lanes), s3);
+            Vectors128.Scatter(Sums4(s0, s1, s2, s3), ref weights, quarter);
+        }
+        return 4 * quarter;
+    }
+
     /// <summary>State += weights * values for all rows, 4 values at a time.</summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
     private static void RowValues(in ForwardRows block, ref float weights, ref float value, int seen, int keys, bool hides)
     {
-        int heads = block.KeyHeads, rows = block.Heads / heads * block.Queries;
+        int heads = block.KeyHeads, rows = block.Heads / heads * block.Queries, weightRow = RowBlock(in block).WeightRow;
         nint stride = block.ValueStride, headStride = block.ValueHeadStride;
-        nint ahead = (heads == 1 ? 64 : 8) * stride;
+        nint ahead = (heads == 1 ? 64 : 8) * stride, tokens = Math.Max(1536 / (heads * 64), 1) * stride;
         if (hides && !Finite(in block, ref value, keys)) // 0 times an infinite value, or a NaN, would not be 0
         {
             for (int row = 0; row < block.Heads * block.Queries; row++)
             {
-                ref float v = ref At(ref value, row / rows * headStride), w = ref At(ref weights, row * KeyBlock), s = ref At(ref block.State, row * StateRow);
+                ref float v = ref At(ref value, row / rows * headStride), w = ref At(ref weights, row * weightRow), s = ref At(ref block.State, row * StateRow);
                 int begin = 0, end = Math.Min(seen + row % block.Queries, keys), quarter = block.Queries == 1 && rows < 4 ? Math.Max(end - begin, 0) / 4 : 0;
                 for (int i = begin; i < end; i++)
                 {
@@ -403,9 +430,17 @@ internal readonly struct forward_f32_d64_causal_cap50_bias_slopes_keep_sinks_lse
         // Four neighbours together; for a single query of few heads, the next of each quarter.
         int count = all / 4, apart = 1, next = 4;
         if (block.Queries == 1 && rows < 4) (apart, next) = (Math.Max(count, 1), 1);
-        for (int left = count, j = 0; left > 0; left--, j += next)
+
+        // One row, and values of one head: most of them in registers.
+        int done = 0;
+        if (heads == 1 && rows == 1) done = OneRowValues(ref weights, ref value, stride, count, ref block.State);
+        for (int left = count - done, j = done; left > 0; left--, j += next)
         {
             ref float v0 = ref At(ref value, j * stride), w = ref At(ref weights, j), s = ref block.State;
+            for (nint i = 0; apart > 1 && i < (heads - 1) * headStride + 64; i += 1024)
+            {
+                PrefetchFour(ref v0, apart * stride, tokens + i);
+            }
             for (int head = 0; head < heads; head++, v0 = ref At(ref v0, headStride))
             {
                 ref float v1 = ref At(ref v0, apart * stride), v2 = ref At(ref v1, apart * stride), v3 = ref At(ref v2, apart * stride);
@@ -419,7 +454,7 @@ internal readonly struct forward_f32_d64_causal_cap50_bias_slopes_keep_sinks_lse
                     Vec w3_0 = Splat(ref w, 3 * KeyBlock), w3_1 = Splat(ref w, 3 * KeyBlock + 1), w3_2 = Splat(ref w, 3 * KeyBlock + 2), w3_3 = Splat(ref w, 3 * KeyBlock + 3);
                     for (nint i = 0; i < 64; i += Lanes)
                     {
-                        PrefetchFar(ref v0, i + ahead); PrefetchFar(ref v1, i + ahead); PrefetchFar(ref v2, i + ahead); PrefetchFar(ref v3, i + ahead);
+                        PrefetchFour(ref v0, stride, i + ahead);
                         Vec x0 = Load(ref v0, i), x1 = Load(ref v1, i), x2 = Load(ref v2, i), x3 = Load(ref v3, i);
                         Store(MulAdd(w0_3, x3, MulAdd(w0_2, x2, MulAdd(w0_1, x1, MulAdd(w0_0, x0, Load(ref s, i))))), ref s, i);
                         Store(MulAdd(w1_3, x3, MulAdd(w1_2, x2, MulAdd(w1_1, x1, MulAdd(w1_0, x0, Load(ref s, StateRow + i))))), ref s, StateRow + i);
@@ -427,12 +462,9 @@ internal readonly struct forward_f32_d64_causal_cap50_bias_slopes_keep_sinks_lse
                         Store(MulAdd(w3_3, x3, MulAdd(w3_2, x2, MulAdd(w3_1, x1, MulAdd(w3_0, x0, Load(ref s, 3 * StateRow + i))))), ref s, 3 * StateRow + i);
                     }
                 }
-                for (; row > 0; row--, w = ref At(ref w, KeyBlock), s = ref At(ref s, StateRow))
+                for (; row > 0; row--, w = ref At(ref w, weightRow), s = ref At(ref s, StateRow))
                 {
-                    if (apart == 1)
-                    {
-                        PrefetchRowFar(ref v0, ahead, 64); PrefetchRowFar(ref v1, ahead, 64); PrefetchRowFar(ref v2, ahead, 64); PrefetchRowFar(ref v3, ahead, 64);
-                    }
+                    if (apart == 1) PrefetchFourRows(ref v0, stride, ahead, 64);
                     Vec w0_0 = Splat(ref w, 0), w0_1 = Splat(ref w, apart), w0_2 = Splat(ref w, 2 * apart), w0_3 = Splat(ref w, 3 * apart);
                     for (nint i = 0; i < 64; i += Lanes)
                     {
@@ -446,10 +478,30 @@ internal readonly struct forward_f32_d64_causal_cap50_bias_slopes_keep_sinks_lse
         // Each row with the others that it sees.
         for (int row = 0; row < block.Heads * block.Queries; row++)
         {
-            ref float v = ref At(ref value, row / rows * headStride), w = ref At(ref weights, row * KeyBlock), s = ref At(ref block.State, row * StateRow);
+            ref float v = ref At(ref value, row / rows * headStride), w = ref At(ref weights, row * weightRow), s = ref At(ref block.State, row * StateRow);
             RowValue(ref w, ref v, stride, ref s, 4 * count, all);
             if (all < keys) RowValue(ref w, ref v, stride, ref s, all, Math.Min(seen + row % block.Queries, keys));
         }
+    }
+
+    /// <summary>State += weights * values for a row and values of one head, the next of each quarter.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
+    private static int OneRowValues(ref float weights, ref float value, nint stride, int quarter, ref float state)
+    {
+        nint ahead = 16 * stride;
+        int left = quarter;
+        Vec o0 = Load(ref state, 0), o1 = Load(ref state, Lanes), o2 = Load(ref state, 2 * Lanes), o3 = Load(ref state, 3 * Lanes);
+        for (ref float v0 = ref At(ref value, 0), v1 = ref At(ref value, quarter * stride), v2 = ref At(ref value, 2 * quarter * stride), v3 = ref At(ref value, 3 * quarter * stride); left > 0; left--, weights = ref At(ref weights, 1), v0 = ref At(ref v0, stride), v1 = ref At(ref v1, stride), v2 = ref At(ref v2, stride), v3 = ref At(ref v3, stride))
+        {
+            if (left % 2 == 0)
+                PrefetchFour(ref v0, quarter * stride, ahead);
+            Vec w0 = Splat(ref weights, 0); o0 = MulAdd(w0, Load(ref v0, 0), o0); o1 = MulAdd(w0, Load(ref v0, Lanes), o1); o2 = MulAdd(w0, Load(ref v0, 2 * Lanes), o2); o3 = MulAdd(w0, Load(ref v0, 3 * Lanes), o3);
+            Vec w1 = Splat(ref weights, quarter); o0 = MulAdd(w1, Load(ref v1, 0), o0); o1 = MulAdd(w1, Load(ref v1, Lanes), o1); o2 = MulAdd(w1, Load(ref v1, 2 * Lanes), o2); o3 = MulAdd(w1, Load(ref v1, 3 * Lanes), o3);
+            Vec w2 = Splat(ref weights, 2 * quarter); o0 = MulAdd(w2, Load(ref v2, 0), o0); o1 = MulAdd(w2, Load(ref v2, Lanes), o1); o2 = MulAdd(w2, Load(ref v2, 2 * Lanes), o2); o3 = MulAdd(w2, Load(ref v2, 3 * Lanes), o3);
+            Vec w3 = Splat(ref weights, 3 * quarter); o0 = MulAdd(w3, Load(ref v3, 0), o0); o1 = MulAdd(w3, Load(ref v3, Lanes), o1); o2 = MulAdd(w3, Load(ref v3, 2 * Lanes), o2); o3 = MulAdd(w3, Load(ref v3, 3 * Lanes), o3);
+        }
+        Store(o0, ref state, 0); Store(o1, ref state, Lanes); Store(o2, ref state, 2 * Lanes); Store(o3, ref state, 3 * Lanes);
+        return quarter;
     }
 
     /// <summary>State += weights * values for a row and some values.</summary>
@@ -530,25 +582,6 @@ internal readonly struct forward_f32_d64_causal_cap50_bias_slopes_keep_sinks_lse
         Store(o3_0, ref outputs, 3 * StateRow); Store(o3_1, ref outputs, 3 * StateRow + Lanes); Store(o3_2, ref outputs, 3 * StateRow + 2 * Lanes); Store(o3_3, ref outputs, 3 * StateRow + 3 * Lanes);
         Store(o4_0, ref outputs, 4 * StateRow); Store(o4_1, ref outputs, 4 * StateRow + Lanes); Store(o4_2, ref outputs, 4 * StateRow + 2 * Lanes); Store(o4_3, ref outputs, 4 * StateRow + 3 * Lanes);
         Store(o5_0, ref outputs, 5 * StateRow); Store(o5_1, ref outputs, 5 * StateRow + Lanes); Store(o5_2, ref outputs, 5 * StateRow + 2 * Lanes); Store(o5_3, ref outputs, 5 * StateRow + 3 * Lanes);
-    }
-
-    /// <summary>outputs += weights * values for a row and 64 of the value dimension.</summary>
-    [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
-    private static void Values1x4(ref float weights, ref float values, nint stride, ref float outputs, int keys)
-    {
-        Vec o0_0 = Load(ref outputs, 0), o0_1 = Load(ref outputs, Lanes), o0_2 = Load(ref outputs, 2 * Lanes), o0_3 = Load(ref outputs, 3 * Lanes);
-        for (; keys > 0; keys--)
-        {
-            Vec x0 = Splat(ref weights, 0);
-            Vec v0 = Load(ref values, 0); o0_0 = MulAdd(x0, v0, o0_0);
-            Vec v1 = Load(ref values, Lanes); o0_1 = MulAdd(x0, v1, o0_1);
-            Vec v2 = Load(ref values, 2 * Lanes); o0_2 = MulAdd(x0, v2, o0_2);
-            Vec v3 = Load(ref values, 3 * Lanes); o0_3 = MulAdd(x0, v3, o0_3);
-            weights = ref At(ref weights, 1);
-            values = ref At(ref values, stride);
-        }
-
-        Store(o0_0, ref outputs, 0); Store(o0_1, ref outputs, Lanes); Store(o0_2, ref outputs, 2 * Lanes); Store(o0_3, ref outputs, 3 * Lanes);
     }
 
     /// <summary>The state of rows that have seen no key: outputs and sums 0, maxima -infinity.</summary>

@@ -39,7 +39,7 @@ internal readonly struct rows_f32_d128_causal__avx2_2x4 : IRowsCore
     private const int PanelKeys = 16;
     private const int QueryBlock = 96;
     private const int KeyBlock = 256;
-    private const int MaxRows = 64, RowsAtOnce = 32;
+    private const int MaxRows = 64, RowsAtOnce = 32, OneRowBlock = 1024, OneRowWeights = OneRowBlock + 16; // rows of weights an odd number of lines apart
     private const float Scale = 0.12751743f; // scale * log2(e): weights are powers of two
     private const float Lazy = 62.73652f; // 8 / Scale, what a score may exceed the running maximum by
 
@@ -56,7 +56,8 @@ internal readonly struct rows_f32_d128_causal__avx2_2x4 : IRowsCore
         RowsTile = 2,
         RowsTogether = 16,
         RowsAtOnce = RowsAtOnce,
-        RowsScratchFloats = RowsAtOnce * (QueryRow + KeyBlock),
+        OneRowBlock = OneRowBlock,
+        RowsScratchFloats = RowsAtOnce * (QueryRow + OneRowWeights),
         FlopsPerPair = 512,
     };
 
@@ -66,23 +67,28 @@ internal readonly struct rows_f32_d128_causal__avx2_2x4 : IRowsCore
     {
         int rows = block.Heads * block.Queries;
         ref float query = ref block.Scratch; // [RowsAtOnce, QueryRow]
-        ref float weights = ref At(ref query, RowsAtOnce * QueryRow); // [RowsAtOnce, KeyBlock]
+        ref float weights = ref At(ref query, RowsAtOnce * QueryRow); // [RowsAtOnce, weightRow]
+        var (keyBlock, weightRow) = RowBlock(in block);
 
         Reset(ref block.State, rows);
         RowQueries(in block, ref query);
 
-        for (int first = 0; first < block.Keys; first += KeyBlock)
+        for (int first = 0; first < block.Keys; first += keyBlock)
         {
-            int keys = Math.Min(block.Keys - first, KeyBlock);
+            int keys = Math.Min(block.Keys - first, keyBlock);
             // The first query sees the keys before `seen`, each further one another key.
-            int seen = (int)Math.Max(Math.Min(block.Visible - first, KeyBlock), -RowsAtOnce);
+            int seen = (int)Math.Max(Math.Min(block.Visible - first, keyBlock), -RowsAtOnce);
 
             RowScores(in block, ref query, ref At(ref block.Key, first * block.KeyStride), keys, ref weights, seen);
             for (int row = 0; row < rows; row += block.Queries)
-                Softmax(ref At(ref weights, row * KeyBlock), keys, ref At(ref block.State, row * StateRow), block.Queries, seen, keys);
+                Softmax(ref At(ref weights, row * weightRow), keys, ref At(ref block.State, row * StateRow), block.Queries, seen, keys);
             RowValues(in block, ref weights, ref At(ref block.Value, first * block.ValueStride), seen, keys);
         }
     }
+
+    /// <summary>Keys of a block and floats of a row of weights: long ones for one row for each head.</summary>
+    private static (int Keys, int WeightRow) RowBlock(in ForwardRows block) =>
+        block.Heads == block.KeyHeads && block.Queries == 1 ? (OneRowBlock, OneRowWeights) : (KeyBlock, KeyBlock);
 
     /// <summary>Copies query rows.</summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
@@ -105,9 +111,9 @@ internal readonly struct rows_f32_d128_causal__avx2_2x4 : IRowsCore
     [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
     private static void RowScores(in ForwardRows block, ref float query, ref float key, int keys, ref float weights, int seen)
     {
-        int heads = block.KeyHeads, rows = block.Heads / heads * block.Queries;
+        int heads = block.KeyHeads, rows = block.Heads / heads * block.Queries, weightRow = RowBlock(in block).WeightRow;
         nint stride = block.KeyStride, headStride = block.KeyHeadStride;
-        nint ahead = (heads == 1 ? 32 : 8) * stride;
+        nint ahead = (heads == 1 ? 32 : 8) * stride, tokens = Math.Max(1536 / (heads * 128), 1) * stride;
 
         // Four neighbours together; for a single query of few heads, the next of each quarter.
         int count = (keys + 3) / 4, apart = 1, next = 4;
@@ -117,6 +123,10 @@ internal readonly struct rows_f32_d128_causal__avx2_2x4 : IRowsCore
         {
             nint last = (keys - 1 - j) * stride;
             ref float k0 = ref At(ref key, j * stride), q = ref query, w = ref At(ref weights, j);
+            for (nint i = 0; apart > 1 && i < (heads - 1) * headStride + 128; i += 1024)
+            {
+                PrefetchFour(ref k0, apart * stride, tokens + i);
+            }
             for (int head = 0; head < heads; head++, k0 = ref At(ref k0, headStride))
             {
                 ref float k1 = ref At(ref k0, Math.Min(apart * stride, last)), k2 = ref At(ref k0, Math.Min(2 * apart * stride, last)), k3 = ref At(ref k0, Math.Min(3 * apart * stride, last));
@@ -130,7 +140,7 @@ internal readonly struct rows_f32_d128_causal__avx2_2x4 : IRowsCore
                     {
                         if (d % 16 == 0)
                         {
-                            PrefetchFar(ref k0, d + ahead); PrefetchFar(ref k1, d + ahead); PrefetchFar(ref k2, d + ahead); PrefetchFar(ref k3, d + ahead);
+                            PrefetchFour(ref k0, stride, d + ahead);
                         }
                         Vec q0 = Load(ref q, d), q1 = Load(ref q, QueryRow + d);
                         Vec x0 = Load(ref k0, d); s0_0 = MulAdd(q0, x0, s0_0); s1_0 = MulAdd(q1, x0, s1_0);
@@ -141,12 +151,9 @@ internal readonly struct rows_f32_d128_causal__avx2_2x4 : IRowsCore
                     Vectors128.Store(Sums4(s0_0, s0_1, s0_2, s0_3), ref w, 0);
                     Vectors128.Store(Sums4(s1_0, s1_1, s1_2, s1_3), ref w, KeyBlock);
                 }
-                for (; row > 0; row--, q = ref At(ref q, QueryRow), w = ref At(ref w, KeyBlock))
+                for (; row > 0; row--, q = ref At(ref q, QueryRow), w = ref At(ref w, weightRow))
                 {
-                    if (apart == 1)
-                    {
-                        PrefetchRowFar(ref k0, ahead, 128); PrefetchRowFar(ref k1, ahead, 128); PrefetchRowFar(ref k2, ahead, 128); PrefetchRowFar(ref k3, ahead, 128);
-                    }
+                    if (apart == 1) PrefetchFourRows(ref k0, stride, ahead, 128);
                     Vec s0_0 = zero, s0_1 = zero, s0_2 = zero, s0_3 = zero;
                     for (nint d = 0; d < 128; d += Lanes)
                     {
@@ -166,9 +173,9 @@ internal readonly struct rows_f32_d128_causal__avx2_2x4 : IRowsCore
     [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
     private static void RowValues(in ForwardRows block, ref float weights, ref float value, int seen, int keys)
     {
-        int heads = block.KeyHeads, rows = block.Heads / heads * block.Queries;
+        int heads = block.KeyHeads, rows = block.Heads / heads * block.Queries, weightRow = RowBlock(in block).WeightRow;
         nint stride = block.ValueStride, headStride = block.ValueHeadStride;
-        nint ahead = (heads == 1 ? 32 : 8) * stride;
+        nint ahead = (heads == 1 ? 32 : 8) * stride, tokens = Math.Max(1536 / (heads * 128), 1) * stride;
         // All rows take part in the keys before `all`; 0 times an invisible value is 0 where it is finite.
         int all = Math.Max(Math.Min(seen, keys), 0);
         if (all < keys && Finite(in block, ref At(ref value, all * stride), keys - all)) all = keys;
@@ -179,6 +186,10 @@ internal readonly struct rows_f32_d128_causal__avx2_2x4 : IRowsCore
         for (int left = count, j = 0; left > 0; left--, j += next)
         {
             ref float v0 = ref At(ref value, j * stride), w = ref At(ref weights, j), s = ref block.State;
+            for (nint i = 0; apart > 1 && i < (heads - 1) * headStride + 128; i += 1024)
+            {
+                PrefetchFour(ref v0, apart * stride, tokens + i);
+            }
             for (int head = 0; head < heads; head++, v0 = ref At(ref v0, headStride))
             {
                 ref float v1 = ref At(ref v0, apart * stride), v2 = ref At(ref v1, apart * stride), v3 = ref At(ref v2, apart * stride);
@@ -192,19 +203,16 @@ internal readonly struct rows_f32_d128_causal__avx2_2x4 : IRowsCore
                     {
                         if (i % 16 == 0)
                         {
-                            PrefetchFar(ref v0, i + ahead); PrefetchFar(ref v1, i + ahead); PrefetchFar(ref v2, i + ahead); PrefetchFar(ref v3, i + ahead);
+                            PrefetchFour(ref v0, stride, i + ahead);
                         }
                         Vec x0 = Load(ref v0, i), x1 = Load(ref v1, i), x2 = Load(ref v2, i), x3 = Load(ref v3, i);
                         Store(MulAdd(w0_3, x3, MulAdd(w0_2, x2, MulAdd(w0_1, x1, MulAdd(w0_0, x0, Load(ref s, i))))), ref s, i);
                         Store(MulAdd(w1_3, x3, MulAdd(w1_2, x2, MulAdd(w1_1, x1, MulAdd(w1_0, x0, Load(ref s, StateRow + i))))), ref s, StateRow + i);
                     }
                 }
-                for (; row > 0; row--, w = ref At(ref w, KeyBlock), s = ref At(ref s, StateRow))
+                for (; row > 0; row--, w = ref At(ref w, weightRow), s = ref At(ref s, StateRow))
                 {
-                    if (apart == 1)
-                    {
-                        PrefetchRowFar(ref v0, ahead, 128); PrefetchRowFar(ref v1, ahead, 128); PrefetchRowFar(ref v2, ahead, 128); PrefetchRowFar(ref v3, ahead, 128);
-                    }
+                    if (apart == 1) PrefetchFourRows(ref v0, stride, ahead, 128);
                     Vec w0_0 = Splat(ref w, 0), w0_1 = Splat(ref w, apart), w0_2 = Splat(ref w, 2 * apart), w0_3 = Splat(ref w, 3 * apart);
                     for (nint i = 0; i < 128; i += Lanes)
                     {
@@ -218,7 +226,7 @@ internal readonly struct rows_f32_d128_causal__avx2_2x4 : IRowsCore
         // Each row with the others that it sees.
         for (int row = 0; row < block.Heads * block.Queries; row++)
         {
-            ref float v = ref At(ref value, row / rows * headStride), w = ref At(ref weights, row * KeyBlock), s = ref At(ref block.State, row * StateRow);
+            ref float v = ref At(ref value, row / rows * headStride), w = ref At(ref weights, row * weightRow), s = ref At(ref block.State, row * StateRow);
             RowValue(ref w, ref v, stride, ref s, 4 * count, all);
             if (all < keys) RowValue(ref w, ref v, stride, ref s, all, Math.Min(seen + row % block.Queries, keys));
         }
