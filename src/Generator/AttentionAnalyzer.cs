@@ -5,6 +5,7 @@ using Microsoft.CodeAnalysis;
 using Microsoft.CodeAnalysis.CSharp;
 using Microsoft.CodeAnalysis.CSharp.Syntax;
 using Microsoft.CodeAnalysis.Diagnostics;
+using Microsoft.CodeAnalysis.Text;
 
 namespace AttentionGen.Generator;
 
@@ -49,7 +50,7 @@ public sealed class AttentionAnalyzer : DiagnosticAnalyzer
     {
         if (method.PartialDefinitionPart is not null) return; // the definition is analysed, with the attributes of both parts
         var attribute = method.GetAttributes().FirstOrDefault(a => SymbolEqualityComparer.Default.Equals(a.AttributeClass, attributeType));
-        if (attribute is null || KernelParser.Parse(method, attribute) is not { } spec) return;
+        if (attribute is null || KernelParser.Parse(method, attribute, compilation) is not { } spec) return;
 
         bool error = false;
         foreach (var violation in KernelRules.Violations(spec))
@@ -71,6 +72,7 @@ public sealed class AttentionAnalyzer : DiagnosticAnalyzer
             PlaceKind.Argument => (Argument(syntax, place.Argument) ?? (Microsoft.CodeAnalysis.SyntaxNode?)syntax)?.GetLocation(),
             PlaceKind.Parameter => method.Parameters[place.Index].Locations.FirstOrDefault(),
             PlaceKind.ReturnType => KernelParser.Declaration(method)?.ReturnType.GetLocation(),
+            PlaceKind.Lifted => Lifted(method, place),
             PlaceKind.ContainingType => ContainingType(method, place.Index).Locations.FirstOrDefault(),
             _ => null,
         } ?? method.Locations.FirstOrDefault() ?? Location.None;
@@ -83,6 +85,13 @@ public sealed class AttentionAnalyzer : DiagnosticAnalyzer
         int position = name switch { "heads" => 0, "headDim" => 1, _ => int.MaxValue };
         return arguments.FirstOrDefault(a => (a.NameEquals?.Name ?? a.NameColon?.Name)?.Identifier.ValueText == name)
             ?? (position < arguments.Count && arguments[position] is { NameEquals: null, NameColon: null } positional ? positional : null);
+    }
+
+    /// <summary>A place in a method that the declaration names.</summary>
+    private static Location? Lifted(IMethodSymbol kernel, Place place)
+    {
+        var declaration = kernel.ContainingType.GetMembers(place.Argument).FirstOrDefault()?.DeclaringSyntaxReferences.FirstOrDefault()?.GetSyntax();
+        return declaration is null ? null : Location.Create(declaration.SyntaxTree, new TextSpan(declaration.SpanStart + place.Index, place.Length));
     }
 
     private static INamedTypeSymbol ContainingType(IMethodSymbol method, int index)

@@ -19,7 +19,7 @@ public sealed class AttentionGenerator : IIncrementalGenerator
             .ForAttributeWithMetadataName(
                 KernelParser.AttributeName,
                 static (_, _) => true,
-                static (found, _) => KernelDeclaration.Parse(found.TargetSymbol, found.Attributes[0]))
+                static (found, _) => KernelDeclaration.Parse(found.TargetSymbol, found.Attributes[0], found.SemanticModel.Compilation))
             .Where(static declaration => declaration is not null)
             .Select(static (declaration, _) => declaration!)
             .WithTrackingName(Steps.Declarations);

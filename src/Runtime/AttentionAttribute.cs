@@ -57,6 +57,23 @@ public sealed class AttentionAttribute(int heads, int headDim) : Attribute
     public float Scale { get; set; }
 
     /// <summary>
+    /// The name of a static method beside the kernel that says which keys a query sees, beside the other masks: <c>bool Visible(int query, int key)</c>, where
+    /// query is a position, also with <c>int head</c> and <c>int batch</c>. Further parameters are those of the kernel with the same name and type, int or float.
+    /// </summary>
+    /// <remarks>
+    /// It is one expression, which the generator lifts. Comparisons of key and query that only their distance decides, alone or joined by &amp;&amp;, become bounds of the
+    /// loops; the rest becomes vector code.
+    /// </remarks>
+    public string? MaskMethod { get; set; }
+
+    /// <summary>
+    /// The name of a static method beside the kernel that changes scores: <c>float Score(float score, int query, int key)</c>, also with <c>int head</c> and
+    /// <c>int batch</c>, and parameters of the kernel as for <see cref="MaskMethod"/>. The score comes scaled and soft-capped, in natural units; what is returned
+    /// goes on to bias, mask and softmax, and -infinity hides the key.
+    /// </summary>
+    public string? ScoreMethod { get; set; }
+
+    /// <summary>
     /// The magnitude that scores stay below: a score s becomes SoftCap * tanh(s / SoftCap), after the scale and before bias and mask. Positive and finite;
     /// there is none unless given.
     /// </summary>

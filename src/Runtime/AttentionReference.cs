@@ -1,3 +1,4 @@
+using System.Diagnostics.CodeAnalysis;
 using System.Reflection;
 
 namespace AttentionGen;
@@ -51,6 +52,12 @@ public sealed class AttentionReference(int heads, int headDim)
     /// <inheritdoc cref="AttentionAttribute.SoftCap"/>
     public double SoftCap { get; init; }
 
+    /// <summary>What the kernel's <see cref="AttentionAttribute.MaskMethod"/> says of query (a position), key, head and batch item; null where there is none.</summary>
+    public Func<int, int, int, int, bool>? Visible { get; init; }
+
+    /// <summary>What the kernel's <see cref="AttentionAttribute.ScoreMethod"/> makes of a score of query (a position), key, head and batch item; null where there is none.</summary>
+    public Func<double, int, int, int, int, double>? Score { get; init; }
+
     /// <inheritdoc cref="AttentionAttribute.Alibi"/>
     public bool Alibi { get; init; }
 
@@ -77,13 +84,17 @@ public sealed class AttentionReference(int heads, int headDim)
 
     /// <summary>The reference of a generated kernel, from its declaration.</summary>
     /// <param name="kernel">The kernel: the method itself.</param>
-    /// <exception cref="ArgumentException">The method has no <see cref="AttentionAttribute"/>.</exception>
+    /// <exception cref="ArgumentException">
+    /// The method has no <see cref="AttentionAttribute"/>, or its mask or score takes parameters of the kernel, whose values are not known here.
+    /// </exception>
     public static AttentionReference Of(Delegate kernel)
     {
         ArgumentNullException.ThrowIfNull(kernel);
         var declaration = kernel.Method.GetCustomAttribute<AttentionAttribute>()
             ?? throw new ArgumentException($"{kernel.Method.Name} has no [Attention] attribute.", nameof(kernel));
         int headDim = declaration.HeadDim;
+        var mask = Own(kernel.Method, declaration.MaskMethod);
+        var score = Own(kernel.Method, declaration.ScoreMethod);
         return new AttentionReference(declaration.Heads, headDim)
         {
             KeyValueHeads = declaration.KeyValueHeads == 0 ? declaration.Heads : declaration.KeyValueHeads,
@@ -92,6 +103,8 @@ public sealed class AttentionReference(int heads, int headDim)
             WindowLeft = declaration.WindowLeft,
             WindowRight = declaration.WindowRight,
             Scale = declaration.Scale == 0 ? 1 / Math.Sqrt(headDim) : declaration.Scale,
+            Visible = mask is null ? null : (query, key, head, batch) => (bool)mask(0, query, key, head, batch),
+            Score = score is null ? null : (value, query, key, head, batch) => (float)score((float)value, query, key, head, batch),
             SoftCap = declaration.SoftCap,
             Alibi = declaration.Alibi,
             BiasAxes = declaration.BiasAxes,
@@ -102,6 +115,26 @@ public sealed class AttentionReference(int heads, int headDim)
             ValueStride = declaration.ValueStride,
             OutputStride = declaration.OutputStride,
         };
+    }
+
+    /// <summary>A method beside a kernel, of score, query, key, head and batch item.</summary>
+    [UnconditionalSuppressMessage("Trimming", "IL2075", Justification = "For tests, which are not trimmed; a method that is gone is said to be.")]
+    private static Func<float, int, int, int, int, object>? Own(MethodInfo kernel, string? name)
+    {
+        if (name is null) return null;
+        const BindingFlags Any = BindingFlags.Static | BindingFlags.Public | BindingFlags.NonPublic;
+        var method = kernel.DeclaringType!.GetMethod(name, Any) ?? throw new ArgumentException($"{kernel.DeclaringType.Name} has no method {name}.", nameof(kernel));
+        string[] names = [.. method.GetParameters().Select(parameter => parameter.Name!)];
+        if (names.FirstOrDefault(parameter => parameter is not ("score" or "query" or "key" or "head" or "batch")) is { } other)
+            throw new ArgumentException($"{name} takes {other} of the kernel, whose value is not known here: make the reference with 'new', and give it Visible and Score.", nameof(kernel));
+        return (score, query, key, head, batch) => method.Invoke(null, [.. names.Select(parameter => (object)(parameter switch
+        {
+            "score" => score,
+            "query" => query,
+            "key" => key,
+            "head" => head,
+            _ => batch,
+        }))])!;
     }
 
     /// <summary>Computes the output, and the weights where they are asked for.</summary>
@@ -149,16 +182,18 @@ public sealed class AttentionReference(int heads, int headDim)
                     row.AsSpan().Clear();
                     for (int j = first; j < end; j++)
                     {
-                        double score = Score(query[queryTensor.Row(b, i, h)..], key[keyTensor.Row(b, j, keyHead)..]);
+                        double score = Product(query[queryTensor.Row(b, i, h)..], key[keyTensor.Row(b, j, keyHead)..]);
                         if (SoftCap > 0) score = SoftCap * Math.Tanh(score / SoftCap);
+                        if (Score is not null) score = Score(score, start + i, j, h, b);
                         if (!operands.Bias.IsEmpty) score += operands.Bias[extent.Index(BiasAxes, b, h, i, j)];
                         if (slopes is not null) score -= slopes[h] * Math.Abs((long)start + i - j);
                         if (!operands.Keep.IsEmpty && !operands.Keep[extent.Index(KeepAxes, b, h, i, j)]) score = double.NegativeInfinity;
+                        if (Visible is not null && !Visible(start + i, j, h, b)) score = double.NegativeInfinity;
                         row[j] = score;
                     }
 
                     double? sink = operands.Sinks.IsEmpty ? null : operands.Sinks[h];
-                    bool hides = !operands.Bias.IsEmpty || !operands.Keep.IsEmpty; // -infinity hides a key
+                    bool hides = !operands.Bias.IsEmpty || !operands.Keep.IsEmpty || Visible is not null || Score is not null; // -infinity hides a key
                     Span<bool> hidden = new bool[keys];
                     for (int j = first; j < end && hides; j++) hidden[j] = double.IsNegativeInfinity(row[j]);
                     double sum = Softmax(row.AsSpan(first, end - first), hidden[first..end], sink);
@@ -187,7 +222,7 @@ public sealed class AttentionReference(int heads, int headDim)
         return ((int)Math.Clamp(first, 0, end), (int)end);
     }
 
-    private double Score(ReadOnlySpan<float> query, ReadOnlySpan<float> key)
+    private double Product(ReadOnlySpan<float> query, ReadOnlySpan<float> key)
     {
         double sum = 0;
         for (int d = 0; d < HeadDim; d++) sum += (double)query[d] * key[d];

@@ -16,6 +16,21 @@ public struct NeonCall
     /// <summary>Keys that a query sees before and behind its position, -1 for all.</summary>
     public long Left, Right;
 
+    /// <summary>Addresses of what belongs to the scores: [heads, queries, keys], [queries, keys], [heads], [heads], [heads, queries].</summary>
+    public nint Bias, Keep, Slopes, Sinks, LogSumExp;
+
+    /// <summary>The same with strides.</summary>
+    internal readonly ForwardOperands Operands => new()
+    {
+        Bias = Operand(Bias, sizeof(float) * Queries * Keys, sizeof(float) * Keys, sizeof(float)),
+        Keep = Operand(Keep, 0, Keys, 1),
+        Slopes = Operand(Slopes, sizeof(float), 0, 0),
+        Sinks = Operand(Sinks, sizeof(float), 0, 0),
+        LogSumExp = Operand(LogSumExp, sizeof(float) * Queries, sizeof(float), 0),
+    };
+
+    private static unsafe Operand Operand(nint data, long head, long query, long key) => new() { Data = (byte*)data, Head = (nint)head, Query = (nint)query, Key = (nint)key };
+
     /// <summary>The first key that a query sees, counted past both ends.</summary>
     public readonly long Begin(long query) => Left < 0 ? 0 : Start + query - Left;
 
@@ -47,10 +62,11 @@ public static class Driver
     }
 
     /// <summary>The same for a core that has no way for few rows.</summary>
-    public static void RunPacked<TCore>(ref float query, ref float key, ref float value, ref float output, ref float scratch, ref NeonCall call)
+    public static unsafe void RunPacked<TCore>(ref float query, ref float key, ref float value, ref float output, ref float scratch, ref NeonCall call)
         where TCore : struct, IForwardCore
     {
         var plan = TCore.Plan;
+        var operands = call.Operands;
         int stretch = (int)call.Stretch / plan.KeyBlock * plan.KeyBlock;
         ref float packedKeys = ref scratch;
         ref float packedValues = ref Unsafe.Add(ref packedKeys, (nint)stretch * plan.PackedKeyFloats);
@@ -97,6 +113,7 @@ public static class Driver
                     OutputStride = (nint)call.OutputStride,
                     State = ref Unsafe.Add(ref states, (nint)(index * plan.StateFloats)),
                     Scratch = ref working,
+                    Place = new ForwardPlace(&operands, batch: 0, head: 0, (int)row, (nint)(call.Start + row), (int)from),
                 };
                 TCore.Attend(in block);
             }

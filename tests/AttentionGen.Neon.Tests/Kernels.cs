@@ -126,6 +126,15 @@ public static partial class Kernels
 
     [Attention(1, 33, QueryLength = 17, KeyLength = 50, ValueDim = 20, Mask = AttentionMask.Causal, WindowLeft = 20, Isas = AttentionIsas.Neon)]
     public static partial void M17n50_d33v20_window(ReadOnlySpan<float> query, ReadOnlySpan<float> key, ReadOnlySpan<float> value, Span<float> output);
+
+    [Attention(1, 64, Mask = AttentionMask.Causal, SoftCap = 5f, Isas = AttentionIsas.Neon)]
+    public static partial void D64_causal_scored(ReadOnlySpan<float> query, ReadOnlySpan<float> key, ReadOnlySpan<float> value, Span<float> output, ReadOnlySpan<float> bias, ReadOnlySpan<bool> keep, ReadOnlySpan<float> slopes, ReadOnlySpan<float> sinks, Span<float> logSumExp);
+
+    [Attention(1, 20, ValueDim = 12, Isas = AttentionIsas.Neon)]
+    public static partial void D20v12_scored(ReadOnlySpan<float> query, ReadOnlySpan<float> key, ReadOnlySpan<float> value, Span<float> output, ReadOnlySpan<float> bias, ReadOnlySpan<bool> keep, ReadOnlySpan<float> slopes, ReadOnlySpan<float> sinks, Span<float> logSumExp);
+
+    [Attention(1, 33, ValueDim = 20, WindowLeft = 30, WindowRight = 4, Scale = -0.3f, SoftCap = 2f, Isas = AttentionIsas.Neon)]
+    public static partial void D33v20_window_scored(ReadOnlySpan<float> query, ReadOnlySpan<float> key, ReadOnlySpan<float> value, Span<float> output, ReadOnlySpan<float> bias, ReadOnlySpan<bool> keep, ReadOnlySpan<float> slopes, ReadOnlySpan<float> sinks, Span<float> logSumExp);
 }
 
 /// <summary>Entry points of the harness: a method of its own for each core.</summary>
@@ -226,6 +235,15 @@ public static class Entries
 
     public static void Run_d5v3_since(ref float query, ref float key, ref float value, ref float output, ref float scratch, ref long call) =>
         Driver.Run<forward_f32_d5v3_since__neon_8x2>(ref query, ref key, ref value, ref output, ref scratch, ref Unsafe.As<long, NeonCall>(ref call));
+
+    public static void Run_d64_causal_scored(ref float query, ref float key, ref float value, ref float output, ref float scratch, ref long call) =>
+        Driver.Run<forward_f32_d64_causal_cap5_bias_slopes_keep_sinks_lse__neon_8x2>(ref query, ref key, ref value, ref output, ref scratch, ref Unsafe.As<long, NeonCall>(ref call));
+
+    public static void Run_d20v12_scored(ref float query, ref float key, ref float value, ref float output, ref float scratch, ref long call) =>
+        Driver.Run<forward_f32_d20v12_bias_slopes_keep_sinks_lse__neon_8x2>(ref query, ref key, ref value, ref output, ref scratch, ref Unsafe.As<long, NeonCall>(ref call));
+
+    public static void Run_d33v20_window_scored(ref float query, ref float key, ref float value, ref float output, ref float scratch, ref long call) =>
+        Driver.Run<forward_f32_d33v20_window_scalem0p3_cap2_bias_slopes_keep_sinks_lse__neon_8x2>(ref query, ref key, ref value, ref output, ref scratch, ref Unsafe.As<long, NeonCall>(ref call));
 
     public static void Run_m49n49_d32(ref float query, ref float key, ref float value, ref float output, ref float scratch, ref long call) =>
         Driver.RunPacked<forward_f32_m49n49_d32__neon_7x2>(ref query, ref key, ref value, ref output, ref scratch, ref Unsafe.As<long, NeonCall>(ref call));

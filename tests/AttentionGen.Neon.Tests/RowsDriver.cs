@@ -7,10 +7,11 @@ namespace AttentionGen.Neon.Tests;
 internal static class RowsDriver
 {
     /// <param name="scratch">Working memory, the state of all rows and another of them.</param>
-    public static void Run<TCore>(ref float query, ref float key, ref float value, ref float output, ref float scratch, ref NeonCall call)
+    public static unsafe void Run<TCore>(ref float query, ref float key, ref float value, ref float output, ref float scratch, ref NeonCall call)
         where TCore : struct, IRowsCore
     {
         var plan = TCore.Plan;
+        var operands = call.Operands;
         int queries = (int)call.Queries, group = (int)call.Group, rows = queries * group;
         ref float state = ref Unsafe.Add(ref scratch, plan.RowsScratchFloats);
         ref float other = ref Unsafe.Add(ref state, rows * plan.StateRowFloats);
@@ -35,6 +36,7 @@ internal static class RowsDriver
                 Hidden = (nint)(call.Begin(0) - first),
                 State = ref first == begin ? ref state : ref other,
                 Scratch = ref scratch,
+                Place = new ForwardPlace(&operands, batch: 0, head: 0, query: 0, (nint)call.Start, (int)first),
             };
             TCore.AttendRows(in chunk);
             if (first > begin) TCore.Merge(ref state, ref other, rows);
@@ -44,7 +46,7 @@ internal static class RowsDriver
         {
             ref float to = ref Unsafe.Add(ref output, (nint)(head * call.OutputHeadStride));
             if (begin == end) Driver.Clear(ref to, (nint)call.OutputStride, queries, (int)call.ValueDim);
-            else TCore.Finish(ref Unsafe.Add(ref state, head * queries * plan.StateRowFloats), ref to, (nint)call.OutputStride, queries, default);
+            else TCore.Finish(ref Unsafe.Add(ref state, head * queries * plan.StateRowFloats), ref to, (nint)call.OutputStride, queries, new ForwardPlace(&operands, batch: 0, head, query: 0, (nint)call.Start, key: 0));
         }
     }
 }

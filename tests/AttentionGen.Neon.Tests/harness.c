@@ -8,9 +8,11 @@
 
 typedef struct {
     long queries, keys, start, query_stride, key_stride, value_stride, output_stride, head_dim, value_dim, stretch, group, query_head_stride, output_head_stride, left, right;
+    const void *bias, *keep, *slopes, *sinks;
+    float *log_sum_exp;
 } call;
 typedef void (*kernel)(float *, float *, float *, float *, float *, call *);
-typedef struct { const char *name; int d, dv, left, right; double scale; int queries, keys; } spec; // the lengths 0 where they are not fixed
+typedef struct { const char *name; int d, dv, left, right; double scale; int queries, keys, scored; double cap; } spec; // the lengths 0 where they are not fixed
 enum { NORMAL, LARGE, NEAR, RISING, HIDDEN_NAN, SEEN_NAN, INPUTS };
 static const char *input_names[] = {"normal", "scores near 90", "scores near 1e4, all alike", "rising maximum", "NaN in hidden keys", "NaN in visible keys"};
 enum { PACKED, ROWS, PATHS };
@@ -21,7 +23,8 @@ typedef struct { int path, group, queries, keys, start, stretch, head_major, inp
 
 static const spec specs[] = {
 #define SPEC(method, d, dv, left, right, scale) FIXED(method, d, dv, left, right, scale, 0, 0)
-#define FIXED(method, d, dv, left, right, scale, queries, keys) {#method, d, dv, left, right, scale, queries, keys},
+#define FIXED(method, d, dv, left, right, scale, queries, keys) {#method, d, dv, left, right, scale, queries, keys, 0, 0},
+#define SCORED(method, d, dv, left, right, scale, cap) {#method, d, dv, left, right, scale, 0, 0, 1, cap},
 #include "Specs.h"
 };
 
@@ -77,23 +80,33 @@ static double dot(const float *restrict a, const double *restrict b, int d) {
     return lane[0];
 }
 
-static void evaluate(const float *query, const buffer *k, const buffer *v, int begin, int end, float scale) {
-    double max = -INFINITY, sum = 0;
-    float plain_max = -INFINITY, plain_sum = 0;
+// What is done to the scores of a query with the keys; nothing where the pointers are null.
+typedef struct { double cap; const float *bias, *slope, *sink; const char *keep; int position; double log_sum_exp; } scoring;
+
+static void evaluate(const float *query, const buffer *k, const buffer *v, int begin, int end, float scale, scoring *s) {
+    double max = s->sink ? *s->sink : -INFINITY, sum = 0;
+    float plain_max = s->sink ? *s->sink : -INFINITY, plain_sum = 0;
     for (int j = begin; j < end; j++) {
         weights[j] = dot(query, key_doubles[j], k->dim) * scale;
-        max = fmax(max, weights[j]);
         plain_weights[j] = plain_dot(query, row(k, 0, j), k->dim) * scale;
+        if (s->cap) weights[j] = s->cap * tanh(weights[j] / s->cap), plain_weights[j] = (float)s->cap * tanhf(plain_weights[j] / (float)s->cap);
+        if (s->bias) weights[j] += s->bias[j], plain_weights[j] += s->bias[j];
+        if (s->slope) weights[j] -= (double)*s->slope * abs(s->position - j), plain_weights[j] -= *s->slope * abs(s->position - j);
+        if ((s->keep && !s->keep[j]) || (s->bias && isinf(s->bias[j]))) weights[j] = plain_weights[j] = -INFINITY; // whatever it was
+        max = fmax(max, weights[j]);
         plain_max = fmaxf(plain_max, plain_weights[j]);
     }
     memset(expected, 0, sizeof expected), memset(plain, 0, sizeof plain);
     for (int j = begin; j < end; j++) {
+        if (s->keep && weights[j] == -INFINITY) continue; // 0 times NaN would not be 0
         double w = exp(weights[j] - max), *value = value_doubles[j];
         float plain_w = expf(plain_weights[j] - plain_max), *plain_value = row(v, 0, j);
         for (int e = 0; e < v->dim; e++) expected[e] += w * value[e];
         for (int e = 0; e < v->dim; e++) plain[e] += plain_w * plain_value[e];
         sum += w, plain_sum += plain_w;
     }
+    if (s->sink) sum += exp(*s->sink - max), plain_sum += expf(*s->sink - plain_max);
+    s->log_sum_exp = max + log(sum);
     for (int e = 0; e < v->dim && begin < end; e++) expected[e] /= sum, plain[e] /= plain_sum;
 }
 
@@ -154,6 +167,13 @@ static void check(const spec *s, const shape *c) {
     buffer q = guarded(heads, c->queries, d, qs, qh, c->upper), o = guarded(heads, c->queries, dv, os, oh, c->upper);
     buffer k = guarded(1, c->keys, d, 2 * d, 0, c->upper), v = guarded(1, c->keys, dv, dv + 3, 0, c->upper);
     fill(s, c, scale, &q, &k, &v);
+    // A bias [heads, queries, keys], a mask [queries, keys], slopes, sinks and log-sum-exps of the heads: each between protected pages.
+    buffer bias = guarded(heads, c->queries, c->keys, c->keys, (long)c->queries * c->keys, c->upper), mask = guarded(1, 1, (c->queries * c->keys + 3) / 4, 0, 0, c->upper);
+    buffer slopes = guarded(1, 1, heads, 0, 0, c->upper), sinks = guarded(1, 1, heads, 0, 0, c->upper), sums = guarded(heads, c->queries, 1, 1, c->queries, c->upper);
+    char *keep = (char *)mask.data + (c->upper ? mask.length * 4 - c->queries * c->keys : 0);
+    for (long i = 0; i < bias.length; i++) bias.data[i] = drawn % 9 ? normal() : (normal(), -INFINITY);
+    for (long i = 0; i < (long)c->queries * c->keys; i++) keep[i] = uniform() > -0.3f;
+    for (int h = 0; h < heads; h++) slopes.data[h] = 0.1f * normal(), sinks.data[h] = normal();
     for (int j = 0; j < c->keys; j++) {
         for (int e = 0; e < d; e++) key_doubles[j][e] = row(&k, 0, j)[e];
         for (int e = 0; e < dv; e++) value_doubles[j][e] = row(&v, 0, j)[e];
@@ -161,7 +181,7 @@ static void check(const spec *s, const shape *c) {
 
     const float untouched = 12345;
     for (long i = 0; i < o.length; i++) o.data[i] = untouched;
-    call arguments = {c->queries, c->keys, c->start, qs, k.stride, v.stride, os, d, dv, c->stretch, c->path == ROWS ? c->group : 0, qh, oh, s->left, s->right};
+    call arguments = {c->queries, c->keys, c->start, qs, k.stride, v.stride, os, d, dv, c->stretch, c->path == ROWS ? c->group : 0, qh, oh, s->left, s->right, bias.data, keep, slopes.data, sinks.data, sums.data};
     kernel run = image_method(s->name);
     run(q.data, k.data, v.data, o.data, scratch, &arguments);
 
@@ -170,7 +190,10 @@ static void check(const spec *s, const shape *c) {
     for (int h = 0; h < heads; h++)
         for (int i = 0; i < c->queries; i++) {
             int end = clamp(end_of(s, c, i), 0, c->keys), begin = clamp(begin_of(s, c, i), 0, end);
-            evaluate(row(&q, h, i), &k, &v, begin, end, scale);
+            scoring scores = {s->cap, s->scored ? row(&bias, h, i) : 0, s->scored ? slopes.data + h : 0, s->scored ? sinks.data + h : 0, s->scored ? keep + i * c->keys : 0, c->start + i};
+            evaluate(row(&q, h, i), &k, &v, begin, end, scale, &scores);
+            float sum = *row(&sums, h, i);
+            if (s->scored && !(isnan(scores.log_sum_exp) ? isnan(sum) : fabs(sum - scores.log_sum_exp) <= 2e-6 * fmax(1, fabs(scores.log_sum_exp)))) wrong_nan++;
             for (int e = 0; e < dv; e++) {
                 float *actual = row(&o, h, i) + e;
                 double error = fabs(*actual - expected[e]);
@@ -182,6 +205,7 @@ static void check(const spec *s, const shape *c) {
         }
     for (long i = 0; i < o.length; i++) written += o.data[i] != untouched;
     munmap(q.base, q.size), munmap(k.base, k.size), munmap(v.base, v.size), munmap(o.base, o.size);
+    munmap(bias.base, bias.size), munmap(mask.base, mask.size), munmap(slopes.base, slopes.size), munmap(sinks.base, sinks.size), munmap(sums.base, sums.size);
 
     char place[200];
     snprintf(place, sizeof place, "%s, %s, %d queries x %d heads from %d, %d keys, %d at a time, %s", s->name, path_names[c->path], c->queries, heads,
@@ -198,7 +222,7 @@ static void check(const spec *s, const shape *c) {
 
     if (!wrong_nan && !written) return;
     t->wrong++;
-    printf("FAILED %s: %d values should be NaN and are not, %d elements between rows are written\n", place, wrong_nan, written);
+    printf("FAILED %s: %d values should be NaN and are not, or log-sum-exps are off, %d elements between rows are written\n", place, wrong_nan, written);
 }
 
 // The same for a case whenever it is drawn, and without a pattern over the cases.

@@ -13,11 +13,12 @@ internal static class CoreEmitter
     {
         var dialect = Dialect.Of(plan.Isa);
         var visible = plan.Spec.Visible;
+        bool lifted = plan.Spec.Scoring is { Own: not null } or { Visible: not null };
         var w = new SourceWriter();
         Header(w, plan, dialect);
         w.Line($"""
             #nullable enable
-
+            {(lifted ? "#pragma warning disable // of the user's expressions: they are reported where they are written\n" : "")}
             namespace {Namespace};
 
             using global::System;
@@ -27,7 +28,7 @@ internal static class CoreEmitter
             using static global::AttentionGen.CompilerServices.KernelMemory;
             using static global::AttentionGen.CompilerServices.Levels;
             using static global::AttentionGen.CompilerServices.{dialect.Vectors};
-            using Vec = global::System.Runtime.Intrinsics.{dialect.Vector}<float>;
+            using Vec = global::System.Runtime.Intrinsics.{dialect.Vector}<float>;{(!lifted ? "" : $"\nusing Ints = global::System.Runtime.Intrinsics.{dialect.Vector}<int>;")}
 
             {GeneratedCode.Attribute}
             [global::Microsoft.CodeAnalysis.Embedded]
@@ -84,7 +85,7 @@ internal static class CoreEmitter
         ValuesEmitter.Emit(w, plan, dialect);
         BlockEmitter.Reset(w);
         PackingEmitter.Queries(w, plan, dialect);
-        ScoringEmitter.Emit(w, plan, visible);
+        ScoringEmitter.Emit(w, plan, dialect, visible);
         SoftmaxEmitter.Emit(w, plan, dialect, visible);
         FinishEmitter.Emit(w, plan, dialect);
     }

@@ -97,15 +97,16 @@ internal static class KernelEmitter
     private static void Body(SourceWriter w, KernelPlan plan)
     {
         var attention = plan.Spec.Attention;
-        var parameters = plan.Spec.Method.Parameters.ToDictionary(parameter => parameter.Role!.Value, parameter => parameter.Name);
+        var parameters = plan.Spec.Method.Parameters.Where(parameter => parameter.Role is not null).ToDictionary(parameter => parameter.Role!.Value, parameter => parameter.Name);
         string call = "call";
-        while (parameters.ContainsValue(call)) call += "_"; // a parameter with a role of its own may have any name
+        while (plan.Spec.Method.Parameters.Any(parameter => parameter.Name == call)) call += "_"; // a parameter with a role of its own may have any name
         w.Line($"{Services}.ForwardCall {call} = new(");
         w.Line($"    left: {attention.Left ?? -1}, right: {attention.Right ?? -1},");
         foreach (var role in s_tensors)
             w.Line($"    {Tensor(plan.Spec, role)}{(role == s_tensors[s_tensors.Length - 1] ? ");" : ",")}");
         foreach (var role in new[] { Role.QueryStart, Role.QueryStarts, Role.KeyLengths, Role.Bias, Role.Keep, Role.Slopes, Role.Sinks, Role.LogSumExp, Role.MaxThreads, Role.Scratch })
             if (parameters.TryGetValue(role, out string? parameter)) w.Line($"{call}.{role}({parameter}{Axes(attention, role)});");
+        for (int i = 0; i < plan.Spec.Scalars.Count; i++) w.Line($"{call}.Number({i}, {plan.Spec.Scalars[i].Name});");
         if (attention.Alibi) w.Line($"{call}.Slopes([{string.Join(", ", StandardSlopes(attention.Heads).Select(ScalarText.Float))}]);");
 
         string prefix = "";

@@ -1,3 +1,4 @@
+using AttentionGen.Generator.Expressions;
 using AttentionGen.Generator.Masks;
 using AttentionGen.Generator.Model;
 using AttentionGen.Generator.Planning;
@@ -21,12 +22,19 @@ internal static class ScoringEmitter
         }
     }
 
-    private static IEnumerable<Step> Steps(CorePlan plan)
+    private static IEnumerable<Step> Steps(CorePlan plan, Dialect dialect)
     {
         var scoring = plan.Spec.Scoring;
         double scale = Math.Abs((double)plan.Spec.Scale);
         if (scoring.Cap is { } cap) yield return new(null, $"s = Tanh(s * All({ScalarText.Float((float)(scale / cap))})) * All({ScalarText.Float(cap)});");
         else if (scoring.IsNatural) yield return new(null, $"s *= All({ScalarText.Float((float)scale)});");
+        if (scoring.Own is { } own)
+        {
+            var lifted = new LiftedEmitter(dialect.Vector, "own");
+            string score = lifted.Vector(own);
+            yield return new(string.Join("\n", lifted.Declarations), $"s = {score};");
+        }
+
         if (scoring.Bias)
         {
             // -infinity hides the key, whatever its score is.
@@ -41,13 +49,21 @@ internal static class ScoringEmitter
                 "ref byte keep = ref place.Keep(head, row, key);", "s = Select(Keep(ref keep, column), s, All(float.NegativeInfinity));",
                 "s = Select(KeepFirst(ref keep, column, rest), s, All(float.NegativeInfinity));");
         }
+
+        if (scoring.Visible is { } visible)
+        {
+            var lifted = new LiftedEmitter(dialect.Vector, "mask");
+            string mask = lifted.Vector(visible);
+            yield return new(string.Join("\n", lifted.Declarations), $"s = Select({mask}, s, All(float.NegativeInfinity));");
+        }
     }
 
-    public static void Emit(SourceWriter w, CorePlan plan, VisibleKeys visible)
+    public static void Emit(SourceWriter w, CorePlan plan, Dialect dialect, VisibleKeys visible)
     {
         var scoring = plan.Spec.Scoring;
         if (!scoring.Changes) return;
-        var steps = Steps(plan).ToList();
+        var steps = Steps(plan, dialect).ToList();
+        bool needsKeys = scoring.Own?.Uses(Input.Key) == true || scoring.Visible?.Uses(Input.Key) == true;
         w.Line();
         w.Line($"/// <summary>From the products of some rows with keys to scores: {scoring.Text}. {(scoring.Hides ? "Whether a key is hidden by its score. " : "")}`key` is that of column 0, `row` the first row.</summary>");
         CoreEmitter.MethodAttribute(w);
@@ -59,7 +75,7 @@ internal static class ScoringEmitter
                 string bound = visible.UpperMoves ? $"Math.Min({visible.Upper("i")}, Math.Min(end, keys))" : "Math.Min(end, keys)";
                 w.Line($"int bound = {bound}, column = {(visible.LowerMoves ? $"Math.Max({VisibleKeys.Lower("i")}, 0) / Lanes * Lanes" : "0")};");
                 foreach (var step in steps)
-                    if (step.Row is { } declaration) w.Line(declaration);
+                    if (step.Row is { Length: > 0 } declaration) w.Line(declaration);
                 using (w.Block("for (; column + Lanes <= bound; column += Lanes)")) Vector(steps.Select(step => step.Vector));
                 using (w.Block("if (column < bound)"))
                 {
@@ -74,6 +90,7 @@ internal static class ScoringEmitter
         void Vector(IEnumerable<string> changes)
         {
             w.Line("Vec s = Load(ref weights, column);");
+            if (needsKeys) w.Line($"Ints j = Ints.Indices + {dialect.Vector}.Create(place.Key(key) + column);");
             foreach (string change in changes) w.Line(change);
             if (scoring.Hides) w.Line("hides |= IsHidden(s);");
             w.Line("Store(s, ref weights, column);");

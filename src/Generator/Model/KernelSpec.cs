@@ -1,8 +1,25 @@
+using AttentionGen.Generator.Expressions;
+
 namespace AttentionGen.Generator.Model;
 
 /// <summary>What the user asked for: one annotated method, as text and numbers. No symbol, node or location.</summary>
 internal sealed record KernelSpec(MethodSpec Method, AttentionSpec Attention)
 {
+    /// <summary>The user's own mask; null where there is none.</summary>
+    public LiftedSpec? Mask { get; init; }
+
+    /// <summary>What the bounds of the loops say of the mask, and what they leave of it.</summary>
+    public MaskBounds? MaskBounds => Mask?.Result is { } result ? Expressions.MaskBounds.Of(result) : null;
+
+    /// <summary>The user's own score; null where there is none.</summary>
+    public LiftedSpec? Score { get; init; }
+
+    /// <summary>The parameters of the kernel that these use as numbers.</summary>
+    public EquatableArray<ParameterSpec> Scalars { get; init; }
+
+    /// <summary>Whether the scores depend on where the queries stand, beside the mask of the attribute.</summary>
+    public bool UsesPositions => Attention.Alibi || Has(Role.Slopes) || Mask?.Result?.Uses(Input.Query) == true || Score?.Result?.Uses(Input.Query) == true;
+
     public bool Has(Role role) => Method.Parameters.Any(parameter => parameter.Role == role);
 }
 
@@ -51,11 +68,16 @@ internal sealed record AttentionSpec(
 
     public int? GivenWindowRight { get; init; }
 
+    /// <summary>What the user's own mask says of both.</summary>
+    public (int? Left, int? Right) MaskBounds { get; init; }
+
     /// <summary>How many keys before its position a query sees; null for all.</summary>
-    public int? Left => GivenWindowLeft is >= 0 ? GivenWindowLeft : null;
+    public int? Left => Least(GivenWindowLeft is >= 0 ? GivenWindowLeft : null, MaskBounds.Left);
 
     /// <summary>How many keys behind its position a query sees; null for all.</summary>
-    public int? Right => Mask == Mask.Causal ? 0 : GivenWindowRight is >= 0 ? GivenWindowRight : null;
+    public int? Right => Least(Mask == Mask.Causal ? 0 : GivenWindowRight is >= 0 ? GivenWindowRight : null, MaskBounds.Right);
+
+    private static int? Least(int? x, int? y) => x is { } a && y is { } b ? Math.Min(a, b) : x ?? y;
 
     public float? GivenSoftCap { get; init; }
 

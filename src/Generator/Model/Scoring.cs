@@ -1,4 +1,5 @@
 using System.Globalization;
+using AttentionGen.Generator.Expressions;
 
 namespace AttentionGen.Generator.Model;
 
@@ -14,19 +15,29 @@ namespace AttentionGen.Generator.Model;
 /// <param name="LogSumExp">Whether the log-sum-exp is asked for.</param>
 internal sealed record Scoring(float? Cap, bool Bias, bool Slopes, bool Keep, bool Sinks, bool LogSumExp)
 {
+    /// <summary>The user's own score, of a score that is scaled and capped; null for none.</summary>
+    public Expression? Own { get; init; }
+
+    /// <summary>What the bounds of the rows leave of the user's own mask; null for nothing.</summary>
+    public Expression? Visible { get; init; }
+
     public static Scoring None { get; } = new(null, false, false, false, false, false);
 
     public static Scoring Of(KernelSpec spec) => new(
-        spec.Attention.GivenSoftCap, spec.Has(Role.Bias), spec.Attention.Alibi || spec.Has(Role.Slopes), spec.Has(Role.Keep), spec.Has(Role.Sinks), spec.Has(Role.LogSumExp));
+        spec.Attention.GivenSoftCap, spec.Has(Role.Bias), spec.Attention.Alibi || spec.Has(Role.Slopes), spec.Has(Role.Keep), spec.Has(Role.Sinks), spec.Has(Role.LogSumExp))
+    {
+        Own = spec.Score?.Result is InputExpression ? null : spec.Score?.Result,
+        Visible = spec.MaskBounds?.Rest,
+    };
 
     /// <summary>Whether scores are more than products and a factor: they then wait in memory for what is done to them.</summary>
-    public bool Changes => Cap is not null || Bias || Slopes || Keep;
+    public bool Changes => IsNatural || Hides;
 
     /// <summary>Whether scores have to be in natural units before the softmax: then the scale is applied to them there.</summary>
-    public bool IsNatural => Cap is not null || Bias || Slopes;
+    public bool IsNatural => Cap is not null || Bias || Slopes || Own is not null;
 
     /// <summary>Whether a score can say that its key is hidden, beside the bounds of the rows.</summary>
-    public bool Hides => Bias || Keep;
+    public bool Hides => Bias || Keep || Own is not null || Visible is not null;
 
     /// <summary>Whether the end of a row needs the log-sum-exp of its keys.</summary>
     public bool NeedsLogSum => Sinks || LogSumExp;
@@ -34,12 +45,13 @@ internal sealed record Scoring(float? Cap, bool Bias, bool Slopes, bool Keep, bo
     /// <summary>The part of a core's name.</summary>
     public string Name =>
         (Cap is { } cap ? "_cap" + cap.ToString("R", CultureInfo.InvariantCulture).Replace('.', 'p').Replace("-", "m").Replace("+", "") : "")
+        + (Own is null ? "" : "_score" + Own.Name) + (Visible is null ? "" : "_mask" + Visible.Name)
         + (Bias ? "_bias" : "") + (Slopes ? "_slopes" : "") + (Keep ? "_keep" : "") + (Sinks ? "_sinks" : "") + (LogSumExp ? "_lse" : "");
 
     /// <summary>For people; nothing where there is nothing.</summary>
     public string Text => string.Join(", ", new[]
     {
-        Cap is { } cap ? $"soft cap {cap.ToString("R", CultureInfo.InvariantCulture)}" : "", Bias ? "a bias" : "", Slopes ? "a slope for each head" : "", Keep ? "a mask of keys" : "",
+        Cap is { } cap ? $"soft cap {cap.ToString("R", CultureInfo.InvariantCulture)}" : "", Own is null ? "" : $"score = {Own.Text}", Visible is null ? "" : $"visible if {Visible.Text}", Bias ? "a bias" : "", Slopes ? "a slope for each head" : "", Keep ? "a mask of keys" : "",
         Sinks ? "a sink" : "", LogSumExp ? "log-sum-exp" : "",
     }.Where(part => part.Length > 0));
 }

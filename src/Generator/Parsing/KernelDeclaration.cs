@@ -11,10 +11,10 @@ namespace AttentionGen.Generator.Parsing;
 /// <param name="IsSuppressed">Whether a SuppressMessage hides what the analyzer reports: it works on errors that nothing else turns off.</param>
 internal sealed record KernelDeclaration(MethodSpec Method, KernelSpec? Spec, EquatableArray<string> Errors, bool IsSuppressed)
 {
-    public static KernelDeclaration? Parse(ISymbol target, AttributeData attribute)
+    public static KernelDeclaration? Parse(ISymbol target, AttributeData attribute, Compilation compilation)
     {
         if (target is not IMethodSymbol method) return null; // nothing that the attribute may stand on
-        if (KernelParser.Parse(method, attribute) is not { } spec) return new(KernelParser.ParseMethod(method), null, default, IsSuppressed: false);
+        if (KernelParser.Parse(method, attribute, compilation) is not { } spec) return new(KernelParser.ParseMethod(method), null, default, IsSuppressed: false);
         var errors = KernelRules.Errors(spec).Select(Text).ToEquatableArray();
         return new(spec.Method, spec, errors, IsSuppressed: errors.Count > 0 && Suppressions.Hide(method));
     }

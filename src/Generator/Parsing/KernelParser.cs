@@ -1,4 +1,5 @@
 using AttentionGen.Generator.Emit;
+using AttentionGen.Generator.Expressions;
 using AttentionGen.Generator.Model;
 using Microsoft.CodeAnalysis;
 using Microsoft.CodeAnalysis.CSharp;
@@ -23,8 +24,15 @@ internal static class KernelParser
         miscellaneousOptions: SymbolDisplayMiscellaneousOptions.EscapeKeywordIdentifiers);
 
     /// <returns>Null where the attribute's arguments are not C# yet: the compiler says so.</returns>
-    public static KernelSpec? Parse(IMethodSymbol method, AttributeData attribute) =>
-        ParseAttribute(attribute) is { } attention ? new KernelSpec(ParseMethod(method), attention) : null;
+    public static KernelSpec? Parse(IMethodSymbol method, AttributeData attribute, Compilation compilation)
+    {
+        if (ParseAttribute(attribute) is not { } attention) return null;
+        var scalars = new List<ParameterSpec>();
+        LiftedSpec? Lift(string argument, Kind returns) => Lifter.Lift(
+            attribute.NamedArguments.FirstOrDefault(given => given.Key == argument).Value.Value as string, returns, method, compilation, scalars, ParseParameter);
+        var spec = new KernelSpec(ParseMethod(method), attention) { Mask = Lift("MaskMethod", Kind.Bool), Score = Lift("ScoreMethod", Kind.Float), Scalars = scalars.ToEquatableArray() };
+        return spec.MaskBounds is { } bounds ? spec with { Attention = attention with { MaskBounds = (bounds.Left, bounds.Right) } } : spec;
+    }
 
     /// <summary>The part of a partial method that the attribute stands on and that has no body; the method itself where there is none.</summary>
     public static MethodDeclarationSyntax? Declaration(IMethodSymbol method) =>

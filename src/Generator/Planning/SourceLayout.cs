@@ -32,7 +32,7 @@ internal sealed record SourceLayout(EquatableArray<SourceEntry> Kernels, Equatab
     /// </summary>
     private static string FileName(MethodSpec method)
     {
-        var roles = method.Parameters.Select(parameter => parameter.Role.ToString()).ToList();
+        var roles = method.Parameters.Select(parameter => parameter.Role?.ToString() ?? parameter.Name.Replace("@", "")).ToList();
         string[] usual = [nameof(Role.Query), nameof(Role.Key), nameof(Role.Value), nameof(Role.Output)];
         if (roles.Take(usual.Length).SequenceEqual(usual)) roles.RemoveRange(0, usual.Length);
         return string.Join("-", roles.Select(role => char.ToLowerInvariant(role[0]) + role.Substring(1)).Prepend(method.FullName.Replace("@", "")));

@@ -126,6 +126,13 @@ internal static class KernelRules
             }
         }
 
+        foreach (var (argument, lifted) in new[] { ("MaskMethod", spec.Mask), ("ScoreMethod", spec.Score) })
+        {
+            if (lifted?.Failure is not { } failure) continue;
+            var place = lifted.Length > 0 ? Place.OfLifted(lifted.Name, lifted.Start, lifted.Length) : Place.OfArgument(argument);
+            yield return new(Rules.CannotLift, place, lifted.Name, failure);
+        }
+
         if (attention.Alibi && spec.Method.Parameters.FirstOrDefault(parameter => parameter.Role == Role.Slopes) is { } slopes)
             yield return new(Rules.SlopesTwice, Place.OfArgument("Alibi"), slopes.Name);
     }
@@ -186,6 +193,7 @@ internal static class KernelRules
         {
             var parameter = parameters[i];
             var place = Place.OfParameter(i);
+            if (spec.Scalars.Any(scalar => scalar.Name == parameter.Name)) continue;
             if (parameter.Role is not { } role)
             {
                 string wayOut = meant.TryGetValue(parameter, out var it)
@@ -207,7 +215,7 @@ internal static class KernelRules
                 yield return new(Rules.WrongParameterType, place, parameter.Name, modifiers + RoleTable.Short(parameter.Type), row.Name, types);
             }
 
-            if (row.NeedsPositions && HasNoPositions(spec.Attention) && !Scoring.Of(spec).Slopes) yield return new(Rules.MaskParameterWithoutMask, place, parameter.Name);
+            if (row.NeedsPositions && HasNoPositions(spec.Attention) && !spec.UsesPositions) yield return new(Rules.MaskParameterWithoutMask, place, parameter.Name);
             if (role == Role.Batch && !spec.Attention.Batched) yield return new(Rules.BatchWithoutBatched, place, parameter.Name);
         }
 

@@ -8,8 +8,9 @@ internal sealed record Violation(DiagnosticDescriptor Rule, Place Place, params 
 
 /// <summary>A place in a declaration, without syntax: whoever reports looks it up.</summary>
 /// <param name="Argument">The attribute's argument, by its name in C#.</param>
-/// <param name="Index">The index of a parameter or of a containing type.</param>
-internal readonly record struct Place(PlaceKind Kind, string Argument = "", int Index = 0)
+/// <param name="Index">The index of a parameter or of a containing type; in a method beside the kernel, where it begins.</param>
+/// <param name="Length">How long it is there.</param>
+internal readonly record struct Place(PlaceKind Kind, string Argument = "", int Index = 0, int Length = 0)
 {
     public static Place Method { get; } = new(PlaceKind.Method);
 
@@ -20,6 +21,9 @@ internal readonly record struct Place(PlaceKind Kind, string Argument = "", int 
     public static Place OfArgument(string name) => new(PlaceKind.Argument, name);
 
     public static Place OfParameter(int index) => new(PlaceKind.Parameter, Index: index);
+
+    /// <summary>A place in a method beside the kernel, counted from the beginning of its declaration.</summary>
+    public static Place OfLifted(string method, int start, int length) => new(PlaceKind.Lifted, method, start, length);
 
     public static Place OfType(int index) => new(PlaceKind.ContainingType, Index: index);
 }
@@ -32,4 +36,5 @@ internal enum PlaceKind
     Argument,
     Parameter,
     ContainingType,
+    Lifted,
 }

@@ -19,6 +19,7 @@ public unsafe ref struct ForwardCall
     private ReadOnlySpan<byte> _bias, _keep, _slopes, _sinks;
     private Span<byte> _logSumExp;
     private AttentionAxes _biasAxes, _keepAxes;
+    private ForwardOperands _operands; // the numbers of the call; the rest when it is pinned
     private ForwardArguments _arguments;
 
     /// <summary>Checks the tensors against each other.</summary>
@@ -134,6 +135,12 @@ public unsafe ref struct ForwardCall
         return bytes;
     }
 
+    /// <summary>A number for the user's own mask or score.</summary>
+    public void Number(int index, int value) => _operands.Numbers[index] = value;
+
+    /// <summary>A number for the user's own mask or score.</summary>
+    public void Number(int index, float value) => _operands.Numbers[index] = BitConverter.SingleToInt32Bits(value);
+
     /// <summary>The most threads, the caller's included.</summary>
     /// <exception cref="ArgumentOutOfRangeException">It is less than 1.</exception>
     public void MaxThreads(int maxThreads, [CallerArgumentExpression(nameof(maxThreads))] string name = "")
@@ -191,14 +198,12 @@ public unsafe ref struct ForwardCall
             call.Output = new StridedTensor(output, _output);
             call.QueryStarts = queryStarts;
             call.KeyLengths = keyLengths;
-            var operands = new ForwardOperands
-            {
-                Bias = CompilerServices.Operand.Of(bias, sizeof(float), _biasAxes, call),
-                Keep = CompilerServices.Operand.Of(keep, sizeof(bool), _keepAxes, call),
-                Slopes = CompilerServices.Operand.Of(slopes, sizeof(float), AttentionAxes.Head, call),
-                Sinks = CompilerServices.Operand.Of(sinks, sizeof(float), AttentionAxes.Head, call),
-                LogSumExp = CompilerServices.Operand.Of(logSumExp, sizeof(float), AttentionAxes.Batch | AttentionAxes.Head | AttentionAxes.Query, call),
-            };
+            var operands = _operands;
+            operands.Bias = CompilerServices.Operand.Of(bias, sizeof(float), _biasAxes, call);
+            operands.Keep = CompilerServices.Operand.Of(keep, sizeof(bool), _keepAxes, call);
+            operands.Slopes = CompilerServices.Operand.Of(slopes, sizeof(float), AttentionAxes.Head, call);
+            operands.Sinks = CompilerServices.Operand.Of(sinks, sizeof(float), AttentionAxes.Head, call);
+            operands.LogSumExp = CompilerServices.Operand.Of(logSumExp, sizeof(float), AttentionAxes.Batch | AttentionAxes.Head | AttentionAxes.Query, call);
             call.Operands = &operands; // until the call ends: no worker that begins later touches it
             if (!_scratch.IsEmpty)
             {

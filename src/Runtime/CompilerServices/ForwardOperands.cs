@@ -8,7 +8,11 @@ namespace AttentionGen.CompilerServices;
 /// </summary>
 internal unsafe struct ForwardOperands
 {
+    /// <summary>As many numbers as a call brings along for the user's own masks and scores; more is an error of the generator.</summary>
+    public const int MaxNumbers = 8;
+
     public Operand Bias, Keep, Slopes, Sinks, LogSumExp;
+    public fixed int Numbers[MaxNumbers]; // ints, or floats with the same bits
 
     /// <summary>The log-sum-exp of a row that sees no key.</summary>
     public readonly void WriteEmpty(int batch, int head, int query)

@@ -25,6 +25,24 @@ public readonly unsafe struct ForwardPlace
         _away = key - position;
     }
 
+    /// <summary>The batch item.</summary>
+    public int Batch => _batch;
+
+    /// <summary>The index of a head.</summary>
+    public int Head(int head) => _head + head;
+
+    /// <summary>The index of a key.</summary>
+    public int Key(int key) => _key + key;
+
+    /// <summary>Where a query stands.</summary>
+    public int Position(int query) => (int)(_key - _away) + query;
+
+    /// <summary>A number that the call brings along.</summary>
+    public int Whole(int index) => _operands->Numbers[index];
+
+    /// <summary>A number that the call brings along.</summary>
+    public float Real(int index) => BitConverter.Int32BitsToSingle(_operands->Numbers[index]);
+
     /// <summary>How far a key stands behind a query.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public float Away(int query, int key) => _away + key - query;

@@ -29,5 +29,6 @@ internal static class Catalogue
         .. WrongTensorTests.Declarations,
         .. OverlapTests.Declarations,
         .. ScoringTests.Declarations,
+        .. OwnMethodTests.Declarations,
     ]);
 }

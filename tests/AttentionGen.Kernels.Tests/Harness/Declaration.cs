@@ -73,6 +73,12 @@ public sealed record Declaration(int Heads, int HeadDim)
 
     public bool Alibi { get; init; }
 
+    /// <summary>The user's own mask, an expression of query, key, head, batch and `width`; empty where there is none.</summary>
+    public string MaskText { get; init; } = "";
+
+    /// <summary>The user's own score, an expression of score, query, key, head, batch and `slope`; empty where there is none.</summary>
+    public string ScoreText { get; init; } = "";
+
     /// <summary>The axes of the bias; None where there is none.</summary>
     public AttentionAxes Bias { get; init; }
 
@@ -80,7 +86,7 @@ public sealed record Declaration(int Heads, int HeadDim)
     public AttentionAxes Keep { get; init; }
 
     /// <summary>Whether a key can be hidden beside the bounds of the rows.</summary>
-    public bool Hides => Bias != 0 || Keep != 0;
+    public bool Hides => Bias != 0 || Keep != 0 || MaskText.Length > 0 || ScoreText.Length > 0;
 
     public bool Has(Roles role) => (Roles & role) != 0;
 
@@ -96,6 +102,8 @@ public sealed record Declaration(int Heads, int HeadDim)
         WindowRight = Window.Right,
         Scale = Scale == 0 ? 1 / Math.Sqrt(HeadDim) : Scale,
         SoftCap = SoftCap,
+        Visible = MaskText.Length > 0 ? Own.Of(this).Visible : null,
+        Score = ScoreText.Length > 0 ? Own.Of(this).Score is var score ? (value, query, key, head, batch) => score((float)value, query, key, head, batch) : null : null,
         Alibi = Alibi,
         BiasAxes = Bias,
         KeepAxes = Keep,
@@ -119,6 +127,8 @@ public sealed record Declaration(int Heads, int HeadDim)
         if (KeyLength != 0) name += $"_n{KeyLength}";
         if (Scale != 0) name += "_scale" + Text(Scale).Replace('.', 'p').Replace('-', 'm').Replace("+", "", StringComparison.Ordinal);
         if (SoftCap != 0) name += "_cap" + Text(SoftCap).Replace('.', 'p');
+        if (MaskText.Length > 0) name += $"_mask{Hash(MaskText)}";
+        if (ScoreText.Length > 0) name += $"_score{Hash(ScoreText)}";
         if (Alibi) name += "_alibi";
         if (Bias != 0) name += $"_bias{(int)Bias}";
         if (Keep != 0) name += $"_keep{(int)Keep}";
@@ -142,6 +152,8 @@ public sealed record Declaration(int Heads, int HeadDim)
             if (Has(Roles.QueryStart)) parameters.Add(("int queryStart", "a.QueryStart"));
             if (Has(Roles.QueryStarts)) parameters.Add(("ReadOnlySpan<int> queryStarts", "a.QueryStarts"));
             if (Has(Roles.KeyLengths)) parameters.Add(("ReadOnlySpan<int> keyLengths", "a.KeyLengths"));
+            if (MaskText.Contains("width")) parameters.Add(("int width", $"{Own.Width}"));
+            if (ScoreText.Contains("slope")) parameters.Add(("float slope", $"{Text(Own.Slope)}f"));
             if (Bias != 0) parameters.Add(("ReadOnlySpan<float> bias", "a.Bias"));
             if (Keep != 0) parameters.Add(("ReadOnlySpan<bool> keep", "a.Keep"));
             if (Has(Roles.Slopes)) parameters.Add(("ReadOnlySpan<float> slopes", "a.Slopes"));
@@ -158,6 +170,8 @@ public sealed record Declaration(int Heads, int HeadDim)
             if (Window.Right >= 0) attribute += $", WindowRight = {Window.Right}";
             if (Scale != 0) attribute += $", Scale = {Text(Scale)}f";
             if (SoftCap != 0) attribute += $", SoftCap = {Text(SoftCap)}f";
+            if (MaskText.Length > 0) attribute += $", MaskMethod = nameof(Visible_{this})";
+            if (ScoreText.Length > 0) attribute += $", ScoreMethod = nameof(Score_{this})";
             if (Alibi) attribute += ", Alibi = true";
             if (Bias != 0) attribute += $", BiasAxes = {Axes(Bias)}";
             if (Keep != 0) attribute += $", KeepAxes = {Axes(Keep)}";
@@ -175,10 +189,43 @@ public sealed record Declaration(int Heads, int HeadDim)
                     public static partial void {this}({string.Join(", ", parameters.Select(p => p.Declared))});
                     public static void Call_{this}(in KernelArguments a) => {this}({string.Join(", ", parameters.Select(p => p.Given))});
                     public static Delegate Method_{this}() => {this};
+                {OwnMethods}
 
                 """;
         }
     }
+
+    /// <summary>The methods beside the kernel, and delegates of them that need no more than the pair.</summary>
+    private string OwnMethods
+    {
+        get
+        {
+            string text = "";
+            if (MaskText.Length > 0)
+            {
+                bool width = MaskText.Contains("width");
+                text += $"""
+                        private static bool Visible_{this}(int query, int key, int head, int batch{(width ? ", int width" : "")}) => {MaskText};
+                        public static Func<int, int, int, int, bool> OwnMask_{this}() => (query, key, head, batch) => Visible_{this}(query, key, head, batch{(width ? $", {Own.Width}" : "")});
+
+                    """;
+            }
+
+            if (ScoreText.Length > 0)
+            {
+                bool slope = ScoreText.Contains("slope");
+                text += $"""
+                        private static float Score_{this}(float score, int query, int key, int head, int batch{(slope ? ", float slope" : "")}) => {ScoreText};
+                        public static Func<float, int, int, int, int, float> OwnScore_{this}() => (score, query, key, head, batch) => Score_{this}(score, query, key, head, batch{(slope ? $", {Text(Own.Slope)}f" : "")});
+
+                    """;
+            }
+
+            return text;
+        }
+    }
+
+    private static string Hash(string text) => Convert.ToHexString(System.Security.Cryptography.SHA256.HashData(System.Text.Encoding.UTF8.GetBytes(text)))[..10];
 
     private (string Declared, string Given) Tensor(string access, string role)
     {

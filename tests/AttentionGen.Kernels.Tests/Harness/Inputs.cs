@@ -61,6 +61,8 @@ public sealed class Inputs
         var declaration = Problem.Declaration;
         float score = product;
         if (declaration.SoftCap != 0) score = declaration.SoftCap * MathF.Tanh(score / declaration.SoftCap);
+        int position = Problem.Start(batch) + query;
+        if (declaration.ScoreText.Length > 0) score = Own.Of(declaration).Score(score, position, key, head, batch);
         if (declaration.Bias != 0)
         {
             float bias = Bias[Problem.Index(declaration.Bias, batch, head, query, key)];
@@ -69,6 +71,7 @@ public sealed class Inputs
 
         if (declaration.Alibi || declaration.Has(Roles.Slopes)) score -= Slope(head) * Math.Abs((float)((long)Problem.Start(batch) + query - key));
         if (declaration.Keep != 0 && !Keep[Problem.Index(declaration.Keep, batch, head, query, key)]) score = float.NegativeInfinity;
+        if (declaration.MaskText.Length > 0 && !Own.Of(declaration).Visible(position, key, head, batch)) score = float.NegativeInfinity;
         return score;
     }
 

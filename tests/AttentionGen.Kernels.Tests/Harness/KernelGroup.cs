@@ -61,6 +61,7 @@ public sealed class KernelGroup
         if (!image.Exists) Compile(source, image);
 
         var type = Assembly.Load(File.ReadAllBytes(image.FullName)).GetType("Kernels", throwOnError: true)!;
+        foreach (var declaration in declarations) Own.Add(declaration, type);
         return declarations.ToDictionary(declaration => declaration, declaration => new Kernel(
             declaration,
             type.GetMethod($"Call_{declaration}")!.CreateDelegate<KernelBody>(),

@@ -1,0 +1,84 @@
+using AttentionGen.Generator.Expressions;
+
+namespace AttentionGen.Generator.Emit;
+
+/// <summary>
+/// Writes a lifted expression: what is the same for all keys of a row is computed once, as the user wrote it; what depends on the key becomes vector code.
+/// </summary>
+/// <param name="vector">The type of the vectors, in System.Runtime.Intrinsics.</param>
+/// <param name="name">What its variables begin with.</param>
+internal sealed class LiftedEmitter(string vector, string name)
+{
+    private readonly Dictionary<Expression, string> _ofRow = [];
+
+    /// <summary>The declarations for a row, after <see cref="Vector"/> has met all that needs one; from `place`, `head` and `row`.</summary>
+    public IEnumerable<string> Declarations => _ofRow.Select(pair => $"{Type(pair.Key.Kind)} {pair.Value} = {Splat(pair.Key.Kind, pair.Key is OperationExpression ? $"unchecked({Scalar(pair.Key)})" : Scalar(pair.Key))};");
+
+    /// <summary>The expression over a vector of keys: floats and masks as <c>Vec</c>, ints as <c>Ints</c>; from the scores `s` and the keys `j`.</summary>
+    public string Vector(Expression expression)
+    {
+        if (expression is ConstantExpression) return Splat(expression.Kind, expression.Text);
+        if (expression.IsOfRow)
+        {
+            if (!_ofRow.TryGetValue(expression, out string? known)) _ofRow.Add(expression, known = $"{name}{_ofRow.Count}");
+            return known;
+        }
+
+        if (expression is InputExpression { Input: var input }) return input == Input.Score ? "s" : "j";
+        var operation = (OperationExpression)expression;
+        var parts = operation.Operands.Select(Vector).ToList();
+        bool ofInts = operation.Operands[operation.Operands.Count - 1].Kind == Kind.Int;
+        string Compared(string function) => $"{vector}.{function}({parts[0]}, {parts[1]}){(ofInts ? ".AsSingle()" : "")}";
+        return operation.Operation switch
+        {
+            "tofloat" => $"{vector}.ConvertToSingle({parts[0]})",
+            "!" => $"~{parts[0]}",
+            "-" when parts.Count == 1 => $"(-{parts[0]})",
+            "+" or "-" or "*" or "/" => $"({parts[0]} {operation.Operation} {parts[1]})",
+            "%" => $"({parts[0]} - {parts[0]} / {parts[1]} * {parts[1]})",
+            "&&" => $"({parts[0]} & {parts[1]})",
+            "||" => $"({parts[0]} | {parts[1]})",
+            "<" => Compared("LessThan"),
+            "<=" => Compared("LessThanOrEqual"),
+            ">" => Compared("GreaterThan"),
+            ">=" => Compared("GreaterThanOrEqual"),
+            "==" => Compared("Equals"),
+            "!=" => "~" + Compared("Equals"),
+            "?" when operation.Kind == Kind.Int => $"{vector}.ConditionalSelect({parts[0]}.AsInt32(), {parts[1]}, {parts[2]})",
+            "?" => $"Select({parts[0]}, {parts[1]}, {parts[2]})",
+            "Tanh" => $"Tanh({parts[0]})",
+            "FusedMultiplyAdd" => $"MulAdd({string.Join(", ", parts)})",
+            var function => $"{vector}.{function}({string.Join(", ", parts)})",
+        };
+    }
+
+    private static string Type(Kind kind) => kind == Kind.Int ? "Ints" : "Vec";
+
+    private string Splat(Kind kind, string scalar) => kind switch
+    {
+        Kind.Float => $"All({scalar})",
+        Kind.Int => $"{vector}.Create({scalar})",
+        _ => $"{vector}.Create({scalar} ? -1 : 0).AsSingle()",
+    };
+
+    private static string Scalar(Expression expression)
+    {
+        switch (expression)
+        {
+            case InputExpression { Input: var input }:
+                return input switch { Input.Query => "place.Position(row)", Input.Head => "place.Head(head)", _ => "place.Batch" };
+            case OperationExpression operation:
+                var parts = operation.Operands.Select(Scalar).ToList();
+                return operation.Operation switch
+                {
+                    "tofloat" => $"(float){parts[0]}",
+                    "?" => $"({parts[0]} ? {parts[1]} : {parts[2]})",
+                    _ when char.IsLetter(operation.Operation[0]) => $"{(operation.Kind == Kind.Float ? "MathF" : "Math")}.{operation.Operation}({string.Join(", ", parts)})",
+                    _ when parts.Count == 1 => $"({operation.Operation}{parts[0]})",
+                    _ => $"({parts[0]} {operation.Operation} {parts[1]})",
+                };
+            default:
+                return expression.Text;
+        }
+    }
+}

@@ -1,0 +1,101 @@
+using System.Globalization;
+using AttentionGen.Generator.Model;
+
+namespace AttentionGen.Generator.Expressions;
+
+/// <summary>The types of the expressions that are lifted.</summary>
+internal enum Kind
+{
+    Int,
+    Float,
+    Bool,
+}
+
+/// <summary>What the user's method is told of a pair of query and key.</summary>
+internal enum Input
+{
+    Score,
+    Query,
+    Key,
+    Head,
+    Batch,
+}
+
+/// <summary>A mask or a score as the user wrote it, without syntax: what a method returns for a query and a key.</summary>
+internal abstract record Expression(Kind Kind)
+{
+    /// <summary>Whether it is the same for all keys of a row.</summary>
+    public abstract bool IsOfRow { get; }
+
+    /// <summary>The expression as text, which tells it from every other.</summary>
+    public abstract string Text { get; }
+
+    /// <summary>The part of a core's name: a number of its text (FNV-1a).</summary>
+    public string Name => Text.Aggregate(2166136261u, (hash, c) => unchecked((hash ^ c) * 16777619u)).ToString("x8", CultureInfo.InvariantCulture);
+
+    public abstract IEnumerable<Expression> Parts { get; }
+
+    public bool Uses(Input input) => this is InputExpression { Input: var own } && own == input || Parts.Any(part => part.Uses(input));
+
+    public sealed override string ToString() => Text;
+}
+
+internal sealed record InputExpression(Input Input) : Expression(Input == Input.Score ? Kind.Float : Kind.Int)
+{
+    public override bool IsOfRow => Input is not (Input.Score or Input.Key);
+
+    public override string Text => Input.ToString().ToLowerInvariant();
+
+    public override IEnumerable<Expression> Parts => [];
+}
+
+/// <param name="Value">An int, a float or a bool.</param>
+internal sealed record ConstantExpression(Kind Kind, double Value) : Expression(Kind)
+{
+    public override bool IsOfRow => true;
+
+    public override string Text => Kind switch
+    {
+        Kind.Bool => Value == 0 ? "false" : "true",
+        Kind.Int when Value == int.MinValue => "int.MinValue",
+        Kind.Int => ((int)Value).ToString(CultureInfo.InvariantCulture),
+        _ when double.IsNaN(Value) => "float.NaN",
+        _ when double.IsPositiveInfinity(Value) => "float.PositiveInfinity",
+        _ when double.IsNegativeInfinity(Value) => "float.NegativeInfinity",
+        _ => ((float)Value).ToString("R", CultureInfo.InvariantCulture) + "f",
+    };
+
+    public override IEnumerable<Expression> Parts => [];
+}
+
+/// <summary>A number that comes with the call.</summary>
+internal sealed record ScalarExpression(Kind Kind, int Index) : Expression(Kind)
+{
+    public override bool IsOfRow => true;
+
+    public override string Text => $"place.{(Kind == Kind.Int ? "Whole" : "Real")}({Index})";
+
+    public override IEnumerable<Expression> Parts => [];
+}
+
+/// <summary>An operation or a function of C#, by the name of the operator or of the method of Math and MathF.</summary>
+internal sealed record OperationExpression(Kind Kind, string Operation, EquatableArray<Expression> Operands) : Expression(Kind)
+{
+    public Expression First => Operands[0];
+
+    /// <summary>Null where there is one operand.</summary>
+    public Expression? Second => Operands.Count > 1 ? Operands[1] : null;
+
+    public override bool IsOfRow => Operands.All(operand => operand.IsOfRow);
+
+    public override string Text => Operands.Count switch
+    {
+        _ when Operation == "tofloat" => $"(float){Operands[0].Text}",
+        _ when char.IsLetter(Operation[0]) => $"{(Kind == Kind.Float ? "MathF" : "Math")}.{Operation}({string.Join(", ", Operands.Select(operand => operand.Text))})",
+        1 => $"({Operation}{Operands[0].Text})",
+        2 => $"({Operands[0].Text} {Operation} {Operands[1].Text})",
+        _ => $"({Operands[0].Text} ? {Operands[1].Text} : {Operands[2].Text})",
+    };
+
+    public override IEnumerable<Expression> Parts => Operands;
+}

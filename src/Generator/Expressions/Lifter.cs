@@ -1,0 +1,220 @@
+using AttentionGen.Generator.Model;
+using Microsoft.CodeAnalysis;
+using Microsoft.CodeAnalysis.CSharp;
+using Microsoft.CodeAnalysis.CSharp.Syntax;
+using Microsoft.CodeAnalysis.Operations;
+
+namespace AttentionGen.Generator.Expressions;
+
+/// <summary>
+/// Lifts the body of a user's method into an expression. What cannot be lifted is said with its place: never slow code in silence. Symbols end here.
+/// </summary>
+internal sealed class Lifter
+{
+    private const int MaxDepth = 16;
+
+    /// <summary>As many as a call brings along.</summary>
+    private const int MaxScalars = 8;
+
+    private readonly Compilation _compilation;
+    private readonly List<ParameterSpec> _scalars;
+    private int _depth;
+
+    private Lifter(Compilation compilation, List<ParameterSpec> scalars)
+    {
+        _compilation = compilation;
+        _scalars = scalars;
+    }
+
+    /// <summary>Lifts a method that a declaration names.</summary>
+    /// <param name="name">The method's name, null where none is named.</param>
+    /// <param name="returns">What it has to return.</param>
+    /// <param name="kernel">The declaration.</param>
+    /// <param name="scalars">The parameters of the kernel that methods use as numbers; grows.</param>
+    public static LiftedSpec? Lift(string? name, Kind returns, IMethodSymbol kernel, Compilation compilation, List<ParameterSpec> scalars, Func<IParameterSymbol, ParameterSpec> parse)
+    {
+        if (name is null) return null;
+        var candidates = kernel.ContainingType.GetMembers(name).OfType<IMethodSymbol>().ToList();
+        string type = returns == Kind.Bool ? "bool" : "float";
+        string wanted = returns == Kind.Bool ? $"static bool {name}(int query, int key)" : $"static float {name}(float score, int query, int key)";
+        if (candidates.Count != 1) return LiftedSpec.Failed(name, candidates.Count == 0 ? $"there is no such method beside the kernel: add '{wanted} => ...;'" : "there are several methods of this name: rename one");
+        var method = candidates[0];
+        if (!method.IsStatic || method.IsGenericMethod || KindOf(method.ReturnType) != returns)
+            return LiftedSpec.Failed(name, $"it must be static and return {type}: write '{wanted}'");
+
+        var inputs = new Dictionary<IParameterSymbol, Expression>(SymbolEqualityComparer.Default);
+        foreach (var parameter in method.Parameters)
+        {
+            if (parameter.RefKind != RefKind.None || KindOf(parameter.Type) is not (Kind.Int or Kind.Float))
+                return LiftedSpec.Failed(name, $"its parameter '{parameter.Name}' is {parameter.Type.ToDisplayString()}: int and float can be");
+            if (Inputs(returns).FirstOrDefault(input => input.Text == parameter.Name) is { } input)
+            {
+                if (input.Kind != KindOf(parameter.Type)) return LiftedSpec.Failed(name, $"its parameter '{parameter.Name}' must be {(input.Kind == Kind.Int ? "int" : "float")}");
+                inputs.Add(parameter, input);
+                continue;
+            }
+
+            if (kernel.Parameters.FirstOrDefault(own => own.Name == parameter.Name) is not { } bound || KindOf(bound.Type) != KindOf(parameter.Type))
+            {
+                string known = string.Join(", ", Inputs(returns).Select(own => own.Text));
+                return LiftedSpec.Failed(name, $"its parameter '{parameter.Name}' is none of {known}, and the kernel has no parameter '{parameter.Type.ToDisplayString()} {parameter.Name}': add it there, or rename it");
+            }
+
+            var spec = parse(bound);
+            if (scalars.All(scalar => scalar.Name != spec.Name)) scalars.Add(spec);
+            if (scalars.Count > MaxScalars) return LiftedSpec.Failed(name, $"the methods of a kernel use more than {MaxScalars} of its parameters");
+            inputs.Add(parameter, new ScalarExpression(KindOf(parameter.Type)!.Value, scalars.FindIndex(scalar => scalar.Name == spec.Name)));
+        }
+
+        var lifter = new Lifter(compilation, scalars);
+        try
+        {
+            return new LiftedSpec(name, lifter.Body(method, inputs), null);
+        }
+        catch (CannotLiftException failure)
+        {
+            return failure.At(name, method);
+        }
+    }
+
+    private static IEnumerable<InputExpression> Inputs(Kind returns) =>
+        new[] { Input.Query, Input.Key, Input.Head, Input.Batch, Input.Score }.Where(input => returns == Kind.Float || input != Input.Score).Select(input => new InputExpression(input));
+
+    private static Kind? KindOf(ITypeSymbol? type) => type?.SpecialType switch
+    {
+        SpecialType.System_Int32 => Kind.Int,
+        SpecialType.System_Single => Kind.Float,
+        SpecialType.System_Boolean => Kind.Bool,
+        _ => null,
+    };
+
+    /// <summary>What a method returns, with expressions for its parameters.</summary>
+    private Expression Body(IMethodSymbol method, Dictionary<IParameterSymbol, Expression> parameters)
+    {
+        var declaration = method.DeclaringSyntaxReferences.Select(reference => reference.GetSyntax()).OfType<MethodDeclarationSyntax>().FirstOrDefault(syntax => syntax.Body is not null || syntax.ExpressionBody is not null);
+        var result = declaration switch
+        {
+            { ExpressionBody.Expression: { } expression } => expression,
+            { Body.Statements: { Count: 1 } statements } when statements[0] is ReturnStatementSyntax { Expression: { } expression } => expression,
+            _ => null,
+        };
+        if (result is null) throw new CannotLiftException(declaration, "a method is lifted that is one expression: '=> ...' or a single return");
+        while (result is ParenthesizedExpressionSyntax parenthesized) result = parenthesized.Expression; // they are no operations
+        var operation = _compilation.GetSemanticModel(result.SyntaxTree).GetOperation(result) ?? throw new CannotLiftException(result, "it is no expression");
+        return Lift(operation, parameters);
+    }
+
+    private Expression Lift(IOperation operation, Dictionary<IParameterSymbol, Expression> parameters)
+    {
+        if (operation.ConstantValue is { HasValue: true, Value: { } value } && KindOf(operation.Type) is { } constant)
+            return new ConstantExpression(constant, constant == Kind.Bool ? (bool)value ? 1 : 0 : Convert.ToDouble(value, System.Globalization.CultureInfo.InvariantCulture));
+        if (KindOf(operation.Type) is not { } kind)
+            throw new CannotLiftException(operation.Syntax, operation.Type?.SpecialType == SpecialType.System_Double ? "it is a double: write float literals, as 0.5f, and MathF" : $"its type is {operation.Type?.ToDisplayString() ?? "unknown"}: int, float and bool can be lifted");
+
+        Expression Part(IOperation part) => Lift(part, parameters);
+        OperationExpression Of(string name, params Expression[] operands) => new(kind, name, operands.ToEquatableArray());
+        switch (operation)
+        {
+            case IParameterReferenceOperation { Parameter: var parameter } when parameters.TryGetValue(parameter, out var bound):
+                return bound;
+            case IConversionOperation { OperatorMethod: null, Operand: var operand }:
+                var converted = Part(operand);
+                if (converted.Kind == kind) return converted;
+                if (kind == Kind.Float && converted.Kind == Kind.Int) return Of("tofloat", converted);
+                throw new CannotLiftException(operation.Syntax, "a float is not made an int");
+            case IUnaryOperation { OperatorMethod: null } unary:
+                return unary.OperatorKind switch
+                {
+                    UnaryOperatorKind.Plus => Part(unary.Operand),
+                    UnaryOperatorKind.Minus => Of("-", Part(unary.Operand)),
+                    UnaryOperatorKind.Not when kind == Kind.Bool => Of("!", Part(unary.Operand)),
+                    _ => throw new CannotLiftException(operation.Syntax, "of operators with one operand, - and ! can be lifted"),
+                };
+            case IBinaryOperation { OperatorMethod: null, IsLifted: false } binary:
+                return Binary(binary, kind, Part(binary.LeftOperand), Part(binary.RightOperand));
+            case IConditionalOperation { WhenFalse: { } otherwise } choice:
+                return Of("?", Part(choice.Condition), Part(choice.WhenTrue), Part(otherwise));
+            case IInvocationOperation { Instance: null } call:
+                return Call(call, kind, Part, parameters);
+            default:
+                throw new CannotLiftException(operation.Syntax, "parameters, constants, arithmetic, comparisons, ?: and calls can be lifted");
+        }
+    }
+
+    private static OperationExpression Binary(IBinaryOperation operation, Kind kind, Expression left, Expression right)
+    {
+        string? name = operation.OperatorKind switch
+        {
+            BinaryOperatorKind.Add => "+",
+            BinaryOperatorKind.Subtract => "-",
+            BinaryOperatorKind.Multiply => "*",
+            BinaryOperatorKind.Divide => "/",
+            BinaryOperatorKind.Remainder when kind == Kind.Int => "%",
+            BinaryOperatorKind.LessThan => "<",
+            BinaryOperatorKind.LessThanOrEqual => "<=",
+            BinaryOperatorKind.GreaterThan => ">",
+            BinaryOperatorKind.GreaterThanOrEqual => ">=",
+            BinaryOperatorKind.Equals when left.Kind != Kind.Bool => "==",
+            BinaryOperatorKind.NotEquals when left.Kind != Kind.Bool => "!=",
+            BinaryOperatorKind.ConditionalAnd => "&&",
+            BinaryOperatorKind.ConditionalOr => "||",
+            BinaryOperatorKind.And when kind == Kind.Bool => "&&",
+            BinaryOperatorKind.Or when kind == Kind.Bool => "||",
+            _ => null,
+        };
+        if (name is null) throw new CannotLiftException(operation.Syntax, "of operators, + - * / %, comparisons, && and || can be lifted");
+        if (name is "/" or "%" && kind == Kind.Int && right is not ConstantExpression { Value: not 0 and not -1 })
+            throw new CannotLiftException(operation.RightOperand.Syntax, "an int is divided by constants other than 0 and -1 only");
+        return new OperationExpression(kind, name, new[] { left, right }.ToEquatableArray());
+    }
+
+    private Expression Call(IInvocationOperation call, Kind kind, Func<IOperation, Expression> part, Dictionary<IParameterSymbol, Expression> parameters)
+    {
+        var target = call.TargetMethod;
+        var arguments = call.Arguments.OrderBy(argument => argument.Parameter!.Ordinal).ToList();
+        string type = target.ContainingType.ToDisplayString();
+        if (type is "System.Math" or "System.MathF")
+        {
+            string[] names = kind == Kind.Int ? ["Abs", "Min", "Max"] : ["Abs", "Min", "Max", "Sqrt", "Exp", "Log", "Tanh", "Sin", "Cos", "FusedMultiplyAdd"];
+            if (!names.Contains(target.Name)) throw new CannotLiftException(call.Syntax, $"of Math and MathF, {string.Join(", ", names)} can be lifted here");
+            return new OperationExpression(kind, target.Name, arguments.Select(argument => part(argument.Value)).ToEquatableArray());
+        }
+
+        if (target.DeclaringSyntaxReferences.IsEmpty || target.IsGenericMethod || !target.IsStatic || target.Parameters.Any(parameter => parameter.RefKind != RefKind.None))
+            throw new CannotLiftException(call.Syntax, "of methods, those of Math and MathF and static ones of one expression in this project can be called");
+        if (++_depth > MaxDepth) throw new CannotLiftException(call.Syntax, "the method calls itself, or others too deep");
+        var inner = new Dictionary<IParameterSymbol, Expression>(SymbolEqualityComparer.Default);
+        foreach (var argument in arguments) inner.Add(argument.Parameter!, part(argument.Value));
+        var result = Body(target, inner);
+        _depth--;
+        return result;
+    }
+
+    /// <summary>Where lifting ends, and why.</summary>
+    private sealed class CannotLiftException(Microsoft.CodeAnalysis.SyntaxNode? syntax, string reason) : Exception
+    {
+        /// <summary>The failure of a method, at the place inside it or, where it is in another one, at its name.</summary>
+        public LiftedSpec At(string name, IMethodSymbol method)
+        {
+            var declaration = method.DeclaringSyntaxReferences.FirstOrDefault()?.GetSyntax();
+            bool inside = syntax is not null && declaration is not null && declaration.SyntaxTree == syntax.SyntaxTree && declaration.Span.Contains(syntax.Span) && syntax != declaration;
+            string where = syntax is null || syntax == declaration ? "" : $"'{syntax}': ";
+            var failure = LiftedSpec.Failed(name, where + reason);
+            return inside ? failure with { Start = syntax!.SpanStart - declaration!.SpanStart, Length = syntax.Span.Length } : failure;
+        }
+    }
+}
+
+/// <summary>A method of the user's, lifted or not.</summary>
+/// <param name="Name">Its name.</param>
+/// <param name="Result">What it returns; null where it cannot be lifted.</param>
+/// <param name="Failure">Why not, and the way out.</param>
+internal sealed record LiftedSpec(string Name, Expression? Result, string? Failure)
+{
+    /// <summary>Where it cannot be lifted, from the beginning of its declaration; nowhere in it where the length is 0.</summary>
+    public int Start { get; init; }
+
+    public int Length { get; init; }
+
+    public static LiftedSpec Failed(string name, string reason) => new(name, null, reason);
+}
