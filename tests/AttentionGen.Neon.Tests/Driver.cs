@@ -91,7 +91,7 @@ public static class Driver
             {
                 int rows = (int)Math.Min(plan.QueryBlock, call.Queries - row);
                 call.Range(row, row + rows - 1, out long begin, out long end);
-                if (first == 0 && begin == end) Clear(ref Unsafe.Add(ref output, (nint)(row * call.OutputStride)), (nint)call.OutputStride, rows, (int)call.ValueDim);
+                if (first == 0 && begin == end) Clear(ref Unsafe.Add(ref output, (nint)(row * call.OutputStride)), (nint)call.OutputStride, rows, (int)call.ValueDim, operands, head: 0, (int)row);
                 begin = begin / plan.KeyBlock * plan.KeyBlock; // blocks of keys stand at fixed keys
                 long from = Math.Max(begin, first);
                 int seen = (int)Math.Min(end - from, first + count - from);
@@ -120,10 +120,13 @@ public static class Driver
         }
     }
 
-    /// <summary>The output of rows that see no key.</summary>
-    internal static void Clear(ref float output, nint stride, int rows, int dim)
+    /// <summary>The output and log-sum-exp of rows that see no key.</summary>
+    internal static void Clear(ref float output, nint stride, int rows, int dim, in ForwardOperands operands, int head, int first)
     {
         for (int row = 0; row < rows; row++)
+        {
             for (int i = 0; i < dim; i++) Unsafe.Add(ref output, row * stride + i) = 0;
+            operands.WriteEmpty(batch: 0, head, first + row);
+        }
     }
 }

@@ -45,7 +45,7 @@ internal static class RowsDriver
         for (int head = 0; head < group; head++)
         {
             ref float to = ref Unsafe.Add(ref output, (nint)(head * call.OutputHeadStride));
-            if (begin == end) Driver.Clear(ref to, (nint)call.OutputStride, queries, (int)call.ValueDim);
+            if (begin == end) Driver.Clear(ref to, (nint)call.OutputStride, queries, (int)call.ValueDim, operands, head, first: 0);
             else TCore.Finish(ref Unsafe.Add(ref state, head * queries * plan.StateRowFloats), ref to, (nint)call.OutputStride, queries, new ForwardPlace(&operands, batch: 0, head, query: 0, (nint)call.Start, key: 0));
         }
     }

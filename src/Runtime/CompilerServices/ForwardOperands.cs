@@ -15,6 +15,7 @@ internal unsafe struct ForwardOperands
     public fixed int Numbers[MaxNumbers]; // ints, or floats with the same bits
 
     /// <summary>The log-sum-exp of a row that sees no key.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public readonly void WriteEmpty(int batch, int head, int query)
     {
         if (LogSumExp.Data == null) return;
@@ -40,5 +41,6 @@ internal unsafe struct Operand
         return operand;
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public readonly byte* At(int batch, int head, nint query, nint key) => Data + batch * Batch + head * Head + query * Query + key * Key;
 }

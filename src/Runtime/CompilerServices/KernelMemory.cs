@@ -79,6 +79,7 @@ public static class KernelMemory
     public static bool Hidden(float weight) => BitConverter.SingleToInt32Bits(weight) == int.MinValue;
 
     /// <summary>Some bytes of memory that ends behind them, the first lowest, at most 8 of them; 0 behind them.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     internal static ulong Bytes(ref byte origin, int count)
     {
         ulong bytes = 0;

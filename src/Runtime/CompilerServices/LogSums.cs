@@ -1,4 +1,5 @@
 using System.ComponentModel;
+using System.Runtime.CompilerServices;
 
 namespace AttentionGen.CompilerServices;
 
@@ -16,6 +17,7 @@ public static class LogSums
     /// <param name="maximum">The maximum that they are relative to.</param>
     /// <param name="level">Its level.</param>
     /// <param name="scale">From scores to powers of two.</param>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static double Of(float sum, float maximum, float level, float scale)
     {
         if (sum == 0) return double.NegativeInfinity;
@@ -23,6 +25,7 @@ public static class LogSums
     }
 
     /// <summary>The same with one more score.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static double With(double logSumExp, float sink)
     {
         double highest = Math.Max(logSumExp, sink), lowest = Math.Min(logSumExp, sink);
@@ -31,9 +34,11 @@ public static class LogSums
     }
 
     /// <summary>What the sum of a row's weighted values is multiplied with, where a sink stands beside its keys.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static float Inverse(float sum, double logSumExp, float sink) => sum == 0 ? 0f : (float)(1 / (sum * (1 + Exp(sink - logSumExp))));
 
     /// <summary>x = m * 2^n, and ln m = 2 artanh((m - 1) / (m + 1)) with m in [1/sqrt(2), sqrt(2)]: relative error 1e-10.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static double Log(double x)
     {
         if (!(x < double.PositiveInfinity)) return x; // infinity or NaN
@@ -45,14 +50,15 @@ public static class LogSums
         return n * Ln2 + 2 * s * (1 + z * (1.0 / 3 + z * (1.0 / 5 + z * (1.0 / 7 + z * (1.0 / 9 + z * (1.0 / 11 + z / 13))))));
     }
 
-    /// <summary>e^x: its power of two apart, and the series of the rest to the tenth power, relative error 1e-10; 0 below -700, infinite above 700.</summary>
+    /// <summary>e^x: its power of two apart, and the series of the rest to the ninth power, relative error 1e-11; 0 below -700, infinite above 700.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static double Exp(double x)
     {
         if (x < -700) return 0;
         if (x > 700) return double.PositiveInfinity;
         if (double.IsNaN(x)) return x;
-        double n = Math.Round(x / Ln2), f = x - n * Ln2, sum = 1;
-        for (int k = 10; k > 0; k--) sum = 1 + f / k * sum;
+        double n = Math.Round(x * (1 / Ln2)), f = x - n * Ln2;
+        double sum = 1 + f * (1 + f * (1.0 / 2 + f * (1.0 / 6 + f * (1.0 / 24 + f * (1.0 / 120 + f * (1.0 / 720 + f * (1.0 / 5040 + f * (1.0 / 40320 + f / 362880))))))));
         return sum * BitConverter.Int64BitsToDouble((long)n + 1023 << 52);
     }
 }
