@@ -127,14 +127,14 @@ public sealed class AttentionReference(int heads, int headDim)
         string[] names = [.. method.GetParameters().Select(parameter => parameter.Name!)];
         if (names.FirstOrDefault(parameter => parameter is not ("score" or "query" or "key" or "head" or "batch")) is { } other)
             throw new ArgumentException($"{name} takes {other} of the kernel, whose value is not known here: make the reference with 'new', and give it Visible and Score.", nameof(kernel));
-        return (score, query, key, head, batch) => method.Invoke(null, [.. names.Select(parameter => (object)(parameter switch
+        return (score, query, key, head, batch) => method.Invoke(null, [.. names.Select(parameter => parameter switch
         {
-            "score" => score,
+            "score" => (object)score,
             "query" => query,
             "key" => key,
             "head" => head,
             _ => batch,
-        }))])!;
+        })])!;
     }
 
     /// <summary>Computes the output, and the weights where they are asked for.</summary>
