@@ -22,6 +22,25 @@ public class IncrementalTests
             Incremental.Rewritten(after).Select(WithoutTile).Order(StringComparer.Ordinal));
     }
 
+    /// <summary>The mask stands in another file than the kernel.</summary>
+    [Theory]
+    [InlineData("key <= query && key % 3 != 0", true)]
+    [InlineData("/* the same */ key <= query &&  (key % 2 != 0)", false)]
+    public void Editing_a_mask_rewrites_its_kernel_if_it_means_something_else(string mask, bool rewrites)
+    {
+        static string Mask(string text) => $"namespace Demo;\nstatic partial class Llama\n{{\n    private static bool Visible(int query, int key) => {text};\n}}\n";
+        string kernel = $$"""
+            namespace Demo;
+            static partial class Llama
+            {
+                [AttentionGen.Attention(2, 16, MaskMethod = nameof(Visible))] static partial void Attend({{Sample.Tensors}});
+            }
+            """;
+        var (compilation, first) = Run(new Project(kernel, Mask("key <= query && key % 2 != 0")));
+        var after = first.Again(Replace(compilation, 1, Mask(mask)));
+        Assert.Equal(rewrites ? 5 : 0, Incremental.Rewritten(after).Count);
+    }
+
     [Fact]
     public void Editing_heads_rewrites_no_core()
     {
