@@ -62,8 +62,7 @@ internal static class BlockEmitter
         else
         {
             w.Line($"Scores(ref tileQuery, ref {panels}, {count}, ref weights);");
-            if (plan.Spec.Scoring.Hides) w.Line("bool hides = false;");
-            ScoringEmitter.Call(w, plan, "weights", columns, "Math.Min(block.Rows - row, TileRows)", bounds, "0", "row", visible.LowerMoves ? "first + skip" : "first");
+            ScoringEmitter.Call(w, plan, "bool hides = ", "weights", columns, "Math.Min(block.Rows - row, TileRows)", bounds, "0", "row", visible.LowerMoves ? "first + skip" : "first");
             w.Line($"Softmax(ref weights, {columns}, ref state, TileRows, {bounds});");
         }
 

@@ -98,9 +98,10 @@ internal static class ScoringEmitter
     }
 
     /// <summary>The call for some rows, from products in `weights`.</summary>
-    public static void Call(SourceWriter w, CorePlan plan, string weights, string columns, string rows, string bounds, string head, string row, string key)
+    /// <param name="result">How it is kept whether a key is hidden, where one can be.</param>
+    public static void Call(SourceWriter w, CorePlan plan, string result, string weights, string columns, string rows, string bounds, string head, string row, string key)
     {
         if (!plan.Spec.Scoring.Changes) return;
-        w.Line($"{(plan.Spec.Scoring.Hides ? "hides |= " : "")}Score(ref {weights}, {columns}, {rows}, {bounds}, in block.Place, {head}, {row}, {key});");
+        w.Line($"{(plan.Spec.Scoring.Hides ? result : "")}Score(ref {weights}, {columns}, {rows}, {bounds}, in block.Place, {head}, {row}, {key});");
     }
 }

@@ -93,8 +93,7 @@ internal readonly struct forward_f32_d64_causal_cap50_bias_slopes_keep_sinks_lse
                 ref float tileQuery = ref At(ref query, row * QueryRow);
                 ref float state = ref At(ref block.State, row * StateRow);
                 Scores(ref tileQuery, ref panels, (end + PanelKeys - 1) / PanelKeys, ref weights);
-                bool hides = false;
-                hides |= Score(ref weights, end, Math.Min(block.Rows - row, TileRows), seen, keys, in block.Place, 0, row, first);
+                bool hides = Score(ref weights, end, Math.Min(block.Rows - row, TileRows), seen, keys, in block.Place, 0, row, first);
                 Softmax(ref weights, end, ref state, TileRows, seen, keys);
                 if (block.ValuesFinite || (!hides && seen >= end))
                 {
