@@ -64,6 +64,19 @@ public static class Bound
         }
     }
 
+    /// <summary>Checks the log-sum-exps of the last run.</summary>
+    public static void CheckLogSumExp(Inputs inputs)
+    {
+        double[] expected = new double[inputs.LogSumExp.Length];
+        Whole(inputs, expected);
+        for (int i = 0; i < expected.Length; i++)
+        {
+            float actual = inputs.LogSumExp[i];
+            bool same = double.IsInfinity(expected[i]) ? expected[i].Equals(actual) : Math.Abs(actual - expected[i]) <= 2e-6 * Math.Max(1, Math.Abs(expected[i]));
+            Assert.True(same, $"{inputs.Problem}: log-sum-exp {i} is {actual:g9} instead of {expected[i]:g9}");
+        }
+    }
+
     /// <summary>The reference of a whole call.</summary>
     public static double[] Whole(Inputs inputs, Span<double> logSumExp = default)
     {
