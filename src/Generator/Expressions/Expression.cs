@@ -30,8 +30,8 @@ internal abstract record Expression(Kind Kind)
     /// <summary>The expression as text, which tells it from every other.</summary>
     public abstract string Text { get; }
 
-    /// <summary>The part of a core's name: a number of its text (FNV-1a).</summary>
-    public string Name => Text.Aggregate(2166136261u, (hash, c) => unchecked((hash ^ c) * 16777619u)).ToString("x8", CultureInfo.InvariantCulture);
+    /// <summary>The part of a core's name: a number of its text (FNV-1a). Of 64 bits, as kernels of one name share a core: with fewer, one could get another's mask.</summary>
+    public string Name => Text.Aggregate(14695981039346656037ul, (hash, c) => unchecked((hash ^ c) * 1099511628211ul)).ToString("x16", CultureInfo.InvariantCulture);
 
     public abstract IEnumerable<Expression> Parts { get; }
 
