@@ -8,10 +8,13 @@ dotnet build -c Release -v q --nologo "$here" -o "$out/bin" >/dev/null
 rm -f "$out"/arm64/*.asm
 cp "$here/Specs.h" "$out/"
 cp "$here/harness.c" "$out/"
-JITDISASM="*forward_f32_d64_causal__neon_8x2:Scores *forward_f32_d64_causal__neon_8x2:Values8x2" "$tool" "$out/bin/AttentionGen.Neon.Tests.dll" "$out/harness.c" "$out/arm64"
+# One compiling thread: two would write their listings into one another.
+DOTNET_PROCESSOR_COUNT=1 JITDISASM="*forward_f32_d64_causal__neon_8x2:Scores *forward_f32_d64_causal__neon_8x2:Values8x2" "$tool" "$out/bin/AttentionGen.Neon.Tests.dll" "$out/harness.c" "$out/arm64"
 
 # The canonical tile multiplies by element and keeps every vector in a register.
 by_element=$(grep -cE 'fmla +v[0-9]+\.4s, v[0-9]+\.4s, v[0-9]+\.s\[[0-3]\]' "$out/arm64/AttentionGen.Neon.Tests.asm" || true)
 on_stack=$(grep -cE '(ldr|str) +q[0-9]+, \[(fp|sp)|(ldp|stp) +q[0-9]+, q[0-9]+, \[(fp|sp)' "$out/arm64/AttentionGen.Neon.Tests.asm" || true)
+listings=$(grep -c '^; Assembly listing for method' "$out/arm64/AttentionGen.Neon.Tests.asm" || true)
+[ "$listings" -eq 2 ] || { echo "NEON, canonical tile: FAILED, $listings of 2 methods were listed"; exit 1; }
 echo "NEON, canonical tile: $by_element multiply-adds by element, $on_stack vectors on the stack"
 [ "$by_element" -ge 128 ] && [ "$on_stack" -eq 0 ] || { echo "NEON, canonical tile: FAILED, 128 multiply-adds by element or more were to be found, and no vector on the stack"; exit 1; }
