@@ -29,6 +29,9 @@ public struct NeonCall
         LogSumExp = Operand(LogSumExp, sizeof(float) * Queries, sizeof(float), 0),
     };
 
+    /// <summary>The queries against the keys.</summary>
+    internal readonly ForwardSequence Sequence => new() { Queries = (int)Queries, Keys = (int)Keys, Step = 1, Start = (nint)Start };
+
     private static unsafe Operand Operand(nint data, long head, long query, long key) => new() { Data = (byte*)data, Head = (nint)head, Query = (nint)query, Key = (nint)key };
 
     /// <summary>The first key that a query sees, counted past both ends.</summary>
@@ -96,16 +99,16 @@ public static class Driver
                 long from = Math.Max(begin, first);
                 int seen = (int)Math.Min(end - from, first + count - from);
                 if (seen <= 0) continue;
+                var run = new ForwardRun { Key = (int)from, Keys = seen, Packed = (int)(from - first), Visible = (nint)(call.End(row) - from), Hidden = (nint)(call.Begin(row) - from), Decided = true };
                 var block = new ForwardBlock
                 {
                     Query = ref Unsafe.Add(ref query, (nint)(row * call.QueryStride)),
                     QueryStride = (nint)call.QueryStride,
                     Rows = rows,
-                    PackedKeys = ref Unsafe.Add(ref packedKeys, (nint)(from - first) * plan.PackedKeyFloats),
-                    PackedValues = ref Unsafe.Add(ref packedValues, (nint)(from - first) * plan.PackedValueFloats),
-                    Keys = seen,
-                    Visible = (nint)(call.End(row) - from),
-                    Hidden = (nint)(call.Begin(row) - from),
+                    PackedKeys = ref packedKeys,
+                    PackedValues = ref packedValues,
+                    Runs = ref run,
+                    RunCount = 1,
                     ValuesFinite = finite,
                     First = from == begin,
                     Last = from + seen == end,
@@ -113,7 +116,7 @@ public static class Driver
                     OutputStride = (nint)call.OutputStride,
                     State = ref Unsafe.Add(ref states, (nint)(index * plan.StateFloats)),
                     Scratch = ref working,
-                    Place = new ForwardPlace(&operands, batch: 0, head: 0, (int)row, (nint)(call.Start + row), (int)from),
+                    Place = new ForwardPlace(&operands, call.Sequence, head: 0, (int)row),
                 };
                 TCore.Attend(in block);
             }

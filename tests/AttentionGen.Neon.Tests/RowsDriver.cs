@@ -19,6 +19,7 @@ internal static class RowsDriver
         call.Range(0, queries - 1, out long begin, out long end);
         for (long first = begin; first < end; first += call.Stretch)
         {
+            var run = new ForwardRun { Key = (int)first, Keys = (int)Math.Min(call.Stretch, end - first), Visible = (nint)(call.End(0) - first), Hidden = (nint)(call.Begin(0) - first), Decided = true };
             var chunk = new ForwardRows
             {
                 Query = ref query,
@@ -27,16 +28,16 @@ internal static class RowsDriver
                 Queries = queries,
                 Heads = group,
                 KeyHeads = 1,
-                Key = ref Unsafe.Add(ref key, (nint)(first * call.KeyStride)),
+                Key = ref key,
                 KeyStride = (nint)call.KeyStride,
-                Value = ref Unsafe.Add(ref value, (nint)(first * call.ValueStride)),
+                Value = ref value,
                 ValueStride = (nint)call.ValueStride,
-                Keys = (int)Math.Min(call.Stretch, end - first),
-                Visible = (nint)(call.End(0) - first),
-                Hidden = (nint)(call.Begin(0) - first),
+                Runs = ref run,
+                RunCount = 1,
+                First = true,
                 State = ref first == begin ? ref state : ref other,
                 Scratch = ref scratch,
-                Place = new ForwardPlace(&operands, batch: 0, head: 0, query: 0, (nint)call.Start, (int)first),
+                Place = new ForwardPlace(&operands, call.Sequence, head: 0, row: 0),
             };
             TCore.AttendRows(in chunk);
             if (first > begin) TCore.Merge(ref state, ref other, rows);
@@ -46,7 +47,7 @@ internal static class RowsDriver
         {
             ref float to = ref Unsafe.Add(ref output, (nint)(head * call.OutputHeadStride));
             if (begin == end) Driver.Clear(ref to, (nint)call.OutputStride, queries, (int)call.ValueDim, operands, head, first: 0);
-            else TCore.Finish(ref Unsafe.Add(ref state, head * queries * plan.StateRowFloats), ref to, (nint)call.OutputStride, queries, new ForwardPlace(&operands, batch: 0, head, query: 0, (nint)call.Start, key: 0));
+            else TCore.Finish(ref Unsafe.Add(ref state, head * queries * plan.StateRowFloats), ref to, (nint)call.OutputStride, queries, new ForwardPlace(&operands, call.Sequence, head, row: 0));
         }
     }
 }

@@ -21,17 +21,21 @@ internal static class BlockEmitter
                 PackQueries(ref block.Query, block.QueryStride, block.Rows, ref query);
 
                 """);
-            using (w.Block("for (int first = 0; first < block.Keys; first += KeyBlock)"))
+            using (w.Block("for (int r = 0; r < block.RunCount; r++)"))
             {
-                w.Line("""
-                    int keys = Math.Min(block.Keys - first, KeyBlock);
-                    ref float panels = ref At(ref block.PackedKeys, (nint)first * HeadDim);
-                    ref float values = ref At(ref block.PackedValues, (nint)first * ValueDim);
-                    """);
-                using (w.Block("for (int row = 0; row < block.Rows; row += TileRows)"))
+                w.Line("ref ForwardRun run = ref Unsafe.Add(ref block.Runs, r);");
+                using (w.Block("for (int first = 0; first < run.Keys; first += KeyBlock)"))
                 {
-                    if (dialect.Prefetches) w.Line("block.Ahead.Fetch();");
-                    Tile(w, plan, visible);
+                    w.Line("""
+                        int keys = Math.Min(run.Keys - first, KeyBlock);
+                        ref float panels = ref At(ref block.PackedKeys, (nint)(run.Packed + first) * HeadDim);
+                        ref float values = ref At(ref block.PackedValues, (nint)(run.Packed + first) * ValueDim);
+                        """);
+                    using (w.Block("for (int row = 0; row < block.Rows; row += TileRows)"))
+                    {
+                        if (dialect.Prefetches) w.Line("block.Ahead.Fetch();");
+                        Tile(w, plan, visible);
+                    }
                 }
             }
 
@@ -62,7 +66,7 @@ internal static class BlockEmitter
         else
         {
             w.Line($"Scores(ref tileQuery, ref {panels}, {count}, ref weights);");
-            ScoringEmitter.Call(w, plan, "bool hides = ", "weights", columns, "Math.Min(block.Rows - row, TileRows)", bounds, "0", "row", visible.LowerMoves ? "first + skip" : "first");
+            ScoringEmitter.Call(w, plan, "bool hides = ", "weights", columns, "Math.Min(block.Rows - row, TileRows)", bounds, "0", "row", visible.LowerMoves ? "run.Key + first + skip" : "run.Key + first");
             w.Line($"Softmax(ref weights, {columns}, ref state, TileRows, {bounds});");
         }
 
@@ -78,16 +82,17 @@ internal static class BlockEmitter
         {
             w.Line($"""
                 // The first row of the tile sees the keys before `seen`, each further row one more, the last one those before `end`.
-                int seen = (int)Math.Max(Math.Min(block.Visible + row{from}, KeyBlock), -TileRows);
+                int seen = (int)Math.Max(Math.Min(run.Visible + row{from}, KeyBlock), -TileRows);
                 int end = Math.Max(Math.Min(seen + {plan.TileRows - 1}, keys), 0);
                 """);
         }
 
         if (visible.LowerMoves)
         {
+            if (visible.HasLeast) w.Line($"int least = Math.Max({(first.Length == 0 ? "run.Least" : $"Math.Min(run.Least{from}, KeyBlock)")}, 0);");
             w.Line($"""
                 // The first row of the tile does not see the keys before `hidden`, each further row one more. No row sees the first `lowest`, nor panels of `skip`.
-                int hidden = (int)Math.Max(Math.Min(block.Hidden + row{from}, KeyBlock), -TileRows), lowest = Math.Max(hidden, 0), skip = lowest / PanelKeys * PanelKeys;
+                int hidden = (int)Math.Max(Math.Min(run.Hidden + row{from}, KeyBlock), -TileRows), lowest = Math.Max(hidden, {(visible.HasLeast ? "least" : "0")}), skip = lowest / PanelKeys * PanelKeys;
                 """);
         }
     }
@@ -116,7 +121,7 @@ internal static class BlockEmitter
         using (w.Block("else"))
         using (w.Block("for (int i = 0; i < TileRows; i++) // 0 times an infinite value, or a NaN, would not be 0"))
         {
-            string upper = visible.UpperMoves ? $"Math.Min({visible.Upper("i")}, end)" : end, lower = visible.LowerMoves ? $"Math.Max({VisibleKeys.Lower("i")}, lowest)" : "0";
+            string upper = visible.UpperMoves ? $"Math.Min({visible.Upper("i")}, end)" : end, lower = visible.LowerMoves ? $"Math.Max({visible.Lower("i")}, lowest)" : "0";
             if (plan.Path == CorePath.Blocks)
             {
                 // As few rows do; in the same order of sums, so that what is hidden changes no bit.

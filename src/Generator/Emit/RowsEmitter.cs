@@ -42,51 +42,14 @@ internal static class RowsEmitter
                 ref float query = ref block.Scratch; // [RowsAtOnce, QueryRow]
                 ref float weights = ref At(ref query, RowsAtOnce * QueryRow); // [RowsAtOnce, weightRow]
                 var (keyBlock, weightRow) = RowBlock(in block);
-
-                Reset(ref block.State, rows);
+                if (block.First) Reset(ref block.State, rows);
                 RowQueries(in block, ref query);
 
                 """);
-            using (w.Block("for (int first = 0; first < block.Keys; first += keyBlock)"))
+            using (w.Block("for (int r = 0; r < block.RunCount; r++)"))
             {
-                w.Line("int keys = Math.Min(block.Keys - first, keyBlock);");
-                string bounds = visible.Arguments(), from = plan.InRegisters ? "0, " : "";
-                if (visible.UpperMoves)
-                {
-                    w.Line("""
-                        // The first query sees the keys before `seen`, each further one another key.
-                        int seen = (int)Math.Max(Math.Min(block.Visible - first, keyBlock), -RowsAtOnce);
-                        """);
-                }
-
-                if (visible.LowerMoves)
-                {
-                    w.Line("""
-                        // The first query does not see the keys before `hidden`, each further one another key.
-                        int hidden = (int)Math.Max(Math.Min(block.Hidden - first, keyBlock), -RowsAtOnce);
-                        """);
-                }
-
-                if (visible.DiffersByRow) w.Line();
-                w.Line($"RowScores(in block, ref query, ref At(ref block.Key, first * block.KeyStride), keys, ref weights{(visible.UpperMoves ? ", seen" : "")});");
-                bool hides = plan.Spec.Scoring.Hides;
-                if (hides) w.Line("bool hides = false;");
-                string softmax = $"Softmax(ref At(ref weights, row * weightRow), {from}keys, ref At(ref block.State, row * StateRow), block.Queries, {bounds});";
-                if (plan.Spec.Scoring.Changes)
-                {
-                    using (w.Block("for (int row = 0, head = 0; row < rows; row += block.Queries, head++)"))
-                    {
-                        ScoringEmitter.Call(w, plan, "hides |= ", "At(ref weights, row * weightRow)", "keys", "block.Queries", bounds, "head", "0", "first");
-                        w.Line(softmax);
-                    }
-                }
-                else
-                {
-                    w.Line("for (int row = 0; row < rows; row += block.Queries)");
-                    w.Line("    " + softmax);
-                }
-
-                w.Line($"RowValues(in block, ref weights, ref At(ref block.Value, first * block.ValueStride), {bounds}{(hides ? ", hides" : "")});");
+                w.Line("ref ForwardRun run = ref Unsafe.Add(ref block.Runs, r);");
+                using (w.Block("for (int first = 0; first < run.Keys; first += keyBlock)")) Block(w, plan, visible);
             }
         }
 
@@ -96,6 +59,50 @@ internal static class RowsEmitter
             private static (int Keys, int WeightRow) RowBlock(in ForwardRows block) =>
                 block.Heads == block.KeyHeads && block.Queries == 1 ? (OneRowBlock, OneRowWeights) : (KeyBlock, KeyBlock);
             """);
+    }
+
+    /// <summary>A block of keys of a run.</summary>
+    private static void Block(SourceWriter w, CorePlan plan, VisibleKeys visible)
+    {
+        w.Line("int keys = Math.Min(run.Keys - first, keyBlock), key = run.Key + first;");
+        string bounds = visible.Arguments(), from = plan.InRegisters ? "0, " : "";
+        if (visible.UpperMoves)
+        {
+            w.Line("""
+                // The first query sees the keys before `seen`, each further one another key.
+                int seen = (int)Math.Max(Math.Min(run.Visible - first, keyBlock), -RowsAtOnce);
+                """);
+        }
+
+        if (visible.LowerMoves)
+        {
+            w.Line("""
+                // The first query does not see the keys before `hidden`, each further one another key.
+                int hidden = (int)Math.Max(Math.Min(run.Hidden - first, keyBlock), -RowsAtOnce);
+                """);
+        }
+
+        if (visible.HasLeast) w.Line("int least = Math.Max(Math.Min(run.Least - first, keyBlock), 0);");
+        if (visible.DiffersByRow) w.Line();
+        w.Line($"RowScores(in block, ref query, ref At(ref block.Key, key * block.KeyStride), keys, ref weights{(visible.UpperMoves ? ", seen" : "")});");
+        bool hides = plan.Spec.Scoring.Hides;
+        if (hides) w.Line("bool hides = false;");
+        string softmax = $"Softmax(ref At(ref weights, row * weightRow), {from}keys, ref At(ref block.State, row * StateRow), block.Queries, {bounds});";
+        if (plan.Spec.Scoring.Changes)
+        {
+            using (w.Block("for (int row = 0, head = 0; row < rows; row += block.Queries, head++)"))
+            {
+                ScoringEmitter.Call(w, plan, "hides |= ", "At(ref weights, row * weightRow)", "keys", "block.Queries", bounds, "head", "0", "key");
+                w.Line(softmax);
+            }
+        }
+        else
+        {
+            w.Line("for (int row = 0; row < rows; row += block.Queries)");
+            w.Line("    " + softmax);
+        }
+
+        w.Line($"RowValues(in block, ref weights, ref At(ref block.Value, key * block.ValueStride), {bounds}{(hides ? ", hides" : "")});");
     }
 
     private static void Queries(SourceWriter w, CorePlan plan)
@@ -298,7 +305,7 @@ internal static class RowsEmitter
                 """);
             if (dialect.Prefetches) w.Line(Ahead(plan.Rows.PrefetchValues, plan.Spec.ValueDim));
             string low = "0", all = "keys";
-            string lower = VisibleKeys.Lower("row % block.Queries"), upper = visible.Upper("row % block.Queries");
+            string lower = visible.Lower("row % block.Queries"), upper = visible.Upper("row % block.Queries");
             const string Row = "ref float v = ref At(ref value, row / rows * headStride), w = ref At(ref weights, row * weightRow), s = ref At(ref block.State, row * StateRow);";
             if (plan.Spec.Scoring.Hides)
             {
@@ -333,7 +340,7 @@ internal static class RowsEmitter
                     { UpperMoves: false } => "from `low` on",
                     _ => "from `low` to `all`",
                 }));
-                if (visible.LowerMoves) w.Line("int low = Math.Max(Math.Min(hidden + block.Queries - 1, keys), 0);");
+                if (visible.LowerMoves) w.Line($"int low = Math.Max(Math.Min({visible.Lower("block.Queries - 1")}, keys), 0);");
                 if (visible.UpperMoves) w.Line("int all = Math.Max(Math.Min(seen, keys), 0);");
                 if (visible is { LowerMoves: true, UpperMoves: true }) w.Line("if (low >= all) low = all = 0;");
                 if (visible.LowerMoves) w.Line("if (low > 0 && Finite(in block, ref value, low)) low = 0;");

@@ -90,7 +90,7 @@ internal static class ScoresEmitter
         {
             w.Line($"""
                 // No row begins to see keys in the panels from `start` on{(visible.UpperMoves ? ", or all have ended" : "")}; all see all keys of those before `whole`.
-                int start = {(visible.UpperMoves ? $"Math.Max({start}, " : "")}(hidden + TileRows - 1 + PanelKeys) / PanelKeys{(visible.UpperMoves ? ")" : "")};
+                int start = {(visible.UpperMoves ? $"Math.Max({start}, " : "")}({(visible.HasLeast ? "Math.Max(hidden + TileRows - 1, least)" : "hidden + TileRows - 1")} + PanelKeys) / PanelKeys{(visible.UpperMoves ? ")" : "")};
                 """);
         }
         else if (visible.UpperMoves)

@@ -73,7 +73,7 @@ internal static class ScoringEmitter
             using (w.Block("for (int i = 0; i < rows; i++, row++, weights = ref At(ref weights, KeyBlock))"))
             {
                 string bound = visible.UpperMoves ? $"Math.Min({visible.Upper("i")}, Math.Min(end, keys))" : "Math.Min(end, keys)";
-                w.Line($"int bound = {bound}, column = {(visible.LowerMoves ? $"Math.Max({VisibleKeys.Lower("i")}, 0) / Lanes * Lanes" : "0")};");
+                w.Line($"int bound = {bound}, column = {(visible.LowerMoves ? $"Math.Max({visible.Lower("i")}, 0) / Lanes * Lanes" : "0")};");
                 foreach (var step in steps)
                     if (step.Row is { Length: > 0 } declaration) w.Line(declaration);
                 using (w.Block("for (; column + Lanes <= bound; column += Lanes)")) Vector(steps.Select(step => step.Vector));

@@ -103,7 +103,7 @@ internal static class SoftmaxEmitter
         w.Line($"""
 
             // It does not see the columns before `lower`: whole vectors before `head`, then a part of one. Or it sees none.
-            int lower = Math.Max({VisibleKeys.Lower("row")}, {from});
+            int lower = Math.Max({visible.Lower("row")}, {from});
             if (lower >= bound) lower = bound = tail = {from};
             int head = {(from == "0" ? "lower / Lanes * Lanes" : $"{from} + (lower - {from}) / Lanes * Lanes")};
             for (int i = {from}; i < head; i += Lanes) Store(Vec.Zero, ref {row}, i);

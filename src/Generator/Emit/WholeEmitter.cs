@@ -27,7 +27,8 @@ internal static class WholeEmitter
                 ref float values = ref block.PackedValues;
                 ref float state = ref block.State; // [TileRows, StateRow]
                 """);
-            if (!fixedKeys) w.Line("int keys = block.Keys;");
+            if (!fixedKeys) w.Line("ref ForwardRun run = ref block.Runs; // the only one");
+            if (!fixedKeys) w.Line("int keys = run.Keys;");
             w.Line("PackQueries(ref block.Query, block.QueryStride, block.Rows, ref query);");
             w.Line();
             using (w.Block("for (int tile = 0; tile < block.Rows; tile += TileRows)"))

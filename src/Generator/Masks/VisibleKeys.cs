@@ -11,22 +11,29 @@ namespace AttentionGen.Generator.Masks;
 /// Relative to some keys, with <c>hidden</c> and <c>seen</c> the ends of the tile's first row (possibly negative or past the keys) and <c>keys</c>
 /// their number, this spells the ends of each row.
 /// </remarks>
-internal sealed record VisibleKeys(bool LowerMoves, bool UpperMoves)
+/// <param name="LowerMoves">Whether the first key moves on.</param>
+/// <param name="UpperMoves">Whether the last key moves on.</param>
+/// <param name="HasLeast">Whether a row sees no key before a certain one, wherever its own bound is.</param>
+internal sealed record VisibleKeys(bool LowerMoves, bool UpperMoves, bool HasLeast = false)
 {
     public static VisibleKeys All { get; } = new(LowerMoves: false, UpperMoves: false);
 
     public static VisibleKeys Causal { get; } = new(LowerMoves: false, UpperMoves: true);
 
+    /// <summary>What the user's own mask may need: bounds of every kind.</summary>
+    public static VisibleKeys Zones { get; } = new(LowerMoves: true, UpperMoves: true, HasLeast: true);
+
     public static VisibleKeys Of(AttentionSpec attention) => new(attention.Left is not null, attention.Right is not null);
 
     /// <summary>Every form.</summary>
-    public static IReadOnlyList<VisibleKeys> Forms { get; } = [All, Causal, new(LowerMoves: true, UpperMoves: true), new(LowerMoves: true, UpperMoves: false)];
+    public static IReadOnlyList<VisibleKeys> Forms { get; } = [All, Causal, new(LowerMoves: true, UpperMoves: true), new(LowerMoves: true, UpperMoves: false), Zones];
 
     public bool DiffersByRow => LowerMoves || UpperMoves;
 
     /// <summary>The part of a core's name.</summary>
     public string Name => (LowerMoves, UpperMoves) switch
     {
+        _ when HasLeast => "_zones",
         (false, false) => "",
         (false, true) => "_causal",
         (true, true) => "_window",
@@ -36,6 +43,7 @@ internal sealed record VisibleKeys(bool LowerMoves, bool UpperMoves)
     /// <summary>For people.</summary>
     public string Text => (LowerMoves, UpperMoves) switch
     {
+        _ when HasLeast => "zones: each row sees the keys between its bounds, none before the least",
         (false, false) => "no mask",
         (false, true) => "causal: each row sees the keys before its bound",
         (true, true) => "window: each row sees the keys between its bounds",
@@ -43,13 +51,13 @@ internal sealed record VisibleKeys(bool LowerMoves, bool UpperMoves)
     };
 
     /// <summary>The first visible key of a row of the tile.</summary>
-    public static string Lower(string row) => $"hidden + {row}";
+    public string Lower(string row) => HasLeast ? $"Math.Max(hidden + {row}, least)" : $"hidden + {row}";
 
     /// <summary>The key behind the last visible one of a row of the tile.</summary>
     public string Upper(string row) => UpperMoves ? $"seen + {row}" : "keys";
 
     /// <summary>What methods pass on so that each row can tell its ends, <c>int hidden, int seen, int keys</c> without the types.</summary>
-    public IEnumerable<string> Bounds => new[] { LowerMoves ? "hidden" : "", UpperMoves ? "seen" : "", "keys" }.Where(bound => bound.Length > 0);
+    public IEnumerable<string> Bounds => new[] { LowerMoves ? "hidden" : "", UpperMoves ? "seen" : "", "keys", HasLeast ? "least" : "" }.Where(bound => bound.Length > 0);
 
     public string Parameters => string.Join(", ", Bounds.Select(bound => $"int {bound}"));
 

@@ -31,14 +31,14 @@ internal unsafe struct AheadRows
     private nint _stride;
     private int _rows, _bytes, _rowsOfStep;
 
-    /// <summary>The rows of a head from the token <paramref name="first"/> up to <paramref name="end"/>, in <paramref name="steps"/> parts.</summary>
-    public static AheadRows Of(in StridedTensor tensor, int batch, int head, int first, int end, int steps) => new()
+    /// <summary>Rows of a head from one on, each <paramref name="step"/> tokens behind the one before, in <paramref name="steps"/> parts.</summary>
+    public static AheadRows Of(float* row, in StridedTensor tensor, int step, int rows, int steps) => new()
     {
-        _row = (byte*)tensor.Row(batch, first, head),
-        _stride = tensor.TokenStride * sizeof(float),
-        _rows = end - first,
+        _row = (byte*)row,
+        _stride = tensor.TokenStride * step * sizeof(float),
+        _rows = rows,
         _bytes = tensor.Dim * sizeof(float),
-        _rowsOfStep = (end - first + steps - 1) / steps,
+        _rowsOfStep = (rows + steps - 1) / steps,
     };
 
     public void Fetch()

@@ -1,44 +1,45 @@
 namespace AttentionGen.CompilerServices;
 
-/// <summary>A checked and pinned call: addresses, strides and lengths.</summary>
+/// <summary>A checked and pinned call: addresses, strides, lengths, and how its rows and keys are cut.</summary>
 internal unsafe struct ForwardArguments
 {
     public StridedTensor Query, Key, Value, Output;
-    public int* QueryStarts, KeyLengths; // null where not given
     public ForwardOperands* Operands;
+    public ForwardSequence* Sequences;
+    public RowPiece* Pieces;
+    public KeyZone* Zones;
+    public int SequenceCount, PieceCount;
     public byte* Scratch;                // the caller's, or null
     public nint ScratchBytes;
     public string ScratchName;
     public int Batch, Queries, Keys, Heads, KeyValueHeads;
-    public int QueryStart;               // -1 where not given
-    public int Left, Right;              // keys that a row sees before and behind its position, -1 for all
     public int MaxThreads;
 
     public readonly int Group => Heads / KeyValueHeads;
 
-    /// <summary>The number of visible keys of a batch item.</summary>
-    public readonly int Length(int batch) => KeyLengths == null ? Keys : KeyLengths[batch];
+    /// <summary>The address of a query row of a sequence.</summary>
+    public readonly float* QueryRow(in ForwardSequence sequence, int row, int head) => Query.Row(sequence.Batch, sequence.Query + (nint)row * sequence.Step, head);
 
-    /// <summary>The first key that a query row sees, counted past both ends.</summary>
-    public readonly nint Begin(int batch, int row) => Left < 0 ? 0 : Position(batch, row) - Left;
+    /// <summary>The address of its output row.</summary>
+    public readonly float* OutputRow(in ForwardSequence sequence, int row, int head) => Output.Row(sequence.Batch, sequence.Query + (nint)row * sequence.Step, head);
 
-    /// <summary>The key behind the last one that a query row sees, counted past both ends.</summary>
-    public readonly nint End(int batch, int row) => Right < 0 ? Length(batch) : Position(batch, row) + Right + 1;
+    /// <summary>The address of a key of a sequence.</summary>
+    public readonly float* KeyRow(in ForwardSequence sequence, int key, int head) => Key.Row(sequence.Batch, sequence.Key + (nint)key * sequence.Step, head);
 
-    /// <summary>The keys that some of the query rows from <paramref name="first"/> to <paramref name="last"/> see; as bounds never fall, those of the outer two tell.</summary>
-    public readonly (int Begin, int End) Range(int batch, int first, int last)
+    /// <summary>The address of its value.</summary>
+    public readonly float* ValueRow(in ForwardSequence sequence, int key, int head) => Value.Row(sequence.Batch, sequence.Key + (nint)key * sequence.Step, head);
+
+    /// <summary>Where query rows of a head stand against the keys of their sequence.</summary>
+    public readonly ForwardPlace Place(in ForwardSequence sequence, int head, int row) => new(Operands, sequence, head, row);
+
+    /// <summary>The output of rows that see no key.</summary>
+    public readonly void Clear(in ForwardSequence sequence, int head, int row, int rows)
     {
-        int end = (int)Math.Clamp(End(batch, last), 0, Length(batch));
-        return ((int)Math.Clamp(Begin(batch, first), 0, end), end);
-    }
-
-    /// <summary>Where query rows of a head stand against keys.</summary>
-    public readonly ForwardPlace Place(int batch, int head, int query, int key) => new(Operands, batch, head, query, Position(batch, query), key);
-
-    private readonly nint Position(int batch, int row)
-    {
-        nint start = QueryStarts != null ? QueryStarts[batch] : QueryStart >= 0 ? QueryStart : (nint)Length(batch) - Queries;
-        return start + row;
+        for (; rows > 0; rows--, row++)
+        {
+            new Span<float>(OutputRow(sequence, row, head), Output.Dim).Clear();
+            Operands->WriteEmpty(sequence.Batch, head, sequence.Query + row * sequence.Step);
+        }
     }
 }
 

@@ -14,7 +14,7 @@ namespace AttentionGen.CompilerServices;
 public unsafe ref struct ForwardCall
 {
     private readonly KernelTensor _query, _key, _value, _output;
-    private ReadOnlySpan<int> _queryStarts, _keyLengths;
+    private ForwardMask _mask;
     private Span<byte> _scratch;
     private ReadOnlySpan<byte> _bias, _keep, _slopes, _sinks;
     private Span<byte> _logSumExp;
@@ -49,8 +49,9 @@ public unsafe ref struct ForwardCall
         _arguments = new ForwardArguments
         {
             Batch = query.Batch, Queries = query.Tokens, Keys = key.Tokens, Heads = query.Heads, KeyValueHeads = key.Heads,
-            Left = left, Right = right, QueryStart = -1, ScratchName = "", MaxThreads = AttentionOptions.MaxDegreeOfParallelism,
+            ScratchName = "", MaxThreads = AttentionOptions.MaxDegreeOfParallelism,
         };
+        _mask = new ForwardMask { Left = left, Right = right, QueryStart = -1 };
     }
 
     /// <summary>The position of the first query of every batch item.</summary>
@@ -58,7 +59,7 @@ public unsafe ref struct ForwardCall
     public void QueryStart(int queryStart, [CallerArgumentExpression(nameof(queryStart))] string name = "")
     {
         if (queryStart < 0) ThrowHelper.NegativeStart(name, null, queryStart);
-        _arguments.QueryStart = queryStart;
+        _mask.QueryStart = queryStart;
     }
 
     /// <summary>The position of the first query of each batch item.</summary>
@@ -69,7 +70,7 @@ public unsafe ref struct ForwardCall
         for (int i = 0; i < queryStarts.Length; i++)
             if (queryStarts[i] < 0) ThrowHelper.NegativeStart(name, i, queryStarts[i]);
         if (Same(queryStarts)) ThrowHelper.Overlap(_output.Name, name);
-        _queryStarts = queryStarts;
+        _mask.QueryStarts = queryStarts;
     }
 
     /// <summary>The number of visible keys of each batch item.</summary>
@@ -80,7 +81,7 @@ public unsafe ref struct ForwardCall
         for (int i = 0; i < keyLengths.Length; i++)
             if ((uint)keyLengths[i] > (uint)_arguments.Keys) ThrowHelper.BadKeyLength(name, i, keyLengths[i], _arguments.Keys);
         if (Same(keyLengths)) ThrowHelper.Overlap(_output.Name, name);
-        _keyLengths = keyLengths;
+        _mask.KeyLengths = keyLengths;
     }
 
     /// <summary>What is added to the scores.</summary>
@@ -119,7 +120,7 @@ public unsafe ref struct ForwardCall
         if (Meets(_logSumExp, _key)) ThrowHelper.Overlap(name, _key.Name);
         if (Meets(_logSumExp, _value)) ThrowHelper.Overlap(name, _value.Name);
         if (_logSumExp.Overlaps(_bias) || _logSumExp.Overlaps(_keep) || _logSumExp.Overlaps(_slopes) || _logSumExp.Overlaps(_sinks)
-            || _logSumExp.Overlaps(MemoryMarshal.AsBytes(_queryStarts)) || _logSumExp.Overlaps(MemoryMarshal.AsBytes(_keyLengths)))
+            || _logSumExp.Overlaps(MemoryMarshal.AsBytes(_mask.QueryStarts)) || _logSumExp.Overlaps(MemoryMarshal.AsBytes(_mask.KeyLengths)))
             ThrowHelper.Overlap(name, "another argument");
     }
 
@@ -166,29 +167,25 @@ public unsafe ref struct ForwardCall
     /// <summary>Runs the call on a core that this processor has the instructions for.</summary>
     /// <exception cref="ArgumentException">The caller's scratch memory is too small.</exception>
     public void Run<TCore>()
-        where TCore : struct, IForwardCore, IRowsCore
-    {
-        // Between as many queries as keys, or nearly, a causal mask leaves more of packed tiles out.
-        long rows = (long)_arguments.Queries * _arguments.Group;
-        if (rows <= TCore.Plan.MaxRows && (rows <= TCore.Plan.RowsAtOnce || _arguments.Keys / 4 >= _arguments.Queries)) Run(&RowsJob<TCore>.Run);
-        else Run(&ForwardJob<TCore>.Run);
-    }
+        where TCore : struct, IForwardCore, IRowsCore => Run(TCore.Plan, &RowsJob<TCore>.Run, &ForwardJob<TCore>.Run);
 
     /// <summary>Runs a call that is declared to have many query rows on a core that this processor has the instructions for.</summary>
     /// <exception cref="ArgumentException">The caller's scratch memory is too small.</exception>
     public void RunPacked<TCore>()
-        where TCore : struct, IForwardCore => Run(&ForwardJob<TCore>.Run);
+        where TCore : struct, IForwardCore => Run(TCore.Plan, null, &ForwardJob<TCore>.Run);
 
     /// <summary>Runs a call that is declared to have few query rows on a core that this processor has the instructions for.</summary>
     /// <exception cref="ArgumentException">The caller's scratch memory is too small.</exception>
     public void RunRows<TCore>()
-        where TCore : struct, IRowsCore => Run(&RowsJob<TCore>.Run);
+        where TCore : struct, IRowsCore => Run(TCore.Plan, &RowsJob<TCore>.Run, null);
 
-    private void Run(delegate*<in ForwardArguments, void> job)
+    /// <summary>Runs a job for sequences of few rows and one for those of many; or one for all, where there is no other.</summary>
+    [SkipLocalsInit]
+    private void Run(in ForwardPlan plan, delegate*<in ForwardArguments, void> few, delegate*<in ForwardArguments, void> many)
     {
+        const int Usual = 16; // more than these are rented
         if (_output.IsEmpty) return;
         fixed (float* query = &_query.Data, key = &_key.Data, value = &_value.Data, output = &_output.Data)
-        fixed (int* queryStarts = _queryStarts, keyLengths = _keyLengths)
         fixed (byte* scratch = _scratch, bias = _bias, keep = _keep, slopes = _slopes, sinks = _sinks, logSumExp = _logSumExp)
         {
             var call = _arguments;
@@ -196,8 +193,6 @@ public unsafe ref struct ForwardCall
             call.Key = new StridedTensor(key, _key);
             call.Value = new StridedTensor(value, _value);
             call.Output = new StridedTensor(output, _output);
-            call.QueryStarts = queryStarts;
-            call.KeyLengths = keyLengths;
             var operands = _operands;
             operands.Bias = CompilerServices.Operand.Of(bias, sizeof(float), _biasAxes, call);
             operands.Keep = CompilerServices.Operand.Of(keep, sizeof(bool), _keepAxes, call);
@@ -211,7 +206,40 @@ public unsafe ref struct ForwardCall
                 call.ScratchBytes = Math.Max((nint)(scratch + _scratch.Length) - (nint)call.Scratch, 0);
             }
 
-            job(call);
+            var layout = new ForwardLayout(stackalloc ForwardSequence[Usual], stackalloc RowPiece[Usual], stackalloc KeyZone[Usual]);
+            if (few == null || many == null)
+            {
+                layout.Build(call, _mask, plan, ForwardLayout.Part.All);
+                Run(call, layout, few == null ? many : few);
+            }
+            else
+            {
+                bool isFew = _mask.FirstIsFew(call, plan);
+                layout.Build(call, _mask, plan, isFew ? ForwardLayout.Part.Few : ForwardLayout.Part.Many);
+                Run(call, layout, isFew ? few : many);
+                if (layout.LeftOut > 0)
+                {
+                    layout.Build(call, _mask, plan, isFew ? ForwardLayout.Part.Many : ForwardLayout.Part.Few);
+                    Run(call, layout, isFew ? many : few);
+                }
+            }
+
+            layout.Dispose();
+        }
+    }
+
+    private static void Run(ForwardArguments call, in ForwardLayout layout, delegate*<in ForwardArguments, void> job)
+    {
+        fixed (ForwardSequence* sequences = layout.Sequences.Items)
+        fixed (RowPiece* pieces = layout.Pieces.Items)
+        fixed (KeyZone* zones = layout.Zones.Items)
+        {
+            call.Sequences = sequences;
+            call.Pieces = pieces;
+            call.Zones = zones;
+            call.SequenceCount = layout.Sequences.Count;
+            call.PieceCount = layout.Pieces.Count;
+            if (call.PieceCount > 0) job(call);
         }
     }
 

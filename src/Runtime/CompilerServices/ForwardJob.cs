@@ -3,7 +3,7 @@ using System.Runtime.CompilerServices;
 namespace AttentionGen.CompilerServices;
 
 /// <summary>
-/// Runs a core over a call. A lane is a key-value head of a batch item: the keys and values that are packed once for all its query heads.
+/// Runs a core over a call. A lane is a key-value head of a sequence: the keys and values that are packed once for all its query heads.
 /// Its work is a list of query blocks, (block of rows, head of the group); a segment is a stretch of that list, the unit that a thread takes.
 /// Blocks of rows and of keys stand at fixed places, so no result depends on who computes what.
 /// </summary>
@@ -42,20 +42,26 @@ internal sealed unsafe class ForwardJob<TCore> : PooledJob<ForwardJob<TCore>>
     {
         if (unit >= _schedule.Units) return default;
         int segments = _schedule.Segments, lane = unit / segments, after = segments - unit % segments;
-        int blocks = (_call.Queries + TCore.Plan.QueryBlock - 1) / TCore.Plan.QueryBlock * _call.Group;
+        int blocks = _call.Sequences[lane / _call.KeyValueHeads].RowBlocks * _call.Group;
         return new Segment(lane, (int)((long)blocks * (after - 1) / segments), (int)((long)blocks * after / segments));
     }
 
     /// <summary>One thread's view of the call: its memory and what it has packed last.</summary>
     private ref struct Worker(in ForwardArguments call, in ForwardPlan plan, int stretch, float* memory)
     {
+        /// <summary>Runs that a core takes at a time.</summary>
+        private const int MaxRuns = 32;
+
         private readonly ForwardArguments _call = call;
         private readonly ForwardPlan _plan = plan;
         private readonly float* _packedKeys = memory;
         private readonly float* _packedValues = memory + (nint)stretch * plan.PackedKeyFloats;
         private readonly float* _scratch = memory + (nint)stretch * (plan.PackedKeyFloats + plan.PackedValueFloats);
         private readonly float* _states = memory + (nint)stretch * (plan.PackedKeyFloats + plan.PackedValueFloats) + plan.ScratchFloats;
-        private int _packedLane = -1, _packedFirst, _packedCount;
+
+        // What is packed: of these keys of a lane those from an offset on.
+        private PackedKeys _packed;
+        private int _packedLane = -1, _packedFrom;
         private bool _valuesFinite;
 
         /// <summary>Runs a segment, and has what is likely to be run next fetched.</summary>
@@ -77,129 +83,193 @@ internal sealed unsafe class ForwardJob<TCore> : PooledJob<ForwardJob<TCore>>
             var (lane, from, to) = segment;
             if (segment.IsEmpty) return segment;
             int first = to - 1;
-            if (Count(lane, first, to) > stretch) return segment with { From = Math.Max(from, to - ForwardSchedule.LongRangeBlocks) };
-            while (first > from && Count(lane, first - 1, to) <= stretch) first--;
+            var keys = Keys(lane, first, to);
+            if (keys.Length > stretch) return segment with { From = Math.Max(from, to - ForwardSchedule.LongRangeBlocks) };
+            for (; first > from; first--)
+            {
+                AddKeys(lane, first - 1, ref keys);
+                if (keys.Length > stretch) break;
+            }
+
             return segment with { From = first };
         }
 
         private void RunBlocks(Segment group, Segment next)
         {
             var (lane, from, to) = group;
-            var (begin, end) = Keys(lane, from, to);
-            bool atOnce = end - begin <= stretch;
-            for (int first = begin; first < end; first += stretch)
+            PackedKeys keys = Keys(lane, from, to), nextKeys = next.IsEmpty || next.Lane == lane ? default : Keys(next.Lane, next.From, next.To);
+            if (_packedLane == lane && _packed.Holds(keys, _packedFrom, _packedFrom + stretch))
             {
-                Pack(lane, first, Math.Min(stretch, end - first));
-                for (int block = from; block < to; block++)
-                    Attend(lane, block, first, _states + (atOnce ? 0 : block - from) * (nint)_plan.StateFloats, Ahead(group, block, first, next));
+                for (int block = from; block < to; block++) Attend(lane, block, _states, done: 0, Ahead(group, block, next, nextKeys));
+                return;
             }
 
-            for (int block = from; block < to; block++)
-                if (Count(lane, block, block + 1) == 0) Clear(lane, block);
+            Span<int> done = stackalloc int[ForwardSchedule.LongRangeBlocks]; // keys of each block, where there is more than one stretch
+            done.Clear();
+            bool atOnce = keys.Length <= stretch;
+            for (int first = 0; first == 0 || first < keys.Length; first += Math.Max(stretch, 1))
+            {
+                Pack(lane, keys, first);
+                for (int block = from; block < to; block++)
+                {
+                    int index = atOnce ? 0 : block - from;
+                    done[index] = Attend(lane, block, _states + index * (nint)_plan.StateFloats, done[index], Ahead(group, block, next, nextKeys));
+                    if (atOnce) done[index] = 0;
+                }
+            }
         }
 
         /// <summary>
         /// What is read and written after a block: the next queries, the output; and a part of the keys and values of the next lane, as many parts as
         /// there are blocks.
         /// </summary>
-        private readonly ForwardAhead Ahead(Segment group, int block, int first, Segment next)
+        private readonly ForwardAhead Ahead(Segment group, int block, Segment next, in PackedKeys nextKeys)
         {
             var (lane, from, to) = group;
-            var (begin, end) = Keys(lane, block, block + 1);
-            int keys = Math.Min(end, first + stretch) - Math.Max(begin, first);
-            int steps = (LastRow(block) - FirstRow(block) + _plan.TileRows) / _plan.TileRows * ((keys + _plan.KeyBlock - 1) / _plan.KeyBlock);
+            var keys = Keys(lane, block, block + 1);
+            var (row, rows) = Rows(lane, block, out _);
+            int steps = (rows + _plan.TileRows - 1) / _plan.TileRows * ((Math.Min(keys.Length, stretch) + _plan.KeyBlock - 1) / _plan.KeyBlock);
             if (steps <= 0) return default;
 
-            var ahead = new ForwardAhead();
-            ahead.Output = AheadRows.Of(_call.Output, Batch(lane), Head(lane, block), FirstRow(block), LastRow(block) + 1, steps);
+            var ahead = new ForwardAhead { Output = AheadRows.Of(_call.OutputRow(Sequence(lane), row, Head(lane, block)), _call.Output, Sequence(lane).Step, rows, steps) };
             var (nextLane, nextBlock, _) = block + 1 < to ? group with { From = block + 1 } : next;
             if (block + 1 == to && next.IsEmpty) return ahead;
-            ahead.Query = AheadRows.Of(_call.Query, Batch(nextLane), Head(nextLane, nextBlock), FirstRow(nextBlock), LastRow(nextBlock) + 1, steps);
-            if (next.IsEmpty || next.Lane == lane) return ahead;
-            (begin, end) = Keys(next.Lane, next.From, next.To);
-            int count = Math.Min(end - begin, stretch);
-            int low = begin + (int)((long)count * (block - from) / (to - from)), high = begin + (int)((long)count * (block - from + 1) / (to - from));
-            ahead.Key = AheadRows.Of(_call.Key, Batch(next.Lane), KeyHead(next.Lane), low, high, steps);
-            ahead.Value = AheadRows.Of(_call.Value, Batch(next.Lane), KeyHead(next.Lane), low, high, steps);
+            (row, rows) = Rows(nextLane, nextBlock, out _);
+            ahead.Query = AheadRows.Of(_call.QueryRow(Sequence(nextLane), row, Head(nextLane, nextBlock)), _call.Query, Sequence(nextLane).Step, rows, steps);
+            if (nextKeys.Count == 0) return ahead;
+            var (begin, end, _) = nextKeys[nextKeys.Count - 1];
+            int count = Math.Min(end - begin, stretch), low = begin + (int)((long)count * (block - from) / (to - from)), high = begin + (int)((long)count * (block - from + 1) / (to - from));
+            ahead.Key = AheadRows.Of(_call.KeyRow(Sequence(next.Lane), low, KeyHead(next.Lane)), _call.Key, Sequence(next.Lane).Step, high - low, steps);
+            ahead.Value = AheadRows.Of(_call.ValueRow(Sequence(next.Lane), low, KeyHead(next.Lane)), _call.Value, Sequence(next.Lane).Step, high - low, steps);
             return ahead;
         }
 
-        /// <summary>
-        /// The keys that some rows of the blocks see, from the start of a block of keys: blocks of keys stand at fixed keys, so that no result depends
-        /// on what is packed together.
-        /// </summary>
-        private readonly (int Begin, int End) Keys(int lane, int from, int to)
+        /// <summary>The keys that some rows of the blocks see, from the starts of blocks of keys.</summary>
+        private readonly PackedKeys Keys(int lane, int from, int to)
         {
-            var (begin, end) = _call.Range(Batch(lane), FirstRow(from), LastRow(to - 1));
-            return begin == end ? (0, 0) : (begin / _plan.KeyBlock * _plan.KeyBlock, end);
+            // Those of the same rows are the same for all heads of the group.
+            var keys = new PackedKeys(_plan.KeyBlock);
+            int group = _call.Group;
+            for (int rows = from / group; rows <= (to - 1) / group; rows++) AddKeys(lane, rows * group, ref keys);
+            return keys;
         }
 
-        private readonly int Count(int lane, int from, int to) => Keys(lane, from, to) is var (begin, end) ? end - begin : 0;
+        private readonly void AddKeys(int lane, int block, ref PackedKeys keys)
+        {
+            var (row, rows) = Rows(lane, block, out var piece);
+            foreach (var range in new KeyRanges(_call, piece, row, row + rows - 1)) keys.Add(Align(range), range.End);
+        }
 
-        private readonly int FirstRow(int block) => block / _call.Group * _plan.QueryBlock;
+        /// <summary>The start of the block of keys in which a range begins.</summary>
+        private readonly int Align(in KeyRange range) => Math.Max(range.Begin / _plan.KeyBlock * _plan.KeyBlock, range.From);
 
-        private readonly int LastRow(int block) => Math.Min(FirstRow(block) + _plan.QueryBlock, _call.Queries) - 1;
-
-        private readonly int Batch(int lane) => lane / _call.KeyValueHeads;
+        private readonly ref readonly ForwardSequence Sequence(int lane) => ref _call.Sequences[lane / _call.KeyValueHeads];
 
         private readonly int KeyHead(int lane) => lane % _call.KeyValueHeads;
 
         private readonly int Head(int lane, int block) => KeyHead(lane) * _call.Group + block % _call.Group;
 
-        private void Pack(int lane, int first, int count)
+        /// <summary>The rows of a block.</summary>
+        private readonly (int First, int Count) Rows(int lane, int block, out RowPiece piece)
         {
-            if (_packedLane == lane && _packedFirst <= first && _packedFirst + _packedCount >= first + count) return;
-            _valuesFinite = TCore.Pack(new ForwardKeys
+            ref readonly var sequence = ref Sequence(lane);
+            int rowBlock = block / _call.Group, low = sequence.FirstPiece, high = low + sequence.Pieces - 1;
+            while (low < high)
             {
-                Key = ref *_call.Key.Row(Batch(lane), first, KeyHead(lane)),
-                KeyStride = _call.Key.TokenStride,
-                Value = ref *_call.Value.Row(Batch(lane), first, KeyHead(lane)),
-                ValueStride = _call.Value.TokenStride,
-                Count = count,
-                PackedKeys = ref *_packedKeys,
-                PackedValues = ref *_packedValues,
-            });
-            (_packedLane, _packedFirst, _packedCount) = (lane, first, count);
+                int middle = (low + high + 1) / 2;
+                if (_call.Pieces[middle].BlocksBefore <= rowBlock) low = middle;
+                else high = middle - 1;
+            }
+
+            piece = _call.Pieces[low];
+            int row = (rowBlock - piece.BlocksBefore) * _plan.QueryBlock;
+            return (piece.FirstRow + row, Math.Min(_plan.QueryBlock, piece.Rows - row));
         }
 
-        /// <summary>A block of rows against its keys among the packed ones from <paramref name="first"/> on.</summary>
-        private readonly void Attend(int lane, int block, int first, float* state, ForwardAhead ahead)
+        /// <summary>Packs a stretch of keys.</summary>
+        private void Pack(int lane, in PackedKeys keys, int from)
         {
-            int batch = Batch(lane);
-            var (begin, end) = Keys(lane, block, block + 1);
-            int from = Math.Max(begin, first), keys = Math.Min(end - from, first + stretch - from);
-            if (keys <= 0) return;
+            _valuesFinite = true;
+            ref readonly var sequence = ref Sequence(lane);
+            for (int i = 0; i < keys.Count; i++)
+            {
+                var (begin, end, offset) = keys[i];
+                int first = Math.Max(begin, begin + from - offset), last = Math.Min(end, begin + from + stretch - offset);
+                if (first >= last) continue;
+                offset += first - begin - from;
+                _valuesFinite &= TCore.Pack(new ForwardKeys
+                {
+                    Key = ref *_call.KeyRow(sequence, first, KeyHead(lane)),
+                    KeyStride = _call.Key.TokenStride * sequence.Step,
+                    Value = ref *_call.ValueRow(sequence, first, KeyHead(lane)),
+                    ValueStride = _call.Value.TokenStride * sequence.Step,
+                    Count = last - first,
+                    PackedKeys = ref *(_packedKeys + (nint)offset * _plan.PackedKeyFloats),
+                    PackedValues = ref *(_packedValues + (nint)offset * _plan.PackedValueFloats),
+                });
+            }
+
+            (_packedLane, _packed, _packedFrom) = (lane, keys, from);
+        }
+
+        /// <summary>A block of rows, which has met so many of its keys before, against those among the packed ones.</summary>
+        /// <returns>How many it has met then.</returns>
+        [SkipLocalsInit]
+        private readonly int Attend(int lane, int block, float* state, int done, ForwardAhead ahead)
+        {
+            var (row, rows) = Rows(lane, block, out var piece);
+            int all = 0, count = 0, pending = 0;
+            foreach (var range in new KeyRanges(_call, piece, row, row + rows - 1)) all += range.End - Align(range);
+            if (all == 0) _call.Clear(Sequence(lane), Head(lane, block), row, rows);
+
+            ForwardRun* runs = stackalloc ForwardRun[MaxRuns];
+            foreach (var range in new KeyRanges(_call, piece, row, row + rows - 1))
+            {
+                for (int i = 0; i < _packed.Count; i++)
+                {
+                    var (begin, end, offset) = _packed[i];
+                    offset -= begin + _packedFrom;
+                    begin = Math.Max(Math.Max(Align(range), begin), -offset);
+                    end = Math.Min(Math.Min(range.End, end), stretch - offset);
+                    if (begin >= end) continue;
+                    if (count == MaxRuns)
+                    {
+                        Attend(lane, block, row, rows, state, runs, count, first: done == 0, last: false, ref ahead);
+                        (done, pending, count) = (done + pending, 0, 0);
+                    }
+
+                    runs[count++] = range.Run(begin, end, row, begin + offset);
+                    pending += end - begin;
+                }
+            }
+
+            if (count > 0) Attend(lane, block, row, rows, state, runs, count, first: done == 0, last: done + pending == all, ref ahead);
+            return done + pending;
+        }
+
+        private readonly void Attend(int lane, int block, int row, int rows, float* state, ForwardRun* runs, int count, bool first, bool last, ref ForwardAhead ahead)
+        {
+            ref readonly var sequence = ref Sequence(lane);
+            int head = Head(lane, block);
             TCore.Attend(new ForwardBlock
             {
-                Query = ref *_call.Query.Row(batch, FirstRow(block), Head(lane, block)),
-                QueryStride = _call.Query.TokenStride,
-                Rows = LastRow(block) - FirstRow(block) + 1,
-                PackedKeys = ref *(_packedKeys + (nint)(from - _packedFirst) * _plan.PackedKeyFloats),
-                PackedValues = ref *(_packedValues + (nint)(from - _packedFirst) * _plan.PackedValueFloats),
-                Keys = keys,
-                Visible = _call.End(batch, FirstRow(block)) - from,
-                Hidden = _call.Begin(batch, FirstRow(block)) - from,
+                Query = ref *_call.QueryRow(sequence, row, head),
+                QueryStride = _call.Query.TokenStride * sequence.Step,
+                Rows = rows,
+                PackedKeys = ref *_packedKeys,
+                PackedValues = ref *_packedValues,
+                Runs = ref *runs,
+                RunCount = count,
                 ValuesFinite = _valuesFinite,
-                First = from == begin,
-                Last = from + keys == end,
-                Output = ref *_call.Output.Row(batch, FirstRow(block), Head(lane, block)),
-                OutputStride = _call.Output.TokenStride,
+                First = first,
+                Last = last,
+                Output = ref *_call.OutputRow(sequence, row, head),
+                OutputStride = _call.Output.TokenStride * sequence.Step,
                 State = ref *state,
                 Scratch = ref *_scratch,
-                Place = _call.Place(batch, Head(lane, block), FirstRow(block), from),
+                Place = _call.Place(sequence, head, row),
                 Ahead = ref ahead,
             });
-        }
-
-        /// <summary>The output of rows that see no key.</summary>
-        private readonly void Clear(int lane, int block)
-        {
-            float* output = _call.Output.Row(Batch(lane), FirstRow(block), Head(lane, block));
-            for (int row = FirstRow(block); row <= LastRow(block); row++, output += _call.Output.TokenStride)
-            {
-                new Span<float>(output, _call.Output.Dim).Clear();
-                _call.Operands->WriteEmpty(Batch(lane), Head(lane, block), row);
-            }
         }
     }
 }

@@ -3,39 +3,42 @@ using System.Runtime.CompilerServices;
 
 namespace AttentionGen.CompilerServices;
 
-/// <summary>Where the rows of a core stand in a call: what belongs to their heads, queries and keys beside query, key and value.</summary>
+/// <summary>
+/// Where the rows of a core stand in a call: what belongs to their heads, queries and keys beside query, key and value. Heads and rows are counted from
+/// those of the core, keys from the first of the sequence.
+/// </summary>
 [EditorBrowsable(EditorBrowsableState.Never)]
 public readonly unsafe struct ForwardPlace
 {
     private readonly ForwardOperands* _operands;
-    private readonly int _batch, _head, _query;
-    private readonly nint _away;
-    private readonly int _key;
+    private readonly int _batch, _item, _head, _query, _key, _step;
+    private readonly nint _start, _origin;
 
     /// <param name="operands">Of the call.</param>
-    /// <param name="batch">The batch item.</param>
+    /// <param name="sequence">The sequence of the rows.</param>
     /// <param name="head">The first head.</param>
-    /// <param name="query">The first query.</param>
-    /// <param name="position">Where it stands.</param>
-    /// <param name="key">The first key.</param>
-    internal ForwardPlace(ForwardOperands* operands, int batch, int head, int query, nint position, int key)
+    /// <param name="row">The first row.</param>
+    internal ForwardPlace(ForwardOperands* operands, in ForwardSequence sequence, int head, int row)
     {
         _operands = operands;
-        (_batch, _head, _query, _key) = (batch, head, query, key);
-        _away = key - position;
+        (_batch, _item, _head, _query, _key, _step) = (sequence.Batch, sequence.Item, head, sequence.Query + row * sequence.Step, sequence.Key, sequence.Step);
+        (_start, _origin) = (sequence.Start + row, sequence.Origin);
     }
 
-    /// <summary>The batch item.</summary>
-    public int Batch => _batch;
+    /// <summary>The batch item, or the document.</summary>
+    public int Batch => _item;
+
+    /// <summary>Tokens from one row or key to the next.</summary>
+    public int Step => _step;
 
     /// <summary>The index of a head.</summary>
     public int Head(int head) => _head + head;
 
-    /// <summary>The index of a key.</summary>
-    public int Key(int key) => _key + key;
+    /// <summary>Where a key stands.</summary>
+    public int Key(int key) => (int)_origin + key * _step;
 
     /// <summary>Where a query stands.</summary>
-    public int Position(int query) => (int)(_key - _away) + query;
+    public int Position(int query) => (int)(_origin + (_start + query) * _step);
 
     /// <summary>A number that the call brings along.</summary>
     public int Whole(int index) => _operands->Numbers[index];
@@ -43,27 +46,27 @@ public readonly unsafe struct ForwardPlace
     /// <summary>A number that the call brings along.</summary>
     public float Real(int index) => BitConverter.Int32BitsToSingle(_operands->Numbers[index]);
 
-    /// <summary>How far a key stands behind a query.</summary>
+    /// <summary>How many steps a key stands behind a query.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public float Away(int query, int key) => _away + key - query;
+    public float Away(int query, int key) => key - (_start + query);
 
-    /// <summary>The slope of a head.</summary>
+    /// <summary>The slope of a head, for a step.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public float Slope(int head) => *(float*)_operands->Slopes.At(_batch, _head + head, 0, 0);
+    public float Slope(int head) => *(float*)_operands->Slopes.At(_batch, _head + head, 0, 0) * _step;
 
     /// <summary>The sink of a head.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public float Sink(int head) => *(float*)_operands->Sinks.At(_batch, _head + head, 0, 0);
 
-    /// <summary>The bias of a query and a key; those of the keys that follow lie behind it.</summary>
+    /// <summary>The bias of a query and a key; those of the keys that follow lie <see cref="Step"/> apart behind it.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public ref float Bias(int head, int query, int key) => ref *(float*)_operands->Bias.At(_batch, _head + head, _query + query, _key + key);
+    public ref float Bias(int head, int query, int key) => ref *(float*)_operands->Bias.At(_batch, _head + head, _query + (nint)query * _step, _key + (nint)key * _step);
 
-    /// <summary>Whether a query keeps a key; those of the keys that follow lie behind it.</summary>
+    /// <summary>Whether a query keeps a key; those of the keys that follow lie <see cref="Step"/> apart behind it.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public ref byte Keep(int head, int query, int key) => ref *_operands->Keep.At(_batch, _head + head, _query + query, _key + key);
+    public ref byte Keep(int head, int query, int key) => ref *_operands->Keep.At(_batch, _head + head, _query + (nint)query * _step, _key + (nint)key * _step);
 
     /// <summary>Where the log-sum-exp of a query goes.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public ref float LogSumExp(int head, int query) => ref *(float*)_operands->LogSumExp.At(_batch, _head + head, _query + query, 0);
+    public ref float LogSumExp(int head, int query) => ref *(float*)_operands->LogSumExp.At(_batch, _head + head, _query + (nint)query * _step, 0);
 }

@@ -30,13 +30,19 @@ internal struct ForwardSchedule
     /// <exception cref="ArgumentException">The caller's scratch memory is too small.</exception>
     public static unsafe ForwardSchedule Of(in ForwardArguments call, in ForwardPlan plan, int maxThreads)
     {
-        int longest = 0;
-        double pairs = 0;
-        for (int b = 0; b < call.Batch; b++)
+        int longest = 0, lanes = call.SequenceCount * call.KeyValueHeads;
+        double pairs = 0, blocks = 0;
+        for (int i = 0; i < call.PieceCount; i++)
         {
-            int length = call.Length(b);
-            longest = Math.Max(longest, length);
-            pairs += (Seen(call, b, 0) + Seen(call, b, call.Queries / 2) + Seen(call, b, call.Queries - 1)) / 3.0 * call.Queries;
+            ref readonly var piece = ref call.Pieces[i];
+            int first = piece.FirstRow, last = first + piece.Rows - 1;
+            pairs += (Seen(call, piece, first) + Seen(call, piece, (first + last) / 2) + Seen(call, piece, last)) / 3.0 * piece.Rows;
+        }
+
+        for (int i = 0; i < call.SequenceCount; i++)
+        {
+            longest = Math.Max(longest, call.Sequences[i].Keys);
+            blocks = Math.Max(blocks, (double)call.Sequences[i].RowBlocks * call.Group);
         }
 
         int stretch = Math.Min(MaxStretch(plan), (longest + plan.KeyBlock - 1) / plan.KeyBlock * plan.KeyBlock);
@@ -49,17 +55,20 @@ internal struct ForwardSchedule
             maxThreads = (int)Math.Min(maxThreads, fits);
         }
 
-        int lanes = call.Batch * call.KeyValueHeads;
-        int blocks = (call.Queries + plan.QueryBlock - 1) / plan.QueryBlock * call.Group;
-        int threads = (int)Math.Clamp(pairs * call.Heads * plan.FlopsPerPair / FlopsPerThread, 1, Math.Min(maxThreads, (double)lanes * blocks));
+        int threads = (int)Math.Clamp(pairs * call.Heads * plan.FlopsPerPair / FlopsPerThread, 1, Math.Min(maxThreads, lanes * blocks));
 
         // One segment for a lane unless that leaves fewer than four units for a thread: each thread that works on a lane packs its keys again.
-        int segments = threads == 1 ? 1 : Math.Min(blocks, (4 * threads + lanes - 1) / lanes);
+        int segments = threads == 1 ? 1 : (int)Math.Min(blocks, (4 * threads + lanes - 1) / lanes);
         return new ForwardSchedule { Threads = threads, Stretch = stretch, Segments = segments, Units = lanes * segments, WorkerBytes = workerBytes };
     }
 
     /// <summary>The number of keys that a row sees.</summary>
-    private static int Seen(in ForwardArguments call, int batch, int row) => call.Range(batch, row, row) is var (begin, end) ? end - begin : 0;
+    private static int Seen(in ForwardArguments call, in RowPiece piece, int row)
+    {
+        int seen = 0;
+        foreach (var range in new KeyRanges(call, piece, row, row)) seen += range.Count;
+        return seen;
+    }
 
     /// <summary>The keys that fit into a thread's memory at a time, the same for all calls of a kernel: results must not depend on the call.</summary>
     private static int MaxStretch(in ForwardPlan plan)

@@ -137,14 +137,11 @@ public ref struct ForwardBlock
     /// <summary>The packed values.</summary>
     public ref float PackedValues;
 
-    /// <summary>The number of packed keys that may be read, 1 or more.</summary>
-    public int Keys;
+    /// <summary>Which of them the rows see.</summary>
+    public ref ForwardRun Runs;
 
-    /// <summary>Where each row has a bound of its own: how many of the packed keys lie before the bound of the first row, counted past both ends; each further row has one more.</summary>
-    public nint Visible;
-
-    /// <summary>In a window: how many of the packed keys lie before the first one that the first row sees, counted past both ends; one more for each further row.</summary>
-    public nint Hidden;
+    /// <summary>The number of runs, 1 or more.</summary>
+    public int RunCount;
 
     /// <summary>Whether all packed values are finite.</summary>
     public bool ValuesFinite;
@@ -167,7 +164,7 @@ public ref struct ForwardBlock
     /// <summary>Working memory.</summary>
     public ref float Scratch;
 
-    /// <summary>Where the rows stand, against the packed keys.</summary>
+    /// <summary>Where the rows stand.</summary>
     public ForwardPlace Place;
 
     /// <summary>What is to be fetched between the tiles.</summary>
@@ -205,7 +202,7 @@ public ref struct ForwardRows
     /// <summary>Elements from head to head of the values.</summary>
     public nint ValueHeadStride;
 
-    /// <summary>The first key.</summary>
+    /// <summary>The first key of the sequence.</summary>
     public ref float Key;
 
     /// <summary>Elements from key to key.</summary>
@@ -217,14 +214,14 @@ public ref struct ForwardRows
     /// <summary>Elements from value to value.</summary>
     public nint ValueStride;
 
-    /// <summary>The number of keys that may be read, 1 or more.</summary>
-    public int Keys;
+    /// <summary>Which keys the queries see.</summary>
+    public ref ForwardRun Runs;
 
-    /// <summary>Where each query has a bound of its own: how many of the keys lie before the bound of the first query, counted past both ends; each further query has one more.</summary>
-    public nint Visible;
+    /// <summary>The number of runs.</summary>
+    public int RunCount;
 
-    /// <summary>In a window: how many of the keys lie before the first one that the first query sees, counted past both ends; one more for each further query.</summary>
-    public nint Hidden;
+    /// <summary>Whether the state is to be set up.</summary>
+    public bool First;
 
     /// <summary>The state of the rows.</summary>
     public ref float State;
@@ -232,6 +229,6 @@ public ref struct ForwardRows
     /// <summary>Working memory.</summary>
     public ref float Scratch;
 
-    /// <summary>Where the first head and the queries stand, against the keys.</summary>
+    /// <summary>Where the first head and the queries stand.</summary>
     public ForwardPlace Place;
 }

@@ -1,8 +1,10 @@
+using System.Runtime.CompilerServices;
+
 namespace AttentionGen.CompilerServices;
 
 /// <summary>
 /// Runs a core over a call of few query rows: each key and value is read once, for all queries of all heads of its group. A lane is some
-/// rows of a batch item: of several key-value heads where these lie side by side in a token, so that they are read in the order of their addresses,
+/// rows of a piece: of several key-value heads where these lie side by side in a token, so that they are read in the order of their addresses,
 /// or a part of many queries. Its keys are cut into chunks whose number and size follow from the number of keys alone; each chunk gives a partial
 /// state, and these are merged in order, by whomever: no result depends on who computes what.
 /// </summary>
@@ -34,10 +36,10 @@ internal sealed unsafe class RowsJob<TCore> : PooledJob<RowsJob<TCore>>
 
         // Another call may have the job by now.
         if (partials == null) return;
-        for (int lane = 0; lane < call.Batch * schedule.LanesOfItem; lane++)
+        for (int lane = 0; lane < call.PieceCount * schedule.LanesOfPiece; lane++)
         {
             var rows = schedule.Lane(call, lane);
-            int chunks = RowsSchedule.Chunks(call, plan, rows.Batch);
+            int chunks = RowsSchedule.Chunks(call, plan, rows);
             float* state = partials + lane * schedule.LaneFloats;
             for (int chunk = 1; chunk < chunks; chunk++) TCore.Merge(ref *state, ref *(state + chunk * schedule.ChunkFloats), rows.Rows);
             Finish(call, plan, rows, chunks > 0 ? state : null);
@@ -56,15 +58,15 @@ internal sealed unsafe class RowsJob<TCore> : PooledJob<RowsJob<TCore>>
         {
             if (_partials != null)
             {
-                int lanes = _call.Batch * _schedule.LanesOfItem, lane = unit % lanes, chunk = unit / lanes;
+                int lanes = _call.PieceCount * _schedule.LanesOfPiece, lane = unit % lanes, chunk = unit / lanes;
                 var rows = _schedule.Lane(_call, lane);
-                if (chunk < RowsSchedule.Chunks(_call, plan, rows.Batch))
+                if (chunk < RowsSchedule.Chunks(_call, plan, rows))
                     Attend(rows, chunk, _partials + lane * _schedule.LaneFloats + chunk * _schedule.ChunkFloats, scratch);
             }
             else
             {
                 var rows = _schedule.Lane(_call, unit);
-                int chunks = RowsSchedule.Chunks(_call, plan, rows.Batch);
+                int chunks = RowsSchedule.Chunks(_call, plan, rows);
                 for (int chunk = 0; chunk < chunks; chunk++)
                 {
                     Attend(rows, chunk, chunk == 0 ? state : other, scratch);
@@ -78,51 +80,68 @@ internal sealed unsafe class RowsJob<TCore> : PooledJob<RowsJob<TCore>>
         ReturnMemory(_call, memory);
     }
 
+    /// <summary>The rows of a lane against a chunk of keys.</summary>
+    [SkipLocalsInit]
     private void Attend(in RowsLane rows, int chunk, float* state, float* scratch)
     {
-        var (first, count) = RowsSchedule.Chunk(_call, TCore.Plan, rows.Batch, chunk);
-        nint seen = _call.End(rows.Batch, rows.Query + rows.Queries - 1) - first; // by the last query of the lane, which need not be that of the call
+        const int MaxRuns = 32;
+        ForwardRun* runs = stackalloc ForwardRun[MaxRuns];
+        int count = 0, passed = 0, last = rows.Row + rows.Queries - 1;
+        bool begun = false;
+        ref readonly var piece = ref _call.Pieces[rows.Piece];
+        var (first, keys) = RowsSchedule.Chunk(_call, TCore.Plan, rows, chunk);
+        foreach (var range in new KeyRanges(_call, piece, piece.FirstRow, piece.FirstRow + piece.Rows - 1))
+        {
+            int begin = range.Begin + Math.Max(first - passed, 0), end = Math.Min(range.Begin + Math.Min(first + keys - passed, range.Count), range.Zone.Range(last).End);
+            passed += range.Count;
+            if (begin >= end) continue;
+            if (count == MaxRuns)
+            {
+                Attend(rows, runs, count, !begun, state, scratch);
+                (begun, count) = (true, 0);
+            }
+
+            runs[count++] = range.Run(begin, end, rows.Row, packed: 0);
+        }
+
+        if (count > 0 || !begun) Attend(rows, runs, count, !begun, state, scratch);
+    }
+
+    private void Attend(in RowsLane rows, ForwardRun* runs, int count, bool first, float* state, float* scratch)
+    {
+        ref readonly var sequence = ref _call.Sequences[_call.Pieces[rows.Piece].Sequence];
         TCore.AttendRows(new ForwardRows
         {
-            Query = ref *_call.Query.Row(rows.Batch, rows.Query, rows.Head),
-            QueryStride = _call.Query.TokenStride,
+            Query = ref *_call.QueryRow(sequence, rows.Row, rows.Head),
+            QueryStride = _call.Query.TokenStride * sequence.Step,
             HeadStride = _call.Query.HeadStride,
             Queries = rows.Queries,
             Heads = rows.KeyHeads * rows.Group,
             KeyHeads = rows.KeyHeads,
-            Key = ref *_call.Key.Row(rows.Batch, first, rows.KeyHead),
-            KeyStride = _call.Key.TokenStride,
+            Key = ref *_call.KeyRow(sequence, 0, rows.KeyHead),
+            KeyStride = _call.Key.TokenStride * sequence.Step,
             KeyHeadStride = _call.Key.HeadStride,
-            Value = ref *_call.Value.Row(rows.Batch, first, rows.KeyHead),
-            ValueStride = _call.Value.TokenStride,
+            Value = ref *_call.ValueRow(sequence, 0, rows.KeyHead),
+            ValueStride = _call.Value.TokenStride * sequence.Step,
             ValueHeadStride = _call.Value.HeadStride,
-            Keys = (int)Math.Clamp(seen, 1, count),
-            Visible = _call.End(rows.Batch, rows.Query) - first,
-            Hidden = _call.Begin(rows.Batch, rows.Query) - first,
+            Runs = ref *runs,
+            RunCount = count,
+            First = first,
             State = ref *state,
             Scratch = ref *scratch,
-            Place = _call.Place(rows.Batch, rows.Head, rows.Query, first),
+            Place = _call.Place(sequence, rows.Head, rows.Row),
         });
     }
 
     /// <summary>Writes the output rows of a lane; those of a lane whose rows see no key are 0.</summary>
     private static void Finish(in ForwardArguments call, in ForwardPlan plan, in RowsLane rows, float* state)
     {
+        if (rows.Queries <= 0) return;
+        ref readonly var sequence = ref call.Sequences[call.Pieces[rows.Piece].Sequence];
         for (int i = 0; i < rows.KeyHeads * rows.Group; i++)
         {
-            float* output = call.Output.Row(rows.Batch, rows.Query, rows.Head + i);
-            if (state != null)
-            {
-                var place = call.Place(rows.Batch, rows.Head + i, rows.Query, key: 0);
-                TCore.Finish(ref *(state + (nint)i * rows.Queries * plan.StateRowFloats), ref *output, call.Output.TokenStride, rows.Queries, place);
-                continue;
-            }
-
-            for (int row = 0; row < rows.Queries; row++)
-            {
-                new Span<float>(output + row * call.Output.TokenStride, call.Output.Dim).Clear();
-                call.Operands->WriteEmpty(rows.Batch, rows.Head + i, rows.Query + row);
-            }
+            if (state == null) call.Clear(sequence, rows.Head + i, rows.Row, rows.Queries);
+            else TCore.Finish(ref *(state + (nint)i * rows.Queries * plan.StateRowFloats), ref *call.OutputRow(sequence, rows.Row, rows.Head + i), call.Output.TokenStride * sequence.Step, rows.Queries, call.Place(sequence, rows.Head + i, rows.Row));
         }
     }
 }

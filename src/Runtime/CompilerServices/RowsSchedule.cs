@@ -24,8 +24,11 @@ internal unsafe struct RowsSchedule
     /// <summary>The queries of a lane; the last lanes may have fewer.</summary>
     public int QueriesOfLane;
 
-    /// <summary>The lanes of a batch item: of key-value heads, of parts of their groups, of queries.</summary>
-    public int LanesOfItem;
+    /// <summary>The lanes of a piece: of key-value heads, of parts of their groups, of queries. Of a piece of fewer queries than others, some are empty.</summary>
+    public int LanesOfPiece;
+
+    /// <summary>The queries of the largest piece.</summary>
+    public int MostRows;
 
     public int Units;
 
@@ -43,31 +46,33 @@ internal unsafe struct RowsSchedule
     /// <exception cref="ArgumentException">The caller's scratch memory is too small.</exception>
     public static RowsSchedule Of(in ForwardArguments call, in ForwardPlan plan, int maxThreads)
     {
-        int rows = call.Queries * call.Group, chunks = 1;
-        double allKeys = 0;
-        for (int b = 0; b < call.Batch; b++)
+        int most = 1, chunks = 1;
+        double allKeys = 0, pairs = 0;
+        for (int i = 0; i < call.PieceCount; i++)
         {
-            var (begin, end) = call.Range(b, 0, call.Queries - 1);
-            chunks = Math.Max(chunks, Chunks(call, plan, b));
-            allKeys += (double)(end - begin) * call.KeyValueHeads;
+            ref readonly var piece = ref call.Pieces[i];
+            int keys = Keys(call, piece);
+            most = Math.Max(most, piece.Rows);
+            chunks = Math.Max(chunks, Parts(keys, ChunkKeys(call, plan, piece, keys)));
+            allKeys += (double)keys * call.KeyValueHeads;
+            pairs += (double)keys * piece.Rows * call.Heads;
         }
 
-        double work = Math.Max(
-            allKeys * sizeof(float) * ((double)call.Key.Dim + call.Value.Dim) / BytesPerThread,
-            allKeys * rows * plan.FlopsPerPair / FlopsPerThread);
-        int threads = (int)Math.Clamp(work, 1, Math.Min(maxThreads, (double)call.Batch * call.KeyValueHeads * chunks));
+        int rows = most * call.Group;
+        double work = Math.Max(allKeys * sizeof(float) * ((double)call.Key.Dim + call.Value.Dim) / BytesPerThread, pairs * plan.FlopsPerPair / FlopsPerThread);
+        int threads = (int)Math.Clamp(work, 1, Math.Min(maxThreads, (double)call.PieceCount * call.KeyValueHeads * chunks));
 
         // Heads that lie side by side in a token are read side by side: as many as there is room for, or fewer where there would be too few units.
         int heads = 1;
         if (call.Key.HeadStride < call.Key.TokenStride)
         {
-            int most = Math.Max((rows < plan.RowsTile ? plan.RowsAtOnce : plan.RowsTogether) / rows, 1), parts = Parts(call.KeyValueHeads, most);
-            if (threads > 1) parts = Math.Max(parts, Math.Min(call.KeyValueHeads, Parts((rows == 1 ? 1 : UnitsPerThread) * threads, call.Batch * chunks)));
+            int together = Math.Max((rows < plan.RowsTile ? plan.RowsAtOnce : plan.RowsTogether) / rows, 1), parts = Parts(call.KeyValueHeads, together);
+            if (threads > 1) parts = Math.Max(parts, Math.Min(call.KeyValueHeads, Parts((rows == 1 ? 1 : UnitsPerThread) * threads, call.PieceCount * chunks)));
             heads = Parts(call.KeyValueHeads, parts);
         }
 
         // Of more rows than there is room for, parts.
-        int group = Parts(call.Group, Parts(call.Group, plan.RowsAtOnce)), queries = Math.Min(call.Queries, Math.Max(plan.RowsAtOnce / group, 1));
+        int group = Parts(call.Group, Parts(call.Group, plan.RowsAtOnce)), queries = Math.Min(most, Math.Max(plan.RowsAtOnce / group, 1));
         if (call.Scratch != null && call.ScratchBytes < threads * Worker(plan, heads * group * queries)) heads = 1;
         nint workerBytes = Worker(plan, heads * group * queries);
         if (call.Scratch != null)
@@ -77,10 +82,10 @@ internal unsafe struct RowsSchedule
             threads = (int)Math.Min(threads, fits);
         }
 
-        int lanesOfItem = Parts(call.KeyValueHeads, heads) * Parts(call.Group, group) * Parts(call.Queries, queries), lanes = call.Batch * lanesOfItem;
+        int lanesOfPiece = Parts(call.KeyValueHeads, heads) * Parts(call.Group, group) * Parts(most, queries), lanes = call.PieceCount * lanesOfPiece;
         var schedule = new RowsSchedule
         {
-            HeadsOfLane = heads, GroupOfLane = group, QueriesOfLane = queries, LanesOfItem = lanesOfItem, Units = lanes,
+            HeadsOfLane = heads, GroupOfLane = group, QueriesOfLane = queries, LanesOfPiece = lanesOfPiece, MostRows = most, Units = lanes,
             ChunkFloats = (nint)heads * group * queries * plan.StateRowFloats, WorkerBytes = workerBytes,
         };
 
@@ -100,43 +105,51 @@ internal unsafe struct RowsSchedule
         static nint Worker(in ForwardPlan plan, int rows) => sizeof(float) * (plan.RowsScratchFloats + 2 * (nint)rows * plan.StateRowFloats);
     }
 
-    /// <summary>The rows of a lane.</summary>
+    /// <summary>The rows of a lane; none where its piece has fewer.</summary>
     public readonly RowsLane Lane(in ForwardArguments call, int lane)
     {
-        var (batch, part) = Math.DivRem(lane, LanesOfItem);
-        (part, int queries) = Math.DivRem(part, Parts(call.Queries, QueriesOfLane));
+        var (piece, part) = Math.DivRem(lane, LanesOfPiece);
+        (part, int queries) = Math.DivRem(part, Parts(MostRows, QueriesOfLane));
         (int heads, int group) = Math.DivRem(part, Parts(call.Group, GroupOfLane));
         int query = queries * QueriesOfLane, keyHead = heads * HeadsOfLane, head = group * GroupOfLane;
         return new RowsLane(
-            batch, query, Math.Min(QueriesOfLane, call.Queries - query), keyHead, Math.Min(HeadsOfLane, call.KeyValueHeads - keyHead),
+            piece, call.Pieces[piece].FirstRow + query, Math.Min(QueriesOfLane, call.Pieces[piece].Rows - query), keyHead, Math.Min(HeadsOfLane, call.KeyValueHeads - keyHead),
             keyHead * call.Group + head, Math.Min(GroupOfLane, call.Group - head));
     }
 
     private static int Parts(int count, int size) => (count + size - 1) / size;
 
-    /// <summary>The chunks of a lane of a batch item: of the keys that some row sees.</summary>
-    public static int Chunks(in ForwardArguments call, in ForwardPlan plan, int batch)
+    /// <summary>The keys that some row of a piece sees.</summary>
+    private static int Keys(in ForwardArguments call, in RowPiece piece)
     {
-        var (begin, end) = call.Range(batch, 0, call.Queries - 1);
-        int size = ChunkKeys(call, plan, end - begin);
-        return (end - begin + size - 1) / size;
+        int keys = 0;
+        foreach (var range in new KeyRanges(call, piece, piece.FirstRow, piece.FirstRow + piece.Rows - 1)) keys += range.Count;
+        return keys;
     }
 
-    public static (int First, int Count) Chunk(in ForwardArguments call, in ForwardPlan plan, int batch, int chunk)
+    /// <summary>The chunks of a lane: of the keys that some row of its piece sees, range after range.</summary>
+    public static int Chunks(in ForwardArguments call, in ForwardPlan plan, in RowsLane lane)
     {
-        var (begin, end) = call.Range(batch, 0, call.Queries - 1);
-        int size = ChunkKeys(call, plan, end - begin), first = begin + chunk * size;
-        return (first, Math.Min(size, end - first));
+        if (lane.Queries <= 0) return 0;
+        int keys = Keys(call, call.Pieces[lane.Piece]);
+        return Parts(keys, ChunkKeys(call, plan, call.Pieces[lane.Piece], keys));
+    }
+
+    /// <summary>The first key of a chunk and how many there are, counted over the ranges.</summary>
+    public static (int First, int Count) Chunk(in ForwardArguments call, in ForwardPlan plan, in RowsLane lane, int chunk)
+    {
+        int keys = Keys(call, call.Pieces[lane.Piece]), size = ChunkKeys(call, plan, call.Pieces[lane.Piece], keys), first = chunk * size;
+        return (first, Math.Min(size, keys - first));
     }
 
     /// <summary>The keys of a chunk: at most a block, or a number of them, and the same for all but the last.</summary>
-    private static int ChunkKeys(in ForwardArguments call, in ForwardPlan plan, int keys)
+    private static int ChunkKeys(in ForwardArguments call, in ForwardPlan plan, in RowPiece piece, int keys)
     {
         const int Step = 16;
         // One row for each head: long blocks, but two at least, so that two threads need not share the heads of a token (12 heads of D 64, 1024 keys, token-major:
         // two threads take 0.6 of the time of one instead of all of it, for 2 % of one thread's, Zen 4).
         int block = plan.KeyBlock;
-        if (call.Queries * call.Group == 1) block = Math.Max(keys < 2 * plan.OneRowBlock ? plan.OneRowBlock / 2 : plan.OneRowBlock, plan.KeyBlock);
+        if (piece.Rows * call.Group == 1) block = Math.Max(keys < 2 * plan.OneRowBlock ? plan.OneRowBlock / 2 : plan.OneRowBlock, plan.KeyBlock);
         int blocks = (keys + block - 1) / block;
         int most = Math.Max((blocks + MaxChunks - 1) / MaxChunks, 1) * block, chunks = Math.Max((keys + most - 1) / most, 1);
         return Math.Max(((keys + chunks - 1) / chunks + Step - 1) / Step * Step, Step);
@@ -144,7 +157,7 @@ internal unsafe struct RowsSchedule
 }
 
 /// <summary>Some query rows that share what they read of keys: queries of heads, the same number for each key-value head.</summary>
-internal readonly record struct RowsLane(int Batch, int Query, int Queries, int KeyHead, int KeyHeads, int Head, int Group)
+internal readonly record struct RowsLane(int Piece, int Row, int Queries, int KeyHead, int KeyHeads, int Head, int Group)
 {
     // Query heads from Head on, Group of them for each key-value head.
     public int Rows => KeyHeads * Group * Queries;

@@ -1,0 +1,221 @@
+namespace AttentionGen.CompilerServices;
+
+/// <summary>
+/// From a call and its mask to sequences, pieces of their rows and zones of keys. Documents and chunks are sequences, a dilated mask is as many interleaved
+/// ones; what else the terms of a mask say of rows and keys becomes pieces and zones, so that keys outside are never touched.
+/// </summary>
+internal ref struct ForwardLayout(Span<ForwardSequence> sequences, Span<RowPiece> pieces, Span<KeyZone> zones)
+{
+    public Growing<ForwardSequence> Sequences = new(sequences);
+    public Growing<RowPiece> Pieces = new(pieces);
+    public Growing<KeyZone> Zones = new(zones);
+
+    /// <summary>Which sequences to take: those of few rows, those of many, or all.</summary>
+    public enum Part
+    {
+        All,
+        Few,
+        Many,
+    }
+
+    /// <summary>The sequences that were left out.</summary>
+    public int LeftOut { get; private set; }
+
+    public readonly void Dispose()
+    {
+        Sequences.Dispose();
+        Pieces.Dispose();
+        Zones.Dispose();
+    }
+
+    public void Build(in ForwardArguments call, scoped in ForwardMask mask, in ForwardPlan plan, Part part)
+    {
+        Sequences.Clear();
+        Pieces.Clear();
+        Zones.Clear();
+        LeftOut = 0;
+        for (int item = 0; item < mask.Items(call); item++)
+        {
+            var (batch, query, queries, key, keys) = mask.Item(call, item);
+            int length = mask.KeyLengths.IsEmpty ? keys : mask.KeyLengths[item];
+            long start = !mask.QueryStarts.IsEmpty ? mask.QueryStarts[item] : mask.QueryStart >= 0 ? mask.QueryStart : (long)length - queries;
+            var whole = new ForwardSequence { Batch = batch, Item = item, Query = query, Queries = queries, Key = key, Keys = length, Step = 1, Start = (nint)start };
+            if (part != Part.All && IsFew(call, plan, queries, keys) != (part == Part.Few)) LeftOut++;
+            else Chunks(call, mask, plan, whole);
+        }
+    }
+
+    /// <summary>Whether keys are read as they lie: packing them does not pay for few rows. Between as many queries as keys, or nearly, a causal mask leaves more of packed tiles out.</summary>
+    public static bool IsFew(in ForwardArguments call, in ForwardPlan plan, int queries, int keys)
+    {
+        long rows = (long)queries * call.Group;
+        return rows <= plan.MaxRows && (rows <= plan.RowsAtOnce || keys / 4 >= queries);
+    }
+
+    /// <summary>Cuts a sequence where its chunks end, as position / length changes.</summary>
+    private void Chunks(in ForwardArguments call, scoped in ForwardMask mask, in ForwardPlan plan, in ForwardSequence whole)
+    {
+        if (mask.ChunkLength == 0)
+        {
+            Interleaved(call, mask, plan, whole);
+            return;
+        }
+
+        for (int row = 0, rows; row < whole.Queries; row += rows)
+        {
+            long position = whole.Start + row, chunk = position / mask.ChunkLength, next = chunk < 0 ? chunk * mask.ChunkLength + 1 : (chunk + 1) * mask.ChunkLength;
+            rows = (int)Math.Min(next - position, whole.Queries - row);
+            int first = (int)Math.Clamp(chunk * mask.ChunkLength, 0, whole.Keys), end = (int)Math.Clamp(next, first, whole.Keys);
+            Interleaved(call, mask, plan, whole with
+            {
+                Query = whole.Query + row, Queries = rows, Key = whole.Key + first, Keys = chunk < 0 ? 0 : end - first, Start = (nint)(position - first), Origin = first,
+            });
+        }
+    }
+
+    /// <summary>Of every n-th key, a sequence for each remainder of positions.</summary>
+    private void Interleaved(in ForwardArguments call, scoped in ForwardMask mask, in ForwardPlan plan, in ForwardSequence whole)
+    {
+        int step = Math.Max(mask.Dilation, 1);
+        for (int rest = 0; rest < step; rest++)
+        {
+            int row = (int)(((rest - whole.Start) % step + step) % step);
+            if (row >= whole.Queries) continue;
+            Add(call, mask, plan, whole with
+            {
+                Query = whole.Query + row, Queries = (whole.Queries - 1 - row) / step + 1, Key = whole.Key + rest, Keys = rest < whole.Keys ? (whole.Keys - 1 - rest) / step + 1 : 0,
+                Step = step, Start = (whole.Start + row - rest) / step, Origin = whole.Origin + rest,
+            });
+        }
+    }
+
+    private void Add(in ForwardArguments call, scoped in ForwardMask mask, in ForwardPlan plan, ForwardSequence sequence)
+    {
+        // What the declaration says of causal, window and prefix, with each term of the user's own mask.
+        Span<MaskTerm> terms = stackalloc MaskTerm[2 * MaskTerms.MaxTerms];
+        int count = 0;
+        var (first, second) = mask.Declared(sequence.Item);
+        for (int i = 0; i < Math.Max(mask.TermCount, 1); i++)
+        {
+            var own = mask.TermCount == 0 ? MaskTerm.All : mask.Terms[i];
+            terms[count++] = own.And(first).From(sequence.Origin, sequence.Step);
+            if (second is { } other) terms[count++] = own.And(other).From(sequence.Origin, sequence.Step);
+        }
+
+        sequence.FirstPiece = Pieces.Count;
+        for (int row = 0, end; row < sequence.Queries; row = end)
+        {
+            end = sequence.Queries;
+            long position = sequence.Start + row;
+            foreach (ref readonly var term in terms[..count])
+            {
+                if (term.FromQuery > position) end = (int)Math.Min(end, term.FromQuery - sequence.Start);
+                if (term.ToQuery > position) end = (int)Math.Min(end, term.ToQuery - sequence.Start);
+            }
+
+            var piece = new RowPiece { Sequence = Sequences.Count, FirstRow = row, Rows = end - row, BlocksBefore = sequence.RowBlocks, FirstZone = Zones.Count };
+            AddZones(sequence, row, end - 1, terms[..count]);
+            piece.Zones = Zones.Count - piece.FirstZone;
+            Pieces.Add(piece);
+            sequence.RowBlocks += (piece.Rows + plan.QueryBlock - 1) / plan.QueryBlock;
+        }
+
+        sequence.Pieces = Pieces.Count - sequence.FirstPiece;
+        Sequences.Add(sequence);
+    }
+
+    /// <summary>The zones of rows: each term without those before it.</summary>
+    private void AddZones(in ForwardSequence sequence, int first, int last, scoped ReadOnlySpan<MaskTerm> terms)
+    {
+        Span<KeyZone> taken = stackalloc KeyZone[2 * MaskTerms.MaxTerms];
+        int count = 0;
+        foreach (ref readonly var term in terms)
+        {
+            if (term.FromQuery > sequence.Start + first || term.ToQuery <= sequence.Start + last) continue;
+            var zone = new KeyZone
+            {
+                Begin = (int)Math.Clamp(term.FromKey, 0, sequence.Keys), End = (int)Math.Clamp(term.ToKey, 0, sequence.Keys),
+                Low = sequence.Start + term.FromDistance, High = sequence.Start + term.ToDistance, Decided = term.Decided,
+            };
+            AddWithout(zone, first, last, taken[..count]);
+            taken[count++] = zone;
+        }
+    }
+
+    private void AddWithout(KeyZone zone, int first, int last, scoped ReadOnlySpan<KeyZone> taken)
+    {
+        if (!zone.Trim(first, last)) return;
+        if (taken.IsEmpty)
+        {
+            Zones.Add(zone);
+            return;
+        }
+
+        // Each bound of what is taken cuts off a part outside; what is left in the end lies inside.
+        var other = taken[0];
+        var rest = taken[1..];
+        AddWithout(zone with { End = Math.Min(zone.End, other.Begin) }, first, last, rest);
+        zone.Begin = Math.Max(zone.Begin, other.Begin);
+        AddWithout(zone with { Begin = Math.Max(zone.Begin, other.End) }, first, last, rest);
+        zone.End = Math.Min(zone.End, other.End);
+        AddWithout(zone with { High = Math.Min(zone.High, other.Low) }, first, last, rest);
+        zone.Low = Math.Max(zone.Low, other.Low);
+        AddWithout(zone with { Low = Math.Max(zone.Low, other.High) }, first, last, rest);
+    }
+}
+
+/// <summary>What a call says of its mask.</summary>
+internal ref struct ForwardMask
+{
+    public ReadOnlySpan<int> QueryStarts, KeyLengths;
+
+    /// <summary>Where documents begin among the queries and among the keys, and where the last ends; empty where there are none.</summary>
+    public ReadOnlySpan<int> DocumentStarts, KeyDocumentStarts;
+
+    /// <summary>Keys that every query of an item sees under a causal mask: of each item, or of all; none where neither is given.</summary>
+    public ReadOnlySpan<int> PrefixLengths;
+
+    public int PrefixLength;
+
+    /// <summary>The position of the first query of every item, -1 where it is not given.</summary>
+    public int QueryStart;
+
+    /// <summary>Keys that a row sees before and behind its position, -1 for all.</summary>
+    public int Left, Right;
+
+    /// <summary>0 where there are none.</summary>
+    public int ChunkLength, Dilation;
+
+    /// <summary>Terms of the user's own mask; none where there is none.</summary>
+    public MaskTerms Terms;
+
+    public int TermCount;
+
+    /// <summary>Documents, or batch items.</summary>
+    public readonly int Items(in ForwardArguments call) => DocumentStarts.IsEmpty ? call.Batch : DocumentStarts.Length - 1;
+
+    /// <summary>Whether the first item has few rows: mostly, all have.</summary>
+    public readonly bool FirstIsFew(in ForwardArguments call, in ForwardPlan plan)
+    {
+        var (_, _, queries, _, keys) = Item(call, 0);
+        return ForwardLayout.IsFew(call, plan, queries, keys);
+    }
+
+    /// <summary>The batch item in the tensors, the queries and the keys of an item.</summary>
+    public readonly (int Batch, int Query, int Queries, int Key, int Keys) Item(in ForwardArguments call, int item)
+    {
+        if (DocumentStarts.IsEmpty) return (item, 0, call.Queries, 0, call.Keys);
+        int query = DocumentStarts[item], key = KeyDocumentStarts[item];
+        return (0, query, DocumentStarts[item + 1] - query, key, KeyDocumentStarts[item + 1] - key);
+    }
+
+    /// <summary>What the declaration lets a query see, in one or two terms for different rows.</summary>
+    public readonly (MaskTerm First, MaskTerm? Second) Declared(int item)
+    {
+        var term = MaskTerm.All;
+        if (Left >= 0) term.FromDistance = -Left;
+        int prefix = PrefixLengths.IsEmpty ? PrefixLength : PrefixLengths[item];
+        var causal = term with { FromQuery = prefix > 0 ? prefix : -MaskTerm.Far, ToDistance = Right >= 0 ? (long)Right + 1 : MaskTerm.Far };
+        return prefix > 0 ? (term with { ToQuery = prefix, ToKey = prefix }, causal) : (causal, null);
+    }
+}

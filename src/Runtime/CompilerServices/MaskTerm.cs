@@ -1,0 +1,58 @@
+using System.Runtime.CompilerServices;
+
+namespace AttentionGen.CompilerServices;
+
+/// <summary>
+/// A part of a mask: bounds of the position p of a query, of a key j, and of their distance, each from the first to the one behind the last. What a
+/// query sees is what some of the terms of the call let it see.
+/// </summary>
+internal struct MaskTerm
+{
+    /// <summary>Behind every position and every distance; sums of a few of them do not overflow.</summary>
+    public const long Far = 1L << 40;
+
+    public long FromQuery, ToQuery, FromKey, ToKey, FromDistance, ToDistance;
+
+    /// <summary>Whether all keys within the bounds are visible; otherwise the user's own mask decides.</summary>
+    public bool Decided;
+
+    /// <summary>Everything.</summary>
+    public static MaskTerm All => new() { FromQuery = -Far, ToQuery = Far, FromKey = 0, ToKey = Far, FromDistance = -Far, ToDistance = Far, Decided = true };
+
+    /// <summary>What both let a query see.</summary>
+    public readonly MaskTerm And(in MaskTerm other) => new()
+    {
+        FromQuery = Math.Max(FromQuery, other.FromQuery),
+        ToQuery = Math.Min(ToQuery, other.ToQuery),
+        FromKey = Math.Max(FromKey, other.FromKey),
+        ToKey = Math.Min(ToKey, other.ToKey),
+        FromDistance = Math.Max(FromDistance, other.FromDistance),
+        ToDistance = Math.Min(ToDistance, other.ToDistance),
+        Decided = Decided && other.Decided,
+    };
+
+    /// <summary>The same counted from another key, in steps of some keys.</summary>
+    public readonly MaskTerm From(long origin, int step) => new()
+    {
+        FromQuery = Steps(FromQuery - origin, step),
+        ToQuery = Steps(ToQuery - origin, step),
+        FromKey = Steps(FromKey - origin, step),
+        ToKey = Steps(ToKey - origin, step),
+        FromDistance = Steps(FromDistance, step),
+        ToDistance = Steps(ToDistance, step),
+        Decided = Decided,
+    };
+
+    /// <summary>The first step that is not before a place.</summary>
+    private static long Steps(long place, int step) => place is <= -Far / 2 or >= Far / 2 ? place : place > 0 ? (place + step - 1) / step : place / step;
+}
+
+/// <summary>The terms of a call.</summary>
+[InlineArray(MaxTerms)]
+internal struct MaskTerms
+{
+    /// <summary>As many as a call takes; more is an error of the generator.</summary>
+    public const int MaxTerms = 8;
+
+    private MaskTerm _first;
+}

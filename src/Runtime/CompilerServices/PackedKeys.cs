@@ -1,0 +1,91 @@
+using System.Runtime.CompilerServices;
+
+namespace AttentionGen.CompilerServices;
+
+/// <summary>
+/// Which keys are packed together, range after range: each begins with a block of keys, so that blocks stand at fixed keys and no result depends on what is
+/// packed beside them. Ranges that lie apart leave out the keys between.
+/// </summary>
+internal struct PackedKeys(int keyBlock)
+{
+    private readonly int _keyBlock = keyBlock;
+    private Ranges _ranges;
+    private int _count;
+
+    /// <summary>The packed keys with what fills up the blocks between ranges.</summary>
+    public int Length { get; private set; }
+
+    public readonly int Count => _count;
+
+    public readonly (int Begin, int End, int Offset) this[int index] => (_ranges[index].Begin, _ranges[index].End, _ranges[index].Offset);
+
+    /// <summary>Adds keys from the start of a block on.</summary>
+    public void Add(int begin, int end)
+    {
+        int index = _count;
+        while (index > 0 && _ranges[index - 1].Begin > begin) index--;
+        if (_count < Ranges.Most)
+        {
+            for (int i = _count++; i > index; i--) _ranges[i] = _ranges[i - 1];
+            _ranges[index] = new Range { Begin = begin, End = end };
+        }
+        else
+        {
+            // As many as there is room for: the keys between are packed, too.
+            index = Math.Max(index - 1, 0);
+            _ranges[index].Begin = Math.Min(_ranges[index].Begin, begin);
+            _ranges[index].End = Math.Max(_ranges[index].End, end);
+        }
+
+        // Ranges of which one begins where the other ends, or in its last block, are one.
+        int kept = 0;
+        for (int i = 1; i < _count; i++)
+        {
+            if (_ranges[i].Begin - _ranges[kept].Begin <= RoundUp(_ranges[kept].End - _ranges[kept].Begin)) _ranges[kept].End = Math.Max(_ranges[kept].End, _ranges[i].End);
+            else _ranges[++kept] = _ranges[i];
+        }
+
+        _count = kept + 1;
+        Length = 0;
+        for (int i = 0; i < _count; i++)
+        {
+            _ranges[i].Offset = i == 0 ? 0 : _ranges[i - 1].Offset + RoundUp(_ranges[i - 1].End - _ranges[i - 1].Begin);
+            Length = _ranges[i].Offset + _ranges[i].End - _ranges[i].Begin;
+        }
+    }
+
+    /// <summary>Whether all these keys are among the packed ones from an offset on and before another.</summary>
+    public readonly bool Holds(in PackedKeys other, int from, int to)
+    {
+        for (int i = 0; i < other._count; i++)
+        {
+            bool holds = false;
+            for (int j = 0; j < _count && !holds; j++)
+            {
+                int offset = _ranges[j].Offset - _ranges[j].Begin;
+                holds = other._ranges[i].Begin >= _ranges[j].Begin && other._ranges[i].End <= _ranges[j].End
+                    && other._ranges[i].Begin + offset >= from && other._ranges[i].End + offset <= to;
+            }
+
+            if (!holds) return false;
+        }
+
+        return true;
+    }
+
+    private readonly int RoundUp(int keys) => (keys + _keyBlock - 1) / _keyBlock * _keyBlock;
+
+    private struct Range
+    {
+        public int Begin, End, Offset;
+    }
+
+    [InlineArray(Most)]
+    private struct Ranges
+    {
+        /// <summary>Zones of rows that follow each other mostly become one range.</summary>
+        public const int Most = 8;
+
+        private Range _first;
+    }
+}
