@@ -53,6 +53,35 @@ public sealed class AttentionAttribute(int heads, int headDim) : Attribute
     /// </summary>
     public int WindowRight { get; set; } = -1;
 
+    /// <summary>
+    /// How many of the first keys every query sees beside what the causal mask lets through (a prefix language model), from 0 to 1048576; the parameters <c>prefixLength</c> and
+    /// <c>prefixLengths</c> give it call by call. Windows and other masks still hide what they hide.
+    /// </summary>
+    public int PrefixLength { get; set; }
+
+    /// <summary>
+    /// The length of chunks that queries and keys are cut into by their positions: a query sees key j where position / ChunkLength == j / ChunkLength. From 1 to
+    /// 1048576; there are none unless given.
+    /// </summary>
+    /// <remarks>Llama 4's local attention; with a causal mask beside it.</remarks>
+    public int ChunkLength { get; set; }
+
+    /// <summary>
+    /// A query sees key j where position - j is a multiple of it, from 1 to 1048576; 1 unless given. Windows are measured in positions: with a dilation of 4, WindowLeft = 64 is
+    /// 17 keys with the query's own.
+    /// </summary>
+    /// <remarks>Beltagy et al., Longformer, <see href="https://arxiv.org/abs/2004.05150"/>.</remarks>
+    public int Dilation { get; set; } = 1;
+
+    /// <summary>Queries of a block of a block-sparse mask, whose visible key blocks the parameters <c>keyBlockStarts</c> and <c>keyBlocks</c> list; there is none unless given.</summary>
+    public int QueryBlockSize { get; set; }
+
+    /// <summary>Keys of a block of a block-sparse mask, a multiple of 32.</summary>
+    public int KeyBlockSize { get; set; }
+
+    /// <summary>The axes of the lists of a block-sparse mask: one for each block of queries unless given, with Batch and Head for each batch item and key-value head, too.</summary>
+    public AttentionAxes BlockAxes { get; set; } = AttentionAxes.Query;
+
     /// <summary>The factor of the scores, finite and not 0; 1 / sqrt(HeadDim) unless given.</summary>
     public float Scale { get; set; }
 
@@ -61,8 +90,9 @@ public sealed class AttentionAttribute(int heads, int headDim) : Attribute
     /// query is a position, also with <c>int head</c> and <c>int batch</c>. Further parameters are those of the kernel with the same name and type, int or float.
     /// </summary>
     /// <remarks>
-    /// It is one expression, which the generator lifts. Comparisons of key and query that only their distance decides, alone or joined by &amp;&amp;, become bounds of the
-    /// loops; the rest becomes vector code.
+    /// It is one expression, which the generator lifts. Comparisons of query, key and their distance with constants and int parameters, joined by &amp;&amp;, || and !, with
+    /// Math.Min, Max and Abs, and with both divided by a constant, become bounds of the loops: keys outside are never touched. What is no bound becomes vector code, for the keys
+    /// that the bounds leave open.
     /// </remarks>
     public string? MaskMethod { get; set; }
 

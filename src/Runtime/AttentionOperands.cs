@@ -18,6 +18,32 @@ public readonly ref struct AttentionOperands
     /// <inheritdoc cref="AttentionRole.LogSumExp"/>
     public Span<double> LogSumExp { get; init; }
 
+    /// <summary><see cref="AttentionRole.PrefixLengths"/>, or the one of all batch items.</summary>
+    public ReadOnlySpan<int> PrefixLengths { get; init; }
+
+    /// <inheritdoc cref="AttentionRole.DocumentStarts"/>
+    public ReadOnlySpan<int> DocumentStarts { get; init; }
+
+    /// <inheritdoc cref="AttentionRole.KeyDocumentStarts"/>
+    public ReadOnlySpan<int> KeyDocumentStarts { get; init; }
+
+    /// <inheritdoc cref="AttentionRole.KeyBlockStarts"/>
+    public ReadOnlySpan<int> KeyBlockStarts { get; init; }
+
+    /// <inheritdoc cref="AttentionRole.KeyBlocks"/>
+    public ReadOnlySpan<int> KeyBlocks { get; init; }
+
+    /// <summary>The number of batch items, or of documents.</summary>
+    internal int Items(int batch) => DocumentStarts.IsEmpty ? batch : DocumentStarts.Length - 1;
+
+    /// <summary>The batch item of the tensors, the first query and the first key of an item, and how many there are.</summary>
+    internal (int Batch, int Query, int Queries, int Key, int Keys) Item(int item, int queries, int keys)
+    {
+        if (DocumentStarts.IsEmpty) return (item, 0, queries, 0, keys);
+        var ofKeys = KeyDocumentStarts.IsEmpty ? DocumentStarts : KeyDocumentStarts;
+        return (0, DocumentStarts[item], DocumentStarts[item + 1] - DocumentStarts[item], ofKeys[item], ofKeys[item + 1] - ofKeys[item]);
+    }
+
     internal void Expect(AttentionReference.Extent extent, AttentionAxes biasAxes, AttentionAxes keepAxes)
     {
         if (!Bias.IsEmpty) AttentionReference.Expect(Bias.Length, extent.Length(biasAxes), "elements", nameof(Bias));

@@ -46,6 +46,24 @@ public sealed class AttentionReference(int heads, int headDim)
     /// <inheritdoc cref="AttentionAttribute.WindowRight"/>
     public int WindowRight { get; init; } = -1;
 
+    /// <inheritdoc cref="AttentionAttribute.PrefixLength"/>
+    public int PrefixLength { get; init; }
+
+    /// <inheritdoc cref="AttentionAttribute.ChunkLength"/>
+    public int ChunkLength { get; init; }
+
+    /// <inheritdoc cref="AttentionAttribute.Dilation"/>
+    public int Dilation { get; init; } = 1;
+
+    /// <inheritdoc cref="AttentionAttribute.QueryBlockSize"/>
+    public int QueryBlockSize { get; init; }
+
+    /// <inheritdoc cref="AttentionAttribute.KeyBlockSize"/>
+    public int KeyBlockSize { get; init; }
+
+    /// <inheritdoc cref="AttentionAttribute.BlockAxes"/>
+    public AttentionAxes BlockAxes { get; init; } = AttentionAxes.Query;
+
     /// <inheritdoc cref="AttentionAttribute.Scale"/>
     public double Scale { get => _scale; init => _scale = value; }
 
@@ -102,6 +120,12 @@ public sealed class AttentionReference(int heads, int headDim)
             Mask = declaration.Mask,
             WindowLeft = declaration.WindowLeft,
             WindowRight = declaration.WindowRight,
+            PrefixLength = declaration.PrefixLength,
+            ChunkLength = declaration.ChunkLength,
+            Dilation = declaration.Dilation,
+            QueryBlockSize = declaration.QueryBlockSize,
+            KeyBlockSize = declaration.KeyBlockSize,
+            BlockAxes = declaration.BlockAxes,
             Scale = declaration.Scale == 0 ? 1 / Math.Sqrt(headDim) : declaration.Scale,
             Visible = mask is null ? null : (query, key, head, batch) => (bool)mask(0, query, key, head, batch),
             Score = score is null ? null : (value, query, key, head, batch) => (float)score((float)value, query, key, head, batch),
@@ -162,64 +186,89 @@ public sealed class AttentionReference(int heads, int headDim)
         Expect(valueTensor.Tokens, keys, "tokens", nameof(value));
         Expect(outputTensor.Tokens, queries, "tokens", nameof(output));
         if (!weights.IsEmpty) Expect(weights.Length, batch * Heads * queries * keys, "elements", nameof(weights));
-        if (!keyLengths.IsEmpty) Expect(keyLengths.Length, batch, "elements", nameof(keyLengths));
-        if (queryStarts.Length > 1) Expect(queryStarts.Length, batch, "elements", nameof(queryStarts));
+        int items = operands.Items(batch);
+        if (!keyLengths.IsEmpty) Expect(keyLengths.Length, items, "elements", nameof(keyLengths));
+        if (queryStarts.Length > 1) Expect(queryStarts.Length, items, "elements", nameof(queryStarts));
 
         var extent = new Extent(batch, Heads, queries, keys);
         operands.Expect(extent, BiasAxes, KeepAxes);
         double[]? slopes = Slopes(operands.Slopes);
         double[] row = new double[keys];
-        for (int b = 0; b < batch; b++)
+        for (int item = 0; item < items; item++)
         {
-            int length = keyLengths.IsEmpty ? keys : keyLengths[b];
-            int start = queryStarts.Length switch { 0 => length - queries, 1 => queryStarts[0], _ => queryStarts[b] };
+            var (b, firstQuery, itemQueries, firstKey, itemKeys) = operands.Item(item, queries, keys);
+            int length = keyLengths.IsEmpty ? itemKeys : keyLengths[item];
+            int start = queryStarts.Length switch { 0 => length - itemQueries, 1 => queryStarts[0], _ => queryStarts[item] };
+            int prefix = operands.PrefixLengths.Length switch { 0 => PrefixLength, 1 => operands.PrefixLengths[0], _ => operands.PrefixLengths[item] };
             for (int h = 0; h < Heads; h++)
             {
                 int keyHead = h / (Heads / KeyValueHeads);
-                for (int i = 0; i < queries; i++)
+                for (int i = 0; i < itemQueries; i++)
                 {
-                    var (first, end) = VisibleKeys((long)start + i, length);
+                    int position = start + i, rowOfQuery = firstQuery + i; // the key j of the item is the key firstKey + j of the tensors
+                    var (first, end) = VisibleKeys(position, length, prefix);
                     row.AsSpan().Clear();
                     for (int j = first; j < end; j++)
                     {
-                        double score = Product(query[queryTensor.Row(b, i, h)..], key[keyTensor.Row(b, j, keyHead)..]);
+                        double score = Product(query[queryTensor.Row(b, rowOfQuery, h)..], key[keyTensor.Row(b, firstKey + j, keyHead)..]);
                         if (SoftCap > 0) score = SoftCap * Math.Tanh(score / SoftCap);
-                        if (Score is not null) score = Score(score, start + i, j, h, b);
-                        if (!operands.Bias.IsEmpty) score += operands.Bias[extent.Index(BiasAxes, b, h, i, j)];
-                        if (slopes is not null) score -= slopes[h] * Math.Abs((long)start + i - j);
-                        if (!operands.Keep.IsEmpty && !operands.Keep[extent.Index(KeepAxes, b, h, i, j)]) score = double.NegativeInfinity;
-                        if (Visible is not null && !Visible(start + i, j, h, b)) score = double.NegativeInfinity;
+                        if (Score is not null) score = Score(score, position, j, h, item);
+                        if (!operands.Bias.IsEmpty) score += operands.Bias[extent.Index(BiasAxes, b, h, rowOfQuery, firstKey + j)];
+                        if (slopes is not null) score -= slopes[h] * Math.Abs((long)position - j);
+                        if (!operands.Keep.IsEmpty && !operands.Keep[extent.Index(KeepAxes, b, h, rowOfQuery, firstKey + j)]) score = double.NegativeInfinity;
+                        if (Visible is not null && !Visible(position, j, h, item)) score = double.NegativeInfinity;
+                        if (!Sees(position, j, prefix) || !IsListed(operands, b, keyHead, rowOfQuery, firstKey + j, queries)) score = double.NegativeInfinity;
                         row[j] = score;
                     }
 
                     double? sink = operands.Sinks.IsEmpty ? null : operands.Sinks[h];
-                    bool hides = !operands.Bias.IsEmpty || !operands.Keep.IsEmpty || Visible is not null || Score is not null; // -infinity hides a key
+                    bool hides = !operands.Bias.IsEmpty || !operands.Keep.IsEmpty || Visible is not null || Score is not null || CutsMore(prefix); // -infinity hides a key
                     Span<bool> hidden = new bool[keys];
                     for (int j = first; j < end && hides; j++) hidden[j] = double.IsNegativeInfinity(row[j]);
                     double sum = Softmax(row.AsSpan(first, end - first), hidden[first..end], sink);
-                    if (!operands.LogSumExp.IsEmpty) operands.LogSumExp[(b * Heads + h) * queries + i] = sum;
+                    if (!operands.LogSumExp.IsEmpty) operands.LogSumExp[(b * Heads + h) * queries + rowOfQuery] = sum;
 
-                    var to = output.Slice(outputTensor.Row(b, i, h), ValueDim);
+                    var to = output.Slice(outputTensor.Row(b, rowOfQuery, h), ValueDim);
                     to.Clear();
                     for (int j = first; j < end; j++)
                     {
-                        var from = value.Slice(valueTensor.Row(b, j, keyHead), ValueDim);
+                        var from = value.Slice(valueTensor.Row(b, firstKey + j, keyHead), ValueDim);
                         for (int d = 0; d < ValueDim && !hidden[j]; d++) to[d] += row[j] * from[d];
                     }
 
-                    if (!weights.IsEmpty) row.CopyTo(weights.Slice(((b * Heads + h) * queries + i) * keys, keys));
+                    if (weights.IsEmpty) continue;
+                    var weightsOfRow = weights.Slice(((b * Heads + h) * queries + rowOfQuery) * keys, keys);
+                    weightsOfRow.Clear();
+                    row.AsSpan(0, itemKeys).CopyTo(weightsOfRow[firstKey..]);
                 }
             }
         }
     }
 
-    /// <summary>The first key that the query at a position sees, and the one behind the last.</summary>
-    private (int First, int End) VisibleKeys(long position, int length)
+    /// <summary>The first key that the query at a position may see, and the one behind the last.</summary>
+    private (int First, int End) VisibleKeys(long position, int length, int prefix)
     {
         long first = WindowLeft < 0 ? 0 : position - WindowLeft, end = WindowRight < 0 ? length : position + WindowRight + 1;
-        if (Mask == AttentionMask.Causal) end = Math.Min(end, position + 1);
+        if (Mask == AttentionMask.Causal) end = Math.Min(end, Math.Max(position + 1, prefix));
         end = Math.Clamp(end, 0, length);
         return ((int)Math.Clamp(first, 0, end), (int)end);
+    }
+
+    /// <summary>Whether more than an interval of keys is taken from a query.</summary>
+    private bool CutsMore(int prefix) => prefix > 0 || ChunkLength > 0 || Dilation > 1 || KeyBlockSize > 0;
+
+    /// <summary>What chunks and a dilation let a query see.</summary>
+    private bool Sees(int position, int key, int prefix) =>
+        (ChunkLength == 0 || position / ChunkLength == key / ChunkLength) && (position - key) % Dilation == 0 && (Mask != AttentionMask.Causal || key <= position || key < prefix);
+
+    /// <summary>What the lists of a block-sparse mask let a query see.</summary>
+    private bool IsListed(AttentionOperands operands, int batch, int keyHead, int query, int key, int queries)
+    {
+        if (KeyBlockSize == 0) return true;
+        int rows = (queries + QueryBlockSize - 1) / QueryBlockSize, list = (BlockAxes & AttentionAxes.Batch) != 0 ? batch : 0;
+        if ((BlockAxes & AttentionAxes.Head) != 0) list = list * KeyValueHeads + keyHead;
+        list = list * rows + query / QueryBlockSize;
+        return operands.KeyBlocks[operands.KeyBlockStarts[list]..operands.KeyBlockStarts[list + 1]].Contains(key / KeyBlockSize);
     }
 
     private double Product(ReadOnlySpan<float> query, ReadOnlySpan<float> key)

@@ -65,4 +65,35 @@ public enum AttentionRole
     /// for a row that sees no key. With outputs of the same rows over other keys it is merged by <see cref="AttentionState"/>.
     /// </summary>
     LogSumExp,
+
+    /// <summary>
+    /// <c>int prefixLength</c>: under a causal mask, how many of the first keys every query sees, 0 or more, the same in every batch item. In place of
+    /// <see cref="AttentionAttribute.PrefixLength"/>.
+    /// </summary>
+    PrefixLength,
+
+    /// <summary><c>ReadOnlySpan&lt;int&gt; prefixLengths</c>: [batch], how many of the first keys every query of each batch item sees.</summary>
+    PrefixLengths,
+
+    /// <summary>
+    /// <c>ReadOnlySpan&lt;int&gt; documentStarts</c>: [documents + 1], where each of the documents begins that are packed one after the other, from 0 on, and where the
+    /// last one ends. A query sees keys of its own document, whose positions begin at 0; what else belongs to batch items (queryStarts, keyLengths,
+    /// prefixLengths) then belongs to documents. The output has the bits of separate calls.
+    /// </summary>
+    DocumentStarts,
+
+    /// <summary><c>ReadOnlySpan&lt;int&gt; keyDocumentStarts</c>: [documents + 1], the same for keys and values, where they are not as many as queries.</summary>
+    KeyDocumentStarts,
+
+    /// <summary>
+    /// <c>ReadOnlySpan&lt;int&gt; keyBlockStarts</c>: [batch, keyValueHeads, query blocks] of <see cref="AttentionAttribute.BlockAxes"/> and one more: where the list of visible key
+    /// blocks of each block of <see cref="AttentionAttribute.QueryBlockSize"/> queries begins in <c>keyBlocks</c>, and where the last list ends (compressed rows).
+    /// </summary>
+    KeyBlockStarts,
+
+    /// <summary>
+    /// <c>ReadOnlySpan&lt;int&gt; keyBlocks</c>: the lists, each of them rising: block i has the keys from i * <see cref="AttentionAttribute.KeyBlockSize"/> on. Within the
+    /// blocks the other masks apply.
+    /// </summary>
+    KeyBlocks,
 }

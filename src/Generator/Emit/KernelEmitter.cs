@@ -1,3 +1,4 @@
+using AttentionGen.Generator.Expressions;
 using AttentionGen.Generator.Model;
 using AttentionGen.Generator.Planning;
 
@@ -104,7 +105,8 @@ internal static class KernelEmitter
         w.Line($"    left: {attention.Left ?? -1}, right: {attention.Right ?? -1},");
         foreach (var role in s_tensors)
             w.Line($"    {Tensor(plan.Spec, role)}{(role == s_tensors[s_tensors.Length - 1] ? ");" : ",")}");
-        foreach (var role in new[] { Role.QueryStart, Role.QueryStarts, Role.KeyLengths, Role.Bias, Role.Keep, Role.Slopes, Role.Sinks, Role.LogSumExp, Role.MaxThreads, Role.Scratch })
+        Cuts(w, plan.Spec, call, parameters);
+        foreach (var role in new[] { Role.QueryStart, Role.QueryStarts, Role.KeyLengths, Role.PrefixLength, Role.PrefixLengths, Role.Bias, Role.Keep, Role.Slopes, Role.Sinks, Role.LogSumExp, Role.MaxThreads, Role.Scratch })
             if (parameters.TryGetValue(role, out string? parameter)) w.Line($"{call}.{role}({parameter}{Axes(attention, role)});");
         for (int i = 0; i < plan.Spec.Scalars.Count; i++) w.Line($"{call}.Number({i}, {plan.Spec.Scalars[i].Name});");
         if (attention.Alibi) w.Line($"{call}.Slopes([{string.Join(", ", StandardSlopes(attention.Heads).Select(ScalarText.Float))}]);");
@@ -118,13 +120,57 @@ internal static class KernelEmitter
         }
     }
 
+    /// <summary>What cuts rows and keys: what batch items are comes first, as others are given for each of them.</summary>
+    private static void Cuts(SourceWriter w, KernelSpec spec, string call, Dictionary<Role, string> parameters)
+    {
+        var attention = spec.Attention;
+        if (parameters.TryGetValue(Role.DocumentStarts, out string? starts))
+        {
+            w.Line($"{call}.DocumentStarts({starts});");
+            if (parameters.TryGetValue(Role.KeyDocumentStarts, out string? keyStarts)) w.Line($"{call}.KeyDocumentStarts({keyStarts});");
+        }
+
+        if (attention.GivenPrefixLength is { } prefix) w.Line($"{call}.PrefixLength({prefix});");
+        if (attention.ChunkLength > 0) w.Line($"{call}.Chunks({attention.ChunkLength});");
+        if (attention.Dilation > 1) w.Line($"{call}.Dilation({attention.Dilation});");
+        if (attention.KeyBlockSize is { } keys) w.Line($"{call}.Blocks({parameters[Role.KeyBlockStarts]}, {parameters[Role.KeyBlocks]}, queries: {attention.QueryBlockSize}, keys: {keys}, {AxesText(attention.BlockAxes)});");
+        if (spec.MaskTerms.Count == 0 && spec.MaskBounds is { Terms.Count: 0 }) w.Line($"{call}.SeesNothing();");
+        foreach (var term in spec.MaskTerms) Term(w, spec, call, term);
+    }
+
+    /// <summary>A term of the user's own mask.</summary>
+    private static void Term(SourceWriter w, KernelSpec spec, string call, MaskTerm term)
+    {
+        var names = spec.Scalars.Select(scalar => scalar.Name).ToList();
+        var arguments = new List<string>();
+        void Side(string name, EquatableArray<MaskBound> bounds, string combine)
+        {
+            if (bounds.Count > 0) arguments.Add($"{name}: {bounds.Select(bound => bound.Text(names)).Aggregate((x, y) => $"global::System.Math.{combine}({x}, {y})")}");
+        }
+
+        Side("fromQuery", term.FromQuery, "Max");
+        Side("toQuery", term.ToQuery, "Min");
+        Side("fromKey", term.FromKey, "Max");
+        Side("toKey", term.ToKey, "Min");
+        Side("fromDistance", term.FromDistance, "Max");
+        Side("toDistance", term.ToDistance, "Min");
+        if (term.FromChunk is var (fromFactor, from)) arguments.Add($"fromChunk: {fromFactor}, fromChunkKey: {from.Text(names)}");
+        if (term.ToChunk is var (toFactor, to)) arguments.Add($"toChunk: {toFactor}, toChunkKey: {to.Text(names)}");
+        if (term.FromChunk is not null || term.ToChunk is not null) arguments.Add($"chunk: {spec.MaskBounds!.RowChunk}");
+        w.Line($"{call}.Term(decided: {(term.Rest is null ? "true" : "false")}{string.Concat(arguments.Select(argument => ", " + argument))});");
+    }
+
     /// <summary>The axes of a tensor beside the scores, as a further argument.</summary>
     private static string Axes(AttentionSpec attention, Role role)
     {
         Axes? axes = role switch { Role.Bias => attention.BiasAxes, Role.Keep => attention.KeepAxes, _ => null };
-        if (axes is null) return "";
+        return axes is { } given ? ", " + AxesText(given) : "";
+    }
+
+    private static string AxesText(Axes axes)
+    {
         Axes[] each = [Model.Axes.Batch, Model.Axes.Head, Model.Axes.Query, Model.Axes.Key];
-        return ", " + string.Join(" | ", each.Where(axis => (axes & axis) != 0).Select(axis => $"global::AttentionGen.AttentionAxes.{axis}"));
+        return string.Join(" | ", each.Where(axis => (axes & axis) != 0).Select(axis => $"global::AttentionGen.AttentionAxes.{axis}"));
     }
 
     /// <summary>What a score loses for each position between query and key, of each head (Press et al., Train Short, Test Long).</summary>

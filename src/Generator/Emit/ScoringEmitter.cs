@@ -39,22 +39,25 @@ internal static class ScoringEmitter
         {
             // -infinity hides the key, whatever its score is.
             static string Add(string bias) => $"Vec b = {bias};\ns = Select(IsHidden(b), b, s + b);";
-            yield return new("ref float bias = ref place.Bias(head, row, key);", Add("Load(ref bias, column)"), Add("LoadFirst(ref bias, column, rest)"));
+            yield return scoring.KeepsStep
+                ? new("ref float bias = ref place.Bias(head, row, key);", Add("LoadEvery(ref bias, column, place.Step, Lanes)"), Add("LoadEvery(ref bias, column, place.Step, rest)"))
+                : new("ref float bias = ref place.Bias(head, row, key);", Add("Load(ref bias, column)"), Add("LoadFirst(ref bias, column, rest)"));
         }
 
         if (scoring.Slopes) yield return new("Vec slope = All(place.Slope(head)), away = From(place.Away(row, key));", "s -= slope * Abs(away + All(column));");
         if (scoring.Keep)
         {
-            yield return new(
-                "ref byte keep = ref place.Keep(head, row, key);", "s = Select(Keep(ref keep, column), s, All(float.NegativeInfinity));",
-                "s = Select(KeepFirst(ref keep, column, rest), s, All(float.NegativeInfinity));");
+            static string Hide(string keep) => $"s = Select({keep}, s, All(float.NegativeInfinity));";
+            yield return scoring.KeepsStep
+                ? new("ref byte keep = ref place.Keep(head, row, key);", Hide("KeepEvery(ref keep, column, place.Step, Lanes)"), Hide("KeepEvery(ref keep, column, place.Step, rest)"))
+                : new("ref byte keep = ref place.Keep(head, row, key);", Hide("Keep(ref keep, column)"), Hide("KeepFirst(ref keep, column, rest)"));
         }
 
         if (scoring.Visible is { } visible)
         {
             var lifted = new LiftedEmitter(dialect.Vector, "mask");
             string mask = lifted.Vector(visible);
-            yield return new(string.Join("\n", lifted.Declarations), $"s = Select({mask}, s, All(float.NegativeInfinity));");
+            yield return new(string.Join("\n", lifted.Declarations), $"{(scoring is { SomeDecided: true, LeavesDecided: false } ? "if (!decided) " : "")}s = Select({mask}, s, All(float.NegativeInfinity));");
         }
     }
 
@@ -67,7 +70,7 @@ internal static class ScoringEmitter
         w.Line();
         w.Line($"/// <summary>From the products of some rows with keys to scores: {scoring.Text}. {(scoring.Hides ? "Whether a key is hidden by its score. " : "")}`key` is that of column 0, `row` the first row.</summary>");
         CoreEmitter.MethodAttribute(w);
-        using (w.Block($"private static {(scoring.Hides ? "bool" : "void")} Score(ref float weights, int end, int rows, {visible.Parameters}, in ForwardPlace place, int head, int row, int key)"))
+        using (w.Block($"private static {(scoring.Hides ? "bool" : "void")} Score(ref float weights, int end, int rows, {visible.Parameters}, in ForwardPlace place, int head, int row, int key{(scoring is { SomeDecided: true, LeavesDecided: false } ? ", bool decided" : "")})"))
         {
             if (scoring.Hides) w.Line("Vec hides = Vec.Zero;");
             using (w.Block("for (int i = 0; i < rows; i++, row++, weights = ref At(ref weights, KeyBlock))"))
@@ -90,7 +93,7 @@ internal static class ScoringEmitter
         void Vector(IEnumerable<string> changes)
         {
             w.Line("Vec s = Load(ref weights, column);");
-            if (needsKeys) w.Line($"Ints j = Ints.Indices + {dialect.Vector}.Create(place.Key(key) + column);");
+            if (needsKeys) w.Line(scoring.KeepsStep ? $"Ints j = Ints.Indices * place.Step + {dialect.Vector}.Create(place.Key(key + column));" : $"Ints j = Ints.Indices + {dialect.Vector}.Create(place.Key(key) + column);");
             foreach (string change in changes) w.Line(change);
             if (scoring.Hides) w.Line("hides |= IsHidden(s);");
             w.Line("Store(s, ref weights, column);");
@@ -102,6 +105,7 @@ internal static class ScoringEmitter
     public static void Call(SourceWriter w, CorePlan plan, string result, string weights, string columns, string rows, string bounds, string head, string row, string key)
     {
         if (!plan.Spec.Scoring.Changes) return;
-        w.Line($"{(plan.Spec.Scoring.Hides ? result : "")}Score(ref {weights}, {columns}, {rows}, {bounds}, in block.Place, {head}, {row}, {key});");
+        var scoring = plan.Spec.Scoring;
+        w.Line($"{(scoring.Hides ? result : "")}{(scoring.LeavesDecided ? "!run.Decided && " : "")}Score(ref {weights}, {columns}, {rows}, {bounds}, in block.Place, {head}, {row}, {key}{(scoring is { SomeDecided: true, LeavesDecided: false } ? ", run.Decided" : "")});");
     }
 }

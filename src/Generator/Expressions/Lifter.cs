@@ -14,7 +14,7 @@ internal sealed class Lifter
     private const int MaxDepth = 16;
 
     /// <summary>As many as a call brings along.</summary>
-    private const int MaxScalars = 8;
+    public const int MaxScalars = 8;
 
     private readonly Compilation _compilation;
     private readonly List<ParameterSpec> _scalars;

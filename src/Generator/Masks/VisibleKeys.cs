@@ -1,3 +1,4 @@
+using AttentionGen.Generator.Expressions;
 using AttentionGen.Generator.Model;
 
 namespace AttentionGen.Generator.Masks;
@@ -23,7 +24,16 @@ internal sealed record VisibleKeys(bool LowerMoves, bool UpperMoves, bool HasLea
     /// <summary>What the user's own mask may need: bounds of every kind.</summary>
     public static VisibleKeys Zones { get; } = new(LowerMoves: true, UpperMoves: true, HasLeast: true);
 
-    public static VisibleKeys Of(AttentionSpec attention) => new(attention.Left is not null, attention.Right is not null);
+    public static VisibleKeys Of(AttentionSpec attention) => attention.OwnBounds.HasLeast ? Zones
+        : new(attention.Left is not null || attention.OwnBounds.LowerMoves, attention.Right is not null || attention.OwnBounds.UpperMoves);
+
+    /// <summary>What the bounds of a mask of the user's own need.</summary>
+    public static VisibleKeys Of(IReadOnlyList<MaskTerm> terms)
+    {
+        // What is taken from a term ends where another begins: keys behind the keys of an earlier one have a first.
+        bool hasLeast = terms.Any(term => term.FromKey.Count > 0 || term.FromChunk is not null) || terms.Take(terms.Count - 1).Any(term => term.ToKey.Count > 0 || term.ToChunk is not null);
+        return hasLeast ? Zones : terms.Count > 1 ? new(LowerMoves: true, UpperMoves: true) : new(terms[0].FromDistance.Count > 0, terms[0].ToDistance.Count > 0);
+    }
 
     /// <summary>Every form.</summary>
     public static IReadOnlyList<VisibleKeys> Forms { get; } = [All, Causal, new(LowerMoves: true, UpperMoves: true), new(LowerMoves: true, UpperMoves: false), Zones];

@@ -45,6 +45,12 @@ internal enum Role
     Slopes,
     Sinks,
     LogSumExp,
+    PrefixLength,
+    PrefixLengths,
+    DocumentStarts,
+    KeyDocumentStarts,
+    KeyBlockStarts,
+    KeyBlocks,
 }
 
 /// <summary>AttentionGen.AttentionAxes.</summary>

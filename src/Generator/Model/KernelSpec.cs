@@ -1,4 +1,5 @@
 using AttentionGen.Generator.Expressions;
+using AttentionGen.Generator.Masks;
 
 namespace AttentionGen.Generator.Model;
 
@@ -8,8 +9,11 @@ internal sealed record KernelSpec(MethodSpec Method, AttentionSpec Attention)
     /// <summary>The user's own mask; null where there is none.</summary>
     public LiftedSpec? Mask { get; init; }
 
-    /// <summary>What the bounds of the loops say of the mask, and what they leave of it.</summary>
-    public MaskBounds? MaskBounds => Mask?.Result is { } result ? Expressions.MaskBounds.Of(result) : null;
+    /// <summary>What bounds say of the user's own mask, and what they leave of it; null where there is none.</summary>
+    public MaskBounds? MaskBounds { get; init; }
+
+    /// <summary>The terms of the user's own mask that a call brings along; none where it is a window as the attribute could have said.</summary>
+    public EquatableArray<MaskTerm> MaskTerms => MaskBounds is null || Attention.HasOwnWindow ? default : MaskBounds.Terms;
 
     /// <summary>The user's own score; null where there is none.</summary>
     public LiftedSpec? Score { get; init; }
@@ -18,7 +22,11 @@ internal sealed record KernelSpec(MethodSpec Method, AttentionSpec Attention)
     public EquatableArray<ParameterSpec> Scalars { get; init; }
 
     /// <summary>Whether the scores depend on where the queries stand, beside the mask of the attribute.</summary>
-    public bool UsesPositions => Attention.Alibi || Has(Role.Slopes) || Mask?.Result?.Uses(Input.Query) == true || Score?.Result?.Uses(Input.Query) == true;
+    public bool UsesPositions => Attention.Alibi || Attention.ChunkLength > 0 || Attention.Dilation > 1 || Has(Role.Slopes) || Mask?.Result?.Uses(Input.Query) == true || Score?.Result?.Uses(Input.Query) == true;
+
+    /// <summary>Whether all rows of a call see an interval of keys, and blocks of rows begin at fixed places only.</summary>
+    public bool IsOneZone => MaskTerms.Count <= 1 && Attention is { GivenPrefixLength: null or 0, ChunkLength: 0, Dilation: 1, KeyBlockSize: null } && MaskBounds?.RowChunk is null or 0
+        && !Has(Role.PrefixLength) && !Has(Role.PrefixLengths) && !Has(Role.DocumentStarts);
 
     public bool Has(Role role) => Method.Parameters.Any(parameter => parameter.Role == role);
 }
@@ -68,14 +76,43 @@ internal sealed record AttentionSpec(
 
     public int? GivenWindowRight { get; init; }
 
-    /// <summary>What the user's own mask says of both.</summary>
-    public (int? Left, int? Right) MaskBounds { get; init; }
+    /// <summary>What the user's own mask says of both, where it says no more than that.</summary>
+    public (int? Left, int? Right) OwnWindow { get; init; }
+
+    public bool HasOwnWindow { get; init; }
+
+    /// <summary>What the bounds of the user's own mask need beside that.</summary>
+    public VisibleKeys OwnBounds { get; init; } = VisibleKeys.All;
+
+    /// <summary>Keys that every query sees under a causal mask.</summary>
+    public int? GivenPrefixLength { get; init; }
+
+    public int? GivenChunkLength { get; init; }
+
+    public int? GivenDilation { get; init; }
+
+    /// <summary>What the user's own mask says of both: 0 and 1 for none.</summary>
+    public (int ChunkLength, int Dilation) OwnCuts { get; init; } = (0, 1);
+
+    /// <summary>Queries see keys of their own chunk, position / length; 0 for none.</summary>
+    public int ChunkLength => GivenChunkLength ?? OwnCuts.ChunkLength;
+
+    /// <summary>Queries see keys whose distance is a multiple of it.</summary>
+    public int Dilation => GivenDilation ?? OwnCuts.Dilation;
+
+    public int? QueryBlockSize { get; init; }
+
+    public int? KeyBlockSize { get; init; }
+
+    public Axes? GivenBlockAxes { get; init; }
+
+    public Axes BlockAxes => GivenBlockAxes ?? Axes.Query;
 
     /// <summary>How many keys before its position a query sees; null for all.</summary>
-    public int? Left => Least(GivenWindowLeft is >= 0 ? GivenWindowLeft : null, MaskBounds.Left);
+    public int? Left => Least(GivenWindowLeft is >= 0 ? GivenWindowLeft : null, OwnWindow.Left);
 
     /// <summary>How many keys behind its position a query sees; null for all.</summary>
-    public int? Right => Least(Mask == Mask.Causal ? 0 : GivenWindowRight is >= 0 ? GivenWindowRight : null, MaskBounds.Right);
+    public int? Right => Least(Mask == Mask.Causal ? 0 : GivenWindowRight is >= 0 ? GivenWindowRight : null, OwnWindow.Right);
 
     private static int? Least(int? x, int? y) => x is { } a && y is { } b ? Math.Min(a, b) : x ?? y;
 

@@ -21,6 +21,15 @@ internal sealed record Scoring(float? Cap, bool Bias, bool Slopes, bool Keep, bo
     /// <summary>What the bounds of the rows leave of the user's own mask; null for nothing.</summary>
     public Expression? Visible { get; init; }
 
+    /// <summary>Whether bounds alone decide on some keys, so that the user's own mask is computed for the others only.</summary>
+    public bool SomeDecided { get; init; }
+
+    /// <summary>Whether nothing is done to the scores of decided keys.</summary>
+    public bool LeavesDecided => SomeDecided && !IsNatural && !Keep;
+
+    /// <summary>Whether rows and keys are every n-th token, and what is read or computed for keys has to keep step.</summary>
+    public bool KeepsStep { get; init; }
+
     public static Scoring None { get; } = new(null, false, false, false, false, false);
 
     public static Scoring Of(KernelSpec spec) => new(
@@ -28,6 +37,8 @@ internal sealed record Scoring(float? Cap, bool Bias, bool Slopes, bool Keep, bo
     {
         Own = spec.Score?.Result is InputExpression ? null : spec.Score?.Result,
         Visible = spec.MaskBounds?.Rest,
+        SomeDecided = spec.MaskBounds is { Rest: not null } bounds && bounds.Terms.Any(term => term.Rest is null),
+        KeepsStep = spec.Attention.Dilation > 1 && (spec.Has(Role.Bias) || spec.Has(Role.Keep) || spec.Score?.Result?.Uses(Input.Key) == true || spec.MaskBounds?.Rest?.Uses(Input.Key) == true),
     };
 
     /// <summary>Whether scores are more than products and a factor: they then wait in memory for what is done to them.</summary>
@@ -46,7 +57,7 @@ internal sealed record Scoring(float? Cap, bool Bias, bool Slopes, bool Keep, bo
     public string Name =>
         (Cap is { } cap ? "_cap" + cap.ToString("R", CultureInfo.InvariantCulture).Replace('.', 'p').Replace("-", "m").Replace("+", "") : "")
         + (Own is null ? "" : "_score" + Own.Name) + (Visible is null ? "" : "_mask" + Visible.Name)
-        + (Bias ? "_bias" : "") + (Slopes ? "_slopes" : "") + (Keep ? "_keep" : "") + (Sinks ? "_sinks" : "") + (LogSumExp ? "_lse" : "");
+        + (Bias ? "_bias" : "") + (Slopes ? "_slopes" : "") + (Keep ? "_keep" : "") + (Sinks ? "_sinks" : "") + (LogSumExp ? "_lse" : "") + (SomeDecided ? "_some" : "") + (KeepsStep ? "_steps" : "");
 
     /// <summary>For people; nothing where there is nothing.</summary>
     public string Text => string.Join(", ", new[]

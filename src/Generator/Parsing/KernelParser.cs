@@ -1,5 +1,6 @@
 using AttentionGen.Generator.Emit;
 using AttentionGen.Generator.Expressions;
+using AttentionGen.Generator.Masks;
 using AttentionGen.Generator.Model;
 using Microsoft.CodeAnalysis;
 using Microsoft.CodeAnalysis.CSharp;
@@ -31,7 +32,26 @@ internal static class KernelParser
         LiftedSpec? Lift(string argument, Kind returns) => Lifter.Lift(
             attribute.NamedArguments.FirstOrDefault(given => given.Key == argument).Value.Value as string, returns, method, compilation, scalars, ParseParameter);
         var spec = new KernelSpec(ParseMethod(method), attention) { Mask = Lift("MaskMethod", Kind.Bool), Score = Lift("ScoreMethod", Kind.Float), Scalars = scalars.ToEquatableArray() };
-        return spec.MaskBounds is { } bounds ? spec with { Attention = attention with { MaskBounds = (bounds.Left, bounds.Right) } } : spec;
+        return spec.Mask?.Result is { } mask ? WithBounds(spec, mask) : spec;
+    }
+
+    /// <summary>Takes out of the user's own mask what bounds can say.</summary>
+    private static KernelSpec WithBounds(KernelSpec spec, Expression mask)
+    {
+        var attention = spec.Attention;
+        bool lists = attention.KeyBlockSize is not null || spec.Has(Role.KeyBlocks);
+        var bounds = MaskBounds.Of(
+            mask, chunks: attention.GivenChunkLength is null && !lists, interleaves: attention.GivenDilation is null && !lists && !spec.Has(Role.Bias) && !spec.Has(Role.Keep));
+
+        // A prefix widens the causal mask of the declaration only, so that a window of the user's own has to stand beside it.
+        bool hasPrefix = attention.GivenPrefixLength is not null || spec.Has(Role.PrefixLength) || spec.Has(Role.PrefixLengths);
+        return spec with
+        {
+            MaskBounds = bounds,
+            Attention = bounds.Window is { } window && !hasPrefix
+                ? attention with { HasOwnWindow = true, OwnWindow = window }
+                : attention with { OwnBounds = bounds.Terms.Count == 0 ? VisibleKeys.All : VisibleKeys.Of(bounds.Terms), OwnCuts = (bounds.ChunkLength, bounds.Dilation) },
+        };
     }
 
     /// <summary>The part of a partial method that the attribute stands on and that has no body; the method itself where there is none.</summary>
@@ -148,6 +168,12 @@ internal static class KernelParser
             Layout = (Layout)(Named("Layout") as int? ?? 0),
             GivenWindowLeft = Named("WindowLeft") as int?,
             GivenWindowRight = Named("WindowRight") as int?,
+            GivenPrefixLength = Named("PrefixLength") as int?,
+            GivenChunkLength = Named("ChunkLength") as int?,
+            GivenDilation = Named("Dilation") as int?,
+            QueryBlockSize = Named("QueryBlockSize") as int?,
+            KeyBlockSize = Named("KeyBlockSize") as int?,
+            GivenBlockAxes = (Axes?)(Named("BlockAxes") as int?),
             GivenSoftCap = Named("SoftCap") as float?,
             Alibi = Named("Alibi") as bool? ?? false,
             GivenBiasAxes = (Axes?)(Named("BiasAxes") as int?),

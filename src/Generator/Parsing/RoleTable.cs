@@ -25,6 +25,12 @@ internal static class RoleTable
         new(Role.Slopes, "slopes", "global::System.ReadOnlySpan<float>"),
         new(Role.Sinks, "sinks", "global::System.ReadOnlySpan<float>"),
         new(Role.LogSumExp, "logSumExp", "global::System.Span<float>"),
+        new(Role.PrefixLength, "prefixLength", "int"),
+        new(Role.PrefixLengths, "prefixLengths", "global::System.ReadOnlySpan<int>"),
+        new(Role.DocumentStarts, "documentStarts", "global::System.ReadOnlySpan<int>"),
+        new(Role.KeyDocumentStarts, "keyDocumentStarts", "global::System.ReadOnlySpan<int>"),
+        new(Role.KeyBlockStarts, "keyBlockStarts", "global::System.ReadOnlySpan<int>"),
+        new(Role.KeyBlocks, "keyBlocks", "global::System.ReadOnlySpan<int>"),
     ];
 
     public static RoleRow Row(Role role) => Rows[(int)role];

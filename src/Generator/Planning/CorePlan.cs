@@ -145,6 +145,12 @@ internal sealed record KernelPlan(KernelSpec Spec, EquatableArray<CorePlan> Core
             if (lengths.Length > 0) lengths += "_";
             string mask = attention.Mask == Mask.Causal ? "_causal" : "";
             if (attention.GivenWindowLeft is >= 0 || attention.GivenWindowRight is >= 0) mask += $"_window{attention.Left}to{attention.Right}";
+            if (attention.GivenPrefixLength is > 0 || Spec.Has(Role.PrefixLength) || Spec.Has(Role.PrefixLengths)) mask += "_prefix";
+            if (attention.ChunkLength > 0) mask += $"_chunk{attention.ChunkLength}";
+            if (attention.Dilation > 1) mask += $"_every{attention.Dilation}";
+            if (Spec.MaskTerms.Count > 0) mask += "_zones";
+            if (Spec.Has(Role.DocumentStarts)) mask += "_documents";
+            if (attention.KeyBlockSize is { } keyBlock) mask += $"_blocks{attention.QueryBlockSize}x{keyBlock}";
             return $"forward_f32_{lengths}{(KernelPlanner.Core(attention) with { Scoring = Scoring.Of(Spec) }).Name(heads, mask)}{(attention.Batched ? "_batched" : "")}{(attention.Layout == Layout.HeadMajor ? "_headmajor" : "")}";
         }
     }

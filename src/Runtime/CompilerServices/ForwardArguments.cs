@@ -8,6 +8,7 @@ internal unsafe struct ForwardArguments
     public ForwardSequence* Sequences;
     public RowPiece* Pieces;
     public KeyZone* Zones;
+    public KeyBlockLists Lists;
     public int SequenceCount, PieceCount;
     public byte* Scratch;                // the caller's, or null
     public nint ScratchBytes;

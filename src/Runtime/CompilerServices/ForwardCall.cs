@@ -15,6 +15,7 @@ public unsafe ref struct ForwardCall
 {
     private readonly KernelTensor _query, _key, _value, _output;
     private ForwardMask _mask;
+    private ReadOnlySpan<int> _keyBlockStarts, _keyBlocks;
     private Span<byte> _scratch;
     private ReadOnlySpan<byte> _bias, _keep, _slopes, _sinks;
     private Span<byte> _logSumExp;
@@ -54,6 +55,122 @@ public unsafe ref struct ForwardCall
         _mask = new ForwardMask { Left = left, Right = right, QueryStart = -1 };
     }
 
+    /// <summary>Where documents begin that are packed one after the other, and where the last ends.</summary>
+    /// <exception cref="ArgumentException">They do not rise from 0 to the number of queries.</exception>
+    public void DocumentStarts(ReadOnlySpan<int> documentStarts, [CallerArgumentExpression(nameof(documentStarts))] string name = "")
+    {
+        CheckStarts(documentStarts, _arguments.Queries, _query.Name, name);
+        _mask.DocumentStarts = _mask.KeyDocumentStarts = documentStarts;
+        _mask.DocumentsName = name;
+    }
+
+    /// <summary>The same for keys, where these are not as many as queries.</summary>
+    /// <exception cref="ArgumentException">They do not rise from 0 to the number of keys, or are not as many as documents.</exception>
+    public void KeyDocumentStarts(ReadOnlySpan<int> keyDocumentStarts, [CallerArgumentExpression(nameof(keyDocumentStarts))] string name = "")
+    {
+        CheckStarts(keyDocumentStarts, _arguments.Keys, _key.Name, name);
+        if (keyDocumentStarts.Length != _mask.DocumentStarts.Length) ThrowHelper.AsManyStarts(name, keyDocumentStarts.Length, _mask.DocumentsName, _mask.DocumentStarts.Length);
+        _mask.KeyDocumentStarts = keyDocumentStarts;
+    }
+
+    private readonly void CheckStarts(ReadOnlySpan<int> starts, int tokens, string tensor, string name)
+    {
+        if (starts.Length < 2 || starts[0] != 0 || starts[^1] != tokens) ThrowHelper.DocumentRange(name, starts, tensor, tokens);
+        for (int i = 1; i < starts.Length; i++)
+            if (starts[i] < starts[i - 1]) ThrowHelper.DocumentOrder(name, i, starts[i - 1], starts[i]);
+        if (Same(starts)) ThrowHelper.Overlap(_output.Name, name);
+    }
+
+    /// <summary>How many of the first keys every query sees under a causal mask.</summary>
+    /// <exception cref="ArgumentOutOfRangeException">It is negative.</exception>
+    public void PrefixLength(int prefixLength, [CallerArgumentExpression(nameof(prefixLength))] string name = "")
+    {
+        if (prefixLength < 0) ThrowHelper.NegativePrefix(name, null, prefixLength);
+        _mask.PrefixLength = prefixLength;
+    }
+
+    /// <summary>The same for each batch item.</summary>
+    /// <exception cref="ArgumentException">There is not one for each item, or one is negative.</exception>
+    public void PrefixLengths(ReadOnlySpan<int> prefixLengths, [CallerArgumentExpression(nameof(prefixLengths))] string name = "")
+    {
+        CheckEach(prefixLengths, name);
+        for (int i = 0; i < prefixLengths.Length; i++)
+            if (prefixLengths[i] < 0) ThrowHelper.NegativePrefix(name, i, prefixLengths[i]);
+        if (Same(prefixLengths)) ThrowHelper.Overlap(_output.Name, name);
+        _mask.PrefixLengths = prefixLengths;
+    }
+
+    /// <summary>The length of the chunks that queries see keys of.</summary>
+    public void Chunks(int length) => _mask.ChunkLength = length;
+
+    /// <summary>The distance of query and key is a multiple of it.</summary>
+    public void Dilation(int dilation) => _mask.Dilation = dilation;
+
+    /// <summary>The lists of a block-sparse mask.</summary>
+    /// <exception cref="ArgumentException">There is not a list for each block of queries, or lists do not rise, or name blocks that are not there.</exception>
+    public void Blocks(
+        ReadOnlySpan<int> keyBlockStarts, ReadOnlySpan<int> keyBlocks, int queries, int keys, AttentionAxes axes,
+        [CallerArgumentExpression(nameof(keyBlockStarts))] string startsName = "", [CallerArgumentExpression(nameof(keyBlocks))] string name = "")
+    {
+        int rows = (int)(((long)_arguments.Queries + queries - 1) / queries), blocks = (int)(((long)_arguments.Keys + keys - 1) / keys);
+        bool ofHead = (axes & AttentionAxes.Head) != 0, ofBatch = (axes & AttentionAxes.Batch) != 0;
+        long lists = (long)rows * (ofHead ? _arguments.KeyValueHeads : 1) * (ofBatch ? _arguments.Batch : 1);
+        if (keyBlockStarts.Length != lists + 1 || keyBlockStarts[0] != 0 || keyBlockStarts[^1] != keyBlocks.Length) ThrowHelper.BlockStarts(startsName, keyBlockStarts, name, keyBlocks.Length, lists);
+        for (int list = 0; list < lists; list++)
+        {
+            if (keyBlockStarts[list] > keyBlockStarts[list + 1]) ThrowHelper.BlockStartOrder(startsName, list + 1, keyBlockStarts[list], keyBlockStarts[list + 1]);
+            for (int i = keyBlockStarts[list]; i < keyBlockStarts[list + 1]; i++)
+            {
+                int least = i == keyBlockStarts[list] ? 0 : keyBlocks[i - 1] + 1;
+                if (keyBlocks[i] < least || keyBlocks[i] >= blocks) ThrowHelper.BadKeyBlock(name, i, keyBlocks[i], least, blocks, list);
+            }
+        }
+
+        if (Same(keyBlockStarts)) ThrowHelper.Overlap(_output.Name, startsName);
+        if (Same(keyBlocks)) ThrowHelper.Overlap(_output.Name, name);
+        _keyBlockStarts = keyBlockStarts;
+        _keyBlocks = keyBlocks;
+        _mask.Lists = new KeyBlockLists { QueryBlock = queries, KeyBlock = keys, OfHead = ofHead ? rows : 0, OfBatch = ofBatch ? (nint)rows * (ofHead ? _arguments.KeyValueHeads : 1) : 0 };
+    }
+
+    /// <summary>A term of the user's own mask: bounds of positions, keys and distances (key - position), each from the first to the one behind the last.</summary>
+    /// <param name="decided">Whether all keys within the bounds are visible; otherwise the mask is computed for them.</param>
+    /// <param name="fromQuery">Of positions.</param>
+    /// <param name="toQuery">Of positions.</param>
+    /// <param name="fromKey">Of keys.</param>
+    /// <param name="toKey">Of keys.</param>
+    /// <param name="fromDistance">Of distances.</param>
+    /// <param name="toDistance">Of distances.</param>
+    /// <param name="fromChunk">Keys from so many for each chunk before that of the query on, and from <paramref name="fromChunkKey"/>.</param>
+    /// <param name="fromChunkKey">See <paramref name="fromChunk"/>.</param>
+    /// <param name="toChunk">The same for the key behind the last.</param>
+    /// <param name="toChunkKey">See <paramref name="toChunk"/>.</param>
+    /// <param name="chunk">The length of these chunks.</param>
+    public void Term(
+        bool decided, long fromQuery = -MaskTerm.Far, long toQuery = MaskTerm.Far, long fromKey = 0, long toKey = MaskTerm.Far, long fromDistance = -MaskTerm.Far, long toDistance = MaskTerm.Far,
+        long fromChunk = 0, long fromChunkKey = -MaskTerm.Far, long toChunk = 0, long toChunkKey = MaskTerm.Far, int chunk = 0)
+    {
+        _mask.HasTerms = true;
+        if (chunk > 0) _mask.RowChunk = chunk;
+        _mask.Terms[_mask.TermCount++] = new MaskTerm
+        {
+            Decided = decided,
+            FromQuery = Within(fromQuery), ToQuery = Within(toQuery), FromKey = Within(fromKey), ToKey = Within(toKey), FromDistance = Within(fromDistance), ToDistance = Within(toDistance),
+            FromChunk = fromChunk, FromChunkKey = Within(fromChunkKey), ToChunk = toChunk, ToChunkKey = Within(toChunkKey),
+        };
+
+        static long Within(long bound) => Math.Clamp(bound, -MaskTerm.Far, MaskTerm.Far);
+    }
+
+    /// <summary>The user's own mask lets no key through.</summary>
+    public void SeesNothing() => _mask.HasTerms = true;
+
+    private readonly void CheckEach(ReadOnlySpan<int> numbers, string name)
+    {
+        int items = _mask.Items(_arguments);
+        if (numbers.Length != items) ThrowHelper.OneForEachItem(name, numbers.Length, items, _mask.DocumentStarts.IsEmpty ? "batch items" : "documents");
+    }
+
     /// <summary>The position of the first query of every batch item.</summary>
     /// <exception cref="ArgumentOutOfRangeException">It is negative.</exception>
     public void QueryStart(int queryStart, [CallerArgumentExpression(nameof(queryStart))] string name = "")
@@ -66,7 +183,7 @@ public unsafe ref struct ForwardCall
     /// <exception cref="ArgumentException">There is not one for each item, or one is negative.</exception>
     public void QueryStarts(ReadOnlySpan<int> queryStarts, [CallerArgumentExpression(nameof(queryStarts))] string name = "")
     {
-        if (queryStarts.Length != _arguments.Batch) ThrowHelper.OneForEachItem(name, queryStarts.Length, _arguments.Batch);
+        CheckEach(queryStarts, name);
         for (int i = 0; i < queryStarts.Length; i++)
             if (queryStarts[i] < 0) ThrowHelper.NegativeStart(name, i, queryStarts[i]);
         if (Same(queryStarts)) ThrowHelper.Overlap(_output.Name, name);
@@ -77,9 +194,13 @@ public unsafe ref struct ForwardCall
     /// <exception cref="ArgumentException">There is not one for each item, or one is negative or more than there are keys.</exception>
     public void KeyLengths(ReadOnlySpan<int> keyLengths, [CallerArgumentExpression(nameof(keyLengths))] string name = "")
     {
-        if (keyLengths.Length != _arguments.Batch) ThrowHelper.OneForEachItem(name, keyLengths.Length, _arguments.Batch);
+        CheckEach(keyLengths, name);
         for (int i = 0; i < keyLengths.Length; i++)
-            if ((uint)keyLengths[i] > (uint)_arguments.Keys) ThrowHelper.BadKeyLength(name, i, keyLengths[i], _arguments.Keys);
+        {
+            int keys = _mask.Item(_arguments, i).Keys;
+            if ((uint)keyLengths[i] > (uint)keys) ThrowHelper.BadKeyLength(name, i, keyLengths[i], keys);
+        }
+
         if (Same(keyLengths)) ThrowHelper.Overlap(_output.Name, name);
         _mask.KeyLengths = keyLengths;
     }
@@ -120,7 +241,7 @@ public unsafe ref struct ForwardCall
         if (Meets(_logSumExp, _key)) ThrowHelper.Overlap(name, _key.Name);
         if (Meets(_logSumExp, _value)) ThrowHelper.Overlap(name, _value.Name);
         if (_logSumExp.Overlaps(_bias) || _logSumExp.Overlaps(_keep) || _logSumExp.Overlaps(_slopes) || _logSumExp.Overlaps(_sinks)
-            || _logSumExp.Overlaps(MemoryMarshal.AsBytes(_mask.QueryStarts)) || _logSumExp.Overlaps(MemoryMarshal.AsBytes(_mask.KeyLengths)))
+            || OverlapsMask(_logSumExp))
             ThrowHelper.Overlap(name, "another argument");
     }
 
@@ -186,6 +307,7 @@ public unsafe ref struct ForwardCall
         const int Usual = 16; // more than these are rented
         if (_output.IsEmpty) return;
         fixed (float* query = &_query.Data, key = &_key.Data, value = &_value.Data, output = &_output.Data)
+        fixed (int* keyBlockStarts = _keyBlockStarts, keyBlocks = _keyBlocks)
         fixed (byte* scratch = _scratch, bias = _bias, keep = _keep, slopes = _slopes, sinks = _sinks, logSumExp = _logSumExp)
         {
             var call = _arguments;
@@ -199,6 +321,7 @@ public unsafe ref struct ForwardCall
             operands.Slopes = CompilerServices.Operand.Of(slopes, sizeof(float), AttentionAxes.Head, call);
             operands.Sinks = CompilerServices.Operand.Of(sinks, sizeof(float), AttentionAxes.Head, call);
             operands.LogSumExp = CompilerServices.Operand.Of(logSumExp, sizeof(float), AttentionAxes.Batch | AttentionAxes.Head | AttentionAxes.Query, call);
+            call.Lists = _mask.Lists with { Starts = keyBlockStarts, Blocks = keyBlocks };
             call.Operands = &operands; // until the call ends: no worker that begins later touches it
             if (!_scratch.IsEmpty)
             {
@@ -242,6 +365,12 @@ public unsafe ref struct ForwardCall
             if (call.PieceCount > 0) job(call);
         }
     }
+
+    /// <summary>Whether memory that is written is also that of numbers of the mask. Those of the layout are read before anything is written.</summary>
+    private readonly bool OverlapsMask(ReadOnlySpan<byte> bytes) =>
+        bytes.Overlaps(MemoryMarshal.AsBytes(_mask.QueryStarts)) || bytes.Overlaps(MemoryMarshal.AsBytes(_mask.KeyLengths)) || bytes.Overlaps(MemoryMarshal.AsBytes(_mask.PrefixLengths))
+        || bytes.Overlaps(MemoryMarshal.AsBytes(_mask.DocumentStarts)) || bytes.Overlaps(MemoryMarshal.AsBytes(_mask.KeyDocumentStarts))
+        || bytes.Overlaps(MemoryMarshal.AsBytes(_keyBlockStarts)) || bytes.Overlaps(MemoryMarshal.AsBytes(_keyBlocks));
 
     private readonly bool Same(ReadOnlySpan<int> ints) => Meets(MemoryMarshal.AsBytes(ints), _output);
 

@@ -157,7 +157,14 @@ internal sealed unsafe class ForwardJob<TCore> : PooledJob<ForwardJob<TCore>>
         private readonly void AddKeys(int lane, int block, ref PackedKeys keys)
         {
             var (row, rows) = Rows(lane, block, out var piece);
-            foreach (var range in new KeyRanges(_call, piece, row, row + rows - 1)) keys.Add(Align(range), range.End);
+            if (piece.List >= 0)
+            {
+                // Most keys are in the list of some block: all are packed, once.
+                if (Sequence(lane).Keys > 0) keys.Add(0, Sequence(lane).Keys);
+                return;
+            }
+
+            foreach (var range in new KeyRanges(_call, piece, KeyHead(lane), row, row + rows - 1)) keys.Add(Align(range), range.End);
         }
 
         /// <summary>The start of the block of keys in which a range begins.</summary>
@@ -219,11 +226,11 @@ internal sealed unsafe class ForwardJob<TCore> : PooledJob<ForwardJob<TCore>>
         {
             var (row, rows) = Rows(lane, block, out var piece);
             int all = 0, count = 0, pending = 0;
-            foreach (var range in new KeyRanges(_call, piece, row, row + rows - 1)) all += range.End - Align(range);
+            foreach (var range in new KeyRanges(_call, piece, KeyHead(lane), row, row + rows - 1)) all += range.End - Align(range);
             if (all == 0) _call.Clear(Sequence(lane), Head(lane, block), row, rows);
 
             ForwardRun* runs = stackalloc ForwardRun[MaxRuns];
-            foreach (var range in new KeyRanges(_call, piece, row, row + rows - 1))
+            foreach (var range in new KeyRanges(_call, piece, KeyHead(lane), row, row + rows - 1))
             {
                 for (int i = 0; i < _packed.Count; i++)
                 {

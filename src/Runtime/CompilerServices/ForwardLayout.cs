@@ -92,29 +92,46 @@ internal ref struct ForwardLayout(Span<ForwardSequence> sequences, Span<RowPiece
     private void Add(in ForwardArguments call, scoped in ForwardMask mask, in ForwardPlan plan, ForwardSequence sequence)
     {
         // What the declaration says of causal, window and prefix, with each term of the user's own mask.
-        Span<MaskTerm> terms = stackalloc MaskTerm[2 * MaskTerms.MaxTerms];
+        Span<MaskTerm> terms = stackalloc MaskTerm[2 * MaskTerms.MaxTerms], counted = stackalloc MaskTerm[2 * MaskTerms.MaxTerms];
         int count = 0;
         var (first, second) = mask.Declared(sequence.Item);
-        for (int i = 0; i < Math.Max(mask.TermCount, 1); i++)
+        for (int i = 0; i < (mask.HasTerms ? mask.TermCount : 1); i++)
         {
-            var own = mask.TermCount == 0 ? MaskTerm.All : mask.Terms[i];
-            terms[count++] = own.And(first).From(sequence.Origin, sequence.Step);
-            if (second is { } other) terms[count++] = own.And(other).From(sequence.Origin, sequence.Step);
+            var own = mask.HasTerms ? mask.Terms[i] : MaskTerm.All;
+            terms[count++] = own.And(first);
+            if (second is { } other) terms[count++] = own.And(other);
         }
 
         sequence.FirstPiece = Pieces.Count;
         for (int row = 0, end; row < sequence.Queries; row = end)
         {
+            // As long as no bound of rows begins or ends, nor a chunk, nor the rows of a list.
             end = sequence.Queries;
-            long position = sequence.Start + row;
-            foreach (ref readonly var term in terms[..count])
+            long position = sequence.Start + row, chunk = 0;
+            if (mask.RowChunk > 0)
             {
+                long place = sequence.Origin + position * sequence.Step, next;
+                chunk = place / mask.RowChunk;
+                next = chunk < 0 ? chunk * mask.RowChunk + 1 : (chunk + 1) * mask.RowChunk;
+                end = (int)Math.Min(end, row + (next - place + sequence.Step - 1) / sequence.Step);
+            }
+
+            for (int i = 0; i < count; i++)
+            {
+                var term = counted[i] = terms[i].Of(chunk).From(sequence.Origin, sequence.Step);
                 if (term.FromQuery > position) end = (int)Math.Min(end, term.FromQuery - sequence.Start);
                 if (term.ToQuery > position) end = (int)Math.Min(end, term.ToQuery - sequence.Start);
             }
 
-            var piece = new RowPiece { Sequence = Sequences.Count, FirstRow = row, Rows = end - row, BlocksBefore = sequence.RowBlocks, FirstZone = Zones.Count };
-            AddZones(sequence, row, end - 1, terms[..count]);
+            var piece = new RowPiece { Sequence = Sequences.Count, FirstRow = row, BlocksBefore = sequence.RowBlocks, FirstZone = Zones.Count, List = -1 };
+            if (mask.Lists.QueryBlock > 0)
+            {
+                piece.List = (sequence.Query + row) / mask.Lists.QueryBlock;
+                end = (int)Math.Min(end, (long)(piece.List + 1) * mask.Lists.QueryBlock - sequence.Query);
+            }
+
+            piece.Rows = end - row;
+            AddZones(sequence, row, end - 1, counted[..count]);
             piece.Zones = Zones.Count - piece.FirstZone;
             Pieces.Add(piece);
             sequence.RowBlocks += (piece.Rows + plan.QueryBlock - 1) / plan.QueryBlock;
@@ -172,6 +189,8 @@ internal ref struct ForwardMask
     /// <summary>Where documents begin among the queries and among the keys, and where the last ends; empty where there are none.</summary>
     public ReadOnlySpan<int> DocumentStarts, KeyDocumentStarts;
 
+    public string DocumentsName;
+
     /// <summary>Keys that every query of an item sees under a causal mask: of each item, or of all; none where neither is given.</summary>
     public ReadOnlySpan<int> PrefixLengths;
 
@@ -190,6 +209,15 @@ internal ref struct ForwardMask
     public MaskTerms Terms;
 
     public int TermCount;
+
+    /// <summary>Whether the user's own mask has terms: with none, it hides everything.</summary>
+    public bool HasTerms;
+
+    /// <summary>The length of the chunks that terms move on by; 0 where none does.</summary>
+    public int RowChunk;
+
+    /// <summary>The lists of a block-sparse mask.</summary>
+    public KeyBlockLists Lists;
 
     /// <summary>Documents, or batch items.</summary>
     public readonly int Items(in ForwardArguments call) => DocumentStarts.IsEmpty ? call.Batch : DocumentStarts.Length - 1;

@@ -66,7 +66,7 @@ internal struct ForwardSchedule
     private static int Seen(in ForwardArguments call, in RowPiece piece, int row)
     {
         int seen = 0;
-        foreach (var range in new KeyRanges(call, piece, row, row)) seen += range.Count;
+        foreach (var range in new KeyRanges(call, piece, keyHead: 0, row, row)) seen += range.Count;
         return seen;
     }
 

@@ -33,6 +33,9 @@ internal struct RowPiece
     public int BlocksBefore;
 
     public int FirstZone, Zones;
+
+    /// <summary>Its row of the lists of a block-sparse mask, -1 where there are none.</summary>
+    public int List;
 }
 
 /// <summary>

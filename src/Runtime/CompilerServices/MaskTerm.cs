@@ -13,14 +13,17 @@ internal struct MaskTerm
 
     public long FromQuery, ToQuery, FromKey, ToKey, FromDistance, ToDistance;
 
+    /// <summary>Keys from so many for each chunk of the query's position on, and these; and the same for their end. No bounds where the factors and keys are 0 and far.</summary>
+    public long FromChunk, FromChunkKey, ToChunk, ToChunkKey;
+
     /// <summary>Whether all keys within the bounds are visible; otherwise the user's own mask decides.</summary>
     public bool Decided;
 
     /// <summary>Everything.</summary>
-    public static MaskTerm All => new() { FromQuery = -Far, ToQuery = Far, FromKey = 0, ToKey = Far, FromDistance = -Far, ToDistance = Far, Decided = true };
+    public static MaskTerm All => new() { FromQuery = -Far, ToQuery = Far, FromKey = 0, ToKey = Far, FromDistance = -Far, ToDistance = Far, FromChunkKey = -Far, ToChunkKey = Far, Decided = true };
 
-    /// <summary>What both let a query see.</summary>
-    public readonly MaskTerm And(in MaskTerm other) => new()
+    /// <summary>What both let a query see; only this one may have chunks.</summary>
+    public readonly MaskTerm And(in MaskTerm other) => this with
     {
         FromQuery = Math.Max(FromQuery, other.FromQuery),
         ToQuery = Math.Min(ToQuery, other.ToQuery),
@@ -32,7 +35,7 @@ internal struct MaskTerm
     };
 
     /// <summary>The same counted from another key, in steps of some keys.</summary>
-    public readonly MaskTerm From(long origin, int step) => new()
+    public readonly MaskTerm From(long origin, int step) => this with
     {
         FromQuery = Steps(FromQuery - origin, step),
         ToQuery = Steps(ToQuery - origin, step),
@@ -40,7 +43,14 @@ internal struct MaskTerm
         ToKey = Steps(ToKey - origin, step),
         FromDistance = Steps(FromDistance, step),
         ToDistance = Steps(ToDistance, step),
-        Decided = Decided,
+    };
+
+    /// <summary>The same for queries of one chunk.</summary>
+    public readonly MaskTerm Of(long chunk) => this with
+    {
+        FromKey = Math.Max(FromKey, Math.Clamp(FromChunk * chunk + FromChunkKey, -Far, Far)),
+        ToKey = Math.Min(ToKey, Math.Clamp(ToChunk * chunk + ToChunkKey, -Far, Far)),
+        FromChunk = 0, FromChunkKey = -Far, ToChunk = 0, ToChunkKey = Far,
     };
 
     /// <summary>The first step that is not before a place.</summary>

@@ -90,7 +90,7 @@ internal sealed unsafe class RowsJob<TCore> : PooledJob<RowsJob<TCore>>
         bool begun = false;
         ref readonly var piece = ref _call.Pieces[rows.Piece];
         var (first, keys) = RowsSchedule.Chunk(_call, TCore.Plan, rows, chunk);
-        foreach (var range in new KeyRanges(_call, piece, piece.FirstRow, piece.FirstRow + piece.Rows - 1))
+        foreach (var range in new KeyRanges(_call, piece, rows.KeyHead, piece.FirstRow, piece.FirstRow + piece.Rows - 1))
         {
             int begin = range.Begin + Math.Max(first - passed, 0), end = Math.Min(range.Begin + Math.Min(first + keys - passed, range.Count), range.Zone.Range(last).End);
             passed += range.Count;

@@ -46,16 +46,19 @@ internal unsafe struct RowsSchedule
     /// <exception cref="ArgumentException">The caller's scratch memory is too small.</exception>
     public static RowsSchedule Of(in ForwardArguments call, in ForwardPlan plan, int maxThreads)
     {
-        int most = 1, chunks = 1;
+        int most = 1, chunks = 1, heads = call.Lists.OfHead > 0 ? call.KeyValueHeads : 1; // that see keys of their own
         double allKeys = 0, pairs = 0;
         for (int i = 0; i < call.PieceCount; i++)
         {
             ref readonly var piece = ref call.Pieces[i];
-            int keys = Keys(call, piece);
             most = Math.Max(most, piece.Rows);
-            chunks = Math.Max(chunks, Parts(keys, ChunkKeys(call, plan, piece, keys)));
-            allKeys += (double)keys * call.KeyValueHeads;
-            pairs += (double)keys * piece.Rows * call.Heads;
+            for (int head = 0; head < heads; head++)
+            {
+                int keys = Keys(call, piece, head);
+                chunks = Math.Max(chunks, Parts(keys, ChunkKeys(call, plan, piece, keys)));
+                allKeys += (double)keys * call.KeyValueHeads / heads;
+                pairs += (double)keys * piece.Rows * call.Heads / heads;
+            }
         }
 
         int rows = most * call.Group;
@@ -63,8 +66,8 @@ internal unsafe struct RowsSchedule
         int threads = (int)Math.Clamp(work, 1, Math.Min(maxThreads, (double)call.PieceCount * call.KeyValueHeads * chunks));
 
         // Heads that lie side by side in a token are read side by side: as many as there is room for, or fewer where there would be too few units.
-        int heads = 1;
-        if (call.Key.HeadStride < call.Key.TokenStride)
+        heads = 1;
+        if (call.Lists.OfHead == 0 && call.Key.HeadStride < call.Key.TokenStride)
         {
             int together = Math.Max((rows < plan.RowsTile ? plan.RowsAtOnce : plan.RowsTogether) / rows, 1), parts = Parts(call.KeyValueHeads, together);
             if (threads > 1) parts = Math.Max(parts, Math.Min(call.KeyValueHeads, Parts((rows == 1 ? 1 : UnitsPerThread) * threads, call.PieceCount * chunks)));
@@ -120,10 +123,10 @@ internal unsafe struct RowsSchedule
     private static int Parts(int count, int size) => (count + size - 1) / size;
 
     /// <summary>The keys that some row of a piece sees.</summary>
-    private static int Keys(in ForwardArguments call, in RowPiece piece)
+    private static int Keys(in ForwardArguments call, in RowPiece piece, int keyHead)
     {
         int keys = 0;
-        foreach (var range in new KeyRanges(call, piece, piece.FirstRow, piece.FirstRow + piece.Rows - 1)) keys += range.Count;
+        foreach (var range in new KeyRanges(call, piece, keyHead, piece.FirstRow, piece.FirstRow + piece.Rows - 1)) keys += range.Count;
         return keys;
     }
 
@@ -131,14 +134,14 @@ internal unsafe struct RowsSchedule
     public static int Chunks(in ForwardArguments call, in ForwardPlan plan, in RowsLane lane)
     {
         if (lane.Queries <= 0) return 0;
-        int keys = Keys(call, call.Pieces[lane.Piece]);
+        int keys = Keys(call, call.Pieces[lane.Piece], lane.KeyHead);
         return Parts(keys, ChunkKeys(call, plan, call.Pieces[lane.Piece], keys));
     }
 
     /// <summary>The first key of a chunk and how many there are, counted over the ranges.</summary>
     public static (int First, int Count) Chunk(in ForwardArguments call, in ForwardPlan plan, in RowsLane lane, int chunk)
     {
-        int keys = Keys(call, call.Pieces[lane.Piece]), size = ChunkKeys(call, plan, call.Pieces[lane.Piece], keys), first = chunk * size;
+        int keys = Keys(call, call.Pieces[lane.Piece], lane.KeyHead), size = ChunkKeys(call, plan, call.Pieces[lane.Piece], keys), first = chunk * size;
         return (first, Math.Min(size, keys - first));
     }
 

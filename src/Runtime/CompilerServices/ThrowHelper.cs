@@ -80,8 +80,42 @@ internal static class ThrowHelper
         throw new ArgumentException($"{name} overlaps {tensor}. It is written while the tensors are in use: give it memory of its own.", name);
 
     [DoesNotReturn]
-    public static void OneForEachItem(string name, int length, int batch) =>
-        throw new ArgumentException($"{name} has {length} elements, one for each of the {batch} batch items is needed.", name);
+    public static void OneForEachItem(string name, int length, int items, string what) =>
+        throw new ArgumentException($"{name} has {length} elements, one for each of the {items} {what} is needed.", name);
+
+    [DoesNotReturn]
+    public static void DocumentRange(string name, ReadOnlySpan<int> starts, string tensor, int tokens) =>
+        throw new ArgumentException(
+            starts.Length < 2
+                ? $"{name} has {starts.Length} elements: it begins with 0, and the end of each document follows, that of the last being the {tokens} tokens of {tensor}."
+                : $"{name} goes from {starts[0]} to {starts[^1]}, from 0 to the {tokens} tokens of {tensor} is needed.", name);
+
+    [DoesNotReturn]
+    public static void DocumentOrder(string name, int index, int before, int start) =>
+        throw new ArgumentException($"{name}[{index}] is {start}, but the document before begins at {before}: starts must not fall.", name);
+
+    [DoesNotReturn]
+    public static void AsManyStarts(string name, int length, string other, int needed) =>
+        throw new ArgumentException($"{name} has {length} elements, {other} has {needed}: both have one for each document and the end of the last.", name);
+
+    [DoesNotReturn]
+    public static void NegativePrefix(string name, int? index, int length) =>
+        throw new ArgumentOutOfRangeException(name, length, $"{(index is { } i ? $"{name}[{i}]" : name)} is {length}, a number of keys of 0 or more is needed.");
+
+    [DoesNotReturn]
+    public static void BlockStarts(string name, ReadOnlySpan<int> starts, string blocksName, int blocks, long lists) =>
+        throw new ArgumentException(
+            starts.Length != lists + 1
+                ? $"{name} has {starts.Length} elements, {lists + 1} are needed: where each of the {lists} lists begins, and where the last ends."
+                : $"{name} goes from {starts[0]} to {starts[^1]}, from 0 to the {blocks} elements of {blocksName} is needed.", name);
+
+    [DoesNotReturn]
+    public static void BlockStartOrder(string name, int index, int before, int start) =>
+        throw new ArgumentException($"{name}[{index}] is {start}, but the list before begins at {before}: starts must not fall.", name);
+
+    [DoesNotReturn]
+    public static void BadKeyBlock(string name, int index, int block, int least, int blocks, int list) =>
+        throw new ArgumentOutOfRangeException(name, block, $"{name}[{index}] is {block}, a block from {least} to {blocks - 1} is needed: list {list} rises, and there are {blocks} blocks of keys.");
 
     [DoesNotReturn]
     public static void OperandLength(string name, int length, AttentionAxes axes, int batch, int heads, int queries, int keys)

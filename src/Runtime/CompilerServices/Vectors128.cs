@@ -290,6 +290,28 @@ public static class Vectors128
         return ~Vector128.Equals(Vector128.WidenLower(Vector128.WidenLower(bytes)), Vector128<uint>.Zero).AsSingle();
     }
 
+    /// <summary>The floats of every n-th place, so many of them, then 0.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector128<float> LoadEvery(ref float origin, nint offset, int step, int count)
+    {
+        var every = Vector128<float>.Zero;
+        ref float element = ref Unsafe.As<Vector128<float>, float>(ref every);
+        origin = ref Unsafe.Add(ref origin, offset * step);
+        for (int i = 0; i < Math.Min(count, 4); i++) Unsafe.Add(ref element, i) = Unsafe.Add(ref origin, (nint)i * step);
+        return every;
+    }
+
+    /// <summary>All bits set where the byte of every n-th place is not 0, for so many of them, then none.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector128<float> KeepEvery(ref byte origin, nint offset, int step, int count)
+    {
+        var every = Vector128<int>.Zero;
+        ref int element = ref Unsafe.As<Vector128<int>, int>(ref every);
+        origin = ref Unsafe.Add(ref origin, offset * step);
+        for (int i = 0; i < Math.Min(count, 4); i++) Unsafe.Add(ref element, i) = Unsafe.Add(ref origin, (nint)i * step);
+        return ~Vector128.Equals(every, Vector128<int>.Zero).AsSingle();
+    }
+
     /// <summary>All bits set where a score says that its key is hidden: it is -infinity.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Vector128<float> IsHidden(Vector128<float> score) => Vector128.Equals(score, Vector128.Create(float.NegativeInfinity));

@@ -215,6 +215,28 @@ public static class Vectors256
         return ~Vector256.Equals(Avx2.ConvertToVector256Int32(bytes), Vector256<int>.Zero).AsSingle();
     }
 
+    /// <summary>The floats of every n-th place, so many of them, then 0.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector256<float> LoadEvery(ref float origin, nint offset, int step, int count)
+    {
+        var every = Vector256<float>.Zero;
+        ref float element = ref Unsafe.As<Vector256<float>, float>(ref every);
+        origin = ref Unsafe.Add(ref origin, offset * step);
+        for (int i = 0; i < Math.Min(count, 8); i++) Unsafe.Add(ref element, i) = Unsafe.Add(ref origin, (nint)i * step);
+        return every;
+    }
+
+    /// <summary>All bits set where the byte of every n-th place is not 0, for so many of them, then none.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector256<float> KeepEvery(ref byte origin, nint offset, int step, int count)
+    {
+        var every = Vector256<int>.Zero;
+        ref int element = ref Unsafe.As<Vector256<int>, int>(ref every);
+        origin = ref Unsafe.Add(ref origin, offset * step);
+        for (int i = 0; i < Math.Min(count, 8); i++) Unsafe.Add(ref element, i) = Unsafe.Add(ref origin, (nint)i * step);
+        return ~Vector256.Equals(every, Vector256<int>.Zero).AsSingle();
+    }
+
     /// <summary>All bits set where a score says that its key is hidden: it is -infinity.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Vector256<float> IsHidden(Vector256<float> score) => Vector256.Equals(score, Vector256.Create(float.NegativeInfinity));

@@ -220,6 +220,28 @@ public static class Vectors512
         return ~Vector512.Equals(Avx512F.ConvertToVector512Int32(bytes), Vector512<int>.Zero).AsSingle();
     }
 
+    /// <summary>The floats of every n-th place, so many of them, then 0.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector512<float> LoadEvery(ref float origin, nint offset, int step, int count)
+    {
+        var every = Vector512<float>.Zero;
+        ref float element = ref Unsafe.As<Vector512<float>, float>(ref every);
+        origin = ref Unsafe.Add(ref origin, offset * step);
+        for (int i = 0; i < Math.Min(count, 16); i++) Unsafe.Add(ref element, i) = Unsafe.Add(ref origin, (nint)i * step);
+        return every;
+    }
+
+    /// <summary>All bits set where the byte of every n-th place is not 0, for so many of them, then none.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector512<float> KeepEvery(ref byte origin, nint offset, int step, int count)
+    {
+        var every = Vector512<int>.Zero;
+        ref int element = ref Unsafe.As<Vector512<int>, int>(ref every);
+        origin = ref Unsafe.Add(ref origin, offset * step);
+        for (int i = 0; i < Math.Min(count, 16); i++) Unsafe.Add(ref element, i) = Unsafe.Add(ref origin, (nint)i * step);
+        return ~Vector512.Equals(every, Vector512<int>.Zero).AsSingle();
+    }
+
     /// <summary>All bits set where a score says that its key is hidden: it is -infinity.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Vector512<float> IsHidden(Vector512<float> score) => Vector512.Equals(score, Vector512.Create(float.NegativeInfinity));

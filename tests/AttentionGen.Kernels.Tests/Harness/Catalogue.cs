@@ -30,5 +30,6 @@ internal static class Catalogue
         .. OverlapTests.Declarations,
         .. ScoringTests.Declarations,
         .. OwnMethodTests.Declarations,
+        .. MaskTests.Declarations,
     ]);
 }

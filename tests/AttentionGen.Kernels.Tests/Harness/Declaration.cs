@@ -18,6 +18,10 @@ public enum Roles
     Slopes = 64,
     Sinks = 128,
     LogSumExp = 256,
+    PrefixLength = 512,
+    PrefixLengths = 1024,
+    DocumentStarts = 2048,
+    KeyDocumentStarts = 4096,
 }
 
 /// <summary>A declaration of a kernel, as a user would write it.</summary>
@@ -33,7 +37,17 @@ public sealed record Declaration(int Heads, int HeadDim)
     public (int Left, int Right) Window { get; init; } = (-1, -1);
 
     /// <summary>Whether it matters where the queries stand.</summary>
-    public bool HasPositions => Mask == AttentionMask.Causal || Window != (-1, -1);
+    public bool HasPositions => Mask == AttentionMask.Causal || Window != (-1, -1) || ChunkLength > 0 || Dilation > 1;
+
+    /// <summary>0 for none, as for the next.</summary>
+    public int PrefixLength { get; init; }
+
+    public int ChunkLength { get; init; }
+
+    public int Dilation { get; init; } = 1;
+
+    /// <summary>Sizes of the blocks of a block-sparse mask and the axes of its lists; none where they are 0.</summary>
+    public (int Queries, int Keys, AttentionAxes Axes) Blocks { get; init; }
 
     /// <summary>0 where none is given.</summary>
     public float Scale { get; init; }
@@ -86,7 +100,7 @@ public sealed record Declaration(int Heads, int HeadDim)
     public AttentionAxes Keep { get; init; }
 
     /// <summary>Whether a key can be hidden beside the bounds of the rows.</summary>
-    public bool Hides => Bias != 0 || Keep != 0 || MaskText.Length > 0 || ScoreText.Length > 0;
+    public bool Hides => PrefixLength > 0 || Has(Roles.PrefixLength | Roles.PrefixLengths | Roles.DocumentStarts) || ChunkLength > 0 || Dilation > 1 || Blocks.Keys > 0 || Bias != 0 || Keep != 0 || MaskText.Length > 0 || ScoreText.Length > 0;
 
     public bool Has(Roles role) => (Roles & role) != 0;
 
@@ -100,6 +114,12 @@ public sealed record Declaration(int Heads, int HeadDim)
         Mask = Mask,
         WindowLeft = Window.Left,
         WindowRight = Window.Right,
+        PrefixLength = PrefixLength,
+        ChunkLength = ChunkLength,
+        Dilation = Dilation,
+        QueryBlockSize = Blocks.Queries,
+        KeyBlockSize = Blocks.Keys,
+        BlockAxes = Blocks.Axes,
         Scale = Scale == 0 ? 1 / Math.Sqrt(HeadDim) : Scale,
         SoftCap = SoftCap,
         Visible = MaskText.Length > 0 ? Own.Of(this).Visible : null,
@@ -119,6 +139,10 @@ public sealed record Declaration(int Heads, int HeadDim)
         if (Mask == AttentionMask.Causal) name += "_causal";
         if (Window.Left >= 0) name += $"_left{Window.Left}";
         if (Window.Right >= 0) name += $"_right{Window.Right}";
+        if (PrefixLength > 0) name += $"_prefix{PrefixLength}";
+        if (ChunkLength > 0) name += $"_chunk{ChunkLength}";
+        if (Dilation > 1) name += $"_every{Dilation}";
+        if (Blocks.Keys > 0) name += $"_blocks{Blocks.Queries}x{Blocks.Keys}of{(int)Blocks.Axes}";
         if (Batched) name += "_batched";
         if (Layout == AttentionLayout.HeadMajor) name += "_headMajor";
         if (Strides != default) name += $"_strides{Strides.Query}_{Strides.Key}_{Strides.Value}_{Strides.Output}";
@@ -152,6 +176,12 @@ public sealed record Declaration(int Heads, int HeadDim)
             if (Has(Roles.QueryStart)) parameters.Add(("int queryStart", "a.QueryStart"));
             if (Has(Roles.QueryStarts)) parameters.Add(("ReadOnlySpan<int> queryStarts", "a.QueryStarts"));
             if (Has(Roles.KeyLengths)) parameters.Add(("ReadOnlySpan<int> keyLengths", "a.KeyLengths"));
+            if (Has(Roles.PrefixLength)) parameters.Add(("int prefixLength", "a.PrefixLengths[0]"));
+            if (Has(Roles.PrefixLengths)) parameters.Add(("ReadOnlySpan<int> prefixLengths", "a.PrefixLengths"));
+            if (Has(Roles.DocumentStarts)) parameters.Add(("ReadOnlySpan<int> documentStarts", "a.DocumentStarts"));
+            if (Has(Roles.KeyDocumentStarts)) parameters.Add(("ReadOnlySpan<int> keyDocumentStarts", "a.KeyDocumentStarts"));
+            if (Blocks.Keys > 0) parameters.Add(("ReadOnlySpan<int> keyBlockStarts", "a.KeyBlockStarts"));
+            if (Blocks.Keys > 0) parameters.Add(("ReadOnlySpan<int> keyBlocks", "a.KeyBlocks"));
             if (MaskText.Contains("width")) parameters.Add(("int width", $"{Own.Width}"));
             if (ScoreText.Contains("slope")) parameters.Add(("float slope", $"{Text(Own.Slope)}f"));
             if (Bias != 0) parameters.Add(("ReadOnlySpan<float> bias", "a.Bias"));
@@ -168,6 +198,10 @@ public sealed record Declaration(int Heads, int HeadDim)
             if (Mask != AttentionMask.None) attribute += $", Mask = AttentionMask.{Mask}";
             if (Window.Left >= 0) attribute += $", WindowLeft = {Window.Left}";
             if (Window.Right >= 0) attribute += $", WindowRight = {Window.Right}";
+            if (PrefixLength > 0) attribute += $", PrefixLength = {PrefixLength}";
+            if (ChunkLength > 0) attribute += $", ChunkLength = {ChunkLength}";
+            if (Dilation > 1) attribute += $", Dilation = {Dilation}";
+            if (Blocks.Keys > 0) attribute += $", QueryBlockSize = {Blocks.Queries}, KeyBlockSize = {Blocks.Keys}, BlockAxes = {Axes(Blocks.Axes)}";
             if (Scale != 0) attribute += $", Scale = {Text(Scale)}f";
             if (SoftCap != 0) attribute += $", SoftCap = {Text(SoftCap)}f";
             if (MaskText.Length > 0) attribute += $", MaskMethod = nameof(Visible_{this})";

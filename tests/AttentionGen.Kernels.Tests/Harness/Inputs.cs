@@ -53,7 +53,12 @@ public sealed class Inputs
     /// <summary>What the last run gave beside its output.</summary>
     public float[] LogSumExp { get; private set; } = [];
 
-    public AttentionOperands Operands(Span<double> logSumExp = default) => new() { Bias = Bias, Keep = Keep, Slopes = Slopes, Sinks = Sinks, LogSumExp = logSumExp };
+    public AttentionOperands Operands(Span<double> logSumExp = default) => new()
+    {
+        Bias = Bias, Keep = Keep, Slopes = Slopes, Sinks = Sinks, LogSumExp = logSumExp,
+        PrefixLengths = Problem.PrefixLengths, DocumentStarts = Problem.DocumentStarts, KeyDocumentStarts = Problem.KeyDocumentStarts,
+        KeyBlockStarts = Problem.Lists?.Starts, KeyBlocks = Problem.Lists?.Blocks,
+    };
 
     /// <summary>What becomes of a scaled product, in single precision; -infinity for a hidden key.</summary>
     public float Score(float product, int batch, int query, int head, int key)
@@ -61,17 +66,19 @@ public sealed class Inputs
         var declaration = Problem.Declaration;
         float score = product;
         if (declaration.SoftCap != 0) score = declaration.SoftCap * MathF.Tanh(score / declaration.SoftCap);
-        int position = Problem.Start(batch) + query;
-        if (declaration.ScoreText.Length > 0) score = Own.Of(declaration).Score(score, position, key, head, batch);
+        int position = Problem.Position(batch, query);
+        var (item, _, firstKey, _) = Problem.Item(batch, query);
+        if (!Problem.Sees(batch, head, query, key)) return float.NegativeInfinity;
+        if (declaration.ScoreText.Length > 0) score = Own.Of(declaration).Score(score, position, key - firstKey, head, item);
         if (declaration.Bias != 0)
         {
             float bias = Bias[Problem.Index(declaration.Bias, batch, head, query, key)];
             score = float.IsNegativeInfinity(bias) ? bias : score + bias;
         }
 
-        if (declaration.Alibi || declaration.Has(Roles.Slopes)) score -= Slope(head) * Math.Abs((float)((long)Problem.Start(batch) + query - key));
+        if (declaration.Alibi || declaration.Has(Roles.Slopes)) score -= Slope(head) * Math.Abs((float)(position - (key - firstKey)));
         if (declaration.Keep != 0 && !Keep[Problem.Index(declaration.Keep, batch, head, query, key)]) score = float.NegativeInfinity;
-        if (declaration.MaskText.Length > 0 && !Own.Of(declaration).Visible(position, key, head, batch)) score = float.NegativeInfinity;
+        if (declaration.MaskText.Length > 0 && !Own.Of(declaration).Visible(position, key - firstKey, head, item)) score = float.NegativeInfinity;
         return score;
     }
 
@@ -169,6 +176,11 @@ public sealed class Inputs
             Batch = Problem.Batch,
             QueryStarts = Problem.QueryStarts,
             KeyLengths = Problem.KeyLengths,
+            PrefixLengths = Problem.PrefixLengths,
+            DocumentStarts = Problem.DocumentStarts,
+            KeyDocumentStarts = Problem.KeyDocumentStarts,
+            KeyBlockStarts = Problem.Lists?.Starts,
+            KeyBlocks = Problem.Lists?.Blocks,
             Bias = Bias,
             Keep = Keep,
             Slopes = Slopes,

@@ -30,6 +30,16 @@ public readonly ref struct KernelArguments
 
     public ReadOnlySpan<int> KeyLengths { get; init; }
 
+    public ReadOnlySpan<int> PrefixLengths { get; init; }
+
+    public ReadOnlySpan<int> DocumentStarts { get; init; }
+
+    public ReadOnlySpan<int> KeyDocumentStarts { get; init; }
+
+    public ReadOnlySpan<int> KeyBlockStarts { get; init; }
+
+    public ReadOnlySpan<int> KeyBlocks { get; init; }
+
     public ReadOnlySpan<float> Bias { get; init; }
 
     public ReadOnlySpan<bool> Keep { get; init; }

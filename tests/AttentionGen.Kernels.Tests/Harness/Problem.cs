@@ -10,6 +10,16 @@ public sealed record Problem(Declaration Declaration, int Queries, int Keys)
 
     public int[]? KeyLengths { get; init; }
 
+    /// <summary>One for the call or one for each batch item; null where none is given call by call.</summary>
+    public int[]? PrefixLengths { get; init; }
+
+    public int[]? DocumentStarts { get; init; }
+
+    public int[]? KeyDocumentStarts { get; init; }
+
+    /// <summary>The lists of a block-sparse mask.</summary>
+    public (int[] Starts, int[] Blocks)? Lists { get; init; }
+
     public int MaxThreads { get; init; } = 1;
 
     public int QueryLength => Batch * Queries * Declaration.Heads * Declaration.HeadDim;
@@ -50,9 +60,49 @@ public sealed record Problem(Declaration Declaration, int Queries, int Keys)
         _ => QueryStarts[batch],
     };
 
+    /// <summary>The item that a query of a batch item belongs to, which it is itself unless documents are packed in it, and the first query and key of the item.</summary>
+    public (int Item, int Query, int Key, int Keys) Item(int batch, int query)
+    {
+        if (DocumentStarts is null) return (batch, 0, 0, Keys);
+        int item = Array.FindLastIndex(DocumentStarts, start => start <= query);
+        int[] ofKeys = KeyDocumentStarts ?? DocumentStarts;
+        return (item, DocumentStarts[item], ofKeys[item], ofKeys[item + 1] - ofKeys[item]);
+    }
+
+    /// <summary>Where a query stands in its item.</summary>
+    public int Position(int batch, int query)
+    {
+        var (item, first, _, keys) = Item(batch, query);
+        int queries = DocumentStarts is null ? Queries : DocumentStarts[item + 1] - first;
+        return query - first + QueryStarts switch { null => (KeyLengths is null ? keys : KeyLengths[item]) - queries, [int one] => one, _ => QueryStarts[item] };
+    }
+
+    /// <summary>Whether a query sees a key of the tensors, by the words of the declaration, beside keys and masks of the user's own.</summary>
+    public bool Sees(int batch, int head, int query, int key)
+    {
+        var (item, _, firstKey, keys) = Item(batch, query);
+        long p = Position(batch, query), j = key - firstKey;
+        int prefix = PrefixLengths is null ? Declaration.PrefixLength : PrefixLengths[PrefixLengths.Length == 1 ? 0 : item];
+        if (j < 0 || j >= (KeyLengths is null ? keys : KeyLengths[item])) return false;
+        if (Declaration.Mask == AttentionMask.Causal && j > p && j >= prefix) return false;
+        if (Declaration.Window.Left >= 0 && p - j > Declaration.Window.Left) return false;
+        if (Declaration.Window.Right >= 0 && j - p > Declaration.Window.Right) return false;
+        if (Declaration.ChunkLength > 0 && p / Declaration.ChunkLength != j / Declaration.ChunkLength) return false;
+        if ((p - j) % Declaration.Dilation != 0) return false;
+        if (Lists is not var (starts, blocks)) return true;
+        int rows = (Queries + Declaration.Blocks.Queries - 1) / Declaration.Blocks.Queries, list = (Declaration.Blocks.Axes & AttentionAxes.Batch) != 0 ? batch : 0;
+        if ((Declaration.Blocks.Axes & AttentionAxes.Head) != 0) list = list * Declaration.KeyValueHeads + head / Declaration.Group;
+        list = list * rows + query / Declaration.Blocks.Queries;
+        return blocks.AsSpan(starts[list]..starts[list + 1]).Contains(key / Declaration.Blocks.Keys);
+    }
+
+    /// <summary>Whether more than an interval of keys is taken from a query.</summary>
+    private bool CutsMore => DocumentStarts is not null || PrefixLengths is not null || Declaration.PrefixLength > 0 || Declaration.ChunkLength > 0 || Declaration.Dilation > 1 || Lists is not null;
+
     /// <summary>The keys that a query sees: the first, and the one behind the last.</summary>
     public (int First, int End) Visible(int batch, int query)
     {
+        if (CutsMore) return (0, Keys); // Sees tells
         long position = (long)Start(batch) + query, end = Length(batch);
         if (Declaration.Mask == AttentionMask.Causal) end = Math.Min(end, position + 1);
         if (Declaration.Window.Right >= 0) end = Math.Min(end, position + Declaration.Window.Right + 1);
@@ -66,6 +116,10 @@ public sealed record Problem(Declaration Declaration, int Queries, int Keys)
         string text = $"{Declaration} {(Declaration.Batched ? $"{Batch} x " : "")}{Queries} queries, {Keys} keys";
         if (QueryStarts is not null) text += $", start {string.Join(" ", QueryStarts)}";
         if (KeyLengths is not null) text += $", lengths {string.Join(" ", KeyLengths)}";
+        if (PrefixLengths is not null) text += $", prefix {string.Join(" ", PrefixLengths)}";
+        if (DocumentStarts is not null) text += $", documents {string.Join(" ", DocumentStarts)}";
+        if (KeyDocumentStarts is not null) text += $", of keys {string.Join(" ", KeyDocumentStarts)}";
+        if (Lists is var (starts, blocks)) text += $", lists {string.Join(" ", starts)}: {string.Join(" ", blocks)}";
         return MaxThreads == 1 ? text : $"{text}, {MaxThreads} threads";
     }
 }
