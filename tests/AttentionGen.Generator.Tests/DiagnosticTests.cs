@@ -13,7 +13,8 @@ public class DiagnosticTests
     private const string Roles =
         "ReadOnlySpan<float> query, ReadOnlySpan<float> key, ReadOnlySpan<float> value, Span<float> output, int batch, int queryStart, "
         + "ReadOnlySpan<int> queryStarts, ReadOnlySpan<int> keyLengths, int maxThreads, Span<byte> scratch, "
-        + "ReadOnlySpan<float> bias, ReadOnlySpan<bool> keep, ReadOnlySpan<float> slopes, ReadOnlySpan<float> sinks, Span<float> logSumExp; "
+        + "ReadOnlySpan<float> bias, ReadOnlySpan<bool> keep, ReadOnlySpan<float> slopes, ReadOnlySpan<float> sinks, Span<float> logSumExp, "
+        + "int prefixLength, ReadOnlySpan<int> prefixLengths, ReadOnlySpan<int> documentStarts, ReadOnlySpan<int> keyDocumentStarts, ReadOnlySpan<int> keyBlockStarts, ReadOnlySpan<int> keyBlocks; "
         + "query, key and value may also be ReadOnlyTensorSpan<float>, output TensorSpan<float>";
 
     /// <summary>Id; members of a partial class Llama, or whole source where it begins with a bar; message; errors of the compiler that nobody can avoid.</summary>
@@ -144,6 +145,17 @@ public class DiagnosticTests
         { "AG0028", $"[Attention(2, 8, MaskMethod = nameof(Visible))] static partial void Attend({T}); static bool Visible(int query, int key) => ([|key & 1|]) == 0;", "'Visible' cannot become vector code: 'key & 1': of operators, + - * / %, comparisons, && and || can be lifted", "" },
         { "AG0028", $"[Attention(2, 8, [|MaskMethod = nameof(Visible)|])] static partial void Attend({T}); static bool Visible(int query, int key) {{ int x = key; return x < query; }}", "'Visible' cannot become vector code: a method is lifted that is one expression: '=> ...' or a single return", "" },
         { "AG0028", $"[Attention(2, 8, MaskMethod = nameof(Visible))] static partial void Attend({T}); static bool Visible(int query, int key) => [|Visible(key, query)|];", "'Visible' cannot become vector code: 'Visible(key, query)': the method calls itself, or others too deep", "" },
+        { "AG0041", $"[Attention(2, 8, [|PrefixLength = 3|])] static partial void Attend({T});", "PrefixLength widens a causal mask, and there is none: add Mask = AttentionMask.Causal, or leave it out", "" },
+        { "AG0041", $"[Attention(2, 8, WindowLeft = 3)] static partial void Attend({T}, int [|prefixLength|]);", "'prefixLength' widens a causal mask, and there is none: add Mask = AttentionMask.Causal, or leave it out", "" },
+        { "AG0042", $"[Attention(2, 8, Mask = AttentionMask.Causal, Batched = true, PrefixLength = 3)] static partial void Attend({T}, int batch, ReadOnlySpan<int> [|prefixLengths|]);", "PrefixLength = 3 and the parameter 'prefixLengths' both say how long the prefix is: keep one of them", "" },
+        { "AG0043", $"[Attention(2, 8, Batched = true)] static partial void Attend({T}, int batch, ReadOnlySpan<int> [|documentStarts|]);", "'documentStarts' packs documents one after the other, each of them what a batch item is otherwise: leave Batched = true out, or 'documentStarts'", "" },
+        { "AG0044", $"[Attention(2, 8)] static partial void Attend({T}, ReadOnlySpan<int> [|keyDocumentStarts|]);", "'keyDocumentStarts' says where documents begin among the keys, and nothing says it of the queries: add 'ReadOnlySpan<int> documentStarts'", "" },
+        { "AG0045", $"[Attention(2, 8, [|KeyBlockSize = 64|])] static partial void Attend({T}, ReadOnlySpan<int> keyBlocks);", "A block-sparse mask has QueryBlockSize, KeyBlockSize and the parameters 'ReadOnlySpan<int> keyBlockStarts' and 'ReadOnlySpan<int> keyBlocks', but QueryBlockSize and 'keyBlockStarts' are missing: add QueryBlockSize = 64 and 'ReadOnlySpan<int> keyBlockStarts', or leave the others out", "" },
+        { "AG0045", $"[Attention(2, 8, [|QueryBlockSize = 64|], KeyBlockSize = 64)] static partial void Attend({T}, ReadOnlySpan<int> keyBlockStarts);", "A block-sparse mask has QueryBlockSize, KeyBlockSize and the parameters 'ReadOnlySpan<int> keyBlockStarts' and 'ReadOnlySpan<int> keyBlocks', but 'keyBlocks' is missing: add 'ReadOnlySpan<int> keyBlocks', or leave the others out", "" },
+        { "AG0046", $"[Attention(2, 8, QueryBlockSize = 1, [|KeyBlockSize = 48|])] static partial void Attend({T}, ReadOnlySpan<int> keyBlockStarts, ReadOnlySpan<int> keyBlocks);", "KeyBlockSize is 48, it must be a multiple of 32, so that vectors of keys end with it: use 32 or 64", "" },
+        { "AG0047", $"[Attention(2, 8, QueryBlockSize = 1, KeyBlockSize = 64)] static partial void Attend({T}, ReadOnlySpan<int> keyBlockStarts, ReadOnlySpan<int> keyBlocks, ReadOnlySpan<int> [|documentStarts|]);", "'documentStarts' cannot stand beside lists of blocks: call the kernel for each document", "" },
+        { "AG0047", $"[Attention(2, 8, QueryBlockSize = 1, KeyBlockSize = 64, [|ChunkLength = 9|])] static partial void Attend({T}, ReadOnlySpan<int> keyBlockStarts, ReadOnlySpan<int> keyBlocks);", "ChunkLength = 9 cannot stand beside lists of blocks: say it as a MaskMethod, 'query / 9 == key / 9'", "" },
+        { "AG0047", $"[Attention(2, 8, QueryBlockSize = 1, KeyBlockSize = 64, [|Dilation = 2|])] static partial void Attend({T}, ReadOnlySpan<int> keyBlockStarts, ReadOnlySpan<int> keyBlocks);", "Dilation = 2 cannot stand beside lists of blocks: say it as a MaskMethod, '(query - key) % 2 == 0'", "" },
         { "AG0101", $"[Attention(2, 8, Mask = AttentionMask.Causal, Batched = true)] static partial void Attend({T}, int batch, ReadOnlySpan<int> [|keyLengths|]);", "Without a start, the last query of each batch item stands at its last visible key, so that in a padded prefill (as many queries as keys) the first rows stand before the first key: add 'int queryStart' and give 0 for a prefill, set QueryLength = 1 for decoding, or suppress this where every query follows the keys", "" },
         { "AG0101", $"[Attention(2, 8, Mask = AttentionMask.Causal, QueryLength = 2, KeyLength = 2)] static partial void Attend({T}, ReadOnlySpan<int> [|keyLengths|]);", "Without a start, the last query of each batch item stands at its last visible key, so that in a padded prefill (as many queries as keys) the first rows stand before the first key: add 'int queryStart' and give 0 for a prefill, set QueryLength = 1 for decoding, or suppress this where every query follows the keys", "" },
         { "AG0101", $"[Attention(2, 8, WindowLeft = 3)] static partial void Attend({T}, ReadOnlySpan<int> [|keyLengths|]);", "Without a start, the last query of each batch item stands at its last visible key, so that in a padded prefill (as many queries as keys) the first rows stand before the first key: add 'int queryStart' and give 0 for a prefill, set QueryLength = 1 for decoding, or suppress this where every query follows the keys", "" },
@@ -158,6 +170,8 @@ public class DiagnosticTests
         { "AG0104", $"[Attention(2, 8, [|WindowLeft = 0|], KeyLength = 1)] static partial void Attend({T});", "WindowLeft = 0 hides no key, as the last query stands at the last key, with 0 before it: leave it out", "" },
         { "AG0104", $"[Attention(2, 8, [|WindowRight = 15|], QueryLength = 16)] static partial void Attend({T}, ReadOnlySpan<int> keyLengths);", "WindowRight = 15 hides no key, as the first of 16 queries stands 15 before the last key: leave it out, or use less than 15", "" },
         { "AG0104", $"[Attention(2, 8, WindowLeft = 3, [|WindowRight = 0|], QueryLength = 1)] static partial void Attend({T});", "WindowRight = 0 hides no key, as the query stands at the last key: leave it out", "" },
+        { "AG0105", $"[Attention(2, 8, [|MaskMethod = nameof(Never)|])] static partial void Attend({T}); static bool Never(int query, int key) => key < query && key > query;", "No query sees a key, as the mask method never returns true: every output is 0", "" },
+        { "AG0105", $"[Attention(2, 8, Mask = AttentionMask.Causal, [|MaskMethod = nameof(After)|])] static partial void Attend({T}); static bool After(int query, int key) => key > query;", "No query sees a key, as the mask method lets through only keys that the mask or the window of the attribute hides: every output is 0", "" },
     };
 
     [Theory, MemberData(nameof(Cases))]
@@ -259,6 +273,10 @@ public class DiagnosticTests
     [InlineData($"[Attention(2, 8, WindowRight = 28, QueryLength = 128, KeyLength = 100)] static partial void Attend({T});")]
     [InlineData($"[Attention(2, 8, WindowLeft = 28, QueryLength = 128, KeyLength = 100)] static partial void Attend({T});")]
     [InlineData($"[Attention(2, 8, WindowLeft = 3, QueryLength = 1)] static partial void Attend({T}, ReadOnlySpan<int> keyLengths);")]
+    [InlineData($"[Attention(2, 8, Mask = AttentionMask.Causal, PrefixLength = 0, ChunkLength = 64, Dilation = 1)] static partial void Attend({T}, int queryStart);")]
+    [InlineData($"[Attention(2, 8, ChunkLength = 64)] static partial void Attend({T}, int queryStart);")]
+    [InlineData($"[Attention(2, 8, Mask = AttentionMask.Causal)] static partial void Attend({T}, ReadOnlySpan<int> documentStarts, ReadOnlySpan<int> keyDocumentStarts, ReadOnlySpan<int> queryStarts, ReadOnlySpan<int> prefixLengths);")]
+    [InlineData($"[Attention(2, 8, QueryBlockSize = 1, KeyBlockSize = 64, BlockAxes = AttentionAxes.Head | AttentionAxes.Query)] static partial void Attend({T}, ReadOnlySpan<int> keyBlockStarts, ReadOnlySpan<int> keyBlocks);")]
     [InlineData("static void NoKernel(float[] query) { } static int P { get; set; }")]
     public async Task A_valid_declaration_reports_nothing(string members) => Assert.Empty(await new Project(Whole(members)).Generate().BuildAsync());
 

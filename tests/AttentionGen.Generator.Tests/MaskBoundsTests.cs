@@ -16,67 +16,123 @@ public class MaskBoundsTests
     public void Bounds_and_rest_are_the_mask()
     {
         var random = new Random(1);
-        int bounded = 0;
-        for (int n = 0; n < 3000; n++)
+        int windows = 0, terms = 0, decided = 0, cuts = 0;
+        for (int n = 0; n < 6000; n++)
         {
             var mask = Bool(random, 4);
             var bounds = MaskBounds.Of(mask);
-            if (bounds.Left is not null || bounds.Right is not null) bounded++;
-            Assert.True(bounds.Left is null or >= 0 && bounds.Right is null or >= 0, mask.Text);
-            for (int query = -3; query < 12; query++)
+            if (bounds.Window is var (left, right))
             {
-                for (int key = 0; key < 12; key++)
-                {
-                    bool within = !(query - key > bounds.Left) && !(key - query > bounds.Right);
-                    Assert.True(Value(mask, query, key) != 0 == (within && (bounds.Rest is null || Value(bounds.Rest, query, key) != 0)), $"{mask.Text} at {query}, {key}: {bounds}");
-                }
+                if (left is not null || right is not null) windows++;
+                Assert.True(left is null or >= 0 && right is null or >= 0, mask.Text);
             }
+
+            if (bounds.Terms.Count > 1) terms++;
+            if (bounds.Rest is null) decided++;
+            if (bounds.ChunkLength > 0 || bounds.Dilation > 1 || bounds.RowChunk > 0) cuts++;
+            for (int query = -5; query < 14; query++)
+                for (int key = 0; key < 14; key++)
+                    Assert.True(Value(mask, query, key) != 0 == Sees(bounds, query, key), $"{mask.Text} at {query}, {key}: {bounds}");
         }
 
-        Assert.True(bounded > 300, $"{bounded} had bounds");
+        Assert.True(windows > 150 && terms > 500 && decided > 2000 && cuts > 100, $"{windows} windows, {terms} with several terms, {decided} decided, {cuts} with chunks or steps");
     }
 
-    public static TheoryData<string, int?, int?, bool> Known => new()
+    /// <summary>What the bounds and the rest of a mask say of a pair, with head 1 and the number 3.</summary>
+    private static bool Sees(MaskBounds bounds, int query, int key)
     {
-        { "key <= query", null, 0, false },
-        { "query >= key", null, 0, false },
-        { "key < query", null, 0, true },
-        { "key <= query && query - key < 1024", 1023, 0, false },
-        { "Math.Abs(query - key) <= 5", 5, 5, false },
-        { "7 > Math.Abs(key - query)", 6, 6, false },
-        { "key == query", 0, 0, false },
-        { "key <= query && query - key < 1024 || key < 4", null, null, true },
-        { "key <= query && (query - key < 1024 || key < 4)", null, 0, true },
-        { "query / 64 == key / 64", null, null, true },
-        { "true", null, null, false },
-        { "key + 3 <= query + 5", null, 2, false },
-        { "-query <= -key", null, 0, false },
-        { "2 * key <= 2 * query", null, null, true },
+        if (bounds.ChunkLength > 0 && query / bounds.ChunkLength != key / bounds.ChunkLength) return false;
+        if ((query - key) % bounds.Dilation != 0) return false;
+        bool open = false;
+        foreach (var term in bounds.Terms)
+        {
+            if (!Within(term, query, key, bounds.RowChunk)) continue;
+            if (term.Rest is null) return true;
+            open = true;
+        }
+
+        return open && Value(bounds.Rest!, query, key) != 0;
+    }
+
+    private static bool Within(MaskTerm term, int query, int key, int rowChunk)
+    {
+        bool From(EquatableArray<MaskBound> side, long x) => side.All(bound => x >= Value(bound));
+        bool To(EquatableArray<MaskBound> side, long x) => side.All(bound => x < Value(bound));
+        return From(term.FromQuery, query) && To(term.ToQuery, query) && From(term.FromKey, key) && To(term.ToKey, key) && From(term.FromDistance, key - query) && To(term.ToDistance, key - query)
+            && !(term.FromChunk is var (fromFactor, from) && key < fromFactor * (query / rowChunk) + Value(from)) && !(term.ToChunk is var (toFactor, to) && key >= toFactor * (query / rowChunk) + Value(to));
+    }
+
+    private static long Value(MaskBound bound) => bound.Constant + bound.Scalars.Sum(factor => 3 * factor);
+
+    public static TheoryData<string, string> Known => new()
+    {
+        { "key <= query", "window -, 0" },
+        { "query >= key", "window -, 0" },
+        { "key < query", "to distance 0" },
+        { "key <= query && query - key < 1024", "window 1023, 0" },
+        { "Math.Abs(query - key) <= 5", "window 5, 5" },
+        { "7 > Math.Abs(key - query)", "window 6, 6" },
+        { "key == query", "window 0, 0" },
+        { "key <= query && query - key < 1024 || key < 4", "from distance -1023, to distance 1; to key 4" },
+        { "key <= query && (query - key < 1024 || key < 4)", "from distance -1023, to distance 1; to key 4, to distance 1" },
+        { "query / 64 == key / 64", "chunks of 64" },
+        { "query / 64 == key / 64 && key <= query", "chunks of 64, to distance 1" },
+        { "key / 64 <= query / 64", "to chunk 64 + 64" },
+        { "(query - key) % 3 == 0", "every 3" },
+        { "true", "window -, -" },
+        { "false", "" },
+        { "key + 3 <= query + 5", "window -, 2" },
+        { "-query <= -key", "window -, 0" },
+        { "2 * key <= 2 * query", "window -, 0" },
+        { "2 * key <= query * 2 + 3", "window -, 1" },
+        { "key < width", "to key width" },
+        { "query - key < 2 * width && key < width - 7", "to key width - 7, from distance -2L * width + 1" },
+        { "!(key > query || key < 8)", "from key 8, to distance 1" },
+        { "query < 16 || key <= query", "to query 16; to distance 1" },
+        { "Math.Max(key - query, key - 60) <= 0", "to key 61, to distance 1" },
+        { "Math.Min(key, query - key) < 2", "from distance -1; to key 2" },
+        { "key != query", "to distance 0; from distance 1" },
+        { "key % 2 == 0 && key <= query", "window -, 0, computed" },
+        { "key <= query && (query - key < 8 || key % 2 == 0)", "from distance -7, to distance 1; to distance 1, computed" },
+        { "key * query < 5", "window -, -, computed" },
     };
 
     [Theory, MemberData(nameof(Known))]
-    public void A_mask_of_distances_becomes_bounds(string mask, int? left, int? right, bool rest)
+    public void A_mask_becomes_bounds(string mask, string expected)
     {
         string source = $$"""
             using AttentionGen;
 
             public static partial class Llama
             {
-                [Attention(2, 8, MaskMethod = nameof(Visible))] public static partial void Attend({{Sample.Tensors}});
-                private static bool Visible(int query, int key) => {{mask}};
+                [Attention(2, 8, MaskMethod = nameof(Visible))] public static partial void Attend({{Sample.Tensors}}, int width);
+                private static bool Visible(int query, int key, int width) => {{mask}};
             }
             """;
         var compilation = new Project(source).Compilation();
         var method = compilation.GetTypeByMetadataName("Llama")!.GetMembers("Attend").OfType<IMethodSymbol>().Single();
         var spec = KernelParser.Parse(method, method.GetAttributes()[0], compilation)!;
         Assert.Null(spec.Mask!.Failure);
-        Assert.Equal((left, right, rest), (spec.MaskBounds!.Left, spec.MaskBounds.Right, spec.MaskBounds.Rest is not null));
+        Assert.Equal(expected, Text(spec.MaskBounds!));
+    }
+
+    private static string Text(MaskBounds bounds)
+    {
+        static string Side(string name, EquatableArray<MaskBound> side) => string.Concat(side.Select(bound => $", {name} {bound.Text(["width"]).Replace("(long)", "", StringComparison.Ordinal)}"));
+        if (bounds.Window is var (left, right)) return $"window {left?.ToString() ?? "-"}, {right?.ToString() ?? "-"}{(bounds.Rest is null ? "" : ", computed")}";
+        string cuts = (bounds.ChunkLength > 0 ? $", chunks of {bounds.ChunkLength}" : "") + (bounds.Dilation > 1 ? $", every {bounds.Dilation}" : "");
+        return (cuts + string.Join("; ", bounds.Terms.Select(term => (cuts.Length == 0 ? "" : ", ") + (
+            Side("from query", term.FromQuery) + Side("to query", term.ToQuery) + Side("from key", term.FromKey) + Side("to key", term.ToKey) + Side("from distance", term.FromDistance) + Side("to distance", term.ToDistance)
+            + (term.FromChunk is var (a, x) ? $", from chunk {a} + {x.Text([])}" : "") + (term.ToChunk is var (b, y) ? $", to chunk {b} + {y.Text([])}" : "") + (term.Rest is null ? "" : ", computed")).TrimStart(',', ' ')))).Trim(',', ' ');
     }
 
     private static OperationExpression Of(Kind kind, string operation, params Expression[] operands) => new(kind, operation, operands.ToEquatableArray());
 
-    private static OperationExpression Bool(Random random, int depth) => random.Next(depth <= 0 ? 2 : 7) switch
+    private static OperationExpression Bool(Random random, int depth) => random.Next(depth <= 0 ? 2 : 9) switch
     {
+        7 when random.Next(3) > 0 => Of(Kind.Bool, Comparison(random), Of(Kind.Int, "/", s_key, new ConstantExpression(Kind.Int, 4)), Of(Kind.Int, "+", Of(Kind.Int, "/", s_query, new ConstantExpression(Kind.Int, 4)), new ConstantExpression(Kind.Int, random.Next(-2, 3)))),
+        7 => Of(Kind.Bool, "==", Of(Kind.Int, "/", s_query, new ConstantExpression(Kind.Int, 3)), Of(Kind.Int, "/", s_key, new ConstantExpression(Kind.Int, 3))),
+        8 => Of(Kind.Bool, "==", Of(Kind.Int, "%", Of(Kind.Int, "-", s_query, s_key), new ConstantExpression(Kind.Int, 3)), new ConstantExpression(Kind.Int, 0)),
         0 or 1 => Of(Kind.Bool, Comparison(random), Int(random, depth - 1), Int(random, depth - 1)),
         2 or 3 => Of(Kind.Bool, "&&", Bool(random, depth - 1), Bool(random, depth - 1)),
         4 => Of(Kind.Bool, "||", Bool(random, depth - 1), Bool(random, depth - 1)),
@@ -84,7 +140,7 @@ public class MaskBoundsTests
         _ => Of(Kind.Bool, Comparison(random), Of(Kind.Int, "Abs", Of(Kind.Int, "-", s_query, s_key)), new ConstantExpression(Kind.Int, random.Next(-2, 8))),
     };
 
-    private static Expression Int(Random random, int depth) => random.Next(depth <= 0 ? 4 : 7) switch
+    private static Expression Int(Random random, int depth) => random.Next(depth <= 0 ? 4 : 10) switch
     {
         0 => s_query,
         1 => s_key,
@@ -92,7 +148,10 @@ public class MaskBoundsTests
         3 => s_head,
         4 => Of(Kind.Int, "+", Int(random, depth - 1), Int(random, depth - 1)),
         5 => Of(Kind.Int, "-", Int(random, depth - 1), Int(random, depth - 1)),
-        _ => Of(Kind.Int, "-", Int(random, depth - 1)),
+        6 => Of(Kind.Int, "-", Int(random, depth - 1)),
+        7 => Of(Kind.Int, random.Next(2) == 0 ? "Min" : "Max", Int(random, depth - 1), Int(random, depth - 1)),
+        8 => Of(Kind.Int, "*", Int(random, depth - 1), new ConstantExpression(Kind.Int, random.Next(-3, 4))),
+        _ => new ScalarExpression(Kind.Int, 1),
     };
 
     private static string Comparison(Random random) => new[] { "<", "<=", ">", ">=", "==", "!=" }[random.Next(6)];
@@ -102,6 +161,7 @@ public class MaskBoundsTests
     {
         if (expression is InputExpression { Input: var input }) return input switch { Input.Query => query, Input.Key => key, _ => 1 };
         if (expression is ConstantExpression constant) return (long)constant.Value;
+        if (expression is ScalarExpression) return 3;
         var operation = (OperationExpression)expression;
         long x = Value(operation.Operands[0], query, key), y = operation.Operands.Count > 1 ? Value(operation.Operands[1], query, key) : 0;
         return operation.Operation switch
@@ -110,6 +170,11 @@ public class MaskBoundsTests
             "-" when operation.Operands.Count == 1 => -x,
             "-" => x - y,
             "Abs" => Math.Abs(x),
+            "Min" => Math.Min(x, y),
+            "Max" => Math.Max(x, y),
+            "*" => x * y,
+            "/" => x / y,
+            "%" => x % y,
             "!" => 1 - x,
             "&&" => x & y,
             "||" => x | y,

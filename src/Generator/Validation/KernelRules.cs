@@ -1,4 +1,5 @@
 using System.Globalization;
+using AttentionGen.Generator.Expressions;
 using AttentionGen.Generator.Model;
 using AttentionGen.Generator.Parsing;
 using Microsoft.CodeAnalysis;
@@ -18,7 +19,7 @@ internal static class KernelRules
     public static IEnumerable<Violation> Violations(KernelSpec spec)
     {
         if (spec.Method.OtherKind is { } kind) return [new(Rules.NotAMethod, Place.Attribute, kind)];
-        return Method(spec.Method).Concat(Types(spec.Method)).Concat(Numbers(spec.Attention)).Concat(Strides(spec)).Concat(Windows(spec)).Concat(Scores(spec)).Concat(Parameters(spec));
+        return Method(spec.Method).Concat(Types(spec.Method)).Concat(Numbers(spec.Attention)).Concat(Strides(spec)).Concat(Windows(spec)).Concat(Cuts(spec)).Concat(Scores(spec)).Concat(Parameters(spec));
     }
 
     public static IEnumerable<Violation> Errors(KernelSpec spec) => Violations(spec).Where(violation => violation.Rule.DefaultSeverity == DiagnosticSeverity.Error);
@@ -54,6 +55,7 @@ internal static class KernelRules
 
     private static IEnumerable<Violation> Numbers(AttentionSpec attention)
     {
+        const string NoPrefix = ", or be left out where there is no prefix", NoChunks = ", or be left out where there are no chunks", NoBlocks = ", or be left out where there are no blocks";
         const string Varies = ", or be left out where it varies from call to call", Open = ", or be left out where that side is open";
         var ranges = new (string Argument, int? Value, int Min, int Max, string WayOut)[]
         {
@@ -65,6 +67,11 @@ internal static class KernelRules
             ("KeyLength", attention.KeyLength, 1, MaxLength, Varies),
             ("WindowLeft", attention.GivenWindowLeft == -1 ? null : attention.GivenWindowLeft, 0, MaxLength - 1, Open),
             ("WindowRight", attention.GivenWindowRight == -1 ? null : attention.GivenWindowRight, 0, MaxLength - 1, Open),
+            ("PrefixLength", attention.GivenPrefixLength, 0, MaxLength, NoPrefix),
+            ("ChunkLength", attention.GivenChunkLength, 1, MaxLength, NoChunks),
+            ("Dilation", attention.GivenDilation, 1, MaxLength, ", or be left out where every key counts"),
+            ("QueryBlockSize", attention.QueryBlockSize, 1, MaxLength, NoBlocks),
+            ("KeyBlockSize", attention.KeyBlockSize, 32, MaxLength, NoBlocks),
         };
         foreach (var (argument, given, min, max, wayOut) in ranges)
             if (given is { } value && (value < min || value > max)) yield return new(Rules.OutOfRange, Place.OfArgument(argument), argument, value, min, max, wayOut);
@@ -100,6 +107,81 @@ internal static class KernelRules
 
         static Violation Idle(string argument, int given, string reason, string wayOut) => new(Rules.WindowWithoutEffect, Place.OfArgument(argument), argument, given, reason, wayOut);
         static string WayOut(int idle) => idle > 0 ? $"leave it out, or use less than {idle}" : "leave it out";
+    }
+
+    /// <summary>What cuts rows and keys: prefix, documents, lists of blocks, the user's own mask.</summary>
+    private static IEnumerable<Violation> Cuts(KernelSpec spec)
+    {
+        var attention = spec.Attention;
+        var parameters = spec.Method.Parameters;
+        (ParameterSpec? Parameter, Place Place) Find(params Role[] roles)
+        {
+            for (int i = 0; i < parameters.Count; i++)
+                if (parameters[i].Role is { } role && roles.Contains(role)) return (parameters[i], Place.OfParameter(i));
+            return (null, Place.Method);
+        }
+
+        var (prefix, prefixPlace) = Find(Role.PrefixLength, Role.PrefixLengths);
+        if (attention.Mask == Mask.None)
+        {
+            if (attention.GivenPrefixLength is not null) yield return new(Rules.PrefixWithoutCausal, Place.OfArgument("PrefixLength"), "PrefixLength");
+            else if (prefix is not null) yield return new(Rules.PrefixWithoutCausal, prefixPlace, $"'{prefix.Name}'");
+        }
+        else if (attention.GivenPrefixLength is { } length && prefix is not null)
+        {
+            yield return new(Rules.PrefixTwice, prefixPlace, length, prefix.Name);
+        }
+
+        var (documents, documentsPlace) = Find(Role.DocumentStarts);
+        var (keyDocuments, keyDocumentsPlace) = Find(Role.KeyDocumentStarts);
+        if (documents is not null && attention.Batched) yield return new(Rules.DocumentsInBatch, documentsPlace, documents.Name);
+        if (keyDocuments is not null && documents is null) yield return new(Rules.KeyDocumentsAlone, keyDocumentsPlace, keyDocuments.Name);
+
+        var (starts, startsPlace) = Find(Role.KeyBlockStarts);
+        var (blocks, blocksPlace) = Find(Role.KeyBlocks);
+        var parts = new (string Name, bool IsThere, string WayOut, Place Place)[]
+        {
+            ("QueryBlockSize", attention.QueryBlockSize is not null, "QueryBlockSize = 64", Place.OfArgument("QueryBlockSize")),
+            ("KeyBlockSize", attention.KeyBlockSize is not null, "KeyBlockSize = 64", Place.OfArgument("KeyBlockSize")),
+            ("'keyBlockStarts'", starts is not null, "'ReadOnlySpan<int> keyBlockStarts'", startsPlace),
+            ("'keyBlocks'", blocks is not null, "'ReadOnlySpan<int> keyBlocks'", blocksPlace),
+        };
+        var missing = parts.Where(part => !part.IsThere).ToList();
+        if (missing.Count is > 0 and < 4)
+        {
+            yield return new(
+                Rules.IncompleteBlocks, parts.First(part => part.IsThere).Place, string.Join(" and ", missing.Select(part => part.Name)), missing.Count == 1 ? "is" : "are",
+                string.Join(" and ", missing.Select(part => part.WayOut)));
+        }
+
+        if (attention.KeyBlockSize is >= 32 and <= MaxLength and var size && size % 32 != 0) yield return new(Rules.BadKeyBlockSize, Place.OfArgument("KeyBlockSize"), size, $"{size / 32 * 32} or {(size / 32 + 1) * 32}");
+        if (attention.GivenBlockAxes is { } axes)
+        {
+            string? reason = (axes & ~(Axes.Batch | Axes.Head | Axes.Query | Axes.Key)) != 0 ? "which is no AttentionAxes"
+                : (axes & Axes.Key) != 0 ? "but a list has the keys in it"
+                : (axes & Axes.Query) == 0 ? "but there is a list for each block of queries"
+                : (axes & Axes.Batch) != 0 && !attention.Batched ? "but the kernel has no batch" : null;
+            if (reason is not null) yield return new(Rules.BadAxes, Place.OfArgument("BlockAxes"), "BlockAxes", (axes & ~(Axes.Batch | Axes.Head | Axes.Query | Axes.Key)) != 0 ? $"{(int)axes}" : $"{axes}", reason, attention.Batched ? "Query, with any of Batch and Head" : "Query, with Head or without");
+            else if (missing.Count == 4) yield return new(Rules.AxesWithoutParameter, Place.OfArgument("BlockAxes"), "BlockAxes", "keyBlocks", "ReadOnlySpan<int> keyBlockStarts, ReadOnlySpan<int> keyBlocks");
+        }
+
+        if (missing.Count == 0)
+        {
+            if (documents is not null) yield return new(Rules.BlocksWithCuts, documentsPlace, $"'{documents.Name}'", "call the kernel for each document");
+            if (attention.GivenChunkLength is { } chunk) yield return new(Rules.BlocksWithCuts, Place.OfArgument("ChunkLength"), $"ChunkLength = {chunk}", $"say it as a MaskMethod, 'query / {chunk} == key / {chunk}'");
+            if (attention.GivenDilation is > 1 and var step) yield return new(Rules.BlocksWithCuts, Place.OfArgument("Dilation"), $"Dilation = {step}", $"say it as a MaskMethod, '(query - key) % {step} == 0'");
+        }
+
+        if (spec.MaskBounds is { } bounds && HidesAll(attention, bounds) is { } why) yield return new(Rules.HidesEverything, Place.OfArgument("MaskMethod"), why);
+    }
+
+    /// <summary>Why a mask of the user's own hides every key; null where it does not, or where it depends on the call.</summary>
+    private static string? HidesAll(AttentionSpec attention, MaskBounds bounds)
+    {
+        if (bounds.Terms.Count == 0) return "the mask method never returns true";
+        if (attention.GivenPrefixLength is not null) return null;
+        bool Hides(MaskTerm term) => (MaskTerm.One(term.FromDistance) is { } from && attention.Right is { } right && from > right) || (MaskTerm.One(term.ToDistance) is { } to && attention.Left is { } left && to <= -left);
+        return bounds.Terms.All(Hides) ? "the mask method lets through only keys that the mask or the window of the attribute hides" : null;
     }
 
     private static IEnumerable<Violation> Scores(KernelSpec spec)
@@ -257,10 +339,15 @@ internal static class KernelRules
         return parameters.Any(p => Row(p) is { } row && p.Type == row.TensorType) && !parameters.Any(p => Row(p) is { TensorType: not null } row && p.Type == row.Type);
     }
 
-    /// <summary>A start is given once: for the call or for each batch item.</summary>
-    private static Role Slot(Role role) => role == Role.QueryStarts ? Role.QueryStart : role;
+    /// <summary>A start is given once, and a length of the prefix: for the call or for each batch item.</summary>
+    private static Role Slot(Role role) => role switch
+    {
+        Role.QueryStarts => Role.QueryStart,
+        Role.PrefixLengths => Role.PrefixLength,
+        _ => role,
+    };
 
-    private static string Meaning(Role role) => Slot(role) == Role.QueryStart ? "where the queries start" : $"which one {RoleTable.Row(role).Name} is";
+    private static string Meaning(Role role) => Slot(role) == Role.PrefixLength ? "how long the prefix is" : Slot(role) == Role.QueryStart ? "where the queries start" : $"which one {RoleTable.Row(role).Name} is";
 
     private static string NearbyDivisors(int heads, int wanted)
     {

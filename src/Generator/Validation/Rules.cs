@@ -92,6 +92,27 @@ internal static class Rules
     public static readonly DiagnosticDescriptor CannotLift = Error("AG0028", "A mask or a score cannot become vector code",
         "'{0}' cannot become vector code: {1}");
 
+    public static readonly DiagnosticDescriptor PrefixWithoutCausal = Error("AG0041", "A prefix without a causal mask",
+        "{0} widens a causal mask, and there is none: add Mask = AttentionMask.Causal, or leave it out");
+
+    public static readonly DiagnosticDescriptor PrefixTwice = Error("AG0042", "The length of the prefix is given twice",
+        "PrefixLength = {0} and the parameter '{1}' both say how long the prefix is: keep one of them");
+
+    public static readonly DiagnosticDescriptor DocumentsInBatch = Error("AG0043", "Documents in a batch",
+        "'{0}' packs documents one after the other, each of them what a batch item is otherwise: leave Batched = true out, or '{0}'");
+
+    public static readonly DiagnosticDescriptor KeyDocumentsAlone = Error("AG0044", "Documents of keys without those of queries",
+        "'{0}' says where documents begin among the keys, and nothing says it of the queries: add 'ReadOnlySpan<int> documentStarts'");
+
+    public static readonly DiagnosticDescriptor IncompleteBlocks = Error("AG0045", "A block-sparse mask is not complete",
+        "A block-sparse mask has QueryBlockSize, KeyBlockSize and the parameters 'ReadOnlySpan<int> keyBlockStarts' and 'ReadOnlySpan<int> keyBlocks', but {0} {1} missing: add {2}, or leave the others out");
+
+    public static readonly DiagnosticDescriptor BadKeyBlockSize = Error("AG0046", "A block of keys is no multiple of 32",
+        "KeyBlockSize is {0}, it must be a multiple of 32, so that vectors of keys end with it: use {1}");
+
+    public static readonly DiagnosticDescriptor BlocksWithCuts = Error("AG0047", "Lists of blocks beside another cut",
+        "{0} cannot stand beside lists of blocks: {1}");
+
     public static readonly DiagnosticDescriptor PaddedPrefill = new("AG0101", "Where does the first query of a padded batch stand?",
         "Without a start, the last query of each batch item stands at its last visible key, so that in a padded prefill (as many queries as keys) the first rows stand before the first key: "
         + "add 'int queryStart' and give 0 for a prefill, set QueryLength = 1 for decoding, or suppress this where every query follows the keys",
@@ -110,11 +131,16 @@ internal static class Rules
         "{0} = {1} hides no key, as {2}: {3}",
         Category, DiagnosticSeverity.Warning, isEnabledByDefault: true, helpLinkUri: HelpLink + "AG0104.md");
 
+    public static readonly DiagnosticDescriptor HidesEverything = new("AG0105", "A mask hides every key",
+        "No query sees a key, as {0}: every output is 0",
+        Category, DiagnosticSeverity.Warning, isEnabledByDefault: true, helpLinkUri: HelpLink + "AG0105.md");
+
     public static IReadOnlyList<DiagnosticDescriptor> All { get; } =
     [
         NotPartial, HasBody, ReturnsValue, GenericMethod, TypeNotPartial, GenericType, FileLocalType, Interface, OutOfRange, UnevenGroups, BadScale,
         UnknownMask, MissingParameter, DuplicateParameter, UnknownParameter, WrongParameterType, MaskParameterWithoutMask, BatchWithoutBatched,
-        NotAMethod, UnknownIsas, UnknownLayout, NarrowStride, StrideOfTensorSpan, BadSoftCap, BadAxes, AxesWithoutParameter, SlopesTwice, CannotLift, PaddedPrefill, DebugBuild, MoreQueriesThanKeys, WindowWithoutEffect,
+        NotAMethod, UnknownIsas, UnknownLayout, NarrowStride, StrideOfTensorSpan, BadSoftCap, BadAxes, AxesWithoutParameter, SlopesTwice, CannotLift, PrefixWithoutCausal, PrefixTwice, DocumentsInBatch,
+        KeyDocumentsAlone, IncompleteBlocks, BadKeyBlockSize, BlocksWithCuts, PaddedPrefill, DebugBuild, MoreQueriesThanKeys, WindowWithoutEffect, HidesEverything,
     ];
 
     // Not configurable: a build that suppressed the error would succeed without the kernel.
