@@ -26,9 +26,9 @@ internal sealed record Options(IReadOnlyList<Shape> Shapes, IReadOnlyList<int> T
     {
         var shapes = new Option<IReadOnlyList<Shape>?>("--shapes")
         {
-            Description = "ids, separated by commas; all of them unless given",
-            HelpName = "P1,P2",
-            CustomParser = result => Parse(result, ShapeTable.Find),
+            Description = $"groups and ids, separated by commas; all of them unless given. {ShapeTable.Names}",
+            HelpName = "masks,P1",
+            CustomParser = result => Parse(result, ShapeTable.Select).SelectMany(group => group).Distinct().ToList(),
         };
         var threads = new Option<IReadOnlyList<int>?>("--threads")
         {

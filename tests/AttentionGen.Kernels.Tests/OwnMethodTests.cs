@@ -1,4 +1,3 @@
-using System.Globalization;
 using Xunit;
 
 namespace AttentionGen.Kernels.Tests;
@@ -92,76 +91,4 @@ public class OwnMethodTests
 
         ThreadTests.AssertSameBits(expected, inputs.Run(Catalogue.Kernels));
     }
-
-    /// <summary>Random masks and scores of the grammar; one that fails is shown with its text.</summary>
-    [Fact]
-    public void Random_methods()
-    {
-        var random = new Random(int.Parse(Environment.GetEnvironmentVariable(PropertyTests.SeedVariable) ?? "1", CultureInfo.InvariantCulture));
-        var declarations = Enumerable.Range(0, 16).Select(i => new Declaration(2, 8)
-        {
-            KeyValueHeads = 1, MaskText = RandomExpression.Bool(random, 3), ScoreText = i % 2 == 0 ? RandomExpression.Float(random, 3) : "",
-            Mask = (AttentionMask)(i % 3 == 0 ? 1 : 0), Batched = true, Roles = Roles.MaxThreads,
-        }).Select(d => d.HasPositions || d.MaskText.Contains("query") || d.ScoreText.Contains("query") ? d with { Roles = d.Roles | Roles.QueryStart } : d).ToList();
-        var group = new KernelGroup(declarations);
-        foreach (var declaration in declarations)
-        {
-            _ = group[declaration];
-            foreach (var (queries, keys, start) in new[] { (1, 33, 20), (5, 70, 3), (60, 61, 0), (100, 300, 150) })
-            {
-                var inputs = new Inputs(new Problem(declaration, queries, keys) { Batch = 2, QueryStarts = declaration.Has(Roles.QueryStart) ? [start] : null });
-                try
-                {
-                    Bound.Check(inputs, inputs.Run(group), plainLimit: 1e-3);
-                }
-                catch (Exception failure)
-                {
-                    throw new InvalidOperationException($"mask {declaration.MaskText}, score {declaration.ScoreText}, {queries} queries from {start}, {keys} keys", failure);
-                }
-            }
-        }
-    }
-}
-
-/// <summary>Expressions of the grammar that is lifted.</summary>
-internal static class RandomExpression
-{
-    public static string Bool(Random random, int depth) => random.Next(depth <= 0 ? 2 : 6) switch
-    {
-        0 => $"key <= query + {random.Next(-3, 20)}",
-        1 => Compare(random, Int(random, depth - 1), Int(random, depth - 1)),
-        2 => $"({Bool(random, depth - 1)} && {Bool(random, depth - 1)})",
-        3 => $"({Bool(random, depth - 1)} || {Bool(random, depth - 1)})",
-        4 => $"!({Bool(random, depth - 1)})",
-        _ => $"Math.Abs(query - key) < {random.Next(1, 60)}",
-    };
-
-    private static string Compare(Random random, string left, string right) => left == right ? "key != 3" : $"{left} {Comparison(random)} {right}";
-
-    public static string Int(Random random, int depth) => random.Next(depth <= 0 ? 4 : 10) switch
-    {
-        0 => "query",
-        1 => "key",
-        2 => $"{random.Next(-40, 80)}",
-        3 => random.Next(2) == 0 ? "head" : "batch",
-        4 => $"({Int(random, depth - 1)} + {Int(random, depth - 1)})",
-        5 => $"({Int(random, depth - 1)} - {Int(random, depth - 1)})",
-        6 => $"({Int(random, depth - 1)} / {random.Next(2, 9)})",
-        7 => $"({Int(random, depth - 1)} % {random.Next(2, 9)})",
-        8 => $"Math.Max({Int(random, depth - 1)}, {Int(random, depth - 1)})",
-        _ => $"({Bool(random, depth - 1)} ? {Int(random, depth - 1)} : {Int(random, depth - 1)})",
-    };
-
-    public static string Float(Random random, int depth) => random.Next(depth <= 0 ? 2 : 7) switch
-    {
-        0 => "score",
-        1 => $"{(random.Next(-20, 20) / 8.0).ToString(CultureInfo.InvariantCulture)}f",
-        2 => $"({Float(random, depth - 1)} + {Float(random, depth - 1)})",
-        3 => $"({Float(random, depth - 1)} * 0.5f)",
-        4 => $"MathF.Min({Float(random, depth - 1)}, {Float(random, depth - 1)})",
-        5 => $"({Bool(random, depth - 1)} ? {Float(random, depth - 1)} : {Float(random, depth - 1)})",
-        _ => $"(score - 0.01f * {Int(random, 0)})",
-    };
-
-    private static string Comparison(Random random) => new[] { "<", "<=", ">", ">=", "==", "!=" }[random.Next(6)];
 }

@@ -1,4 +1,5 @@
 using AttentionGen.Benchmarks.Contenders;
+using AttentionGen.Benchmarks.Kernels;
 using AttentionGen.Benchmarks.Machine;
 using AttentionGen.Benchmarks.Shapes;
 
@@ -42,6 +43,8 @@ internal sealed class Comparison(int seed, Action<string> progress)
         using var eviction = shape.Cold ? new Eviction(team) : null;
         using var huge = shape.ReadsCache ? HugePages.Allocate((long)shape.KeyValueBytes) : null;
         var entrants = Entrants.Of(inputs, threads, _notes);
+        var plain = shape.Variant is null ? null
+            : new AttentionGenContender(inputs, AttentionLayout.TokenMajor, threads, KernelTable.Of(ShapeTable.Find(shape.Variant.Plain), AttentionLayout.TokenMajor)!);
         try
         {
             var rounds = new Rounds(eviction);
@@ -49,19 +52,21 @@ internal sealed class Comparison(int seed, Action<string> progress)
             foreach (var loop in peaks) rounds.Warm(loop, TimeSpan.Zero, TimeSpan.Zero);
             var read = shape.ReadsCache ? rounds.Fastest(ReadBandwidth.Ways(team, inputs.Key, inputs.Value, huge)) : null;
             var contenders = Hopeful(entrants, rounds, accuracy);
-            rounds.Run([.. peaks, .. read is null ? (Timed[])[] : [read], .. contenders]);
+            if (plain is not null) rounds.Warm(plain, s_managedWarmUp, s_longestWarmUp);
+            rounds.Run([.. peaks, .. new Timed?[] { read, plain }.OfType<Timed>(), .. contenders]);
 
             // A peak is what can be reached: the best loop in its best round. Where most rounds stay below it, others use the machine.
             var peak = peaks.MaxBy(loop => loop.Flops / rounds.Least(loop))!;
             double flopsPerSecond = peak.Flops / rounds.Least(peak), quiet = rounds.Least(peak) / rounds.Median(peak);
             if (quiet < Quiet) _notes.Add($"{shape.Id}, threads {threads}: the machine was not quiet, the peak's median is {quiet:0 %} of its best.");
+            double flops = shape.Flops;
             var results = contenders
-                .Select(contender => Result(shape, threads, contender, rounds, accuracy, flopsPerSecond, read))
+                .Select(contender => Result(shape, flops, threads, contender, rounds, accuracy, flopsPerSecond, read, plain))
                 .GroupBy(result => (result.Contender, result.Layout))
                 .Select(ways => ways.MinBy(result => result.MedianMs)!)
                 .ToList();
             _results.AddRange(results);
-            progress($"{shape.Id,-8} {threads} thread{(threads == 1 ? " " : "s")}  {Summary(results)}; peak {flopsPerSecond * 1e-9:0} GFLOP/s"
+            progress($"{shape.Id,-16} {threads} thread{(threads == 1 ? " " : "s")}  {Summary(results)}; peak {flopsPerSecond * 1e-9:0} GFLOP/s"
                 + (read is null ? "" : $", read {shape.KeyValueBytes / rounds.Median(read) * 1e-9:0.0} GB/s ({read.Path})"));
         }
         finally
@@ -87,7 +92,8 @@ internal sealed class Comparison(int seed, Action<string> progress)
     }
 
     private Result Result(
-        Shape shape, int threads, Contender contender, Rounds rounds, Accuracy accuracy, double flopsPerSecond, ReadBandwidth? read)
+        Shape shape, double flops, int threads, Contender contender, Rounds rounds, Accuracy accuracy, double flopsPerSecond, ReadBandwidth? read,
+        AttentionGenContender? plain)
     {
         double seconds = rounds.Median(contender);
         return new Result
@@ -99,18 +105,21 @@ internal sealed class Comparison(int seed, Action<string> progress)
             Contender = contender.Name,
             Path = contender.Path,
             MedianMs = seconds * 1e3,
-            Gflops = shape.Flops / seconds * 1e-9,
-            PercentOfPeak = 100 * shape.Flops / seconds / flopsPerSecond,
+            Gflops = flops / seconds * 1e-9,
+            PercentOfPeak = 100 * flops / seconds / flopsPerSecond,
             GigabytesPerSecond = shape.KeyValueBytes / seconds * 1e-9,
             PercentOfReadBandwidth = read is null ? null : 100 * rounds.Median(read) / seconds,
             AllocatedBytes = contender.IsManaged ? Allocation.Bytes(contender) : null,
             MaxError = accuracy.Error(contender),
             Seed = seed,
+            Plain = shape.Variant?.Plain,
+            TimeToPlain = plain is not null && contender is AttentionGenContender ? seconds / rounds.Median(plain) : null,
         };
     }
 
     private static string Summary(List<Result> results) => string.Join(", ", results
         .GroupBy(result => result.Contender)
         .Select(of => of.MinBy(result => result.MedianMs)!)
-        .Select(result => $"{result.Contender} {result.MedianMs:0.000} ms = {result.PercentOfReadBandwidth ?? result.PercentOfPeak:0} %"));
+        .Select(result => $"{result.Contender} {result.MedianMs:0.000} ms = {result.PercentOfReadBandwidth ?? result.PercentOfPeak:0} %"
+            + (result.TimeToPlain is { } ratio ? $" ({ratio:0.00} of {result.Plain})" : "")));
 }

@@ -41,4 +41,10 @@ internal sealed record Result
 
     /// <summary>Of the inputs.</summary>
     public required int Seed { get; init; }
+
+    /// <summary>The id of the plain shape that a shape with masks, scores or outputs of its own is compared with; null for a plain shape.</summary>
+    public string? Plain { get; init; }
+
+    /// <summary>Of our kernel: its time in times of the plain shape's kernel, on the same inputs in the same rounds.</summary>
+    public double? TimeToPlain { get; init; }
 }

@@ -23,6 +23,9 @@ internal abstract class Contender : Timed
 
     /// <summary>A row of the last result.</summary>
     public abstract ReadOnlySpan<float> OutputRow(int batch, int query, int head);
+
+    /// <summary>What the last result says beside its row; null where it says nothing.</summary>
+    public virtual float? LogSumExp(int query, int head) => null;
 }
 
 /// <summary>A native library that is missing or cannot do what it is asked for; the message says which.</summary>

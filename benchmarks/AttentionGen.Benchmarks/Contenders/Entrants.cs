@@ -1,5 +1,6 @@
 using AttentionGen.Benchmarks.Contenders.Ggml;
 using AttentionGen.Benchmarks.Contenders.OnnxRuntime;
+using AttentionGen.Benchmarks.Kernels;
 using AttentionGen.Benchmarks.Shapes;
 
 namespace AttentionGen.Benchmarks.Contenders;
@@ -10,14 +11,12 @@ internal static class Entrants
     public static List<Contender> Of(Inputs inputs, int threads, ICollection<string> notes)
     {
         string id = inputs.Shape.Id;
-        var entrants = new List<Contender>
-        {
-            new AttentionGenContender(inputs, AttentionLayout.TokenMajor, threads),
-            new AttentionGenContender(inputs, AttentionLayout.HeadMajor, threads),
-            new TensorPrimitivesContender(inputs, threads),
-        };
+        var entrants = new List<Contender>();
+        foreach (var layout in new[] { AttentionLayout.TokenMajor, AttentionLayout.HeadMajor })
+            if (KernelTable.Of(inputs.Shape, layout) is { } kernel) entrants.Add(new AttentionGenContender(inputs, layout, threads, kernel));
+        Add($"TensorPrimitives leaves {id} out", () => new TensorPrimitivesContender(inputs, threads));
         if (Installed("ONNX Runtime", () => _ = OrtApi.Here))
-            foreach (var way in OnnxWay.Of(inputs)) Add($"ONNX Runtime's {way.Path} leaves {id} out", () => new OnnxRuntimeContender(inputs.Shape, way, threads));
+            foreach (var (name, way) in OnnxWay.Of(inputs)) Add($"ONNX Runtime's {name} leaves {id} out", () => new OnnxRuntimeContender(inputs.Shape, way(), threads));
         if (Installed("ggml", () => _ = GgmlApi.Here))
             foreach (var way in Enum.GetValues<GgmlWay>()) Add($"ggml's {way} way leaves {id} out", () => new GgmlContender(inputs, way, threads));
         return entrants;

@@ -14,7 +14,12 @@ internal sealed class TensorPrimitivesContender(Inputs inputs, int threads) : Co
         KeyValueHeads = inputs.Shape.KeyValueHeads,
         Causal = inputs.Shape.Causal,
         WindowLeft = inputs.Shape.WindowLeft,
+        SoftCap = inputs.Shape.Variant?.SoftCap ?? 0,
+        Bias = Added(inputs),
+        Sinks = inputs.Shape.Variant?.Sinks,
     };
+
+    private readonly float[] _logSumExp = new float[inputs.Shape.Variant is { LogSumExp: true } ? inputs.Shape.Heads * inputs.Shape.Queries : 0];
 
     public override string Name => "TensorPrimitives";
 
@@ -34,17 +39,27 @@ internal sealed class TensorPrimitivesContender(Inputs inputs, int threads) : Co
             {
                 _attention.Attend(
                     inputs.Query.Span.Slice(query, queryLength), inputs.Key.Span.Slice(key, keyLength), inputs.Value.Span.Slice(key, keyLength),
-                    _output.Span.Slice(query, queryLength), _row);
+                    _output.Span.Slice(query, queryLength), _row, _logSumExp);
             }
             else
             {
                 _attention.Attend(
                     inputs.Query.Memory.Slice(query, queryLength), inputs.Key.Memory.Slice(key, keyLength), inputs.Value.Memory.Slice(key, keyLength),
-                    _output.Memory.Slice(query, queryLength), threads);
+                    _output.Memory.Slice(query, queryLength), threads, _logSumExp);
             }
         }
     }
 
     public override ReadOnlySpan<float> OutputRow(int batch, int query, int head) =>
         _output.Span.Slice(((batch * _shape.Queries + query) * _shape.Heads + head) * _shape.HeadDim, _shape.HeadDim);
+
+    public override float? LogSumExp(int query, int head) => _logSumExp.Length == 0 ? null : _logSumExp[head * _shape.Queries + query];
+
+    /// <exception cref="PeerException">It would be no longer simple.</exception>
+    private static ReadOnlyMemory<float> Added(Inputs inputs) => inputs.Shape.Variant switch
+    {
+        { Score: not null } => throw new PeerException("a score of its own is a loop over elements"),
+        { Sees: not null } or { HasBias: true } => inputs.Bias.Memory,
+        _ => default,
+    };
 }

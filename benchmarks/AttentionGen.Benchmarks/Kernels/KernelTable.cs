@@ -29,8 +29,10 @@ internal static class KernelTable
         ["F"] = s_h32On8D128Causal,
     };
 
-    public static Kernel Of(Shape shape, AttentionLayout layout)
+    /// <summary>The kernel of a shape; null where none is declared in that layout.</summary>
+    public static Kernel? Of(Shape shape, AttentionLayout layout)
     {
+        if (shape.Variant is not null) return layout == AttentionLayout.TokenMajor ? VariantTable.KernelOf(shape) : null;
         string family = shape.Id.StartsWith('F') ? "F" : shape.Id.Split(' ')[0];
         var pair = s_kernels[family];
         return layout == AttentionLayout.HeadMajor ? pair.HeadMajor : pair.TokenMajor;
@@ -52,17 +54,49 @@ internal static class KernelTable
 internal delegate void Single(
     ReadOnlySpan<float> query, ReadOnlySpan<float> key, ReadOnlySpan<float> value, Span<float> output, int maxThreads);
 
-/// <summary>A kernel with one; and how all of them are called here.</summary>
+/// <summary>A kernel with one.</summary>
 internal delegate void Batched(
     ReadOnlySpan<float> query, ReadOnlySpan<float> key, ReadOnlySpan<float> value, Span<float> output, int batch, int maxThreads);
+
+/// <summary>How all of them are called here.</summary>
+internal delegate void KernelBody(in KernelCall call);
+
+/// <summary>What a kernel may take.</summary>
+internal readonly ref struct KernelCall
+{
+    /// <summary>The shape, and the tensors beside query, keys and values.</summary>
+    public required Inputs Inputs { get; init; }
+
+    public required ReadOnlySpan<float> Query { get; init; }
+
+    public required ReadOnlySpan<float> Key { get; init; }
+
+    public required ReadOnlySpan<float> Value { get; init; }
+
+    public required Span<float> Output { get; init; }
+
+    public required Span<float> LogSumExp { get; init; }
+
+    public required int MaxThreads { get; init; }
+
+    public ReadOnlySpan<float> Bias => Inputs.Bias.Span;
+
+    public ReadOnlySpan<bool> Keep => Inputs.Keep;
+
+    public ReadOnlySpan<float> Sinks => Inputs.Shape.Variant!.Sinks;
+}
 
 /// <summary>A generated kernel.</summary>
 /// <param name="Call">The kernel behind one signature.</param>
 /// <param name="Info">What was planned for it and runs here.</param>
-internal sealed record Kernel(Batched Call, AttentionKernelInfo Info)
+internal sealed record Kernel(KernelBody Call, AttentionKernelInfo Info)
 {
-    public static Kernel Of(Single method) =>
-        new((query, key, value, output, _, maxThreads) => method(query, key, value, output, maxThreads), AttentionInfo.Describe(method));
+    public static Kernel Of(Single method) => Of(method, (in KernelCall call) => method(call.Query, call.Key, call.Value, call.Output, call.MaxThreads));
 
-    public static Kernel Of(Batched method) => new(method, AttentionInfo.Describe(method));
+    public static Kernel Of(Batched method) =>
+        Of(method, (in KernelCall call) => method(call.Query, call.Key, call.Value, call.Output, call.Inputs.Shape.Batch, call.MaxThreads));
+
+    /// <param name="method">The kernel itself.</param>
+    /// <param name="call">Gives it what it takes.</param>
+    public static Kernel Of(Delegate method, KernelBody call) => new(call, AttentionInfo.Describe(method));
 }

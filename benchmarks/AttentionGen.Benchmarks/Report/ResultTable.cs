@@ -32,7 +32,7 @@ internal static class ResultTable
     {
         var table = new Table().Border(border);
         table.AddColumn("shape").AddColumn("contender");
-        foreach (string name in new[] { "threads", "ms", "time / ours", "GFLOP/s", "% of peak", "GB/s", "% of read", "bytes", "error" })
+        foreach (string name in new[] { "threads", "ms", "time / ours", "time / plain", "GFLOP/s", "% of peak", "GB/s", "% of read", "bytes", "error" })
             table.AddColumn(new TableColumn(name).RightAligned());
         table.AddColumn("path");
 
@@ -49,6 +49,7 @@ internal static class ResultTable
                     Text(result.Threads, "0"),
                     Text(result.MedianMs, result.MedianMs < 1 ? "0.0000" : "0.00"),
                     Text(result.MedianMs / ours, "0.00"),
+                    result.TimeToPlain is { } ratio ? $"{Text(ratio, "0.00")} of {result.Plain}" : "",
                     Text(result.Gflops, "0.0"),
                     Text(result.PercentOfPeak, "0.0"),
                     Text(result.GigabytesPerSecond, "0.0"),

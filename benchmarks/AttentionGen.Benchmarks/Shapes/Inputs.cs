@@ -6,7 +6,8 @@ internal sealed class Inputs
     // A prime: the numbers repeat, but no row meets itself again.
     private const int Period = 1_000_003;
 
-    private readonly Lazy<Tensor> _headMajorQuery, _headMajorKey, _headMajorValue;
+    private readonly Lazy<Tensor> _headMajorQuery, _headMajorKey, _headMajorValue, _bias;
+    private readonly Lazy<bool[]> _keep;
 
     public Inputs(Shape shape, int seed)
     {
@@ -18,6 +19,20 @@ internal sealed class Inputs
         _headMajorQuery = new(() => HeadMajor(Query, shape.Queries, shape.Heads));
         _headMajorKey = new(() => HeadMajor(Key, shape.Keys, shape.KeyValueHeads));
         _headMajorValue = new(() => HeadMajor(Value, shape.Keys, shape.KeyValueHeads));
+        _bias = new(() =>
+        {
+            var bias = new Tensor(MaskHeads * shape.Queries * shape.Keys);
+            var values = bias.Memory;
+            Pairs((head, query, key, index) =>
+                values.Span[index] = shape.Sees(head, query, key) ? shape.Variant?.Added(shape.Heads, head, shape.Position(query), key) ?? 0 : float.NegativeInfinity);
+            return bias;
+        });
+        _keep = new(() =>
+        {
+            bool[] keep = new bool[MaskHeads * shape.Queries * shape.Keys];
+            Pairs((head, query, key, index) => keep[index] = shape.Sees(head, query, key));
+            return keep;
+        });
     }
 
     public Shape Shape { get; }
@@ -39,6 +54,23 @@ internal sealed class Inputs
 
     /// <summary>[batch, keyValueHeads, keys, headDim].</summary>
     public Tensor HeadMajorValue => _headMajorValue.Value;
+
+    /// <summary>Heads of the masks below: 1 where they are the same for all.</summary>
+    public int MaskHeads => Shape.Variant is { PerHead: true } ? Shape.Heads : 1;
+
+    /// <summary>[maskHeads, queries, keys]: what is added to the scores, -infinity for what is not seen.</summary>
+    public Tensor Bias => _bias.Value;
+
+    /// <summary>[maskHeads, queries, keys]: what is seen.</summary>
+    public bool[] Keep => _keep.Value;
+
+    private void Pairs(Action<int, int, int, int> each)
+    {
+        int index = 0;
+        for (int head = 0; head < MaskHeads; head++)
+            for (int query = 0; query < Shape.Queries; query++)
+                for (int key = 0; key < Shape.Keys; key++) each(head, query, key, index++);
+    }
 
     private static float[] Normal(int seed)
     {

@@ -18,21 +18,49 @@ internal sealed record Shape(string Id, int Heads, int KeyValueHeads, int HeadDi
     /// <summary>Whether query, keys and values lie in DRAM when a call begins. Otherwise they lie where the call before left them.</summary>
     public bool Cold { get; init; }
 
+    /// <summary>What it has beside plain attention; null for nothing. Shapes with one have a single batch item.</summary>
+    public Variant? Variant { get; init; }
+
     /// <summary>Few queries against many keys: reading those takes a good part of the time, or all of it.</summary>
     public bool ReadsCache => Queries < Keys;
 
     /// <summary>Whether the queries see different keys.</summary>
     public bool IsMasked => Queries > 1 && (Causal || WindowLeft >= 0);
 
-    /// <summary>The keys that a query sees: the first, and the one behind the last.</summary>
+    /// <summary>Where a query stands.</summary>
+    public int Position(int query) => Keys - Queries + query;
+
+    /// <summary>The keys that a query may see: the first, and the one behind the last.</summary>
     public (int First, int End) Visible(int query)
     {
-        int position = Keys - Queries + query;
+        int position = Position(query);
         return (WindowLeft < 0 ? 0 : Math.Max(position - WindowLeft, 0), Causal ? position + 1 : Keys);
     }
 
-    /// <summary>The (query, key) pairs of all heads that the mask lets through.</summary>
-    public double VisiblePairs => (double)Batch * Heads * Enumerable.Range(0, Queries).Sum(query => Visible(query) is var (first, end) ? (double)(end - first) : 0);
+    /// <summary>Whether a query sees a key.</summary>
+    public bool Sees(int head, int query, int key) =>
+        Visible(query) is var (first, end) && key >= first && key < end && Variant?.Sees?.Invoke(head, Position(query), key) != false;
+
+    /// <summary>The (query, key) pairs of all heads that the masks let through.</summary>
+    public double VisiblePairs
+    {
+        get
+        {
+            int different = Variant is { PerHead: true } ? Heads : 1;
+            double pairs = 0;
+            for (int head = 0; head < different; head++)
+            {
+                for (int query = 0; query < Queries; query++)
+                {
+                    var (first, end) = Visible(query);
+                    if (Variant?.Sees is null) pairs += end - first;
+                    else for (int key = first; key < end; key++) pairs += Sees(head, query, key) ? 1 : 0;
+                }
+            }
+
+            return Batch * pairs * Heads / different;
+        }
+    }
 
     /// <summary>A multiplication and an addition for each element of a head, for the score and for the output.</summary>
     public double Flops => 4.0 * HeadDim * VisiblePairs;
@@ -53,7 +81,7 @@ internal sealed record Shape(string Id, int Heads, int KeyValueHeads, int HeadDi
             string batch = Batch == 1 ? "" : $"{Batch} x ";
             string mask = Queries == 1 ? "" : Causal ? ", causal" : ", bidirectional";
             if (WindowLeft >= 0) mask += $", window of {WindowLeft + 1}";
-            return $"{batch}{heads} D{HeadDim}, {tokens}{mask}{(Cold ? ", out of DRAM" : "")}";
+            return $"{batch}{heads} D{HeadDim}, {tokens}{mask}{(Variant is null ? "" : $"; {Variant.Title}")}{(Cold ? ", out of DRAM" : "")}";
         }
     }
 }

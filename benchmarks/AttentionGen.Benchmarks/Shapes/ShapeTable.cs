@@ -1,17 +1,24 @@
+using AttentionGen.Benchmarks.Kernels;
+
 namespace AttentionGen.Benchmarks.Shapes;
 
-/// <summary>What is timed. A shape's kernels stand in <see cref="Kernels.KernelTable"/>.</summary>
+/// <summary>What is timed. A shape's kernels stand in <see cref="KernelTable"/>.</summary>
 internal static class ShapeTable
 {
+    /// <summary>The plain shapes that variants are made of.</summary>
+    public static Shape P2 { get; } = new("P2", 12, 12, 64, 1024, 1024, Causal: true);
+
+    public static Shape P6 { get; } = new("P6", 16, 8, 64, 4096, 4096, Causal: true) { WindowLeft = 511 };
+
     public static IReadOnlyList<Shape> Prefill { get; } =
     [
         new("P1", 12, 12, 64, 512, 512, Causal: false),
-        new("P2", 12, 12, 64, 1024, 1024, Causal: true),
+        P2,
         new("P3", 32, 8, 128, 1024, 1024, Causal: true),
         new("P3b", 32, 8, 128, 2048, 2048, Causal: true),
         new("P4", 8, 8, 128, 4096, 4096, Causal: true),
         new("P5", 4, 4, 32, 384, 384, Causal: false),
-        new("P6", 16, 8, 64, 4096, 4096, Causal: true) { WindowLeft = 511 },
+        P6,
         new("G1-80", 8, 8, 80, 1024, 1024, Causal: true),
         new("G1-96", 8, 8, 96, 1024, 1024, Causal: true),
     ];
@@ -36,10 +43,25 @@ internal static class ShapeTable
     public static IReadOnlyList<Shape> FewRows { get; } =
         [.. new[] { 2, 4, 8, 16, 32 }.Select(queries => new Shape($"F{queries}", 32, 8, 128, queries, 4096, Causal: true))];
 
-    public static IReadOnlyList<Shape> All { get; } = [.. Prefill, .. Short, .. Decode, .. FewRows];
+    /// <summary>Masks, scores and outputs of kernels, each beside the plain kernel of its shape.</summary>
+    public static IReadOnlyList<Shape> Masks => VariantTable.Shapes;
+
+    /// <summary>What stands for several shapes on the command line.</summary>
+    public static IReadOnlyList<(string Name, IReadOnlyList<Shape> Shapes)> Groups =>
+        [("prefill", Prefill), ("short", Short), ("decode", Decode), ("few", FewRows), ("masks", Masks)];
+
+    public static IReadOnlyList<Shape> All => [.. Groups.SelectMany(group => group.Shapes)];
 
     /// <exception cref="FormatException">There is none.</exception>
     public static Shape Find(string id) =>
-        All.FirstOrDefault(shape => string.Equals(shape.Id, id, StringComparison.OrdinalIgnoreCase))
-        ?? throw new FormatException($"There is no shape {id}. There are {string.Join(", ", All.Select(shape => shape.Id))}.");
+        All.FirstOrDefault(shape => Same(shape.Id, id)) ?? throw new FormatException($"There is no shape {id}. There are {Names}.");
+
+    /// <summary>A shape, or those of a group.</summary>
+    /// <exception cref="FormatException">There is neither.</exception>
+    public static IReadOnlyList<Shape> Select(string name) => Groups.FirstOrDefault(group => Same(group.Name, name)).Shapes ?? [Find(name)];
+
+    /// <summary>All names of groups and shapes.</summary>
+    public static string Names => string.Join("; ", Groups.Select(group => $"{group.Name}: {string.Join(", ", group.Shapes.Select(shape => shape.Id))}"));
+
+    private static bool Same(string a, string b) => string.Equals(a, b, StringComparison.OrdinalIgnoreCase);
 }

@@ -27,6 +27,9 @@ public enum Roles
 /// <summary>A declaration of a kernel, as a user would write it.</summary>
 public sealed record Declaration(int Heads, int HeadDim)
 {
+    /// <summary>The parameters of kernels that their own masks and scores can take.</summary>
+    private static readonly (string Name, string Type, string Value)[] s_captured = [("width", "int", $"{Own.Width}"), ("slope", "float", $"{Text(Own.Slope)}f")];
+
     public int KeyValueHeads { get; init; } = Heads;
 
     public int ValueDim { get; init; } = HeadDim;
@@ -37,7 +40,7 @@ public sealed record Declaration(int Heads, int HeadDim)
     public (int Left, int Right) Window { get; init; } = (-1, -1);
 
     /// <summary>Whether it matters where the queries stand.</summary>
-    public bool HasPositions => Mask == AttentionMask.Causal || Window != (-1, -1) || ChunkLength > 0 || Dilation > 1;
+    public bool HasPositions => Mask == AttentionMask.Causal || Window != (-1, -1) || ChunkLength > 0 || Dilation > 1 || Uses("query");
 
     /// <summary>0 for none, as for the next.</summary>
     public int PrefixLength { get; init; }
@@ -87,10 +90,10 @@ public sealed record Declaration(int Heads, int HeadDim)
 
     public bool Alibi { get; init; }
 
-    /// <summary>The user's own mask, an expression of query, key, head, batch and `width`; empty where there is none.</summary>
+    /// <summary>The user's own mask, an expression of query, key, head, batch, `width` and `slope`; empty where there is none.</summary>
     public string MaskText { get; init; } = "";
 
-    /// <summary>The user's own score, an expression of score, query, key, head, batch and `slope`; empty where there is none.</summary>
+    /// <summary>The user's own score, an expression of score and the same; empty where there is none.</summary>
     public string ScoreText { get; init; } = "";
 
     /// <summary>The axes of the bias; None where there is none.</summary>
@@ -182,8 +185,8 @@ public sealed record Declaration(int Heads, int HeadDim)
             if (Has(Roles.KeyDocumentStarts)) parameters.Add(("ReadOnlySpan<int> keyDocumentStarts", "a.KeyDocumentStarts"));
             if (Blocks.Keys > 0) parameters.Add(("ReadOnlySpan<int> keyBlockStarts", "a.KeyBlockStarts"));
             if (Blocks.Keys > 0) parameters.Add(("ReadOnlySpan<int> keyBlocks", "a.KeyBlocks"));
-            if (MaskText.Contains("width")) parameters.Add(("int width", $"{Own.Width}"));
-            if (ScoreText.Contains("slope")) parameters.Add(("float slope", $"{Text(Own.Slope)}f"));
+            foreach (var (name, type, value) in s_captured)
+                if (Uses(name)) parameters.Add(($"{type} {name}", value));
             if (Bias != 0) parameters.Add(("ReadOnlySpan<float> bias", "a.Bias"));
             if (Keep != 0) parameters.Add(("ReadOnlySpan<bool> keep", "a.Keep"));
             if (Has(Roles.Slopes)) parameters.Add(("ReadOnlySpan<float> slopes", "a.Slopes"));
@@ -237,26 +240,36 @@ public sealed record Declaration(int Heads, int HeadDim)
             string text = "";
             if (MaskText.Length > 0)
             {
-                bool width = MaskText.Contains("width");
+                var (declared, given) = Captured(MaskText);
                 text += $"""
-                        private static bool Visible_{this}(int query, int key, int head, int batch{(width ? ", int width" : "")}) => {MaskText};
-                        public static Func<int, int, int, int, bool> OwnMask_{this}() => (query, key, head, batch) => Visible_{this}(query, key, head, batch{(width ? $", {Own.Width}" : "")});
+                        private static bool Visible_{this}(int query, int key, int head, int batch{declared}) => {MaskText};
+                        public static Func<int, int, int, int, bool> OwnMask_{this}() => (query, key, head, batch) => Visible_{this}(query, key, head, batch{given});
 
                     """;
             }
 
             if (ScoreText.Length > 0)
             {
-                bool slope = ScoreText.Contains("slope");
+                var (declared, given) = Captured(ScoreText);
                 text += $"""
-                        private static float Score_{this}(float score, int query, int key, int head, int batch{(slope ? ", float slope" : "")}) => {ScoreText};
-                        public static Func<float, int, int, int, int, float> OwnScore_{this}() => (score, query, key, head, batch) => Score_{this}(score, query, key, head, batch{(slope ? $", {Text(Own.Slope)}f" : "")});
+                        private static float Score_{this}(float score, int query, int key, int head, int batch{declared}) => {ScoreText};
+                        public static Func<float, int, int, int, int, float> OwnScore_{this}() => (score, query, key, head, batch) => Score_{this}(score, query, key, head, batch{given});
 
                     """;
             }
 
             return text;
         }
+    }
+
+    /// <summary>Whether one of the methods has it in its text.</summary>
+    private bool Uses(string name) => MaskText.Contains(name) || ScoreText.Contains(name);
+
+    /// <summary>The parameters of the kernel that a method takes, and their values.</summary>
+    private static (string Declared, string Given) Captured(string text)
+    {
+        var captured = s_captured.Where(parameter => text.Contains(parameter.Name)).ToList();
+        return (string.Concat(captured.Select(parameter => $", {parameter.Type} {parameter.Name}")), string.Concat(captured.Select(parameter => $", {parameter.Value}")));
     }
 
     private static string Hash(string text) => Convert.ToHexString(System.Security.Cryptography.SHA256.HashData(System.Text.Encoding.UTF8.GetBytes(text)))[..10];

@@ -39,7 +39,11 @@ public sealed record Problem(Declaration Declaration, int Queries, int Keys)
     public Placement OutputPlace => Declaration.Place(Batch, Queries, Declaration.Heads, Declaration.ValueDim, Declaration.Strides.Output);
 
     /// <summary>The elements of a tensor beside the scores.</summary>
-    public int Length(AttentionAxes axes) => axes == 0 ? 0 : Batch * Declaration.Heads * Queries * Keys == 0 ? Index(axes, 0, 0, 0, 0) : Index(axes, Batch - 1, Declaration.Heads - 1, Queries - 1, Keys - 1) + 1;
+    public int Length(AttentionAxes axes)
+    {
+        int Of(AttentionAxes axis, int length) => (axes & axis) != 0 ? length : 1;
+        return axes == 0 ? 0 : Of(AttentionAxes.Batch, Batch) * Of(AttentionAxes.Head, Declaration.Heads) * Of(AttentionAxes.Query, Queries) * Of(AttentionAxes.Key, Keys);
+    }
 
     public int Index(AttentionAxes axes, int batch, int head, int query, int key)
     {

@@ -67,7 +67,7 @@ internal sealed class RandomCalls
     }
 
     /// <summary>What a declaration says beside that. A call of few tokens must be within the limit, or none would be found.</summary>
-    private static Gen<Declaration> Declarations(Declaration core) => (
+    internal static Gen<Declaration> Declarations(Declaration core) => (
         from keyValueHeads in Gen.Choose(1, 3)
         from sharing in Gen.Elements(1, 1, 2, 3, 4)
         from batched in Gen.Elements(false, true)
@@ -85,7 +85,7 @@ internal sealed class RandomCalls
         }
         from strides in Gen.Frequency((1, Gen.Constant(default((int, int, int, int)))), (1, Strides(dense.Widths)))
         select dense with { Strides = strides })
-        .Where(declaration => Work(new Problem(declaration, Math.Max(declaration.QueryLength, 20), Math.Max(declaration.KeyLength, 20))) <= MaxWork);
+        .Where(declaration => LeastWork(declaration) <= MaxWork);
 
     /// <summary>Of the tensors that have one of their own: any, or that of a buffer whose parts query, key and value are.</summary>
     private static Gen<(int, int, int, int)> Strides((int Query, int Key, int Value, int Output) widths)
@@ -99,7 +99,7 @@ internal sealed class RandomCalls
                select (query, key, value, output);
     }
 
-    private static Gen<Problem> Problems(Declaration declaration) =>
+    internal static Gen<Problem> Problems(Declaration declaration) =>
         from queries in declaration.QueryLength != 0 ? Gen.Constant(declaration.QueryLength) : Gen.Frequency((2, Lengths), (1, FewQueries(declaration)))
         from keys in declaration.KeyLength != 0
             ? Gen.Constant(declaration.KeyLength)
@@ -133,11 +133,15 @@ internal sealed class RandomCalls
 
     private static int[] Around(params int[] edges) => [.. edges.SelectMany(edge => new[] { edge - 1, edge, edge + 1 })];
 
-    private static long Work(Problem problem) =>
+    /// <summary>Of a call of few tokens.</summary>
+    internal static long LeastWork(Declaration declaration) =>
+        Work(new Problem(declaration, Math.Max(declaration.QueryLength, 20), Math.Max(declaration.KeyLength, 20)));
+
+    internal static long Work(Problem problem) =>
         (long)problem.Batch * problem.Queries * problem.Keys * problem.Declaration.Heads * (problem.Declaration.HeadDim + problem.Declaration.ValueDim);
 
     /// <summary>The same call of another declaration, as far as that can say it.</summary>
-    private static Problem Retarget(Problem problem, Declaration declaration)
+    internal static Problem Retarget(Problem problem, Declaration declaration)
     {
         int batch = declaration.Batched ? problem.Batch : 1;
         int[] starts = [.. Enumerable.Range(0, declaration.Has(Roles.QueryStarts) ? batch : 1).Select(b => Math.Max(0, problem.Start(b)))];
@@ -162,7 +166,7 @@ internal sealed class RandomCalls
     }
 
     /// <summary>Declarations with a feature less, or with fewer elements; the first without all that only says where the tensors lie.</summary>
-    private static IEnumerable<Declaration> Simpler(Declaration declaration)
+    internal static IEnumerable<Declaration> Simpler(Declaration declaration)
     {
         var plain = declaration with { Layout = AttentionLayout.TokenMajor, Strides = default, TensorSpans = false, QueryLength = 0, KeyLength = 0 };
         Declaration[] withLess =
@@ -212,7 +216,7 @@ internal sealed class RandomCalls
         };
     }
 
-    private static IEnumerable<Problem> Simpler(Problem problem)
+    internal static IEnumerable<Problem> Simpler(Problem problem)
     {
         for (int b = 0; b < problem.Batch && problem.Batch > 1; b++)
             yield return problem with { Batch = 1, QueryStarts = Item(problem.QueryStarts, b), KeyLengths = Item(problem.KeyLengths, b) };

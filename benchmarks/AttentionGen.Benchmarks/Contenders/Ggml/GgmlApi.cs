@@ -33,6 +33,10 @@ internal sealed unsafe class GgmlApi
         SetFlashPrecision = (delegate* unmanaged<nint, int, void>)Base("ggml_flash_attn_ext_set_prec");
         Multiply = (delegate* unmanaged<nint, nint, nint, nint>)Base("ggml_mul_mat");
         SoftMax = (delegate* unmanaged<nint, nint, nint, float, float, nint>)Base("ggml_soft_max_ext_inplace");
+        AddFlashSinks = (delegate* unmanaged<nint, nint, void>)Base("ggml_flash_attn_ext_add_sinks");
+        AddSoftMaxSinks = (delegate* unmanaged<nint, nint, void>)Base("ggml_soft_max_add_sinks");
+        Scale = (delegate* unmanaged<nint, nint, float, nint>)Base("ggml_scale_inplace");
+        Tanh = (delegate* unmanaged<nint, nint, nint>)Base("ggml_tanh_inplace");
         NewTensor = (delegate* unmanaged<nint, int, long, long, long, long, nint>)Base("ggml_new_tensor_4d");
         Data = (delegate* unmanaged<nint, void*>)Base("ggml_get_data");
         NewGraph = (delegate* unmanaged<nint, nint>)Base("ggml_new_graph");
@@ -65,6 +69,14 @@ internal sealed unsafe class GgmlApi
     public delegate* unmanaged<nint, nint, nint, nint> Multiply { get; }
 
     public delegate* unmanaged<nint, nint, nint, float, float, nint> SoftMax { get; }
+
+    public delegate* unmanaged<nint, nint, void> AddFlashSinks { get; }
+
+    public delegate* unmanaged<nint, nint, void> AddSoftMaxSinks { get; }
+
+    public delegate* unmanaged<nint, nint, float, nint> Scale { get; }
+
+    public delegate* unmanaged<nint, nint, nint> Tanh { get; }
 
     public delegate* unmanaged<nint, int, long, long, long, long, nint> NewTensor { get; }
 

@@ -15,10 +15,10 @@ internal enum GgmlWay
 /// <summary>Attention as users of ggml write it.</summary>
 internal sealed unsafe class GgmlContender : Contender
 {
-    private const int Float = 0, Half = 1; // types of elements
+    private const int FloatType = 0, HalfType = 1; // of elements
     private const int SinglePrecision = 10;
     private const int MaskRows = 64; // a mask has a multiple of so many
-    private const ushort MinusInfinity = 0xFC00;
+    private const float MaxBias = 8; // of ALiBi: the standard slopes
     private const double MaxScores = 1 << 28; // of the way that keeps them all
 
     private readonly GgmlApi _api = GgmlApi.Here;
@@ -34,26 +34,43 @@ internal sealed unsafe class GgmlContender : Contender
         _inputs = inputs;
         _way = way;
         var shape = inputs.Shape;
+        var variant = shape.Variant;
+        if (variant is { Score: not null }) throw new PeerException("it has no score of one's own");
+        if (variant is { LogSumExp: true }) throw new PeerException("it has no log-sum-exp");
         double scores = (double)shape.Batch * shape.Heads * shape.Queries * shape.Keys;
         if (way == GgmlWay.Unfused && scores > MaxScores) throw new PeerException($"{scores:0} scores");
 
         _context = _api.NewContext();
         nint query = Place(inputs.HeadMajorQuery, shape.HeadDim, shape.Queries, shape.Heads);
         nint key = Place(inputs.HeadMajorKey, shape.HeadDim, shape.Keys, shape.KeyValueHeads);
-        bool masked = shape.IsMasked;
+        bool masked = shape.IsMasked || variant is { Sees: not null } or { HasBias: true };
         int maskRows = (shape.Queries + MaskRows - 1) / MaskRows * MaskRows;
-        nint mask = masked ? _api.NewTensor(_context, Half, shape.Keys, maskRows, 1, 1) : 0;
-        float scale = 1 / MathF.Sqrt(shape.HeadDim);
+
+        // It knows the slopes of ALiBi, and multiplies its mask by them: that is the distances then, the same for all heads.
+        bool distances = variant is { Alibi: true, Bias: null };
+        int maskHeads = variant is { PerHead: true } && !(distances && variant.Sees is null) ? shape.Heads : 1;
+        nint mask = masked ? _api.NewTensor(_context, HalfType, shape.Keys, maskRows, maskHeads, 1) : 0;
+        nint sinks = variant?.Sinks is null ? 0 : _api.NewTensor(_context, FloatType, shape.Heads, 1, 1, 1);
+        float scale = 1 / MathF.Sqrt(shape.HeadDim), cap = variant?.SoftCap ?? 0, maxBias = distances ? MaxBias : 0;
         if (way == GgmlWay.Fused)
         {
             nint value = Place(inputs.HeadMajorValue, shape.HeadDim, shape.Keys, shape.KeyValueHeads);
-            _output = _api.Flash(_context, query, key, value, mask, scale, 0, 0);
+            _output = _api.Flash(_context, query, key, value, mask, scale, maxBias, cap);
             _api.SetFlashPrecision(_output, SinglePrecision);
+            if (sinks != 0) _api.AddFlashSinks(_output, sinks);
         }
         else
         {
             nint value = Place(Transposed(inputs.HeadMajorValue), shape.Keys, shape.HeadDim, shape.KeyValueHeads);
-            nint weights = _api.SoftMax(_context, _api.Multiply(_context, key, query), mask, scale, 0);
+            nint products = _api.Multiply(_context, key, query);
+            if (cap > 0)
+            {
+                products = _api.Scale(_context, _api.Tanh(_context, _api.Scale(_context, products, scale / cap)), cap);
+                scale = 1;
+            }
+
+            nint weights = _api.SoftMax(_context, products, mask, scale, maxBias);
+            if (sinks != 0) _api.AddSoftMaxSinks(weights, sinks);
             _output = _api.Multiply(_context, value, weights);
         }
 
@@ -61,7 +78,8 @@ internal sealed unsafe class GgmlContender : Contender
         _api.Expand(_graph, _output);
         _backend = _api.NewBackend();
         _buffers.Add(_api.AllocateTensors(_context, _backend));
-        if (masked) FillMask(new Span<ushort>(_api.Data(mask), shape.Keys * maskRows));
+        if (masked) FillMask(new Span<Half>(_api.Data(mask), shape.Keys * maskRows * maskHeads), maskRows, maskHeads, distances);
+        if (sinks != 0) variant!.Sinks.CopyTo(new Span<float>(_api.Data(sinks), shape.Heads));
         _pool = _api.NewThreadPool(threads);
         _api.SetThreads(_backend, threads);
         _api.SetThreadPool(_backend, _pool);
@@ -108,7 +126,7 @@ internal sealed unsafe class GgmlContender : Contender
     private nint Place(Tensor tensor, int columns, int rows, int heads)
     {
         _tensors.Add(tensor);
-        nint placed = _api.NewTensor(_context, Float, columns, rows, heads, _inputs.Shape.Batch);
+        nint placed = _api.NewTensor(_context, FloatType, columns, rows, heads, _inputs.Shape.Batch);
         nint buffer = _api.BufferOn((void*)tensor.Address, (nuint)tensor.Bytes);
         _buffers.Add(buffer);
         if (_api.PlaceTensor(buffer, placed, (void*)tensor.Address) != 0) throw new PeerException("it refuses our memory");
@@ -129,15 +147,21 @@ internal sealed unsafe class GgmlContender : Contender
         return tensor;
     }
 
-    private void FillMask(Span<ushort> mask)
+    private void FillMask(Span<Half> mask, int maskRows, int maskHeads, bool distances)
     {
         var shape = _inputs.Shape;
         mask.Clear();
-        for (int i = 0; i < shape.Queries; i++)
+        for (int head = 0; head < maskHeads; head++)
         {
-            var (first, end) = shape.Visible(i);
-            mask[(i * shape.Keys)..(i * shape.Keys + first)].Fill(MinusInfinity);
-            mask[(i * shape.Keys + end)..((i + 1) * shape.Keys)].Fill(MinusInfinity);
+            for (int query = 0; query < shape.Queries; query++)
+            {
+                var row = mask.Slice((head * maskRows + query) * shape.Keys, shape.Keys);
+                for (int key = 0; key < row.Length; key++)
+                {
+                    float added = distances ? -Math.Abs(shape.Position(query) - key) : shape.Variant?.Added(shape.Heads, head, shape.Position(query), key) ?? 0;
+                    row[key] = shape.Sees(head, query, key) ? (Half)added : Half.NegativeInfinity;
+                }
+            }
         }
     }
 }

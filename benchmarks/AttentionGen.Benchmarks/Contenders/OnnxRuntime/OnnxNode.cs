@@ -1,3 +1,4 @@
+using System.Buffers.Binary;
 using System.Text;
 
 namespace AttentionGen.Benchmarks.Contenders.OnnxRuntime;
@@ -19,8 +20,11 @@ internal sealed record OnnxNode(
     private const int ModelIrVersion = 1, ModelGraph = 7, ModelOpset = 8, OpsetDomain = 1, OpsetVersion = 2;
     private const int GraphNode = 1, GraphName = 2, GraphInput = 11, GraphOutput = 12;
     private const int NodeInput = 1, NodeOutput = 2, NodeOperator = 4, NodeAttribute = 5, NodeDomain = 7;
-    private const int AttributeName = 1, AttributeInt = 3, AttributeType = 20, AttributeTypeInt = 2;
+    private const int AttributeName = 1, AttributeFloat = 2, AttributeInt = 3, AttributeType = 20, AttributeTypeFloat = 1, AttributeTypeInt = 2;
     private const int ValueName = 1, ValueType = 2, TypeTensor = 1, TensorElement = 1;
+
+    /// <summary>Attributes that are no whole numbers.</summary>
+    public IReadOnlyDictionary<string, float> FloatAttributes { get; init; } = new Dictionary<string, float>();
 
     /// <summary>The model in ONNX's format. Shapes are left open: a run brings them.</summary>
     public byte[] Encode()
@@ -32,6 +36,8 @@ internal sealed record OnnxNode(
         node.Add(NodeDomain, Domain);
         foreach (var (name, value) in Attributes)
             node.Add(NodeAttribute, new Message().Add(AttributeName, name).Add(AttributeInt, value).Add(AttributeType, AttributeTypeInt));
+        foreach (var (name, value) in FloatAttributes)
+            node.Add(NodeAttribute, new Message().Add(AttributeName, name).Add(AttributeFloat, value).Add(AttributeType, AttributeTypeFloat));
 
         var graph = new Message().Add(GraphNode, node).Add(GraphName, Operator);
         foreach (var input in Inputs.OfType<OnnxTensor>()) graph.Add(GraphInput, Value(input));
@@ -49,7 +55,7 @@ internal sealed record OnnxNode(
     /// <summary>A message of Protocol Buffers: fields one after the other, each with its number and its kind.</summary>
     private sealed class Message
     {
-        private const int Varint = 0, Bytes = 2;
+        private const int Varint = 0, Bytes = 2, Fixed32 = 5;
 
         private readonly List<byte> _bytes = [];
 
@@ -57,6 +63,15 @@ internal sealed record OnnxNode(
         {
             Write(field << 3 | Varint);
             Write(value);
+            return this;
+        }
+
+        public Message Add(int field, float value)
+        {
+            Write(field << 3 | Fixed32);
+            Span<byte> bytes = stackalloc byte[sizeof(float)];
+            BinaryPrimitives.WriteSingleLittleEndian(bytes, value);
+            _bytes.AddRange(bytes);
             return this;
         }
 

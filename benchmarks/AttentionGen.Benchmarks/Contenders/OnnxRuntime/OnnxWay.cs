@@ -7,23 +7,47 @@ internal sealed record OnnxWay(string Path, OnnxNode Node, Tensor Output, bool H
 {
     private const string Contrib = "com.microsoft";
 
-    /// <summary>All operators that can do the shape, each with the tensors in the order that it wants them.</summary>
-    public static IEnumerable<OnnxWay> Of(Inputs inputs)
+    /// <summary>
+    /// All operators for such heads, each with the tensors in the order that it wants them; one that cannot do what the shape asks for says so
+    /// with a <see cref="PeerException"/>.
+    /// </summary>
+    public static IEnumerable<(string Name, Func<OnnxWay> Way)> Of(Inputs inputs)
     {
         var shape = inputs.Shape;
         if (shape.Heads == shape.KeyValueHeads && shape.WindowLeft < 0)
         {
-            yield return MultiHead(inputs, headMajorKeys: false);
-            if (shape.ReadsCache) yield return MultiHead(inputs, headMajorKeys: true);
+            yield return ("MultiHeadAttention", () => MultiHead(inputs, headMajorKeys: false));
+            if (shape.ReadsCache) yield return ("MultiHeadAttention", () => MultiHead(inputs, headMajorKeys: true));
         }
 
-        yield return Attention(inputs);
-        yield return shape.ReadsCache ? GroupQueryWithCache(inputs) : GroupQuery(inputs);
+        yield return ("Attention", () => Attention(inputs));
+        yield return ("GroupQueryAttention", () => shape.ReadsCache ? GroupQueryWithCache(inputs) : GroupQuery(inputs));
     }
+
+    private static void Cannot(bool asked, string what)
+    {
+        if (asked) throw new PeerException($"it has no {what}");
+    }
+
+    private static void CheckVariant(Variant? variant)
+    {
+        Cannot(variant is { Score: not null }, "score of one's own");
+        Cannot(variant is { LogSumExp: true }, "log-sum-exp");
+    }
+
+    /// <summary>What it takes beside the scores; null where nothing differs from pair to pair but what its own masks know.</summary>
+    private static OnnxTensor? AttentionBias(Inputs inputs) => inputs.Shape.Variant is { Sees: not null } or { HasBias: true }
+        ? OnnxTensor.Of("attention_bias", inputs.Bias, [1, inputs.MaskHeads, inputs.Shape.Queries, inputs.Shape.Keys])
+        : null;
+
+    private static Dictionary<string, float> SoftCap(Shape shape) => shape.Variant is { SoftCap: > 0 and var cap } ? new() { ["softcap"] = cap } : [];
 
     private static OnnxWay MultiHead(Inputs inputs, bool headMajorKeys)
     {
         var shape = inputs.Shape;
+        CheckVariant(shape.Variant);
+        Cannot(shape.Variant is { SoftCap: > 0 }, "soft cap");
+        Cannot(shape.Variant is { Sinks: not null }, "sinks");
         var output = new Tensor(shape.QueryElements);
         long hidden = (long)shape.Heads * shape.HeadDim;
         long[] queries = [shape.Batch, shape.Queries, hidden];
@@ -35,6 +59,7 @@ internal sealed record OnnxWay(string Path, OnnxNode Node, Tensor Output, bool H
                 OnnxTensor.Of("query", inputs.Query, queries),
                 OnnxTensor.Of("key", headMajorKeys ? inputs.HeadMajorKey : inputs.Key, keys),
                 OnnxTensor.Of("value", headMajorKeys ? inputs.HeadMajorValue : inputs.Value, keys),
+                .. AttentionBias(inputs) is { } bias ? (OnnxTensor?[])[null, null, bias] : [],
             ],
             [OnnxTensor.Of("output", output, queries)]);
         return new OnnxWay(headMajorKeys ? "MultiHeadAttention, head-major keys" : "MultiHeadAttention", node, output, HeadMajorOutput: false);
@@ -43,11 +68,13 @@ internal sealed record OnnxWay(string Path, OnnxNode Node, Tensor Output, bool H
     private static OnnxWay Attention(Inputs inputs)
     {
         var shape = inputs.Shape;
+        CheckVariant(shape.Variant);
+        Cannot(shape.Variant is { Sinks: not null }, "sinks");
         var output = new Tensor(shape.QueryElements);
         long[] queries = [shape.Batch, shape.Heads, shape.Queries, shape.HeadDim], keys = [shape.Batch, shape.KeyValueHeads, shape.Keys, shape.HeadDim];
 
         // Its causal mask starts at key 0; queries that follow older keys, or have a window, take a mask.
-        bool masked = shape.IsMasked && (shape.Queries < shape.Keys || shape.WindowLeft >= 0);
+        bool masked = (shape.IsMasked && (shape.Queries < shape.Keys || shape.WindowLeft >= 0)) || shape.Variant is { Sees: not null } or { HasBias: true };
         var node = new OnnxNode(
             "", 23, "Attention",
             new Dictionary<string, int> { ["is_causal"] = shape.Causal && !masked && shape.Queries == shape.Keys ? 1 : 0 },
@@ -55,22 +82,21 @@ internal sealed record OnnxWay(string Path, OnnxNode Node, Tensor Output, bool H
                 OnnxTensor.Of("Q", inputs.HeadMajorQuery, queries),
                 OnnxTensor.Of("K", inputs.HeadMajorKey, keys),
                 OnnxTensor.Of("V", inputs.HeadMajorValue, keys),
-                masked ? Mask(shape) : null,
+                masked ? Mask(inputs) : null,
             ],
-            [OnnxTensor.Of("Y", output, queries)]);
+            [OnnxTensor.Of("Y", output, queries)])
+        {
+            FloatAttributes = SoftCap(shape),
+        };
         return new OnnxWay("Attention-23", node, output, HeadMajorOutput: true);
     }
 
-    private static OnnxTensor Mask(Shape shape)
+    private static OnnxTensor Mask(Inputs inputs)
     {
-        bool[] mask = new bool[shape.Queries * shape.Keys];
-        for (int i = 0; i < shape.Queries; i++)
-        {
-            var (first, end) = shape.Visible(i);
-            mask.AsSpan(i * shape.Keys + first, end - first).Fill(true);
-        }
-
-        return OnnxTensor.Of("attn_mask", OnnxElement.Bool, mask, [shape.Queries, shape.Keys]);
+        long[] shape = [1, inputs.MaskHeads, inputs.Shape.Queries, inputs.Shape.Keys];
+        return inputs.Shape.Variant is { HasBias: true }
+            ? OnnxTensor.Of("attn_mask", inputs.Bias, shape)
+            : OnnxTensor.Of("attn_mask", OnnxElement.Bool, inputs.Keep, shape);
     }
 
     // It always gives keys and values back head-major, for a cache.
@@ -105,6 +131,9 @@ internal sealed record OnnxWay(string Path, OnnxNode Node, Tensor Output, bool H
         out Tensor output)
     {
         var shape = inputs.Shape;
+        CheckVariant(shape.Variant);
+        var bias = AttentionBias(inputs);
+        float[]? sinks = shape.Variant?.Sinks;
         output = new Tensor(shape.QueryElements);
         long[] queries = [shape.Batch, shape.Queries, shape.Heads * shape.HeadDim];
         int[] lastKeys = [.. Enumerable.Repeat(shape.Keys - 1, shape.Batch)];
@@ -120,7 +149,12 @@ internal sealed record OnnxWay(string Path, OnnxNode Node, Tensor Output, bool H
                 OnnxTensor.Of("query", inputs.Query, queries), key, value, pastKey, pastValue,
                 OnnxTensor.Of("seqlens_k", OnnxElement.Int32, lastKeys, [shape.Batch]),
                 OnnxTensor.Of("total_sequence_length", OnnxElement.Int32, new[] { shape.Keys }, [1]),
+                .. bias is null && sinks is null ? (OnnxTensor?[])[] : [null, null, null, bias],
+                .. sinks is null ? (OnnxTensor?[])[] : [OnnxTensor.Of("head_sink", OnnxElement.Float, sinks, [shape.Heads])],
             ],
-            [OnnxTensor.Of("output", output, queries), presentKey, presentValue]);
+            [OnnxTensor.Of("output", output, queries), presentKey, presentValue])
+        {
+            FloatAttributes = SoftCap(shape),
+        };
     }
 }

@@ -1,0 +1,93 @@
+using FsCheck;
+using FsCheck.Fluent;
+
+namespace AttentionGen.Kernels.Tests;
+
+/// <summary>Calls of a few random declarations with random methods, which are compiled together; what is made smaller is compiled alone.</summary>
+internal sealed class OwnCalls
+{
+    /// <summary>Multiply-adds of a call. The user's methods are called for each pair and head, several times.</summary>
+    private const long MaxWork = 600_000;
+
+    private const int MaxDepth = 3;
+
+    private readonly Kind[] _pool;
+    private readonly KernelGroup _kernels;
+    private readonly Dictionary<Declaration, KernelGroup> _simpler = [];
+
+    /// <param name="seed">The same declarations for the same seed: processes of other instruction sets find them compiled.</param>
+    /// <param name="kernels">How many.</param>
+    public OwnCalls(ulong seed, int kernels)
+    {
+        _pool = [.. Kinds.Sample(kernels, new Rnd(seed), size: 100)];
+        _kernels = new KernelGroup(_pool.Select(kind => kind.Declaration));
+    }
+
+    public Arbitrary<OwnCall> Arbitrary => Arb.From(
+        from kind in Gen.Elements(_pool)
+        from problem in RandomCalls.Problems(kind.Declaration).Where(problem => RandomCalls.Work(problem) <= MaxWork)
+        from poisoned in Gen.Elements(false, false, true)
+        from seed in Gen.Choose(1, 1_000_000)
+        select new OwnCall(Placed(problem), kind.Mask, kind.Score, poisoned, seed),
+        Simpler);
+
+    /// <summary>The kernel of a call of the pool, or of one that came of making such a call simpler.</summary>
+    public Kernel KernelOf(OwnCall call)
+    {
+        var declaration = call.Problem.Declaration;
+        if (_pool.Any(kind => kind.Declaration == declaration)) return _kernels[declaration];
+        if (!_simpler.TryGetValue(declaration, out var group)) _simpler[declaration] = group = new KernelGroup([declaration]);
+        return group[declaration];
+    }
+
+    private static Gen<Kind> Kinds =>
+        from mask in Gen.Frequency((5, Grammar.Masks(MaxDepth).Select(term => (Term?)term)), (1, Gen.Constant<Term?>(null)))
+        from score in Gen.Frequency((mask is null ? 0 : 1, Gen.Constant<Term?>(null)), (1, Grammar.Scores(MaxDepth).Select(term => (Term?)term)))
+        from headDim in Gen.Elements(4, 8, 12, 20)
+        from builtIn in Gen.Frequency((3, Gen.Constant(AttentionMask.None)), (1, Gen.Constant(AttentionMask.Causal)))
+        from left in Gen.Frequency((4, Gen.Constant(-1)), (1, Gen.Choose(0, 40)))
+        from softCap in Gen.Frequency((4, Gen.Constant(0f)), (1, Gen.Constant(3f)))
+        from beside in Gen.Frequency((3, Gen.Constant(AttentionAxes.None)), (1, Gen.Elements(AttentionAxes.Key, AttentionAxes.Query | AttentionAxes.Key)))
+        let core = OwnCall.With(new Declaration(1, headDim) { Mask = builtIn, Window = (left, -1), SoftCap = softCap, Keep = beside }, mask, score)
+        from declaration in RandomCalls.Declarations(core).Where(declaration => RandomCalls.LeastWork(declaration) <= MaxWork)
+        from sums in Gen.Elements(Roles.None, Roles.LogSumExp)
+        select new Kind(declaration with { Roles = declaration.Roles | sums }, mask, score);
+
+    // Ints of methods are positions: what lies far behind all keys would wrap where it is multiplied.
+    private static Problem Placed(Problem problem) =>
+        problem with { QueryStarts = problem.QueryStarts?.Select(start => Math.Min(start, 2 * problem.Keys)).ToArray() };
+
+    /// <summary>What may fail as well, the most wanted first: shorter methods, then fewer tokens, then a simpler declaration.</summary>
+    private static IEnumerable<OwnCall> Simpler(OwnCall call)
+    {
+        OwnCall With(Declaration declaration, Term? mask, Term? score) =>
+            call with { Problem = RandomCalls.Retarget(call.Problem, Positioned(OwnCall.With(declaration, mask, score))), Mask = mask, Score = score };
+
+        var declaration = call.Problem.Declaration;
+        if (call.Mask is not null && call.Score is not null)
+        {
+            yield return With(declaration, call.Mask, null);
+            yield return With(declaration, null, call.Score);
+        }
+
+        foreach (var problem in RandomCalls.Simpler(call.Problem)) yield return call with { Problem = problem };
+        foreach (var mask in call.Mask?.Simpler() ?? []) yield return With(declaration, mask, call.Score);
+        foreach (var score in call.Score?.Simpler() ?? []) yield return With(declaration, call.Mask, score);
+        if (call.IsPoisoned) yield return call with { IsPoisoned = false };
+        Declaration[] withLess =
+        [
+            declaration with { Keep = AttentionAxes.None },
+            declaration with { SoftCap = 0 },
+            declaration with { Roles = declaration.Roles & ~Roles.LogSumExp },
+            .. RandomCalls.Simpler(declaration),
+        ];
+        foreach (var less in withLess)
+            if (less != declaration) yield return With(less, call.Mask, call.Score);
+    }
+
+    /// <summary>A start only where something looks at it.</summary>
+    private static Declaration Positioned(Declaration declaration) =>
+        declaration.HasPositions ? declaration : declaration with { Roles = declaration.Roles & ~(Roles.QueryStart | Roles.QueryStarts) };
+
+    private sealed record Kind(Declaration Declaration, Term? Mask, Term? Score);
+}
