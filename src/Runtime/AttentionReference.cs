@@ -205,18 +205,19 @@ public sealed class AttentionReference(int heads, int headDim)
                 int keyHead = h / (Heads / KeyValueHeads);
                 for (int i = 0; i < itemQueries; i++)
                 {
-                    int position = start + i, rowOfQuery = firstQuery + i; // the key j of the item is the key firstKey + j of the tensors
+                    long position = (long)start + i;
+                    int rowOfQuery = firstQuery + i; // the key j of the item is the key firstKey + j of the tensors
                     var (first, end) = VisibleKeys(position, length, prefix);
                     row.AsSpan().Clear();
                     for (int j = first; j < end; j++)
                     {
                         double score = Product(query[queryTensor.Row(b, rowOfQuery, h)..], key[keyTensor.Row(b, firstKey + j, keyHead)..]);
                         if (SoftCap > 0) score = SoftCap * Math.Tanh(score / SoftCap);
-                        if (Score is not null) score = Score(score, position, j, h, item);
+                        if (Score is not null) score = Score(score, (int)position, j, h, item);
                         if (!operands.Bias.IsEmpty) score += operands.Bias[extent.Index(BiasAxes, b, h, rowOfQuery, firstKey + j)];
-                        if (slopes is not null) score -= slopes[h] * Math.Abs((long)position - j);
+                        if (slopes is not null) score -= slopes[h] * Math.Abs(position - j);
                         if (!operands.Keep.IsEmpty && !operands.Keep[extent.Index(KeepAxes, b, h, rowOfQuery, firstKey + j)]) score = double.NegativeInfinity;
-                        if (Visible is not null && !Visible(position, j, h, item)) score = double.NegativeInfinity;
+                        if (Visible is not null && !Visible((int)position, j, h, item)) score = double.NegativeInfinity;
                         if (!Sees(position, j, prefix) || !IsListed(operands, b, keyHead, rowOfQuery, firstKey + j, queries)) score = double.NegativeInfinity;
                         row[j] = score;
                     }
@@ -258,7 +259,7 @@ public sealed class AttentionReference(int heads, int headDim)
     private bool CutsMore(int prefix) => prefix > 0 || ChunkLength > 0 || Dilation > 1 || KeyBlockSize > 0;
 
     /// <summary>What chunks and a dilation let a query see.</summary>
-    private bool Sees(int position, int key, int prefix) =>
+    private bool Sees(long position, int key, int prefix) =>
         (ChunkLength == 0 || position / ChunkLength == key / ChunkLength) && (position - key) % Dilation == 0 && (Mask != AttentionMask.Causal || key <= position || key < prefix);
 
     /// <summary>What the lists of a block-sparse mask let a query see.</summary>

@@ -171,7 +171,7 @@ internal static class BlockEmitter
                 w.Line("""
                     for (nint i = 0; i < Maximum; i += Lanes) Store(Vec.Zero, ref state, i);
                     At(ref state, Maximum) = float.NegativeInfinity;
-                    At(ref state, RowLevel) = float.NaN;
+                    At(ref state, RowLevel) = NoLevel;
                     """);
             }
         }

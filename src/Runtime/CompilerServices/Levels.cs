@@ -15,6 +15,13 @@ public static class Levels
     /// <summary>1.5 * 2^23: floats near it are whole numbers, with their lowest bits as in an integer.</summary>
     public const float Whole = 12582912f;
 
+    /// <summary>A NaN that is positive, unlike float.NaN, and so larger than all where floats are compared as integers.</summary>
+    public static float NoLevel
+    {
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        get => BitConverter.Int32BitsToSingle(0x7FC00000);
+    }
+
     // Scores of so large a product with the scale are not that exact themselves.
     private const float Largest = 1 << 16;
 
@@ -26,7 +33,7 @@ public static class Levels
     public static float Level(float maximum, float scale)
     {
         float power = maximum * scale;
-        return HasLevels(power) ? -MathF.Round(power) : BitConverter.Int32BitsToSingle(0x7FC00000); // positive, unlike float.NaN, and so larger than all
+        return HasLevels(power) ? -MathF.Round(power) : NoLevel;
     }
 
     /// <summary>The power of two by which weights relative to the level of one maximum shrink when they are to be relative to that of a higher one.</summary>

@@ -102,11 +102,12 @@ public static class Vectors128
         return Vector128.AndNot((p.AsInt32() + (power.AsInt32() << 23)).AsSingle(), Vector128.LessThan(power, Vector128.Create(Levels.Whole - 126)));
     }
 
-    /// <summary>Takes the first of a row's scores as its maximum, and the level of that behind it.</summary>
+    /// <summary>Takes the first of a row's scores as its maximum, and the level of that behind it, unless the row has seen keys before.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static void Begin(Vector128<float> scores, float scale, ref float maximum, nint offset)
     {
         maximum = ref Unsafe.Add(ref maximum, offset);
+        if (maximum != float.NegativeInfinity) return;
         maximum = First(Max(scores, All(float.MinValue)));
         Unsafe.Add(ref maximum, 1) = Levels.Level(maximum, scale);
     }

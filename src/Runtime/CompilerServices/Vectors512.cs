@@ -84,11 +84,12 @@ public static class Vectors512
         return Vector512.ConditionalSelect(Avx512F.CompareNotLessThan(x, Vector512.Create(-126f)), (p.AsInt32() + exponent).AsSingle(), Vector512<float>.Zero);
     }
 
-    /// <summary>Takes the first of a row's scores as its maximum, and the level of that behind it.</summary>
+    /// <summary>Takes the first of a row's scores as its maximum, and the level of that behind it, unless the row has seen keys before.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static void Begin(Vector512<float> scores, float scale, ref float maximum, nint offset)
     {
         maximum = ref Unsafe.Add(ref maximum, offset);
+        if (maximum != float.NegativeInfinity) return;
         maximum = First(Max(scores, All(float.MinValue)));
         Unsafe.Add(ref maximum, 1) = Levels.Level(maximum, scale);
     }

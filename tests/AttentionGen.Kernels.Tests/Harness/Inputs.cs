@@ -66,10 +66,10 @@ public sealed class Inputs
         var declaration = Problem.Declaration;
         float score = product;
         if (declaration.SoftCap != 0) score = declaration.SoftCap * MathF.Tanh(score / declaration.SoftCap);
-        int position = Problem.Position(batch, query);
+        long position = Problem.Position(batch, query);
         var (item, _, firstKey, _) = Problem.Item(batch, query);
         if (!Problem.Sees(batch, head, query, key)) return float.NegativeInfinity;
-        if (declaration.ScoreText.Length > 0) score = Own.Of(declaration).Score(score, position, key - firstKey, head, item);
+        if (declaration.ScoreText.Length > 0) score = Own.Of(declaration).Score(score, (int)position, key - firstKey, head, item);
         if (declaration.Bias != 0)
         {
             float bias = Bias[Problem.Index(declaration.Bias, batch, head, query, key)];
@@ -78,7 +78,7 @@ public sealed class Inputs
 
         if (declaration.Alibi || declaration.Has(Roles.Slopes)) score -= Slope(head) * Math.Abs((float)(position - (key - firstKey)));
         if (declaration.Keep != 0 && !Keep[Problem.Index(declaration.Keep, batch, head, query, key)]) score = float.NegativeInfinity;
-        if (declaration.MaskText.Length > 0 && !Own.Of(declaration).Visible(position, key - firstKey, head, item)) score = float.NegativeInfinity;
+        if (declaration.MaskText.Length > 0 && !Own.Of(declaration).Visible((int)position, key - firstKey, head, item)) score = float.NegativeInfinity;
         return score;
     }
 

@@ -74,11 +74,11 @@ public sealed record Problem(Declaration Declaration, int Queries, int Keys)
     }
 
     /// <summary>Where a query stands in its item.</summary>
-    public int Position(int batch, int query)
+    public long Position(int batch, int query)
     {
         var (item, first, _, keys) = Item(batch, query);
         int queries = DocumentStarts is null ? Queries : DocumentStarts[item + 1] - first;
-        return query - first + QueryStarts switch { null => (KeyLengths is null ? keys : KeyLengths[item]) - queries, [int one] => one, _ => QueryStarts[item] };
+        return (long)query - first + QueryStarts switch { null => (KeyLengths is null ? keys : KeyLengths[item]) - queries, [int one] => one, _ => QueryStarts[item] };
     }
 
     /// <summary>Whether a query sees a key of the tensors, by the words of the declaration, beside keys and masks of the user's own.</summary>

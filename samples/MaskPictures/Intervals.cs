@@ -1,0 +1,137 @@
+using AttentionGen.CompilerServices;
+using AttentionGen.Generator.Model;
+using AttentionGen.Generator.Parsing;
+using Microsoft.CodeAnalysis;
+using Microsoft.CodeAnalysis.CSharp;
+
+namespace AttentionGen.MaskPictures;
+
+/// <summary>What a kernel does with a pair of query and key.</summary>
+internal enum Touch
+{
+    /// <summary>It is never read.</summary>
+    None,
+
+    /// <summary>It is computed as its tile is, and hidden.</summary>
+    Hidden,
+
+    /// <summary>It is visible, in a tile that has hidden ones.</summary>
+    Partly,
+
+    /// <summary>It is visible, as its whole tile is: the loop without a mask.</summary>
+    Whole,
+
+    /// <summary>It is visible because the user's own mask, computed for it, says so.</summary>
+    Computed,
+
+    /// <summary>The user's own mask, computed for it, hides it.</summary>
+    ComputedHidden,
+}
+
+/// <summary>From a declaration to what is touched: parsed by the generator, cut by the runtime library.</summary>
+internal static unsafe class Intervals
+{
+    /// <summary>A tile, smaller than any of a kernel so that a picture shows some.</summary>
+    private const int TileRows = 2, TileKeys = 4;
+
+    public static Touch[,] Of(Picture picture)
+    {
+        var touched = new Touch[picture.Queries, picture.Keys];
+        var (spec, visible) = Parse(picture);
+        var call = new ForwardArguments { Batch = 1, Queries = picture.Queries, Keys = picture.Keys, Heads = 1, KeyValueHeads = 1, ScratchName = "" };
+        var mask = Mask(spec, picture);
+        var layout = new ForwardLayout(stackalloc ForwardSequence[4], stackalloc RowPiece[4], stackalloc KeyZone[4]);
+        layout.Build(call, mask, new ForwardPlan { QueryBlock = 8 }, ForwardLayout.Part.All);
+        fixed (ForwardSequence* sequences = layout.Sequences.Items)
+        fixed (RowPiece* pieces = layout.Pieces.Items)
+        fixed (KeyZone* zones = layout.Zones.Items)
+        fixed (int* starts = picture.Lists?.Starts ?? [], blocks = picture.Lists?.Blocks ?? [])
+        {
+            call.Sequences = sequences;
+            call.Pieces = pieces;
+            call.Zones = zones;
+            call.Lists = mask.Lists with { Starts = starts, Blocks = blocks };
+            foreach (var piece in layout.Pieces.Items)
+                for (int row = piece.FirstRow; row < piece.FirstRow + piece.Rows; row += TileRows)
+                    Tiles(call, sequences[piece.Sequence], piece, row, Math.Min(row + TileRows, piece.FirstRow + piece.Rows) - 1, visible, touched);
+        }
+
+        layout.Dispose();
+        return touched;
+    }
+
+    /// <summary>The tiles of some rows, from the ranges of keys that the rows see.</summary>
+    private static void Tiles(in ForwardArguments call, ForwardSequence sequence, RowPiece piece, int first, int last, Func<int, int, bool> visible, Touch[,] touched)
+    {
+        foreach (var range in new KeyRanges(call, piece, keyHead: 0, first, last))
+        {
+            for (int tile = range.Begin / TileKeys * TileKeys; tile < range.End; tile += TileKeys)
+            {
+                int end = Math.Min(tile + TileKeys, sequence.Keys);
+                bool Sees(int row, int key) => key >= range.Begin && key < range.End && range.Zone.Range(row) is var (begin, bound) && key >= begin && key < bound;
+                bool whole = Enumerable.Range(first, last - first + 1).All(row => Enumerable.Range(tile, end - tile).All(key => Sees(row, key)));
+                for (int row = first; row <= last; row++)
+                {
+                    for (int key = tile; key < end; key++)
+                    {
+                        ref var place = ref touched[sequence.Query + row * sequence.Step, sequence.Key + key * sequence.Step];
+                        if (place > Touch.Hidden) continue; // by another zone
+                        place = !Sees(row, key) ? Touch.Hidden
+                            : range.Zone.Decided ? (whole ? Touch.Whole : Touch.Partly)
+                            : visible((int)(sequence.Origin + (sequence.Start + row) * sequence.Step), (int)(sequence.Origin + key * sequence.Step)) ? Touch.Computed : Touch.ComputedHidden;
+                    }
+                }
+            }
+        }
+    }
+
+    private static ForwardMask Mask(KernelSpec spec, Picture picture)
+    {
+        var attention = spec.Attention;
+        var mask = new ForwardMask
+        {
+            QueryStart = -1, Left = attention.Left ?? -1, Right = attention.Right ?? -1, PrefixLength = attention.GivenPrefixLength ?? 0, ChunkLength = attention.ChunkLength, Dilation = attention.Dilation,
+            KeyLengths = picture.KeyLengths, PrefixLengths = picture.PrefixLengths, DocumentStarts = picture.DocumentStarts, KeyDocumentStarts = picture.DocumentStarts,
+            HasTerms = spec.MaskTerms.Count > 0, RowChunk = spec.MaskBounds?.RowChunk ?? 0,
+        };
+        if (picture.Lists is var (_, _, size)) mask.Lists = new KeyBlockLists { QueryBlock = size, KeyBlock = size };
+        foreach (var term in spec.MaskTerms)
+        {
+            var all = MaskTerm.All with { Decided = term.Rest is null };
+            long One(EquatableArray<Generator.Expressions.MaskBound> side, long open) => Generator.Expressions.MaskTerm.One(side) ?? open;
+            mask.Terms[mask.TermCount++] = all with
+            {
+                FromQuery = One(term.FromQuery, all.FromQuery), ToQuery = One(term.ToQuery, all.ToQuery), FromKey = One(term.FromKey, all.FromKey), ToKey = One(term.ToKey, all.ToKey),
+                FromDistance = One(term.FromDistance, all.FromDistance), ToDistance = One(term.ToDistance, all.ToDistance),
+                FromChunk = term.FromChunk?.OfChunk ?? 0, FromChunkKey = term.FromChunk?.Bound.Constant ?? all.FromChunkKey, ToChunk = term.ToChunk?.OfChunk ?? 0, ToChunkKey = term.ToChunk?.Bound.Constant ?? all.ToChunkKey,
+            };
+        }
+
+        return mask;
+    }
+
+    /// <summary>What the generator reads in a declaration, and the user's own mask as it is.</summary>
+    private static (KernelSpec Spec, Func<int, int, bool> Visible) Parse(Picture picture)
+    {
+        string source = $$"""
+            using System;
+            using AttentionGen;
+
+            public static partial class Kernels
+            {
+                [Attention(1, 8{{(picture.Arguments.Length > 0 ? ", " + picture.Arguments : "")}})]
+                public static partial void Attend(ReadOnlySpan<float> query, ReadOnlySpan<float> key, ReadOnlySpan<float> value, Span<float> output{{(picture.Parameters.Length > 0 ? ", " + picture.Parameters : "")}});
+                {{(picture.Mask.Length > 0 ? $"public static bool Visible(int query, int key) => {picture.Mask};" : "")}}
+            }
+            """;
+        var references = ((string)AppContext.GetData("TRUSTED_PLATFORM_ASSEMBLIES")!).Split(Path.PathSeparator).Select(path => MetadataReference.CreateFromFile(path));
+        var compilation = CSharpCompilation.Create("Kernels", [CSharpSyntaxTree.ParseText(source)], references, new CSharpCompilationOptions(OutputKind.DynamicallyLinkedLibrary, optimizationLevel: OptimizationLevel.Release));
+        CSharpGeneratorDriver.Create(new Generator.AttentionGenerator()).RunGeneratorsAndUpdateCompilation(compilation, out var generated, out _);
+        using var image = new MemoryStream();
+        var result = generated.Emit(image);
+        if (!result.Success) throw new InvalidOperationException($"{picture.Name}: {string.Join('\n', result.Diagnostics)}");
+        var method = System.Reflection.Assembly.Load(image.ToArray()).GetType("Kernels")!.GetMethod("Visible");
+        var kernel = compilation.GetTypeByMetadataName("Kernels")!.GetMembers("Attend").OfType<IMethodSymbol>().Single();
+        return (KernelParser.Parse(kernel, kernel.GetAttributes()[0], compilation)!, method is null ? (_, _) => true : method.CreateDelegate<Func<int, int, bool>>());
+    }
+}
