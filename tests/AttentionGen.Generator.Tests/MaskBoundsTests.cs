@@ -52,6 +52,9 @@ public class MaskBoundsTests
         { "key + 3 <= query + 5", null, 2, false },
         { "-query <= -key", null, 0, false },
         { "2 * key <= 2 * query", null, null, true },
+        { "segment[query] == segment[key]", null, null, true },
+        { "key <= query && segment[query] == segment[key]", null, 0, true },
+        { "key <= query + segment[0]", null, null, true },
     };
 
     [Theory, MemberData(nameof(Known))]
@@ -62,8 +65,8 @@ public class MaskBoundsTests
 
             public static partial class Llama
             {
-                [Attention(2, 8, MaskMethod = nameof(Visible))] public static partial void Attend({{Sample.Tensors}});
-                private static bool Visible(int query, int key) => {{mask}};
+                [Attention(2, 8, MaskMethod = nameof(Visible))] public static partial void Attend({{Sample.Tensors}}, ReadOnlySpan<int> segment);
+                private static bool Visible(int query, int key, ReadOnlySpan<int> segment) => {{mask}};
             }
             """;
         var compilation = new Project(source).Compilation();

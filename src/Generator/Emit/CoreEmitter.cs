@@ -103,7 +103,7 @@ internal static class CoreEmitter
             //
             // {plan.Name}
             //
-            //   output = softmax({ScalarText.Float(spec.Scale)} * query * key^T) * value, single precision, {mask}
+            //   output = softmax({(spec.Scoring.Scales ? "scale of the head" : ScalarText.Float(spec.Scale))} * query * key^T) * value, single precision, {mask}
             //   query   [{queries}, {spec.HeadDim}]     key    [{keys}, {spec.HeadDim}]
             //   output  [{queries}, {spec.ValueDim}]     value  [{keys}, {spec.ValueDim}]
             //

@@ -61,7 +61,7 @@ internal static class KernelEmitter
             //   key     {Shape(attention, Role.Key)}
             //   value   {Shape(attention, Role.Value)}
             //   output  {Shape(attention, Role.Output)}
-            //   scale   {ScalarText.Float(attention.Scale)}
+            //   scale   {(plan.Spec.Has(Role.Scales) ? "of each head" : ScalarText.Float(attention.Scale))}
             //   mask    {Visible(attention)}{(Scoring.Of(plan.Spec).Text is { Length: > 0 } scores ? $"\n//   scores  {scores}" : "")}
             //   cost    {2L * attention.Heads * (attention.HeadDim + attention.ValueDim)} flops for a visible pair of query and key
             //
@@ -104,9 +104,10 @@ internal static class KernelEmitter
         w.Line($"    left: {attention.Left ?? -1}, right: {attention.Right ?? -1},");
         foreach (var role in s_tensors)
             w.Line($"    {Tensor(plan.Spec, role)}{(role == s_tensors[s_tensors.Length - 1] ? ");" : ",")}");
-        foreach (var role in new[] { Role.QueryStart, Role.QueryStarts, Role.KeyLengths, Role.Bias, Role.Keep, Role.Slopes, Role.Sinks, Role.LogSumExp, Role.MaxThreads, Role.Scratch })
-            if (parameters.TryGetValue(role, out string? parameter)) w.Line($"{call}.{role}({parameter}{Axes(attention, role)});");
+        foreach (var role in new[] { Role.QueryStart, Role.QueryStarts, Role.KeyLengths, Role.Bias, Role.Keep, Role.Slopes, Role.Sinks, Role.RelativeBias, Role.Scales, Role.LogSumExp, Role.MaxThreads, Role.Scratch })
+            if (parameters.TryGetValue(role, out string? parameter)) w.Line($"{call}.{role}({parameter}{Further(attention, role)});");
         for (int i = 0; i < plan.Spec.Scalars.Count; i++) w.Line($"{call}.Number({i}, {plan.Spec.Scalars[i].Name});");
+        for (int i = 0; i < plan.Spec.Spans.Count; i++) w.Line($"{call}.Span({i}, {plan.Spec.Spans[i].Name}, {Text(plan.Spec.SpanAxes(i))});");
         if (attention.Alibi) w.Line($"{call}.Slopes([{string.Join(", ", StandardSlopes(attention.Heads).Select(ScalarText.Float))}]);");
 
         string prefix = "";
@@ -118,13 +119,19 @@ internal static class KernelEmitter
         }
     }
 
-    /// <summary>The axes of a tensor beside the scores, as a further argument.</summary>
-    private static string Axes(AttentionSpec attention, Role role)
+    /// <summary>What is told of a parameter by further arguments: the axes of a tensor beside the scores, the buckets of relative positions.</summary>
+    private static string Further(AttentionSpec attention, Role role) => role switch
     {
-        Axes? axes = role switch { Role.Bias => attention.BiasAxes, Role.Keep => attention.KeepAxes, _ => null };
-        if (axes is null) return "";
-        Axes[] each = [Model.Axes.Batch, Model.Axes.Head, Model.Axes.Query, Model.Axes.Key];
-        return ", " + string.Join(" | ", each.Where(axis => (axes & axis) != 0).Select(axis => $"global::AttentionGen.AttentionAxes.{axis}"));
+        Role.Bias => $", {Text(attention.BiasAxes)}",
+        Role.Keep => $", {Text(attention.KeepAxes)}",
+        Role.RelativeBias => $", [{string.Join(", ", attention.Relative.Starts)}], bidirectional: {(attention.Relative.Bidirectional ? "true" : "false")}",
+        _ => "",
+    };
+
+    private static string Text(Axes axes)
+    {
+        Axes[] each = axes == Axes.None ? [Axes.None] : [.. new[] { Axes.Batch, Axes.Head, Axes.Query, Axes.Key }.Where(axis => (axes & axis) != 0)];
+        return string.Join(" | ", each.Select(axis => $"global::AttentionGen.AttentionAxes.{axis}"));
     }
 
     /// <summary>What a score loses for each position between query and key, of each head (Press et al., Train Short, Test Long).</summary>

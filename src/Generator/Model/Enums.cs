@@ -45,6 +45,8 @@ internal enum Role
     Slopes,
     Sinks,
     LogSumExp,
+    RelativeBias,
+    Scales,
 }
 
 /// <summary>AttentionGen.AttentionAxes.</summary>

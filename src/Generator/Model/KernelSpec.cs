@@ -17,8 +17,33 @@ internal sealed record KernelSpec(MethodSpec Method, AttentionSpec Attention)
     /// <summary>The parameters of the kernel that these use as numbers.</summary>
     public EquatableArray<ParameterSpec> Scalars { get; init; }
 
+    /// <summary>The parameters of the kernel that these index.</summary>
+    public EquatableArray<ParameterSpec> Spans { get; init; }
+
+    /// <summary>
+    /// The axes that a span has an element for each index of: those that it is indexed by as they are, whatever the numbers are. Only then a missing one is a
+    /// mistake for sure; of another index a condition may see to it that it does not matter.
+    /// </summary>
+    public Axes SpanAxes(int slot)
+    {
+        return (Mask?.Result is { } mask ? Of(mask) : Axes.None) | (Score?.Result is { } score ? Of(score) : Axes.None);
+
+        Axes Of(Expression expression) => expression switch
+        {
+            ElementExpression { Index: InputExpression { Input: var input } } element when element.Span.Slot == slot => input switch
+            {
+                Input.Batch => Axes.Batch,
+                Input.Head => Axes.Head,
+                Input.Query => Axes.Query,
+                _ => Axes.Key,
+            },
+            OperationExpression { Operation: "?" or "&&" or "||", First: var always } => Of(always),
+            _ => expression.Parts.Aggregate(Axes.None, (axes, part) => axes | Of(part)),
+        };
+    }
+
     /// <summary>Whether the scores depend on where the queries stand, beside the mask of the attribute.</summary>
-    public bool UsesPositions => Attention.Alibi || Has(Role.Slopes) || Mask?.Result?.Uses(Input.Query) == true || Score?.Result?.Uses(Input.Query) == true;
+    public bool UsesPositions => Attention.Alibi || Has(Role.Slopes) || Has(Role.RelativeBias) || Mask?.Result?.Uses(Input.Query) == true || Score?.Result?.Uses(Input.Query) == true;
 
     public bool Has(Role role) => Method.Parameters.Any(parameter => parameter.Role == role);
 }
@@ -82,6 +107,8 @@ internal sealed record AttentionSpec(
     public float? GivenSoftCap { get; init; }
 
     public bool Alibi { get; init; }
+
+    public RelativeSpec Relative { get; init; } = new(null, null, null);
 
     public Axes? GivenBiasAxes { get; init; }
 

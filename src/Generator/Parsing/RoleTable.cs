@@ -25,6 +25,8 @@ internal static class RoleTable
         new(Role.Slopes, "slopes", "global::System.ReadOnlySpan<float>"),
         new(Role.Sinks, "sinks", "global::System.ReadOnlySpan<float>"),
         new(Role.LogSumExp, "logSumExp", "global::System.Span<float>"),
+        new(Role.RelativeBias, "relativeBias", "global::System.ReadOnlySpan<float>"),
+        new(Role.Scales, "scales", "global::System.ReadOnlySpan<float>"),
     ];
 
     public static RoleRow Row(Role role) => Rows[(int)role];

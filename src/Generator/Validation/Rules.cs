@@ -92,6 +92,18 @@ internal static class Rules
     public static readonly DiagnosticDescriptor CannotLift = Error("AG0028", "A mask or a score cannot become vector code",
         "'{0}' cannot become vector code: {1}");
 
+    public static readonly DiagnosticDescriptor BucketsWithoutParameter = Error("AG0029", "Buckets of a bias that is not there",
+        "{0} = {1} has no effect, as there is no parameter relativeBias: add 'ReadOnlySpan<float> relativeBias', or leave it out");
+
+    public static readonly DiagnosticDescriptor RelativeBiasWithoutBuckets = Error("AG0030", "A bias of relative positions without buckets",
+        "'{0}' has a bias for each bucket of distances, but nothing says how many these are: set RelativeBuckets, as 32 for T5, or take the parameter out");
+
+    public static readonly DiagnosticDescriptor BadBuckets = Error("AG0031", "The buckets of relative positions do not fit",
+        "{0}: {1}");
+
+    public static readonly DiagnosticDescriptor ScaleTwice = Error("AG0032", "The scale is given twice",
+        "Scale = {0} is the factor of all heads, and '{1}' has one for each: keep one of them");
+
     public static readonly DiagnosticDescriptor PaddedPrefill = new("AG0101", "Where does the first query of a padded batch stand?",
         "Without a start, the last query of each batch item stands at its last visible key, so that in a padded prefill (as many queries as keys) the first rows stand before the first key: "
         + "add 'int queryStart' and give 0 for a prefill, set QueryLength = 1 for decoding, or suppress this where every query follows the keys",
@@ -114,7 +126,8 @@ internal static class Rules
     [
         NotPartial, HasBody, ReturnsValue, GenericMethod, TypeNotPartial, GenericType, FileLocalType, Interface, OutOfRange, UnevenGroups, BadScale,
         UnknownMask, MissingParameter, DuplicateParameter, UnknownParameter, WrongParameterType, MaskParameterWithoutMask, BatchWithoutBatched,
-        NotAMethod, UnknownIsas, UnknownLayout, NarrowStride, StrideOfTensorSpan, BadSoftCap, BadAxes, AxesWithoutParameter, SlopesTwice, CannotLift, PaddedPrefill, DebugBuild, MoreQueriesThanKeys, WindowWithoutEffect,
+        NotAMethod, UnknownIsas, UnknownLayout, NarrowStride, StrideOfTensorSpan, BadSoftCap, BadAxes, AxesWithoutParameter, SlopesTwice, CannotLift, BucketsWithoutParameter, RelativeBiasWithoutBuckets,
+        BadBuckets, ScaleTwice, PaddedPrefill, DebugBuild, MoreQueriesThanKeys, WindowWithoutEffect,
     ];
 
     // Not configurable: a build that suppressed the error would succeed without the kernel.
