@@ -18,6 +18,7 @@ public enum Roles
     Slopes = 64,
     Sinks = 128,
     LogSumExp = 256,
+    Scales = 512,
 }
 
 /// <summary>A declaration of a kernel, as a user would write it.</summary>
@@ -73,10 +74,18 @@ public sealed record Declaration(int Heads, int HeadDim)
 
     public bool Alibi { get; init; }
 
-    /// <summary>The user's own mask, an expression of query, key, head, batch and `width`; empty where there is none.</summary>
+    /// <summary>Buckets of relative positions; 0 where there is no bias for them.</summary>
+    public int Buckets { get; init; }
+
+    /// <summary>0 where it is not given.</summary>
+    public int MaxDistance { get; init; }
+
+    public bool Bidirectional { get; init; } = true;
+
+    /// <summary>The user's own mask, an expression of query, key, head, batch, `width` and the spans `table` and `segment`; empty where there is none.</summary>
     public string MaskText { get; init; } = "";
 
-    /// <summary>The user's own score, an expression of score, query, key, head, batch and `slope`; empty where there is none.</summary>
+    /// <summary>The user's own score, an expression of score, query, key, head, batch, `slope` and the spans; empty where there is none.</summary>
     public string ScoreText { get; init; } = "";
 
     /// <summary>The axes of the bias; None where there is none.</summary>
@@ -105,6 +114,9 @@ public sealed record Declaration(int Heads, int HeadDim)
         Visible = MaskText.Length > 0 ? Own.Of(this).Visible : null,
         Score = ScoreText.Length > 0 ? Own.Of(this).Score is var score ? (value, query, key, head, batch) => score((float)value, query, key, head, batch) : null : null,
         Alibi = Alibi,
+        RelativeBuckets = Buckets,
+        RelativeMaxDistance = MaxDistance == 0 ? 128 : MaxDistance,
+        RelativeBidirectional = Bidirectional,
         BiasAxes = Bias,
         KeepAxes = Keep,
     };
@@ -130,6 +142,7 @@ public sealed record Declaration(int Heads, int HeadDim)
         if (MaskText.Length > 0) name += $"_mask{Hash(MaskText)}";
         if (ScoreText.Length > 0) name += $"_score{Hash(ScoreText)}";
         if (Alibi) name += "_alibi";
+        if (Buckets != 0) name += $"_relative{Buckets}{(MaxDistance != 0 ? $"to{MaxDistance}" : "")}{(Bidirectional ? "" : "before")}";
         if (Bias != 0) name += $"_bias{(int)Bias}";
         if (Keep != 0) name += $"_keep{(int)Keep}";
         foreach (var role in Enum.GetValues<Roles>())
@@ -154,6 +167,10 @@ public sealed record Declaration(int Heads, int HeadDim)
             if (Has(Roles.KeyLengths)) parameters.Add(("ReadOnlySpan<int> keyLengths", "a.KeyLengths"));
             if (MaskText.Contains("width")) parameters.Add(("int width", $"{Own.Width}"));
             if (ScoreText.Contains("slope")) parameters.Add(("float slope", $"{Text(Own.Slope)}f"));
+            if (Uses("table")) parameters.Add(("ReadOnlySpan<float> table", "a.Table"));
+            if (Uses("segment")) parameters.Add(("ReadOnlySpan<int> segment", "a.Segment"));
+            if (Buckets != 0) parameters.Add(("ReadOnlySpan<float> relativeBias", "a.RelativeBias"));
+            if (Has(Roles.Scales)) parameters.Add(("ReadOnlySpan<float> scales", "a.Scales"));
             if (Bias != 0) parameters.Add(("ReadOnlySpan<float> bias", "a.Bias"));
             if (Keep != 0) parameters.Add(("ReadOnlySpan<bool> keep", "a.Keep"));
             if (Has(Roles.Slopes)) parameters.Add(("ReadOnlySpan<float> slopes", "a.Slopes"));
@@ -173,6 +190,9 @@ public sealed record Declaration(int Heads, int HeadDim)
             if (MaskText.Length > 0) attribute += $", MaskMethod = nameof(Visible_{this})";
             if (ScoreText.Length > 0) attribute += $", ScoreMethod = nameof(Score_{this})";
             if (Alibi) attribute += ", Alibi = true";
+            if (Buckets != 0) attribute += $", RelativeBuckets = {Buckets}";
+            if (MaxDistance != 0) attribute += $", RelativeMaxDistance = {MaxDistance}";
+            if (!Bidirectional) attribute += ", RelativeBidirectional = false";
             if (Bias != 0) attribute += $", BiasAxes = {Axes(Bias)}";
             if (Keep != 0) attribute += $", KeepAxes = {Axes(Keep)}";
             if (Batched) attribute += ", Batched = true";
@@ -195,6 +215,23 @@ public sealed record Declaration(int Heads, int HeadDim)
         }
     }
 
+    /// <summary>Whether the user's own mask or score takes parameters of the kernel.</summary>
+    public bool UsesParameters => OwnParameters(MaskText).Declared.Length + OwnParameters(ScoreText).Declared.Length > 0;
+
+    private bool Uses(string parameter) => MaskText.Contains(parameter) || ScoreText.Contains(parameter);
+
+    /// <summary>The parameters of the kernel that a method uses, as it declares them and as every call gives them.</summary>
+    private static (string Declared, string Given) OwnParameters(string text)
+    {
+        (string Name, string Declared, string Given)[] all =
+        [
+            ("width", "int width", $"{Own.Width}"), ("slope", "float slope", $"{Text(Own.Slope)}f"), ("table", "ReadOnlySpan<float> table", "Own.Table"),
+            ("segment", "ReadOnlySpan<int> segment", "Own.Segment"),
+        ];
+        var used = all.Where(parameter => text.Contains(parameter.Name)).ToList();
+        return (string.Concat(used.Select(parameter => ", " + parameter.Declared)), string.Concat(used.Select(parameter => ", " + parameter.Given)));
+    }
+
     /// <summary>The methods beside the kernel, and delegates of them that need no more than the pair.</summary>
     private string OwnMethods
     {
@@ -203,20 +240,20 @@ public sealed record Declaration(int Heads, int HeadDim)
             string text = "";
             if (MaskText.Length > 0)
             {
-                bool width = MaskText.Contains("width");
+                var (declared, given) = OwnParameters(MaskText);
                 text += $"""
-                        private static bool Visible_{this}(int query, int key, int head, int batch{(width ? ", int width" : "")}) => {MaskText};
-                        public static Func<int, int, int, int, bool> OwnMask_{this}() => (query, key, head, batch) => Visible_{this}(query, key, head, batch{(width ? $", {Own.Width}" : "")});
+                        private static bool Visible_{this}(int query, int key, int head, int batch{declared}) => {MaskText};
+                        public static Func<int, int, int, int, bool> OwnMask_{this}() => (query, key, head, batch) => Visible_{this}(query, key, head, batch{given});
 
                     """;
             }
 
             if (ScoreText.Length > 0)
             {
-                bool slope = ScoreText.Contains("slope");
+                var (declared, given) = OwnParameters(ScoreText);
                 text += $"""
-                        private static float Score_{this}(float score, int query, int key, int head, int batch{(slope ? ", float slope" : "")}) => {ScoreText};
-                        public static Func<float, int, int, int, int, float> OwnScore_{this}() => (score, query, key, head, batch) => Score_{this}(score, query, key, head, batch{(slope ? $", {Text(Own.Slope)}f" : "")});
+                        private static float Score_{this}(float score, int query, int key, int head, int batch{declared}) => {ScoreText};
+                        public static Func<float, int, int, int, int, float> OwnScore_{this}() => (score, query, key, head, batch) => Score_{this}(score, query, key, head, batch{given});
 
                     """;
             }
