@@ -36,7 +36,7 @@ internal static class RowsDriver
                 Hidden = (nint)(call.Begin(0) - first),
                 State = ref first == begin ? ref state : ref other,
                 Scratch = ref scratch,
-                Place = new ForwardPlace(&operands, batch: 0, head: 0, query: 0, (nint)call.Start, (int)first),
+                Place = new ForwardPlace(operands, batch: 0, head: 0, query: 0, (nint)call.Start, (int)first),
             };
             TCore.AttendRows(in chunk);
             if (first > begin) TCore.Merge(ref state, ref other, rows);
@@ -45,8 +45,8 @@ internal static class RowsDriver
         for (int head = 0; head < group; head++)
         {
             ref float to = ref Unsafe.Add(ref output, (nint)(head * call.OutputHeadStride));
-            if (begin == end) Driver.Clear(ref to, (nint)call.OutputStride, queries, (int)call.ValueDim, operands, head, first: 0);
-            else TCore.Finish(ref Unsafe.Add(ref state, head * queries * plan.StateRowFloats), ref to, (nint)call.OutputStride, queries, new ForwardPlace(&operands, batch: 0, head, query: 0, (nint)call.Start, key: 0));
+            if (begin == end) Driver.Clear(ref to, (nint)call.OutputStride, queries, (int)call.ValueDim, *operands, head, first: 0);
+            else TCore.Finish(ref Unsafe.Add(ref state, head * queries * plan.StateRowFloats), ref to, (nint)call.OutputStride, queries, new ForwardPlace(operands, batch: 0, head, query: 0, (nint)call.Start, key: 0));
         }
     }
 }
