@@ -4,7 +4,7 @@ namespace AttentionGen.CompilerServices;
 
 /// <summary>
 /// What a call brings beside query, key, value and output, pinned: each a tensor over some of batch, heads, queries and keys, with a stride of 0
-/// along the others.
+/// along the others. The harness of the NEON tests lays it out in the same order.
 /// </summary>
 internal unsafe struct ForwardOperands
 {
