@@ -82,17 +82,25 @@ public sealed class AttentionAttribute(int heads, int headDim) : Attribute
     /// <summary>The axes of the lists of a block-sparse mask: one for each block of queries unless given, with Batch and Head for each batch item and key-value head, too.</summary>
     public AttentionAxes BlockAxes { get; set; } = AttentionAxes.Query;
 
-    /// <summary>The factor of the scores, finite and not 0; 1 / sqrt(HeadDim) unless given.</summary>
+    /// <summary>The factor of the scores, finite and not 0; 1 / sqrt(HeadDim) unless given. The parameter <c>scales</c> gives each head its own.</summary>
     public float Scale { get; set; }
 
     /// <summary>
     /// The name of a static method beside the kernel that says which keys a query sees, beside the other masks: <c>bool Visible(int query, int key)</c>, where
-    /// query is a position, also with <c>int head</c> and <c>int batch</c>. Further parameters are those of the kernel with the same name and type, int or float.
+    /// query is a position, also with <c>int head</c> and <c>int batch</c>. Further parameters are those of the kernel with the same name and type: int, float, and read-only
+    /// spans of them, which are indexed (<c>segment[query] == segment[key]</c>).
     /// </summary>
     /// <remarks>
+    /// <para>
     /// It is one expression, which the generator lifts. Comparisons of query, key and their distance with constants and int parameters, joined by &amp;&amp;, || and !, with
     /// Math.Min, Max and Abs, and with both divided by a constant, become bounds of the loops: keys outside are never touched. What is no bound becomes vector code, for the keys
     /// that the bounds leave open.
+    /// </para>
+    /// <para>
+    /// A kernel does not throw for an index outside of a span, it reads 0 there: in C# the method may not get to that place, as both sides of <c>key &lt; 8 ? first[key] : rest[key - 8]</c>
+    /// are computed here. No memory outside of a span is read. But a span that is indexed by key, query, head or batch as they are, and under no condition, has to have an element for each: a
+    /// call with a shorter one throws. The position of a query before the first key is negative, and reads 0.
+    /// </para>
     /// </remarks>
     public string? MaskMethod { get; set; }
 
@@ -118,6 +126,24 @@ public sealed class AttentionAttribute(int heads, int headDim) : Attribute
     /// two up to Heads: 2^(-8 (h + 1) / n) for h &lt; n, 2^(-4 (2 (h - n) + 1) / n) for the others.
     /// </remarks>
     public bool Alibi { get; set; }
+
+    /// <summary>
+    /// The number of buckets of distances that the parameter <c>relativeBias</c> has a bias for, of both directions, from 2 to 1024: 32 in T5.
+    /// </summary>
+    /// <remarks>
+    /// Raffel et al., <see href="https://arxiv.org/abs/1910.10683"/>. Of the buckets of a direction, the first half hold one distance each; distance n beyond these falls into bucket
+    /// e + floor((b - e) * ln(n / e) / ln(RelativeMaxDistance / e)), at most the last, with b buckets of which e are exact. The borders are computed exactly, where a
+    /// logarithm in single precision may round a distance that stands right on one to the other side.
+    /// </remarks>
+    public int RelativeBuckets { get; set; }
+
+    /// <summary>The distance from which on all fall into the last bucket at the latest; 128 unless given, at most 65536.</summary>
+    public int RelativeMaxDistance { get; set; } = 128;
+
+    /// <summary>
+    /// Whether keys behind the query have the second half of the buckets for themselves, as in encoders, which is so unless given; otherwise their distance counts as 0, as in decoders.
+    /// </summary>
+    public bool RelativeBidirectional { get; set; } = true;
 
     /// <summary>The axes of the parameter <c>bias</c>: [queries, keys] unless given. Keys are among them.</summary>
     public AttentionAxes BiasAxes { get; set; } = AttentionAxes.Query | AttentionAxes.Key;

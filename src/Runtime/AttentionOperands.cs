@@ -44,8 +44,16 @@ public readonly ref struct AttentionOperands
         return (0, DocumentStarts[item], DocumentStarts[item + 1] - DocumentStarts[item], ofKeys[item], ofKeys[item + 1] - ofKeys[item]);
     }
 
-    internal void Expect(AttentionReference.Extent extent, AttentionAxes biasAxes, AttentionAxes keepAxes)
+    /// <inheritdoc cref="AttentionRole.RelativeBias"/>
+    public ReadOnlySpan<float> RelativeBias { get; init; }
+
+    /// <inheritdoc cref="AttentionRole.Scales"/>
+    public ReadOnlySpan<float> Scales { get; init; }
+
+    internal void Expect(AttentionReference.Extent extent, AttentionAxes biasAxes, AttentionAxes keepAxes, int buckets)
     {
+        if (!RelativeBias.IsEmpty) AttentionReference.Expect(RelativeBias.Length, buckets * extent.Heads, "elements", nameof(RelativeBias));
+        if (!Scales.IsEmpty) AttentionReference.Expect(Scales.Length, extent.Heads, "elements", nameof(Scales));
         if (!Bias.IsEmpty) AttentionReference.Expect(Bias.Length, extent.Length(biasAxes), "elements", nameof(Bias));
         if (!Keep.IsEmpty) AttentionReference.Expect(Keep.Length, extent.Length(keepAxes), "elements", nameof(Keep));
         if (!Slopes.IsEmpty) AttentionReference.Expect(Slopes.Length, extent.Heads, "elements", nameof(Slopes));

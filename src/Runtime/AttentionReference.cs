@@ -79,6 +79,15 @@ public sealed class AttentionReference(int heads, int headDim)
     /// <inheritdoc cref="AttentionAttribute.Alibi"/>
     public bool Alibi { get; init; }
 
+    /// <inheritdoc cref="AttentionAttribute.RelativeBuckets"/>
+    public int RelativeBuckets { get; init; }
+
+    /// <inheritdoc cref="AttentionAttribute.RelativeMaxDistance"/>
+    public int RelativeMaxDistance { get; init; } = 128;
+
+    /// <inheritdoc cref="AttentionAttribute.RelativeBidirectional"/>
+    public bool RelativeBidirectional { get; init; } = true;
+
     /// <inheritdoc cref="AttentionAttribute.BiasAxes"/>
     public AttentionAxes BiasAxes { get; init; } = AttentionAxes.Query | AttentionAxes.Key;
 
@@ -131,6 +140,9 @@ public sealed class AttentionReference(int heads, int headDim)
             Score = score is null ? null : (value, query, key, head, batch) => (float)score((float)value, query, key, head, batch),
             SoftCap = declaration.SoftCap,
             Alibi = declaration.Alibi,
+            RelativeBuckets = declaration.RelativeBuckets,
+            RelativeMaxDistance = declaration.RelativeMaxDistance,
+            RelativeBidirectional = declaration.RelativeBidirectional,
             BiasAxes = declaration.BiasAxes,
             KeepAxes = declaration.KeepAxes,
             Layout = declaration.Layout,
@@ -191,7 +203,7 @@ public sealed class AttentionReference(int heads, int headDim)
         if (queryStarts.Length > 1) Expect(queryStarts.Length, items, "elements", nameof(queryStarts));
 
         var extent = new Extent(batch, Heads, queries, keys);
-        operands.Expect(extent, BiasAxes, KeepAxes);
+        operands.Expect(extent, BiasAxes, KeepAxes, RelativeBuckets);
         double[]? slopes = Slopes(operands.Slopes);
         double[] row = new double[keys];
         for (int item = 0; item < items; item++)
@@ -211,11 +223,12 @@ public sealed class AttentionReference(int heads, int headDim)
                     row.AsSpan().Clear();
                     for (int j = first; j < end; j++)
                     {
-                        double score = Product(query[queryTensor.Row(b, rowOfQuery, h)..], key[keyTensor.Row(b, firstKey + j, keyHead)..]);
+                        double score = Product(query[queryTensor.Row(b, rowOfQuery, h)..], key[keyTensor.Row(b, firstKey + j, keyHead)..]) * (operands.Scales.IsEmpty ? Scale : operands.Scales[h]);
                         if (SoftCap > 0) score = SoftCap * Math.Tanh(score / SoftCap);
                         if (Score is not null) score = Score(score, (int)position, j, h, item);
                         if (!operands.Bias.IsEmpty) score += operands.Bias[extent.Index(BiasAxes, b, h, rowOfQuery, firstKey + j)];
                         if (slopes is not null) score -= slopes[h] * Math.Abs(position - j);
+                        if (!operands.RelativeBias.IsEmpty) score += operands.RelativeBias[Bucket(j - position) * Heads + h];
                         if (!operands.Keep.IsEmpty && !operands.Keep[extent.Index(KeepAxes, b, h, rowOfQuery, firstKey + j)]) score = double.NegativeInfinity;
                         if (Visible is not null && !Visible((int)position, j, h, item)) score = double.NegativeInfinity;
                         if (!Sees(position, j, prefix) || !IsListed(operands, b, keyHead, rowOfQuery, firstKey + j, queries)) score = double.NegativeInfinity;
@@ -276,7 +289,19 @@ public sealed class AttentionReference(int heads, int headDim)
     {
         double sum = 0;
         for (int d = 0; d < HeadDim; d++) sum += (double)query[d] * key[d];
-        return Scale * sum;
+        return sum;
+    }
+
+    /// <summary>The bucket of a distance, from the query to the key (T5).</summary>
+    private int Bucket(long relative)
+    {
+        int buckets = RelativeBidirectional ? RelativeBuckets / 2 : RelativeBuckets, exact = buckets / 2, first = RelativeBidirectional && relative > 0 ? buckets : 0;
+        long distance = RelativeBidirectional ? Math.Abs(relative) : Math.Max(-relative, 0);
+        if (distance < exact) return first + (int)distance;
+
+        // A distance on the border of two buckets belongs to the upper one: rounding errors must not take it to the lower.
+        double steps = Math.Log((double)distance / exact) / Math.Log((double)RelativeMaxDistance / exact) * (buckets - exact) + 1e-9;
+        return first + (int)Math.Min(exact + steps, buckets - 1);
     }
 
     /// <summary>Turns scores into weights, 0 for hidden keys.</summary>

@@ -96,4 +96,13 @@ public enum AttentionRole
     /// blocks the other masks apply.
     /// </summary>
     KeyBlocks,
+
+    /// <summary>
+    /// <c>ReadOnlySpan&lt;float&gt; relativeBias</c>: [buckets, heads], finite, what is added to the scores of a head for the bucket that the distance of query and key
+    /// falls into (T5, as its embedding stores it); with <see cref="AttentionAttribute.RelativeBuckets"/>. T5 does not scale: it goes with <c>Scale = 1</c>.
+    /// </summary>
+    RelativeBias,
+
+    /// <summary><c>ReadOnlySpan&lt;float&gt; scales</c>: [heads], the factor of the scores of each head instead of <see cref="AttentionAttribute.Scale"/>; finite, also negative or 0.</summary>
+    Scales,
 }

@@ -15,6 +15,15 @@ public class SnapshotTests
 
     private const string Scored = $"{Sample.Tensors}, ReadOnlySpan<float> bias, ReadOnlySpan<bool> keep, ReadOnlySpan<float> sinks, Span<float> logSumExp";
 
+    private const string Own = $"{Sample.Tensors}, ReadOnlySpan<float> relativeBias, ReadOnlySpan<float> scales, ReadOnlySpan<int> segment, ReadOnlySpan<float> table";
+
+    private const string OwnMethods = """
+        private static bool Visible(int query, int key, ReadOnlySpan<int> segment) => segment[query] == segment[key];
+            private static float Score(float score, int query, int key, int head, ReadOnlySpan<float> table) => score + table[key - query + 100] * table[Math.Clamp(key / 2, 0, table.Length - 1)] + table[head];
+        """;
+
+    private const string OwnAttribute = "Attention(heads: 4, headDim: 64, MaskMethod = nameof(Visible), ScoreMethod = nameof(Score), RelativeBuckets = 32)";
+
     /// <summary>What is to be seen; the source; the part of the generated file's name that tells it from the others.</summary>
     private static readonly (string Title, string Source, string File)[] s_cases =
     [
@@ -27,6 +36,8 @@ public class SnapshotTests
         ("Core, decoding, AVX2", Sample.Documented("Attention(heads: 8, headDim: 128, KeyValueHeads = 2, Mask = AttentionMask.Causal, QueryLength = 1)"), "__avx2_"),
         ("Core, small and fixed, AVX-512", Sample.Documented("Attention(heads: 3, headDim: 32, QueryLength = 49, KeyLength = 49)"), "__avx512_"),
         ("Core, scores changed in every way, AVX-512", Sample.Documented("Attention(heads: 4, headDim: 64, Mask = AttentionMask.Causal, SoftCap = 50f, Alibi = true)", Scored), "__avx512_"),
+        ("Core, spans of the user's own, a bias of relative positions, scales, AVX2", Sample.Documented(OwnAttribute, Own, members: OwnMethods), "__avx2_"),
+        ("Kernel, spans of the user's own, a bias of relative positions, scales", Sample.Documented(OwnAttribute, Own, members: OwnMethods), "Demo.Llama.Attend"),
         ("Kernel, heads first, strides, tensor spans, fixed lengths",
             Sample.Documented(
                 "Attention(heads: 4, headDim: 64, Layout = AttentionLayout.HeadMajor, KeyStride = 192, QueryLength = 16, KeyLength = 16, Batched = true)",

@@ -11,6 +11,7 @@ public class AllocationTests
         new(4, 64) { Mask = AttentionMask.Causal },
         new(4, 64) { Batched = true, Roles = Roles.KeyLengths | Roles.MaxThreads },
         new(1, 512),
+        new(4, 64) { Buckets = 32, Roles = Roles.MaxThreads | Roles.Scales },
     ];
 
     public static TheoryData<Problem> Problems =>
@@ -21,6 +22,7 @@ public class AllocationTests
         new Problem(Declarations[2], 20, 2000),
         new Problem(Declarations[2], 3, 2000), // few rows: two threads share the chunks of a head's keys
         new Problem(Declarations[0], 4, 2000),
+        new Problem(Declarations[3], 70, 90),
         new Problem(Declarations[1], 2, 1000) { Batch = 2, KeyLengths = [300, 1000] }, // two threads share heads and items
     ];
 

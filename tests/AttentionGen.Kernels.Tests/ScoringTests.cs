@@ -25,6 +25,9 @@ public class ScoringTests
         s_plain with { Roles = s_plain.Roles | Roles.Sinks },
         s_plain with { Roles = s_plain.Roles | Roles.Slopes },
         s_plain with { SoftCap = 3, Bias = OfHeads, Keep = Keys, Roles = All },
+        s_plain with { Roles = s_plain.Roles | Roles.Scales },
+        s_plain with { Buckets = 32, Scale = 1 / 8f },
+        s_plain with { Buckets = 9, MaxDistance = 21, Bidirectional = false, SoftCap = 4, Roles = All | Roles.Scales },
     ];
 
     private static readonly Declaration[] s_masked =
@@ -54,9 +57,13 @@ public class ScoringTests
 
     private static readonly Declaration s_fixed = s_plain with { QueryLength = 33, KeyLength = 50, Bias = Rows, Keep = Rows, Alibi = true };
 
+    private static readonly Declaration s_relative = s_plain with { Batched = true, Buckets = 32, Roles = s_plain.Roles | Roles.Sinks | Roles.Scales | Roles.QueryStarts | Roles.KeyLengths };
+
+    private static readonly Declaration s_wrong = s_plain with { SoftCap = 3, Bias = OfHeads, Keep = Keys, Buckets = 32, Roles = All | Roles.Scales };
+
     private static readonly Declaration s_single = s_plain with { QueryLength = 1, Bias = Rows, Keep = Rows, Roles = All };
 
-    internal static readonly Declaration[] Declarations = [.. s_masked, .. s_batched, s_headMajor, s_strided, s_fixed, s_single];
+    internal static readonly Declaration[] Declarations = [.. s_masked, .. s_batched, s_headMajor, s_strided, s_fixed, s_single, s_relative, s_wrong];
 
     public static TheoryData<Problem> Problems =>
     [
@@ -66,6 +73,7 @@ public class ScoringTests
         .. from declaration in s_batched
            from queries in new[] { 2, 70 }
            select new Problem(declaration, queries, 90) { Batch = 4, KeyLengths = [90, 0, 33, 71], QueryStarts = declaration.Has(Roles.QueryStarts) ? [0, 3, 5, 100] : null },
+        .. from queries in new[] { 2, 70 } select new Problem(s_relative, queries, 90) { Batch = 4, KeyLengths = [90, 0, 33, 71], QueryStarts = [0, 3, 5, int.MaxValue - 100] },
         new Problem(s_fixed, 33, 50),
         .. from keys in new[] { 1, 5, 500, 3000 } select new Problem(s_single, 1, keys),
     ];
@@ -189,6 +197,34 @@ public class ScoringTests
         }
     }
 
+    /// <summary>Buckets of T5, and its table by hand: queries and keys that are 0 leave the biases alone.</summary>
+    [Fact]
+    public void Distances_fall_into_the_buckets_of_T5()
+    {
+        int[] starts = [0, 1, 2, 3, 4, 5, 6, 7, 8, 12, 16, 23, 32, 46, 64, 91]; // bidirectional: 8 of 16 exact, to 128
+        var declaration = s_plain with { Buckets = 32, Scale = 1 / 8f };
+        var inputs = new Inputs(new Problem(declaration, 1, 400) { MaxThreads = 1 });
+        inputs.Query.AsSpan().Clear();
+        inputs.Value.AsSpan().Clear();
+        for (int key = 0; key < 400; key++)
+            for (int head = 0; head < declaration.KeyValueHeads; head++) inputs.ValueRow(0, key, head)[0] = key == 150 ? 1 : 0;
+        for (int bucket = 0; bucket < 32; bucket++) inputs.RelativeBias.AsSpan(bucket * 6, 6).Fill(MathF.Log(bucket + 1));
+
+        foreach (int queries in new[] { 1, 100, 400 })
+        {
+            var call = new Inputs(inputs, inputs.Problem with { Queries = queries });
+            float[] output = new float[call.Problem.OutputLength];
+            Catalogue.Kernels[declaration].Body(call.Arguments(new float[call.Problem.QueryLength], inputs.Key, inputs.Value, output));
+            for (int query = 0; query < queries; query++)
+            {
+                int position = 400 - queries + query;
+                double Weight(int key) => Array.FindLastIndex(starts, start => start <= Math.Abs(key - position)) + (key > position ? 16 : 0) + 1;
+                double expected = Weight(150) / Enumerable.Range(0, 400).Sum(Weight);
+                Assert.Equal(expected, output[query * 6 * 24], 1e-6 * expected);
+            }
+        }
+    }
+
     [Theory, InlineData(1), InlineData(3), InlineData(40)]
     public void Operands_between_protected_pages(int queries)
     {
@@ -251,7 +287,7 @@ public class ScoringTests
     [Fact]
     public void Wrong_calls_name_parameter_and_shapes()
     {
-        var declaration = s_plain with { SoftCap = 3, Bias = OfHeads, Keep = Keys, Roles = All };
+        var declaration = s_wrong;
         var inputs = new Inputs(new Problem(declaration, 5, 9));
         var kernel = Catalogue.Kernels[declaration];
         float[] output = new float[inputs.Problem.OutputLength], sums = new float[30];
@@ -260,6 +296,11 @@ public class ScoringTests
         Throws("bias has 0 elements, [heads, queries, keys] = [6, 5, 9] are needed. (Parameter 'bias')", arguments => arguments with { Bias = default });
         Throws("keep has 10 elements, [keys] = [9] are needed. (Parameter 'keep')", arguments => arguments with { Keep = new bool[10] });
         Throws("slopes has 5 elements, [heads] = [6] are needed. (Parameter 'slopes')", arguments => arguments with { Slopes = new float[5] });
+        Throws("scales has 5 elements, [heads] = [6] are needed. (Parameter 'scales')", arguments => arguments with { Scales = new float[5] });
+        Throws("scales[4] is NaN, a finite number is needed. (Parameter 'scales')", arguments => arguments with { Scales = new[] { 0, 1, -1, 3e38f, float.NaN, 0 } });
+        Throws("relativeBias has 191 elements, [buckets, heads] = [32, 6] are needed. (Parameter 'relativeBias')", arguments => arguments with { RelativeBias = new float[191] });
+        Throws("relativeBias[191] is -Infinity, a finite number is needed. (Parameter 'relativeBias')", arguments => arguments with { RelativeBias = Enumerable.Range(0, 192).Select(i => i == 191 ? float.NegativeInfinity : i).ToArray() });
+        Throws("output overlaps relativeBias. The output is written while the inputs are read: give it memory of its own. (Parameter 'output')", arguments => arguments with { RelativeBias = output.AsSpan(0, 192) });
         Throws("sinks has 7 elements, [heads] = [6] are needed. (Parameter 'sinks')", arguments => arguments with { Sinks = new float[7] });
         Throws("logSumExp has 29 elements, [batch, heads, queries] = [1, 6, 5] are needed. (Parameter 'logSumExp')", arguments => arguments with { LogSumExp = new float[29] });
         Throws("output overlaps bias. The output is written while the inputs are read: give it memory of its own. (Parameter 'output')", arguments => arguments with { Bias = output.AsSpan(0, 270) });

@@ -16,23 +16,11 @@ public struct NeonCall
     /// <summary>Keys that a query sees before and behind its position, -1 for all.</summary>
     public long Left, Right;
 
-    /// <summary>Addresses of what belongs to the scores: [heads, queries, keys], [queries, keys], [heads], [heads], [heads, queries].</summary>
-    public nint Bias, Keep, Slopes, Sinks, LogSumExp;
-
-    /// <summary>The same with strides.</summary>
-    internal readonly ForwardOperands Operands => new()
-    {
-        Bias = Operand(Bias, sizeof(float) * Queries * Keys, sizeof(float) * Keys, sizeof(float)),
-        Keep = Operand(Keep, 0, Keys, 1),
-        Slopes = Operand(Slopes, sizeof(float), 0, 0),
-        Sinks = Operand(Sinks, sizeof(float), 0, 0),
-        LogSumExp = Operand(LogSumExp, sizeof(float) * Queries, sizeof(float), 0),
-    };
+    /// <summary>What belongs to the scores, and the log-sum-exp, as the harness lays it out.</summary>
+    internal unsafe ForwardOperands* Operands;
 
     /// <summary>The queries against the keys.</summary>
     internal readonly ForwardSequence Sequence => new() { Queries = (int)Queries, Keys = (int)Keys, Step = 1, Start = (nint)Start };
-
-    private static unsafe Operand Operand(nint data, long head, long query, long key) => new() { Data = (byte*)data, Head = (nint)head, Query = (nint)query, Key = (nint)key };
 
     /// <summary>The first key that a query sees, counted past both ends.</summary>
     public readonly long Begin(long query) => Left < 0 ? 0 : Start + query - Left;
@@ -94,7 +82,7 @@ public static class Driver
             {
                 int rows = (int)Math.Min(plan.QueryBlock, call.Queries - row);
                 call.Range(row, row + rows - 1, out long begin, out long end);
-                if (first == 0 && begin == end) Clear(ref Unsafe.Add(ref output, (nint)(row * call.OutputStride)), (nint)call.OutputStride, rows, (int)call.ValueDim, operands, head: 0, (int)row);
+                if (first == 0 && begin == end) Clear(ref Unsafe.Add(ref output, (nint)(row * call.OutputStride)), (nint)call.OutputStride, rows, (int)call.ValueDim, *operands, head: 0, (int)row);
                 begin = begin / plan.KeyBlock * plan.KeyBlock; // blocks of keys stand at fixed keys
                 long from = Math.Max(begin, first);
                 int seen = (int)Math.Min(end - from, first + count - from);
@@ -116,7 +104,7 @@ public static class Driver
                     OutputStride = (nint)call.OutputStride,
                     State = ref Unsafe.Add(ref states, (nint)(index * plan.StateFloats)),
                     Scratch = ref working,
-                    Place = new ForwardPlace(&operands, call.Sequence, head: 0, (int)row),
+                    Place = new ForwardPlace(operands, call.Sequence, head: 0, (int)row),
                 };
                 TCore.Attend(in block);
             }

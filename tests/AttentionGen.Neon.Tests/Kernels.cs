@@ -135,6 +135,14 @@ public static partial class Kernels
 
     [Attention(1, 33, ValueDim = 20, WindowLeft = 30, WindowRight = 4, Scale = -0.3f, SoftCap = 2f, Isas = AttentionIsas.Neon)]
     public static partial void D33v20_window_scored(ReadOnlySpan<float> query, ReadOnlySpan<float> key, ReadOnlySpan<float> value, Span<float> output, ReadOnlySpan<float> bias, ReadOnlySpan<bool> keep, ReadOnlySpan<float> slopes, ReadOnlySpan<float> sinks, Span<float> logSumExp);
+
+    [Attention(1, 20, ValueDim = 12, Mask = AttentionMask.Causal, RelativeBuckets = 16, ScoreMethod = nameof(Own), Isas = AttentionIsas.Neon)]
+    public static partial void D20v12_causal_own(ReadOnlySpan<float> query, ReadOnlySpan<float> key, ReadOnlySpan<float> value, Span<float> output, ReadOnlySpan<float> relativeBias, ReadOnlySpan<float> scales, ReadOnlySpan<float> table, Span<float> logSumExp);
+
+    [Attention(1, 64, RelativeBuckets = 16, ScoreMethod = nameof(Own), Isas = AttentionIsas.Neon)]
+    public static partial void D64_own(ReadOnlySpan<float> query, ReadOnlySpan<float> key, ReadOnlySpan<float> value, Span<float> output, ReadOnlySpan<float> relativeBias, ReadOnlySpan<float> scales, ReadOnlySpan<float> table, Span<float> logSumExp);
+
+    private static float Own(float score, int query, int key, ReadOnlySpan<float> table) => score + table[key - query + 40] + table[key % 7 * 9] - table[query];
 }
 
 /// <summary>Entry points of the harness: a method of its own for each core.</summary>
@@ -244,6 +252,12 @@ public static class Entries
 
     public static void Run_d33v20_window_scored(ref float query, ref float key, ref float value, ref float output, ref float scratch, ref long call) =>
         Driver.Run<forward_f32_d33v20_window_scalem0p3_cap2_bias_slopes_keep_sinks_lse__neon_8x2>(ref query, ref key, ref value, ref output, ref scratch, ref Unsafe.As<long, NeonCall>(ref call));
+
+    public static void Run_d20v12_causal_own(ref float query, ref float key, ref float value, ref float output, ref float scratch, ref long call) =>
+        Driver.Run<forward_f32_d20v12_causal_scales_score9c7a76df28ba2881_relative_lse__neon_8x2>(ref query, ref key, ref value, ref output, ref scratch, ref Unsafe.As<long, NeonCall>(ref call));
+
+    public static void Run_d64_own(ref float query, ref float key, ref float value, ref float output, ref float scratch, ref long call) =>
+        Driver.Run<forward_f32_d64_scales_score9c7a76df28ba2881_relative_lse__neon_8x2>(ref query, ref key, ref value, ref output, ref scratch, ref Unsafe.As<long, NeonCall>(ref call));
 
     public static void Run_m49n49_d32(ref float query, ref float key, ref float value, ref float output, ref float scratch, ref long call) =>
         Driver.RunPacked<forward_f32_m49n49_d32__neon_7x2>(ref query, ref key, ref value, ref output, ref scratch, ref Unsafe.As<long, NeonCall>(ref call));

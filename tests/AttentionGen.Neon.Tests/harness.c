@@ -6,15 +6,18 @@
 #pragma GCC optimize("O3", "fp-contract=off") // the plain evaluation multiplies, then adds
 #include "image.h"
 
+typedef struct { const void *data; long batch, head, query, key; } operand; // bytes from one to the next
+typedef struct { operand bias, keep, slopes, sinks, log_sum_exp, scales, relative; int reach, numbers[8]; const void *spans[4]; int lengths[4]; } operands; // ForwardOperands
 typedef struct {
     long queries, keys, start, query_stride, key_stride, value_stride, output_stride, head_dim, value_dim, stretch, group, query_head_stride, output_head_stride, left, right;
-    const void *bias, *keep, *slopes, *sinks;
-    float *log_sum_exp;
+    operands *operands;
 } call;
 typedef void (*kernel)(float *, float *, float *, float *, float *, call *);
 typedef struct { const char *name; int d, dv, left, right; double scale; int queries, keys, scored; double cap; } spec; // the lengths 0 where they are not fixed
 enum { NORMAL, LARGE, NEAR, RISING, HIDDEN_NAN, SEEN_NAN, INPUTS };
 static const char *input_names[] = {"normal", "scores near 90", "scores near 1e4, all alike", "rising maximum", "NaN in hidden keys", "NaN in visible keys"};
+enum { PLAIN, OPERANDS, OWN_SCORES }; // what is done to scores
+enum { REACH = 30, TABLE = 60 }; // distances on either side, the outer 16 with one bias; elements of the span
 enum { PACKED, ROWS, PATHS };
 static const char *path_names[] = {"packed keys", "few rows"};
 
@@ -24,7 +27,8 @@ typedef struct { int path, group, queries, keys, start, stretch, head_major, inp
 static const spec specs[] = {
 #define SPEC(method, d, dv, left, right, scale) FIXED(method, d, dv, left, right, scale, 0, 0)
 #define FIXED(method, d, dv, left, right, scale, queries, keys) {#method, d, dv, left, right, scale, queries, keys, 0, 0},
-#define SCORED(method, d, dv, left, right, scale, cap) {#method, d, dv, left, right, scale, 0, 0, 1, cap},
+#define SCORED(method, d, dv, left, right, scale, cap) {#method, d, dv, left, right, scale, 0, 0, OPERANDS, cap},
+#define OWN(method, d, dv, left, right) {#method, d, dv, left, right, 0, 0, 0, OWN_SCORES, 0},
 #include "Specs.h"
 };
 
@@ -81,15 +85,23 @@ static double dot(const float *restrict a, const double *restrict b, int d) {
 }
 
 // What is done to the scores of a query with the keys; nothing where the pointers are null.
-typedef struct { double cap; const float *bias, *slope, *sink; const char *keep; int position; double log_sum_exp; } scoring;
+typedef struct { double cap; const float *bias, *slope, *sink; const char *keep; int position; double log_sum_exp; const float *scale, *relative, *table; } scoring;
+
+static int clamp(int x, int low, int high) { return x < low ? low : x > high ? high : x; }
+static float element(const float *table, int i) { return i >= 0 && i < TABLE ? table[i] : 0; }
 
 static void evaluate(const float *query, const buffer *k, const buffer *v, int begin, int end, float scale, scoring *s) {
     double max = s->sink ? *s->sink : -INFINITY, sum = 0;
     float plain_max = s->sink ? *s->sink : -INFINITY, plain_sum = 0;
     for (int j = begin; j < end; j++) {
-        weights[j] = dot(query, key_doubles[j], k->dim) * scale;
-        plain_weights[j] = plain_dot(query, row(k, 0, j), k->dim) * scale;
+        weights[j] = dot(query, key_doubles[j], k->dim) * (s->scale ? *s->scale : scale);
+        plain_weights[j] = plain_dot(query, row(k, 0, j), k->dim) * (s->scale ? *s->scale : scale);
         if (s->cap) weights[j] = s->cap * tanh(weights[j] / s->cap), plain_weights[j] = (float)s->cap * tanhf(plain_weights[j] / (float)s->cap);
+        if (s->table) { // the method of the user's own in Kernels.cs
+            float a = element(s->table, j - s->position + 40), b = element(s->table, j % 7 * 9), c = element(s->table, s->position);
+            weights[j] = weights[j] + a + b - c, plain_weights[j] = plain_weights[j] + a + b - c;
+        }
+        if (s->relative) weights[j] += s->relative[clamp(j - s->position, -REACH, REACH - 1)], plain_weights[j] += s->relative[clamp(j - s->position, -REACH, REACH - 1)];
         if (s->bias) weights[j] += s->bias[j], plain_weights[j] += s->bias[j];
         if (s->slope) weights[j] -= (double)*s->slope * abs(s->position - j), plain_weights[j] -= *s->slope * abs(s->position - j);
         if ((s->keep && !s->keep[j]) || (s->bias && isinf(s->bias[j]))) weights[j] = plain_weights[j] = -INFINITY; // whatever it was
@@ -113,7 +125,6 @@ static void evaluate(const float *query, const buffer *k, const buffer *v, int b
 // The first key that a query sees and the one behind the last, without regard to how many keys there are.
 static int begin_of(const spec *s, const shape *c, int query) { return s->left < 0 ? 0 : c->start + query - s->left; }
 static int end_of(const spec *s, const shape *c, int query) { return s->right < 0 ? c->keys : c->start + query + s->right + 1; }
-static int clamp(int x, int low, int high) { return x < low ? low : x > high ? high : x; }
 
 static void hide(buffer *k, buffer *v, int begin, int end) {
     for (int j = begin; j < end; j++) {
@@ -174,6 +185,13 @@ static void check(const spec *s, const shape *c) {
     for (long i = 0; i < bias.length; i++) bias.data[i] = drawn % 9 ? normal() : (normal(), -INFINITY);
     for (long i = 0; i < (long)c->queries * c->keys; i++) keep[i] = uniform() > -0.3f;
     for (int h = 0; h < heads; h++) slopes.data[h] = 0.1f * normal(), sinks.data[h] = normal();
+    // Biases of distances [heads, 2 * reach], a scale for each head, a span.
+    buffer relative = guarded(1, heads, 2 * REACH, 2 * REACH, 0, c->upper), scales = guarded(1, 1, heads, 0, 0, c->upper), table = guarded(1, 1, TABLE, 0, 0, c->upper);
+    for (int h = 0; h < heads; h++) {
+        for (int i = -REACH; i < REACH; i++) row(&relative, 0, h)[REACH + i] = i < 16 - REACH ? 0.5f : i >= REACH - 16 ? -0.25f : normal(); // the last that differ are a vector away from the ends
+        scales.data[h] = scale * (h % 2 ? -0.7f : 0.9f);
+    }
+    for (int i = 0; i < TABLE; i++) table.data[i] = normal();
     for (int j = 0; j < c->keys; j++) {
         for (int e = 0; e < d; e++) key_doubles[j][e] = row(&k, 0, j)[e];
         for (int e = 0; e < dv; e++) value_doubles[j][e] = row(&v, 0, j)[e];
@@ -181,7 +199,10 @@ static void check(const spec *s, const shape *c) {
 
     const float untouched = 12345;
     for (long i = 0; i < o.length; i++) o.data[i] = untouched;
-    call arguments = {c->queries, c->keys, c->start, qs, k.stride, v.stride, os, d, dv, c->stretch, c->path == ROWS ? c->group : 0, qh, oh, s->left, s->right, bias.data, keep, slopes.data, sinks.data, sums.data};
+    operands given = {
+        {bias.data, 0, 4l * c->queries * c->keys, 4l * c->keys, 4}, {keep, 0, 0, c->keys, 1}, {slopes.data, 0, 4}, {sinks.data, 0, 4}, {sums.data, 0, 4l * c->queries, 4},
+        {scales.data, 0, 4}, {relative.data + REACH, 0, 8 * REACH}, REACH, {0}, {table.data}, {TABLE}};
+    call arguments = {c->queries, c->keys, c->start, qs, k.stride, v.stride, os, d, dv, c->stretch, c->path == ROWS ? c->group : 0, qh, oh, s->left, s->right, &given};
     kernel run = image_method(s->name);
     run(q.data, k.data, v.data, o.data, scratch, &arguments);
 
@@ -190,11 +211,13 @@ static void check(const spec *s, const shape *c) {
     for (int h = 0; h < heads; h++)
         for (int i = 0; i < c->queries; i++) {
             int end = clamp(end_of(s, c, i), 0, c->keys), begin = clamp(begin_of(s, c, i), 0, end);
-            scoring scores = {s->cap, s->scored ? row(&bias, h, i) : 0, s->scored ? slopes.data + h : 0, s->scored ? sinks.data + h : 0, s->scored ? keep + i * c->keys : 0, c->start + i};
+            int operands = s->scored == OPERANDS, own = s->scored == OWN_SCORES;
+            scoring scores = {s->cap, operands ? row(&bias, h, i) : 0, operands ? slopes.data + h : 0, operands ? sinks.data + h : 0, operands ? keep + i * c->keys : 0, c->start + i, 0,
+                own ? scales.data + h : 0, own ? row(&relative, 0, h) + REACH : 0, own ? table.data : 0};
             evaluate(row(&q, h, i), &k, &v, begin, end, scale, &scores);
             float sum = *row(&sums, h, i);
             double tolerance = (c->input == LARGE || c->input == NEAR || c->input == RISING ? 3e-5 : 2e-6) * fmax(1, fabs(scores.log_sum_exp)); // of large products little is left behind the point
-            if (s->scored && !(isnan(scores.log_sum_exp) ? isnan(sum) : fabs(sum - scores.log_sum_exp) <= tolerance)) wrong_nan++;
+            if (s->scored && !(isnan(scores.log_sum_exp) ? isnan(sum) : sum == scores.log_sum_exp || fabs(sum - scores.log_sum_exp) <= tolerance)) wrong_nan++;
             for (int e = 0; e < dv; e++) {
                 float *actual = row(&o, h, i) + e;
                 double error = fabs(*actual - expected[e]);
@@ -207,6 +230,7 @@ static void check(const spec *s, const shape *c) {
     for (long i = 0; i < o.length; i++) written += o.data[i] != untouched;
     munmap(q.base, q.size), munmap(k.base, k.size), munmap(v.base, v.size), munmap(o.base, o.size);
     munmap(bias.base, bias.size), munmap(mask.base, mask.size), munmap(slopes.base, slopes.size), munmap(sinks.base, sinks.size), munmap(sums.base, sums.size);
+    munmap(relative.base, relative.size), munmap(scales.base, scales.size), munmap(table.base, table.size);
 
     char place[200];
     snprintf(place, sizeof place, "%s, %s, %d queries x %d heads from %d, %d keys, %d at a time, %s", s->name, path_names[c->path], c->queries, heads,

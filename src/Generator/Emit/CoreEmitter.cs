@@ -13,7 +13,7 @@ internal static class CoreEmitter
     {
         var dialect = Dialect.Of(plan.Isa);
         var visible = plan.Spec.Visible;
-        bool lifted = plan.Spec.Scoring is { Own: not null } or { Visible: not null };
+        bool lifted = plan.Spec.Scoring is { Own: not null } or { Visible: not null } or { KeepsStep: true, Relative: true };
         var w = new SourceWriter();
         Header(w, plan, dialect);
         w.Line($"""
@@ -103,7 +103,7 @@ internal static class CoreEmitter
             //
             // {plan.Name}
             //
-            //   output = softmax({ScalarText.Float(spec.Scale)} * query * key^T) * value, single precision, {mask}
+            //   output = softmax({(spec.Scoring.Scales ? "scale of the head" : ScalarText.Float(spec.Scale))} * query * key^T) * value, single precision, {mask}
             //   query   [{queries}, {spec.HeadDim}]     key    [{keys}, {spec.HeadDim}]
             //   output  [{queries}, {spec.ValueDim}]     value  [{keys}, {spec.ValueDim}]
             //

@@ -62,7 +62,7 @@ internal static class KernelEmitter
             //   key     {Shape(attention, Role.Key)}
             //   value   {Shape(attention, Role.Value)}
             //   output  {Shape(attention, Role.Output)}
-            //   scale   {ScalarText.Float(attention.Scale)}
+            //   scale   {(plan.Spec.Has(Role.Scales) ? "of each head" : ScalarText.Float(attention.Scale))}
             //   mask    {Visible(attention)}{(Scoring.Of(plan.Spec).Text is { Length: > 0 } scores ? $"\n//   scores  {scores}" : "")}
             //   cost    {2L * attention.Heads * (attention.HeadDim + attention.ValueDim)} flops for a visible pair of query and key
             //
@@ -106,9 +106,10 @@ internal static class KernelEmitter
         foreach (var role in s_tensors)
             w.Line($"    {Tensor(plan.Spec, role)}{(role == s_tensors[s_tensors.Length - 1] ? ");" : ",")}");
         Cuts(w, plan.Spec, call, parameters);
-        foreach (var role in new[] { Role.QueryStart, Role.QueryStarts, Role.KeyLengths, Role.PrefixLength, Role.PrefixLengths, Role.Bias, Role.Keep, Role.Slopes, Role.Sinks, Role.LogSumExp, Role.MaxThreads, Role.Scratch })
-            if (parameters.TryGetValue(role, out string? parameter)) w.Line($"{call}.{role}({parameter}{Axes(attention, role)});");
+        foreach (var role in new[] { Role.QueryStart, Role.QueryStarts, Role.KeyLengths, Role.PrefixLength, Role.PrefixLengths, Role.Bias, Role.Keep, Role.Slopes, Role.Sinks, Role.RelativeBias, Role.Scales, Role.LogSumExp, Role.MaxThreads, Role.Scratch })
+            if (parameters.TryGetValue(role, out string? parameter)) w.Line($"{call}.{role}({parameter}{Further(attention, role)});");
         for (int i = 0; i < plan.Spec.Scalars.Count; i++) w.Line($"{call}.Number({i}, {plan.Spec.Scalars[i].Name});");
+        for (int i = 0; i < plan.Spec.Spans.Count; i++) w.Line($"{call}.Span({i}, {plan.Spec.Spans[i].Name}, {Text(plan.Spec.SpanAxes(i))});");
         if (attention.Alibi) w.Line($"{call}.Slopes([{string.Join(", ", StandardSlopes(attention.Heads).Select(ScalarText.Float))}]);");
 
         string prefix = "";
@@ -133,7 +134,7 @@ internal static class KernelEmitter
         if (attention.GivenPrefixLength is { } prefix) w.Line($"{call}.PrefixLength({prefix});");
         if (attention.ChunkLength > 0) w.Line($"{call}.Chunks({attention.ChunkLength});");
         if (attention.Dilation > 1) w.Line($"{call}.Dilation({attention.Dilation});");
-        if (attention.KeyBlockSize is { } keys) w.Line($"{call}.Blocks({parameters[Role.KeyBlockStarts]}, {parameters[Role.KeyBlocks]}, queries: {attention.QueryBlockSize}, keys: {keys}, {AxesText(attention.BlockAxes)});");
+        if (attention.KeyBlockSize is { } keys) w.Line($"{call}.Blocks({parameters[Role.KeyBlockStarts]}, {parameters[Role.KeyBlocks]}, queries: {attention.QueryBlockSize}, keys: {keys}, {Text(attention.BlockAxes)});");
         if (spec.MaskTerms.Count == 0 && spec.MaskBounds is { Terms.Count: 0 }) w.Line($"{call}.SeesNothing();");
         foreach (var term in spec.MaskTerms) Term(w, spec, call, term);
     }
@@ -160,17 +161,19 @@ internal static class KernelEmitter
         w.Line($"{call}.Term(decided: {(term.Rest is null ? "true" : "false")}{string.Concat(arguments.Select(argument => ", " + argument))});");
     }
 
-    /// <summary>The axes of a tensor beside the scores, as a further argument.</summary>
-    private static string Axes(AttentionSpec attention, Role role)
+    /// <summary>What is told of a parameter by further arguments: the axes of a tensor beside the scores, the buckets of relative positions.</summary>
+    private static string Further(AttentionSpec attention, Role role) => role switch
     {
-        Axes? axes = role switch { Role.Bias => attention.BiasAxes, Role.Keep => attention.KeepAxes, _ => null };
-        return axes is { } given ? ", " + AxesText(given) : "";
-    }
+        Role.Bias => $", {Text(attention.BiasAxes)}",
+        Role.Keep => $", {Text(attention.KeepAxes)}",
+        Role.RelativeBias => $", [{string.Join(", ", attention.Relative.Starts)}], bidirectional: {(attention.Relative.Bidirectional ? "true" : "false")}",
+        _ => "",
+    };
 
-    private static string AxesText(Axes axes)
+    private static string Text(Axes axes)
     {
-        Axes[] each = [Model.Axes.Batch, Model.Axes.Head, Model.Axes.Query, Model.Axes.Key];
-        return string.Join(" | ", each.Where(axis => (axes & axis) != 0).Select(axis => $"global::AttentionGen.AttentionAxes.{axis}"));
+        Axes[] each = axes == Axes.None ? [Axes.None] : [.. new[] { Axes.Batch, Axes.Head, Axes.Query, Axes.Key }.Where(axis => (axes & axis) != 0)];
+        return string.Join(" | ", each.Select(axis => $"global::AttentionGen.AttentionAxes.{axis}"));
     }
 
     /// <summary>What a score loses for each position between query and key, of each head (Press et al., Train Short, Test Long).</summary>

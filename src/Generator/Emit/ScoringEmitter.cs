@@ -6,7 +6,7 @@ using AttentionGen.Generator.Planning;
 namespace AttentionGen.Generator.Emit;
 
 /// <summary>
-/// Writes what is done to the scores of a tile between the products and the softmax: cap, bias, distance, mask, in this order. Each is a step of its own,
+/// Writes what is done to the scores of a tile between the products and the softmax: scale, cap, own score, bias, distance, mask, in this order. Each is a step of its own,
 /// with what it needs once for a row and what it does to a vector.
 /// </summary>
 internal static class ScoringEmitter
@@ -22,17 +22,18 @@ internal static class ScoringEmitter
         }
     }
 
-    private static IEnumerable<Step> Steps(CorePlan plan, Dialect dialect)
+    private static IEnumerable<Step> Steps(CorePlan plan, Dialect dialect, LiftedEmitter ofScore, LiftedEmitter ofMask)
     {
         var scoring = plan.Spec.Scoring;
         double scale = Math.Abs((double)plan.Spec.Scale);
-        if (scoring.Cap is { } cap) yield return new(null, $"s = Tanh(s * All({ScalarText.Float((float)(scale / cap))})) * All({ScalarText.Float(cap)});");
-        else if (scoring.IsNatural) yield return new(null, $"s *= All({ScalarText.Float((float)scale)});");
+        string? scaleOfHead = scoring.Scales ? $"Vec scale = All(place.Scale(head){(scoring.Cap is { } limit ? $" / {ScalarText.Float(limit)}" : "")});" : null;
+        string Factor(double factor) => scoring.Scales ? "scale" : $"All({ScalarText.Float((float)factor)})";
+        if (scoring.Cap is { } cap) yield return new(scaleOfHead, $"s = Tanh(s * {Factor(scale / cap)}) * All({ScalarText.Float(cap)});");
+        else if (scoring.IsNatural) yield return new(scaleOfHead, $"s *= {Factor(scale)};");
         if (scoring.Own is { } own)
         {
-            var lifted = new LiftedEmitter(dialect.Vector, "own");
-            string score = lifted.Vector(own);
-            yield return new(string.Join("\n", lifted.Declarations), $"s = {score};");
+            string score = ofScore.Vector(own);
+            yield return new(string.Join("\n", ofScore.Declarations), $"s = {score};");
         }
 
         if (scoring.Bias)
@@ -45,6 +46,16 @@ internal static class ScoringEmitter
         }
 
         if (scoring.Slopes) yield return new("Vec slope = All(place.Slope(head)), away = From(place.Away(row, key));", "s -= slope * Abs(away + All(column));");
+        if (scoring.Relative)
+        {
+            // The biases of distances lie side by side, with as much behind the last that differs that a vector which begins anywhere is a load.
+            yield return new(
+                "ref float relative = ref place.Relative(head);\nnint distance = place.Distance(row, key), reach = place.Reach;",
+                scoring.KeepsStep
+                    ? $"s += Elements(ref At(ref relative, -reach), (int)(2 * reach), {dialect.Vector}.Min({dialect.Vector}.Max({dialect.Vector}.Create((int)(distance + column * place.Step + reach)) + Ints.Indices * place.Step, Ints.Zero), {dialect.Vector}.Create((int)(2 * reach - 1))));"
+                    : "s += Load(ref relative, Math.Min(Math.Max(distance + column, -reach), reach - Lanes));");
+        }
+
         if (scoring.Keep)
         {
             static string Hide(string keep) => $"s = Select({keep}, s, All(float.NegativeInfinity));";
@@ -55,9 +66,8 @@ internal static class ScoringEmitter
 
         if (scoring.Visible is { } visible)
         {
-            var lifted = new LiftedEmitter(dialect.Vector, "mask");
-            string mask = lifted.Vector(visible);
-            yield return new(string.Join("\n", lifted.Declarations), $"{(scoring is { SomeDecided: true, LeavesDecided: false } ? "if (!decided) " : "")}s = Select({mask}, s, All(float.NegativeInfinity));");
+            string mask = ofMask.Vector(visible);
+            yield return new(string.Join("\n", ofMask.Declarations), $"{(scoring is { SomeDecided: true, LeavesDecided: false } ? "if (!decided) " : "")}s = Select({mask}, s, All(float.NegativeInfinity));");
         }
     }
 
@@ -65,8 +75,9 @@ internal static class ScoringEmitter
     {
         var scoring = plan.Spec.Scoring;
         if (!scoring.Changes) return;
-        var steps = Steps(plan, dialect).ToList();
-        bool needsKeys = scoring.Own?.Uses(Input.Key) == true || scoring.Visible?.Uses(Input.Key) == true;
+        LiftedEmitter ofScore = new(dialect.Vector, "own", scoring.KeepsStep), ofMask = new(dialect.Vector, "mask", scoring.KeepsStep);
+        var steps = Steps(plan, dialect, ofScore, ofMask).ToList();
+        bool needsKeys = ofScore.UsesKeys || ofMask.UsesKeys;
         w.Line();
         w.Line($"/// <summary>From the products of some rows with keys to scores: {scoring.Text}. {(scoring.Hides ? "Whether a key is hidden by its score. " : "")}`key` is that of column 0, `row` the first row.</summary>");
         CoreEmitter.MethodAttribute(w);

@@ -78,6 +78,58 @@ internal sealed record ScalarExpression(Kind Kind, int Index) : Expression(Kind)
     public override IEnumerable<Expression> Parts => [];
 }
 
+/// <summary>A span that comes with the call: no value by itself, but what is indexed or asked for its length.</summary>
+/// <param name="Kind">Of its elements.</param>
+internal sealed record SpanExpression(Kind Kind, int Slot) : Expression(Kind)
+{
+    public override bool IsOfRow => true;
+
+    public override string Text => $"{(Kind == Kind.Int ? "ints" : "floats")}{Slot}";
+
+    public override IEnumerable<Expression> Parts => [];
+}
+
+/// <summary>The length of a span.</summary>
+internal sealed record LengthExpression(int Slot) : Expression(Kind.Int)
+{
+    public override bool IsOfRow => true;
+
+    public override string Text => $"place.Length({Slot})";
+
+    public override IEnumerable<Expression> Parts => [];
+}
+
+/// <summary>An element of a span; 0 where there is none.</summary>
+internal sealed record ElementExpression(SpanExpression Span, Expression Index) : Expression(Span.Kind)
+{
+    public override bool IsOfRow => Index.IsOfRow;
+
+    public override string Text => $"{Span.Text}[{Index.Text}]";
+
+    public override IEnumerable<Expression> Parts => [Index];
+
+    /// <summary>Where the elements of keys that follow each other do so, too, the index of key 0, of the row alone, and whether they go down; null where they need not.</summary>
+    public (Expression OfKey0, bool Down)? Line => LineOf(Index);
+
+    private static (Expression OfKey0, bool Down)? LineOf(Expression index) => index switch
+    {
+        InputExpression { Input: Input.Key } => (new ConstantExpression(Kind.Int, 0), false),
+        OperationExpression { Operation: "+" or "-", First: var x, Second: { IsOfRow: true } y } sum when LineOf(x) is var (first, down) => (Sum(sum.Operation, first, y), down),
+        OperationExpression { Operation: "+" or "-", First: { IsOfRow: true } x, Second: { } y } sum when LineOf(y) is var (first, down) => (Sum(sum.Operation, x, first), down ^ sum.Operation == "-"),
+        OperationExpression { Operation: "-", First: var x, Second: null } when LineOf(x) is var (first, down) => (Sum("-", new ConstantExpression(Kind.Int, 0), first), !down),
+        _ => null,
+    };
+
+    private static Expression Sum(string operation, Expression x, Expression y) =>
+        (operation, x, y) switch
+        {
+            (_, _, ConstantExpression { Value: 0 }) => x,
+            ("+", ConstantExpression { Value: 0 }, _) => y,
+            ("-", ConstantExpression { Value: 0 }, _) => new OperationExpression(Kind.Int, "-", new[] { y }.ToEquatableArray()),
+            _ => new OperationExpression(Kind.Int, operation, new[] { x, y }.ToEquatableArray()),
+        };
+}
+
 /// <summary>An operation or a function of C#, by the name of the operator or of the method of Math and MathF.</summary>
 internal sealed record OperationExpression(Kind Kind, string Operation, EquatableArray<Expression> Operands) : Expression(Kind)
 {
@@ -91,11 +143,14 @@ internal sealed record OperationExpression(Kind Kind, string Operation, Equatabl
     public override string Text => Operands.Count switch
     {
         _ when Operation == "tofloat" => $"(float){Operands[0].Text}",
-        _ when char.IsLetter(Operation[0]) => $"{(Kind == Kind.Float ? "MathF" : "Math")}.{Operation}({string.Join(", ", Operands.Select(operand => operand.Text))})",
+        _ when char.IsLetter(Operation[0]) => $"{Class}.{Operation}({string.Join(", ", Operands.Select(operand => operand.Text))})",
         1 => Operands[0].Text.StartsWith("-", StringComparison.Ordinal) ? $"({Operation}({Operands[0].Text}))" : $"({Operation}{Operands[0].Text})",
         2 => $"({Operands[0].Text} {Operation} {Operands[1].Text})",
         _ => $"({Operands[0].Text} ? {Operands[1].Text} : {Operands[2].Text})",
     };
+
+    /// <summary>The class of a function.</summary>
+    public string Class => Operation == "Exp2" ? "float" : Kind == Kind.Float ? "MathF" : "Math";
 
     public override IEnumerable<Expression> Parts => Operands;
 }

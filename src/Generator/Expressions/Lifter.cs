@@ -16,22 +16,26 @@ internal sealed class Lifter
     /// <summary>As many as a call brings along.</summary>
     public const int MaxScalars = 8;
 
+    /// <summary>The same for spans.</summary>
+    private const int MaxSpans = 4;
+
+    private static readonly string[] s_intFunctions = ["Abs", "Min", "Max", "Clamp"];
+
+    private static readonly string[] s_floatFunctions = ["Abs", "Min", "Max", "Clamp", "Sqrt", "Exp", "Exp2", "Log", "Log2", "Tanh", "Sin", "Cos", "FusedMultiplyAdd"];
+
     private readonly Compilation _compilation;
-    private readonly List<ParameterSpec> _scalars;
     private int _depth;
 
-    private Lifter(Compilation compilation, List<ParameterSpec> scalars)
-    {
-        _compilation = compilation;
-        _scalars = scalars;
-    }
+    private Lifter(Compilation compilation) => _compilation = compilation;
 
     /// <summary>Lifts a method that a declaration names.</summary>
     /// <param name="name">The method's name, null where none is named.</param>
     /// <param name="returns">What it has to return.</param>
     /// <param name="kernel">The declaration.</param>
     /// <param name="scalars">The parameters of the kernel that methods use as numbers; grows.</param>
-    public static LiftedSpec? Lift(string? name, Kind returns, IMethodSymbol kernel, Compilation compilation, List<ParameterSpec> scalars, Func<IParameterSymbol, ParameterSpec> parse)
+    /// <param name="spans">Those that they index; grows.</param>
+    public static LiftedSpec? Lift(
+        string? name, Kind returns, IMethodSymbol kernel, Compilation compilation, List<ParameterSpec> scalars, List<ParameterSpec> spans, Func<IParameterSymbol, ParameterSpec> parse)
     {
         if (name is null) return null;
         var candidates = kernel.ContainingType.GetMembers(name).OfType<IMethodSymbol>().ToList();
@@ -45,28 +49,32 @@ internal sealed class Lifter
         var inputs = new Dictionary<IParameterSymbol, Expression>(SymbolEqualityComparer.Default);
         foreach (var parameter in method.Parameters)
         {
-            if (parameter.RefKind != RefKind.None || KindOf(parameter.Type) is not (Kind.Int or Kind.Float))
-                return LiftedSpec.Failed(name, $"its parameter '{parameter.Name}' is {parameter.Type.ToDisplayString()}: int and float can be");
+            var elements = ElementsOf(parameter.Type);
+            if (parameter.RefKind != RefKind.None || (elements ?? KindOf(parameter.Type)) is not (Kind.Int or Kind.Float))
+                return LiftedSpec.Failed(name, $"its parameter '{parameter.Name}' is {parameter.Type.ToDisplayString()}: int and float can be, and ReadOnlySpan of them");
             if (Inputs(returns).FirstOrDefault(input => input.Text == parameter.Name) is { } input)
             {
-                if (input.Kind != KindOf(parameter.Type)) return LiftedSpec.Failed(name, $"its parameter '{parameter.Name}' must be {(input.Kind == Kind.Int ? "int" : "float")}");
+                if (elements is not null || input.Kind != KindOf(parameter.Type)) return LiftedSpec.Failed(name, $"its parameter '{parameter.Name}' must be {(input.Kind == Kind.Int ? "int" : "float")}");
                 inputs.Add(parameter, input);
                 continue;
             }
 
-            if (kernel.Parameters.FirstOrDefault(own => own.Name == parameter.Name) is not { } bound || KindOf(bound.Type) != KindOf(parameter.Type))
+            if (kernel.Parameters.FirstOrDefault(own => own.Name == parameter.Name) is not { } bound || ElementsOf(bound.Type) != elements || KindOf(bound.Type) != KindOf(parameter.Type))
             {
-                string known = string.Join(", ", Inputs(returns).Select(own => own.Text));
-                return LiftedSpec.Failed(name, $"its parameter '{parameter.Name}' is none of {known}, and the kernel has no parameter '{parameter.Type.ToDisplayString()} {parameter.Name}': add it there, or rename it");
+                string known = string.Join(", ", Inputs(returns).Select(own => own.Text)), written = Parsing.RoleTable.Short(parameter.Type.ToDisplayString(SymbolDisplayFormat.FullyQualifiedFormat));
+                return LiftedSpec.Failed(name, $"its parameter '{parameter.Name}' is none of {known}, and the kernel has no parameter '{written} {parameter.Name}': add it there, or rename it");
             }
 
             var spec = parse(bound);
-            if (scalars.All(scalar => scalar.Name != spec.Name)) scalars.Add(spec);
+            var own = elements is null ? scalars : spans;
+            if (own.All(known => known.Name != spec.Name)) own.Add(spec);
             if (scalars.Count > MaxScalars) return LiftedSpec.Failed(name, $"the methods of a kernel use more than {MaxScalars} of its parameters");
-            inputs.Add(parameter, new ScalarExpression(KindOf(parameter.Type)!.Value, scalars.FindIndex(scalar => scalar.Name == spec.Name)));
+            if (spans.Count > MaxSpans) return LiftedSpec.Failed(name, $"the methods of a kernel use more than {MaxSpans} of its spans");
+            int index = own.FindIndex(known => known.Name == spec.Name);
+            inputs.Add(parameter, elements is { } kind ? new SpanExpression(kind, index) : new ScalarExpression(KindOf(parameter.Type)!.Value, index));
         }
 
-        var lifter = new Lifter(compilation, scalars);
+        var lifter = new Lifter(compilation);
         try
         {
             return new LiftedSpec(name, lifter.Body(method, inputs), null);
@@ -88,6 +96,12 @@ internal sealed class Lifter
         _ => null,
     };
 
+    /// <summary>The elements of a read-only span of ints or floats; null for another type.</summary>
+    private static Kind? ElementsOf(ITypeSymbol type) =>
+        type is INamedTypeSymbol { Arity: 1 } span && span.OriginalDefinition.ToDisplayString() == "System.ReadOnlySpan<T>" && KindOf(span.TypeArguments[0]) is Kind.Int or Kind.Float
+            ? KindOf(span.TypeArguments[0])
+            : null;
+
     /// <summary>What a method returns, with expressions for its parameters.</summary>
     private Expression Body(IMethodSymbol method, Dictionary<IParameterSymbol, Expression> parameters)
     {
@@ -106,6 +120,7 @@ internal sealed class Lifter
 
     private Expression Lift(IOperation operation, Dictionary<IParameterSymbol, Expression> parameters)
     {
+        if (operation is IParameterReferenceOperation { Parameter: var known } && parameters.TryGetValue(known, out var span) && span is SpanExpression) return span; // for what is done with it
         if (operation.ConstantValue is { HasValue: true, Value: { } value } && KindOf(operation.Type) is { } constant)
             return new ConstantExpression(constant, constant == Kind.Bool ? (bool)value ? 1 : 0 : Convert.ToDouble(value, System.Globalization.CultureInfo.InvariantCulture));
         if (KindOf(operation.Type) is not { } kind)
@@ -134,10 +149,14 @@ internal sealed class Lifter
                 return Binary(binary, kind, Part(binary.LeftOperand), Part(binary.RightOperand));
             case IConditionalOperation { WhenFalse: { } otherwise } choice:
                 return Of("?", Part(choice.Condition), Part(choice.WhenTrue), Part(otherwise));
+            case IPropertyReferenceOperation { Instance: IParameterReferenceOperation instance, Property.IsIndexer: true, Arguments: { Length: 1 } at } when Part(instance) is SpanExpression of:
+                return new ElementExpression(of, Part(at[0].Value));
+            case IPropertyReferenceOperation { Instance: IParameterReferenceOperation instance, Property.Name: "Length" } when Part(instance) is SpanExpression of:
+                return new LengthExpression(of.Slot);
             case IInvocationOperation { Instance: null } call:
                 return Call(call, kind, Part, parameters);
             default:
-                throw new CannotLiftException(operation.Syntax, "parameters, constants, arithmetic, comparisons, ?: and calls can be lifted");
+                throw new CannotLiftException(operation.Syntax, "parameters, elements of spans, constants, arithmetic, comparisons, ?: and calls can be lifted");
         }
     }
 
@@ -173,15 +192,22 @@ internal sealed class Lifter
         var target = call.TargetMethod;
         var arguments = call.Arguments.OrderBy(argument => argument.Parameter!.Ordinal).ToList();
         string type = target.ContainingType.ToDisplayString();
-        if (type is "System.Math" or "System.MathF")
+        if (type is "System.Math" or "System.MathF" or "float" or "int")
         {
-            string[] names = kind == Kind.Int ? ["Abs", "Min", "Max"] : ["Abs", "Min", "Max", "Sqrt", "Exp", "Log", "Tanh", "Sin", "Cos", "FusedMultiplyAdd"];
-            if (!names.Contains(target.Name)) throw new CannotLiftException(call.Syntax, $"of Math and MathF, {string.Join(", ", names)} can be lifted here");
-            return new OperationExpression(kind, target.Name, arguments.Select(argument => part(argument.Value)).ToEquatableArray());
+            string[] names = kind == Kind.Int ? s_intFunctions : s_floatFunctions;
+            var operands = arguments.Select(argument => part(argument.Value)).ToEquatableArray();
+            int count = target.Name switch { "Min" or "Max" => 2, "Clamp" or "FusedMultiplyAdd" => 3, _ => 1 }; // a logarithm may have a base
+            if (!names.Contains(target.Name) || operands.Count != count || operands.Any(operand => operand.Kind != kind))
+                throw new CannotLiftException(call.Syntax, $"of Math, MathF, float and int, {string.Join(", ", names)} can be lifted here");
+            if (target.Name != "Clamp") return new OperationExpression(kind, target.Name, operands);
+
+            // Nothing throws in a kernel: between bounds in the wrong order it is the upper one.
+            var raised = new OperationExpression(kind, "Max", new[] { operands[0], operands[1] }.ToEquatableArray());
+            return new OperationExpression(kind, "Min", new[] { raised, operands[2] }.ToEquatableArray());
         }
 
         if (target.DeclaringSyntaxReferences.IsEmpty || target.IsGenericMethod || !target.IsStatic || target.Parameters.Any(parameter => parameter.RefKind != RefKind.None))
-            throw new CannotLiftException(call.Syntax, "of methods, those of Math and MathF and static ones of one expression in this project can be called");
+            throw new CannotLiftException(call.Syntax, "of methods, those of Math, MathF, float and int and static ones of one expression in this project can be called");
         if (++_depth > MaxDepth) throw new CannotLiftException(call.Syntax, "the method calls itself, or others too deep");
         var inner = new Dictionary<IParameterSymbol, Expression>(SymbolEqualityComparer.Default);
         foreach (var argument in arguments) inner.Add(argument.Parameter!, part(argument.Value));

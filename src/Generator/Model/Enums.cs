@@ -51,6 +51,8 @@ internal enum Role
     KeyDocumentStarts,
     KeyBlockStarts,
     KeyBlocks,
+    RelativeBias,
+    Scales,
 }
 
 /// <summary>AttentionGen.AttentionAxes.</summary>

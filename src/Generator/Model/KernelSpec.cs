@@ -21,8 +21,33 @@ internal sealed record KernelSpec(MethodSpec Method, AttentionSpec Attention)
     /// <summary>The parameters of the kernel that these use as numbers.</summary>
     public EquatableArray<ParameterSpec> Scalars { get; init; }
 
+    /// <summary>The parameters of the kernel that these index.</summary>
+    public EquatableArray<ParameterSpec> Spans { get; init; }
+
+    /// <summary>
+    /// The axes that a span has an element for each index of: those that it is indexed by as they are, whatever the numbers are. Only then a missing one is a
+    /// mistake for sure; of another index a condition may see to it that it does not matter.
+    /// </summary>
+    public Axes SpanAxes(int slot)
+    {
+        return (Mask?.Result is { } mask ? Of(mask) : Axes.None) | (Score?.Result is { } score ? Of(score) : Axes.None);
+
+        Axes Of(Expression expression) => expression switch
+        {
+            ElementExpression { Index: InputExpression { Input: var input } } element when element.Span.Slot == slot => input switch
+            {
+                Input.Batch => Axes.Batch,
+                Input.Head => Axes.Head,
+                Input.Query => Axes.Query,
+                _ => Axes.Key,
+            },
+            OperationExpression { Operation: "?" or "&&" or "||", First: var always } => Of(always),
+            _ => expression.Parts.Aggregate(Axes.None, (axes, part) => axes | Of(part)),
+        };
+    }
+
     /// <summary>Whether the scores depend on where the queries stand, beside the mask of the attribute.</summary>
-    public bool UsesPositions => Attention.Alibi || Attention.ChunkLength > 0 || Attention.Dilation > 1 || Has(Role.Slopes) || Mask?.Result?.Uses(Input.Query) == true || Score?.Result?.Uses(Input.Query) == true;
+    public bool UsesPositions => Attention.Alibi || Attention.ChunkLength > 0 || Attention.Dilation > 1 || Has(Role.Slopes) || Has(Role.RelativeBias) || Mask?.Result?.Uses(Input.Query) == true || Score?.Result?.Uses(Input.Query) == true;
 
     /// <summary>Whether all rows of a call see an interval of keys, and blocks of rows begin at fixed places only.</summary>
     public bool IsOneZone => MaskTerms.Count <= 1 && Attention is { GivenPrefixLength: null or 0, ChunkLength: 0, Dilation: 1, KeyBlockSize: null } && MaskBounds?.RowChunk is null or 0
@@ -119,6 +144,8 @@ internal sealed record AttentionSpec(
     public float? GivenSoftCap { get; init; }
 
     public bool Alibi { get; init; }
+
+    public RelativeSpec Relative { get; init; } = new(null, null, null);
 
     public Axes? GivenBiasAxes { get; init; }
 

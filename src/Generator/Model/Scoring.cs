@@ -18,6 +18,12 @@ internal sealed record Scoring(float? Cap, bool Bias, bool Slopes, bool Keep, bo
     /// <summary>The user's own score, of a score that is scaled and capped; null for none.</summary>
     public Expression? Own { get; init; }
 
+    /// <summary>Whether each head has a scale of its own.</summary>
+    public bool Scales { get; init; }
+
+    /// <summary>Whether something is added for the distance of query and key.</summary>
+    public bool Relative { get; init; }
+
     /// <summary>What the bounds of the rows leave of the user's own mask; null for nothing.</summary>
     public Expression? Visible { get; init; }
 
@@ -38,14 +44,16 @@ internal sealed record Scoring(float? Cap, bool Bias, bool Slopes, bool Keep, bo
         Own = spec.Score?.Result is InputExpression ? null : spec.Score?.Result,
         Visible = spec.MaskBounds?.Rest,
         SomeDecided = spec.MaskBounds is { Rest: not null } bounds && bounds.Terms.Any(term => term.Rest is null),
-        KeepsStep = spec.Attention.Dilation > 1 && (spec.Has(Role.Bias) || spec.Has(Role.Keep) || spec.Score?.Result?.Uses(Input.Key) == true || spec.MaskBounds?.Rest?.Uses(Input.Key) == true),
+        KeepsStep = spec.Attention.Dilation > 1 && (spec.Has(Role.Bias) || spec.Has(Role.RelativeBias) || spec.Has(Role.Keep) || spec.Score?.Result?.Uses(Input.Key) == true || spec.MaskBounds?.Rest?.Uses(Input.Key) == true),
+        Scales = spec.Has(Role.Scales),
+        Relative = spec.Has(Role.RelativeBias),
     };
 
     /// <summary>Whether scores are more than products and a factor: they then wait in memory for what is done to them.</summary>
     public bool Changes => IsNatural || Hides;
 
     /// <summary>Whether scores have to be in natural units before the softmax: then the scale is applied to them there.</summary>
-    public bool IsNatural => Cap is not null || Bias || Slopes || Own is not null;
+    public bool IsNatural => Scales || Cap is not null || Bias || Slopes || Relative || Own is not null;
 
     /// <summary>Whether a score can say that its key is hidden, beside the bounds of the rows.</summary>
     public bool Hides => Bias || Keep || Own is not null || Visible is not null;
@@ -55,14 +63,14 @@ internal sealed record Scoring(float? Cap, bool Bias, bool Slopes, bool Keep, bo
 
     /// <summary>The part of a core's name.</summary>
     public string Name =>
-        (Cap is { } cap ? "_cap" + cap.ToString("R", CultureInfo.InvariantCulture).Replace('.', 'p').Replace("-", "m").Replace("+", "") : "")
+        (Scales ? "_scales" : "") + (Cap is { } cap ? "_cap" + cap.ToString("R", CultureInfo.InvariantCulture).Replace('.', 'p').Replace("-", "m").Replace("+", "") : "")
         + (Own is null ? "" : "_score" + Own.Name) + (Visible is null ? "" : "_mask" + Visible.Name)
-        + (Bias ? "_bias" : "") + (Slopes ? "_slopes" : "") + (Keep ? "_keep" : "") + (Sinks ? "_sinks" : "") + (LogSumExp ? "_lse" : "") + (SomeDecided ? "_some" : "") + (KeepsStep ? "_steps" : "");
+        + (Bias ? "_bias" : "") + (Slopes ? "_slopes" : "") + (Relative ? "_relative" : "") + (Keep ? "_keep" : "") + (Sinks ? "_sinks" : "") + (LogSumExp ? "_lse" : "") + (SomeDecided ? "_some" : "") + (KeepsStep ? "_steps" : "");
 
     /// <summary>For people; nothing where there is nothing.</summary>
     public string Text => string.Join(", ", new[]
     {
-        Cap is { } cap ? $"soft cap {cap.ToString("R", CultureInfo.InvariantCulture)}" : "", Own is null ? "" : $"score = {Own.Text}", Visible is null ? "" : $"visible if {Visible.Text}", Bias ? "a bias" : "", Slopes ? "a slope for each head" : "", Keep ? "a mask of keys" : "",
+        Scales ? "a scale for each head" : "", Cap is { } cap ? $"soft cap {cap.ToString("R", CultureInfo.InvariantCulture)}" : "", Own is null ? "" : $"score = {Own.Text}", Visible is null ? "" : $"visible if {Visible.Text}", Bias ? "a bias" : "", Slopes ? "a slope for each head" : "", Relative ? "a bias of relative positions" : "", Keep ? "a mask of keys" : "",
         Sinks ? "a sink" : "", LogSumExp ? "log-sum-exp" : "",
     }.Where(part => part.Length > 0));
 }

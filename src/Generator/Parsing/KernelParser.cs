@@ -28,10 +28,13 @@ internal static class KernelParser
     public static KernelSpec? Parse(IMethodSymbol method, AttributeData attribute, Compilation compilation)
     {
         if (ParseAttribute(attribute) is not { } attention) return null;
-        var scalars = new List<ParameterSpec>();
+        List<ParameterSpec> scalars = [], spans = [];
         LiftedSpec? Lift(string argument, Kind returns) => Lifter.Lift(
-            attribute.NamedArguments.FirstOrDefault(given => given.Key == argument).Value.Value as string, returns, method, compilation, scalars, ParseParameter);
-        var spec = new KernelSpec(ParseMethod(method), attention) { Mask = Lift("MaskMethod", Kind.Bool), Score = Lift("ScoreMethod", Kind.Float), Scalars = scalars.ToEquatableArray() };
+            attribute.NamedArguments.FirstOrDefault(given => given.Key == argument).Value.Value as string, returns, method, compilation, scalars, spans, ParseParameter);
+        var spec = new KernelSpec(ParseMethod(method), attention)
+        {
+            Mask = Lift("MaskMethod", Kind.Bool), Score = Lift("ScoreMethod", Kind.Float), Scalars = scalars.ToEquatableArray(), Spans = spans.ToEquatableArray(),
+        };
         return spec.Mask?.Result is { } mask ? WithBounds(spec, mask) : spec;
     }
 
@@ -176,6 +179,7 @@ internal static class KernelParser
             GivenBlockAxes = (Axes?)(Named("BlockAxes") as int?),
             GivenSoftCap = Named("SoftCap") as float?,
             Alibi = Named("Alibi") as bool? ?? false,
+            Relative = new(Named("RelativeBuckets") as int?, Named("RelativeMaxDistance") as int?, Named("RelativeBidirectional") as bool?),
             GivenBiasAxes = (Axes?)(Named("BiasAxes") as int?),
             GivenKeepAxes = (Axes?)(Named("KeepAxes") as int?),
             GivenQueryStride = Named("QueryStride") as int?,

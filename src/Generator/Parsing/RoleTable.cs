@@ -31,6 +31,8 @@ internal static class RoleTable
         new(Role.KeyDocumentStarts, "keyDocumentStarts", "global::System.ReadOnlySpan<int>"),
         new(Role.KeyBlockStarts, "keyBlockStarts", "global::System.ReadOnlySpan<int>"),
         new(Role.KeyBlocks, "keyBlocks", "global::System.ReadOnlySpan<int>"),
+        new(Role.RelativeBias, "relativeBias", "global::System.ReadOnlySpan<float>"),
+        new(Role.Scales, "scales", "global::System.ReadOnlySpan<float>"),
     ];
 
     public static RoleRow Row(Role role) => Rows[(int)role];

@@ -12,6 +12,8 @@ internal static class KernelRules
     public const int MaxHeads = 4096;
     public const int MaxDim = 512;
     public const int MaxLength = 1 << 20;
+    public const int MaxBuckets = 1024;
+    public const int MaxRelativeDistance = 1 << 16;
 
     /// <summary>A factor of powers of two, scale * log2(e), is to be a float, too.</summary>
     public const float MaxScale = 2e38f;
@@ -19,7 +21,7 @@ internal static class KernelRules
     public static IEnumerable<Violation> Violations(KernelSpec spec)
     {
         if (spec.Method.OtherKind is { } kind) return [new(Rules.NotAMethod, Place.Attribute, kind)];
-        return Method(spec.Method).Concat(Types(spec.Method)).Concat(Numbers(spec.Attention)).Concat(Strides(spec)).Concat(Windows(spec)).Concat(Cuts(spec)).Concat(Scores(spec)).Concat(Parameters(spec));
+        return Method(spec.Method).Concat(Types(spec.Method)).Concat(Numbers(spec.Attention)).Concat(Strides(spec)).Concat(Windows(spec)).Concat(Cuts(spec)).Concat(Scores(spec)).Concat(Relative(spec)).Concat(Parameters(spec));
     }
 
     public static IEnumerable<Violation> Errors(KernelSpec spec) => Violations(spec).Where(violation => violation.Rule.DefaultSeverity == DiagnosticSeverity.Error);
@@ -72,6 +74,8 @@ internal static class KernelRules
             ("Dilation", attention.GivenDilation, 1, MaxLength, ", or be left out where every key counts"),
             ("QueryBlockSize", attention.QueryBlockSize, 1, MaxLength, NoBlocks),
             ("KeyBlockSize", attention.KeyBlockSize, 32, MaxLength, NoBlocks),
+            ("RelativeBuckets", attention.Relative.GivenBuckets, 2, MaxBuckets, ""),
+            ("RelativeMaxDistance", attention.Relative.GivenMaxDistance, 1, MaxRelativeDistance, ""),
         };
         foreach (var (argument, given, min, max, wayOut) in ranges)
             if (given is { } value && (value < min || value > max)) yield return new(Rules.OutOfRange, Place.OfArgument(argument), argument, value, min, max, wayOut);
@@ -217,6 +221,40 @@ internal static class KernelRules
 
         if (attention.Alibi && spec.Method.Parameters.FirstOrDefault(parameter => parameter.Role == Role.Slopes) is { } slopes)
             yield return new(Rules.SlopesTwice, Place.OfArgument("Alibi"), slopes.Name);
+        if (attention.GivenScale is not null && spec.Method.Parameters.FirstOrDefault(parameter => parameter.Role == Role.Scales) is { } scales)
+            yield return new(Rules.ScaleTwice, Place.OfArgument("Scale"), Text(attention.GivenScale.Value), scales.Name);
+    }
+
+    /// <summary>The buckets of relative positions, and the parameter that has their biases.</summary>
+    private static IEnumerable<Violation> Relative(KernelSpec spec)
+    {
+        var relative = spec.Attention.Relative;
+        var parameters = spec.Method.Parameters.ToList();
+        int index = parameters.FindIndex(parameter => parameter.Role == Role.RelativeBias);
+        if (index < 0)
+        {
+            var given = new (string Argument, object? Value)[]
+            {
+                ("RelativeBuckets", relative.GivenBuckets), ("RelativeMaxDistance", relative.GivenMaxDistance), ("RelativeBidirectional", relative.GivenBidirectional),
+            }.FirstOrDefault(argument => argument.Value is not null);
+            if (given.Value is { } value) yield return new(Rules.BucketsWithoutParameter, Place.OfArgument(given.Argument), given.Argument, value is bool flag ? flag ? "true" : "false" : value);
+            yield break;
+        }
+
+        if (relative.GivenBuckets is not { } buckets)
+        {
+            yield return new(Rules.RelativeBiasWithoutBuckets, Place.OfParameter(index), parameters[index].Name);
+            yield break;
+        }
+
+        if (buckets is < 2 or > MaxBuckets || relative.MaxDistance is < 1 or > MaxRelativeDistance) yield break; // said already
+        if (relative.Bidirectional && buckets % 2 != 0)
+            yield return new(Rules.BadBuckets, Place.OfArgument("RelativeBuckets"), $"RelativeBuckets is {buckets}, which is odd, and half of them are for keys behind the query", $"use {buckets - 1} or {buckets + 1}, or set RelativeBidirectional = false");
+        else if (relative.Exact == 0)
+            yield return new(Rules.BadBuckets, Place.OfArgument("RelativeBuckets"), $"RelativeBuckets is {buckets}, which leaves 1 for either direction, and half of that for single distances", "use 4 or more, or set RelativeBidirectional = false");
+        else if (relative.MaxDistance <= relative.Exact)
+            yield return new(Rules.BadBuckets, Place.OfArgument(relative.GivenMaxDistance is null ? "RelativeBuckets" : "RelativeMaxDistance"),
+                $"RelativeMaxDistance is {relative.MaxDistance}, but the first {relative.Exact} of {relative.Side} buckets{(relative.Bidirectional ? " of a direction" : "")} hold one distance each", $"use more than {relative.Exact}, or fewer buckets");
     }
 
     private static bool HasStart(KernelSpec spec) => spec.Method.Parameters.Any(parameter => parameter.Role is { } role && Slot(role) == Role.QueryStart);
@@ -276,6 +314,8 @@ internal static class KernelRules
             var parameter = parameters[i];
             var place = Place.OfParameter(i);
             if (spec.Scalars.Any(scalar => scalar.Name == parameter.Name)) continue;
+            bool isSpan = spec.Spans.Any(span => span.Name == parameter.Name);
+            if (isSpan && parameter.Role is null) continue;
             if (parameter.Role is not { } role)
             {
                 string wayOut = meant.TryGetValue(parameter, out var it)
@@ -297,7 +337,7 @@ internal static class KernelRules
                 yield return new(Rules.WrongParameterType, place, parameter.Name, modifiers + RoleTable.Short(parameter.Type), row.Name, types);
             }
 
-            if (row.NeedsPositions && HasNoPositions(spec.Attention) && !spec.UsesPositions) yield return new(Rules.MaskParameterWithoutMask, place, parameter.Name);
+            if (row.NeedsPositions && HasNoPositions(spec.Attention) && !spec.UsesPositions && !isSpan) yield return new(Rules.MaskParameterWithoutMask, place, parameter.Name);
             if (role == Role.Batch && !spec.Attention.Batched) yield return new(Rules.BatchWithoutBatched, place, parameter.Name);
         }
 

@@ -92,6 +92,18 @@ internal static class Rules
     public static readonly DiagnosticDescriptor CannotLift = Error("AG0028", "A mask or a score cannot become vector code",
         "'{0}' cannot become vector code: {1}");
 
+    public static readonly DiagnosticDescriptor BucketsWithoutParameter = Error("AG0029", "Buckets of a bias that is not there",
+        "{0} = {1} has no effect, as there is no parameter relativeBias: add 'ReadOnlySpan<float> relativeBias', or leave it out");
+
+    public static readonly DiagnosticDescriptor RelativeBiasWithoutBuckets = Error("AG0030", "A bias of relative positions without buckets",
+        "'{0}' has a bias for each bucket of distances, but nothing says how many these are: set RelativeBuckets, as 32 for T5, or take the parameter out");
+
+    public static readonly DiagnosticDescriptor BadBuckets = Error("AG0031", "The buckets of relative positions do not fit",
+        "{0}: {1}");
+
+    public static readonly DiagnosticDescriptor ScaleTwice = Error("AG0032", "The scale is given twice",
+        "Scale = {0} is the factor of all heads, and '{1}' has one for each: keep one of them");
+
     public static readonly DiagnosticDescriptor PrefixWithoutCausal = Error("AG0041", "A prefix without a causal mask",
         "{0} widens a causal mask, and there is none: add Mask = AttentionMask.Causal, or leave it out");
 
@@ -139,8 +151,9 @@ internal static class Rules
     [
         NotPartial, HasBody, ReturnsValue, GenericMethod, TypeNotPartial, GenericType, FileLocalType, Interface, OutOfRange, UnevenGroups, BadScale,
         UnknownMask, MissingParameter, DuplicateParameter, UnknownParameter, WrongParameterType, MaskParameterWithoutMask, BatchWithoutBatched,
-        NotAMethod, UnknownIsas, UnknownLayout, NarrowStride, StrideOfTensorSpan, BadSoftCap, BadAxes, AxesWithoutParameter, SlopesTwice, CannotLift, PrefixWithoutCausal, PrefixTwice, DocumentsInBatch,
-        KeyDocumentsAlone, IncompleteBlocks, BadKeyBlockSize, BlocksWithCuts, PaddedPrefill, DebugBuild, MoreQueriesThanKeys, WindowWithoutEffect, HidesEverything,
+        NotAMethod, UnknownIsas, UnknownLayout, NarrowStride, StrideOfTensorSpan, BadSoftCap, BadAxes, AxesWithoutParameter, SlopesTwice, CannotLift, BucketsWithoutParameter, RelativeBiasWithoutBuckets,
+        BadBuckets, ScaleTwice, PrefixWithoutCausal, PrefixTwice, DocumentsInBatch, KeyDocumentsAlone, IncompleteBlocks, BadKeyBlockSize, BlocksWithCuts,
+        PaddedPrefill, DebugBuild, MoreQueriesThanKeys, WindowWithoutEffect, HidesEverything,
     ];
 
     // Not configurable: a build that suppressed the error would succeed without the kernel.

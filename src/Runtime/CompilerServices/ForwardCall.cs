@@ -19,6 +19,10 @@ public unsafe ref struct ForwardCall
     private Span<byte> _scratch;
     private ReadOnlySpan<byte> _bias, _keep, _slopes, _sinks;
     private Span<byte> _logSumExp;
+    private ReadOnlySpan<byte> _scales, _span0, _span1, _span2, _span3;
+    private ReadOnlySpan<float> _relativeBias;
+    private ReadOnlySpan<int> _relativeStarts;
+    private bool _relativeBidirectional;
     private AttentionAxes _biasAxes, _keepAxes;
     private ForwardOperands _operands; // the numbers of the call; the rest when it is pinned
     private ForwardArguments _arguments;
@@ -231,6 +235,37 @@ public unsafe ref struct ForwardCall
     public void Sinks(ReadOnlySpan<float> sinks, [CallerArgumentExpression(nameof(sinks))] string name = "") =>
         _sinks = Operand(MemoryMarshal.AsBytes(sinks), sizeof(float), AttentionAxes.Head, name);
 
+    /// <summary>The factor of the scores of each head.</summary>
+    /// <exception cref="ArgumentException">There is not one for each head, one is not finite, or the output overlaps them.</exception>
+    public void Scales(ReadOnlySpan<float> scales, [CallerArgumentExpression(nameof(scales))] string name = "")
+    {
+        _scales = Operand(MemoryMarshal.AsBytes(scales), sizeof(float), AttentionAxes.Head, name);
+        CheckFinite(scales, name);
+    }
+
+    /// <summary>What is added to the scores of a head for the bucket that the distance of query and key falls into.</summary>
+    /// <param name="relativeBias">[buckets, heads].</param>
+    /// <param name="starts">The least distance of each bucket of a direction.</param>
+    /// <param name="bidirectional">Whether keys behind the query have buckets of their own.</param>
+    /// <param name="name">Of the parameter.</param>
+    /// <exception cref="ArgumentException">There is not one for each bucket and head, one is not finite, or the output overlaps them.</exception>
+    public void RelativeBias(ReadOnlySpan<float> relativeBias, ReadOnlySpan<int> starts, bool bidirectional, [CallerArgumentExpression(nameof(relativeBias))] string name = "")
+    {
+        int buckets = bidirectional ? 2 * starts.Length : starts.Length;
+        if (relativeBias.Length != buckets * _arguments.Heads) ThrowHelper.OneForEachBucket(name, relativeBias.Length, buckets, _arguments.Heads);
+        if (Meets(MemoryMarshal.AsBytes(relativeBias), _output)) ThrowHelper.Overlap(_output.Name, name);
+        CheckFinite(relativeBias, name);
+        _relativeBias = relativeBias;
+        _relativeStarts = starts;
+        _relativeBidirectional = bidirectional;
+    }
+
+    private static void CheckFinite(ReadOnlySpan<float> numbers, string name)
+    {
+        for (int i = 0; i < numbers.Length; i++)
+            if (!float.IsFinite(numbers[i])) ThrowHelper.NotFinite(name, i, numbers[i]);
+    }
+
     /// <summary>Where the log-sum-exp of each row goes.</summary>
     /// <exception cref="ArgumentException">There is not a place for each row, or it overlaps another argument.</exception>
     public void LogSumExp(Span<float> logSumExp, [CallerArgumentExpression(nameof(logSumExp))] string name = "")
@@ -241,7 +276,7 @@ public unsafe ref struct ForwardCall
         if (Meets(_logSumExp, _key)) ThrowHelper.Overlap(name, _key.Name);
         if (Meets(_logSumExp, _value)) ThrowHelper.Overlap(name, _value.Name);
         if (_logSumExp.Overlaps(_bias) || _logSumExp.Overlaps(_keep) || _logSumExp.Overlaps(_slopes) || _logSumExp.Overlaps(_sinks)
-            || OverlapsMask(_logSumExp))
+            || _logSumExp.Overlaps(_scales) || _logSumExp.Overlaps(MemoryMarshal.AsBytes(_relativeBias)) || OverlapsMask(_logSumExp))
             ThrowHelper.Overlap(name, "another argument");
     }
 
@@ -263,6 +298,58 @@ public unsafe ref struct ForwardCall
     /// <summary>A number for the user's own mask or score.</summary>
     public void Number(int index, float value) => _operands.Numbers[index] = BitConverter.SingleToInt32Bits(value);
 
+    /// <summary>A span for the user's own mask or score, after all that has a role.</summary>
+    /// <param name="slot">Its number.</param>
+    /// <param name="span">Of floats.</param>
+    /// <param name="axes">What it has to have an element for each of: it is indexed by that, as it is.</param>
+    /// <param name="name">Of the parameter.</param>
+    /// <exception cref="ArgumentException">It is too short, or overlaps what is written.</exception>
+    public void Span(int slot, ReadOnlySpan<float> span, AttentionAxes axes, [CallerArgumentExpression(nameof(span))] string name = "") =>
+        Span(slot, MemoryMarshal.AsBytes(span), axes, name);
+
+    /// <inheritdoc cref="Span(int, ReadOnlySpan{float}, AttentionAxes, string)"/>
+    public void Span(int slot, ReadOnlySpan<int> span, AttentionAxes axes, [CallerArgumentExpression(nameof(span))] string name = "") =>
+        Span(slot, MemoryMarshal.AsBytes(span), axes, name);
+
+    private void Span(int slot, ReadOnlySpan<byte> bytes, AttentionAxes axes, string name)
+    {
+        int length = bytes.Length / sizeof(float);
+        if ((axes & AttentionAxes.Batch) != 0 && length < _mask.Items(_arguments)) ThrowHelper.SpanTooShort(name, length, _mask.Items(_arguments), _mask.DocumentStarts.IsEmpty ? "batch items" : "documents");
+        if ((axes & AttentionAxes.Head) != 0 && length < _arguments.Heads) ThrowHelper.SpanTooShort(name, length, _arguments.Heads, "heads");
+        if ((axes & AttentionAxes.Key) != 0 && length < _arguments.Keys) ThrowHelper.SpanTooShort(name, length, _arguments.Keys, "keys");
+        if ((axes & AttentionAxes.Query) != 0 && length < EndOfPositions) ThrowHelper.SpanTooShort(name, length, EndOfPositions, "positions of queries, from 0 on");
+        if (Meets(bytes, _output)) ThrowHelper.Overlap(_output.Name, name);
+        if (bytes.Overlaps(_logSumExp)) ThrowHelper.Overlap("logSumExp", name);
+        if (bytes.Overlaps(_scratch)) ThrowHelper.ScratchOverlap(_arguments.ScratchName, name);
+        switch (slot)
+        {
+            case 0: _span0 = bytes; break;
+            case 1: _span1 = bytes; break;
+            case 2: _span2 = bytes; break;
+            default: _span3 = bytes; break;
+        }
+
+        _operands.Lengths[slot] = length;
+    }
+
+    /// <summary>The position behind that of the last query of any batch item; 0 where there is none.</summary>
+    private readonly long EndOfPositions
+    {
+        get
+        {
+            if (_arguments.Queries == 0) return 0;
+            long end = 0;
+            for (int i = 0; i < _mask.Items(_arguments); i++)
+            {
+                var (_, _, queries, _, keys) = _mask.Item(_arguments, i);
+                long start = _mask.Start(i, queries, keys);
+                if (queries > 0) end = Math.Max(end, start + queries);
+            }
+
+            return end;
+        }
+    }
+
     /// <summary>The most threads, the caller's included.</summary>
     /// <exception cref="ArgumentOutOfRangeException">It is less than 1.</exception>
     public void MaxThreads(int maxThreads, [CallerArgumentExpression(nameof(maxThreads))] string name = "")
@@ -279,7 +366,8 @@ public unsafe ref struct ForwardCall
         if (Meets(scratch, _key)) ThrowHelper.ScratchOverlap(name, _key.Name);
         if (Meets(scratch, _value)) ThrowHelper.ScratchOverlap(name, _value.Name);
         if (Meets(scratch, _output)) ThrowHelper.ScratchOverlap(name, _output.Name);
-        if (scratch.Overlaps(_bias) || scratch.Overlaps(_keep) || scratch.Overlaps(_slopes) || scratch.Overlaps(_sinks) || scratch.Overlaps(_logSumExp))
+        if (scratch.Overlaps(_bias) || scratch.Overlaps(_keep) || scratch.Overlaps(_slopes) || scratch.Overlaps(_sinks) || scratch.Overlaps(_logSumExp)
+            || scratch.Overlaps(_scales) || scratch.Overlaps(MemoryMarshal.AsBytes(_relativeBias)))
             ThrowHelper.ScratchOverlap(name, "another argument");
         _scratch = scratch;
         _arguments.ScratchName = name;
@@ -308,6 +396,7 @@ public unsafe ref struct ForwardCall
         if (_output.IsEmpty) return;
         fixed (float* query = &_query.Data, key = &_key.Data, value = &_value.Data, output = &_output.Data)
         fixed (int* keyBlockStarts = _keyBlockStarts, keyBlocks = _keyBlocks)
+        fixed (byte* scales = _scales, span0 = _span0, span1 = _span1, span2 = _span2, span3 = _span3)
         fixed (byte* scratch = _scratch, bias = _bias, keep = _keep, slopes = _slopes, sinks = _sinks, logSumExp = _logSumExp)
         {
             var call = _arguments;
@@ -322,6 +411,8 @@ public unsafe ref struct ForwardCall
             operands.Sinks = CompilerServices.Operand.Of(sinks, sizeof(float), AttentionAxes.Head, call);
             operands.LogSumExp = CompilerServices.Operand.Of(logSumExp, sizeof(float), AttentionAxes.Batch | AttentionAxes.Head | AttentionAxes.Query, call);
             call.Lists = _mask.Lists with { Starts = keyBlockStarts, Blocks = keyBlocks };
+            operands.Scales = CompilerServices.Operand.Of(scales, sizeof(float), AttentionAxes.Head, call);
+            (operands.Spans[0], operands.Spans[1], operands.Spans[2], operands.Spans[3]) = ((long)span0, (long)span1, (long)span2, (long)span3);
             call.Operands = &operands; // until the call ends: no worker that begins later touches it
             if (!_scratch.IsEmpty)
             {
@@ -329,26 +420,45 @@ public unsafe ref struct ForwardCall
                 call.ScratchBytes = Math.Max((nint)(scratch + _scratch.Length) - (nint)call.Scratch, 0);
             }
 
-            var layout = new ForwardLayout(stackalloc ForwardSequence[Usual], stackalloc RowPiece[Usual], stackalloc KeyZone[Usual]);
-            if (few == null || many == null)
+            // The biases of distances lie in memory of the library's.
+            float* distances = null;
+            if (!_relativeStarts.IsEmpty)
             {
-                layout.Build(call, _mask, plan, ForwardLayout.Part.All);
-                Run(call, layout, few == null ? many : few);
-            }
-            else
-            {
-                bool isFew = _mask.FirstIsFew(call, plan);
-                layout.Build(call, _mask, plan, isFew ? ForwardLayout.Part.Few : ForwardLayout.Part.Many);
-                Run(call, layout, isFew ? few : many);
-                if (layout.LeftOut > 0)
-                {
-                    layout.Build(call, _mask, plan, isFew ? ForwardLayout.Part.Many : ForwardLayout.Part.Few);
-                    Run(call, layout, isFew ? many : few);
-                }
+                int reach = CompilerServices.RelativeBias.Reach(_relativeStarts);
+                distances = ScratchCache.Rent(CompilerServices.RelativeBias.Bytes(call.Heads, reach));
+                CompilerServices.RelativeBias.Expand(_relativeBias, _relativeStarts, _relativeBidirectional, call.Heads, distances);
+                operands.Relative = new Operand { Data = (byte*)(distances + reach), Head = 2 * reach * sizeof(float) };
+                operands.Reach = reach;
             }
 
-            layout.Dispose();
+            var layout = new ForwardLayout(stackalloc ForwardSequence[Usual], stackalloc RowPiece[Usual], stackalloc KeyZone[Usual]);
+            try
+            {
+                Run(call, plan, few, many, ref layout);
+            }
+            finally
+            {
+                layout.Dispose();
+                if (distances != null) ScratchCache.Return(distances);
+            }
         }
+    }
+
+    private readonly void Run(in ForwardArguments call, in ForwardPlan plan, delegate*<in ForwardArguments, void> few, delegate*<in ForwardArguments, void> many, ref ForwardLayout layout)
+    {
+        if (few == null || many == null)
+        {
+            layout.Build(call, _mask, plan, ForwardLayout.Part.All);
+            Run(call, layout, few == null ? many : few);
+            return;
+        }
+
+        bool isFew = _mask.FirstIsFew(call, plan);
+        layout.Build(call, _mask, plan, isFew ? ForwardLayout.Part.Few : ForwardLayout.Part.Many);
+        Run(call, layout, isFew ? few : many);
+        if (layout.LeftOut == 0) return;
+        layout.Build(call, _mask, plan, isFew ? ForwardLayout.Part.Many : ForwardLayout.Part.Few);
+        Run(call, layout, isFew ? many : few);
     }
 
     private static void Run(ForwardArguments call, in ForwardLayout layout, delegate*<in ForwardArguments, void> job)

@@ -37,8 +37,8 @@ internal ref struct ForwardLayout(Span<ForwardSequence> sequences, Span<RowPiece
         for (int item = 0; item < mask.Items(call); item++)
         {
             var (batch, query, queries, key, keys) = mask.Item(call, item);
-            int length = mask.KeyLengths.IsEmpty ? keys : mask.KeyLengths[item];
-            long start = !mask.QueryStarts.IsEmpty ? mask.QueryStarts[item] : mask.QueryStart >= 0 ? mask.QueryStart : (long)length - queries;
+            int length = mask.Length(item, keys);
+            long start = mask.Start(item, queries, keys);
             var whole = new ForwardSequence { Batch = batch, Item = item, Query = query, Queries = queries, Key = key, Keys = length, Step = 1, Start = (nint)start };
             if (part != Part.All && IsFew(call, plan, queries, keys) != (part == Part.Few)) LeftOut++;
             else Chunks(call, mask, plan, whole);
@@ -236,6 +236,12 @@ internal ref struct ForwardMask
         int query = DocumentStarts[item], key = KeyDocumentStarts[item];
         return (0, query, DocumentStarts[item + 1] - query, key, KeyDocumentStarts[item + 1] - key);
     }
+
+    /// <summary>The visible keys of an item of so many.</summary>
+    public readonly int Length(int item, int keys) => KeyLengths.IsEmpty ? keys : KeyLengths[item];
+
+    /// <summary>Where the first query of an item stands: as given, else such that the last one stands at the last visible key.</summary>
+    public readonly long Start(int item, int queries, int keys) => !QueryStarts.IsEmpty ? QueryStarts[item] : QueryStart >= 0 ? QueryStart : (long)Length(item, keys) - queries;
 
     /// <summary>What the declaration lets a query see, in one or two terms for different rows.</summary>
     public readonly (MaskTerm First, MaskTerm? Second) Declared(int item)

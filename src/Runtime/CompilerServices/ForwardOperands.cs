@@ -4,15 +4,22 @@ namespace AttentionGen.CompilerServices;
 
 /// <summary>
 /// What a call brings beside query, key, value and output, pinned: each a tensor over some of batch, heads, queries and keys, with a stride of 0
-/// along the others.
+/// along the others. The harness of the NEON tests lays it out in the same order.
 /// </summary>
 internal unsafe struct ForwardOperands
 {
     /// <summary>As many numbers as a call brings along for the user's own masks and scores; more is an error of the generator.</summary>
     public const int MaxNumbers = 8;
 
-    public Operand Bias, Keep, Slopes, Sinks, LogSumExp;
+    /// <summary>The same for spans that they index.</summary>
+    public const int MaxSpans = 4;
+
+    public Operand Bias, Keep, Slopes, Sinks, LogSumExp, Scales;
+    public Operand Relative; // the bias of distance 0 of each head, those of other distances around it
+    public int Reach;        // as many before it and, with it, behind it
     public fixed int Numbers[MaxNumbers]; // ints, or floats with the same bits
+    public fixed long Spans[MaxSpans];    // addresses of ints or floats
+    public fixed int Lengths[MaxSpans];
 
     /// <summary>The log-sum-exp of a row that sees no key.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]

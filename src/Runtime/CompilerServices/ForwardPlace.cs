@@ -46,6 +46,26 @@ public readonly unsafe struct ForwardPlace
     /// <summary>A number that the call brings along.</summary>
     public float Real(int index) => BitConverter.Int32BitsToSingle(_operands->Numbers[index]);
 
+    /// <summary>A span that the call brings along, of floats or of ints, which have as many bytes.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public ref float Span(int slot) => ref *(float*)_operands->Spans[slot];
+
+    /// <summary>Its length.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public int Length(int slot) => _operands->Lengths[slot];
+
+    /// <summary>An element of a span of floats, 0 where it has none.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public float Real(int slot, int index) => KernelMemory.Element(ref Span(slot), Length(slot), index);
+
+    /// <summary>An element of a span of ints, 0 where it has none.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public int Whole(int slot, int index) => BitConverter.SingleToInt32Bits(Real(slot, index));
+
+    /// <summary>How many positions a key stands behind a query.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public nint Distance(int query, int key) => (key - (_start + query)) * _step;
+
     /// <summary>How many steps a key stands behind a query.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public float Away(int query, int key) => key - (_start + query);
@@ -53,6 +73,17 @@ public readonly unsafe struct ForwardPlace
     /// <summary>The slope of a head, for a step.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public float Slope(int head) => *(float*)_operands->Slopes.At(_batch, _head + head, 0, 0) * _step;
+
+    /// <summary>The scale of a head.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public float Scale(int head) => *(float*)_operands->Scales.At(_batch, _head + head, 0, 0);
+
+    /// <summary>The bias of a head for the distance 0; those of keys before and behind the query lie around it, <see cref="Reach"/> of them either way.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public ref float Relative(int head) => ref *(float*)_operands->Relative.At(_batch, _head + head, 0, 0);
+
+    /// <summary>How far the biases of distances reach; a vector of the outermost ones holds one number.</summary>
+    public nint Reach => _operands->Reach;
 
     /// <summary>The sink of a head.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]

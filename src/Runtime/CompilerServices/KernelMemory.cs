@@ -78,6 +78,14 @@ public static class KernelMemory
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static bool Hidden(float weight) => BitConverter.SingleToInt32Bits(weight) == int.MinValue;
 
+    /// <summary>The element of a span, 0 where it has none.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    internal static float Element(ref float span, int length, int index) => (uint)index < (uint)length ? Unsafe.Add(ref span, index) : 0f;
+
+    /// <summary>The absolute value; of the least int, which has none, itself: nothing throws in a kernel.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static int Magnitude(int x) => x < 0 ? unchecked(-x) : x;
+
     /// <summary>Some bytes of memory that ends behind them, the first lowest, at most 8 of them; 0 behind them.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     internal static ulong Bytes(ref byte origin, int count)

@@ -127,6 +127,18 @@ internal static class ThrowHelper
     }
 
     [DoesNotReturn]
+    public static void OneForEachBucket(string name, int length, int buckets, int heads) =>
+        throw new ArgumentException($"{name} has {length} elements, [buckets, heads] = [{buckets}, {heads}] are needed.", name);
+
+    [DoesNotReturn]
+    public static void NotFinite(string name, int index, float value) =>
+        throw new ArgumentException($"{name}[{index}] is {value}, a finite number is needed.", name);
+
+    [DoesNotReturn]
+    public static void SpanTooShort(string name, int length, long needed, string what) =>
+        throw new ArgumentException($"{name} has {length} elements, one for each of the {needed} {what} is needed.", name);
+
+    [DoesNotReturn]
     public static void BadKeyLength(string name, int index, int length, int keys) =>
         throw new ArgumentOutOfRangeException(name, length, $"{name}[{index}] is {length}, a number of keys from 0 to {keys} is needed.");
 

@@ -313,6 +313,49 @@ public static class Vectors128
         return ~Vector128.Equals(every, Vector128<int>.Zero).AsSingle();
     }
 
+    /// <summary>2^x for any x: infinite from 128 on.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector128<float> Power2(Vector128<float> x) =>
+        Vector128.ConditionalSelect(Vector128.GreaterThanOrEqual(x, Vector128.Create(128f)), Vector128.Create(float.PositiveInfinity), Exp2(x));
+
+    /// <summary>The elements of a span from <paramref name="first"/> on, 0 for those that it does not have.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector128<float> ElementsFrom(ref float span, int length, nint first)
+    {
+        if (first >= 0 && first <= length - 4) return Load(ref span, first);
+        int near = (int)Math.Min(Math.Max(first, -4), length); // nothing is there either way
+        return Gather(ref span, length, Vector128.Create(near) + Vector128<int>.Indices);
+    }
+
+    /// <summary>The elements of a span from <paramref name="first"/> downwards, 0 for those that it does not have.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector128<float> ElementsDown(ref float span, int length, nint first)
+    {
+        if (first >= 3 && first < length) return Reverse(Load(ref span, first - 3));
+        return Gather(ref span, length, Vector128.Create((int)Math.Max(first, -1)) - Vector128<int>.Indices);
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static Vector128<float> Reverse(Vector128<float> x) => Vector128.Shuffle(x, Vector128.Create(3, 2, 1, 0));
+
+    /// <summary>The elements of a span at some indices, 0 for those that it does not have. Indices that follow each other, up or down, or are all the same, take a load.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector128<float> Elements(ref float span, int length, Vector128<int> index)
+    {
+        int first = index.ToScalar();
+        if (index == Vector128.Create(first) + Vector128<int>.Indices && first >= 0 && first <= length - 4) return Load(ref span, first);
+        if (index == Vector128.Create(first) - Vector128<int>.Indices && first >= 3 && first < length) return Reverse(Load(ref span, first - 3));
+        if (index == Vector128.Create(first)) return Vector128.Create(KernelMemory.Element(ref span, length, first));
+        return Gather(ref span, length, index);
+    }
+
+    /// <summary>The elements at any indices, 0 for those that the span does not have: its memory is not touched for them.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static Vector128<float> Gather(ref float span, int length, Vector128<int> index) =>
+        Vector128.Create(
+            KernelMemory.Element(ref span, length, index.ToScalar()), KernelMemory.Element(ref span, length, index.GetElement(1)),
+            KernelMemory.Element(ref span, length, index.GetElement(2)), KernelMemory.Element(ref span, length, index.GetElement(3)));
+
     /// <summary>All bits set where a score says that its key is hidden: it is -infinity.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Vector128<float> IsHidden(Vector128<float> score) => Vector128.Equals(score, Vector128.Create(float.NegativeInfinity));

@@ -237,6 +237,50 @@ public static class Vectors256
         return ~Vector256.Equals(every, Vector256<int>.Zero).AsSingle();
     }
 
+    /// <summary>2^x for any x: infinite from 128 on.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector256<float> Power2(Vector256<float> x) =>
+        Vector256.ConditionalSelect(Vector256.GreaterThanOrEqual(x, Vector256.Create(128f)), Vector256.Create(float.PositiveInfinity), Exp2(x));
+
+    /// <summary>The elements of a span from <paramref name="first"/> on, 0 for those that it does not have.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector256<float> ElementsFrom(ref float span, int length, nint first)
+    {
+        if (first >= 0 && first <= length - 8) return Load(ref span, first);
+        int near = (int)Math.Min(Math.Max(first, -8), length); // nothing is there either way
+        return Gather(ref span, length, Vector256.Create(near) + Vector256<int>.Indices);
+    }
+
+    /// <summary>The elements of a span from <paramref name="first"/> downwards, 0 for those that it does not have.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector256<float> ElementsDown(ref float span, int length, nint first)
+    {
+        if (first >= 7 && first < length) return Reverse(Load(ref span, first - 7));
+        return Gather(ref span, length, Vector256.Create((int)Math.Max(first, -1)) - Vector256<int>.Indices);
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static Vector256<float> Reverse(Vector256<float> x) => Vector256.Shuffle(x, Vector256.Create(7, 6, 5, 4, 3, 2, 1, 0));
+
+    /// <summary>The elements of a span at some indices, 0 for those that it does not have. Indices that follow each other, up or down, or are all the same, take a load.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector256<float> Elements(ref float span, int length, Vector256<int> index)
+    {
+        int first = index.ToScalar();
+        if (index == Vector256.Create(first) + Vector256<int>.Indices && first >= 0 && first <= length - 8) return Load(ref span, first);
+        if (index == Vector256.Create(first) - Vector256<int>.Indices && first >= 7 && first < length) return Reverse(Load(ref span, first - 7));
+        if (index == Vector256.Create(first)) return Vector256.Create(KernelMemory.Element(ref span, length, first));
+        return Gather(ref span, length, index);
+    }
+
+    /// <summary>The elements at any indices, 0 for those that the span does not have: its memory is not touched for them.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    internal static unsafe Vector256<float> Gather(ref float span, int length, Vector256<int> index)
+    {
+        var there = Vector256.LessThan(index.AsUInt32(), Vector256.Create((uint)length)).AsSingle();
+        return Avx2.GatherMaskVector256(Vector256<float>.Zero, (float*)Unsafe.AsPointer(ref span), index, there, sizeof(float));
+    }
+
     /// <summary>All bits set where a score says that its key is hidden: it is -infinity.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Vector256<float> IsHidden(Vector256<float> score) => Vector256.Equals(score, Vector256.Create(float.NegativeInfinity));

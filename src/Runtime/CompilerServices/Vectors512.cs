@@ -243,6 +243,47 @@ public static class Vectors512
         return ~Vector512.Equals(every, Vector512<int>.Zero).AsSingle();
     }
 
+    /// <summary>2^x for any x: infinite from 128 on.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector512<float> Power2(Vector512<float> x) =>
+        Vector512.ConditionalSelect(Vector512.GreaterThanOrEqual(x, Vector512.Create(128f)), Vector512.Create(float.PositiveInfinity), Exp2(x));
+
+    /// <summary>The elements of a span from <paramref name="first"/> on, 0 for those that it does not have.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector512<float> ElementsFrom(ref float span, int length, nint first)
+    {
+        if (first >= 0 && first <= length - 16) return Load(ref span, first);
+        int near = (int)Math.Min(Math.Max(first, -16), length); // nothing is there either way
+        return Gather(ref span, length, Vector512.Create(near) + Vector512<int>.Indices);
+    }
+
+    /// <summary>The elements of a span from <paramref name="first"/> downwards, 0 for those that it does not have.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector512<float> ElementsDown(ref float span, int length, nint first)
+    {
+        if (first >= 15 && first < length) return Reverse(Load(ref span, first - 15));
+        return Gather(ref span, length, Vector512.Create((int)Math.Max(first, -1)) - Vector512<int>.Indices);
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static Vector512<float> Reverse(Vector512<float> x) => Vector512.Shuffle(x, Vector512.Create(15, 14, 13, 12, 11, 10, 9, 8, 7, 6, 5, 4, 3, 2, 1, 0));
+
+    /// <summary>The elements of a span at some indices, 0 for those that it does not have. Indices that follow each other, up or down, or are all the same, take a load.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector512<float> Elements(ref float span, int length, Vector512<int> index)
+    {
+        int first = index.ToScalar();
+        if (index == Vector512.Create(first) + Vector512<int>.Indices && first >= 0 && first <= length - 16) return Load(ref span, first);
+        if (index == Vector512.Create(first) - Vector512<int>.Indices && first >= 15 && first < length) return Reverse(Load(ref span, first - 15));
+        if (index == Vector512.Create(first)) return Vector512.Create(KernelMemory.Element(ref span, length, first));
+        return Gather(ref span, length, index);
+    }
+
+    /// <summary>The elements at any indices, 0 for those that the span does not have: its memory is not touched for them.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static Vector512<float> Gather(ref float span, int length, Vector512<int> index) =>
+        Vector512.Create(Vectors256.Gather(ref span, length, index.GetLower()), Vectors256.Gather(ref span, length, index.GetUpper()));
+
     /// <summary>All bits set where a score says that its key is hidden: it is -infinity.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Vector512<float> IsHidden(Vector512<float> score) => Vector512.Equals(score, Vector512.Create(float.NegativeInfinity));

@@ -19,7 +19,7 @@ internal static class Sample
     public const string Kernel = $"{Attribute} public static partial void Attend({Tensors});";
 
     /// <summary>A documented kernel in a documented type, as in a project with a documentation file.</summary>
-    public static string Documented(string attribute, string parameters = Tensors, string type = "Llama") => $$"""
+    public static string Documented(string attribute, string parameters = Tensors, string type = "Llama", string members = "") => $$"""
         using AttentionGen;
 
         namespace Demo;
@@ -29,7 +29,7 @@ internal static class Sample
         {
             /// <summary>Attends.</summary>
             [{{attribute}}]
-            public static partial void Attend({{parameters}});
+            public static partial void Attend({{parameters}});{{(members.Length > 0 ? "\n\n    " + members : "")}}
         }
         """;
 }

@@ -22,13 +22,18 @@ public enum Roles
     PrefixLengths = 1024,
     DocumentStarts = 2048,
     KeyDocumentStarts = 4096,
+    Scales = 8192,
 }
 
 /// <summary>A declaration of a kernel, as a user would write it.</summary>
 public sealed record Declaration(int Heads, int HeadDim)
 {
-    /// <summary>The parameters of kernels that their own masks and scores can take.</summary>
-    private static readonly (string Name, string Type, string Value)[] s_captured = [("width", "int", $"{Own.Width}"), ("slope", "float", $"{Text(Own.Slope)}f")];
+    /// <summary>The parameters of kernels that their own masks and scores can take, as every call gives them, and as a reference gets them.</summary>
+    private static readonly (string Name, string Type, string Given, string Value)[] s_captured =
+    [
+        ("width", "int", $"{Own.Width}", $"{Own.Width}"), ("slope", "float", $"{Text(Own.Slope)}f", $"{Text(Own.Slope)}f"),
+        ("table", "ReadOnlySpan<float>", "a.Table", "Own.Table"), ("segment", "ReadOnlySpan<int>", "a.Segment", "Own.Segment"),
+    ];
 
     public int KeyValueHeads { get; init; } = Heads;
 
@@ -90,10 +95,18 @@ public sealed record Declaration(int Heads, int HeadDim)
 
     public bool Alibi { get; init; }
 
-    /// <summary>The user's own mask, an expression of query, key, head, batch, `width` and `slope`; empty where there is none.</summary>
+    /// <summary>Buckets of relative positions; 0 where there is no bias for them.</summary>
+    public int Buckets { get; init; }
+
+    /// <summary>0 where it is not given.</summary>
+    public int MaxDistance { get; init; }
+
+    public bool Bidirectional { get; init; } = true;
+
+    /// <summary>The user's own mask, an expression of query, key, head, batch, `width`, `slope` and the spans `table` and `segment`; empty where there is none.</summary>
     public string MaskText { get; init; } = "";
 
-    /// <summary>The user's own score, an expression of score and the same; empty where there is none.</summary>
+    /// <summary>The user's own score, an expression of score, query, key, head, batch, the same; empty where there is none.</summary>
     public string ScoreText { get; init; } = "";
 
     /// <summary>The axes of the bias; None where there is none.</summary>
@@ -128,6 +141,9 @@ public sealed record Declaration(int Heads, int HeadDim)
         Visible = MaskText.Length > 0 ? Own.Of(this).Visible : null,
         Score = ScoreText.Length > 0 ? Own.Of(this).Score is var score ? (value, query, key, head, batch) => score((float)value, query, key, head, batch) : null : null,
         Alibi = Alibi,
+        RelativeBuckets = Buckets,
+        RelativeMaxDistance = MaxDistance == 0 ? 128 : MaxDistance,
+        RelativeBidirectional = Bidirectional,
         BiasAxes = Bias,
         KeepAxes = Keep,
     };
@@ -157,6 +173,7 @@ public sealed record Declaration(int Heads, int HeadDim)
         if (MaskText.Length > 0) name += $"_mask{Hash(MaskText)}";
         if (ScoreText.Length > 0) name += $"_score{Hash(ScoreText)}";
         if (Alibi) name += "_alibi";
+        if (Buckets != 0) name += $"_relative{Buckets}{(MaxDistance != 0 ? $"to{MaxDistance}" : "")}{(Bidirectional ? "" : "before")}";
         if (Bias != 0) name += $"_bias{(int)Bias}";
         if (Keep != 0) name += $"_keep{(int)Keep}";
         foreach (var role in Enum.GetValues<Roles>())
@@ -185,8 +202,10 @@ public sealed record Declaration(int Heads, int HeadDim)
             if (Has(Roles.KeyDocumentStarts)) parameters.Add(("ReadOnlySpan<int> keyDocumentStarts", "a.KeyDocumentStarts"));
             if (Blocks.Keys > 0) parameters.Add(("ReadOnlySpan<int> keyBlockStarts", "a.KeyBlockStarts"));
             if (Blocks.Keys > 0) parameters.Add(("ReadOnlySpan<int> keyBlocks", "a.KeyBlocks"));
-            foreach (var (name, type, value) in s_captured)
-                if (Uses(name)) parameters.Add(($"{type} {name}", value));
+            foreach (var (name, type, given, _) in s_captured)
+                if (Uses(name)) parameters.Add(($"{type} {name}", given));
+            if (Buckets != 0) parameters.Add(("ReadOnlySpan<float> relativeBias", "a.RelativeBias"));
+            if (Has(Roles.Scales)) parameters.Add(("ReadOnlySpan<float> scales", "a.Scales"));
             if (Bias != 0) parameters.Add(("ReadOnlySpan<float> bias", "a.Bias"));
             if (Keep != 0) parameters.Add(("ReadOnlySpan<bool> keep", "a.Keep"));
             if (Has(Roles.Slopes)) parameters.Add(("ReadOnlySpan<float> slopes", "a.Slopes"));
@@ -210,6 +229,9 @@ public sealed record Declaration(int Heads, int HeadDim)
             if (MaskText.Length > 0) attribute += $", MaskMethod = nameof(Visible_{this})";
             if (ScoreText.Length > 0) attribute += $", ScoreMethod = nameof(Score_{this})";
             if (Alibi) attribute += ", Alibi = true";
+            if (Buckets != 0) attribute += $", RelativeBuckets = {Buckets}";
+            if (MaxDistance != 0) attribute += $", RelativeMaxDistance = {MaxDistance}";
+            if (!Bidirectional) attribute += ", RelativeBidirectional = false";
             if (Bias != 0) attribute += $", BiasAxes = {Axes(Bias)}";
             if (Keep != 0) attribute += $", KeepAxes = {Axes(Keep)}";
             if (Batched) attribute += ", Batched = true";
@@ -231,6 +253,9 @@ public sealed record Declaration(int Heads, int HeadDim)
                 """;
         }
     }
+
+    /// <summary>Whether the user's own mask or score takes parameters of the kernel.</summary>
+    public bool UsesParameters => Captured(MaskText).Declared.Length + Captured(ScoreText).Declared.Length > 0;
 
     /// <summary>The methods beside the kernel, and delegates of them that need no more than the pair.</summary>
     private string OwnMethods

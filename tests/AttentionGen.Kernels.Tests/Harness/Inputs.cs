@@ -22,13 +22,16 @@ public sealed class Inputs
         Slopes = declaration.Has(Roles.Slopes) ? Normal(declaration.Heads) : [];
         for (int i = 0; i < Slopes.Length; i++) Slopes[i] *= 0.1f;
         Sinks = declaration.Has(Roles.Sinks) ? Normal(declaration.Heads) : [];
+        RelativeBias = Normal(declaration.Buckets * declaration.Heads);
+        Scales = declaration.Has(Roles.Scales) ? Normal(declaration.Heads) : [];
+        for (int i = 0; i < Scales.Length; i++) Scales[i] *= i == 1 ? 0 : declaration.Factor; // of either sign, and 0
     }
 
     /// <summary>The same tensors in another call of the same lengths.</summary>
     public Inputs(Inputs inputs, Problem problem)
     {
         (Problem, Query, Key, Value) = (problem, inputs.Query, inputs.Key, inputs.Value);
-        (Bias, Keep, Slopes, Sinks) = (inputs.Bias, inputs.Keep, inputs.Slopes, inputs.Sinks);
+        (Bias, Keep, Slopes, Sinks, RelativeBias, Scales) = (inputs.Bias, inputs.Keep, inputs.Slopes, inputs.Sinks, inputs.RelativeBias, inputs.Scales);
         _random = inputs._random;
     }
 
@@ -50,12 +53,20 @@ public sealed class Inputs
 
     public float[] Sinks { get; }
 
+    /// <summary>[buckets, heads]; empty where the kernel takes none.</summary>
+    public float[] RelativeBias { get; }
+
+    public float[] Scales { get; }
+
+    /// <summary>The factor of the scores of a head.</summary>
+    public float Factor(int head) => Scales.Length > 0 ? Scales[head] : Problem.Declaration.Factor;
+
     /// <summary>What the last run gave beside its output.</summary>
     public float[] LogSumExp { get; private set; } = [];
 
     public AttentionOperands Operands(Span<double> logSumExp = default) => new()
     {
-        Bias = Bias, Keep = Keep, Slopes = Slopes, Sinks = Sinks, LogSumExp = logSumExp,
+        Bias = Bias, Keep = Keep, Slopes = Slopes, Sinks = Sinks, RelativeBias = RelativeBias, Scales = Scales, LogSumExp = logSumExp,
         PrefixLengths = Problem.PrefixLengths, DocumentStarts = Problem.DocumentStarts, KeyDocumentStarts = Problem.KeyDocumentStarts,
         KeyBlockStarts = Problem.Lists?.Starts, KeyBlocks = Problem.Lists?.Blocks,
     };
@@ -77,9 +88,32 @@ public sealed class Inputs
         }
 
         if (declaration.Alibi || declaration.Has(Roles.Slopes)) score -= Slope(head) * Math.Abs((float)(position - (key - firstKey)));
+        if (declaration.Buckets != 0) score += RelativeBias[Bucket((int)(key - firstKey - position)) * declaration.Heads + head];
         if (declaration.Keep != 0 && !Keep[Problem.Index(declaration.Keep, batch, head, query, key)]) score = float.NegativeInfinity;
         if (declaration.MaskText.Length > 0 && !Own.Of(declaration).Visible((int)position, key - firstKey, head, item)) score = float.NegativeInfinity;
         return score;
+    }
+
+    /// <summary>The bucket of a distance, as T5's own code has it.</summary>
+    private int Bucket(int relative)
+    {
+        var declaration = Problem.Declaration;
+        int buckets = declaration.Buckets, bucket = 0;
+        if (declaration.Bidirectional)
+        {
+            buckets /= 2;
+            if (relative > 0) bucket += buckets;
+            relative = Math.Abs(relative);
+        }
+        else
+        {
+            relative = -Math.Min(relative, 0);
+        }
+
+        int exact = buckets / 2, maxDistance = declaration.MaxDistance == 0 ? 128 : declaration.MaxDistance;
+        if (relative < exact) return bucket + relative;
+        float large = MathF.Log((float)relative / exact) / (float)Math.Log((double)maxDistance / exact) * (buckets - exact);
+        return bucket + Math.Min(exact + (int)large, buckets - 1);
     }
 
     private float Slope(int head)
@@ -185,6 +219,10 @@ public sealed class Inputs
             Keep = Keep,
             Slopes = Slopes,
             Sinks = Sinks,
+            RelativeBias = RelativeBias,
+            Scales = Scales,
+            Table = Own.Table,
+            Segment = Own.Segment,
             LogSumExp = LogSumExp,
             MaxThreads = Problem.MaxThreads,
             Scratch = scratch,

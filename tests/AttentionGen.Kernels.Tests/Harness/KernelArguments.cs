@@ -50,6 +50,15 @@ public readonly ref struct KernelArguments
 
     public Span<float> LogSumExp { get; init; }
 
+    public ReadOnlySpan<float> RelativeBias { get; init; }
+
+    public ReadOnlySpan<float> Scales { get; init; }
+
+    /// <summary>For methods of the user's own.</summary>
+    public ReadOnlySpan<float> Table { get; init; }
+
+    public ReadOnlySpan<int> Segment { get; init; }
+
     public int MaxThreads { get; init; }
 
     public Span<byte> Scratch { get; init; }

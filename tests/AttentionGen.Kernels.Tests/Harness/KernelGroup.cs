@@ -54,6 +54,9 @@ public sealed class KernelGroup
 
             public static partial class Kernels
             {
+                // For expressions to call.
+                private static float Relative(ReadOnlySpan<float> table, int distance) => table[Math.Clamp(distance + 20, 0, 40)];
+
             {{string.Concat(declarations.Select(declaration => declaration.Source))}}
             }
             """;

@@ -11,6 +11,14 @@ public static class Own
 
     public const float Slope = 0.25f;
 
+    /// <summary>The length of the spans: more than there are positions in any call that indexes by them.</summary>
+    public const int Length = 600;
+
+    /// <summary>What every call gives for `table`, in [-2, 2], and for `segment`: documents of 23 positions, in a few kinds.</summary>
+    public static readonly float[] Table = [.. Enumerable.Range(0, Length).Select(i => (float)(2 * Math.Sin(i * i)))];
+
+    public static readonly int[] Segment = [.. Enumerable.Range(0, Length).Select(i => i / 23 * 7 % 5)];
+
     private static readonly ConcurrentDictionary<Declaration, (Func<int, int, int, int, bool>, Func<float, int, int, int, int, float>)> s_known = new();
 
     public static (Func<int, int, int, int, bool> Visible, Func<float, int, int, int, int, float> Score) Of(Declaration declaration)

@@ -20,7 +20,7 @@ public static class PlainEvaluation
         float max = float.NegativeInfinity, sum = 0;
         for (int j = 0; j < visible; j++)
         {
-            weights[j] = inputs.Score(declaration.Factor * Dot(inputs.QueryRow(batch, query, head), inputs.KeyRow(batch, first + j, keyHead)), batch, query, head, first + j);
+            weights[j] = inputs.Score(inputs.Factor(head) * Dot(inputs.QueryRow(batch, query, head), inputs.KeyRow(batch, first + j, keyHead)), batch, query, head, first + j);
             max = Math.Max(max, weights[j]);
         }
 
