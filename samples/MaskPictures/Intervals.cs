@@ -68,7 +68,7 @@ internal static unsafe class Intervals
             for (int tile = range.Begin / TileKeys * TileKeys; tile < range.End; tile += TileKeys)
             {
                 int end = Math.Min(tile + TileKeys, sequence.Keys);
-                bool Sees(int row, int key) => key >= range.Begin && key < range.End && range.Zone.Range(row) is var (begin, bound) && key >= begin && key < bound;
+                bool Sees(int row, int key) => key >= range.Begin && key < range.End && range.Zone->Range(row) is var (begin, bound) && key >= begin && key < bound;
                 bool whole = Enumerable.Range(first, last - first + 1).All(row => Enumerable.Range(tile, end - tile).All(key => Sees(row, key)));
                 for (int row = first; row <= last; row++)
                 {
@@ -77,7 +77,7 @@ internal static unsafe class Intervals
                         ref var place = ref touched[sequence.Query + row * sequence.Step, sequence.Key + key * sequence.Step];
                         if (place > Touch.Hidden) continue; // by another zone
                         place = !Sees(row, key) ? Touch.Hidden
-                            : range.Zone.Decided ? (whole ? Touch.Whole : Touch.Partly)
+                            : range.Zone->Decided ? (whole ? Touch.Whole : Touch.Partly)
                             : visible((int)(sequence.Origin + (sequence.Start + row) * sequence.Step), (int)(sequence.Origin + key * sequence.Step)) ? Touch.Computed : Touch.ComputedHidden;
                     }
                 }

@@ -56,7 +56,7 @@ public unsafe ref struct ForwardCall
             Batch = query.Batch, Queries = query.Tokens, Keys = key.Tokens, Heads = query.Heads, KeyValueHeads = key.Heads,
             ScratchName = "", MaxThreads = AttentionOptions.MaxDegreeOfParallelism,
         };
-        _mask = new ForwardMask { Left = left, Right = right, QueryStart = -1 };
+        (_mask.Left, _mask.Right, _mask.QueryStart) = (left, right, -1);
     }
 
     /// <summary>Where documents begin that are packed one after the other, and where the last ends.</summary>

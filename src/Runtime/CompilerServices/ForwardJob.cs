@@ -41,9 +41,10 @@ internal sealed unsafe class ForwardJob<TCore> : PooledJob<ForwardJob<TCore>>
     private Segment SegmentOf(int unit)
     {
         if (unit >= _schedule.Units) return default;
-        int segments = _schedule.Segments, lane = unit / segments, after = segments - unit % segments;
-        int blocks = _call.Sequences[lane / _call.KeyValueHeads].RowBlocks * _call.Group;
-        return new Segment(lane, (int)((long)blocks * (after - 1) / segments), (int)((long)blocks * after / segments));
+        int segments = _schedule.Segments, after = segments - unit % segments;
+        var (sequence, keyHead) = Math.DivRem(unit / segments, _call.KeyValueHeads);
+        int blocks = _call.Sequences[sequence].RowBlocks * _call.Group;
+        return new Segment(new Lane(sequence, keyHead), (int)((long)blocks * (after - 1) / segments), (int)((long)blocks * after / segments));
     }
 
     /// <summary>One thread's view of the call: its memory and what it has packed last.</summary>
@@ -61,16 +62,17 @@ internal sealed unsafe class ForwardJob<TCore> : PooledJob<ForwardJob<TCore>>
 
         // What is packed: of these keys of a lane those from an offset on.
         private PackedKeys _packed;
-        private int _packedLane = -1, _packedFrom;
+        private Lane _packedLane = new(-1, -1);
+        private int _packedFrom;
         private bool _valuesFinite;
 
         /// <summary>Runs a segment, and has what is likely to be run next fetched.</summary>
         public void Run(Segment segment, Segment next)
         {
-            for (Segment group = LastGroup(segment), before; !group.IsEmpty; group = before)
+            for (Group group = LastGroup(segment), before; !group.Blocks.IsEmpty; group = before)
             {
-                before = LastGroup(segment with { To = group.From });
-                RunBlocks(group, before.IsEmpty ? LastGroup(next) : before);
+                before = LastGroup(segment with { To = group.Blocks.From });
+                RunBlocks(group, before.Blocks.IsEmpty ? LastGroup(next) : before);
             }
         }
 
@@ -78,42 +80,48 @@ internal sealed unsafe class ForwardJob<TCore> : PooledJob<ForwardJob<TCore>>
         /// As many blocks at the end of a segment as see keys that can be packed together. Where those of one block are too many, some blocks whose
         /// states are kept while stretch after stretch of their keys is packed.
         /// </summary>
-        private readonly Segment LastGroup(Segment segment)
+        private readonly Group LastGroup(Segment segment)
         {
             var (lane, from, to) = segment;
-            if (segment.IsEmpty) return segment;
+            var group = new Group { Blocks = segment, Keys = new PackedKeys(_plan.KeyBlock) };
+            if (segment.IsEmpty) return group;
             int first = to - 1;
-            var keys = Keys(lane, first, to);
-            if (keys.Length > stretch) return segment with { From = Math.Max(from, to - ForwardSchedule.LongRangeBlocks) };
-            for (; first > from; first--)
+            AddKeys(lane, first, ref group.Keys);
+            bool isLong = group.Keys.Length > stretch;
+            int least = isLong ? Math.Max(from, to - ForwardSchedule.LongRangeBlocks) : from;
+            while (first > least)
             {
-                AddKeys(lane, first - 1, ref keys);
-                if (keys.Length > stretch) break;
+                // Those of the same rows are the same for all heads of the group.
+                var keys = group.Keys;
+                if (first % _call.Group == 0) AddKeys(lane, first - 1, ref keys);
+                if (!isLong && keys.Length > stretch) break;
+                group.Keys = keys;
+                first--;
             }
 
-            return segment with { From = first };
+            group.Blocks = segment with { From = first };
+            return group;
         }
 
-        private void RunBlocks(Segment group, Segment next)
+        private void RunBlocks(in Group group, in Group next)
         {
-            var (lane, from, to) = group;
-            PackedKeys keys = Keys(lane, from, to), nextKeys = next.IsEmpty || next.Lane == lane ? default : Keys(next.Lane, next.From, next.To);
-            if (_packedLane == lane && _packed.Holds(keys, _packedFrom, _packedFrom + stretch))
+            var (lane, from, to) = group.Blocks;
+            if (_packedLane == lane && _packed.Holds(group.Keys, _packedFrom, _packedFrom + stretch))
             {
-                for (int block = from; block < to; block++) Attend(lane, block, _states, done: 0, Ahead(group, block, next, nextKeys));
+                for (int block = from; block < to; block++) Attend(group, block, _states, done: 0, next);
                 return;
             }
 
             Span<int> done = stackalloc int[ForwardSchedule.LongRangeBlocks]; // keys of each block, where there is more than one stretch
             done.Clear();
-            bool atOnce = keys.Length <= stretch;
-            for (int first = 0; first == 0 || first < keys.Length; first += Math.Max(stretch, 1))
+            bool atOnce = group.Keys.Length <= stretch;
+            for (int first = 0; first == 0 || first < group.Keys.Length; first += Math.Max(stretch, 1))
             {
-                Pack(lane, keys, first);
+                Pack(lane, group.Keys, first);
                 for (int block = from; block < to; block++)
                 {
                     int index = atOnce ? 0 : block - from;
-                    done[index] = Attend(lane, block, _states + index * (nint)_plan.StateFloats, done[index], Ahead(group, block, next, nextKeys));
+                    done[index] = Attend(group, block, _states + index * (nint)_plan.StateFloats, done[index], next);
                     if (atOnce) done[index] = 0;
                 }
             }
@@ -123,40 +131,35 @@ internal sealed unsafe class ForwardJob<TCore> : PooledJob<ForwardJob<TCore>>
         /// What is read and written after a block: the next queries, the output; and a part of the keys and values of the next lane, as many parts as
         /// there are blocks.
         /// </summary>
-        private readonly ForwardAhead Ahead(Segment group, int block, Segment next, in PackedKeys nextKeys)
+        /// <param name="group">The blocks.</param>
+        /// <param name="block">One of them.</param>
+        /// <param name="next">What is run after them.</param>
+        /// <param name="row">The first row of the block.</param>
+        /// <param name="rows">Its rows.</param>
+        /// <param name="keys">How many keys they meet.</param>
+        private readonly ForwardAhead Ahead(in Group group, int block, in Group next, int row, int rows, int keys)
         {
-            var (lane, from, to) = group;
-            var keys = Keys(lane, block, block + 1);
-            var (row, rows) = Rows(lane, block, out _);
-            int steps = (rows + _plan.TileRows - 1) / _plan.TileRows * ((Math.Min(keys.Length, stretch) + _plan.KeyBlock - 1) / _plan.KeyBlock);
-            if (steps <= 0) return default;
-
+            var (lane, from, to) = group.Blocks;
+            int steps = (rows + _plan.TileRows - 1) / _plan.TileRows * ((Math.Min(keys, stretch) + _plan.KeyBlock - 1) / _plan.KeyBlock);
             var ahead = new ForwardAhead { Output = AheadRows.Of(_call.OutputRow(Sequence(lane), row, Head(lane, block)), _call.Output, Sequence(lane).Step, rows, steps) };
-            var (nextLane, nextBlock, _) = block + 1 < to ? group with { From = block + 1 } : next;
-            if (block + 1 == to && next.IsEmpty) return ahead;
+            var (nextLane, nextBlock, _) = block + 1 < to ? group.Blocks with { From = block + 1 } : next.Blocks;
+            if (block + 1 == to && next.Blocks.IsEmpty) return ahead;
             (row, rows) = Rows(nextLane, nextBlock, out _);
             ahead.Query = AheadRows.Of(_call.QueryRow(Sequence(nextLane), row, Head(nextLane, nextBlock)), _call.Query, Sequence(nextLane).Step, rows, steps);
-            if (nextKeys.Count == 0) return ahead;
-            var (begin, end, _) = nextKeys[nextKeys.Count - 1];
+            if (next.Blocks.IsEmpty || next.Blocks.Lane == lane || next.Keys.Count == 0) return ahead;
+            var (begin, end, _) = next.Keys[next.Keys.Count - 1];
             int count = Math.Min(end - begin, stretch), low = begin + (int)((long)count * (block - from) / (to - from)), high = begin + (int)((long)count * (block - from + 1) / (to - from));
-            ahead.Key = AheadRows.Of(_call.KeyRow(Sequence(next.Lane), low, KeyHead(next.Lane)), _call.Key, Sequence(next.Lane).Step, high - low, steps);
-            ahead.Value = AheadRows.Of(_call.ValueRow(Sequence(next.Lane), low, KeyHead(next.Lane)), _call.Value, Sequence(next.Lane).Step, high - low, steps);
+            ref readonly var sequence = ref Sequence(next.Blocks.Lane);
+            ahead.Key = AheadRows.Of(_call.KeyRow(sequence, low, next.Blocks.Lane.KeyHead), _call.Key, sequence.Step, high - low, steps);
+            ahead.Value = AheadRows.Of(_call.ValueRow(sequence, low, next.Blocks.Lane.KeyHead), _call.Value, sequence.Step, high - low, steps);
             return ahead;
         }
 
-        /// <summary>The keys that some rows of the blocks see, from the starts of blocks of keys.</summary>
-        private readonly PackedKeys Keys(int lane, int from, int to)
+        /// <summary>Adds the keys that some rows of a block see, from the starts of blocks of keys.</summary>
+        private readonly void AddKeys(Lane lane, int block, ref PackedKeys keys)
         {
-            // Those of the same rows are the same for all heads of the group.
-            var keys = new PackedKeys(_plan.KeyBlock);
-            int group = _call.Group;
-            for (int rows = from / group; rows <= (to - 1) / group; rows++) AddKeys(lane, rows * group, ref keys);
-            return keys;
-        }
-
-        private readonly void AddKeys(int lane, int block, ref PackedKeys keys)
-        {
-            var (row, rows) = Rows(lane, block, out var piece);
+            var (row, rows) = Rows(lane, block, out int index);
+            ref readonly var piece = ref _call.Pieces[index];
             if (piece.List >= 0)
             {
                 // Most keys are in the list of some block: all are packed, once.
@@ -164,23 +167,21 @@ internal sealed unsafe class ForwardJob<TCore> : PooledJob<ForwardJob<TCore>>
                 return;
             }
 
-            foreach (var range in new KeyRanges(_call, piece, KeyHead(lane), row, row + rows - 1)) keys.Add(Align(range), range.End);
+            foreach (var range in new KeyRanges(_call, piece, lane.KeyHead, row, row + rows - 1)) keys.Add(Align(range), range.End);
         }
 
         /// <summary>The start of the block of keys in which a range begins.</summary>
         private readonly int Align(in KeyRange range) => Math.Max(range.Begin / _plan.KeyBlock * _plan.KeyBlock, range.From);
 
-        private readonly ref readonly ForwardSequence Sequence(int lane) => ref _call.Sequences[lane / _call.KeyValueHeads];
+        private readonly ref readonly ForwardSequence Sequence(Lane lane) => ref _call.Sequences[lane.Sequence];
 
-        private readonly int KeyHead(int lane) => lane % _call.KeyValueHeads;
-
-        private readonly int Head(int lane, int block) => KeyHead(lane) * _call.Group + block % _call.Group;
+        private readonly int Head(Lane lane, int block) => lane.KeyHead * _call.Group + block % _call.Group;
 
         /// <summary>The rows of a block.</summary>
-        private readonly (int First, int Count) Rows(int lane, int block, out RowPiece piece)
+        private readonly (int First, int Count) Rows(Lane lane, int block, out int index)
         {
             ref readonly var sequence = ref Sequence(lane);
-            int rowBlock = block / _call.Group, low = sequence.FirstPiece, high = low + sequence.Pieces - 1;
+            int rowBlock = _call.Group == 1 ? block : block / _call.Group, low = sequence.FirstPiece, high = low + sequence.Pieces - 1;
             while (low < high)
             {
                 int middle = (low + high + 1) / 2;
@@ -188,13 +189,14 @@ internal sealed unsafe class ForwardJob<TCore> : PooledJob<ForwardJob<TCore>>
                 else high = middle - 1;
             }
 
-            piece = _call.Pieces[low];
+            index = low;
+            ref readonly var piece = ref _call.Pieces[low];
             int row = (rowBlock - piece.BlocksBefore) * _plan.QueryBlock;
             return (piece.FirstRow + row, Math.Min(_plan.QueryBlock, piece.Rows - row));
         }
 
         /// <summary>Packs a stretch of keys.</summary>
-        private void Pack(int lane, in PackedKeys keys, int from)
+        private void Pack(Lane lane, in PackedKeys keys, int from)
         {
             _valuesFinite = true;
             ref readonly var sequence = ref Sequence(lane);
@@ -206,9 +208,9 @@ internal sealed unsafe class ForwardJob<TCore> : PooledJob<ForwardJob<TCore>>
                 offset += first - begin - from;
                 _valuesFinite &= TCore.Pack(new ForwardKeys
                 {
-                    Key = ref *_call.KeyRow(sequence, first, KeyHead(lane)),
+                    Key = ref *_call.KeyRow(sequence, first, lane.KeyHead),
                     KeyStride = _call.Key.TokenStride * sequence.Step,
-                    Value = ref *_call.ValueRow(sequence, first, KeyHead(lane)),
+                    Value = ref *_call.ValueRow(sequence, first, lane.KeyHead),
                     ValueStride = _call.Value.TokenStride * sequence.Step,
                     Count = last - first,
                     PackedKeys = ref *(_packedKeys + (nint)offset * _plan.PackedKeyFloats),
@@ -222,15 +224,22 @@ internal sealed unsafe class ForwardJob<TCore> : PooledJob<ForwardJob<TCore>>
         /// <summary>A block of rows, which has met so many of its keys before, against those among the packed ones.</summary>
         /// <returns>How many it has met then.</returns>
         [SkipLocalsInit]
-        private readonly int Attend(int lane, int block, float* state, int done, ForwardAhead ahead)
+        private readonly int Attend(in Group group, int block, float* state, int done, in Group next)
         {
-            var (row, rows) = Rows(lane, block, out var piece);
+            var lane = group.Blocks.Lane;
             int all = 0, count = 0, pending = 0;
-            foreach (var range in new KeyRanges(_call, piece, KeyHead(lane), row, row + rows - 1)) all += range.End - Align(range);
-            if (all == 0) _call.Clear(Sequence(lane), Head(lane, block), row, rows);
+            var (row, rows) = Rows(lane, block, out int index);
+            var ranges = new KeyRanges(_call, _call.Pieces[index], lane.KeyHead, row, row + rows - 1);
+            foreach (var range in ranges) all += range.End - Align(range);
+            if (all == 0)
+            {
+                _call.Clear(Sequence(lane), Head(lane, block), row, rows);
+                return 0;
+            }
 
+            var ahead = Ahead(group, block, next, row, rows, all);
             ForwardRun* runs = stackalloc ForwardRun[MaxRuns];
-            foreach (var range in new KeyRanges(_call, piece, KeyHead(lane), row, row + rows - 1))
+            foreach (var range in ranges)
             {
                 for (int i = 0; i < _packed.Count; i++)
                 {
@@ -254,7 +263,7 @@ internal sealed unsafe class ForwardJob<TCore> : PooledJob<ForwardJob<TCore>>
             return done + pending;
         }
 
-        private readonly void Attend(int lane, int block, int row, int rows, float* state, ForwardRun* runs, int count, bool first, bool last, ref ForwardAhead ahead)
+        private readonly void Attend(Lane lane, int block, int row, int rows, float* state, ForwardRun* runs, int count, bool first, bool last, ref ForwardAhead ahead)
         {
             ref readonly var sequence = ref Sequence(lane);
             int head = Head(lane, block);
@@ -281,8 +290,18 @@ internal sealed unsafe class ForwardJob<TCore> : PooledJob<ForwardJob<TCore>>
     }
 }
 
+/// <summary>Blocks that are run one after the other, and the keys that are packed for them.</summary>
+internal struct Group
+{
+    public Segment Blocks;
+    public PackedKeys Keys;
+}
+
+/// <summary>A key-value head of a sequence.</summary>
+internal readonly record struct Lane(int Sequence, int KeyHead);
+
 /// <summary>Query blocks of a lane.</summary>
-internal readonly record struct Segment(int Lane, int From, int To)
+internal readonly record struct Segment(Lane Lane, int From, int To)
 {
     public bool IsEmpty => From >= To;
 }

@@ -1,3 +1,5 @@
+using System.Runtime.CompilerServices;
+
 namespace AttentionGen.CompilerServices;
 
 /// <summary>
@@ -89,50 +91,50 @@ internal ref struct ForwardLayout(Span<ForwardSequence> sequences, Span<RowPiece
         }
     }
 
+    [SkipLocalsInit]
     private void Add(in ForwardArguments call, scoped in ForwardMask mask, in ForwardPlan plan, ForwardSequence sequence)
     {
         // What the declaration says of causal, window and prefix, with each term of the user's own mask.
-        Span<MaskTerm> terms = stackalloc MaskTerm[2 * MaskTerms.MaxTerms], counted = stackalloc MaskTerm[2 * MaskTerms.MaxTerms];
+        Span<MaskTerm> terms = stackalloc MaskTerm[2 * MaskTerms.MaxTerms];
         int count = 0;
         var (first, second) = mask.Declared(sequence.Item);
-        for (int i = 0; i < (mask.HasTerms ? mask.TermCount : 1); i++)
+        if (!mask.HasTerms)
         {
-            var own = mask.HasTerms ? mask.Terms[i] : MaskTerm.All;
-            terms[count++] = own.And(first);
-            if (second is { } other) terms[count++] = own.And(other);
+            terms[count++] = first;
+            if (second is { } other) terms[count++] = other;
         }
 
+        for (int i = 0; i < mask.TermCount; i++)
+        {
+            terms[count++] = mask.Terms[i].And(first);
+            if (second is { } other) terms[count++] = mask.Terms[i].And(other);
+        }
+
+        terms = terms[..count];
         sequence.FirstPiece = Pieces.Count;
         for (int row = 0, end; row < sequence.Queries; row = end)
         {
-            // As long as no bound of rows begins or ends, nor a chunk, nor the rows of a list.
-            end = sequence.Queries;
-            long position = sequence.Start + row, chunk = 0;
-            if (mask.RowChunk > 0)
-            {
-                long place = sequence.Origin + position * sequence.Step, next;
-                chunk = place / mask.RowChunk;
-                next = chunk < 0 ? chunk * mask.RowChunk + 1 : (chunk + 1) * mask.RowChunk;
-                end = (int)Math.Min(end, row + (next - place + sequence.Step - 1) / sequence.Step);
-            }
-
-            for (int i = 0; i < count; i++)
-            {
-                var term = counted[i] = terms[i].Of(chunk).From(sequence.Origin, sequence.Step);
-                if (term.FromQuery > position) end = (int)Math.Min(end, term.FromQuery - sequence.Start);
-                if (term.ToQuery > position) end = (int)Math.Min(end, term.ToQuery - sequence.Start);
-            }
-
             var piece = new RowPiece { Sequence = Sequences.Count, FirstRow = row, BlocksBefore = sequence.RowBlocks, FirstZone = Zones.Count, List = -1 };
+            end = mask.RowChunk > 0 || sequence.Step > 1 || sequence.Origin != 0 ? AddZonesOf(mask, sequence, row, terms) : AddZones(sequence, row, sequence.Queries, terms);
             if (mask.Lists.QueryBlock > 0)
             {
                 piece.List = (sequence.Query + row) / mask.Lists.QueryBlock;
-                end = (int)Math.Min(end, (long)(piece.List + 1) * mask.Lists.QueryBlock - sequence.Query);
+                int last = (int)Math.Min(end, (long)(piece.List + 1) * mask.Lists.QueryBlock - sequence.Query);
+                if (last < end)
+                {
+                    Zones.Count = piece.FirstZone;
+                    end = mask.RowChunk > 0 ? AddZonesOf(mask, sequence with { Queries = last }, row, terms) : AddZones(sequence, row, last, terms);
+                }
             }
 
             piece.Rows = end - row;
-            AddZones(sequence, row, end - 1, counted[..count]);
             piece.Zones = Zones.Count - piece.FirstZone;
+            foreach (ref readonly var zone in Zones.Items[piece.FirstZone..])
+            {
+                var (from, to) = zone.Range(row, end - 1);
+                piece.Keys += to - from;
+            }
+
             Pieces.Add(piece);
             sequence.RowBlocks += (piece.Rows + plan.QueryBlock - 1) / plan.QueryBlock;
         }
@@ -141,22 +143,53 @@ internal ref struct ForwardLayout(Span<ForwardSequence> sequences, Span<RowPiece
         Sequences.Add(sequence);
     }
 
-    /// <summary>The zones of rows: each term without those before it.</summary>
-    private void AddZones(in ForwardSequence sequence, int first, int last, scoped ReadOnlySpan<MaskTerm> terms)
+    /// <summary>The zones of rows from one on, of terms that are counted from the sequence's first key in its steps, and for the chunk of the row.</summary>
+    /// <returns>The row at which they end.</returns>
+    [SkipLocalsInit]
+    private int AddZonesOf(scoped in ForwardMask mask, in ForwardSequence sequence, int row, scoped ReadOnlySpan<MaskTerm> terms)
     {
+        Span<MaskTerm> own = stackalloc MaskTerm[2 * MaskTerms.MaxTerms];
+        long chunk = 0;
+        int end = sequence.Queries;
+        if (mask.RowChunk > 0)
+        {
+            long place = sequence.Origin + (sequence.Start + row) * sequence.Step;
+            chunk = place / mask.RowChunk;
+            long next = chunk < 0 ? chunk * mask.RowChunk + 1 : (chunk + 1) * mask.RowChunk;
+            end = (int)Math.Min(end, row + (next - place + sequence.Step - 1) / sequence.Step);
+        }
+
+        for (int i = 0; i < terms.Length; i++) own[i] = terms[i].Of(chunk).From(sequence.Origin, sequence.Step);
+        return AddZones(sequence, row, end, own[..terms.Length]);
+    }
+
+    /// <summary>The zones of rows from one on, as long as no bound of rows begins or ends: each term without those before it.</summary>
+    /// <returns>The row at which they end.</returns>
+    [SkipLocalsInit]
+    private int AddZones(in ForwardSequence sequence, int first, int end, scoped ReadOnlySpan<MaskTerm> terms)
+    {
+        long position = sequence.Start + first;
+        foreach (ref readonly var term in terms)
+        {
+            if (term.FromQuery > position) end = (int)Math.Min(end, term.FromQuery - sequence.Start);
+            if (term.ToQuery > position) end = (int)Math.Min(end, term.ToQuery - sequence.Start);
+        }
+
         Span<KeyZone> taken = stackalloc KeyZone[2 * MaskTerms.MaxTerms];
         int count = 0;
         foreach (ref readonly var term in terms)
         {
-            if (term.FromQuery > sequence.Start + first || term.ToQuery <= sequence.Start + last) continue;
+            if (term.FromQuery > position || term.ToQuery <= position) continue;
             var zone = new KeyZone
             {
                 Begin = (int)Math.Clamp(term.FromKey, 0, sequence.Keys), End = (int)Math.Clamp(term.ToKey, 0, sequence.Keys),
                 Low = sequence.Start + term.FromDistance, High = sequence.Start + term.ToDistance, Decided = term.Decided,
             };
-            AddWithout(zone, first, last, taken[..count]);
+            AddWithout(zone, first, end - 1, taken[..count]);
             taken[count++] = zone;
         }
+
+        return end;
     }
 
     private void AddWithout(KeyZone zone, int first, int last, scoped ReadOnlySpan<KeyZone> taken)

@@ -1,4 +1,5 @@
 using System.ComponentModel;
+using System.Runtime.CompilerServices;
 
 namespace AttentionGen.CompilerServices;
 
@@ -34,6 +35,9 @@ internal struct RowPiece
 
     public int FirstZone, Zones;
 
+    /// <summary>The keys of its zones that some row sees.</summary>
+    public int Keys;
+
     /// <summary>Its row of the lists of a block-sparse mask, -1 where there are none.</summary>
     public int List;
 }
@@ -52,10 +56,11 @@ internal struct KeyZone
     public readonly (int Begin, int End) Range(int row) => Range(row, row);
 
     /// <summary>The same for rows from the first to the last of which some row sees the key.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public readonly (int Begin, int End) Range(int first, int last)
     {
-        int end = (int)Math.Clamp(last + High, Begin, End);
-        return ((int)Math.Clamp(first + Low, Begin, end), end);
+        int end = (int)Math.Max(Math.Min(last + High, End), Begin);
+        return ((int)Math.Min(Math.Max(first + Low, Begin), end), end);
     }
 
     /// <summary>Leaves out what no row from the first to the last needs.</summary>

@@ -16,9 +16,10 @@ internal unsafe struct KeyBlockLists
     public nint OfBatch, OfHead;
 
     /// <summary>The list of a row of blocks.</summary>
-    public readonly ReadOnlySpan<int> List(int batch, int keyHead, int row)
+    public readonly int* List(int batch, int keyHead, int row, out int count)
     {
         int* start = Starts + batch * OfBatch + keyHead * OfHead + row;
-        return new(Blocks + *start, start[1] - *start);
+        count = start[1] - *start;
+        return Blocks + *start;
     }
 }

@@ -22,6 +22,15 @@ internal struct PackedKeys(int keyBlock)
     /// <summary>Adds keys from the start of a block on.</summary>
     public void Add(int begin, int end)
     {
+        // Mostly there is one range, and what comes belongs to it.
+        if (_count <= 1 && (_count == 0 || (begin <= _ranges[0].End && end >= _ranges[0].Begin)))
+        {
+            if (_count == 0) _ranges[0] = new Range { Begin = begin, End = end };
+            else (_ranges[0].Begin, _ranges[0].End) = (Math.Min(_ranges[0].Begin, begin), Math.Max(_ranges[0].End, end));
+            (_count, Length) = (1, _ranges[0].End - _ranges[0].Begin);
+            return;
+        }
+
         int index = _count;
         while (index > 0 && _ranges[index - 1].Begin > begin) index--;
         if (_count < Ranges.Most)

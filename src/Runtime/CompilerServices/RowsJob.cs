@@ -92,7 +92,7 @@ internal sealed unsafe class RowsJob<TCore> : PooledJob<RowsJob<TCore>>
         var (first, keys) = RowsSchedule.Chunk(_call, TCore.Plan, rows, chunk);
         foreach (var range in new KeyRanges(_call, piece, rows.KeyHead, piece.FirstRow, piece.FirstRow + piece.Rows - 1))
         {
-            int begin = range.Begin + Math.Max(first - passed, 0), end = Math.Min(range.Begin + Math.Min(first + keys - passed, range.Count), range.Zone.Range(last).End);
+            int begin = range.Begin + Math.Max(first - passed, 0), end = Math.Min(range.Begin + Math.Min(first + keys - passed, range.Count), range.Zone->Range(last).End);
             passed += range.Count;
             if (begin >= end) continue;
             if (count == MaxRuns)

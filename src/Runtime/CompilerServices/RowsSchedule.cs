@@ -125,6 +125,7 @@ internal unsafe struct RowsSchedule
     /// <summary>The keys that some row of a piece sees.</summary>
     private static int Keys(in ForwardArguments call, in RowPiece piece, int keyHead)
     {
+        if (piece.List < 0) return piece.Keys;
         int keys = 0;
         foreach (var range in new KeyRanges(call, piece, keyHead, piece.FirstRow, piece.FirstRow + piece.Rows - 1)) keys += range.Count;
         return keys;

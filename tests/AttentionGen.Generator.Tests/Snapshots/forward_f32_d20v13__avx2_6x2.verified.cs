@@ -76,19 +76,23 @@ internal readonly struct forward_f32_d20v13__avx2_6x2 : IForwardCore, IRowsCore
         if (block.First) Reset(ref block.State, (block.Rows + TileRows - 1) / TileRows * TileRows);
         PackQueries(ref block.Query, block.QueryStride, block.Rows, ref query);
 
-        for (int first = 0; first < block.Keys; first += KeyBlock)
+        for (int r = 0; r < block.RunCount; r++)
         {
-            int keys = Math.Min(block.Keys - first, KeyBlock);
-            ref float panels = ref At(ref block.PackedKeys, (nint)first * HeadDim);
-            ref float values = ref At(ref block.PackedValues, (nint)first * ValueDim);
-            for (int row = 0; row < block.Rows; row += TileRows)
+            ref ForwardRun run = ref Unsafe.Add(ref block.Runs, r);
+            for (int first = 0; first < run.Keys; first += KeyBlock)
             {
-                block.Ahead.Fetch();
-                ref float tileQuery = ref At(ref query, row * QueryRow);
-                ref float state = ref At(ref block.State, row * StateRow);
-                Scores(ref tileQuery, ref panels, (keys + PanelKeys - 1) / PanelKeys, ref weights);
-                Softmax(ref weights, keys, ref state, TileRows, keys);
-                Values6x2(ref weights, ref values, ValueDim, ref state, keys);
+                int keys = Math.Min(run.Keys - first, KeyBlock);
+                ref float panels = ref At(ref block.PackedKeys, (nint)(run.Packed + first) * HeadDim);
+                ref float values = ref At(ref block.PackedValues, (nint)(run.Packed + first) * ValueDim);
+                for (int row = 0; row < block.Rows; row += TileRows)
+                {
+                    block.Ahead.Fetch();
+                    ref float tileQuery = ref At(ref query, row * QueryRow);
+                    ref float state = ref At(ref block.State, row * StateRow);
+                    Scores(ref tileQuery, ref panels, (keys + PanelKeys - 1) / PanelKeys, ref weights);
+                    Softmax(ref weights, keys, ref state, TileRows, keys);
+                    Values6x2(ref weights, ref values, ValueDim, ref state, keys);
+                }
             }
         }
 
@@ -246,17 +250,20 @@ internal readonly struct forward_f32_d20v13__avx2_6x2 : IForwardCore, IRowsCore
         ref float query = ref block.Scratch; // [RowsAtOnce, QueryRow]
         ref float weights = ref At(ref query, RowsAtOnce * QueryRow); // [RowsAtOnce, weightRow]
         var (keyBlock, weightRow) = RowBlock(in block);
-
-        Reset(ref block.State, rows);
+        if (block.First) Reset(ref block.State, rows);
         RowQueries(in block, ref query);
 
-        for (int first = 0; first < block.Keys; first += keyBlock)
+        for (int r = 0; r < block.RunCount; r++)
         {
-            int keys = Math.Min(block.Keys - first, keyBlock);
-            RowScores(in block, ref query, ref At(ref block.Key, first * block.KeyStride), keys, ref weights);
-            for (int row = 0; row < rows; row += block.Queries)
-                Softmax(ref At(ref weights, row * weightRow), keys, ref At(ref block.State, row * StateRow), block.Queries, keys);
-            RowValues(in block, ref weights, ref At(ref block.Value, first * block.ValueStride), keys);
+            ref ForwardRun run = ref Unsafe.Add(ref block.Runs, r);
+            for (int first = 0; first < run.Keys; first += keyBlock)
+            {
+                int keys = Math.Min(run.Keys - first, keyBlock), key = run.Key + first;
+                RowScores(in block, ref query, ref At(ref block.Key, key * block.KeyStride), keys, ref weights);
+                for (int row = 0; row < rows; row += block.Queries)
+                    Softmax(ref At(ref weights, row * weightRow), keys, ref At(ref block.State, row * StateRow), block.Queries, keys);
+                RowValues(in block, ref weights, ref At(ref block.Value, key * block.ValueStride), keys);
+            }
         }
     }
 
@@ -495,7 +502,7 @@ internal readonly struct forward_f32_d20v13__avx2_6x2 : IForwardCore, IRowsCore
         {
             for (nint i = 0; i < Maximum; i += Lanes) Store(Vec.Zero, ref state, i);
             At(ref state, Maximum) = float.NegativeInfinity;
-            At(ref state, RowLevel) = float.NaN;
+            At(ref state, RowLevel) = NoLevel;
         }
     }
 

@@ -76,33 +76,37 @@ internal readonly struct forward_f32_d64_causal__avx2_6x2 : IForwardCore, IRowsC
         if (block.First) Reset(ref block.State, (block.Rows + TileRows - 1) / TileRows * TileRows);
         PackQueries(ref block.Query, block.QueryStride, block.Rows, ref query);
 
-        for (int first = 0; first < block.Keys; first += KeyBlock)
+        for (int r = 0; r < block.RunCount; r++)
         {
-            int keys = Math.Min(block.Keys - first, KeyBlock);
-            ref float panels = ref At(ref block.PackedKeys, (nint)first * HeadDim);
-            ref float values = ref At(ref block.PackedValues, (nint)first * ValueDim);
-            for (int row = 0; row < block.Rows; row += TileRows)
+            ref ForwardRun run = ref Unsafe.Add(ref block.Runs, r);
+            for (int first = 0; first < run.Keys; first += KeyBlock)
             {
-                block.Ahead.Fetch();
-                // The first row of the tile sees the keys before `seen`, each further row one more, the last one those before `end`.
-                int seen = (int)Math.Max(Math.Min(block.Visible + row - first, KeyBlock), -TileRows);
-                int end = Math.Max(Math.Min(seen + 5, keys), 0);
-                if (end <= 0) continue;
+                int keys = Math.Min(run.Keys - first, KeyBlock);
+                ref float panels = ref At(ref block.PackedKeys, (nint)(run.Packed + first) * HeadDim);
+                ref float values = ref At(ref block.PackedValues, (nint)(run.Packed + first) * ValueDim);
+                for (int row = 0; row < block.Rows; row += TileRows)
+                {
+                    block.Ahead.Fetch();
+                    // The first row of the tile sees the keys before `seen`, each further row one more, the last one those before `end`.
+                    int seen = (int)Math.Max(Math.Min(run.Visible + row - first, KeyBlock), -TileRows);
+                    int end = Math.Max(Math.Min(seen + 5, keys), 0);
+                    if (end <= 0) continue;
 
-                ref float tileQuery = ref At(ref query, row * QueryRow);
-                ref float state = ref At(ref block.State, row * StateRow);
-                Scores(ref tileQuery, ref panels, (end + PanelKeys - 1) / PanelKeys, ref weights);
-                Softmax(ref weights, end, ref state, TileRows, seen, keys);
-                if (block.ValuesFinite || seen >= end)
-                {
-                    for (int strip = 0; strip < 64; strip += 16) Values6x2(ref weights, ref At(ref values, strip), ValueDim, ref At(ref state, strip), end);
-                }
-                else
-                {
-                    for (int i = 0; i < TileRows; i++) // 0 times an infinite value, or a NaN, would not be 0
+                    ref float tileQuery = ref At(ref query, row * QueryRow);
+                    ref float state = ref At(ref block.State, row * StateRow);
+                    Scores(ref tileQuery, ref panels, (end + PanelKeys - 1) / PanelKeys, ref weights);
+                    Softmax(ref weights, end, ref state, TileRows, seen, keys);
+                    if (block.ValuesFinite || seen >= end)
                     {
-                        ref float p = ref At(ref weights, i * KeyBlock), s = ref At(ref state, i * StateRow);
-                        RowValue(ref p, ref values, ValueDim, ref s, 0, Math.Min(seen + i, end));
+                        for (int strip = 0; strip < 64; strip += 16) Values6x2(ref weights, ref At(ref values, strip), ValueDim, ref At(ref state, strip), end);
+                    }
+                    else
+                    {
+                        for (int i = 0; i < TileRows; i++) // 0 times an infinite value, or a NaN, would not be 0
+                        {
+                            ref float p = ref At(ref weights, i * KeyBlock), s = ref At(ref state, i * StateRow);
+                            RowValue(ref p, ref values, ValueDim, ref s, 0, Math.Min(seen + i, end));
+                        }
                     }
                 }
             }
@@ -264,20 +268,23 @@ internal readonly struct forward_f32_d64_causal__avx2_6x2 : IForwardCore, IRowsC
         ref float query = ref block.Scratch; // [RowsAtOnce, QueryRow]
         ref float weights = ref At(ref query, RowsAtOnce * QueryRow); // [RowsAtOnce, weightRow]
         var (keyBlock, weightRow) = RowBlock(in block);
-
-        Reset(ref block.State, rows);
+        if (block.First) Reset(ref block.State, rows);
         RowQueries(in block, ref query);
 
-        for (int first = 0; first < block.Keys; first += keyBlock)
+        for (int r = 0; r < block.RunCount; r++)
         {
-            int keys = Math.Min(block.Keys - first, keyBlock);
-            // The first query sees the keys before `seen`, each further one another key.
-            int seen = (int)Math.Max(Math.Min(block.Visible - first, keyBlock), -RowsAtOnce);
+            ref ForwardRun run = ref Unsafe.Add(ref block.Runs, r);
+            for (int first = 0; first < run.Keys; first += keyBlock)
+            {
+                int keys = Math.Min(run.Keys - first, keyBlock), key = run.Key + first;
+                // The first query sees the keys before `seen`, each further one another key.
+                int seen = (int)Math.Max(Math.Min(run.Visible - first, keyBlock), -RowsAtOnce);
 
-            RowScores(in block, ref query, ref At(ref block.Key, first * block.KeyStride), keys, ref weights, seen);
-            for (int row = 0; row < rows; row += block.Queries)
-                Softmax(ref At(ref weights, row * weightRow), keys, ref At(ref block.State, row * StateRow), block.Queries, seen, keys);
-            RowValues(in block, ref weights, ref At(ref block.Value, first * block.ValueStride), seen, keys);
+                RowScores(in block, ref query, ref At(ref block.Key, key * block.KeyStride), keys, ref weights, seen);
+                for (int row = 0; row < rows; row += block.Queries)
+                    Softmax(ref At(ref weights, row * weightRow), keys, ref At(ref block.State, row * StateRow), block.Queries, seen, keys);
+                RowValues(in block, ref weights, ref At(ref block.Value, key * block.ValueStride), seen, keys);
+            }
         }
     }
 
@@ -565,7 +572,7 @@ internal readonly struct forward_f32_d64_causal__avx2_6x2 : IForwardCore, IRowsC
         {
             for (nint i = 0; i < Maximum; i += Lanes) Store(Vec.Zero, ref state, i);
             At(ref state, Maximum) = float.NegativeInfinity;
-            At(ref state, RowLevel) = float.NaN;
+            At(ref state, RowLevel) = NoLevel;
         }
     }
 

@@ -77,35 +77,39 @@ internal readonly struct forward_f32_d64_causal_cap50_bias_slopes_keep_sinks_lse
         if (block.First) Reset(ref block.State, (block.Rows + TileRows - 1) / TileRows * TileRows);
         PackQueries(ref block.Query, block.QueryStride, block.Rows, ref query);
 
-        for (int first = 0; first < block.Keys; first += KeyBlock)
+        for (int r = 0; r < block.RunCount; r++)
         {
-            int keys = Math.Min(block.Keys - first, KeyBlock);
-            ref float panels = ref At(ref block.PackedKeys, (nint)first * HeadDim);
-            ref float values = ref At(ref block.PackedValues, (nint)first * ValueDim);
-            for (int row = 0; row < block.Rows; row += TileRows)
+            ref ForwardRun run = ref Unsafe.Add(ref block.Runs, r);
+            for (int first = 0; first < run.Keys; first += KeyBlock)
             {
-                block.Ahead.Fetch();
-                // The first row of the tile sees the keys before `seen`, each further row one more, the last one those before `end`.
-                int seen = (int)Math.Max(Math.Min(block.Visible + row - first, KeyBlock), -TileRows);
-                int end = Math.Max(Math.Min(seen + 5, keys), 0);
-                if (end <= 0) continue;
+                int keys = Math.Min(run.Keys - first, KeyBlock);
+                ref float panels = ref At(ref block.PackedKeys, (nint)(run.Packed + first) * HeadDim);
+                ref float values = ref At(ref block.PackedValues, (nint)(run.Packed + first) * ValueDim);
+                for (int row = 0; row < block.Rows; row += TileRows)
+                {
+                    block.Ahead.Fetch();
+                    // The first row of the tile sees the keys before `seen`, each further row one more, the last one those before `end`.
+                    int seen = (int)Math.Max(Math.Min(run.Visible + row - first, KeyBlock), -TileRows);
+                    int end = Math.Max(Math.Min(seen + 5, keys), 0);
+                    if (end <= 0) continue;
 
-                ref float tileQuery = ref At(ref query, row * QueryRow);
-                ref float state = ref At(ref block.State, row * StateRow);
-                Scores(ref tileQuery, ref panels, (end + PanelKeys - 1) / PanelKeys, ref weights);
-                bool hides = Score(ref weights, end, Math.Min(block.Rows - row, TileRows), seen, keys, in block.Place, 0, row, first);
-                Softmax(ref weights, end, ref state, TileRows, seen, keys);
-                if (block.ValuesFinite || (!hides && seen >= end))
-                {
-                    Values6x4(ref weights, ref values, ValueDim, ref state, end);
-                }
-                else
-                {
-                    for (int i = 0; i < TileRows; i++) // 0 times an infinite value, or a NaN, would not be 0
+                    ref float tileQuery = ref At(ref query, row * QueryRow);
+                    ref float state = ref At(ref block.State, row * StateRow);
+                    Scores(ref tileQuery, ref panels, (end + PanelKeys - 1) / PanelKeys, ref weights);
+                    bool hides = Score(ref weights, end, Math.Min(block.Rows - row, TileRows), seen, keys, in block.Place, 0, row, run.Key + first);
+                    Softmax(ref weights, end, ref state, TileRows, seen, keys);
+                    if (block.ValuesFinite || (!hides && seen >= end))
                     {
-                        ref float p = ref At(ref weights, i * KeyBlock), s = ref At(ref state, i * StateRow);
-                        for (int j = 0; j < Math.Min(seen + i, end); j++)
-                            if (!Hidden(At(ref p, j))) RowValue(ref p, ref values, ValueDim, ref s, j, j + 1);
+                        Values6x4(ref weights, ref values, ValueDim, ref state, end);
+                    }
+                    else
+                    {
+                        for (int i = 0; i < TileRows; i++) // 0 times an infinite value, or a NaN, would not be 0
+                        {
+                            ref float p = ref At(ref weights, i * KeyBlock), s = ref At(ref state, i * StateRow);
+                            for (int j = 0; j < Math.Min(seen + i, end); j++)
+                                if (!Hidden(At(ref p, j))) RowValue(ref p, ref values, ValueDim, ref s, j, j + 1);
+                        }
                     }
                 }
             }
@@ -273,24 +277,27 @@ internal readonly struct forward_f32_d64_causal_cap50_bias_slopes_keep_sinks_lse
         ref float query = ref block.Scratch; // [RowsAtOnce, QueryRow]
         ref float weights = ref At(ref query, RowsAtOnce * QueryRow); // [RowsAtOnce, weightRow]
         var (keyBlock, weightRow) = RowBlock(in block);
-
-        Reset(ref block.State, rows);
+        if (block.First) Reset(ref block.State, rows);
         RowQueries(in block, ref query);
 
-        for (int first = 0; first < block.Keys; first += keyBlock)
+        for (int r = 0; r < block.RunCount; r++)
         {
-            int keys = Math.Min(block.Keys - first, keyBlock);
-            // The first query sees the keys before `seen`, each further one another key.
-            int seen = (int)Math.Max(Math.Min(block.Visible - first, keyBlock), -RowsAtOnce);
-
-            RowScores(in block, ref query, ref At(ref block.Key, first * block.KeyStride), keys, ref weights, seen);
-            bool hides = false;
-            for (int row = 0, head = 0; row < rows; row += block.Queries, head++)
+            ref ForwardRun run = ref Unsafe.Add(ref block.Runs, r);
+            for (int first = 0; first < run.Keys; first += keyBlock)
             {
-                hides |= Score(ref At(ref weights, row * weightRow), keys, block.Queries, seen, keys, in block.Place, head, 0, first);
-                Softmax(ref At(ref weights, row * weightRow), keys, ref At(ref block.State, row * StateRow), block.Queries, seen, keys);
+                int keys = Math.Min(run.Keys - first, keyBlock), key = run.Key + first;
+                // The first query sees the keys before `seen`, each further one another key.
+                int seen = (int)Math.Max(Math.Min(run.Visible - first, keyBlock), -RowsAtOnce);
+
+                RowScores(in block, ref query, ref At(ref block.Key, key * block.KeyStride), keys, ref weights, seen);
+                bool hides = false;
+                for (int row = 0, head = 0; row < rows; row += block.Queries, head++)
+                {
+                    hides |= Score(ref At(ref weights, row * weightRow), keys, block.Queries, seen, keys, in block.Place, head, 0, key);
+                    Softmax(ref At(ref weights, row * weightRow), keys, ref At(ref block.State, row * StateRow), block.Queries, seen, keys);
+                }
+                RowValues(in block, ref weights, ref At(ref block.Value, key * block.ValueStride), seen, keys, hides);
             }
-            RowValues(in block, ref weights, ref At(ref block.Value, first * block.ValueStride), seen, keys, hides);
         }
     }
 
@@ -591,7 +598,7 @@ internal readonly struct forward_f32_d64_causal_cap50_bias_slopes_keep_sinks_lse
         {
             for (nint i = 0; i < Maximum; i += Lanes) Store(Vec.Zero, ref state, i);
             At(ref state, Maximum) = float.NegativeInfinity;
-            At(ref state, RowLevel) = float.NaN;
+            At(ref state, RowLevel) = NoLevel;
         }
     }
 

@@ -79,30 +79,34 @@ internal readonly struct forward_f32_d64_scales_score3739d55f3c859f63_mask842da4
         if (block.First) Reset(ref block.State, (block.Rows + TileRows - 1) / TileRows * TileRows);
         PackQueries(ref block.Query, block.QueryStride, block.Rows, ref query);
 
-        for (int first = 0; first < block.Keys; first += KeyBlock)
+        for (int r = 0; r < block.RunCount; r++)
         {
-            int keys = Math.Min(block.Keys - first, KeyBlock);
-            ref float panels = ref At(ref block.PackedKeys, (nint)first * HeadDim);
-            ref float values = ref At(ref block.PackedValues, (nint)first * ValueDim);
-            for (int row = 0; row < block.Rows; row += TileRows)
+            ref ForwardRun run = ref Unsafe.Add(ref block.Runs, r);
+            for (int first = 0; first < run.Keys; first += KeyBlock)
             {
-                block.Ahead.Fetch();
-                ref float tileQuery = ref At(ref query, row * QueryRow);
-                ref float state = ref At(ref block.State, row * StateRow);
-                Scores(ref tileQuery, ref panels, (keys + PanelKeys - 1) / PanelKeys, ref weights);
-                bool hides = Score(ref weights, keys, Math.Min(block.Rows - row, TileRows), keys, in block.Place, 0, row, first);
-                Softmax(ref weights, keys, ref state, TileRows, keys);
-                if (block.ValuesFinite || !hides)
+                int keys = Math.Min(run.Keys - first, KeyBlock);
+                ref float panels = ref At(ref block.PackedKeys, (nint)(run.Packed + first) * HeadDim);
+                ref float values = ref At(ref block.PackedValues, (nint)(run.Packed + first) * ValueDim);
+                for (int row = 0; row < block.Rows; row += TileRows)
                 {
-                    for (int strip = 0; strip < 64; strip += 16) Values6x2(ref weights, ref At(ref values, strip), ValueDim, ref At(ref state, strip), keys);
-                }
-                else
-                {
-                    for (int i = 0; i < TileRows; i++) // 0 times an infinite value, or a NaN, would not be 0
+                    block.Ahead.Fetch();
+                    ref float tileQuery = ref At(ref query, row * QueryRow);
+                    ref float state = ref At(ref block.State, row * StateRow);
+                    Scores(ref tileQuery, ref panels, (keys + PanelKeys - 1) / PanelKeys, ref weights);
+                    bool hides = Score(ref weights, keys, Math.Min(block.Rows - row, TileRows), keys, in block.Place, 0, row, run.Key + first);
+                    Softmax(ref weights, keys, ref state, TileRows, keys);
+                    if (block.ValuesFinite || !hides)
                     {
-                        ref float p = ref At(ref weights, i * KeyBlock), s = ref At(ref state, i * StateRow);
-                        for (int j = 0; j < keys; j++)
-                            if (!Hidden(At(ref p, j))) RowValue(ref p, ref values, ValueDim, ref s, j, j + 1);
+                        for (int strip = 0; strip < 64; strip += 16) Values6x2(ref weights, ref At(ref values, strip), ValueDim, ref At(ref state, strip), keys);
+                    }
+                    else
+                    {
+                        for (int i = 0; i < TileRows; i++) // 0 times an infinite value, or a NaN, would not be 0
+                        {
+                            ref float p = ref At(ref weights, i * KeyBlock), s = ref At(ref state, i * StateRow);
+                            for (int j = 0; j < keys; j++)
+                                if (!Hidden(At(ref p, j))) RowValue(ref p, ref values, ValueDim, ref s, j, j + 1);
+                        }
                     }
                 }
             }
@@ -264,21 +268,24 @@ internal readonly struct forward_f32_d64_scales_score3739d55f3c859f63_mask842da4
         ref float query = ref block.Scratch; // [RowsAtOnce, QueryRow]
         ref float weights = ref At(ref query, RowsAtOnce * QueryRow); // [RowsAtOnce, weightRow]
         var (keyBlock, weightRow) = RowBlock(in block);
-
-        Reset(ref block.State, rows);
+        if (block.First) Reset(ref block.State, rows);
         RowQueries(in block, ref query);
 
-        for (int first = 0; first < block.Keys; first += keyBlock)
+        for (int r = 0; r < block.RunCount; r++)
         {
-            int keys = Math.Min(block.Keys - first, keyBlock);
-            RowScores(in block, ref query, ref At(ref block.Key, first * block.KeyStride), keys, ref weights);
-            bool hides = false;
-            for (int row = 0, head = 0; row < rows; row += block.Queries, head++)
+            ref ForwardRun run = ref Unsafe.Add(ref block.Runs, r);
+            for (int first = 0; first < run.Keys; first += keyBlock)
             {
-                hides |= Score(ref At(ref weights, row * weightRow), keys, block.Queries, keys, in block.Place, head, 0, first);
-                Softmax(ref At(ref weights, row * weightRow), keys, ref At(ref block.State, row * StateRow), block.Queries, keys);
+                int keys = Math.Min(run.Keys - first, keyBlock), key = run.Key + first;
+                RowScores(in block, ref query, ref At(ref block.Key, key * block.KeyStride), keys, ref weights);
+                bool hides = false;
+                for (int row = 0, head = 0; row < rows; row += block.Queries, head++)
+                {
+                    hides |= Score(ref At(ref weights, row * weightRow), keys, block.Queries, keys, in block.Place, head, 0, key);
+                    Softmax(ref At(ref weights, row * weightRow), keys, ref At(ref block.State, row * StateRow), block.Queries, keys);
+                }
+                RowValues(in block, ref weights, ref At(ref block.Value, key * block.ValueStride), keys, hides);
             }
-            RowValues(in block, ref weights, ref At(ref block.Value, first * block.ValueStride), keys, hides);
         }
     }
 
@@ -574,7 +581,7 @@ internal readonly struct forward_f32_d64_scales_score3739d55f3c859f63_mask842da4
         {
             for (nint i = 0; i < Maximum; i += Lanes) Store(Vec.Zero, ref state, i);
             At(ref state, Maximum) = float.NegativeInfinity;
-            At(ref state, RowLevel) = float.NaN;
+            At(ref state, RowLevel) = NoLevel;
         }
     }
 

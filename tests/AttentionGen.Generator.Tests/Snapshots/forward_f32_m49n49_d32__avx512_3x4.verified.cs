@@ -252,7 +252,7 @@ internal readonly struct forward_f32_m49n49_d32__avx512_3x4 : IForwardCore
         {
             for (nint i = 0; i < Maximum; i += Lanes) Store(Vec.Zero, ref state, i);
             At(ref state, Maximum) = float.NegativeInfinity;
-            At(ref state, RowLevel) = float.NaN;
+            At(ref state, RowLevel) = NoLevel;
         }
     }
 

@@ -69,20 +69,23 @@ internal readonly struct rows_f32_d128_causal__avx2_2x4 : IRowsCore
         ref float query = ref block.Scratch; // [RowsAtOnce, QueryRow]
         ref float weights = ref At(ref query, RowsAtOnce * QueryRow); // [RowsAtOnce, weightRow]
         var (keyBlock, weightRow) = RowBlock(in block);
-
-        Reset(ref block.State, rows);
+        if (block.First) Reset(ref block.State, rows);
         RowQueries(in block, ref query);
 
-        for (int first = 0; first < block.Keys; first += keyBlock)
+        for (int r = 0; r < block.RunCount; r++)
         {
-            int keys = Math.Min(block.Keys - first, keyBlock);
-            // The first query sees the keys before `seen`, each further one another key.
-            int seen = (int)Math.Max(Math.Min(block.Visible - first, keyBlock), -RowsAtOnce);
+            ref ForwardRun run = ref Unsafe.Add(ref block.Runs, r);
+            for (int first = 0; first < run.Keys; first += keyBlock)
+            {
+                int keys = Math.Min(run.Keys - first, keyBlock), key = run.Key + first;
+                // The first query sees the keys before `seen`, each further one another key.
+                int seen = (int)Math.Max(Math.Min(run.Visible - first, keyBlock), -RowsAtOnce);
 
-            RowScores(in block, ref query, ref At(ref block.Key, first * block.KeyStride), keys, ref weights, seen);
-            for (int row = 0; row < rows; row += block.Queries)
-                Softmax(ref At(ref weights, row * weightRow), keys, ref At(ref block.State, row * StateRow), block.Queries, seen, keys);
-            RowValues(in block, ref weights, ref At(ref block.Value, first * block.ValueStride), seen, keys);
+                RowScores(in block, ref query, ref At(ref block.Key, key * block.KeyStride), keys, ref weights, seen);
+                for (int row = 0; row < rows; row += block.Queries)
+                    Softmax(ref At(ref weights, row * weightRow), keys, ref At(ref block.State, row * StateRow), block.Queries, seen, keys);
+                RowValues(in block, ref weights, ref At(ref block.Value, key * block.ValueStride), seen, keys);
+            }
         }
     }
 
@@ -288,7 +291,7 @@ internal readonly struct rows_f32_d128_causal__avx2_2x4 : IRowsCore
         {
             for (nint i = 0; i < Maximum; i += Lanes) Store(Vec.Zero, ref state, i);
             At(ref state, Maximum) = float.NegativeInfinity;
-            At(ref state, RowLevel) = float.NaN;
+            At(ref state, RowLevel) = NoLevel;
         }
     }
 
