@@ -81,7 +81,7 @@ internal static class BlockEmitter
         if (visible.UpperMoves)
         {
             w.Line($"""
-                // The first row of the tile sees the keys before `seen`, each further row one more, the last one those before `end`.
+                // Row i of the tile sees the keys before `seen` + i, the last one those before `end`.
                 int seen = (int)Math.Max(Math.Min(run.Visible + row{from}, KeyBlock), -TileRows);
                 int end = Math.Max(Math.Min(seen + {plan.TileRows - 1}, keys), 0);
                 """);
@@ -91,7 +91,7 @@ internal static class BlockEmitter
         {
             if (visible.HasLeast) w.Line($"int least = Math.Max({(first.Length == 0 ? "run.Least" : $"Math.Min(run.Least{from}, KeyBlock)")}, 0);");
             w.Line($"""
-                // The first row of the tile does not see the keys before `hidden`, each further row one more. No row sees the first `lowest`, nor panels of `skip`.
+                // Row i of the tile sees the keys from `hidden` + i on, none the first `lowest`, nor panels of `skip`.
                 int hidden = (int)Math.Max(Math.Min(run.Hidden + row{from}, KeyBlock), -TileRows), lowest = Math.Max(hidden, {(visible.HasLeast ? "least" : "0")}), skip = lowest / PanelKeys * PanelKeys;
                 """);
         }
@@ -162,7 +162,7 @@ internal static class BlockEmitter
     public static void Reset(SourceWriter w)
     {
         w.Line();
-        w.Line("/// <summary>The state of rows that have seen no key: outputs and sums 0, maxima -infinity.</summary>");
+        w.Line("/// <summary>The state of rows that have seen no key.</summary>");
         CoreEmitter.MethodAttribute(w);
         using (w.Block("private static void Reset(ref float state, int rows)"))
         {

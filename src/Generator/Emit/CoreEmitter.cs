@@ -137,8 +137,7 @@ internal static class CoreEmitter
             w.Line("// For each block of queries and each block of keys, tile by tile: scores, weights relative to a running maximum, product with the values.");
         w.Line("""
             // Few queries meet keys and values as they lie in memory: each is read once for all of them.
-            // The maximum is raised only when a score exceeds it by more than 8 (in powers of two), which is rare; the outputs are divided by the
-            // sums of the weights at the end.
+            // The maximum is raised only when a score exceeds it by more than 8 (in powers of two), which is rare.
             """);
     }
 

@@ -33,7 +33,7 @@ internal static class RowsEmitter
     private static void Attend(SourceWriter w, CorePlan plan, VisibleKeys visible)
     {
         w.Line();
-        w.Line("/// <summary>Sets up the state of some query rows and adds what they take from keys as they lie in memory.</summary>");
+        w.Line("/// <summary>Adds what query rows take from keys as they lie in memory to their state.</summary>");
         CoreEmitter.MethodAttribute(w);
         using (w.Block("public static void AttendRows(in ForwardRows block)"))
         {
@@ -55,7 +55,7 @@ internal static class RowsEmitter
 
         w.Line();
         w.Line("""
-            /// <summary>Keys of a block and floats of a row of weights: long ones for one row for each head.</summary>
+            /// <summary>Keys of a block and floats of a row of weights.</summary>
             private static (int Keys, int WeightRow) RowBlock(in ForwardRows block) =>
                 block.Heads == block.KeyHeads && block.Queries == 1 ? (OneRowBlock, OneRowWeights) : (KeyBlock, KeyBlock);
             """);
@@ -69,7 +69,7 @@ internal static class RowsEmitter
         if (visible.UpperMoves)
         {
             w.Line("""
-                // The first query sees the keys before `seen`, each further one another key.
+                // Query i sees the keys before `seen` + i.
                 int seen = (int)Math.Max(Math.Min(run.Visible - first, keyBlock), -RowsAtOnce);
                 """);
         }
@@ -77,7 +77,7 @@ internal static class RowsEmitter
         if (visible.LowerMoves)
         {
             w.Line("""
-                // The first query does not see the keys before `hidden`, each further one another key.
+                // Query i sees the keys from `hidden` + i on.
                 int hidden = (int)Math.Max(Math.Min(run.Hidden - first, keyBlock), -RowsAtOnce);
                 """);
         }
@@ -251,7 +251,7 @@ internal static class RowsEmitter
     /// <summary>Declares which keys are taken together: neighbours, or such as are far apart. (With several queries, which of them all rows see would change the order of sums.)</summary>
     private static void Together(SourceWriter w, CorePlan plan, string count, string unless = "") => w.Line($"""
 
-        // Four neighbours together; for a single query of few heads, the next of each quarter.
+        // Four neighbours; for one query of few heads, the next of each quarter.
         int count = {count}, apart = 1, next = {Keys};
         if (block.Queries == 1 && rows < {plan.Rows.TileRows}{unless}) (apart, next) = (Math.Max(count, 1), 1);
         """);
@@ -334,7 +334,7 @@ internal static class RowsEmitter
 
             if (visible.DiffersByRow)
             {
-                w.Line("// All rows take part in the keys before `all`; 0 times an invisible value is 0 where it is finite.".Replace("before `all`", visible switch
+                w.Line("// All rows take part in the keys before `all`; 0 times a hidden finite value is 0.".Replace("before `all`", visible switch
                 {
                     { LowerMoves: false } => "before `all`",
                     { UpperMoves: false } => "from `low` on",
@@ -432,7 +432,7 @@ internal static class RowsEmitter
     {
         int dim = plan.Spec.ValueDim, whole = dim / plan.Lanes * plan.Lanes;
         w.Line();
-        w.Line("/// <summary>State += weights * values for a row and some values.</summary>");
+        w.Line("/// <summary>State += weights * values for a row.</summary>");
         CoreEmitter.MethodAttribute(w);
         using (w.Block("private static void RowValue(ref float weights, ref float value, nint stride, ref float state, int from, int end)"))
         using (w.Block("for (; from < end; from++)"))
@@ -449,7 +449,7 @@ internal static class RowsEmitter
     private static void Finite(SourceWriter w, CorePlan plan)
     {
         w.Line();
-        w.Line("/// <summary>Whether values of all heads are neither infinite nor NaN.</summary>");
+        w.Line("/// <summary>Whether all values are finite.</summary>");
         CoreEmitter.MethodAttribute(w);
         using (w.Block("private static bool Finite(in ForwardRows block, ref float value, int count)"))
         {

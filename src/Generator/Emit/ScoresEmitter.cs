@@ -155,7 +155,7 @@ internal static class ScoresEmitter
         w.Line();
         using (w.Block(visible.DiffersByRow ? "if (p >= start)" : ""))
         {
-            w.Line("// Whether no weight exceeds 2^8. Positive floats are ordered as integers are, and no NaN of one row hides another row.");
+            w.Line("// Whether no weight exceeds 2^8. Positive floats are ordered as integers are, a NaN above all.");
             foreach (int row in rows)
                 w.Line($"Vec h{row} = {Tree("MaxBits", vectors.Select(vector => Exponent(row, vector)).ToList())};");
             using (w.Block($"if (Within({Tree("MaxBits", rows.Select(row => $"h{row}").ToList())}, 8f))"))

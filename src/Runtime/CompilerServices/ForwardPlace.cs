@@ -18,6 +18,7 @@ public readonly unsafe struct ForwardPlace
     /// <param name="sequence">The sequence of the rows.</param>
     /// <param name="head">The first head.</param>
     /// <param name="row">The first row.</param>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     internal ForwardPlace(ForwardOperands* operands, in ForwardSequence sequence, int head, int row)
     {
         _operands = operands;
@@ -32,18 +33,23 @@ public readonly unsafe struct ForwardPlace
     public int Step => _step;
 
     /// <summary>The index of a head.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public int Head(int head) => _head + head;
 
     /// <summary>Where a key stands.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public int Key(int key) => (int)_origin + key * _step;
 
     /// <summary>Where a query stands.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public int Position(int query) => (int)(_origin + (_start + query) * _step);
 
     /// <summary>A number that the call brings along.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public int Whole(int index) => _operands->Numbers[index];
 
     /// <summary>A number that the call brings along.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public float Real(int index) => BitConverter.Int32BitsToSingle(_operands->Numbers[index]);
 
     /// <summary>A span that the call brings along, of floats or of ints, which have as many bytes.</summary>

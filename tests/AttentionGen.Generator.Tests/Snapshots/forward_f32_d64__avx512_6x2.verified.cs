@@ -16,8 +16,7 @@
 // Keys are packed into panels (transposed), values into padded rows.
 // For each block of queries and each block of keys, tile by tile: scores, weights relative to a running maximum, product with the values.
 // Few queries meet keys and values as they lie in memory: each is read once for all of them.
-// The maximum is raised only when a score exceeds it by more than 8 (in powers of two), which is rare; the outputs are divided by the
-// sums of the weights at the end.
+// The maximum is raised only when a score exceeds it by more than 8 (in powers of two), which is rare.
 #nullable enable
 
 namespace AttentionGen.Generated;
@@ -270,7 +269,7 @@ internal readonly struct forward_f32_d64__avx512_6x2 : IForwardCore, IRowsCore
             }
 
             {
-                // Whether no weight exceeds 2^8. Positive floats are ordered as integers are, and no NaN of one row hides another row.
+                // Whether no weight exceeds 2^8. Positive floats are ordered as integers are, a NaN above all.
                 Vec h0 = MaxBits(e0_0, e0_1);
                 Vec h1 = MaxBits(e1_0, e1_1);
                 Vec h2 = MaxBits(e2_0, e2_1);
@@ -300,7 +299,7 @@ internal readonly struct forward_f32_d64__avx512_6x2 : IForwardCore, IRowsCore
         }
     }
 
-    /// <summary>Sets up the state of some query rows and adds what they take from keys as they lie in memory.</summary>
+    /// <summary>Adds what query rows take from keys as they lie in memory to their state.</summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
     public static void AttendRows(in ForwardRows block)
     {
@@ -325,7 +324,7 @@ internal readonly struct forward_f32_d64__avx512_6x2 : IForwardCore, IRowsCore
         }
     }
 
-    /// <summary>Keys of a block and floats of a row of weights: long ones for one row for each head.</summary>
+    /// <summary>Keys of a block and floats of a row of weights.</summary>
     private static (int Keys, int WeightRow) RowBlock(in ForwardRows block) =>
         block.Heads == block.KeyHeads && block.Queries == 1 ? (OneRowBlock, OneRowWeights) : (KeyBlock, KeyBlock);
 
@@ -357,7 +356,7 @@ internal readonly struct forward_f32_d64__avx512_6x2 : IForwardCore, IRowsCore
         // One row, and keys of one head: most of them by themselves.
         int done = heads == 1 && rows == 1 ? OneRowScores(ref query, ref key, stride, keys / 4, ref weights) : 0;
 
-        // Four neighbours together; for a single query of few heads, the next of each quarter.
+        // Four neighbours; for one query of few heads, the next of each quarter.
         int count = (keys - done + 3) / 4, apart = 1, next = 4;
         if (block.Queries == 1 && rows < 4 && done == 0) (apart, next) = (Math.Max(count, 1), 1);
         Vec zero = Vec.Zero;
@@ -439,7 +438,7 @@ internal readonly struct forward_f32_d64__avx512_6x2 : IForwardCore, IRowsCore
         nint stride = block.ValueStride, headStride = block.ValueHeadStride;
         nint ahead = (heads == 1 ? 64 : 8) * stride, tokens = Math.Max(1536 / (heads * 64), 1) * stride;
 
-        // Four neighbours together; for a single query of few heads, the next of each quarter.
+        // Four neighbours; for one query of few heads, the next of each quarter.
         int count = keys / 4, apart = 1, next = 4;
         if (block.Queries == 1 && rows < 4) (apart, next) = (Math.Max(count, 1), 1);
 
@@ -514,7 +513,7 @@ internal readonly struct forward_f32_d64__avx512_6x2 : IForwardCore, IRowsCore
         return quarter;
     }
 
-    /// <summary>State += weights * values for a row and some values.</summary>
+    /// <summary>State += weights * values for a row.</summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
     private static void RowValue(ref float weights, ref float value, nint stride, ref float state, int from, int end)
     {
@@ -574,7 +573,7 @@ internal readonly struct forward_f32_d64__avx512_6x2 : IForwardCore, IRowsCore
         Store(o5_0, ref outputs, 5 * StateRow); Store(o5_1, ref outputs, 5 * StateRow + Lanes); Store(o5_2, ref outputs, 5 * StateRow + 2 * Lanes); Store(o5_3, ref outputs, 5 * StateRow + 3 * Lanes);
     }
 
-    /// <summary>The state of rows that have seen no key: outputs and sums 0, maxima -infinity.</summary>
+    /// <summary>The state of rows that have seen no key.</summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
     private static void Reset(ref float state, int rows)
     {

@@ -16,8 +16,7 @@
 // Keys are packed into panels (transposed), values into padded rows.
 // For each block of queries and each block of keys, tile by tile: scores, weights relative to a running maximum, product with the values.
 // Few queries meet keys and values as they lie in memory: each is read once for all of them.
-// The maximum is raised only when a score exceeds it by more than 8 (in powers of two), which is rare; the outputs are divided by the
-// sums of the weights at the end.
+// The maximum is raised only when a score exceeds it by more than 8 (in powers of two), which is rare.
 #nullable enable
 
 namespace AttentionGen.Generated;
@@ -86,7 +85,7 @@ internal readonly struct forward_f32_d64_causal__neon_8x2 : IForwardCore, IRowsC
                 ref float values = ref At(ref block.PackedValues, (nint)(run.Packed + first) * ValueDim);
                 for (int row = 0; row < block.Rows; row += TileRows)
                 {
-                    // The first row of the tile sees the keys before `seen`, each further row one more, the last one those before `end`.
+                    // Row i of the tile sees the keys before `seen` + i, the last one those before `end`.
                     int seen = (int)Math.Max(Math.Min(run.Visible + row - first, KeyBlock), -TileRows);
                     int end = Math.Max(Math.Min(seen + 7, keys), 0);
                     if (end <= 0) continue;
@@ -323,7 +322,7 @@ internal readonly struct forward_f32_d64_causal__neon_8x2 : IForwardCore, IRowsC
 
             if (p >= start)
             {
-                // Whether no weight exceeds 2^8. Positive floats are ordered as integers are, and no NaN of one row hides another row.
+                // Whether no weight exceeds 2^8. Positive floats are ordered as integers are, a NaN above all.
                 Vec h0 = MaxBits(e0_0, e0_1);
                 Vec h1 = MaxBits(e1_0, e1_1);
                 Vec h2 = MaxBits(e2_0, e2_1);
@@ -351,7 +350,7 @@ internal readonly struct forward_f32_d64_causal__neon_8x2 : IForwardCore, IRowsC
         }
     }
 
-    /// <summary>Sets up the state of some query rows and adds what they take from keys as they lie in memory.</summary>
+    /// <summary>Adds what query rows take from keys as they lie in memory to their state.</summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
     public static void AttendRows(in ForwardRows block)
     {
@@ -368,7 +367,7 @@ internal readonly struct forward_f32_d64_causal__neon_8x2 : IForwardCore, IRowsC
             for (int first = 0; first < run.Keys; first += keyBlock)
             {
                 int keys = Math.Min(run.Keys - first, keyBlock), key = run.Key + first;
-                // The first query sees the keys before `seen`, each further one another key.
+                // Query i sees the keys before `seen` + i.
                 int seen = (int)Math.Max(Math.Min(run.Visible - first, keyBlock), -RowsAtOnce);
 
                 RowScores(in block, ref query, ref At(ref block.Key, key * block.KeyStride), keys, ref weights, seen);
@@ -379,7 +378,7 @@ internal readonly struct forward_f32_d64_causal__neon_8x2 : IForwardCore, IRowsC
         }
     }
 
-    /// <summary>Keys of a block and floats of a row of weights: long ones for one row for each head.</summary>
+    /// <summary>Keys of a block and floats of a row of weights.</summary>
     private static (int Keys, int WeightRow) RowBlock(in ForwardRows block) =>
         block.Heads == block.KeyHeads && block.Queries == 1 ? (OneRowBlock, OneRowWeights) : (KeyBlock, KeyBlock);
 
@@ -407,7 +406,7 @@ internal readonly struct forward_f32_d64_causal__neon_8x2 : IForwardCore, IRowsC
         int heads = block.KeyHeads, rows = block.Heads / heads * block.Queries, weightRow = RowBlock(in block).WeightRow;
         nint stride = block.KeyStride, headStride = block.KeyHeadStride;
 
-        // Four neighbours together; for a single query of few heads, the next of each quarter.
+        // Four neighbours; for one query of few heads, the next of each quarter.
         int count = (keys + 3) / 4, apart = 1, next = 4;
         if (block.Queries == 1 && rows < 4) (apart, next) = (Math.Max(count, 1), 1);
         Vec zero = Vec.Zero;
@@ -462,11 +461,11 @@ internal readonly struct forward_f32_d64_causal__neon_8x2 : IForwardCore, IRowsC
     {
         int heads = block.KeyHeads, rows = block.Heads / heads * block.Queries, weightRow = RowBlock(in block).WeightRow;
         nint stride = block.ValueStride, headStride = block.ValueHeadStride;
-        // All rows take part in the keys before `all`; 0 times an invisible value is 0 where it is finite.
+        // All rows take part in the keys before `all`; 0 times a hidden finite value is 0.
         int all = Math.Max(Math.Min(seen, keys), 0);
         if (all < keys && Finite(in block, ref At(ref value, all * stride), keys - all)) all = keys;
 
-        // Four neighbours together; for a single query of few heads, the next of each quarter.
+        // Four neighbours; for one query of few heads, the next of each quarter.
         int count = all / 4, apart = 1, next = 4;
         if (block.Queries == 1 && rows < 4) (apart, next) = (Math.Max(count, 1), 1);
         for (int left = count, j = 0; left > 0; left--, j += next)
@@ -513,7 +512,7 @@ internal readonly struct forward_f32_d64_causal__neon_8x2 : IForwardCore, IRowsC
         }
     }
 
-    /// <summary>State += weights * values for a row and some values.</summary>
+    /// <summary>State += weights * values for a row.</summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
     private static void RowValue(ref float weights, ref float value, nint stride, ref float state, int from, int end)
     {
@@ -525,7 +524,7 @@ internal readonly struct forward_f32_d64_causal__neon_8x2 : IForwardCore, IRowsC
         }
     }
 
-    /// <summary>Whether values of all heads are neither infinite nor NaN.</summary>
+    /// <summary>Whether all values are finite.</summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
     private static bool Finite(in ForwardRows block, ref float value, int count)
     {
@@ -655,7 +654,7 @@ internal readonly struct forward_f32_d64_causal__neon_8x2 : IForwardCore, IRowsC
         Store(o7_0, ref outputs, 7 * StateRow); Store(o7_1, ref outputs, 7 * StateRow + Lanes);
     }
 
-    /// <summary>The state of rows that have seen no key: outputs and sums 0, maxima -infinity.</summary>
+    /// <summary>The state of rows that have seen no key.</summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
     private static void Reset(ref float state, int rows)
     {

@@ -17,8 +17,7 @@
 // Keys are packed into panels (transposed), values into padded rows.
 // For each block of queries and each block of keys, tile by tile: scores, weights relative to a running maximum, product with the values.
 // Few queries meet keys and values as they lie in memory: each is read once for all of them.
-// The maximum is raised only when a score exceeds it by more than 8 (in powers of two), which is rare; the outputs are divided by the
-// sums of the weights at the end.
+// The maximum is raised only when a score exceeds it by more than 8 (in powers of two), which is rare.
 #nullable enable
 #pragma warning disable // of the user's expressions: they are reported where they are written
 
@@ -260,7 +259,7 @@ internal readonly struct forward_f32_d64_scales_score3739d55f3c859f63_mask842da4
         }
     }
 
-    /// <summary>Sets up the state of some query rows and adds what they take from keys as they lie in memory.</summary>
+    /// <summary>Adds what query rows take from keys as they lie in memory to their state.</summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
     public static void AttendRows(in ForwardRows block)
     {
@@ -289,7 +288,7 @@ internal readonly struct forward_f32_d64_scales_score3739d55f3c859f63_mask842da4
         }
     }
 
-    /// <summary>Keys of a block and floats of a row of weights: long ones for one row for each head.</summary>
+    /// <summary>Keys of a block and floats of a row of weights.</summary>
     private static (int Keys, int WeightRow) RowBlock(in ForwardRows block) =>
         block.Heads == block.KeyHeads && block.Queries == 1 ? (OneRowBlock, OneRowWeights) : (KeyBlock, KeyBlock);
 
@@ -321,7 +320,7 @@ internal readonly struct forward_f32_d64_scales_score3739d55f3c859f63_mask842da4
         // One row, and keys of one head: most of them by themselves.
         int done = heads == 1 && rows == 1 ? OneRowScores(ref query, ref key, stride, keys / 4, ref weights) : 0;
 
-        // Four neighbours together; for a single query of few heads, the next of each quarter.
+        // Four neighbours; for one query of few heads, the next of each quarter.
         int count = (keys - done + 3) / 4, apart = 1, next = 4;
         if (block.Queries == 1 && rows < 2 && done == 0) (apart, next) = (Math.Max(count, 1), 1);
         Vec zero = Vec.Zero;
@@ -420,7 +419,7 @@ internal readonly struct forward_f32_d64_scales_score3739d55f3c859f63_mask842da4
             return;
         }
 
-        // Four neighbours together; for a single query of few heads, the next of each quarter.
+        // Four neighbours; for one query of few heads, the next of each quarter.
         int count = keys / 4, apart = 1, next = 4;
         if (block.Queries == 1 && rows < 2) (apart, next) = (Math.Max(count, 1), 1);
 
@@ -494,7 +493,7 @@ internal readonly struct forward_f32_d64_scales_score3739d55f3c859f63_mask842da4
         return quarter;
     }
 
-    /// <summary>State += weights * values for a row and some values.</summary>
+    /// <summary>State += weights * values for a row.</summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
     private static void RowValue(ref float weights, ref float value, nint stride, ref float state, int from, int end)
     {
@@ -506,7 +505,7 @@ internal readonly struct forward_f32_d64_scales_score3739d55f3c859f63_mask842da4
         }
     }
 
-    /// <summary>Whether values of all heads are neither infinite nor NaN.</summary>
+    /// <summary>Whether all values are finite.</summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
     private static bool Finite(in ForwardRows block, ref float value, int count)
     {
@@ -573,7 +572,7 @@ internal readonly struct forward_f32_d64_scales_score3739d55f3c859f63_mask842da4
         Store(o5_0, ref outputs, 5 * StateRow); Store(o5_1, ref outputs, 5 * StateRow + Lanes);
     }
 
-    /// <summary>The state of rows that have seen no key: outputs and sums 0, maxima -infinity.</summary>
+    /// <summary>The state of rows that have seen no key.</summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
     private static void Reset(ref float state, int rows)
     {

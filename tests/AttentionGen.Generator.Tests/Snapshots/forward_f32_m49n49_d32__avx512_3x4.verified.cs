@@ -223,7 +223,7 @@ internal readonly struct forward_f32_m49n49_d32__avx512_3x4 : IForwardCore
             }
 
             {
-                // Whether no weight exceeds 2^8. Positive floats are ordered as integers are, and no NaN of one row hides another row.
+                // Whether no weight exceeds 2^8. Positive floats are ordered as integers are, a NaN above all.
                 Vec h0 = MaxBits(MaxBits(e0_0, e0_1), MaxBits(e0_2, e0_3));
                 Vec h1 = MaxBits(MaxBits(e1_0, e1_1), MaxBits(e1_2, e1_3));
                 Vec h2 = MaxBits(MaxBits(e2_0, e2_1), MaxBits(e2_2, e2_3));
@@ -244,7 +244,7 @@ internal readonly struct forward_f32_m49n49_d32__avx512_3x4 : IForwardCore
         }
     }
 
-    /// <summary>The state of rows that have seen no key: outputs and sums 0, maxima -infinity.</summary>
+    /// <summary>The state of rows that have seen no key.</summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
     private static void Reset(ref float state, int rows)
     {
