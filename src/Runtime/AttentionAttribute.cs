@@ -93,7 +93,7 @@ public sealed class AttentionAttribute(int heads, int headDim) : Attribute
     /// <remarks>
     /// <para>
     /// It is one expression, which the generator lifts. Comparisons of query, key and their distance with constants and int parameters, joined by &amp;&amp;, || and !, with
-    /// Math.Min, Max and Abs, and with both divided by a constant, become bounds of the loops: keys outside are never touched. What is no bound becomes vector code, for the keys
+    /// Math.Min, Max and Abs, and with both divided by a constant, become bounds of the loops: keys outside are never touched. Bounds are counted without overflow, where an int of C# would wrap. What is no bound becomes vector code, for the keys
     /// that the bounds leave open.
     /// </para>
     /// <para>

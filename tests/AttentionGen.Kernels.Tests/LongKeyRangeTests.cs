@@ -8,12 +8,22 @@ public class LongKeyRangeTests
     /// <summary>Narrower and wider than what is packed at a time, on either side.</summary>
     private static readonly (int Left, int Right)[] s_windows = [(50, 50), (1440, 0), (1535, -1), (1700, 40), (-1, 1600), (2500, 700)];
 
+    /// <summary>Zones that lie apart, overlap in keys, begin among them, and leave keys to the mask itself.</summary>
+    private static readonly string[] s_masks =
+    [
+        "key <= query && (query - key < 1700 || key < 700)", "Math.Abs(query - key) > 1200", "key >= 300 && key < 1900 || query - key < 50 && key <= query", "key <= query && (query - key < 1600 || key % 7 == 0)",
+    ];
+
+    private static readonly Declaration s_sparse = new(1, 512) { Mask = AttentionMask.Causal, Blocks = (64, 96, AttentionAxes.Query) };
+
     internal static readonly Declaration[] Declarations =
     [
         .. from mask in Enum.GetValues<AttentionMask>()
            from roles in new[] { Roles.MaxThreads, Roles.MaxThreads | Roles.KeyLengths }
            select new Declaration(1, 512) { Mask = mask, Batched = roles.HasFlag(Roles.KeyLengths), Roles = roles },
         .. from window in s_windows select new Declaration(1, 512) { Window = window },
+        .. from mask in s_masks select new Declaration(1, 512) { MaskText = mask },
+        s_sparse,
     ];
 
     public static MatrixTheoryData<int, int> Windows => new(Enumerable.Range(0, s_windows.Length), [1, 2]);
@@ -27,7 +37,32 @@ public class LongKeyRangeTests
         Bound.Check(inputs, inputs.Run(Catalogue.Kernels), queries: [0, 1, 95, 96, 767, 768, 1000, 1535, 1536, 1899]);
     }
 
-    private static Declaration Of(AttentionMask mask, bool lengths) => Declarations.First(d => d.Mask == mask && d.Has(Roles.KeyLengths) == lengths);
+    [Theory, InlineData(0, 1), InlineData(0, 2), InlineData(1, 1), InlineData(2, 1), InlineData(3, 2)]
+    public void Zones_over_several_stretches_of_keys(int mask, int threads)
+    {
+        var declaration = Declarations.First(d => d.MaskText == s_masks[mask]);
+        _ = Catalogue.Kernels[declaration];
+        var inputs = new Inputs(new Problem(declaration, 1900, 3300) { MaxThreads = threads });
+        Bound.Check(inputs, inputs.Run(Catalogue.Kernels), queries: [0, 1, 95, 96, 767, 768, 1000, 1535, 1536, 1899]);
+    }
+
+    /// <summary>Every second block, in each row of lists the others: more runs than a core takes at a time.</summary>
+    [Theory, InlineData(1), InlineData(2)]
+    public void Lists_over_several_stretches_of_keys(int threads)
+    {
+        const int Queries = 200, Keys = 7000;
+        List<int> starts = [0], blocks = [];
+        for (int list = 0; list < (Queries + 63) / 64; list++)
+        {
+            blocks.AddRange(Enumerable.Range(0, (Keys + 95) / 96).Where(block => block % 2 == list % 2));
+            starts.Add(blocks.Count);
+        }
+
+        var inputs = new Inputs(new Problem(s_sparse, Queries, Keys) { Lists = ([.. starts], [.. blocks]), MaxThreads = threads });
+        Bound.Check(inputs, inputs.Run(Catalogue.Kernels));
+    }
+
+    private static Declaration Of(AttentionMask mask, bool lengths) => Declarations.First(d => d.Mask == mask && d.Blocks.Keys == 0 && d.MaskText.Length == 0 && d.Window == (-1, -1) && d.Has(Roles.KeyLengths) == lengths);
 
     [Theory, InlineData(AttentionMask.None, 1), InlineData(AttentionMask.Causal, 1), InlineData(AttentionMask.Causal, 2)]
     public void Several_stretches_of_keys_and_several_groups_of_query_blocks(AttentionMask mask, int threads)

@@ -63,7 +63,7 @@ internal static class KernelEmitter
             //   value   {Shape(attention, Role.Value)}
             //   output  {Shape(attention, Role.Output)}
             //   scale   {(plan.Spec.Has(Role.Scales) ? "of each head" : ScalarText.Float(attention.Scale))}
-            //   mask    {Visible(attention)}{(Scoring.Of(plan.Spec).Text is { Length: > 0 } scores ? $"\n//   scores  {scores}" : "")}
+            //   mask    {Visible(plan.Spec)}{(Scoring.Of(plan.Spec).Text is { Length: > 0 } scores ? $"\n//   scores  {scores}" : "")}
             //   cost    {2L * attention.Heads * (attention.HeadDim + attention.ValueDim)} flops for a visible pair of query and key
             //
             // Best first:
@@ -74,8 +74,27 @@ internal static class KernelEmitter
         w.Line();
     }
 
-    /// <summary>Which keys a query sees, for people.</summary>
-    private static string Visible(AttentionSpec attention) => (attention.Left, attention.Right) switch
+    /// <summary>Which keys a query sees, for people: the window, and what cuts rows and keys beside it.</summary>
+    private static string Visible(KernelSpec spec)
+    {
+        var attention = spec.Attention;
+        string prefix = attention.GivenPrefixLength is { } length ? $"; every query sees the first {length} keys" : spec.Has(Role.PrefixLength) || spec.Has(Role.PrefixLengths) ? "; every query sees the prefix" : "";
+        string[] cuts =
+        [
+            spec.MaskBounds is { Terms.Count: 0 } ? "a mask method that lets no key through" : spec.MaskTerms.Count == 1 ? "the bounds of the mask method" : spec.MaskTerms.Count > 1 ? $"{spec.MaskTerms.Count} terms of the mask method" : "",
+            spec.Has(Role.DocumentStarts) ? "documents of their own" : "",
+            attention.ChunkLength > 0 ? $"chunks of {attention.ChunkLength}" : "",
+            attention.Dilation > 1 ? $"every {Ordinal(attention.Dilation)} key" : "",
+            attention.KeyBlockSize is { } keys ? $"lists of blocks, {attention.QueryBlockSize} queries x {keys} keys" : "",
+        ];
+        string cut = string.Join(", ", cuts.Where(part => part.Length > 0));
+        string window = attention is { Left: null, Right: null } && cut.Length > 0 ? "" : Window(attention);
+        return window + prefix + (cut.Length == 0 ? "" : window.Length == 0 ? cut : $"; {cut}");
+    }
+
+    private static string Ordinal(int n) => $"{n}{(n % 100 is 11 or 12 or 13 ? "th" : (n % 10) switch { 1 => "st", 2 => "nd", 3 => "rd", _ => "th" })}";
+
+    private static string Window(AttentionSpec attention) => (attention.Left, attention.Right) switch
     {
         (null, null) => "none: every query sees every key",
         (null, 0) => "causal: a query sees the keys up to its own position",

@@ -117,7 +117,7 @@ internal sealed class LiftedEmitter(string vector, string name, bool steps)
                     "?" => $"({parts[0]} ? {parts[1]} : {parts[2]})",
                     "Abs" when operation.Kind == Kind.Int => $"Magnitude({parts[0]})",
                     _ when char.IsLetter(operation.Operation[0]) => $"{operation.Class}.{operation.Operation}({string.Join(", ", parts)})",
-                    _ when parts.Count == 1 => $"({operation.Operation}{(parts[0].StartsWith("-", StringComparison.Ordinal) ? $"({parts[0]})" : parts[0])})",
+                    _ when parts.Count == 1 => $"({operation.Operation}{parts[0]})",
                     _ => $"({parts[0]} {operation.Operation} {parts[1]})",
                 };
             default:

@@ -67,7 +67,7 @@ internal static class ScoringEmitter
         if (scoring.Visible is { } visible)
         {
             string mask = ofMask.Vector(visible);
-            yield return new(string.Join("\n", ofMask.Declarations), $"{(scoring is { SomeDecided: true, LeavesDecided: false } ? "if (!decided) " : "")}s = Select({mask}, s, All(float.NegativeInfinity));");
+            yield return new(string.Join("\n", ofMask.Declarations), $"{(scoring.AsksDecided ? "if (!decided) " : "")}s = Select({mask}, s, All(float.NegativeInfinity));");
         }
     }
 
@@ -81,7 +81,7 @@ internal static class ScoringEmitter
         w.Line();
         w.Line($"/// <summary>From the products of some rows with keys to scores: {scoring.Text}. {(scoring.Hides ? "Whether a key is hidden by its score. " : "")}`key` is that of column 0, `row` the first row.</summary>");
         CoreEmitter.MethodAttribute(w);
-        using (w.Block($"private static {(scoring.Hides ? "bool" : "void")} Score(ref float weights, int end, int rows, {visible.Parameters}, in ForwardPlace place, int head, int row, int key{(scoring is { SomeDecided: true, LeavesDecided: false } ? ", bool decided" : "")})"))
+        using (w.Block($"private static {(scoring.Hides ? "bool" : "void")} Score(ref float weights, int end, int rows, {visible.Parameters}, in ForwardPlace place, int head, int row, int key{(scoring.AsksDecided ? ", bool decided" : "")})"))
         {
             if (scoring.Hides) w.Line("Vec hides = Vec.Zero;");
             using (w.Block("for (int i = 0; i < rows; i++, row++, weights = ref At(ref weights, KeyBlock))"))
@@ -117,6 +117,6 @@ internal static class ScoringEmitter
     {
         if (!plan.Spec.Scoring.Changes) return;
         var scoring = plan.Spec.Scoring;
-        w.Line($"{(scoring.Hides ? result : "")}{(scoring.LeavesDecided ? "!run.Decided && " : "")}Score(ref {weights}, {columns}, {rows}, {bounds}, in block.Place, {head}, {row}, {key}{(scoring is { SomeDecided: true, LeavesDecided: false } ? ", run.Decided" : "")});");
+        w.Line($"{(scoring.Hides ? result : "")}{(scoring.LeavesDecided ? "!run.Decided && " : "")}Score(ref {weights}, {columns}, {rows}, {bounds}, in block.Place, {head}, {row}, {key}{(scoring.AsksDecided ? ", run.Decided" : "")});");
     }
 }

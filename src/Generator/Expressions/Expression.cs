@@ -144,7 +144,7 @@ internal sealed record OperationExpression(Kind Kind, string Operation, Equatabl
     {
         _ when Operation == "tofloat" => $"(float){Operands[0].Text}",
         _ when char.IsLetter(Operation[0]) => $"{Class}.{Operation}({string.Join(", ", Operands.Select(operand => operand.Text))})",
-        1 => Operands[0].Text.StartsWith("-", StringComparison.Ordinal) ? $"({Operation}({Operands[0].Text}))" : $"({Operation}{Operands[0].Text})",
+        1 => $"({Operation}{Operands[0].Text})",
         2 => $"({Operands[0].Text} {Operation} {Operands[1].Text})",
         _ => $"({Operands[0].Text} ? {Operands[1].Text} : {Operands[2].Text})",
     };

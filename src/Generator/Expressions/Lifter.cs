@@ -141,7 +141,12 @@ internal sealed class Lifter
                 return unary.OperatorKind switch
                 {
                     UnaryOperatorKind.Plus => Part(unary.Operand),
-                    UnaryOperatorKind.Minus => Of("-", Part(unary.Operand)),
+                    UnaryOperatorKind.Minus => Part(unary.Operand) switch
+                    {
+                        // From an inlined method; -int.MinValue is itself.
+                        ConstantExpression { Value: var number } negated => negated with { Value = kind == Kind.Int ? unchecked(-(int)number) : -number },
+                        var part => Of("-", part),
+                    },
                     UnaryOperatorKind.Not when kind == Kind.Bool => Of("!", Part(unary.Operand)),
                     _ => throw new CannotLiftException(operation.Syntax, "of operators with one operand, - and ! can be lifted"),
                 };

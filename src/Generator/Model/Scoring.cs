@@ -33,6 +33,9 @@ internal sealed record Scoring(float? Cap, bool Bias, bool Slopes, bool Keep, bo
     /// <summary>Whether nothing is done to the scores of decided keys.</summary>
     public bool LeavesDecided => SomeDecided && !IsNatural && !Keep;
 
+    /// <summary>Whether the scores of decided keys are changed, too, but not by the user's own mask.</summary>
+    public bool AsksDecided => SomeDecided && !LeavesDecided;
+
     /// <summary>Whether rows and keys are every n-th token, and what is read or computed for keys has to keep step.</summary>
     public bool KeepsStep { get; init; }
 

@@ -367,7 +367,7 @@ public unsafe ref struct ForwardCall
         if (Meets(scratch, _value)) ThrowHelper.ScratchOverlap(name, _value.Name);
         if (Meets(scratch, _output)) ThrowHelper.ScratchOverlap(name, _output.Name);
         if (scratch.Overlaps(_bias) || scratch.Overlaps(_keep) || scratch.Overlaps(_slopes) || scratch.Overlaps(_sinks) || scratch.Overlaps(_logSumExp)
-            || scratch.Overlaps(_scales) || scratch.Overlaps(MemoryMarshal.AsBytes(_relativeBias)))
+            || scratch.Overlaps(_scales) || scratch.Overlaps(MemoryMarshal.AsBytes(_relativeBias)) || OverlapsMask(scratch))
             ThrowHelper.ScratchOverlap(name, "another argument");
         _scratch = scratch;
         _arguments.ScratchName = name;
@@ -476,7 +476,7 @@ public unsafe ref struct ForwardCall
         }
     }
 
-    /// <summary>Whether memory that is written is also that of numbers of the mask. Those of the layout are read before anything is written.</summary>
+    /// <summary>Whether memory that is written is also that of numbers of the mask: lists of blocks are read to the end, and a second part of a call is laid out behind the first.</summary>
     private readonly bool OverlapsMask(ReadOnlySpan<byte> bytes) =>
         bytes.Overlaps(MemoryMarshal.AsBytes(_mask.QueryStarts)) || bytes.Overlaps(MemoryMarshal.AsBytes(_mask.KeyLengths)) || bytes.Overlaps(MemoryMarshal.AsBytes(_mask.PrefixLengths))
         || bytes.Overlaps(MemoryMarshal.AsBytes(_mask.DocumentStarts)) || bytes.Overlaps(MemoryMarshal.AsBytes(_mask.KeyDocumentStarts))

@@ -65,7 +65,7 @@ internal ref struct ForwardLayout(Span<ForwardSequence> sequences, Span<RowPiece
 
         for (int row = 0, rows; row < whole.Queries; row += rows)
         {
-            long position = whole.Start + row, chunk = position / mask.ChunkLength, next = chunk < 0 ? chunk * mask.ChunkLength + 1 : (chunk + 1) * mask.ChunkLength;
+            long position = whole.Start + row, chunk = position / mask.ChunkLength, next = EndOf(chunk, mask.ChunkLength);
             rows = (int)Math.Min(next - position, whole.Queries - row);
             int first = (int)Math.Clamp(chunk * mask.ChunkLength, 0, whole.Keys), end = (int)Math.Clamp(next, first, whole.Keys);
             Interleaved(call, mask, plan, whole with
@@ -74,6 +74,9 @@ internal ref struct ForwardLayout(Span<ForwardSequence> sequences, Span<RowPiece
             });
         }
     }
+
+    /// <summary>The first position behind a chunk. C# divides towards 0: the chunk 0 has the positions on both sides of it.</summary>
+    private static long EndOf(long chunk, int length) => chunk < 0 ? chunk * length + 1 : (chunk + 1) * length;
 
     /// <summary>Of every n-th key, a sequence for each remainder of positions.</summary>
     private void Interleaved(in ForwardArguments call, scoped in ForwardMask mask, in ForwardPlan plan, in ForwardSequence whole)
@@ -115,18 +118,15 @@ internal ref struct ForwardLayout(Span<ForwardSequence> sequences, Span<RowPiece
         for (int row = 0, end; row < sequence.Queries; row = end)
         {
             var piece = new RowPiece { Sequence = Sequences.Count, FirstRow = row, BlocksBefore = sequence.RowBlocks, FirstZone = Zones.Count, List = -1 };
-            end = mask.RowChunk > 0 || sequence.Step > 1 || sequence.Origin != 0 ? AddZonesOf(mask, sequence, row, terms) : AddZones(sequence, row, sequence.Queries, terms);
+            int limit = sequence.Queries;
             if (mask.Lists.QueryBlock > 0)
             {
                 piece.List = (sequence.Query + row) / mask.Lists.QueryBlock;
-                int last = (int)Math.Min(end, (long)(piece.List + 1) * mask.Lists.QueryBlock - sequence.Query);
-                if (last < end)
-                {
-                    Zones.Count = piece.FirstZone;
-                    end = mask.RowChunk > 0 ? AddZonesOf(mask, sequence with { Queries = last }, row, terms) : AddZones(sequence, row, last, terms);
-                }
+                limit = (int)Math.Min(limit, (long)(piece.List + 1) * mask.Lists.QueryBlock - sequence.Query);
             }
 
+            bool asTheyAre = mask.RowChunk == 0 && sequence.Step == 1 && sequence.Origin == 0;
+            end = asTheyAre ? AddZones(sequence, row, limit, terms) : AddZonesOf(mask, sequence, row, limit, terms);
             piece.Rows = end - row;
             piece.Zones = Zones.Count - piece.FirstZone;
             foreach (ref readonly var zone in Zones.Items[piece.FirstZone..])
@@ -146,17 +146,15 @@ internal ref struct ForwardLayout(Span<ForwardSequence> sequences, Span<RowPiece
     /// <summary>The zones of rows from one on, of terms that are counted from the sequence's first key in its steps, and for the chunk of the row.</summary>
     /// <returns>The row at which they end.</returns>
     [SkipLocalsInit]
-    private int AddZonesOf(scoped in ForwardMask mask, in ForwardSequence sequence, int row, scoped ReadOnlySpan<MaskTerm> terms)
+    private int AddZonesOf(scoped in ForwardMask mask, in ForwardSequence sequence, int row, int end, scoped ReadOnlySpan<MaskTerm> terms)
     {
         Span<MaskTerm> own = stackalloc MaskTerm[2 * MaskTerms.MaxTerms];
         long chunk = 0;
-        int end = sequence.Queries;
         if (mask.RowChunk > 0)
         {
             long place = sequence.Origin + (sequence.Start + row) * sequence.Step;
             chunk = place / mask.RowChunk;
-            long next = chunk < 0 ? chunk * mask.RowChunk + 1 : (chunk + 1) * mask.RowChunk;
-            end = (int)Math.Min(end, row + (next - place + sequence.Step - 1) / sequence.Step);
+            end = (int)Math.Min(end, row + (EndOf(chunk, mask.RowChunk) - place + sequence.Step - 1) / sequence.Step);
         }
 
         for (int i = 0; i < terms.Length; i++) own[i] = terms[i].Of(chunk).From(sequence.Origin, sequence.Step);

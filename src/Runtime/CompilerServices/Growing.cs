@@ -9,7 +9,7 @@ internal ref struct Growing<T>(Span<T> first)
     private Span<T> _items = first;
     private T[]? _rented;
 
-    public int Count { get; set; }
+    public int Count { get; private set; }
 
     public readonly Span<T> Items => _items[..Count];
 

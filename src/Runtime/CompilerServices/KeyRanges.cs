@@ -22,10 +22,13 @@ internal readonly unsafe struct KeyRange(int begin, int end, int from, KeyZone* 
         Keys = end - begin,
         Packed = packed,
         Least = Math.Max(Zone->Begin - begin, 0),
-        Visible = (nint)Math.Min(row + Zone->High - begin, int.MaxValue),
-        Hidden = (nint)Math.Max(row + Zone->Low - begin, int.MinValue),
+        Visible = Within(row + Zone->High - begin),
+        Hidden = Within(row + Zone->Low - begin),
         Decided = Zone->Decided,
     };
+
+    /// <summary>Behind every key of a run it does not matter how far; and rows and keys can be added to it in an int.</summary>
+    private static nint Within(long bound) => (nint)Math.Clamp(bound, -(1 << 30), 1 << 30);
 }
 
 /// <summary>The keys that some rows of a piece see, range after range: those of its zones, of which a list may let through some blocks only.</summary>

@@ -31,5 +31,6 @@ internal static class Catalogue
         .. ScoringTests.Declarations,
         .. OwnMethodTests.Declarations,
         .. MaskTests.Declarations,
+        .. WrongMaskTests.Declarations,
     ]);
 }
