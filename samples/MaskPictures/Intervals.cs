@@ -38,10 +38,10 @@ internal static unsafe class Intervals
     {
         var touched = new Touch[picture.Queries, picture.Keys];
         var (spec, visible) = Parse(picture);
-        var call = new ForwardArguments { Batch = 1, Queries = picture.Queries, Keys = picture.Keys, Heads = 1, KeyValueHeads = 1, ScratchName = "" };
+        var call = new ForwardArguments { Shape = new ForwardShape(1, picture.Queries, picture.Keys, 1, 1), ScratchName = "" };
         var mask = Mask(spec, picture);
         var layout = new ForwardLayout(stackalloc ForwardSequence[4], stackalloc RowPiece[4], stackalloc KeyZone[4]);
-        layout.Build(call, mask, new ForwardPlan { QueryBlock = 8 }, ForwardLayout.Part.All);
+        layout.Build(call.Shape, mask, new ForwardPlan { QueryBlock = 8 }, ForwardLayout.Part.All);
         fixed (ForwardSequence* sequences = layout.Sequences.Items)
         fixed (RowPiece* pieces = layout.Pieces.Items)
         fixed (KeyZone* zones = layout.Zones.Items)
@@ -92,22 +92,22 @@ internal static unsafe class Intervals
         {
             QueryStart = -1, Left = attention.Left ?? -1, Right = attention.Right ?? -1, PrefixLength = attention.GivenPrefixLength ?? 0, ChunkLength = attention.ChunkLength, Dilation = attention.Dilation,
             KeyLengths = picture.KeyLengths, PrefixLengths = picture.PrefixLengths, DocumentStarts = picture.DocumentStarts, KeyDocumentStarts = picture.DocumentStarts,
-            HasTerms = spec.MaskTerms.Count > 0, RowChunk = spec.MaskBounds?.RowChunk ?? 0,
+            HasTerms = spec.MaskTerms.Count > 0, Terms = spec.MaskTerms.Select(Term).ToArray(), RowChunk = spec.MaskBounds?.RowChunk ?? 0,
         };
         if (picture.Lists is var (_, _, size)) mask.Lists = new KeyBlockLists { QueryBlock = size, KeyBlock = size };
-        foreach (var term in spec.MaskTerms)
+        return mask;
+
+        static MaskTerm Term(Generator.Expressions.MaskTerm term)
         {
             var all = MaskTerm.All with { Decided = term.Rest is null };
             long One(EquatableArray<Generator.Expressions.MaskBound> side, long open) => Generator.Expressions.MaskTerm.One(side) ?? open;
-            mask.Terms[mask.TermCount++] = all with
+            return all with
             {
                 FromQuery = One(term.FromQuery, all.FromQuery), ToQuery = One(term.ToQuery, all.ToQuery), FromKey = One(term.FromKey, all.FromKey), ToKey = One(term.ToKey, all.ToKey),
                 FromDistance = One(term.FromDistance, all.FromDistance), ToDistance = One(term.ToDistance, all.ToDistance),
                 FromChunk = term.FromChunk?.OfChunk ?? 0, FromChunkKey = term.FromChunk?.Bound.Constant ?? all.FromChunkKey, ToChunk = term.ToChunk?.OfChunk ?? 0, ToChunkKey = term.ToChunk?.Bound.Constant ?? all.ToChunkKey,
             };
         }
-
-        return mask;
     }
 
     /// <summary>What the generator reads in a declaration, and the user's own mask as it is.</summary>

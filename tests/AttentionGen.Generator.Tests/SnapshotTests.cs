@@ -22,6 +22,12 @@ public class SnapshotTests
             private static float Score(float score, int query, int key, int head, ReadOnlySpan<float> table) => score + table[key - query + 100] * table[Math.Clamp(key / 2, 0, table.Length - 1)] + table[head];
         """;
 
+    private const string Terms = """
+        private static bool Visible(int query, int key, int reach) => (key <= query && query - key <= reach) || key < 4 || key / 64 == query / 64;
+        """;
+
+    private const string TermsAttribute = "Attention(heads: 4, headDim: 64, MaskMethod = nameof(Visible))";
+
     private const string OwnAttribute = "Attention(heads: 4, headDim: 64, MaskMethod = nameof(Visible), ScoreMethod = nameof(Score), RelativeBuckets = 32)";
 
     /// <summary>What is to be seen; the source; the part of the generated file's name that tells it from the others.</summary>
@@ -38,6 +44,8 @@ public class SnapshotTests
         ("Core, scores changed in every way, AVX-512", Sample.Documented("Attention(heads: 4, headDim: 64, Mask = AttentionMask.Causal, SoftCap = 50f, Alibi = true)", Scored), "__avx512_"),
         ("Core, spans of the user's own, a bias of relative positions, scales, AVX2", Sample.Documented(OwnAttribute, Own, members: OwnMethods), "__avx2_"),
         ("Kernel, spans of the user's own, a bias of relative positions, scales", Sample.Documented(OwnAttribute, Own, members: OwnMethods), "Demo.Llama.Attend"),
+        ("Core, a mask of several terms, NEON", Sample.Documented(TermsAttribute, $"{Sample.Tensors}, int reach", members: Terms), "__neon_"),
+        ("Kernel, a mask of several terms", Sample.Documented(TermsAttribute, $"{Sample.Tensors}, int reach", members: Terms), "Demo.Llama.Attend"),
         ("Kernel, heads first, strides, tensor spans, fixed lengths",
             Sample.Documented(
                 "Attention(heads: 4, headDim: 64, Layout = AttentionLayout.HeadMajor, KeyStride = 192, QueryLength = 16, KeyLength = 16, Batched = true)",

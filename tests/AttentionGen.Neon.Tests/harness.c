@@ -7,7 +7,7 @@
 #include "image.h"
 
 typedef struct { const void *data; long batch, head, query, key; } operand; // bytes from one to the next
-typedef struct { operand bias, keep, slopes, sinks, log_sum_exp, scales, relative; int reach, numbers[8]; const void *spans[4]; int lengths[4]; } operands; // ForwardOperands
+typedef struct { operand bias, keep, slopes, sinks, log_sum_exp, scales, relative; int reach; const void *spans[4]; int numbers[8], lengths[4]; } operands; // ForwardOperands
 typedef struct {
     long queries, keys, start, query_stride, key_stride, value_stride, output_stride, head_dim, value_dim, stretch, group, query_head_stride, output_head_stride, left, right;
     operands *operands;
@@ -200,8 +200,9 @@ static void check(const spec *s, const shape *c) {
     const float untouched = 12345;
     for (long i = 0; i < o.length; i++) o.data[i] = untouched;
     operands given = {
-        {bias.data, 0, 4l * c->queries * c->keys, 4l * c->keys, 4}, {keep, 0, 0, c->keys, 1}, {slopes.data, 0, 4}, {sinks.data, 0, 4}, {sums.data, 0, 4l * c->queries, 4},
-        {scales.data, 0, 4}, {relative.data + REACH, 0, 8 * REACH}, REACH, {0}, {table.data}, {TABLE}};
+        .bias = {bias.data, 0, 4l * c->queries * c->keys, 4l * c->keys, 4}, .keep = {keep, 0, 0, c->keys, 1}, .slopes = {slopes.data, 0, 4}, .sinks = {sinks.data, 0, 4},
+        .log_sum_exp = {sums.data, 0, 4l * c->queries, 4}, .scales = {scales.data, 0, 4}, .relative = {relative.data + REACH, 0, 8 * REACH}, .reach = REACH,
+        .spans = {table.data}, .lengths = {TABLE}};
     call arguments = {c->queries, c->keys, c->start, qs, k.stride, v.stride, os, d, dv, c->stretch, c->path == ROWS ? c->group : 0, qh, oh, s->left, s->right, &given};
     kernel run = image_method(s->name);
     run(q.data, k.data, v.data, o.data, scratch, &arguments);

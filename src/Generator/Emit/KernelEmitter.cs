@@ -120,7 +120,8 @@ internal static class KernelEmitter
         var parameters = plan.Spec.Method.Parameters.Where(parameter => parameter.Role is not null).ToDictionary(parameter => parameter.Role!.Value, parameter => parameter.Name);
         string call = "call";
         while (plan.Spec.Method.Parameters.Any(parameter => parameter.Name == call)) call += "_"; // a parameter with a role of its own may have any name
-        w.Line($"{Services}.ForwardCall {call} = new(");
+        // It holds a span of the terms of a mask, which lie in this method.
+        w.Line($"{(plan.Spec.MaskTerms.Count > 0 ? "scoped " : "")}{Services}.ForwardCall {call} = new(");
         w.Line($"    left: {attention.Left ?? -1}, right: {attention.Right ?? -1},");
         foreach (var role in s_tensors)
             w.Line($"    {Tensor(plan.Spec, role)}{(role == s_tensors[s_tensors.Length - 1] ? ");" : ",")}");
@@ -154,12 +155,14 @@ internal static class KernelEmitter
         if (attention.ChunkLength > 0) w.Line($"{call}.Chunks({attention.ChunkLength});");
         if (attention.Dilation > 1) w.Line($"{call}.Dilation({attention.Dilation});");
         if (attention.KeyBlockSize is { } keys) w.Line($"{call}.Blocks({parameters[Role.KeyBlockStarts]}, {parameters[Role.KeyBlocks]}, queries: {attention.QueryBlockSize}, keys: {keys}, {Text(attention.BlockAxes)});");
-        if (spec.MaskTerms.Count == 0 && spec.MaskBounds is { Terms.Count: 0 }) w.Line($"{call}.SeesNothing();");
-        foreach (var term in spec.MaskTerms) Term(w, spec, call, term);
+        if (spec.MaskTerms.Count == 0 && spec.MaskBounds is not { Terms.Count: 0 }) return;
+        bool chunks = spec.MaskTerms.Any(term => term.FromChunk is not null || term.ToChunk is not null);
+        string terms = string.Join(",", spec.MaskTerms.Select(term => $"\n    {Term(spec, term)}"));
+        w.Line($"{call}.Terms([{terms}]{(chunks ? $", chunk: {spec.MaskBounds!.RowChunk}" : "")});");
     }
 
     /// <summary>A term of the user's own mask.</summary>
-    private static void Term(SourceWriter w, KernelSpec spec, string call, MaskTerm term)
+    private static string Term(KernelSpec spec, MaskTerm term)
     {
         var names = spec.Scalars.Select(scalar => scalar.Name).ToList();
         var arguments = new List<string>();
@@ -176,8 +179,7 @@ internal static class KernelEmitter
         Side("toDistance", term.ToDistance, "Min");
         if (term.FromChunk is var (fromFactor, from)) arguments.Add($"fromChunk: {fromFactor}, fromChunkKey: {from.Text(names)}");
         if (term.ToChunk is var (toFactor, to)) arguments.Add($"toChunk: {toFactor}, toChunkKey: {to.Text(names)}");
-        if (term.FromChunk is not null || term.ToChunk is not null) arguments.Add($"chunk: {spec.MaskBounds!.RowChunk}");
-        w.Line($"{call}.Term(decided: {(term.Rest is null ? "true" : "false")}{string.Concat(arguments.Select(argument => ", " + argument))});");
+        return $"{Services}.MaskTerm.Of(decided: {(term.Rest is null ? "true" : "false")}{string.Concat(arguments.Select(argument => ", " + argument))})";
     }
 
     /// <summary>What is told of a parameter by further arguments: the axes of a tensor beside the scores, the buckets of relative positions.</summary>

@@ -13,10 +13,20 @@ internal unsafe struct ForwardArguments
     public byte* Scratch;                // the caller's, or null
     public nint ScratchBytes;
     public string ScratchName;
-    public int Batch, Queries, Keys, Heads, KeyValueHeads;
+    public ForwardShape Shape;
     public int MaxThreads;
 
-    public readonly int Group => Heads / KeyValueHeads;
+    public readonly int Batch => Shape.Batch;
+
+    public readonly int Queries => Shape.Queries;
+
+    public readonly int Keys => Shape.Keys;
+
+    public readonly int Heads => Shape.Heads;
+
+    public readonly int KeyValueHeads => Shape.KeyValueHeads;
+
+    public readonly int Group => Shape.Group;
 
     /// <summary>The address of a query row of a sequence.</summary>
     public readonly float* QueryRow(in ForwardSequence sequence, int row, int head) => Query.Row(sequence.Batch, sequence.Query + (nint)row * sequence.Step, head);
@@ -42,6 +52,13 @@ internal unsafe struct ForwardArguments
             Operands->WriteEmpty(sequence.Batch, head, sequence.Query + row * sequence.Step);
         }
     }
+}
+
+/// <summary>The lengths of a call.</summary>
+internal readonly record struct ForwardShape(int Batch, int Queries, int Keys, int Heads, int KeyValueHeads)
+{
+    /// <summary>Query heads of a key-value head.</summary>
+    public int Group => Heads / KeyValueHeads;
 }
 
 /// <summary>A pinned tensor [batch, tokens, heads, dim].</summary>

@@ -24,8 +24,10 @@ public unsafe ref struct ForwardCall
     private ReadOnlySpan<int> _relativeStarts;
     private bool _relativeBidirectional;
     private AttentionAxes _biasAxes, _keepAxes;
-    private ForwardOperands _operands; // the numbers of the call; the rest when it is pinned
-    private ForwardArguments _arguments;
+    private OwnArguments _own;
+    private string _scratchName;
+    private int _maxThreads;
+    private readonly ForwardShape _shape;
 
     /// <summary>Checks the tensors against each other.</summary>
     /// <param name="left">How many keys before its position a query sees, -1 for all.</param>
@@ -51,11 +53,9 @@ public unsafe ref struct ForwardCall
         _key = key;
         _value = value;
         _output = output;
-        _arguments = new ForwardArguments
-        {
-            Batch = query.Batch, Queries = query.Tokens, Keys = key.Tokens, Heads = query.Heads, KeyValueHeads = key.Heads,
-            ScratchName = "", MaxThreads = AttentionOptions.MaxDegreeOfParallelism,
-        };
+        _shape = new ForwardShape(query.Batch, query.Tokens, key.Tokens, query.Heads, key.Heads);
+        _scratchName = "";
+        _maxThreads = AttentionOptions.MaxDegreeOfParallelism;
         (_mask.Left, _mask.Right, _mask.QueryStart) = (left, right, -1);
     }
 
@@ -63,7 +63,7 @@ public unsafe ref struct ForwardCall
     /// <exception cref="ArgumentException">They do not rise from 0 to the number of queries.</exception>
     public void DocumentStarts(ReadOnlySpan<int> documentStarts, [CallerArgumentExpression(nameof(documentStarts))] string name = "")
     {
-        CheckStarts(documentStarts, _arguments.Queries, _query.Name, name);
+        CheckStarts(documentStarts, _shape.Queries, _query.Name, name);
         _mask.DocumentStarts = _mask.KeyDocumentStarts = documentStarts;
         _mask.DocumentsName = name;
     }
@@ -72,7 +72,7 @@ public unsafe ref struct ForwardCall
     /// <exception cref="ArgumentException">They do not rise from 0 to the number of keys, or are not as many as documents.</exception>
     public void KeyDocumentStarts(ReadOnlySpan<int> keyDocumentStarts, [CallerArgumentExpression(nameof(keyDocumentStarts))] string name = "")
     {
-        CheckStarts(keyDocumentStarts, _arguments.Keys, _key.Name, name);
+        CheckStarts(keyDocumentStarts, _shape.Keys, _key.Name, name);
         if (keyDocumentStarts.Length != _mask.DocumentStarts.Length) ThrowHelper.AsManyStarts(name, keyDocumentStarts.Length, _mask.DocumentsName, _mask.DocumentStarts.Length);
         _mask.KeyDocumentStarts = keyDocumentStarts;
     }
@@ -116,9 +116,9 @@ public unsafe ref struct ForwardCall
         ReadOnlySpan<int> keyBlockStarts, ReadOnlySpan<int> keyBlocks, int queries, int keys, AttentionAxes axes,
         [CallerArgumentExpression(nameof(keyBlockStarts))] string startsName = "", [CallerArgumentExpression(nameof(keyBlocks))] string name = "")
     {
-        int rows = (int)(((long)_arguments.Queries + queries - 1) / queries), blocks = (int)(((long)_arguments.Keys + keys - 1) / keys);
+        int rows = (int)(((long)_shape.Queries + queries - 1) / queries), blocks = (int)(((long)_shape.Keys + keys - 1) / keys);
         bool ofHead = (axes & AttentionAxes.Head) != 0, ofBatch = (axes & AttentionAxes.Batch) != 0;
-        long lists = (long)rows * (ofHead ? _arguments.KeyValueHeads : 1) * (ofBatch ? _arguments.Batch : 1);
+        long lists = (long)rows * (ofHead ? _shape.KeyValueHeads : 1) * (ofBatch ? _shape.Batch : 1);
         if (keyBlockStarts.Length != lists + 1 || keyBlockStarts[0] != 0 || keyBlockStarts[^1] != keyBlocks.Length) ThrowHelper.BlockStarts(startsName, keyBlockStarts, name, keyBlocks.Length, lists);
         for (int list = 0; list < lists; list++)
         {
@@ -134,44 +134,22 @@ public unsafe ref struct ForwardCall
         if (Same(keyBlocks)) ThrowHelper.Overlap(_output.Name, name);
         _keyBlockStarts = keyBlockStarts;
         _keyBlocks = keyBlocks;
-        _mask.Lists = new KeyBlockLists { QueryBlock = queries, KeyBlock = keys, OfHead = ofHead ? rows : 0, OfBatch = ofBatch ? (nint)rows * (ofHead ? _arguments.KeyValueHeads : 1) : 0 };
+        _mask.Lists = new KeyBlockLists { QueryBlock = queries, KeyBlock = keys, OfHead = ofHead ? rows : 0, OfBatch = ofBatch ? (nint)rows * (ofHead ? _shape.KeyValueHeads : 1) : 0 };
     }
 
-    /// <summary>A term of the user's own mask: bounds of positions, keys and distances (key - position), each from the first to the one behind the last.</summary>
-    /// <param name="decided">Whether all keys within the bounds are visible; otherwise the mask is computed for them.</param>
-    /// <param name="fromQuery">Of positions.</param>
-    /// <param name="toQuery">Of positions.</param>
-    /// <param name="fromKey">Of keys.</param>
-    /// <param name="toKey">Of keys.</param>
-    /// <param name="fromDistance">Of distances.</param>
-    /// <param name="toDistance">Of distances.</param>
-    /// <param name="fromChunk">Keys from so many for each chunk before that of the query on, and from <paramref name="fromChunkKey"/>.</param>
-    /// <param name="fromChunkKey">See <paramref name="fromChunk"/>.</param>
-    /// <param name="toChunk">The same for the key behind the last.</param>
-    /// <param name="toChunkKey">See <paramref name="toChunk"/>.</param>
-    /// <param name="chunk">The length of these chunks.</param>
-    public void Term(
-        bool decided, long fromQuery = -MaskTerm.Far, long toQuery = MaskTerm.Far, long fromKey = 0, long toKey = MaskTerm.Far, long fromDistance = -MaskTerm.Far, long toDistance = MaskTerm.Far,
-        long fromChunk = 0, long fromChunkKey = -MaskTerm.Far, long toChunk = 0, long toChunkKey = MaskTerm.Far, int chunk = 0)
+    /// <summary>The terms of the user's own mask; with none, it hides everything.</summary>
+    /// <param name="terms">Of which each lets a query see what lies within its bounds.</param>
+    /// <param name="chunk">The length of the chunks that bounds move on by; 0 where none does.</param>
+    public void Terms(ReadOnlySpan<MaskTerm> terms, int chunk = 0)
     {
         _mask.HasTerms = true;
-        if (chunk > 0) _mask.RowChunk = chunk;
-        _mask.Terms[_mask.TermCount++] = new MaskTerm
-        {
-            Decided = decided,
-            FromQuery = Within(fromQuery), ToQuery = Within(toQuery), FromKey = Within(fromKey), ToKey = Within(toKey), FromDistance = Within(fromDistance), ToDistance = Within(toDistance),
-            FromChunk = fromChunk, FromChunkKey = Within(fromChunkKey), ToChunk = toChunk, ToChunkKey = Within(toChunkKey),
-        };
-
-        static long Within(long bound) => Math.Clamp(bound, -MaskTerm.Far, MaskTerm.Far);
+        _mask.Terms = terms;
+        _mask.RowChunk = chunk;
     }
-
-    /// <summary>The user's own mask lets no key through.</summary>
-    public void SeesNothing() => _mask.HasTerms = true;
 
     private readonly void CheckEach(ReadOnlySpan<int> numbers, string name)
     {
-        int items = _mask.Items(_arguments);
+        int items = _mask.Items(_shape);
         if (numbers.Length != items) ThrowHelper.OneForEachItem(name, numbers.Length, items, _mask.DocumentStarts.IsEmpty ? "batch items" : "documents");
     }
 
@@ -201,7 +179,7 @@ public unsafe ref struct ForwardCall
         CheckEach(keyLengths, name);
         for (int i = 0; i < keyLengths.Length; i++)
         {
-            int keys = _mask.Item(_arguments, i).Keys;
+            int keys = _mask.Item(_shape, i).Keys;
             if ((uint)keyLengths[i] > (uint)keys) ThrowHelper.BadKeyLength(name, i, keyLengths[i], keys);
         }
 
@@ -252,7 +230,7 @@ public unsafe ref struct ForwardCall
     public void RelativeBias(ReadOnlySpan<float> relativeBias, ReadOnlySpan<int> starts, bool bidirectional, [CallerArgumentExpression(nameof(relativeBias))] string name = "")
     {
         int buckets = bidirectional ? 2 * starts.Length : starts.Length;
-        if (relativeBias.Length != buckets * _arguments.Heads) ThrowHelper.OneForEachBucket(name, relativeBias.Length, buckets, _arguments.Heads);
+        if (relativeBias.Length != buckets * _shape.Heads) ThrowHelper.OneForEachBucket(name, relativeBias.Length, buckets, _shape.Heads);
         if (Meets(MemoryMarshal.AsBytes(relativeBias), _output)) ThrowHelper.Overlap(_output.Name, name);
         CheckFinite(relativeBias, name);
         _relativeBias = relativeBias;
@@ -283,20 +261,20 @@ public unsafe ref struct ForwardCall
     private readonly ReadOnlySpan<byte> Operand(ReadOnlySpan<byte> bytes, int size, AttentionAxes axes, string name)
     {
         Int128 needed = 1; // of lengths that fit an int each
-        if ((axes & AttentionAxes.Batch) != 0) needed *= _arguments.Batch;
-        if ((axes & AttentionAxes.Head) != 0) needed *= _arguments.Heads;
-        if ((axes & AttentionAxes.Query) != 0) needed *= _arguments.Queries;
-        if ((axes & AttentionAxes.Key) != 0) needed *= _arguments.Keys;
-        if (bytes.Length / size != needed) ThrowHelper.OperandLength(name, bytes.Length / size, axes, _arguments.Batch, _arguments.Heads, _arguments.Queries, _arguments.Keys);
+        if ((axes & AttentionAxes.Batch) != 0) needed *= _shape.Batch;
+        if ((axes & AttentionAxes.Head) != 0) needed *= _shape.Heads;
+        if ((axes & AttentionAxes.Query) != 0) needed *= _shape.Queries;
+        if ((axes & AttentionAxes.Key) != 0) needed *= _shape.Keys;
+        if (bytes.Length / size != needed) ThrowHelper.OperandLength(name, bytes.Length / size, axes, _shape.Batch, _shape.Heads, _shape.Queries, _shape.Keys);
         if (Meets(bytes, _output)) ThrowHelper.Overlap(_output.Name, name);
         return bytes;
     }
 
     /// <summary>A number for the user's own mask or score.</summary>
-    public void Number(int index, int value) => _operands.Numbers[index] = value;
+    public void Number(int index, int value) => _own.Numbers[index] = value;
 
     /// <summary>A number for the user's own mask or score.</summary>
-    public void Number(int index, float value) => _operands.Numbers[index] = BitConverter.SingleToInt32Bits(value);
+    public void Number(int index, float value) => _own.Numbers[index] = BitConverter.SingleToInt32Bits(value);
 
     /// <summary>A span for the user's own mask or score, after all that has a role.</summary>
     /// <param name="slot">Its number.</param>
@@ -314,13 +292,13 @@ public unsafe ref struct ForwardCall
     private void Span(int slot, ReadOnlySpan<byte> bytes, AttentionAxes axes, string name)
     {
         int length = bytes.Length / sizeof(float);
-        if ((axes & AttentionAxes.Batch) != 0 && length < _mask.Items(_arguments)) ThrowHelper.SpanTooShort(name, length, _mask.Items(_arguments), _mask.DocumentStarts.IsEmpty ? "batch items" : "documents");
-        if ((axes & AttentionAxes.Head) != 0 && length < _arguments.Heads) ThrowHelper.SpanTooShort(name, length, _arguments.Heads, "heads");
-        if ((axes & AttentionAxes.Key) != 0 && length < _arguments.Keys) ThrowHelper.SpanTooShort(name, length, _arguments.Keys, "keys");
+        if ((axes & AttentionAxes.Batch) != 0 && length < _mask.Items(_shape)) ThrowHelper.SpanTooShort(name, length, _mask.Items(_shape), _mask.DocumentStarts.IsEmpty ? "batch items" : "documents");
+        if ((axes & AttentionAxes.Head) != 0 && length < _shape.Heads) ThrowHelper.SpanTooShort(name, length, _shape.Heads, "heads");
+        if ((axes & AttentionAxes.Key) != 0 && length < _shape.Keys) ThrowHelper.SpanTooShort(name, length, _shape.Keys, "keys");
         if ((axes & AttentionAxes.Query) != 0 && length < EndOfPositions) ThrowHelper.SpanTooShort(name, length, EndOfPositions, "positions of queries, from 0 on");
         if (Meets(bytes, _output)) ThrowHelper.Overlap(_output.Name, name);
         if (bytes.Overlaps(_logSumExp)) ThrowHelper.Overlap("logSumExp", name);
-        if (bytes.Overlaps(_scratch)) ThrowHelper.ScratchOverlap(_arguments.ScratchName, name);
+        if (bytes.Overlaps(_scratch)) ThrowHelper.ScratchOverlap(_scratchName, name);
         switch (slot)
         {
             case 0: _span0 = bytes; break;
@@ -329,7 +307,7 @@ public unsafe ref struct ForwardCall
             default: _span3 = bytes; break;
         }
 
-        _operands.Lengths[slot] = length;
+        _own.Lengths[slot] = length;
     }
 
     /// <summary>The position behind that of the last query of any batch item; 0 where there is none.</summary>
@@ -337,11 +315,11 @@ public unsafe ref struct ForwardCall
     {
         get
         {
-            if (_arguments.Queries == 0) return 0;
+            if (_shape.Queries == 0) return 0;
             long end = 0;
-            for (int i = 0; i < _mask.Items(_arguments); i++)
+            for (int i = 0; i < _mask.Items(_shape); i++)
             {
-                var (_, _, queries, _, keys) = _mask.Item(_arguments, i);
+                var (_, _, queries, _, keys) = _mask.Item(_shape, i);
                 long start = _mask.Start(i, queries, keys);
                 if (queries > 0) end = Math.Max(end, start + queries);
             }
@@ -355,7 +333,7 @@ public unsafe ref struct ForwardCall
     public void MaxThreads(int maxThreads, [CallerArgumentExpression(nameof(maxThreads))] string name = "")
     {
         if (maxThreads < 1) ThrowHelper.TooFewThreads(name, maxThreads);
-        _arguments.MaxThreads = maxThreads;
+        _maxThreads = maxThreads;
     }
 
     /// <summary>Working memory of the caller's.</summary>
@@ -370,7 +348,7 @@ public unsafe ref struct ForwardCall
             || scratch.Overlaps(_scales) || scratch.Overlaps(MemoryMarshal.AsBytes(_relativeBias)) || OverlapsMask(scratch))
             ThrowHelper.ScratchOverlap(name, "another argument");
         _scratch = scratch;
-        _arguments.ScratchName = name;
+        _scratchName = name;
     }
 
     /// <summary>Runs the call on a core that this processor has the instructions for.</summary>
@@ -399,19 +377,19 @@ public unsafe ref struct ForwardCall
         fixed (byte* scales = _scales, span0 = _span0, span1 = _span1, span2 = _span2, span3 = _span3)
         fixed (byte* scratch = _scratch, bias = _bias, keep = _keep, slopes = _slopes, sinks = _sinks, logSumExp = _logSumExp)
         {
-            var call = _arguments;
-            call.Query = new StridedTensor(query, _query);
-            call.Key = new StridedTensor(key, _key);
-            call.Value = new StridedTensor(value, _value);
-            call.Output = new StridedTensor(output, _output);
-            var operands = _operands;
-            operands.Bias = CompilerServices.Operand.Of(bias, sizeof(float), _biasAxes, call);
-            operands.Keep = CompilerServices.Operand.Of(keep, sizeof(bool), _keepAxes, call);
-            operands.Slopes = CompilerServices.Operand.Of(slopes, sizeof(float), AttentionAxes.Head, call);
-            operands.Sinks = CompilerServices.Operand.Of(sinks, sizeof(float), AttentionAxes.Head, call);
-            operands.LogSumExp = CompilerServices.Operand.Of(logSumExp, sizeof(float), AttentionAxes.Batch | AttentionAxes.Head | AttentionAxes.Query, call);
+            var call = new ForwardArguments
+            {
+                Query = new StridedTensor(query, _query), Key = new StridedTensor(key, _key), Value = new StridedTensor(value, _value), Output = new StridedTensor(output, _output),
+                Shape = _shape, ScratchName = _scratchName, MaxThreads = _maxThreads,
+            };
+            var operands = new ForwardOperands { Own = _own };
+            operands.Bias = CompilerServices.Operand.Of(bias, sizeof(float), _biasAxes, _shape);
+            operands.Keep = CompilerServices.Operand.Of(keep, sizeof(bool), _keepAxes, _shape);
+            operands.Slopes = CompilerServices.Operand.Of(slopes, sizeof(float), AttentionAxes.Head, _shape);
+            operands.Sinks = CompilerServices.Operand.Of(sinks, sizeof(float), AttentionAxes.Head, _shape);
+            operands.LogSumExp = CompilerServices.Operand.Of(logSumExp, sizeof(float), AttentionAxes.Batch | AttentionAxes.Head | AttentionAxes.Query, _shape);
             call.Lists = _mask.Lists with { Starts = keyBlockStarts, Blocks = keyBlocks };
-            operands.Scales = CompilerServices.Operand.Of(scales, sizeof(float), AttentionAxes.Head, call);
+            operands.Scales = CompilerServices.Operand.Of(scales, sizeof(float), AttentionAxes.Head, _shape);
             (operands.Spans[0], operands.Spans[1], operands.Spans[2], operands.Spans[3]) = ((long)span0, (long)span1, (long)span2, (long)span3);
             call.Operands = &operands; // until the call ends: no worker that begins later touches it
             if (!_scratch.IsEmpty)
@@ -434,7 +412,7 @@ public unsafe ref struct ForwardCall
             var layout = new ForwardLayout(stackalloc ForwardSequence[Usual], stackalloc RowPiece[Usual], stackalloc KeyZone[Usual]);
             try
             {
-                Run(call, plan, few, many, ref layout);
+                Run(ref call, plan, few, many, ref layout);
             }
             finally
             {
@@ -444,24 +422,24 @@ public unsafe ref struct ForwardCall
         }
     }
 
-    private readonly void Run(in ForwardArguments call, in ForwardPlan plan, delegate*<in ForwardArguments, void> few, delegate*<in ForwardArguments, void> many, ref ForwardLayout layout)
+    private readonly void Run(ref ForwardArguments call, in ForwardPlan plan, delegate*<in ForwardArguments, void> few, delegate*<in ForwardArguments, void> many, ref ForwardLayout layout)
     {
         if (few == null || many == null)
         {
-            layout.Build(call, _mask, plan, ForwardLayout.Part.All);
-            Run(call, layout, few == null ? many : few);
+            layout.Build(_shape, _mask, plan, ForwardLayout.Part.All);
+            Run(ref call, layout, few == null ? many : few);
             return;
         }
 
-        bool isFew = _mask.FirstIsFew(call, plan);
-        layout.Build(call, _mask, plan, isFew ? ForwardLayout.Part.Few : ForwardLayout.Part.Many);
-        Run(call, layout, isFew ? few : many);
+        bool isFew = _mask.FirstIsFew(_shape, plan);
+        layout.Build(_shape, _mask, plan, isFew ? ForwardLayout.Part.Few : ForwardLayout.Part.Many);
+        Run(ref call, layout, isFew ? few : many);
         if (layout.LeftOut == 0) return;
-        layout.Build(call, _mask, plan, isFew ? ForwardLayout.Part.Many : ForwardLayout.Part.Few);
-        Run(call, layout, isFew ? many : few);
+        layout.Build(_shape, _mask, plan, isFew ? ForwardLayout.Part.Many : ForwardLayout.Part.Few);
+        Run(ref call, layout, isFew ? many : few);
     }
 
-    private static void Run(ForwardArguments call, in ForwardLayout layout, delegate*<in ForwardArguments, void> job)
+    private static void Run(ref ForwardArguments call, in ForwardLayout layout, delegate*<in ForwardArguments, void> job)
     {
         fixed (ForwardSequence* sequences = layout.Sequences.Items)
         fixed (RowPiece* pieces = layout.Pieces.Items)

@@ -66,25 +66,33 @@ internal sealed unsafe class ForwardJob<TCore> : PooledJob<ForwardJob<TCore>>
         private int _packedFrom;
         private bool _valuesFinite;
 
+        // What is run, and what is run next.
+        private Group _group, _next;
+
         /// <summary>Runs a segment, and has what is likely to be run next fetched.</summary>
         public void Run(Segment segment, Segment next)
         {
-            for (Group group = LastGroup(segment), before; !group.Blocks.IsEmpty; group = before)
+            if (_next.Segment != segment) FindLastGroup(segment, ref _next);
+            do
             {
-                before = LastGroup(segment with { To = group.Blocks.From });
-                RunBlocks(group, before.Blocks.IsEmpty ? LastGroup(next) : before);
+                _group = _next;
+                segment = segment with { To = _group.Blocks.From };
+                FindLastGroup(segment.IsEmpty ? next : segment, ref _next);
+                RunBlocks(_group, _next);
             }
+            while (!segment.IsEmpty);
         }
 
         /// <summary>
         /// As many blocks at the end of a segment as see keys that can be packed together. Where those of one block are too many, some blocks whose
         /// states are kept while stretch after stretch of their keys is packed.
         /// </summary>
-        private readonly Group LastGroup(Segment segment)
+        private readonly void FindLastGroup(Segment segment, ref Group group)
         {
             var (lane, from, to) = segment;
-            var group = new Group { Blocks = segment, Keys = new PackedKeys(_plan.KeyBlock) };
-            if (segment.IsEmpty) return group;
+            group.Segment = group.Blocks = segment;
+            group.Keys.Clear();
+            if (segment.IsEmpty) return;
             int first = to - 1;
             AddKeys(lane, first, ref group.Keys);
             bool isLong = group.Keys.Length > stretch;
@@ -92,15 +100,18 @@ internal sealed unsafe class ForwardJob<TCore> : PooledJob<ForwardJob<TCore>>
             while (first > least)
             {
                 // Those of the same rows are the same for all heads of the group.
-                var keys = group.Keys;
-                if (first % _call.Group == 0) AddKeys(lane, first - 1, ref keys);
-                if (!isLong && keys.Length > stretch) break;
-                group.Keys = keys;
+                if (first % _call.Group == 0)
+                {
+                    var keys = group.Keys;
+                    AddKeys(lane, first - 1, ref keys);
+                    if (!isLong && keys.Length > stretch) break;
+                    group.Keys = keys;
+                }
+
                 first--;
             }
 
             group.Blocks = segment with { From = first };
-            return group;
         }
 
         private void RunBlocks(in Group group, in Group next)
@@ -163,11 +174,11 @@ internal sealed unsafe class ForwardJob<TCore> : PooledJob<ForwardJob<TCore>>
             if (piece.List >= 0)
             {
                 // Most keys are in the list of some block: all are packed, once.
-                if (Sequence(lane).Keys > 0) keys.Add(0, Sequence(lane).Keys);
+                if (Sequence(lane).Keys > 0) keys.Add(0, Sequence(lane).Keys, _plan.KeyBlock);
                 return;
             }
 
-            foreach (var range in new KeyRanges(_call, piece, lane.KeyHead, row, row + rows - 1)) keys.Add(Align(range), range.End);
+            foreach (var range in new KeyRanges(_call, piece, lane.KeyHead, row, row + rows - 1)) keys.Add(Align(range), range.End, _plan.KeyBlock);
         }
 
         /// <summary>The start of the block of keys in which a range begins.</summary>
@@ -290,10 +301,10 @@ internal sealed unsafe class ForwardJob<TCore> : PooledJob<ForwardJob<TCore>>
     }
 }
 
-/// <summary>Blocks that are run one after the other, and the keys that are packed for them.</summary>
+/// <summary>Blocks at the end of a segment that are run one after the other, and the keys that are packed for them.</summary>
 internal struct Group
 {
-    public Segment Blocks;
+    public Segment Segment, Blocks;
     public PackedKeys Keys;
 }
 

@@ -30,36 +30,36 @@ internal ref struct ForwardLayout(Span<ForwardSequence> sequences, Span<RowPiece
         Zones.Dispose();
     }
 
-    public void Build(in ForwardArguments call, scoped in ForwardMask mask, in ForwardPlan plan, Part part)
+    public void Build(in ForwardShape shape, scoped in ForwardMask mask, in ForwardPlan plan, Part part)
     {
         Sequences.Clear();
         Pieces.Clear();
         Zones.Clear();
         LeftOut = 0;
-        for (int item = 0; item < mask.Items(call); item++)
+        for (int item = 0; item < mask.Items(shape); item++)
         {
-            var (batch, query, queries, key, keys) = mask.Item(call, item);
+            var (batch, query, queries, key, keys) = mask.Item(shape, item);
             int length = mask.Length(item, keys);
             long start = mask.Start(item, queries, keys);
             var whole = new ForwardSequence { Batch = batch, Item = item, Query = query, Queries = queries, Key = key, Keys = length, Step = 1, Start = (nint)start };
-            if (part != Part.All && IsFew(call, plan, queries, keys) != (part == Part.Few)) LeftOut++;
-            else Chunks(call, mask, plan, whole);
+            if (part != Part.All && IsFew(shape, plan, queries, keys) != (part == Part.Few)) LeftOut++;
+            else Chunks(shape, mask, plan, whole);
         }
     }
 
     /// <summary>Whether keys are read as they lie: packing them does not pay for few rows. Between as many queries as keys, or nearly, a causal mask leaves more of packed tiles out.</summary>
-    public static bool IsFew(in ForwardArguments call, in ForwardPlan plan, int queries, int keys)
+    public static bool IsFew(in ForwardShape shape, in ForwardPlan plan, int queries, int keys)
     {
-        long rows = (long)queries * call.Group;
+        long rows = (long)queries * shape.Group;
         return rows <= plan.MaxRows && (rows <= plan.RowsAtOnce || keys / 4 >= queries);
     }
 
     /// <summary>Cuts a sequence where its chunks end, as position / length changes.</summary>
-    private void Chunks(in ForwardArguments call, scoped in ForwardMask mask, in ForwardPlan plan, in ForwardSequence whole)
+    private void Chunks(in ForwardShape shape, scoped in ForwardMask mask, in ForwardPlan plan, in ForwardSequence whole)
     {
         if (mask.ChunkLength == 0)
         {
-            Interleaved(call, mask, plan, whole);
+            Interleaved(shape, mask, plan, whole);
             return;
         }
 
@@ -68,7 +68,7 @@ internal ref struct ForwardLayout(Span<ForwardSequence> sequences, Span<RowPiece
             long position = whole.Start + row, chunk = position / mask.ChunkLength, next = EndOf(chunk, mask.ChunkLength);
             rows = (int)Math.Min(next - position, whole.Queries - row);
             int first = (int)Math.Clamp(chunk * mask.ChunkLength, 0, whole.Keys), end = (int)Math.Clamp(next, first, whole.Keys);
-            Interleaved(call, mask, plan, whole with
+            Interleaved(shape, mask, plan, whole with
             {
                 Query = whole.Query + row, Queries = rows, Key = whole.Key + first, Keys = chunk < 0 ? 0 : end - first, Start = (nint)(position - first), Origin = first,
             });
@@ -79,14 +79,20 @@ internal ref struct ForwardLayout(Span<ForwardSequence> sequences, Span<RowPiece
     private static long EndOf(long chunk, int length) => chunk < 0 ? chunk * length + 1 : (chunk + 1) * length;
 
     /// <summary>Of every n-th key, a sequence for each remainder of positions.</summary>
-    private void Interleaved(in ForwardArguments call, scoped in ForwardMask mask, in ForwardPlan plan, in ForwardSequence whole)
+    private void Interleaved(in ForwardShape shape, scoped in ForwardMask mask, in ForwardPlan plan, in ForwardSequence whole)
     {
-        int step = Math.Max(mask.Dilation, 1);
+        if (mask.Dilation <= 1)
+        {
+            Add(shape, mask, plan, whole);
+            return;
+        }
+
+        int step = mask.Dilation;
         for (int rest = 0; rest < step; rest++)
         {
             int row = (int)(((rest - whole.Start) % step + step) % step);
             if (row >= whole.Queries) continue;
-            Add(call, mask, plan, whole with
+            Add(shape, mask, plan, whole with
             {
                 Query = whole.Query + row, Queries = (whole.Queries - 1 - row) / step + 1, Key = whole.Key + rest, Keys = rest < whole.Keys ? (whole.Keys - 1 - rest) / step + 1 : 0,
                 Step = step, Start = (whole.Start + row - rest) / step, Origin = whole.Origin + rest,
@@ -95,25 +101,11 @@ internal ref struct ForwardLayout(Span<ForwardSequence> sequences, Span<RowPiece
     }
 
     [SkipLocalsInit]
-    private void Add(in ForwardArguments call, scoped in ForwardMask mask, in ForwardPlan plan, ForwardSequence sequence)
+    private void Add(in ForwardShape shape, scoped in ForwardMask mask, in ForwardPlan plan, ForwardSequence sequence)
     {
         // What the declaration says of causal, window and prefix, with each term of the user's own mask.
-        Span<MaskTerm> terms = stackalloc MaskTerm[2 * MaskTerms.MaxTerms];
-        int count = 0;
-        var (first, second) = mask.Declared(sequence.Item);
-        if (!mask.HasTerms)
-        {
-            terms[count++] = first;
-            if (second is { } other) terms[count++] = other;
-        }
-
-        for (int i = 0; i < mask.TermCount; i++)
-        {
-            terms[count++] = mask.Terms[i].And(first);
-            if (second is { } other) terms[count++] = mask.Terms[i].And(other);
-        }
-
-        terms = terms[..count];
+        Span<MaskTerm> terms = stackalloc MaskTerm[2 * MaskTerm.MaxTerms];
+        terms = terms[..mask.AddTerms(sequence.Item, terms)];
         sequence.FirstPiece = Pieces.Count;
         for (int row = 0, end; row < sequence.Queries; row = end)
         {
@@ -148,7 +140,7 @@ internal ref struct ForwardLayout(Span<ForwardSequence> sequences, Span<RowPiece
     [SkipLocalsInit]
     private int AddZonesOf(scoped in ForwardMask mask, in ForwardSequence sequence, int row, int end, scoped ReadOnlySpan<MaskTerm> terms)
     {
-        Span<MaskTerm> own = stackalloc MaskTerm[2 * MaskTerms.MaxTerms];
+        Span<MaskTerm> own = stackalloc MaskTerm[2 * MaskTerm.MaxTerms];
         long chunk = 0;
         if (mask.RowChunk > 0)
         {
@@ -173,7 +165,7 @@ internal ref struct ForwardLayout(Span<ForwardSequence> sequences, Span<RowPiece
             if (term.ToQuery > position) end = (int)Math.Min(end, term.ToQuery - sequence.Start);
         }
 
-        Span<KeyZone> taken = stackalloc KeyZone[2 * MaskTerms.MaxTerms];
+        Span<KeyZone> taken = stackalloc KeyZone[2 * MaskTerm.MaxTerms];
         int count = 0;
         foreach (ref readonly var term in terms)
         {
@@ -237,9 +229,7 @@ internal ref struct ForwardMask
     public int ChunkLength, Dilation;
 
     /// <summary>Terms of the user's own mask; none where there is none.</summary>
-    public MaskTerms Terms;
-
-    public int TermCount;
+    public ReadOnlySpan<MaskTerm> Terms;
 
     /// <summary>Whether the user's own mask has terms: with none, it hides everything.</summary>
     public bool HasTerms;
@@ -251,19 +241,19 @@ internal ref struct ForwardMask
     public KeyBlockLists Lists;
 
     /// <summary>Documents, or batch items.</summary>
-    public readonly int Items(in ForwardArguments call) => DocumentStarts.IsEmpty ? call.Batch : DocumentStarts.Length - 1;
+    public readonly int Items(in ForwardShape shape) => DocumentStarts.IsEmpty ? shape.Batch : DocumentStarts.Length - 1;
 
     /// <summary>Whether the first item has few rows: mostly, all have.</summary>
-    public readonly bool FirstIsFew(in ForwardArguments call, in ForwardPlan plan)
+    public readonly bool FirstIsFew(in ForwardShape shape, in ForwardPlan plan)
     {
-        var (_, _, queries, _, keys) = Item(call, 0);
-        return ForwardLayout.IsFew(call, plan, queries, keys);
+        var (_, _, queries, _, keys) = Item(shape, 0);
+        return ForwardLayout.IsFew(shape, plan, queries, keys);
     }
 
     /// <summary>The batch item in the tensors, the queries and the keys of an item.</summary>
-    public readonly (int Batch, int Query, int Queries, int Key, int Keys) Item(in ForwardArguments call, int item)
+    public readonly (int Batch, int Query, int Queries, int Key, int Keys) Item(in ForwardShape shape, int item)
     {
-        if (DocumentStarts.IsEmpty) return (item, 0, call.Queries, 0, call.Keys);
+        if (DocumentStarts.IsEmpty) return (item, 0, shape.Queries, 0, shape.Keys);
         int query = DocumentStarts[item], key = KeyDocumentStarts[item];
         return (0, query, DocumentStarts[item + 1] - query, key, KeyDocumentStarts[item + 1] - key);
     }
@@ -274,13 +264,29 @@ internal ref struct ForwardMask
     /// <summary>Where the first query of an item stands: as given, else such that the last one stands at the last visible key.</summary>
     public readonly long Start(int item, int queries, int keys) => !QueryStarts.IsEmpty ? QueryStarts[item] : QueryStart >= 0 ? QueryStart : (long)Length(item, keys) - queries;
 
-    /// <summary>What the declaration lets a query see, in one or two terms for different rows.</summary>
-    public readonly (MaskTerm First, MaskTerm? Second) Declared(int item)
+    /// <summary>Writes what a query of an item sees: what the declaration says of causal, window and prefix, in one or two terms for different rows, with each of the user's own.</summary>
+    /// <returns>The number of terms.</returns>
+    public readonly int AddTerms(int item, Span<MaskTerm> terms)
     {
-        var term = MaskTerm.All;
-        if (Left >= 0) term.FromDistance = -Left;
-        int prefix = PrefixLengths.IsEmpty ? PrefixLength : PrefixLengths[item];
-        var causal = term with { FromQuery = prefix > 0 ? prefix : -MaskTerm.Far, ToDistance = Right >= 0 ? (long)Right + 1 : MaskTerm.Far };
-        return prefix > 0 ? (term with { ToQuery = prefix, ToKey = prefix }, causal) : (causal, null);
+        int prefix = PrefixLengths.IsEmpty ? PrefixLength : PrefixLengths[item], declared = 1;
+        ref var causal = ref terms[0];
+        causal = MaskTerm.All;
+        if (Left >= 0) causal.FromDistance = -Left;
+        if (prefix > 0)
+        {
+            declared = 2;
+            terms[1] = causal;
+            (terms[1].ToQuery, terms[1].ToKey) = (prefix, prefix);
+            causal.FromQuery = prefix;
+        }
+
+        if (Right >= 0) causal.ToDistance = (long)Right + 1;
+        if (!HasTerms) return declared;
+
+        // From behind: the declared ones stand where the first come to lie.
+        for (int i = Terms.Length - 1; i >= 0; i--)
+            for (int j = declared - 1; j >= 0; j--)
+                terms[i * declared + j] = Terms[i].And(terms[j]);
+        return Terms.Length * declared;
     }
 }

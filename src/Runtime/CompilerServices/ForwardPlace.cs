@@ -46,11 +46,11 @@ public readonly unsafe struct ForwardPlace
 
     /// <summary>A number that the call brings along.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public int Whole(int index) => _operands->Numbers[index];
+    public int Whole(int index) => _operands->Own.Numbers[index];
 
     /// <summary>A number that the call brings along.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public float Real(int index) => BitConverter.Int32BitsToSingle(_operands->Numbers[index]);
+    public float Real(int index) => BitConverter.Int32BitsToSingle(_operands->Own.Numbers[index]);
 
     /// <summary>A span that the call brings along, of floats or of ints, which have as many bytes.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -58,7 +58,7 @@ public readonly unsafe struct ForwardPlace
 
     /// <summary>Its length.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public int Length(int slot) => _operands->Lengths[slot];
+    public int Length(int slot) => _operands->Own.Lengths[slot];
 
     /// <summary>An element of a span of floats, 0 where it has none.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]

@@ -16,6 +16,7 @@ internal readonly unsafe struct KeyRange(int begin, int end, int from, KeyZone* 
     public int Count => End - Begin;
 
     /// <summary>A part of it against rows from <paramref name="row"/> on.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public ForwardRun Run(int begin, int end, int row, int packed) => new()
     {
         Key = begin,

@@ -6,9 +6,8 @@ namespace AttentionGen.CompilerServices;
 /// Which keys are packed together, range after range: each begins with a block of keys, so that blocks stand at fixed keys and no result depends on what is
 /// packed beside them. Ranges that lie apart leave out the keys between.
 /// </summary>
-internal struct PackedKeys(int keyBlock)
+internal struct PackedKeys
 {
-    private readonly int _keyBlock = keyBlock;
     private Ranges _ranges;
     private int _count;
 
@@ -19,8 +18,10 @@ internal struct PackedKeys(int keyBlock)
 
     public readonly (int Begin, int End, int Offset) this[int index] => (_ranges[index].Begin, _ranges[index].End, _ranges[index].Offset);
 
-    /// <summary>Adds keys from the start of a block on.</summary>
-    public void Add(int begin, int end)
+    public void Clear() => _count = Length = 0;
+
+    /// <summary>Adds keys from the start of a block of so many on.</summary>
+    public void Add(int begin, int end, int block)
     {
         // Mostly there is one range, and what comes belongs to it.
         if (_count <= 1 && (_count == 0 || (begin <= _ranges[0].End && end >= _ranges[0].Begin)))
@@ -50,7 +51,7 @@ internal struct PackedKeys(int keyBlock)
         int kept = 0;
         for (int i = 1; i < _count; i++)
         {
-            if (_ranges[i].Begin - _ranges[kept].Begin <= RoundUp(_ranges[kept].End - _ranges[kept].Begin)) _ranges[kept].End = Math.Max(_ranges[kept].End, _ranges[i].End);
+            if (_ranges[i].Begin - _ranges[kept].Begin <= RoundUp(_ranges[kept].End - _ranges[kept].Begin, block)) _ranges[kept].End = Math.Max(_ranges[kept].End, _ranges[i].End);
             else _ranges[++kept] = _ranges[i];
         }
 
@@ -58,7 +59,7 @@ internal struct PackedKeys(int keyBlock)
         Length = 0;
         for (int i = 0; i < _count; i++)
         {
-            _ranges[i].Offset = i == 0 ? 0 : _ranges[i - 1].Offset + RoundUp(_ranges[i - 1].End - _ranges[i - 1].Begin);
+            _ranges[i].Offset = i == 0 ? 0 : _ranges[i - 1].Offset + RoundUp(_ranges[i - 1].End - _ranges[i - 1].Begin, block);
             Length = _ranges[i].Offset + _ranges[i].End - _ranges[i].Begin;
         }
     }
@@ -82,7 +83,7 @@ internal struct PackedKeys(int keyBlock)
         return true;
     }
 
-    private readonly int RoundUp(int keys) => (keys + _keyBlock - 1) / _keyBlock * _keyBlock;
+    private static int RoundUp(int keys, int block) => (keys + block - 1) / block * block;
 
     private struct Range
     {

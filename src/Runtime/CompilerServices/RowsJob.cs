@@ -90,8 +90,10 @@ internal sealed unsafe class RowsJob<TCore> : PooledJob<RowsJob<TCore>>
         bool begun = false;
         ref readonly var piece = ref _call.Pieces[rows.Piece];
         var (first, keys) = RowsSchedule.Chunk(_call, TCore.Plan, rows, chunk);
-        foreach (var range in new KeyRanges(_call, piece, rows.KeyHead, piece.FirstRow, piece.FirstRow + piece.Rows - 1))
+        var ranges = new KeyRanges(_call, piece, rows.KeyHead, piece.FirstRow, piece.FirstRow + piece.Rows - 1);
+        while (ranges.MoveNext())
         {
+            var range = ranges.Current;
             int begin = range.Begin + Math.Max(first - passed, 0), end = Math.Min(range.Begin + Math.Min(first + keys - passed, range.Count), range.Zone->Range(last).End);
             passed += range.Count;
             if (begin >= end) continue;
