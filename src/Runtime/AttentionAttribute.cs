@@ -95,6 +95,9 @@ public sealed class AttentionAttribute(int heads, int headDim) : Attribute
     /// <summary>The axes of the parameter <c>keep</c>: [queries, keys] unless given. Keys are among them.</summary>
     public AttentionAxes KeepAxes { get; set; } = AttentionAxes.Query | AttentionAxes.Key;
 
+    /// <summary>At which stage the parameter <c>scores</c> gets the score matrix: the weights unless given.</summary>
+    public AttentionStage ScoresStage { get; set; } = AttentionStage.Weights;
+
     /// <summary>Whether the tensors have a leading batch axis. The method then has an <c>int batch</c> parameter, unless all tensors are tensor spans.</summary>
     public bool Batched { get; set; }
 

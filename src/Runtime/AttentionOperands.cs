@@ -18,6 +18,9 @@ public readonly ref struct AttentionOperands
     /// <inheritdoc cref="AttentionRole.LogSumExp"/>
     public Span<double> LogSumExp { get; init; }
 
+    /// <inheritdoc cref="AttentionRole.Scores"/>
+    public Span<double> Scores { get; init; }
+
     internal void Expect(AttentionReference.Extent extent, AttentionAxes biasAxes, AttentionAxes keepAxes)
     {
         if (!Bias.IsEmpty) AttentionReference.Expect(Bias.Length, extent.Length(biasAxes), "elements", nameof(Bias));
@@ -25,5 +28,6 @@ public readonly ref struct AttentionOperands
         if (!Slopes.IsEmpty) AttentionReference.Expect(Slopes.Length, extent.Heads, "elements", nameof(Slopes));
         if (!Sinks.IsEmpty) AttentionReference.Expect(Sinks.Length, extent.Heads, "elements", nameof(Sinks));
         if (!LogSumExp.IsEmpty) AttentionReference.Expect(LogSumExp.Length, extent.Batch * extent.Heads * extent.Queries, "elements", nameof(LogSumExp));
+        if (!Scores.IsEmpty) AttentionReference.Expect(Scores.Length, extent.Batch * extent.Heads * extent.Queries * extent.Keys, "elements", nameof(Scores));
     }
 }

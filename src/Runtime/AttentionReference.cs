@@ -67,6 +67,9 @@ public sealed class AttentionReference(int heads, int headDim)
     /// <inheritdoc cref="AttentionAttribute.KeepAxes"/>
     public AttentionAxes KeepAxes { get; init; } = AttentionAxes.Query | AttentionAxes.Key;
 
+    /// <inheritdoc cref="AttentionAttribute.ScoresStage"/>
+    public AttentionStage ScoresStage { get; init; } = AttentionStage.Weights;
+
     /// <inheritdoc cref="AttentionAttribute.Layout"/>
     public AttentionLayout Layout { get; init; }
 
@@ -109,6 +112,7 @@ public sealed class AttentionReference(int heads, int headDim)
             Alibi = declaration.Alibi,
             BiasAxes = declaration.BiasAxes,
             KeepAxes = declaration.KeepAxes,
+            ScoresStage = declaration.ScoresStage,
             Layout = declaration.Layout,
             QueryStride = declaration.QueryStride,
             KeyStride = declaration.KeyStride,
@@ -180,15 +184,21 @@ public sealed class AttentionReference(int heads, int headDim)
                 {
                     var (first, end) = VisibleKeys((long)start + i, length);
                     row.AsSpan().Clear();
+                    var matrix = operands.Scores.IsEmpty ? [] : operands.Scores.Slice(((b * Heads + h) * queries + i) * keys, keys);
+                    matrix.Fill(ScoresStage == AttentionStage.Weights ? 0 : double.NegativeInfinity);
                     for (int j = first; j < end; j++)
                     {
+                        bool seen = Visible is null || Visible(start + i, j, h, b);
                         double score = Product(query[queryTensor.Row(b, i, h)..], key[keyTensor.Row(b, j, keyHead)..]);
+                        if (!matrix.IsEmpty && ScoresStage == AttentionStage.Scaled && seen) matrix[j] = score;
                         if (SoftCap > 0) score = SoftCap * Math.Tanh(score / SoftCap);
+                        if (!matrix.IsEmpty && ScoresStage == AttentionStage.Capped && seen) matrix[j] = score;
                         if (Score is not null) score = Score(score, start + i, j, h, b);
                         if (!operands.Bias.IsEmpty) score += operands.Bias[extent.Index(BiasAxes, b, h, i, j)];
                         if (slopes is not null) score -= slopes[h] * Math.Abs((long)start + i - j);
                         if (!operands.Keep.IsEmpty && !operands.Keep[extent.Index(KeepAxes, b, h, i, j)]) score = double.NegativeInfinity;
-                        if (Visible is not null && !Visible(start + i, j, h, b)) score = double.NegativeInfinity;
+                        if (!seen) score = double.NegativeInfinity;
+                        if (!matrix.IsEmpty && ScoresStage == AttentionStage.Masked) matrix[j] = score;
                         row[j] = score;
                     }
 
@@ -198,6 +208,8 @@ public sealed class AttentionReference(int heads, int headDim)
                     for (int j = first; j < end && hides; j++) hidden[j] = double.IsNegativeInfinity(row[j]);
                     double sum = Softmax(row.AsSpan(first, end - first), hidden[first..end], sink);
                     if (!operands.LogSumExp.IsEmpty) operands.LogSumExp[(b * Heads + h) * queries + i] = sum;
+
+                    if (!matrix.IsEmpty && ScoresStage == AttentionStage.Weights) row.CopyTo(matrix);
 
                     var to = output.Slice(outputTensor.Row(b, i, h), ValueDim);
                     to.Clear();
@@ -243,7 +255,7 @@ public sealed class AttentionReference(int heads, int headDim)
 
         for (int j = 0; j < scores.Length; j++) sum += scores[j] = hidden[j] ? 0 : Math.Exp(scores[j] - max);
         if (sink is { } logit) sum += Math.Exp(logit - max);
-        foreach (ref double s in scores) s /= sum;
+        for (int j = 0; j < scores.Length; j++) scores[j] = hidden[j] ? 0 : scores[j] / sum;
         return max + Math.Log(sum);
     }
 

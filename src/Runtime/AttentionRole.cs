@@ -65,4 +65,10 @@ public enum AttentionRole
     /// for a row that sees no key. With outputs of the same rows over other keys it is merged by <see cref="AttentionState"/>.
     /// </summary>
     LogSumExp,
+
+    /// <summary>
+    /// <c>Span&lt;float&gt; scores</c>: [batch, heads, queries, keys], the score matrix at the stage that <see cref="AttentionAttribute.ScoresStage"/> names,
+    /// the weights unless given. All of it is written.
+    /// </summary>
+    Scores,
 }

@@ -104,7 +104,7 @@ internal static class KernelEmitter
         w.Line($"    left: {attention.Left ?? -1}, right: {attention.Right ?? -1},");
         foreach (var role in s_tensors)
             w.Line($"    {Tensor(plan.Spec, role)}{(role == s_tensors[s_tensors.Length - 1] ? ");" : ",")}");
-        foreach (var role in new[] { Role.QueryStart, Role.QueryStarts, Role.KeyLengths, Role.Bias, Role.Keep, Role.Slopes, Role.Sinks, Role.LogSumExp, Role.MaxThreads, Role.Scratch })
+        foreach (var role in new[] { Role.QueryStart, Role.QueryStarts, Role.KeyLengths, Role.Bias, Role.Keep, Role.Slopes, Role.Sinks, Role.LogSumExp, Role.Scores, Role.MaxThreads, Role.Scratch })
             if (parameters.TryGetValue(role, out string? parameter)) w.Line($"{call}.{role}({parameter}{Axes(attention, role)});");
         for (int i = 0; i < plan.Spec.Scalars.Count; i++) w.Line($"{call}.Number({i}, {plan.Spec.Scalars[i].Name});");
         if (attention.Alibi) w.Line($"{call}.Slopes([{string.Join(", ", StandardSlopes(attention.Heads).Select(ScalarText.Float))}]);");
@@ -118,9 +118,10 @@ internal static class KernelEmitter
         }
     }
 
-    /// <summary>The axes of a tensor beside the scores, as a further argument.</summary>
+    /// <summary>The axes of a tensor beside the scores, or the stage of the scores themselves, as a further argument.</summary>
     private static string Axes(AttentionSpec attention, Role role)
     {
+        if (role == Role.Scores) return $", global::AttentionGen.AttentionStage.{attention.GivenScoresStage ?? Stage.Weights}";
         Axes? axes = role switch { Role.Bias => attention.BiasAxes, Role.Keep => attention.KeepAxes, _ => null };
         if (axes is null) return "";
         Axes[] each = [Model.Axes.Batch, Model.Axes.Head, Model.Axes.Query, Model.Axes.Key];

@@ -480,7 +480,7 @@ internal static class RowsEmitter
                 Vec f = Exp2(All(Fall(mine, level, Scale))), g = Exp2(All(Fall(others, level, Scale)));
                 for (nint i = 0; i < Maximum; i += Lanes) Store(Load(ref state, i) * f + Load(ref other, i) * g, ref state, i);
                 """);
-            if (plan.Spec.Scoring.NeedsLogSum) w.Line("At(ref state, RowLevel) = Level(maximum, Scale);");
+            if (plan.Spec.Scoring.NeedsLevel) w.Line("At(ref state, RowLevel) = Level(maximum, Scale);");
         }
     }
 }

@@ -26,8 +26,16 @@ internal static class ScoringEmitter
     {
         var scoring = plan.Spec.Scoring;
         double scale = Math.Abs((double)plan.Spec.Scale);
+        string factor = ScalarText.Float((float)scale), scaled = $"s * All({factor})";
+        var mask = scoring.Visible is null ? null : new LiftedEmitter(dialect.Vector, "mask");
+        string visible = mask?.Vector(scoring.Visible!) ?? "", natural = scoring.IsNatural ? "s" : scaled;
+
+        // What the bounds of the loops do not take from the user's own mask hides keys of the matrix as these do.
+        Step BeforeMask(string score) => ToMatrix(mask is null ? score : $"Select({visible}, {score}, All(float.NegativeInfinity))");
+        if (scoring.Matrix == Stage.Scaled) yield return BeforeMask(scaled);
         if (scoring.Cap is { } cap) yield return new(null, $"s = Tanh(s * All({ScalarText.Float((float)(scale / cap))})) * All({ScalarText.Float(cap)});");
-        else if (scoring.IsNatural) yield return new(null, $"s *= All({ScalarText.Float((float)scale)});");
+        else if (scoring.IsNatural) yield return new(null, $"s *= All({factor});");
+        if (scoring.Matrix == Stage.Capped) yield return BeforeMask(natural);
         if (scoring.Own is { } own)
         {
             var lifted = new LiftedEmitter(dialect.Vector, "own");
@@ -50,13 +58,16 @@ internal static class ScoringEmitter
                 "s = Select(KeepFirst(ref keep, column, rest), s, All(float.NegativeInfinity));");
         }
 
-        if (scoring.Visible is { } visible)
-        {
-            var lifted = new LiftedEmitter(dialect.Vector, "mask");
-            string mask = lifted.Vector(visible);
-            yield return new(string.Join("\n", lifted.Declarations), $"s = Select({mask}, s, All(float.NegativeInfinity));");
-        }
+        if (mask is not null)
+            yield return new(string.Join("\n", mask.Declarations), $"s = Select({visible}, s, All(float.NegativeInfinity));");
+
+        if (scoring.Matrix == Stage.Masked) yield return ToMatrix(natural);
+        else if (scoring.Matrix == Stage.Weights) yield return ToMatrix("s"); // they become weights when the sum of the row is known
     }
+
+    /// <summary>Copies scores to the matrix that is asked for.</summary>
+    private static Step ToMatrix(string score) =>
+        new("ref float scores = ref place.Scores(head, row, key);", $"Store({score}, ref scores, column);", $"StoreFirst({score}, ref scores, column, rest);");
 
     public static void Emit(SourceWriter w, CorePlan plan, Dialect dialect, VisibleKeys visible)
     {
@@ -81,6 +92,12 @@ internal static class ScoringEmitter
                 {
                     if (steps.Any(step => step.Rest != step.Vector)) w.Line("int rest = bound - column;");
                     Vector(steps.Select(step => step.Rest));
+                }
+
+                if (scoring.Matrix is not null && visible.LowerMoves)
+                {
+                    w.Line($"int lower = Math.Max({VisibleKeys.Lower("i")}, 0); // before it the row has no scores");
+                    w.Line("for (column = lower / Lanes * Lanes; column < Math.Min(lower, bound); column++) At(ref scores, column) = float.NegativeInfinity;");
                 }
             }
 

@@ -45,6 +45,16 @@ internal enum Role
     Slopes,
     Sinks,
     LogSumExp,
+    Scores,
+}
+
+/// <summary>AttentionGen.AttentionStage.</summary>
+internal enum Stage
+{
+    Scaled = 0,
+    Capped = 1,
+    Masked = 2,
+    Weights = 3,
 }
 
 /// <summary>AttentionGen.AttentionAxes.</summary>

@@ -87,6 +87,8 @@ internal sealed record AttentionSpec(
 
     public Axes? GivenKeepAxes { get; init; }
 
+    public Stage? GivenScoresStage { get; init; }
+
     public Axes BiasAxes => GivenBiasAxes ?? Axes.Query | Axes.Key;
 
     public Axes KeepAxes => GivenKeepAxes ?? Axes.Query | Axes.Key;

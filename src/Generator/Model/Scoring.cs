@@ -21,6 +21,9 @@ internal sealed record Scoring(float? Cap, bool Bias, bool Slopes, bool Keep, bo
     /// <summary>What the bounds of the rows leave of the user's own mask; null for nothing.</summary>
     public Expression? Visible { get; init; }
 
+    /// <summary>The stage at which the score matrix is asked for; null where it is not.</summary>
+    public Stage? Matrix { get; init; }
+
     public static Scoring None { get; } = new(null, false, false, false, false, false);
 
     public static Scoring Of(KernelSpec spec) => new(
@@ -28,10 +31,11 @@ internal sealed record Scoring(float? Cap, bool Bias, bool Slopes, bool Keep, bo
     {
         Own = spec.Score?.Result is InputExpression ? null : spec.Score?.Result,
         Visible = spec.MaskBounds?.Rest,
+        Matrix = spec.Has(Role.Scores) ? spec.Attention.GivenScoresStage ?? Stage.Weights : null,
     };
 
     /// <summary>Whether scores are more than products and a factor: they then wait in memory for what is done to them.</summary>
-    public bool Changes => IsNatural || Hides;
+    public bool Changes => IsNatural || Hides || Matrix is not null;
 
     /// <summary>Whether scores have to be in natural units before the softmax: then the scale is applied to them there.</summary>
     public bool IsNatural => Cap is not null || Bias || Slopes || Own is not null;
@@ -42,16 +46,22 @@ internal sealed record Scoring(float? Cap, bool Bias, bool Slopes, bool Keep, bo
     /// <summary>Whether the end of a row needs the log-sum-exp of its keys.</summary>
     public bool NeedsLogSum => Sinks || LogSumExp;
 
+    /// <summary>Whether the level of a row is needed after its last key, also where partial states were merged.</summary>
+    public bool NeedsLevel => NeedsLogSum || Matrix == Stage.Weights;
+
     /// <summary>The part of a core's name.</summary>
     public string Name =>
         (Cap is { } cap ? "_cap" + cap.ToString("R", CultureInfo.InvariantCulture).Replace('.', 'p').Replace("-", "m").Replace("+", "") : "")
         + (Own is null ? "" : "_score" + Own.Name) + (Visible is null ? "" : "_mask" + Visible.Name)
-        + (Bias ? "_bias" : "") + (Slopes ? "_slopes" : "") + (Keep ? "_keep" : "") + (Sinks ? "_sinks" : "") + (LogSumExp ? "_lse" : "");
+        + (Bias ? "_bias" : "") + (Slopes ? "_slopes" : "") + (Keep ? "_keep" : "") + (Sinks ? "_sinks" : "") + (LogSumExp ? "_lse" : "") + (Matrix is { } stage ? "_" + StageName(stage) : "");
+
+    private static string StageName(Stage stage) => stage.ToString().ToLowerInvariant();
 
     /// <summary>For people; nothing where there is nothing.</summary>
     public string Text => string.Join(", ", new[]
     {
         Cap is { } cap ? $"soft cap {cap.ToString("R", CultureInfo.InvariantCulture)}" : "", Own is null ? "" : $"score = {Own.Text}", Visible is null ? "" : $"visible if {Visible.Text}", Bias ? "a bias" : "", Slopes ? "a slope for each head" : "", Keep ? "a mask of keys" : "",
         Sinks ? "a sink" : "", LogSumExp ? "log-sum-exp" : "",
+        Matrix is { } stage ? $"a matrix of {(stage == Stage.Weights ? "weights" : StageName(stage) + " scores")}" : "",
     }.Where(part => part.Length > 0));
 }

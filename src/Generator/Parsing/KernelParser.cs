@@ -152,6 +152,7 @@ internal static class KernelParser
             Alibi = Named("Alibi") as bool? ?? false,
             GivenBiasAxes = (Axes?)(Named("BiasAxes") as int?),
             GivenKeepAxes = (Axes?)(Named("KeepAxes") as int?),
+            GivenScoresStage = (Stage?)(Named("ScoresStage") as int?),
             GivenQueryStride = Named("QueryStride") as int?,
             GivenKeyStride = Named("KeyStride") as int?,
             GivenValueStride = Named("ValueStride") as int?,

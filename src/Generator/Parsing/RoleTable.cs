@@ -25,6 +25,7 @@ internal static class RoleTable
         new(Role.Slopes, "slopes", "global::System.ReadOnlySpan<float>"),
         new(Role.Sinks, "sinks", "global::System.ReadOnlySpan<float>"),
         new(Role.LogSumExp, "logSumExp", "global::System.Span<float>"),
+        new(Role.Scores, "scores", "global::System.Span<float>"),
     ];
 
     public static RoleRow Row(Role role) => Rows[(int)role];

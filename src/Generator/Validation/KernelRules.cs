@@ -126,6 +126,14 @@ internal static class KernelRules
             }
         }
 
+        if (attention.GivenScoresStage is { } stage)
+        {
+            var place = Place.OfArgument("ScoresStage");
+            var row = RoleTable.Row(Role.Scores);
+            if (!Enum.IsDefined(typeof(Stage), stage)) yield return new(Rules.UnknownStage, place, (int)stage);
+            else if (!spec.Has(Role.Scores)) yield return new(Rules.StageWithoutScores, place, $"{RoleTable.Short(row.Type)} {row.Name}");
+        }
+
         foreach (var (argument, lifted) in new[] { ("MaskMethod", spec.Mask), ("ScoreMethod", spec.Score) })
         {
             if (lifted?.Failure is not { } failure) continue;

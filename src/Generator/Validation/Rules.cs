@@ -92,6 +92,12 @@ internal static class Rules
     public static readonly DiagnosticDescriptor CannotLift = Error("AG0028", "A mask or a score cannot become vector code",
         "'{0}' cannot become vector code: {1}");
 
+    public static readonly DiagnosticDescriptor UnknownStage = Error("AG0035", "The stage of the scores is unknown",
+        "ScoresStage is {0}, which is no AttentionStage: use Scaled, Capped, Masked or Weights");
+
+    public static readonly DiagnosticDescriptor StageWithoutScores = Error("AG0036", "A stage of scores that are not asked for",
+        "ScoresStage has no effect, as there is no parameter scores: add '{0}', or leave it out");
+
     public static readonly DiagnosticDescriptor PaddedPrefill = new("AG0101", "Where does the first query of a padded batch stand?",
         "Without a start, the last query of each batch item stands at its last visible key, so that in a padded prefill (as many queries as keys) the first rows stand before the first key: "
         + "add 'int queryStart' and give 0 for a prefill, set QueryLength = 1 for decoding, or suppress this where every query follows the keys",
@@ -114,7 +120,8 @@ internal static class Rules
     [
         NotPartial, HasBody, ReturnsValue, GenericMethod, TypeNotPartial, GenericType, FileLocalType, Interface, OutOfRange, UnevenGroups, BadScale,
         UnknownMask, MissingParameter, DuplicateParameter, UnknownParameter, WrongParameterType, MaskParameterWithoutMask, BatchWithoutBatched,
-        NotAMethod, UnknownIsas, UnknownLayout, NarrowStride, StrideOfTensorSpan, BadSoftCap, BadAxes, AxesWithoutParameter, SlopesTwice, CannotLift, PaddedPrefill, DebugBuild, MoreQueriesThanKeys, WindowWithoutEffect,
+        NotAMethod, UnknownIsas, UnknownLayout, NarrowStride, StrideOfTensorSpan, BadSoftCap, BadAxes, AxesWithoutParameter, SlopesTwice, CannotLift, UnknownStage, StageWithoutScores,
+        PaddedPrefill, DebugBuild, MoreQueriesThanKeys, WindowWithoutEffect,
     ];
 
     // Not configurable: a build that suppressed the error would succeed without the kernel.

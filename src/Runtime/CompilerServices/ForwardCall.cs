@@ -17,7 +17,7 @@ public unsafe ref struct ForwardCall
     private ReadOnlySpan<int> _queryStarts, _keyLengths;
     private Span<byte> _scratch;
     private ReadOnlySpan<byte> _bias, _keep, _slopes, _sinks;
-    private Span<byte> _logSumExp;
+    private Span<float> _logSumExp, _scores; // as floats: there may be more bytes than a span can count
     private AttentionAxes _biasAxes, _keepAxes;
     private ForwardOperands _operands; // the numbers of the call; the rest when it is pinned
     private ForwardArguments _arguments;
@@ -113,26 +113,49 @@ public unsafe ref struct ForwardCall
     /// <exception cref="ArgumentException">There is not a place for each row, or it overlaps another argument.</exception>
     public void LogSumExp(Span<float> logSumExp, [CallerArgumentExpression(nameof(logSumExp))] string name = "")
     {
-        _logSumExp = MemoryMarshal.AsBytes(logSumExp);
-        Operand(_logSumExp, sizeof(float), AttentionAxes.Batch | AttentionAxes.Head | AttentionAxes.Query, name);
-        if (Meets(_logSumExp, _query)) ThrowHelper.Overlap(name, _query.Name);
-        if (Meets(_logSumExp, _key)) ThrowHelper.Overlap(name, _key.Name);
-        if (Meets(_logSumExp, _value)) ThrowHelper.Overlap(name, _value.Name);
-        if (_logSumExp.Overlaps(_bias) || _logSumExp.Overlaps(_keep) || _logSumExp.Overlaps(_slopes) || _logSumExp.Overlaps(_sinks)
-            || _logSumExp.Overlaps(MemoryMarshal.AsBytes(_queryStarts)) || _logSumExp.Overlaps(MemoryMarshal.AsBytes(_keyLengths)))
+        Result(logSumExp, OfRows, name);
+        _logSumExp = logSumExp;
+    }
+
+    /// <summary>Where the score matrix goes, and at which stage it is taken.</summary>
+    /// <exception cref="ArgumentException">There is not a place for each score, or it overlaps another argument.</exception>
+    public void Scores(Span<float> scores, AttentionStage stage, [CallerArgumentExpression(nameof(scores))] string name = "")
+    {
+        Result(scores, OfRows | AttentionAxes.Key, name);
+        _scores = scores;
+        _operands.Hidden = stage == AttentionStage.Weights ? 0f : float.NegativeInfinity;
+    }
+
+    private const AttentionAxes OfRows = AttentionAxes.Batch | AttentionAxes.Head | AttentionAxes.Query;
+
+    /// <summary>Checks what is written beside the output: its length, and that it is memory of its own.</summary>
+    private readonly void Result(ReadOnlySpan<float> result, AttentionAxes axes, string name)
+    {
+        CheckLength(result.Length, axes, name);
+        if (Meets(result, _output)) ThrowHelper.Overlap(_output.Name, name);
+        if (Meets(result, _query)) ThrowHelper.Overlap(name, _query.Name);
+        if (Meets(result, _key)) ThrowHelper.Overlap(name, _key.Name);
+        if (Meets(result, _value)) ThrowHelper.Overlap(name, _value.Name);
+        if (Meets(result, _bias) || Meets(result, _keep) || Meets(result, _slopes) || Meets(result, _sinks) || result.Overlaps(_logSumExp) || result.Overlaps(_scores)
+            || Meets(result, MemoryMarshal.AsBytes(_queryStarts)) || Meets(result, MemoryMarshal.AsBytes(_keyLengths)))
             ThrowHelper.Overlap(name, "another argument");
     }
 
     private readonly ReadOnlySpan<byte> Operand(ReadOnlySpan<byte> bytes, int size, AttentionAxes axes, string name)
+    {
+        CheckLength(bytes.Length / size, axes, name);
+        if (Meets(bytes, _output)) ThrowHelper.Overlap(_output.Name, name);
+        return bytes;
+    }
+
+    private readonly void CheckLength(int length, AttentionAxes axes, string name)
     {
         Int128 needed = 1; // of lengths that fit an int each
         if ((axes & AttentionAxes.Batch) != 0) needed *= _arguments.Batch;
         if ((axes & AttentionAxes.Head) != 0) needed *= _arguments.Heads;
         if ((axes & AttentionAxes.Query) != 0) needed *= _arguments.Queries;
         if ((axes & AttentionAxes.Key) != 0) needed *= _arguments.Keys;
-        if (bytes.Length / size != needed) ThrowHelper.OperandLength(name, bytes.Length / size, axes, _arguments.Batch, _arguments.Heads, _arguments.Queries, _arguments.Keys);
-        if (Meets(bytes, _output)) ThrowHelper.Overlap(_output.Name, name);
-        return bytes;
+        if (length != needed) ThrowHelper.OperandLength(name, length, axes, _arguments.Batch, _arguments.Heads, _arguments.Queries, _arguments.Keys);
     }
 
     /// <summary>A number for the user's own mask or score.</summary>
@@ -157,7 +180,7 @@ public unsafe ref struct ForwardCall
         if (Meets(scratch, _key)) ThrowHelper.ScratchOverlap(name, _key.Name);
         if (Meets(scratch, _value)) ThrowHelper.ScratchOverlap(name, _value.Name);
         if (Meets(scratch, _output)) ThrowHelper.ScratchOverlap(name, _output.Name);
-        if (scratch.Overlaps(_bias) || scratch.Overlaps(_keep) || scratch.Overlaps(_slopes) || scratch.Overlaps(_sinks) || scratch.Overlaps(_logSumExp))
+        if (scratch.Overlaps(_bias) || scratch.Overlaps(_keep) || scratch.Overlaps(_slopes) || scratch.Overlaps(_sinks) || Meets(_logSumExp, scratch) || Meets(_scores, scratch))
             ThrowHelper.ScratchOverlap(name, "another argument");
         _scratch = scratch;
         _arguments.ScratchName = name;
@@ -189,7 +212,8 @@ public unsafe ref struct ForwardCall
         if (_output.IsEmpty) return;
         fixed (float* query = &_query.Data, key = &_key.Data, value = &_value.Data, output = &_output.Data)
         fixed (int* queryStarts = _queryStarts, keyLengths = _keyLengths)
-        fixed (byte* scratch = _scratch, bias = _bias, keep = _keep, slopes = _slopes, sinks = _sinks, logSumExp = _logSumExp)
+        fixed (byte* scratch = _scratch, bias = _bias, keep = _keep, slopes = _slopes, sinks = _sinks)
+        fixed (float* logSumExp = _logSumExp, scores = _scores)
         {
             var call = _arguments;
             call.Query = new StridedTensor(query, _query);
@@ -203,7 +227,9 @@ public unsafe ref struct ForwardCall
             operands.Keep = CompilerServices.Operand.Of(keep, sizeof(bool), _keepAxes, call);
             operands.Slopes = CompilerServices.Operand.Of(slopes, sizeof(float), AttentionAxes.Head, call);
             operands.Sinks = CompilerServices.Operand.Of(sinks, sizeof(float), AttentionAxes.Head, call);
-            operands.LogSumExp = CompilerServices.Operand.Of(logSumExp, sizeof(float), AttentionAxes.Batch | AttentionAxes.Head | AttentionAxes.Query, call);
+            operands.LogSumExp = CompilerServices.Operand.Of(logSumExp, sizeof(float), OfRows, call);
+            operands.Scores = CompilerServices.Operand.Of(scores, sizeof(float), OfRows | AttentionAxes.Key, call);
+            operands.Keys = call.Keys;
             call.Operands = &operands; // until the call ends: no worker that begins later touches it
             if (!_scratch.IsEmpty)
             {
@@ -218,10 +244,21 @@ public unsafe ref struct ForwardCall
     private readonly bool Same(ReadOnlySpan<int> ints) => Meets(MemoryMarshal.AsBytes(ints), _output);
 
     /// <summary>Whether memory of another kind lies within a tensor's, gaps included.</summary>
-    private static bool Meets(ReadOnlySpan<byte> bytes, in KernelTensor tensor)
+    private static bool Meets(ReadOnlySpan<byte> bytes, in KernelTensor tensor) =>
+        !tensor.IsEmpty && Meets(ref MemoryMarshal.GetReference(bytes), bytes.Length, ref Unsafe.As<float, byte>(ref tensor.Data), tensor.Length * sizeof(float));
+
+    private static bool Meets(ReadOnlySpan<float> floats, in KernelTensor tensor) =>
+        !tensor.IsEmpty && Meets(ref Origin(floats), (nint)floats.Length * sizeof(float), ref Unsafe.As<float, byte>(ref tensor.Data), tensor.Length * sizeof(float));
+
+    private static bool Meets(ReadOnlySpan<float> floats, ReadOnlySpan<byte> bytes) =>
+        Meets(ref Origin(floats), (nint)floats.Length * sizeof(float), ref MemoryMarshal.GetReference(bytes), bytes.Length);
+
+    private static ref byte Origin(ReadOnlySpan<float> floats) => ref Unsafe.As<float, byte>(ref MemoryMarshal.GetReference(floats));
+
+    private static bool Meets(ref byte bytes, nint length, ref byte others, nint otherLength)
     {
-        if (bytes.IsEmpty || tensor.IsEmpty) return false;
-        nint offset = Unsafe.ByteOffset(ref Unsafe.As<float, byte>(ref tensor.Data), ref MemoryMarshal.GetReference(bytes));
-        return offset < tensor.Length * sizeof(float) && -offset < bytes.Length;
+        if (length == 0 || otherLength == 0) return false;
+        nint offset = Unsafe.ByteOffset(ref others, ref bytes);
+        return offset < otherLength && -offset < length;
     }
 }

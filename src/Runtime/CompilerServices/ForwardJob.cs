@@ -169,6 +169,7 @@ internal sealed unsafe class ForwardJob<TCore> : PooledJob<ForwardJob<TCore>>
             var (begin, end) = Keys(lane, block, block + 1);
             int from = Math.Max(begin, first), keys = Math.Min(end - from, first + stretch - from);
             if (keys <= 0) return;
+            if (from == begin) _call.Operands->ClearScores(batch, Head(lane, block), FirstRow(block), LastRow(block) - FirstRow(block) + 1);
             TCore.Attend(new ForwardBlock
             {
                 Query = ref *_call.Query.Row(batch, FirstRow(block), Head(lane, block)),

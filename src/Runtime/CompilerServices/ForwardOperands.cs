@@ -11,16 +11,36 @@ internal unsafe struct ForwardOperands
     /// <summary>As many numbers as a call brings along for the user's own masks and scores; more is an error of the generator.</summary>
     public const int MaxNumbers = 8;
 
-    public Operand Bias, Keep, Slopes, Sinks, LogSumExp;
+    public Operand Bias, Keep, Slopes, Sinks, LogSumExp, Scores;
+    public int Keys;
+    public float Hidden; // what the score matrix has for a key that a row does not see
     public fixed int Numbers[MaxNumbers]; // ints, or floats with the same bits
 
-    /// <summary>The log-sum-exp of a row that sees no key.</summary>
+    /// <summary>What a row that sees no key has beside its output.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public readonly void WriteEmpty(int batch, int head, int query)
     {
-        if (LogSumExp.Data == null) return;
-        *(float*)LogSumExp.At(batch, head, query, 0) = Sinks.Data == null ? float.NegativeInfinity : *(float*)Sinks.At(batch, head, query, 0);
+        if (Scores.Data != null) ScoreRow(batch, head, query).Fill(Hidden);
+        if (LogSumExp.Data != null)
+            *(float*)LogSumExp.At(batch, head, query, 0) = Sinks.Data == null ? float.NegativeInfinity : *(float*)Sinks.At(batch, head, query, 0);
     }
+
+    /// <summary>Before some rows get scores: none has any. Cores write those of the keys that a row sees, and leave out what no row of a tile does.</summary>
+    public readonly void ClearScores(int batch, int head, int first, int count)
+    {
+        if (Scores.Data == null) return;
+        for (int i = 0; i < count; i++) ScoreRow(batch, head, first + i).Fill(float.NegativeInfinity);
+    }
+
+    /// <summary>The same for all rows of a call.</summary>
+    public readonly void ClearScores(in ForwardArguments call)
+    {
+        if (Scores.Data == null) return;
+        for (int batch = 0; batch < call.Batch; batch++)
+            for (int head = 0; head < call.Heads; head++) ClearScores(batch, head, 0, call.Queries);
+    }
+
+    private readonly Span<float> ScoreRow(int batch, int head, int query) => new(Scores.At(batch, head, query, 0), Keys);
 }
 
 /// <summary>A pinned tensor [batch, heads, queries, keys] of some of these axes.</summary>

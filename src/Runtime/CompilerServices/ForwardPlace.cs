@@ -63,6 +63,17 @@ public readonly unsafe struct ForwardPlace
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public ref byte Keep(int head, int query, int key) => ref *_operands->Keep.At(_batch, _head + head, _query + query, _key + key);
 
+    /// <summary>Where the score of a query and a key goes; those of the keys that follow lie behind it.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public ref float Scores(int head, int query, int key) => ref *(float*)_operands->Scores.At(_batch, _head + head, _query + query, _key + key);
+
+    /// <summary>Where the scores of a query go, from the first key of the call on.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public ref float ScoreRow(int head, int query) => ref *(float*)_operands->Scores.At(_batch, _head + head, _query + query, 0);
+
+    /// <summary>The number of keys of the call.</summary>
+    public int Keys => _operands->Keys;
+
     /// <summary>Where the log-sum-exp of a query goes.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public ref float LogSumExp(int head, int query) => ref *(float*)_operands->LogSumExp.At(_batch, _head + head, _query + query, 0);

@@ -27,6 +27,7 @@ internal sealed unsafe class RowsJob<TCore> : PooledJob<RowsJob<TCore>>
         float* partials = null;
         if (schedule.PartialFloats > 0)
             partials = call.Scratch != null ? (float*)(call.Scratch + schedule.Threads * schedule.WorkerBytes) : ScratchCache.Rent((nuint)schedule.PartialFloats * sizeof(float));
+        call.Operands->ClearScores(call);
         job._call = call;
         job._schedule = schedule;
         job._partials = partials;
