@@ -77,13 +77,45 @@ public static class Bound
         }
     }
 
+    /// <summary>
+    /// Checks the score matrix of the last run as outputs are checked: what it may be off by is the larger of 1e-6 and twice what the plain evaluation is. An entry that is not a finite number, or that
+    /// is 0, is the same.
+    /// </summary>
+    public static void CheckScores(Inputs inputs)
+    {
+        var problem = inputs.Problem;
+        double[] expected = new double[inputs.Scores.Length];
+        Whole(inputs, scores: expected);
+        float[] plain = new float[problem.Keys], unused = new float[problem.Declaration.ValueDim];
+        double error = 0, plainError = 0;
+        string place = "";
+        for (int row = 0; row < problem.Rows; row++)
+        {
+            int b = row / problem.Queries / problem.Declaration.Heads, h = row / problem.Queries % problem.Declaration.Heads, i = row % problem.Queries;
+            PlainEvaluation.Row(inputs, b, i, h, unused, plain);
+            for (int j = 0; j < problem.Keys; j++)
+            {
+                double exact = expected[row * problem.Keys + j];
+                float actual = inputs.Scores[row * problem.Keys + j];
+                string entry = $"batch {b}, head {h}, query {i}, key {j}: {actual:g9} for {exact:g9}";
+                if (!double.IsFinite(exact) || exact == 0) Assert.True(exact.Equals(actual), $"{problem}: {entry}");
+                else plainError = Math.Max(plainError, Math.Abs(plain[j] - exact));
+                double off = Math.Abs(actual - exact);
+                if (double.IsFinite(exact) && !(off <= error)) (error, place) = (double.IsNaN(off) ? double.PositiveInfinity : off, entry);
+            }
+        }
+
+        double bound = Math.Max(Least, 2 * plainError);
+        Assert.True(error <= bound, $"{problem}: error {error:g3}, bound {bound:g3} (plain evaluation {plainError:g3}); {place}");
+    }
+
     /// <summary>The reference of a whole call.</summary>
-    public static double[] Whole(Inputs inputs, Span<double> logSumExp = default)
+    public static double[] Whole(Inputs inputs, Span<double> logSumExp = default, Span<double> scores = default)
     {
         var problem = inputs.Problem;
         double[] expected = new double[problem.OutputLength];
         problem.Declaration.Reference.Attend(
-            inputs.Query, inputs.Key, inputs.Value, expected, problem.Batch, problem.QueryStarts, problem.KeyLengths, operands: inputs.Operands(logSumExp));
+            inputs.Query, inputs.Key, inputs.Value, expected, problem.Batch, problem.QueryStarts, problem.KeyLengths, operands: inputs.Operands(logSumExp, scores));
         return expected;
     }
 

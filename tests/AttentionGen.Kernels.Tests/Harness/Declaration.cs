@@ -18,6 +18,7 @@ public enum Roles
     Slopes = 64,
     Sinks = 128,
     LogSumExp = 256,
+    Scores = 512,
 }
 
 /// <summary>A declaration of a kernel, as a user would write it.</summary>
@@ -85,6 +86,9 @@ public sealed record Declaration(int Heads, int HeadDim)
     /// <summary>The axes of the mask of keys; None where there is none.</summary>
     public AttentionAxes Keep { get; init; }
 
+    /// <summary>What the score matrix holds.</summary>
+    public AttentionStage ScoresStage { get; init; } = AttentionStage.Weights;
+
     /// <summary>Whether a key can be hidden beside the bounds of the rows.</summary>
     public bool Hides => Bias != 0 || Keep != 0 || MaskText.Length > 0 || ScoreText.Length > 0;
 
@@ -107,6 +111,7 @@ public sealed record Declaration(int Heads, int HeadDim)
         Alibi = Alibi,
         BiasAxes = Bias,
         KeepAxes = Keep,
+        ScoresStage = ScoresStage,
     };
 
     /// <summary>How a tensor lies in memory.</summary>
@@ -132,6 +137,7 @@ public sealed record Declaration(int Heads, int HeadDim)
         if (Alibi) name += "_alibi";
         if (Bias != 0) name += $"_bias{(int)Bias}";
         if (Keep != 0) name += $"_keep{(int)Keep}";
+        if (ScoresStage != AttentionStage.Weights) name += $"_{ScoresStage}";
         foreach (var role in Enum.GetValues<Roles>())
             if (role is not (Roles.None or Roles.MaxThreads) && Has(role)) name += $"_{role}";
         if (!Has(Roles.MaxThreads)) name += "_anyThreads";
@@ -159,6 +165,7 @@ public sealed record Declaration(int Heads, int HeadDim)
             if (Has(Roles.Slopes)) parameters.Add(("ReadOnlySpan<float> slopes", "a.Slopes"));
             if (Has(Roles.Sinks)) parameters.Add(("ReadOnlySpan<float> sinks", "a.Sinks"));
             if (Has(Roles.LogSumExp)) parameters.Add(("Span<float> logSumExp", "a.LogSumExp"));
+            if (Has(Roles.Scores)) parameters.Add(("Span<float> scores", "a.Scores"));
             if (Has(Roles.MaxThreads)) parameters.Add(("int maxThreads", "a.MaxThreads"));
             if (Has(Roles.Scratch)) parameters.Add(("Span<byte> scratch", "a.Scratch"));
 
@@ -175,6 +182,7 @@ public sealed record Declaration(int Heads, int HeadDim)
             if (Alibi) attribute += ", Alibi = true";
             if (Bias != 0) attribute += $", BiasAxes = {Axes(Bias)}";
             if (Keep != 0) attribute += $", KeepAxes = {Axes(Keep)}";
+            if (ScoresStage != AttentionStage.Weights) attribute += $", ScoresStage = AttentionStage.{ScoresStage}";
             if (Batched) attribute += ", Batched = true";
             if (Layout == AttentionLayout.HeadMajor) attribute += ", Layout = AttentionLayout.HeadMajor";
             if (!TensorSpans)

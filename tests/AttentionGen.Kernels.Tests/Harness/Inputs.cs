@@ -53,7 +53,10 @@ public sealed class Inputs
     /// <summary>What the last run gave beside its output.</summary>
     public float[] LogSumExp { get; private set; } = [];
 
-    public AttentionOperands Operands(Span<double> logSumExp = default) => new() { Bias = Bias, Keep = Keep, Slopes = Slopes, Sinks = Sinks, LogSumExp = logSumExp };
+    public float[] Scores { get; private set; } = [];
+
+    public AttentionOperands Operands(Span<double> logSumExp = default, Span<double> scores = default) =>
+        new() { Bias = Bias, Keep = Keep, Slopes = Slopes, Sinks = Sinks, LogSumExp = logSumExp, Scores = scores };
 
     /// <summary>What becomes of a scaled product, in single precision; -infinity for a hidden key.</summary>
     public float Score(float product, int batch, int query, int head, int key)
@@ -154,12 +157,8 @@ public sealed class Inputs
 
     public KernelArguments Arguments(ReadOnlySpan<float> query, ReadOnlySpan<float> key, ReadOnlySpan<float> value, Span<float> output, Span<byte> scratch = default)
     {
-        if (Problem.Declaration.Has(Roles.LogSumExp))
-        {
-            LogSumExp = new float[Problem.Batch * Problem.Declaration.Heads * Problem.Queries];
-            LogSumExp.AsSpan().Fill(float.NaN);
-        }
-
+        LogSumExp = Unwritten(Roles.LogSumExp, Problem.Rows);
+        Scores = Unwritten(Roles.Scores, Problem.Rows * Problem.Keys);
         var arguments = new KernelArguments
         {
             Query = query,
@@ -174,6 +173,7 @@ public sealed class Inputs
             Slopes = Slopes,
             Sinks = Sinks,
             LogSumExp = LogSumExp,
+            Scores = Scores,
             MaxThreads = Problem.MaxThreads,
             Scratch = scratch,
         };
@@ -185,6 +185,15 @@ public sealed class Inputs
             ValueTensor = Problem.ValuePlace.Tensor(value),
             OutputTensor = Problem.OutputPlace.Tensor(output),
         };
+    }
+
+    /// <summary>Memory for what a kernel is asked for beside its output.</summary>
+    private float[] Unwritten(Roles role, int length)
+    {
+        if (!Problem.Declaration.Has(role)) return [];
+        float[] memory = new float[length];
+        memory.AsSpan().Fill(float.NaN);
+        return memory;
     }
 
     /// <summary>A tensor in its place, NaN around it.</summary>

@@ -40,6 +40,8 @@ public readonly ref struct KernelArguments
 
     public Span<float> LogSumExp { get; init; }
 
+    public Span<float> Scores { get; init; }
+
     public int MaxThreads { get; init; }
 
     public Span<byte> Scratch { get; init; }

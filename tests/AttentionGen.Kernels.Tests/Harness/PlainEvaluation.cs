@@ -8,8 +8,8 @@ namespace AttentionGen.Kernels.Tests;
 /// </summary>
 public static class PlainEvaluation
 {
-    /// <summary>One output row.</summary>
-    public static void Row(Inputs inputs, int batch, int query, int head, Span<float> output)
+    /// <summary>One output row, and the row of the score matrix where it is asked for.</summary>
+    public static void Row(Inputs inputs, int batch, int query, int head, Span<float> output, Span<float> scores = default)
     {
         var problem = inputs.Problem;
         var declaration = problem.Declaration;
@@ -20,7 +20,14 @@ public static class PlainEvaluation
         float max = float.NegativeInfinity, sum = 0;
         for (int j = 0; j < visible; j++)
         {
-            weights[j] = inputs.Score(declaration.Factor * Dot(inputs.QueryRow(batch, query, head), inputs.KeyRow(batch, first + j, keyHead)), batch, query, head, first + j);
+            float product = declaration.Factor * Dot(inputs.QueryRow(batch, query, head), inputs.KeyRow(batch, first + j, keyHead));
+            weights[j] = inputs.Score(product, batch, query, head, first + j);
+            if (!scores.IsEmpty) scores[first + j] = declaration.ScoresStage switch
+            {
+                AttentionStage.Scaled => product,
+                AttentionStage.Capped => declaration.SoftCap == 0 ? product : declaration.SoftCap * MathF.Tanh(product / declaration.SoftCap),
+                _ => weights[j],
+            };
             max = Math.Max(max, weights[j]);
         }
 
@@ -29,6 +36,9 @@ public static class PlainEvaluation
         bool[] hidden = [.. weights.Select(weight => declaration.Hides && float.IsNegativeInfinity(weight))];
         for (int j = 0; j < visible; j++) sum += weights[j] = hidden[j] ? 0 : MathF.Exp(weights[j] - max);
         if (sink is { } one) sum += MathF.Exp(one - max);
+
+        if (!scores.IsEmpty && declaration.ScoresStage == AttentionStage.Weights)
+            for (int j = 0; j < visible; j++) scores[first + j] = weights[j] / sum;
 
         output.Clear();
         for (int j = 0; j < visible; j++)
