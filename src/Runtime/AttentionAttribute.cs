@@ -57,6 +57,15 @@ public sealed class AttentionAttribute(int heads, int headDim) : Attribute
     public float Scale { get; set; }
 
     /// <summary>
+    /// How queries and keys are normalised before their product, each head by itself; not at all unless given. The parameters <c>queryNormWeight</c> and <c>keyNormWeight</c> bring learned
+    /// weights.
+    /// </summary>
+    public AttentionNorm QueryKeyNorm { get; set; }
+
+    /// <summary>What keeps the norm of a zero vector from being 0, see <see cref="AttentionNorm"/>: positive and finite, 1e-6 unless given.</summary>
+    public float NormEpsilon { get; set; } = 1e-6f;
+
+    /// <summary>
     /// The name of a static method beside the kernel that says which keys a query sees, beside the other masks: <c>bool Visible(int query, int key)</c>, where
     /// query is a position, also with <c>int head</c> and <c>int batch</c>. Further parameters are those of the kernel with the same name and type, int or float.
     /// </summary>

@@ -15,6 +15,12 @@ public readonly ref struct AttentionOperands
     /// <inheritdoc cref="AttentionRole.Sinks"/>
     public ReadOnlySpan<float> Sinks { get; init; }
 
+    /// <inheritdoc cref="AttentionRole.QueryNormWeight"/>
+    public ReadOnlySpan<float> QueryNormWeight { get; init; }
+
+    /// <inheritdoc cref="AttentionRole.KeyNormWeight"/>
+    public ReadOnlySpan<float> KeyNormWeight { get; init; }
+
     /// <inheritdoc cref="AttentionRole.LogSumExp"/>
     public Span<double> LogSumExp { get; init; }
 

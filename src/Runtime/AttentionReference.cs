@@ -52,6 +52,12 @@ public sealed class AttentionReference(int heads, int headDim)
     /// <inheritdoc cref="AttentionAttribute.SoftCap"/>
     public double SoftCap { get; init; }
 
+    /// <inheritdoc cref="AttentionAttribute.QueryKeyNorm"/>
+    public AttentionNorm QueryKeyNorm { get; init; }
+
+    /// <inheritdoc cref="AttentionAttribute.NormEpsilon"/>
+    public double NormEpsilon { get; init; } = 1e-6f;
+
     /// <summary>What the kernel's <see cref="AttentionAttribute.MaskMethod"/> says of query (a position), key, head and batch item; null where there is none.</summary>
     public Func<int, int, int, int, bool>? Visible { get; init; }
 
@@ -108,6 +114,8 @@ public sealed class AttentionReference(int heads, int headDim)
             Scale = declaration.Scale == 0 ? 1 / Math.Sqrt(headDim) : declaration.Scale,
             Visible = mask is null ? null : (query, key, head, batch) => (bool)mask(0, query, key, head, batch),
             Score = score is null ? null : (value, query, key, head, batch) => (float)score((float)value, query, key, head, batch),
+            QueryKeyNorm = declaration.QueryKeyNorm,
+            NormEpsilon = declaration.NormEpsilon,
             SoftCap = declaration.SoftCap,
             Alibi = declaration.Alibi,
             BiasAxes = declaration.BiasAxes,
@@ -171,6 +179,8 @@ public sealed class AttentionReference(int heads, int headDim)
 
         var extent = new Extent(batch, Heads, queries, keys);
         operands.Expect(extent, BiasAxes, KeepAxes);
+        if (!operands.QueryNormWeight.IsEmpty) Expect(operands.QueryNormWeight.Length, HeadDim, "elements", nameof(operands.QueryNormWeight));
+        if (!operands.KeyNormWeight.IsEmpty) Expect(operands.KeyNormWeight.Length, HeadDim, "elements", nameof(operands.KeyNormWeight));
         double[]? slopes = Slopes(operands.Slopes);
         double[] row = new double[keys];
         for (int b = 0; b < batch; b++)
@@ -180,16 +190,20 @@ public sealed class AttentionReference(int heads, int headDim)
             for (int h = 0; h < Heads; h++)
             {
                 int keyHead = h / (Heads / KeyValueHeads);
+                double[][] normalizedKeys = [.. from j in Enumerable.Range(0, keys) select new double[HeadDim]];
+                for (int j = 0; j < keys; j++) Normalize(key.Slice(keyTensor.Row(b, j, keyHead), HeadDim), operands.KeyNormWeight, normalizedKeys[j]);
+                double[] normalizedQuery = new double[HeadDim];
                 for (int i = 0; i < queries; i++)
                 {
                     var (first, end) = VisibleKeys((long)start + i, length);
+                    Normalize(query.Slice(queryTensor.Row(b, i, h), HeadDim), operands.QueryNormWeight, normalizedQuery);
                     row.AsSpan().Clear();
                     var matrix = operands.Scores.IsEmpty ? [] : operands.Scores.Slice(((b * Heads + h) * queries + i) * keys, keys);
                     matrix.Fill(ScoresStage == AttentionStage.Weights ? 0 : double.NegativeInfinity);
                     for (int j = first; j < end; j++)
                     {
                         bool seen = Visible is null || Visible(start + i, j, h, b);
-                        double score = Product(query[queryTensor.Row(b, i, h)..], key[keyTensor.Row(b, j, keyHead)..]);
+                        double score = Product(normalizedQuery, normalizedKeys[j]);
                         if (!matrix.IsEmpty && ScoresStage == AttentionStage.Scaled && seen) matrix[j] = score;
                         if (SoftCap > 0) score = SoftCap * Math.Tanh(score / SoftCap);
                         if (!matrix.IsEmpty && ScoresStage == AttentionStage.Capped && seen) matrix[j] = score;
@@ -234,10 +248,24 @@ public sealed class AttentionReference(int heads, int headDim)
         return ((int)Math.Clamp(first, 0, end), (int)end);
     }
 
-    private double Product(ReadOnlySpan<float> query, ReadOnlySpan<float> key)
+    /// <summary>A query or key over its norm, times its weights; without a norm, as it is.</summary>
+    private void Normalize(ReadOnlySpan<float> from, ReadOnlySpan<float> weight, Span<double> to)
+    {
+        double squares = 0;
+        foreach (float x in from) squares += (double)x * x;
+        double norm = QueryKeyNorm switch
+        {
+            AttentionNorm.Rms => Math.Sqrt(squares / HeadDim + NormEpsilon),
+            AttentionNorm.L2 => Math.Max(Math.Sqrt(squares), NormEpsilon),
+            _ => 1,
+        };
+        for (int d = 0; d < HeadDim; d++) to[d] = from[d] / norm * (weight.IsEmpty ? 1 : weight[d]);
+    }
+
+    private double Product(ReadOnlySpan<double> query, ReadOnlySpan<double> key)
     {
         double sum = 0;
-        for (int d = 0; d < HeadDim; d++) sum += (double)query[d] * key[d];
+        for (int d = 0; d < HeadDim; d++) sum += query[d] * key[d];
         return Scale * sum;
     }
 

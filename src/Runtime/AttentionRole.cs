@@ -71,4 +71,10 @@ public enum AttentionRole
     /// the weights unless given. All of it is written.
     /// </summary>
     Scores,
+
+    /// <summary><c>ReadOnlySpan&lt;float&gt; queryNormWeight</c>: [headDim], what the elements of normalised queries are multiplied by, see <see cref="AttentionAttribute.QueryKeyNorm"/>.</summary>
+    QueryNormWeight,
+
+    /// <summary><c>ReadOnlySpan&lt;float&gt; keyNormWeight</c>: [headDim], what the elements of normalised keys are multiplied by.</summary>
+    KeyNormWeight,
 }

@@ -13,12 +13,12 @@ internal static class BlockEmitter
         CoreEmitter.MethodAttribute(w);
         using (w.Block("public static void Attend(in ForwardBlock block)"))
         {
-            w.Line("""
+            w.Line($"""
                 ref float query = ref block.Scratch; // [QueryBlock, QueryRow]
                 ref float weights = ref At(ref query, QueryBlock * QueryRow); // [TileRows, KeyBlock]
 
                 if (block.First) Reset(ref block.State, (block.Rows + TileRows - 1) / TileRows * TileRows);
-                PackQueries(ref block.Query, block.QueryStride, block.Rows, ref query);
+                PackQueries(ref block.Query, block.QueryStride, block.Rows, ref query{NormEmitter.Argument(plan)});
 
                 """);
             using (w.Block("for (int first = 0; first < block.Keys; first += KeyBlock)"))

@@ -42,6 +42,7 @@ internal static class CoreEmitter
                     WholeEmitter.Attend(w, plan, dialect, visible);
                     PackingEmitter.Emit(w, plan, dialect, visible);
                     PackingEmitter.Queries(w, plan, dialect);
+                    NormEmitter.Query(w, plan);
                     ScoresEmitter.Emit(w, plan, dialect, visible);
                     if (plan.InRegisters)
                     {
@@ -85,6 +86,7 @@ internal static class CoreEmitter
         ValuesEmitter.Emit(w, plan, dialect);
         BlockEmitter.Reset(w);
         PackingEmitter.Queries(w, plan, dialect);
+        NormEmitter.Query(w, plan);
         ScoringEmitter.Emit(w, plan, dialect, visible);
         SoftmaxEmitter.Emit(w, plan, dialect, visible);
         FinishEmitter.Emit(w, plan, dialect);
@@ -123,6 +125,7 @@ internal static class CoreEmitter
         w.Line($"//   cost          {2 * (spec.HeadDim + spec.ValueDim)} flops and one exponential for a visible pair of query and key");
         if (plan.Path != CorePath.Rows)
             w.Line($"//   memory        {plan.PackedHeadDim + plan.PackedValueDim} floats for a packed key and value, {plan.QueryBlock * plan.StateRow + plan.ScratchFloats} for a block of queries");
+        if (spec.Norm is { } norm) w.Line($"//   norm          of queries and keys: {norm.Text}");
         if (spec.Scoring.Text.Length > 0) w.Line($"//   scores        {spec.Scoring.Text}");
         w.Line("//");
         if (plan.Path != CorePath.Rows)

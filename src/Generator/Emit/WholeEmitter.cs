@@ -28,7 +28,7 @@ internal static class WholeEmitter
                 ref float state = ref block.State; // [TileRows, StateRow]
                 """);
             if (!fixedKeys) w.Line("int keys = block.Keys;");
-            w.Line("PackQueries(ref block.Query, block.QueryStride, block.Rows, ref query);");
+            w.Line($"PackQueries(ref block.Query, block.QueryStride, block.Rows, ref query{NormEmitter.Argument(plan)});");
             w.Line();
             using (w.Block("for (int tile = 0; tile < block.Rows; tile += TileRows)"))
             {

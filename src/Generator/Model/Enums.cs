@@ -46,6 +46,8 @@ internal enum Role
     Sinks,
     LogSumExp,
     Scores,
+    QueryNormWeight,
+    KeyNormWeight,
 }
 
 /// <summary>AttentionGen.AttentionStage.</summary>
@@ -55,6 +57,14 @@ internal enum Stage
     Capped = 1,
     Masked = 2,
     Weights = 3,
+}
+
+/// <summary>AttentionGen.AttentionNorm.</summary>
+internal enum Norm
+{
+    None = 0,
+    Rms = 1,
+    L2 = 2,
 }
 
 /// <summary>AttentionGen.AttentionAxes.</summary>

@@ -81,6 +81,10 @@ internal sealed record AttentionSpec(
 
     public float? GivenSoftCap { get; init; }
 
+    public Norm QueryKeyNorm { get; init; }
+
+    public float? GivenNormEpsilon { get; init; }
+
     public bool Alibi { get; init; }
 
     public Axes? GivenBiasAxes { get; init; }

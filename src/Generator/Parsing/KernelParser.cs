@@ -148,6 +148,8 @@ internal static class KernelParser
             Layout = (Layout)(Named("Layout") as int? ?? 0),
             GivenWindowLeft = Named("WindowLeft") as int?,
             GivenWindowRight = Named("WindowRight") as int?,
+            QueryKeyNorm = (Norm)(Named("QueryKeyNorm") as int? ?? 0),
+            GivenNormEpsilon = Named("NormEpsilon") as float?,
             GivenSoftCap = Named("SoftCap") as float?,
             Alibi = Named("Alibi") as bool? ?? false,
             GivenBiasAxes = (Axes?)(Named("BiasAxes") as int?),

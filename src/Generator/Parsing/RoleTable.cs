@@ -26,6 +26,8 @@ internal static class RoleTable
         new(Role.Sinks, "sinks", "global::System.ReadOnlySpan<float>"),
         new(Role.LogSumExp, "logSumExp", "global::System.Span<float>"),
         new(Role.Scores, "scores", "global::System.Span<float>"),
+        new(Role.QueryNormWeight, "queryNormWeight", "global::System.ReadOnlySpan<float>"),
+        new(Role.KeyNormWeight, "keyNormWeight", "global::System.ReadOnlySpan<float>"),
     ];
 
     public static RoleRow Row(Role role) => Rows[(int)role];

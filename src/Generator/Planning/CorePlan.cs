@@ -10,6 +10,9 @@ internal sealed record CoreSpec(int HeadDim, int ValueDim, VisibleKeys Visible, 
     /// <summary>What is done to scores, and asked for beside the output.</summary>
     public Scoring Scoring { get; init; } = Scoring.None;
 
+    /// <summary>How queries and keys are normalised; null where they are not.</summary>
+    public NormSpec? Norm { get; init; }
+
     /// <summary>Whether some row may not see a key that another row of its tile sees: then it matters whether values are finite.</summary>
     public bool RowsDiffer => Visible.DiffersByRow || Scoring.Hides;
 
@@ -25,7 +28,7 @@ internal sealed record CoreSpec(int HeadDim, int ValueDim, VisibleKeys Visible, 
         if (ValueDim != HeadDim) name += $"v{ValueDim}";
         name += mask ?? Visible.Name;
         if (Scale != (float)(1 / Math.Sqrt(HeadDim))) name += "_scale" + Scale.ToString("R", CultureInfo.InvariantCulture).Replace('.', 'p').Replace("-", "m").Replace("+", "");
-        return name + Scoring.Name;
+        return name + Norm?.Name + Scoring.Name;
     }
 }
 
@@ -145,7 +148,7 @@ internal sealed record KernelPlan(KernelSpec Spec, EquatableArray<CorePlan> Core
             if (lengths.Length > 0) lengths += "_";
             string mask = attention.Mask == Mask.Causal ? "_causal" : "";
             if (attention.GivenWindowLeft is >= 0 || attention.GivenWindowRight is >= 0) mask += $"_window{attention.Left}to{attention.Right}";
-            return $"forward_f32_{lengths}{(KernelPlanner.Core(attention) with { Scoring = Scoring.Of(Spec) }).Name(heads, mask)}{(attention.Batched ? "_batched" : "")}{(attention.Layout == Layout.HeadMajor ? "_headmajor" : "")}";
+            return $"forward_f32_{lengths}{KernelPlanner.Core(Spec).Name(heads, mask)}{(attention.Batched ? "_batched" : "")}{(attention.Layout == Layout.HeadMajor ? "_headmajor" : "")}";
         }
     }
 }

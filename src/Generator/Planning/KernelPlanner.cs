@@ -18,7 +18,7 @@ internal static class KernelPlanner
     private static CorePlan Plan(KernelSpec spec, Isas isa)
     {
         var attention = spec.Attention;
-        var core = Core(attention) with { Scoring = Scoring.Of(spec) };
+        var core = Core(spec);
 
         // Whole rows of small lengths are for plain scores: what is done to others is written once, for blocks.
         if (core.Scoring == Scoring.None && attention is { QueryLength: { } queries, KeyLength: { } keys } && queries >= MinWholeRows && queries <= MaxWholeLength && keys <= MaxWholeLength)
@@ -68,6 +68,8 @@ internal static class KernelPlanner
                 orderby tiles * (5 * Math.Max(rows * vectors, rows + vectors) + rows + vectors + 5), rows * vectors descending
                 select (rows, vectors)).First();
     }
+
+    public static CoreSpec Core(KernelSpec spec) => Core(spec.Attention) with { Scoring = Scoring.Of(spec), Norm = NormSpec.Of(spec) };
 
     public static CoreSpec Core(AttentionSpec attention) => new(attention.HeadDim, attention.ValueDim, VisibleKeys.Of(attention), attention.Scale);
 

@@ -18,7 +18,7 @@ internal static class KernelRules
     public static IEnumerable<Violation> Violations(KernelSpec spec)
     {
         if (spec.Method.OtherKind is { } kind) return [new(Rules.NotAMethod, Place.Attribute, kind)];
-        return Method(spec.Method).Concat(Types(spec.Method)).Concat(Numbers(spec.Attention)).Concat(Strides(spec)).Concat(Windows(spec)).Concat(Scores(spec)).Concat(Parameters(spec));
+        return Method(spec.Method).Concat(Types(spec.Method)).Concat(Numbers(spec.Attention)).Concat(Strides(spec)).Concat(Windows(spec)).Concat(Norms(spec)).Concat(Scores(spec)).Concat(Parameters(spec));
     }
 
     public static IEnumerable<Violation> Errors(KernelSpec spec) => Violations(spec).Where(violation => violation.Rule.DefaultSeverity == DiagnosticSeverity.Error);
@@ -100,6 +100,18 @@ internal static class KernelRules
 
         static Violation Idle(string argument, int given, string reason, string wayOut) => new(Rules.WindowWithoutEffect, Place.OfArgument(argument), argument, given, reason, wayOut);
         static string WayOut(int idle) => idle > 0 ? $"leave it out, or use less than {idle}" : "leave it out";
+    }
+
+    private static IEnumerable<Violation> Norms(KernelSpec spec)
+    {
+        var attention = spec.Attention;
+        if (!Enum.IsDefined(typeof(Norm), attention.QueryKeyNorm)) yield return new(Rules.UnknownNorm, Place.OfArgument("QueryKeyNorm"), (int)attention.QueryKeyNorm);
+        if (attention.GivenNormEpsilon is { } epsilon && !(epsilon is > 0 and < float.PositiveInfinity))
+            yield return new(Rules.BadNormEpsilon, Place.OfArgument("NormEpsilon"), Text(epsilon), Text(NormSpec.DefaultEpsilon));
+        if (attention.QueryKeyNorm != Norm.None) yield break;
+        if (attention.GivenNormEpsilon is not null) yield return new(Rules.NormWithoutEffect, Place.OfArgument("NormEpsilon"), "NormEpsilon");
+        for (int i = 0; i < spec.Method.Parameters.Count; i++)
+            if (spec.Method.Parameters[i] is { Role: Role.QueryNormWeight or Role.KeyNormWeight } weight) yield return new(Rules.NormWithoutEffect, Place.OfParameter(i), weight.Name);
     }
 
     private static IEnumerable<Violation> Scores(KernelSpec spec)

@@ -98,6 +98,15 @@ internal static class Rules
     public static readonly DiagnosticDescriptor StageWithoutScores = Error("AG0036", "A stage of scores that are not asked for",
         "ScoresStage has no effect, as there is no parameter scores: add '{0}', or leave it out");
 
+    public static readonly DiagnosticDescriptor UnknownNorm = Error("AG0037", "The norm of queries and keys is unknown",
+        "QueryKeyNorm is {0}, which is no AttentionNorm: use None, Rms or L2");
+
+    public static readonly DiagnosticDescriptor NormWithoutEffect = Error("AG0038", "Something of a norm that is not there",
+        "'{0}' has no effect, as queries and keys are not normalised: set QueryKeyNorm = AttentionNorm.Rms or L2, or leave it out");
+
+    public static readonly DiagnosticDescriptor BadNormEpsilon = Error("AG0039", "The epsilon of a norm is not positive",
+        "NormEpsilon is {0}, it must be a positive, finite number: use one above 0, or leave it out for {1}");
+
     public static readonly DiagnosticDescriptor PaddedPrefill = new("AG0101", "Where does the first query of a padded batch stand?",
         "Without a start, the last query of each batch item stands at its last visible key, so that in a padded prefill (as many queries as keys) the first rows stand before the first key: "
         + "add 'int queryStart' and give 0 for a prefill, set QueryLength = 1 for decoding, or suppress this where every query follows the keys",
@@ -120,7 +129,7 @@ internal static class Rules
     [
         NotPartial, HasBody, ReturnsValue, GenericMethod, TypeNotPartial, GenericType, FileLocalType, Interface, OutOfRange, UnevenGroups, BadScale,
         UnknownMask, MissingParameter, DuplicateParameter, UnknownParameter, WrongParameterType, MaskParameterWithoutMask, BatchWithoutBatched,
-        NotAMethod, UnknownIsas, UnknownLayout, NarrowStride, StrideOfTensorSpan, BadSoftCap, BadAxes, AxesWithoutParameter, SlopesTwice, CannotLift, UnknownStage, StageWithoutScores,
+        NotAMethod, UnknownIsas, UnknownLayout, NarrowStride, StrideOfTensorSpan, BadSoftCap, BadAxes, AxesWithoutParameter, SlopesTwice, CannotLift, UnknownStage, StageWithoutScores, UnknownNorm, NormWithoutEffect, BadNormEpsilon,
         PaddedPrefill, DebugBuild, MoreQueriesThanKeys, WindowWithoutEffect,
     ];
 

@@ -16,7 +16,7 @@ public unsafe ref struct ForwardCall
     private readonly KernelTensor _query, _key, _value, _output;
     private ReadOnlySpan<int> _queryStarts, _keyLengths;
     private Span<byte> _scratch;
-    private ReadOnlySpan<byte> _bias, _keep, _slopes, _sinks;
+    private ReadOnlySpan<byte> _bias, _keep, _slopes, _sinks, _queryNormWeight, _keyNormWeight;
     private Span<float> _logSumExp, _scores; // as floats: there may be more bytes than a span can count
     private AttentionAxes _biasAxes, _keepAxes;
     private ForwardOperands _operands; // the numbers of the call; the rest when it is pinned
@@ -109,6 +109,21 @@ public unsafe ref struct ForwardCall
     public void Sinks(ReadOnlySpan<float> sinks, [CallerArgumentExpression(nameof(sinks))] string name = "") =>
         _sinks = Operand(MemoryMarshal.AsBytes(sinks), sizeof(float), AttentionAxes.Head, name);
 
+    /// <summary>What the elements of normalised queries are multiplied by.</summary>
+    /// <exception cref="ArgumentException">There is not one for each element of a head, or the output overlaps them.</exception>
+    public void QueryNormWeight(ReadOnlySpan<float> weight, [CallerArgumentExpression(nameof(weight))] string name = "") => _queryNormWeight = NormWeight(weight, name);
+
+    /// <summary>What the elements of normalised keys are multiplied by.</summary>
+    /// <exception cref="ArgumentException">There is not one for each element of a head, or the output overlaps them.</exception>
+    public void KeyNormWeight(ReadOnlySpan<float> weight, [CallerArgumentExpression(nameof(weight))] string name = "") => _keyNormWeight = NormWeight(weight, name);
+
+    private readonly ReadOnlySpan<byte> NormWeight(ReadOnlySpan<float> weight, string name)
+    {
+        if (weight.Length != _query.Dim) ThrowHelper.NormWeightLength(name, weight.Length, _query.Dim);
+        if (Meets(weight, _output)) ThrowHelper.Overlap(_output.Name, name);
+        return MemoryMarshal.AsBytes(weight);
+    }
+
     /// <summary>Where the log-sum-exp of each row goes.</summary>
     /// <exception cref="ArgumentException">There is not a place for each row, or it overlaps another argument.</exception>
     public void LogSumExp(Span<float> logSumExp, [CallerArgumentExpression(nameof(logSumExp))] string name = "")
@@ -136,7 +151,7 @@ public unsafe ref struct ForwardCall
         if (Meets(result, _query)) ThrowHelper.Overlap(name, _query.Name);
         if (Meets(result, _key)) ThrowHelper.Overlap(name, _key.Name);
         if (Meets(result, _value)) ThrowHelper.Overlap(name, _value.Name);
-        if (Meets(result, _bias) || Meets(result, _keep) || Meets(result, _slopes) || Meets(result, _sinks) || result.Overlaps(_logSumExp) || result.Overlaps(_scores)
+        if (Meets(result, _bias) || Meets(result, _keep) || Meets(result, _slopes) || Meets(result, _sinks) || Meets(result, _queryNormWeight) || Meets(result, _keyNormWeight) || result.Overlaps(_logSumExp) || result.Overlaps(_scores)
             || Meets(result, MemoryMarshal.AsBytes(_queryStarts)) || Meets(result, MemoryMarshal.AsBytes(_keyLengths)))
             ThrowHelper.Overlap(name, "another argument");
     }
@@ -180,7 +195,7 @@ public unsafe ref struct ForwardCall
         if (Meets(scratch, _key)) ThrowHelper.ScratchOverlap(name, _key.Name);
         if (Meets(scratch, _value)) ThrowHelper.ScratchOverlap(name, _value.Name);
         if (Meets(scratch, _output)) ThrowHelper.ScratchOverlap(name, _output.Name);
-        if (scratch.Overlaps(_bias) || scratch.Overlaps(_keep) || scratch.Overlaps(_slopes) || scratch.Overlaps(_sinks) || Meets(_logSumExp, scratch) || Meets(_scores, scratch))
+        if (scratch.Overlaps(_bias) || scratch.Overlaps(_keep) || scratch.Overlaps(_slopes) || scratch.Overlaps(_sinks) || scratch.Overlaps(_queryNormWeight) || scratch.Overlaps(_keyNormWeight) || Meets(_logSumExp, scratch) || Meets(_scores, scratch))
             ThrowHelper.ScratchOverlap(name, "another argument");
         _scratch = scratch;
         _arguments.ScratchName = name;
@@ -212,7 +227,7 @@ public unsafe ref struct ForwardCall
         if (_output.IsEmpty) return;
         fixed (float* query = &_query.Data, key = &_key.Data, value = &_value.Data, output = &_output.Data)
         fixed (int* queryStarts = _queryStarts, keyLengths = _keyLengths)
-        fixed (byte* scratch = _scratch, bias = _bias, keep = _keep, slopes = _slopes, sinks = _sinks)
+        fixed (byte* scratch = _scratch, bias = _bias, keep = _keep, slopes = _slopes, sinks = _sinks, queryNormWeight = _queryNormWeight, keyNormWeight = _keyNormWeight)
         fixed (float* logSumExp = _logSumExp, scores = _scores)
         {
             var call = _arguments;
@@ -229,6 +244,8 @@ public unsafe ref struct ForwardCall
             operands.Sinks = CompilerServices.Operand.Of(sinks, sizeof(float), AttentionAxes.Head, call);
             operands.LogSumExp = CompilerServices.Operand.Of(logSumExp, sizeof(float), OfRows, call);
             operands.Scores = CompilerServices.Operand.Of(scores, sizeof(float), OfRows | AttentionAxes.Key, call);
+            operands.QueryNormWeight = (float*)queryNormWeight;
+            operands.KeyNormWeight = (float*)keyNormWeight;
             operands.Keys = call.Keys;
             call.Operands = &operands; // until the call ends: no worker that begins later touches it
             if (!_scratch.IsEmpty)

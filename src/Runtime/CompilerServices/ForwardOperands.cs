@@ -12,6 +12,7 @@ internal unsafe struct ForwardOperands
     public const int MaxNumbers = 8;
 
     public Operand Bias, Keep, Slopes, Sinks, LogSumExp, Scores;
+    public float* QueryNormWeight, KeyNormWeight;
     public int Keys;
     public float Hidden; // what the score matrix has for a key that a row does not see
     public fixed int Numbers[MaxNumbers]; // ints, or floats with the same bits

@@ -71,6 +71,20 @@ public readonly unsafe struct ForwardPlace
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public ref float ScoreRow(int head, int query) => ref *(float*)_operands->Scores.At(_batch, _head + head, _query + query, 0);
 
+    /// <summary>What the elements of normalised queries are multiplied by.</summary>
+    public ref float QueryNormWeight
+    {
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        get => ref *_operands->QueryNormWeight;
+    }
+
+    /// <summary>What the elements of normalised keys are multiplied by.</summary>
+    public ref float KeyNormWeight
+    {
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        get => ref *_operands->KeyNormWeight;
+    }
+
     /// <summary>The number of keys of the call.</summary>
     public int Keys => _operands->Keys;
 

@@ -176,7 +176,7 @@ public static class Vectors128
     }
 
     /// <summary>Writes the first elements, none behind them; for pinned or native memory.</summary>
-    // The count is a constant, less than the width.
+    // The count is from 1 to less than the width.
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static void StoreFirst(Vector128<float> x, ref float origin, nint offset, int count)
     {
@@ -187,7 +187,7 @@ public static class Vectors128
     }
 
     /// <summary>The first elements of memory that ends behind them, then zeros; for pinned or native memory.</summary>
-    // The count is a constant, less than the width.
+    // The count is from 1 to less than the width.
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Vector128<float> LoadFirst(ref float origin, nint offset, int count)
     {
@@ -246,6 +246,15 @@ public static class Vectors128
         Unsafe.Add(ref target, 2 * apart) = x.GetElement(2);
         Unsafe.Add(ref target, 3 * apart) = x.GetElement(3);
     }
+
+    /// <summary>One over the root of a mean of squares, from their sum, and an epsilon.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector128<float> InverseRms(Vector128<float> squares, float count, float epsilon) =>
+        Vector128<float>.One / Vector128.Sqrt(squares / Vector128.Create(count) + Vector128.Create(epsilon));
+
+    /// <summary>One over the root of a sum of squares, or over an epsilon where that is more.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector128<float> InverseNorm(Vector128<float> squares, float epsilon) => Vector128<float>.One / Max(Vector128.Create(epsilon), Vector128.Sqrt(squares));
 
     /// <summary>The absolute values.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]

@@ -153,13 +153,13 @@ public static class Vectors512
     public static float Largest(Vector512<float> x) => Vectors256.Largest(Vector256.MaxNative(x.GetLower(), x.GetUpper()));
 
     /// <summary>Writes the first elements, none behind them; for pinned or native memory.</summary>
-    // The count is a constant, less than the width.
+    // The count is from 1 to less than the width.
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static unsafe void StoreFirst(Vector512<float> x, ref float origin, nint offset, int count) =>
         Avx512F.MaskStore((float*)Unsafe.AsPointer(ref Unsafe.Add(ref origin, offset)), FirstOf(count), x);
 
     /// <summary>The first elements of memory that ends behind them, then zeros; for pinned or native memory.</summary>
-    // The count is a constant, less than the width.
+    // The count is from 1 to less than the width.
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static unsafe Vector512<float> LoadFirst(ref float origin, nint offset, int count) =>
         Avx512F.MaskLoad((float*)Unsafe.AsPointer(ref Unsafe.Add(ref origin, offset)), FirstOf(count), Vector512<float>.Zero);
@@ -175,6 +175,15 @@ public static class Vectors512
         var halves = parts.GetLower() + parts.GetUpper();
         return halves.GetLower() + halves.GetUpper();
     }
+
+    /// <summary>One over the root of a mean of squares, from their sum, and an epsilon.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector512<float> InverseRms(Vector512<float> squares, float count, float epsilon) =>
+        Vector512<float>.One / Vector512.Sqrt(squares / Vector512.Create(count) + Vector512.Create(epsilon));
+
+    /// <summary>One over the root of a sum of squares, or over an epsilon where that is more.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector512<float> InverseNorm(Vector512<float> squares, float epsilon) => Vector512<float>.One / Max(Vector512.Create(epsilon), Vector512.Sqrt(squares));
 
     /// <summary>The absolute values.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]

@@ -19,6 +19,8 @@ public enum Roles
     Sinks = 128,
     LogSumExp = 256,
     Scores = 512,
+    QueryNormWeight = 8192,
+    KeyNormWeight = 16384,
 }
 
 /// <summary>A declaration of a kernel, as a user would write it.</summary>
@@ -86,6 +88,11 @@ public sealed record Declaration(int Heads, int HeadDim)
     /// <summary>The axes of the mask of keys; None where there is none.</summary>
     public AttentionAxes Keep { get; init; }
 
+    public AttentionNorm Norm { get; init; }
+
+    /// <summary>0 for the default.</summary>
+    public float NormEpsilon { get; init; }
+
     /// <summary>What the score matrix holds.</summary>
     public AttentionStage ScoresStage { get; init; } = AttentionStage.Weights;
 
@@ -112,6 +119,8 @@ public sealed record Declaration(int Heads, int HeadDim)
         BiasAxes = Bias,
         KeepAxes = Keep,
         ScoresStage = ScoresStage,
+        QueryKeyNorm = Norm,
+        NormEpsilon = NormEpsilon == 0 ? 1e-6f : NormEpsilon,
     };
 
     /// <summary>How a tensor lies in memory.</summary>
@@ -137,6 +146,7 @@ public sealed record Declaration(int Heads, int HeadDim)
         if (Alibi) name += "_alibi";
         if (Bias != 0) name += $"_bias{(int)Bias}";
         if (Keep != 0) name += $"_keep{(int)Keep}";
+        if (Norm != AttentionNorm.None) name += $"_{Norm}" + (NormEpsilon == 0 ? "" : Text(NormEpsilon).Replace('.', 'p').Replace('-', 'm').Replace("+", "", StringComparison.Ordinal));
         if (ScoresStage != AttentionStage.Weights) name += $"_{ScoresStage}";
         foreach (var role in Enum.GetValues<Roles>())
             if (role is not (Roles.None or Roles.MaxThreads) && Has(role)) name += $"_{role}";
@@ -166,6 +176,8 @@ public sealed record Declaration(int Heads, int HeadDim)
             if (Has(Roles.Sinks)) parameters.Add(("ReadOnlySpan<float> sinks", "a.Sinks"));
             if (Has(Roles.LogSumExp)) parameters.Add(("Span<float> logSumExp", "a.LogSumExp"));
             if (Has(Roles.Scores)) parameters.Add(("Span<float> scores", "a.Scores"));
+            if (Has(Roles.QueryNormWeight)) parameters.Add(("ReadOnlySpan<float> queryNormWeight", "a.QueryNormWeight"));
+            if (Has(Roles.KeyNormWeight)) parameters.Add(("ReadOnlySpan<float> keyNormWeight", "a.KeyNormWeight"));
             if (Has(Roles.MaxThreads)) parameters.Add(("int maxThreads", "a.MaxThreads"));
             if (Has(Roles.Scratch)) parameters.Add(("Span<byte> scratch", "a.Scratch"));
 
@@ -182,6 +194,8 @@ public sealed record Declaration(int Heads, int HeadDim)
             if (Alibi) attribute += ", Alibi = true";
             if (Bias != 0) attribute += $", BiasAxes = {Axes(Bias)}";
             if (Keep != 0) attribute += $", KeepAxes = {Axes(Keep)}";
+            if (Norm != AttentionNorm.None) attribute += $", QueryKeyNorm = AttentionNorm.{Norm}";
+            if (NormEpsilon != 0) attribute += $", NormEpsilon = {Text(NormEpsilon)}f";
             if (ScoresStage != AttentionStage.Weights) attribute += $", ScoresStage = AttentionStage.{ScoresStage}";
             if (Batched) attribute += ", Batched = true";
             if (Layout == AttentionLayout.HeadMajor) attribute += ", Layout = AttentionLayout.HeadMajor";

@@ -22,6 +22,8 @@ public sealed class Inputs
         Slopes = declaration.Has(Roles.Slopes) ? Normal(declaration.Heads) : [];
         for (int i = 0; i < Slopes.Length; i++) Slopes[i] *= 0.1f;
         Sinks = declaration.Has(Roles.Sinks) ? Normal(declaration.Heads) : [];
+        QueryNormWeight = declaration.Has(Roles.QueryNormWeight) ? [.. Normal(declaration.HeadDim).Select(x => 1 + x / 2)] : [];
+        KeyNormWeight = declaration.Has(Roles.KeyNormWeight) ? [.. Normal(declaration.HeadDim).Select(x => 1 + x / 2)] : [];
     }
 
     /// <summary>The same tensors in another call of the same lengths.</summary>
@@ -29,6 +31,7 @@ public sealed class Inputs
     {
         (Problem, Query, Key, Value) = (problem, inputs.Query, inputs.Key, inputs.Value);
         (Bias, Keep, Slopes, Sinks) = (inputs.Bias, inputs.Keep, inputs.Slopes, inputs.Sinks);
+        (QueryNormWeight, KeyNormWeight) = (inputs.QueryNormWeight, inputs.KeyNormWeight);
         _random = inputs._random;
     }
 
@@ -50,13 +53,17 @@ public sealed class Inputs
 
     public float[] Sinks { get; }
 
+    public float[] QueryNormWeight { get; }
+
+    public float[] KeyNormWeight { get; }
+
     /// <summary>What the last run gave beside its output.</summary>
     public float[] LogSumExp { get; private set; } = [];
 
     public float[] Scores { get; private set; } = [];
 
     public AttentionOperands Operands(Span<double> logSumExp = default, Span<double> scores = default) =>
-        new() { Bias = Bias, Keep = Keep, Slopes = Slopes, Sinks = Sinks, LogSumExp = logSumExp, Scores = scores };
+        new() { Bias = Bias, Keep = Keep, Slopes = Slopes, Sinks = Sinks, QueryNormWeight = QueryNormWeight, KeyNormWeight = KeyNormWeight, LogSumExp = logSumExp, Scores = scores };
 
     /// <summary>What becomes of a scaled product, in single precision; -infinity for a hidden key.</summary>
     public float Score(float product, int batch, int query, int head, int key)
@@ -174,6 +181,8 @@ public sealed class Inputs
             Sinks = Sinks,
             LogSumExp = LogSumExp,
             Scores = Scores,
+            QueryNormWeight = QueryNormWeight,
+            KeyNormWeight = KeyNormWeight,
             MaxThreads = Problem.MaxThreads,
             Scratch = scratch,
         };

@@ -42,6 +42,10 @@ public readonly ref struct KernelArguments
 
     public Span<float> Scores { get; init; }
 
+    public ReadOnlySpan<float> QueryNormWeight { get; init; }
+
+    public ReadOnlySpan<float> KeyNormWeight { get; init; }
+
     public int MaxThreads { get; init; }
 
     public Span<byte> Scratch { get; init; }

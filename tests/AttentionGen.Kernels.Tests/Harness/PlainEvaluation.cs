@@ -18,9 +18,10 @@ public static class PlainEvaluation
         int visible = end - first;
         float[] weights = new float[visible];
         float max = float.NegativeInfinity, sum = 0;
+        var normalizedQuery = Normalized(inputs.QueryRow(batch, query, head), declaration, inputs.QueryNormWeight);
         for (int j = 0; j < visible; j++)
         {
-            float product = declaration.Factor * Dot(inputs.QueryRow(batch, query, head), inputs.KeyRow(batch, first + j, keyHead));
+            float product = declaration.Factor * Dot(normalizedQuery, Normalized(inputs.KeyRow(batch, first + j, keyHead), declaration, inputs.KeyNormWeight));
             weights[j] = inputs.Score(product, batch, query, head, first + j);
             if (!scores.IsEmpty) scores[first + j] = declaration.ScoresStage switch
             {
@@ -48,6 +49,17 @@ public static class PlainEvaluation
         }
 
         if (visible > 0 && hidden.Contains(false)) foreach (ref float x in output) x /= sum;
+    }
+
+    /// <summary>A query or key over its norm, times its weights.</summary>
+    private static ReadOnlySpan<float> Normalized(ReadOnlySpan<float> x, Declaration declaration, float[] weight)
+    {
+        if (declaration.Norm == AttentionNorm.None) return x;
+        float squares = Dot(x, x), epsilon = declaration.NormEpsilon == 0 ? 1e-6f : declaration.NormEpsilon;
+        float norm = declaration.Norm == AttentionNorm.Rms ? MathF.Sqrt(squares / x.Length + epsilon) : Math.Max(MathF.Sqrt(squares), epsilon);
+        float[] normalized = x.ToArray();
+        for (int d = 0; d < normalized.Length; d++) normalized[d] = normalized[d] / norm * (weight.Length > 0 ? weight[d] : 1);
+        return normalized;
     }
 
     /// <summary>Lane i sums the products of the elements i, i + 16, i + 32 ...; the lanes are added as a tree.</summary>
