@@ -220,9 +220,11 @@ public sealed class AttentionReference(int heads, int headDim)
                     bool hides = !operands.Bias.IsEmpty || !operands.Keep.IsEmpty || Visible is not null || Score is not null; // -infinity hides a key
                     Span<bool> hidden = new bool[keys];
                     for (int j = first; j < end && hides; j++) hidden[j] = double.IsNegativeInfinity(row[j]);
+                    double[] softmaxed = [.. row];
                     double sum = Softmax(row.AsSpan(first, end - first), hidden[first..end], sink);
                     if (!operands.LogSumExp.IsEmpty) operands.LogSumExp[(b * Heads + h) * queries + i] = sum;
 
+                    WriteStatistics(operands, (b * Heads + h) * queries + i, softmaxed.AsSpan(first, end - first), hidden[first..end], row.AsSpan(first, end - first), first, sum, sink);
                     if (!matrix.IsEmpty && ScoresStage == AttentionStage.Weights) row.CopyTo(matrix);
 
                     var to = output.Slice(outputTensor.Row(b, i, h), ValueDim);
@@ -237,6 +239,25 @@ public sealed class AttentionReference(int heads, int headDim)
                 }
             }
         }
+    }
+
+    /// <summary>What is known of a row beside its output.</summary>
+    private static void WriteStatistics(
+        AttentionOperands operands, int index, ReadOnlySpan<double> scores, ReadOnlySpan<bool> hidden, ReadOnlySpan<double> weights, int first, double logSumExp, double? sink)
+    {
+        double highest = double.NegativeInfinity, entropy = sink is { } logit && !double.IsNegativeInfinity(logit) ? Math.Exp(logit - logSumExp) * (logSumExp - logit) : 0;
+        int argmax = -1;
+        for (int j = 0; j < scores.Length; j++)
+        {
+            if (hidden[j]) continue;
+            if (scores[j] > highest || argmax < 0) (highest, argmax) = (scores[j], first + j);
+            if (weights[j] != 0) entropy += weights[j] * (logSumExp - scores[j]);
+        }
+
+        if (double.IsNaN(logSumExp)) (highest, entropy, argmax) = (double.NaN, double.NaN, -1);
+        if (!operands.MaxScore.IsEmpty) operands.MaxScore[index] = highest;
+        if (!operands.Entropy.IsEmpty) operands.Entropy[index] = entropy;
+        if (!operands.ArgMax.IsEmpty) operands.ArgMax[index] = argmax;
     }
 
     /// <summary>The first key that the query at a position sees, and the one behind the last.</summary>

@@ -14,7 +14,7 @@ public class DiagnosticTests
         "ReadOnlySpan<float> query, ReadOnlySpan<float> key, ReadOnlySpan<float> value, Span<float> output, int batch, int queryStart, "
         + "ReadOnlySpan<int> queryStarts, ReadOnlySpan<int> keyLengths, int maxThreads, Span<byte> scratch, "
         + "ReadOnlySpan<float> bias, ReadOnlySpan<bool> keep, ReadOnlySpan<float> slopes, ReadOnlySpan<float> sinks, Span<float> logSumExp, Span<float> scores, "
-        + "ReadOnlySpan<float> queryNormWeight, ReadOnlySpan<float> keyNormWeight; "
+        + "Span<float> maxScore, Span<float> entropy, Span<int> argmax, ReadOnlySpan<float> queryNormWeight, ReadOnlySpan<float> keyNormWeight; "
         + "query, key and value may also be ReadOnlyTensorSpan<float>, output TensorSpan<float>";
 
     /// <summary>Id; members of a partial class Llama, or whole source where it begins with a bar; message; errors of the compiler that nobody can avoid.</summary>

@@ -63,7 +63,7 @@ internal static class BlockEmitter
         {
             w.Line($"Scores(ref tileQuery, ref {panels}, {count}, ref weights);");
             ScoringEmitter.Call(w, plan, "bool hides = ", "weights", columns, "Math.Min(block.Rows - row, TileRows)", bounds, "0", "row", visible.LowerMoves ? "first + skip" : "first");
-            w.Line($"Softmax(ref weights, {columns}, ref state, TileRows, {bounds});");
+            w.Line($"Softmax(ref weights, {columns}, ref state, TileRows, {bounds}{StatisticsEmitter.Argument(plan, visible.LowerMoves ? "first + skip" : "first")});");
         }
 
         Values(w, plan, visible, end);
@@ -154,7 +154,7 @@ internal static class BlockEmitter
             ValuesEmitter.Calls(w, plan, rows, weights, values, "ValueDim", state, keys, output);
     }
 
-    public static void Reset(SourceWriter w)
+    public static void Reset(SourceWriter w, CorePlan plan)
     {
         w.Line();
         w.Line("/// <summary>The state of rows that have seen no key: outputs and sums 0, maxima -infinity.</summary>");
@@ -168,6 +168,7 @@ internal static class BlockEmitter
                     At(ref state, Maximum) = float.NegativeInfinity;
                     At(ref state, RowLevel) = float.NaN;
                     """);
+                StatisticsEmitter.Reset(w, plan);
             }
         }
     }

@@ -104,7 +104,7 @@ internal static class KernelEmitter
         w.Line($"    left: {attention.Left ?? -1}, right: {attention.Right ?? -1},");
         foreach (var role in s_tensors)
             w.Line($"    {Tensor(plan.Spec, role)}{(role == s_tensors[s_tensors.Length - 1] ? ");" : ",")}");
-        foreach (var role in new[] { Role.QueryStart, Role.QueryStarts, Role.KeyLengths, Role.Bias, Role.Keep, Role.Slopes, Role.Sinks, Role.QueryNormWeight, Role.KeyNormWeight, Role.LogSumExp, Role.Scores, Role.MaxThreads, Role.Scratch })
+        foreach (var role in new[] { Role.QueryStart, Role.QueryStarts, Role.KeyLengths, Role.Bias, Role.Keep, Role.Slopes, Role.Sinks, Role.QueryNormWeight, Role.KeyNormWeight, Role.LogSumExp, Role.Scores, Role.MaxScore, Role.Entropy, Role.ArgMax, Role.MaxThreads, Role.Scratch })
             if (parameters.TryGetValue(role, out string? parameter)) w.Line($"{call}.{role}({parameter}{Axes(attention, role)});");
         for (int i = 0; i < plan.Spec.Scalars.Count; i++) w.Line($"{call}.Number({i}, {plan.Spec.Scalars[i].Name});");
         if (attention.Alibi) w.Line($"{call}.Slopes([{string.Join(", ", StandardSlopes(attention.Heads).Select(ScalarText.Float))}]);");

@@ -71,7 +71,7 @@ internal static class RowsEmitter
                 w.Line($"RowScores(in block, ref query, ref At(ref block.Key, first * block.KeyStride), keys, ref weights{(visible.UpperMoves ? ", seen" : "")});");
                 bool hides = plan.Spec.Scoring.Hides;
                 if (hides) w.Line("bool hides = false;");
-                string softmax = $"Softmax(ref At(ref weights, row * weightRow), {from}keys, ref At(ref block.State, row * StateRow), block.Queries, {bounds});";
+                string softmax = $"Softmax(ref At(ref weights, row * weightRow), {from}keys, ref At(ref block.State, row * StateRow), block.Queries, {bounds}{StatisticsEmitter.Argument(plan, "first")});";
                 if (plan.Spec.Scoring.Changes)
                 {
                     using (w.Block("for (int row = 0, head = 0; row < rows; row += block.Queries, head++)"))
@@ -489,9 +489,12 @@ internal static class RowsEmitter
 
                 // A row without a score is at -infinity, which minus itself would be NaN.
                 float level = maximum == float.NegativeInfinity ? 0f : maximum;
-                Vec f = Exp2(All(Fall(mine, level, Scale))), g = Exp2(All(Fall(others, level, Scale)));
+                """);
+            StatisticsEmitter.MergeExponents(w, plan);
+            w.Line("""
                 for (nint i = 0; i < Maximum; i += Lanes) Store(Load(ref state, i) * f + Load(ref other, i) * g, ref state, i);
                 """);
+            StatisticsEmitter.MergeHighest(w, plan);
             if (plan.Spec.Scoring.NeedsLevel) w.Line("At(ref state, RowLevel) = Level(maximum, Scale);");
         }
     }

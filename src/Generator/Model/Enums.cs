@@ -46,6 +46,9 @@ internal enum Role
     Sinks,
     LogSumExp,
     Scores,
+    MaxScore,
+    Entropy,
+    ArgMax,
     QueryNormWeight,
     KeyNormWeight,
 }

@@ -24,6 +24,15 @@ internal sealed record Scoring(float? Cap, bool Bias, bool Slopes, bool Keep, bo
     /// <summary>The stage at which the score matrix is asked for; null where it is not.</summary>
     public Stage? Matrix { get; init; }
 
+    /// <summary>Whether the largest score of each row is asked for.</summary>
+    public bool MaxScore { get; init; }
+
+    /// <summary>Whether the entropy of each row's weights is.</summary>
+    public bool Entropy { get; init; }
+
+    /// <summary>Whether the key of its largest weight is.</summary>
+    public bool ArgMax { get; init; }
+
     public static Scoring None { get; } = new(null, false, false, false, false, false);
 
     public static Scoring Of(KernelSpec spec) => new(
@@ -31,11 +40,20 @@ internal sealed record Scoring(float? Cap, bool Bias, bool Slopes, bool Keep, bo
     {
         Own = spec.Score?.Result is InputExpression ? null : spec.Score?.Result,
         Visible = spec.MaskBounds?.Rest,
+        MaxScore = spec.Has(Role.MaxScore),
+        Entropy = spec.Has(Role.Entropy),
+        ArgMax = spec.Has(Role.ArgMax),
         Matrix = spec.Has(Role.Scores) ? spec.Attention.GivenScoresStage ?? Stage.Weights : null,
     };
 
     /// <summary>Whether scores are more than products and a factor: they then wait in memory for what is done to them.</summary>
     public bool Changes => IsNatural || Hides || Matrix is not null;
+
+    /// <summary>Whether scores cannot become weights in registers: more is done to them, or more is to be known of them.</summary>
+    public bool InMemory => Changes || HasHighest || Entropy;
+
+    /// <summary>Whether rows keep their largest score, beside the maximum that their weights are relative to, which lags behind it.</summary>
+    public bool HasHighest => MaxScore || ArgMax;
 
     /// <summary>Whether scores have to be in natural units before the softmax: then the scale is applied to them there.</summary>
     public bool IsNatural => Cap is not null || Bias || Slopes || Own is not null;
@@ -53,7 +71,7 @@ internal sealed record Scoring(float? Cap, bool Bias, bool Slopes, bool Keep, bo
     public string Name =>
         (Cap is { } cap ? "_cap" + cap.ToString("R", CultureInfo.InvariantCulture).Replace('.', 'p').Replace("-", "m").Replace("+", "") : "")
         + (Own is null ? "" : "_score" + Own.Name) + (Visible is null ? "" : "_mask" + Visible.Name)
-        + (Bias ? "_bias" : "") + (Slopes ? "_slopes" : "") + (Keep ? "_keep" : "") + (Sinks ? "_sinks" : "") + (LogSumExp ? "_lse" : "") + (Matrix is { } stage ? "_" + StageName(stage) : "");
+        + (Bias ? "_bias" : "") + (Slopes ? "_slopes" : "") + (Keep ? "_keep" : "") + (Sinks ? "_sinks" : "") + (LogSumExp ? "_lse" : "") + (Matrix is { } stage ? "_" + StageName(stage) : "") + (MaxScore ? "_max" : "") + (Entropy ? "_entropy" : "") + (ArgMax ? "_argmax" : "");
 
     private static string StageName(Stage stage) => stage.ToString().ToLowerInvariant();
 
@@ -62,6 +80,6 @@ internal sealed record Scoring(float? Cap, bool Bias, bool Slopes, bool Keep, bo
     {
         Cap is { } cap ? $"soft cap {cap.ToString("R", CultureInfo.InvariantCulture)}" : "", Own is null ? "" : $"score = {Own.Text}", Visible is null ? "" : $"visible if {Visible.Text}", Bias ? "a bias" : "", Slopes ? "a slope for each head" : "", Keep ? "a mask of keys" : "",
         Sinks ? "a sink" : "", LogSumExp ? "log-sum-exp" : "",
-        Matrix is { } stage ? $"a matrix of {(stage == Stage.Weights ? "weights" : StageName(stage) + " scores")}" : "",
+        Matrix is { } stage ? $"a matrix of {(stage == Stage.Weights ? "weights" : StageName(stage) + " scores")}" : "", MaxScore ? "largest score" : "", Entropy ? "entropy" : "", ArgMax ? "argmax" : "",
     }.Where(part => part.Length > 0));
 }

@@ -26,6 +26,9 @@ internal static class RoleTable
         new(Role.Sinks, "sinks", "global::System.ReadOnlySpan<float>"),
         new(Role.LogSumExp, "logSumExp", "global::System.Span<float>"),
         new(Role.Scores, "scores", "global::System.Span<float>"),
+        new(Role.MaxScore, "maxScore", "global::System.Span<float>"),
+        new(Role.Entropy, "entropy", "global::System.Span<float>"),
+        new(Role.ArgMax, "argmax", "global::System.Span<int>"),
         new(Role.QueryNormWeight, "queryNormWeight", "global::System.ReadOnlySpan<float>"),
         new(Role.KeyNormWeight, "keyNormWeight", "global::System.ReadOnlySpan<float>"),
     ];

@@ -89,8 +89,11 @@ internal sealed record CorePlan(
     /// <summary>A packed query, with zeros up to a whole vector.</summary>
     public int QueryRow => (Spec.HeadDim + Lanes - 1) / Lanes * Lanes;
 
-    /// <summary>The state of a query row: its output where it meets keys block after block, the sum of its weights in a vector, its maximum in another.</summary>
-    public int StateRow => (Path == CorePath.Whole ? 0 : PackedValueDim) + 2 * Lanes;
+    /// <summary>
+    /// The state of a query row: its output where it meets keys block after block, the sum of its weights in a vector, for an entropy that of their exponents, its maximum in
+    /// another.
+    /// </summary>
+    public int StateRow => (Path == CorePath.Whole ? 0 : PackedValueDim) + (Spec.Scoring.Entropy ? 3 : 2) * Lanes;
 
     public int ScratchFloats => (QueryBlock * QueryRow + TileRows * KeyBlock + 15) / 16 * 16;
 

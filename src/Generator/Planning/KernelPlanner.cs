@@ -77,7 +77,7 @@ internal static class KernelPlanner
     {
         var machine = Machine(isa);
         var (rows, vectors) = Tile(isa);
-        bool inRegisters = machine.InRegisters && !core.Scoring.Changes;
+        bool inRegisters = machine.InRegisters && !core.Scoring.InMemory;
         return new CorePlan(
             core, isa, machine.Lanes, CorePath.Blocks, inRegisters, rows, vectors, ValueStrips(core.ValueDim, machine.Lanes, machine.Accumulators / rows),
             ChainQuads(core.HeadDim, machine.Sets), machine.Sets, QueryBlock, KeyBlock(inRegisters), Rows(core, isa));

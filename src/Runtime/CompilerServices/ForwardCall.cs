@@ -17,7 +17,7 @@ public unsafe ref struct ForwardCall
     private ReadOnlySpan<int> _queryStarts, _keyLengths;
     private Span<byte> _scratch;
     private ReadOnlySpan<byte> _bias, _keep, _slopes, _sinks, _queryNormWeight, _keyNormWeight;
-    private Span<float> _logSumExp, _scores; // as floats: there may be more bytes than a span can count
+    private Span<float> _logSumExp, _scores, _maxScore, _entropy, _argmax; // as floats: there may be more bytes than a span can count
     private AttentionAxes _biasAxes, _keepAxes;
     private ForwardOperands _operands; // the numbers of the call; the rest when it is pinned
     private ForwardArguments _arguments;
@@ -141,6 +141,31 @@ public unsafe ref struct ForwardCall
         _operands.Hidden = stage == AttentionStage.Weights ? 0f : float.NegativeInfinity;
     }
 
+    /// <summary>Where the largest score of each row goes.</summary>
+    /// <exception cref="ArgumentException">There is not a place for each row, or it overlaps another argument.</exception>
+    public void MaxScore(Span<float> maxScore, [CallerArgumentExpression(nameof(maxScore))] string name = "")
+    {
+        Result(maxScore, OfRows, name);
+        _maxScore = maxScore;
+    }
+
+    /// <summary>Where the entropy of each row's weights goes.</summary>
+    /// <exception cref="ArgumentException">There is not a place for each row, or it overlaps another argument.</exception>
+    public void Entropy(Span<float> entropy, [CallerArgumentExpression(nameof(entropy))] string name = "")
+    {
+        Result(entropy, OfRows, name);
+        _entropy = entropy;
+    }
+
+    /// <summary>Where the key of the largest weight of each row goes.</summary>
+    /// <exception cref="ArgumentException">There is not a place for each row, or it overlaps another argument.</exception>
+    public void ArgMax(Span<int> argmax, [CallerArgumentExpression(nameof(argmax))] string name = "")
+    {
+        var floats = MemoryMarshal.Cast<int, float>(argmax);
+        Result(floats, OfRows, name);
+        _argmax = floats;
+    }
+
     private const AttentionAxes OfRows = AttentionAxes.Batch | AttentionAxes.Head | AttentionAxes.Query;
 
     /// <summary>Checks what is written beside the output: its length, and that it is memory of its own.</summary>
@@ -151,7 +176,7 @@ public unsafe ref struct ForwardCall
         if (Meets(result, _query)) ThrowHelper.Overlap(name, _query.Name);
         if (Meets(result, _key)) ThrowHelper.Overlap(name, _key.Name);
         if (Meets(result, _value)) ThrowHelper.Overlap(name, _value.Name);
-        if (Meets(result, _bias) || Meets(result, _keep) || Meets(result, _slopes) || Meets(result, _sinks) || Meets(result, _queryNormWeight) || Meets(result, _keyNormWeight) || result.Overlaps(_logSumExp) || result.Overlaps(_scores)
+        if (Meets(result, _bias) || Meets(result, _keep) || Meets(result, _slopes) || Meets(result, _sinks) || Meets(result, _queryNormWeight) || Meets(result, _keyNormWeight) || result.Overlaps(_logSumExp) || result.Overlaps(_scores) || result.Overlaps(_maxScore) || result.Overlaps(_entropy) || result.Overlaps(_argmax)
             || Meets(result, MemoryMarshal.AsBytes(_queryStarts)) || Meets(result, MemoryMarshal.AsBytes(_keyLengths)))
             ThrowHelper.Overlap(name, "another argument");
     }
@@ -195,7 +220,8 @@ public unsafe ref struct ForwardCall
         if (Meets(scratch, _key)) ThrowHelper.ScratchOverlap(name, _key.Name);
         if (Meets(scratch, _value)) ThrowHelper.ScratchOverlap(name, _value.Name);
         if (Meets(scratch, _output)) ThrowHelper.ScratchOverlap(name, _output.Name);
-        if (scratch.Overlaps(_bias) || scratch.Overlaps(_keep) || scratch.Overlaps(_slopes) || scratch.Overlaps(_sinks) || scratch.Overlaps(_queryNormWeight) || scratch.Overlaps(_keyNormWeight) || Meets(_logSumExp, scratch) || Meets(_scores, scratch))
+        if (scratch.Overlaps(_bias) || scratch.Overlaps(_keep) || scratch.Overlaps(_slopes) || scratch.Overlaps(_sinks) || scratch.Overlaps(_queryNormWeight) || scratch.Overlaps(_keyNormWeight) || Meets(_logSumExp, scratch) || Meets(_scores, scratch)
+            || Meets(_maxScore, scratch) || Meets(_entropy, scratch) || Meets(_argmax, scratch))
             ThrowHelper.ScratchOverlap(name, "another argument");
         _scratch = scratch;
         _arguments.ScratchName = name;
@@ -228,7 +254,7 @@ public unsafe ref struct ForwardCall
         fixed (float* query = &_query.Data, key = &_key.Data, value = &_value.Data, output = &_output.Data)
         fixed (int* queryStarts = _queryStarts, keyLengths = _keyLengths)
         fixed (byte* scratch = _scratch, bias = _bias, keep = _keep, slopes = _slopes, sinks = _sinks, queryNormWeight = _queryNormWeight, keyNormWeight = _keyNormWeight)
-        fixed (float* logSumExp = _logSumExp, scores = _scores)
+        fixed (float* logSumExp = _logSumExp, scores = _scores, maxScore = _maxScore, entropy = _entropy, argmax = _argmax)
         {
             var call = _arguments;
             call.Query = new StridedTensor(query, _query);
@@ -243,6 +269,9 @@ public unsafe ref struct ForwardCall
             operands.Slopes = CompilerServices.Operand.Of(slopes, sizeof(float), AttentionAxes.Head, call);
             operands.Sinks = CompilerServices.Operand.Of(sinks, sizeof(float), AttentionAxes.Head, call);
             operands.LogSumExp = CompilerServices.Operand.Of(logSumExp, sizeof(float), OfRows, call);
+            operands.MaxScore = CompilerServices.Operand.Of(maxScore, sizeof(float), OfRows, call);
+            operands.Entropy = CompilerServices.Operand.Of(entropy, sizeof(float), OfRows, call);
+            operands.ArgMax = CompilerServices.Operand.Of(argmax, sizeof(int), OfRows, call);
             operands.Scores = CompilerServices.Operand.Of(scores, sizeof(float), OfRows | AttentionAxes.Key, call);
             operands.QueryNormWeight = (float*)queryNormWeight;
             operands.KeyNormWeight = (float*)keyNormWeight;

@@ -11,7 +11,7 @@ internal unsafe struct ForwardOperands
     /// <summary>As many numbers as a call brings along for the user's own masks and scores; more is an error of the generator.</summary>
     public const int MaxNumbers = 8;
 
-    public Operand Bias, Keep, Slopes, Sinks, LogSumExp, Scores;
+    public Operand Bias, Keep, Slopes, Sinks, LogSumExp, Scores, MaxScore, Entropy, ArgMax;
     public float* QueryNormWeight, KeyNormWeight;
     public int Keys;
     public float Hidden; // what the score matrix has for a key that a row does not see
@@ -21,7 +21,10 @@ internal unsafe struct ForwardOperands
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public readonly void WriteEmpty(int batch, int head, int query)
     {
-        if (Scores.Data != null) ScoreRow(batch, head, query).Fill(Hidden);
+        for (int key = 0; Scores.Data != null && key < Keys; key++) *(float*)Scores.At(batch, head, query, key) = Hidden;
+        if (MaxScore.Data != null) *(float*)MaxScore.At(batch, head, query, 0) = float.NegativeInfinity;
+        if (Entropy.Data != null) *(float*)Entropy.At(batch, head, query, 0) = 0;
+        if (ArgMax.Data != null) *(int*)ArgMax.At(batch, head, query, 0) = -1;
         if (LogSumExp.Data != null)
             *(float*)LogSumExp.At(batch, head, query, 0) = Sinks.Data == null ? float.NegativeInfinity : *(float*)Sinks.At(batch, head, query, 0);
     }

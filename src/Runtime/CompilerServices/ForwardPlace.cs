@@ -63,6 +63,18 @@ public readonly unsafe struct ForwardPlace
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public ref byte Keep(int head, int query, int key) => ref *_operands->Keep.At(_batch, _head + head, _query + query, _key + key);
 
+    /// <summary>Where the largest score of a query goes.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public ref float MaxScore(int head, int query) => ref *(float*)_operands->MaxScore.At(_batch, _head + head, _query + query, 0);
+
+    /// <summary>Where the entropy of a query goes.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public ref float Entropy(int head, int query) => ref *(float*)_operands->Entropy.At(_batch, _head + head, _query + query, 0);
+
+    /// <summary>Where the key of the largest weight of a query goes.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public ref int ArgMax(int head, int query) => ref *(int*)_operands->ArgMax.At(_batch, _head + head, _query + query, 0);
+
     /// <summary>Where the score of a query and a key goes; those of the keys that follow lie behind it.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public ref float Scores(int head, int query, int key) => ref *(float*)_operands->Scores.At(_batch, _head + head, _query + query, _key + key);

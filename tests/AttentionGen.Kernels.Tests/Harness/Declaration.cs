@@ -19,6 +19,9 @@ public enum Roles
     Sinks = 128,
     LogSumExp = 256,
     Scores = 512,
+    MaxScore = 1024,
+    Entropy = 2048,
+    ArgMax = 4096,
     QueryNormWeight = 8192,
     KeyNormWeight = 16384,
 }
@@ -176,6 +179,9 @@ public sealed record Declaration(int Heads, int HeadDim)
             if (Has(Roles.Sinks)) parameters.Add(("ReadOnlySpan<float> sinks", "a.Sinks"));
             if (Has(Roles.LogSumExp)) parameters.Add(("Span<float> logSumExp", "a.LogSumExp"));
             if (Has(Roles.Scores)) parameters.Add(("Span<float> scores", "a.Scores"));
+            if (Has(Roles.MaxScore)) parameters.Add(("Span<float> maxScore", "a.MaxScore"));
+            if (Has(Roles.Entropy)) parameters.Add(("Span<float> entropy", "a.Entropy"));
+            if (Has(Roles.ArgMax)) parameters.Add(("Span<int> argmax", "a.ArgMax"));
             if (Has(Roles.QueryNormWeight)) parameters.Add(("ReadOnlySpan<float> queryNormWeight", "a.QueryNormWeight"));
             if (Has(Roles.KeyNormWeight)) parameters.Add(("ReadOnlySpan<float> keyNormWeight", "a.KeyNormWeight"));
             if (Has(Roles.MaxThreads)) parameters.Add(("int maxThreads", "a.MaxThreads"));

@@ -62,8 +62,19 @@ public sealed class Inputs
 
     public float[] Scores { get; private set; } = [];
 
-    public AttentionOperands Operands(Span<double> logSumExp = default, Span<double> scores = default) =>
-        new() { Bias = Bias, Keep = Keep, Slopes = Slopes, Sinks = Sinks, QueryNormWeight = QueryNormWeight, KeyNormWeight = KeyNormWeight, LogSumExp = logSumExp, Scores = scores };
+    public float[] MaxScore { get; private set; } = [];
+
+    public float[] Entropy { get; private set; } = [];
+
+    public int[] ArgMax { get; private set; } = [];
+
+    public AttentionOperands Operands(
+        Span<double> logSumExp = default, Span<double> scores = default, Span<double> maxScore = default, Span<double> entropy = default, Span<int> argmax = default) =>
+        new()
+        {
+            Bias = Bias, Keep = Keep, Slopes = Slopes, Sinks = Sinks, QueryNormWeight = QueryNormWeight, KeyNormWeight = KeyNormWeight,
+            LogSumExp = logSumExp, Scores = scores, MaxScore = maxScore, Entropy = entropy, ArgMax = argmax,
+        };
 
     /// <summary>What becomes of a scaled product, in single precision; -infinity for a hidden key.</summary>
     public float Score(float product, int batch, int query, int head, int key)
@@ -166,6 +177,9 @@ public sealed class Inputs
     {
         LogSumExp = Unwritten(Roles.LogSumExp, Problem.Rows);
         Scores = Unwritten(Roles.Scores, Problem.Rows * Problem.Keys);
+        MaxScore = Unwritten(Roles.MaxScore, Problem.Rows);
+        Entropy = Unwritten(Roles.Entropy, Problem.Rows);
+        ArgMax = Problem.Declaration.Has(Roles.ArgMax) ? [.. Enumerable.Repeat(-7, Problem.Rows)] : [];
         var arguments = new KernelArguments
         {
             Query = query,
@@ -181,6 +195,9 @@ public sealed class Inputs
             Sinks = Sinks,
             LogSumExp = LogSumExp,
             Scores = Scores,
+            MaxScore = MaxScore,
+            Entropy = Entropy,
+            ArgMax = ArgMax,
             QueryNormWeight = QueryNormWeight,
             KeyNormWeight = KeyNormWeight,
             MaxThreads = Problem.MaxThreads,

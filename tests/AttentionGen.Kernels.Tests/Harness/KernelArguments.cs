@@ -42,6 +42,12 @@ public readonly ref struct KernelArguments
 
     public Span<float> Scores { get; init; }
 
+    public Span<float> MaxScore { get; init; }
+
+    public Span<float> Entropy { get; init; }
+
+    public Span<int> ArgMax { get; init; }
+
     public ReadOnlySpan<float> QueryNormWeight { get; init; }
 
     public ReadOnlySpan<float> KeyNormWeight { get; init; }

@@ -51,6 +51,20 @@ public static class PlainEvaluation
         if (visible > 0 && hidden.Contains(false)) foreach (ref float x in output) x /= sum;
     }
 
+    /// <summary>The entropy of the weights of a row of scores, and of a sink beside them.</summary>
+    public static float Entropy(ReadOnlySpan<float> scores, float highest, float? sink)
+    {
+        float sum = 0, weighted = 0;
+        foreach (float score in sink is { } logit ? [.. scores, logit] : scores)
+        {
+            float weight = MathF.Exp(score - Math.Max(highest, sink ?? highest));
+            sum += weight;
+            if (weight > 0) weighted += weight * (score - Math.Max(highest, sink ?? highest));
+        }
+
+        return MathF.Log(sum) - weighted / sum;
+    }
+
     /// <summary>A query or key over its norm, times its weights.</summary>
     private static ReadOnlySpan<float> Normalized(ReadOnlySpan<float> x, Declaration declaration, float[] weight)
     {
