@@ -31,13 +31,17 @@ public class RowStatisticsTests
 
     private static readonly Declaration s_single = new(6, 40) { QueryLength = 1, Roles = All };
 
-    private static readonly KernelGroup s_kernels = new([.. s_declarations, s_batched, s_headMajor, s_single]);
+    /// <summary>So wide that not all keys are packed at a time.</summary>
+    private static readonly Declaration s_long = new(1, 512) { Mask = AttentionMask.Causal, Roles = All };
+
+    private static readonly KernelGroup s_kernels = new([.. s_declarations, s_batched, s_headMajor, s_single, s_long]);
 
     public static TheoryData<Problem> Problems =>
     [
         .. from declaration in s_declarations.Append(s_headMajor)
            from lengths in new[] { (1, 1), (1, 70), (3, 300), (17, 17), (30, 9), (4, 2000), (97, 801) }
            select new Problem(declaration, lengths.Item1, lengths.Item2),
+        new Problem(s_long, 100, 2500),
         .. from queries in new[] { 2, 70 } select new Problem(s_batched, queries, 90) { Batch = 4, KeyLengths = [90, 0, 33, 71], QueryStarts = [0, 3, 5, 100] },
         .. from keys in new[] { 1, 5, 500, 3000 } select new Problem(s_single, 1, keys),
     ];

@@ -47,7 +47,10 @@ public class ScoreMatrixTests
 
     private static readonly Declaration s_single = new(6, 40) { KeyValueHeads = 6, QueryLength = 1, Roles = s_plain.Roles };
 
-    private static readonly KernelGroup s_kernels = new([.. s_masked, .. s_batched, s_headMajor, s_fixed, s_single]);
+    /// <summary>So wide that not all keys are packed at a time.</summary>
+    private static readonly Declaration s_long = new(1, 512) { Mask = AttentionMask.Causal, Roles = s_plain.Roles };
+
+    private static readonly KernelGroup s_kernels = new([.. s_masked, .. s_batched, s_headMajor, s_fixed, s_single, s_long]);
 
     public static TheoryData<Problem> Problems =>
     [
@@ -58,6 +61,7 @@ public class ScoreMatrixTests
            from queries in new[] { 2, 70 }
            select new Problem(declaration, queries, 90) { Batch = 4, KeyLengths = [90, 0, 33, 71], QueryStarts = [0, 3, 5, 100] },
         new Problem(s_fixed, 33, 50),
+        new Problem(s_long, 100, 2500),
         .. from keys in new[] { 1, 5, 500, 3000 } select new Problem(s_single, 1, keys),
     ];
 
