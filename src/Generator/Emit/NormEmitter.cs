@@ -25,7 +25,7 @@ internal static class NormEmitter
     /// <param name="place">As an argument, with a comma before.</param>
     public static void Call(SourceWriter w, CorePlan plan, string place)
     {
-        if (plan.Spec.Norm is not null) w.Line($"Normalize(ref packed{(plan.Spec.Norm.HasWeights ? place : "")});");
+        if (plan.Spec.Norm is not null) w.Line($"NormalizeQuery(ref packed{(plan.Spec.Norm.HasWeights ? place : "")});");
     }
 
     public static void Query(SourceWriter w, CorePlan plan)
@@ -36,7 +36,7 @@ internal static class NormEmitter
         w.Line();
         w.Line($"/// <summary>A query over its norm{(norm.HasWeights ? ", times the weights" : "")}{(norm.KeyWeight ? "; those of the keys, too, which are not multiplied by them" : "")}. {norm.Text}</summary>");
         CoreEmitter.MethodAttribute(w);
-        using (w.Block($"private static void Normalize(ref float query{Parameter(plan)})"))
+        using (w.Block($"private static void NormalizeQuery(ref float query{Parameter(plan)})"))
         {
             w.Line("""
                 Vec squares = Vec.Zero;

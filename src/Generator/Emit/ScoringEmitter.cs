@@ -110,7 +110,7 @@ internal static class ScoringEmitter
             if (needsKeys) w.Line($"Ints j = Ints.Indices + {dialect.Vector}.Create(place.Key(key) + column);");
             foreach (string change in changes) w.Line(change);
             if (scoring.Hides) w.Line("hides |= IsHidden(s);");
-            w.Line("Store(s, ref weights, column);");
+            if (scoring.IsNatural || scoring.Hides) w.Line("Store(s, ref weights, column);");
         }
     }
 

@@ -27,22 +27,26 @@ internal static class StatisticsEmitter
         if (!plan.Spec.Scoring.HasHighest) return;
         using (w.Block("if (rowHighest > At(ref state, Highest))"))
         {
-            if (!plan.Spec.Scoring.ArgMax)
-            {
-                w.Line("At(ref state, Highest) = rowHighest;");
-                return;
-            }
+            if (plan.Spec.Scoring.ArgMax) Find(w, dialect, first);
+            else w.Line("At(ref state, Highest) = rowHighest;");
+        }
 
-            w.Line($"int at = {first};");
-            w.Line($"while (at < bound && !Any({dialect.Vector}.Equals(Load(ref w, at), All(rowHighest)))) at += Lanes;");
-            w.Line("while (at < bound && At(ref w, at) != rowHighest) at++;");
-            using (w.Block("if (at < bound) // else all are hidden"))
-            {
-                w.Line("""
-                    At(ref state, Highest) = rowHighest;
-                    At(ref state, HighestKey) = BitConverter.Int32BitsToSingle(key + at);
-                    """);
-            }
+        w.Line();
+    }
+
+    private static void Find(SourceWriter w, Dialect dialect, string first)
+    {
+        w.Line($"""
+            int at = {first};
+            while (at < bound && !Any({dialect.Vector}.Equals(Load(ref w, at), All(rowHighest)))) at += Lanes;
+            while (at < bound && At(ref w, at) != rowHighest) at++;
+            """);
+        using (w.Block("if (at < bound) // else all are hidden"))
+        {
+            w.Line("""
+                At(ref state, Highest) = rowHighest;
+                At(ref state, HighestKey) = BitConverter.Int32BitsToSingle(key + at);
+                """);
         }
     }
 
