@@ -19,17 +19,28 @@ public struct NeonCall
     /// <summary>Addresses of what belongs to the scores: [heads, queries, keys], [queries, keys], [heads], [heads], [heads, queries].</summary>
     public nint Bias, Keep, Slopes, Sinks, LogSumExp;
 
-    /// <summary>The same with strides.</summary>
-    internal readonly ForwardOperands Operands => new()
-    {
-        Bias = Operand(Bias, sizeof(float) * Queries * Keys, sizeof(float) * Keys, sizeof(float)),
-        Keep = Operand(Keep, 0, Keys, 1),
-        Slopes = Operand(Slopes, sizeof(float), 0, 0),
-        Sinks = Operand(Sinks, sizeof(float), 0, 0),
-        LogSumExp = Operand(LogSumExp, sizeof(float) * Queries, sizeof(float), 0),
-    };
+    /// <summary>Addresses of what is written beside the output: [heads, queries, keys], and [heads, queries] three times. The first is as the library leaves it before a call.</summary>
+    public nint Scores, MaxScore, Entropy, ArgMax;
 
-    private static unsafe Operand Operand(nint data, long head, long query, long key) => new() { Data = (byte*)data, Head = (nint)head, Query = (nint)query, Key = (nint)key };
+    /// <summary>The same with strides. A method of its own: of what it does, a caller has only so much inlined.</summary>
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    internal static unsafe void TakeOperands(ref NeonCall call, ref ForwardOperands operands)
+    {
+        nint word = sizeof(float), keys = (nint)call.Keys, row = word * keys, head = row * (nint)call.Queries, ofRows = word * (nint)call.Queries;
+        Set(ref operands.Bias, call.Bias, head, row, word);
+        Set(ref operands.Keep, call.Keep, 0, keys, 1);
+        Set(ref operands.Slopes, call.Slopes, word, 0, 0);
+        Set(ref operands.Sinks, call.Sinks, word, 0, 0);
+        Set(ref operands.LogSumExp, call.LogSumExp, ofRows, word, 0);
+        Set(ref operands.Scores, call.Scores, head, row, word);
+        Set(ref operands.MaxScore, call.MaxScore, ofRows, word, 0);
+        Set(ref operands.Entropy, call.Entropy, ofRows, word, 0);
+        Set(ref operands.ArgMax, call.ArgMax, ofRows, word, 0);
+        operands.Keys = (int)call.Keys;
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static unsafe void Set(ref Operand operand, nint data, nint head, nint query, nint key) => operand = new() { Data = (byte*)data, Head = head, Query = query, Key = key };
 
     /// <summary>The first key that a query sees, counted past both ends.</summary>
     public readonly long Begin(long query) => Left < 0 ? 0 : Start + query - Left;
@@ -66,7 +77,8 @@ public static class Driver
         where TCore : struct, IForwardCore
     {
         var plan = TCore.Plan;
-        var operands = call.Operands;
+        ForwardOperands operands = default;
+        NeonCall.TakeOperands(ref call, ref operands);
         int stretch = (int)call.Stretch / plan.KeyBlock * plan.KeyBlock;
         ref float packedKeys = ref scratch;
         ref float packedValues = ref Unsafe.Add(ref packedKeys, (nint)stretch * plan.PackedKeyFloats);
@@ -91,7 +103,12 @@ public static class Driver
             {
                 int rows = (int)Math.Min(plan.QueryBlock, call.Queries - row);
                 call.Range(row, row + rows - 1, out long begin, out long end);
-                if (first == 0 && begin == end) Clear(ref Unsafe.Add(ref output, (nint)(row * call.OutputStride)), (nint)call.OutputStride, rows, (int)call.ValueDim, operands, head: 0, (int)row);
+                if (begin == end)
+                {
+                    if (first == 0) Clear(ref Unsafe.Add(ref output, (nint)(row * call.OutputStride)), (nint)call.OutputStride, rows, (int)call.ValueDim, operands, head: 0, (int)row);
+                    continue;
+                }
+
                 begin = begin / plan.KeyBlock * plan.KeyBlock; // blocks of keys stand at fixed keys
                 long from = Math.Max(begin, first);
                 int seen = (int)Math.Min(end - from, first + count - from);
@@ -120,7 +137,8 @@ public static class Driver
         }
     }
 
-    /// <summary>The output and log-sum-exp of rows that see no key.</summary>
+    /// <summary>What is written of rows that see no key.</summary>
+    [MethodImpl(MethodImplOptions.NoInlining)]
     internal static void Clear(ref float output, nint stride, int rows, int dim, in ForwardOperands operands, int head, int first)
     {
         for (int row = 0; row < rows; row++)

@@ -11,7 +11,8 @@ internal static class RowsDriver
         where TCore : struct, IRowsCore
     {
         var plan = TCore.Plan;
-        var operands = call.Operands;
+        ForwardOperands operands = default;
+        NeonCall.TakeOperands(ref call, ref operands);
         int queries = (int)call.Queries, group = (int)call.Group, rows = queries * group;
         ref float state = ref Unsafe.Add(ref scratch, plan.RowsScratchFloats);
         ref float other = ref Unsafe.Add(ref state, rows * plan.StateRowFloats);

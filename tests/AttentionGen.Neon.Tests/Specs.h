@@ -1,5 +1,6 @@
 // SPEC(method, headDim, valueDim, left, right, scale): the kernels of Kernels.cs. Left and right are the window, -1 where it is open (right 0 is
 // causal); scale 0 is 1 / sqrt(headDim). FIXED adds the numbers of queries and keys,
+// WATCHED an RMS norm of queries and keys, and all that is written beside an output: the weights, largest score, entropy and argmax of each row;
 // SCORED a soft cap (0 for none) and all that scores can have: a bias, slopes, a mask of keys, sinks and the log-sum-exp.
 SPEC(Run_d1, 1, 1, -1, -1, 0)
 SPEC(Run_d2v3_causal, 2, 3, -1, 0, 0)
@@ -36,6 +37,8 @@ SPEC(Run_d5v3_since, 5, 3, 300, -1, 0)
 SCORED(Run_d64_causal_scored, 64, 64, -1, 0, 0, 5)
 SCORED(Run_d20v12_scored, 20, 12, -1, -1, 0, 0)
 SCORED(Run_d33v20_window_scored, 33, 20, 30, 4, -0.3, 2)
+WATCHED(Run_d64_causal_watched, 64, 64, -1, 0, 0)
+WATCHED(Run_d33v20_window_watched, 33, 20, 30, 4, -1)
 FIXED(Run_m49n49_d32, 32, 32, -1, -1, 0, 49, 49)
 FIXED(Run_m197n197_d64, 64, 64, -1, -1, 0, 197, 197)
 FIXED(Run_m16n16_d64_causal, 64, 64, -1, 0, 0, 16, 16)
