@@ -86,6 +86,15 @@ public sealed class AttentionAttribute(int heads, int headDim) : Attribute
     public float Scale { get; set; }
 
     /// <summary>
+    /// How queries and keys are normalised before their product, each head by itself; not at all unless given. The parameters <c>queryNormWeight</c> and <c>keyNormWeight</c> bring learned
+    /// weights.
+    /// </summary>
+    public AttentionNorm QueryKeyNorm { get; set; }
+
+    /// <summary>What keeps the norm of a zero vector from being 0, see <see cref="AttentionNorm"/>: positive and finite, 1e-6 unless given.</summary>
+    public float NormEpsilon { get; set; } = 1e-6f;
+
+    /// <summary>
     /// The name of a static method beside the kernel that says which keys a query sees, beside the other masks: <c>bool Visible(int query, int key)</c>, where
     /// query is a position, also with <c>int head</c> and <c>int batch</c>. Further parameters are those of the kernel with the same name and type: int, float, and read-only
     /// spans of them, which are indexed (<c>segment[query] == segment[key]</c>).
@@ -150,6 +159,9 @@ public sealed class AttentionAttribute(int heads, int headDim) : Attribute
 
     /// <summary>The axes of the parameter <c>keep</c>: [queries, keys] unless given. Keys are among them.</summary>
     public AttentionAxes KeepAxes { get; set; } = AttentionAxes.Query | AttentionAxes.Key;
+
+    /// <summary>At which stage the parameter <c>scores</c> gets the score matrix: the weights unless given.</summary>
+    public AttentionStage ScoresStage { get; set; } = AttentionStage.Weights;
 
     /// <summary>Whether the tensors have a leading batch axis. The method then has an <c>int batch</c> parameter, unless all tensors are tensor spans.</summary>
     public bool Batched { get; set; }

@@ -15,6 +15,12 @@ public readonly ref struct AttentionOperands
     /// <inheritdoc cref="AttentionRole.Sinks"/>
     public ReadOnlySpan<float> Sinks { get; init; }
 
+    /// <inheritdoc cref="AttentionRole.QueryNormWeight"/>
+    public ReadOnlySpan<float> QueryNormWeight { get; init; }
+
+    /// <inheritdoc cref="AttentionRole.KeyNormWeight"/>
+    public ReadOnlySpan<float> KeyNormWeight { get; init; }
+
     /// <inheritdoc cref="AttentionRole.LogSumExp"/>
     public Span<double> LogSumExp { get; init; }
 
@@ -32,6 +38,18 @@ public readonly ref struct AttentionOperands
 
     /// <inheritdoc cref="AttentionRole.KeyBlocks"/>
     public ReadOnlySpan<int> KeyBlocks { get; init; }
+
+    /// <inheritdoc cref="AttentionRole.MaxScore"/>
+    public Span<double> MaxScore { get; init; }
+
+    /// <inheritdoc cref="AttentionRole.Entropy"/>
+    public Span<double> Entropy { get; init; }
+
+    /// <inheritdoc cref="AttentionRole.ArgMax"/>
+    public Span<int> ArgMax { get; init; }
+
+    /// <inheritdoc cref="AttentionRole.Scores"/>
+    public Span<double> Scores { get; init; }
 
     /// <summary>The number of batch items, or of documents.</summary>
     internal int Items(int batch) => DocumentStarts.IsEmpty ? batch : DocumentStarts.Length - 1;
@@ -59,5 +77,9 @@ public readonly ref struct AttentionOperands
         if (!Slopes.IsEmpty) AttentionReference.Expect(Slopes.Length, extent.Heads, "elements", nameof(Slopes));
         if (!Sinks.IsEmpty) AttentionReference.Expect(Sinks.Length, extent.Heads, "elements", nameof(Sinks));
         if (!LogSumExp.IsEmpty) AttentionReference.Expect(LogSumExp.Length, extent.Batch * extent.Heads * extent.Queries, "elements", nameof(LogSumExp));
+        if (!MaxScore.IsEmpty) AttentionReference.Expect(MaxScore.Length, extent.Batch * extent.Heads * extent.Queries, "elements", nameof(MaxScore));
+        if (!Entropy.IsEmpty) AttentionReference.Expect(Entropy.Length, extent.Batch * extent.Heads * extent.Queries, "elements", nameof(Entropy));
+        if (!ArgMax.IsEmpty) AttentionReference.Expect(ArgMax.Length, extent.Batch * extent.Heads * extent.Queries, "elements", nameof(ArgMax));
+        if (!Scores.IsEmpty) AttentionReference.Expect(Scores.Length, extent.Batch * extent.Heads * extent.Queries * extent.Keys, "elements", nameof(Scores));
     }
 }

@@ -70,6 +70,12 @@ public sealed class AttentionReference(int heads, int headDim)
     /// <inheritdoc cref="AttentionAttribute.SoftCap"/>
     public double SoftCap { get; init; }
 
+    /// <inheritdoc cref="AttentionAttribute.QueryKeyNorm"/>
+    public AttentionNorm QueryKeyNorm { get; init; }
+
+    /// <inheritdoc cref="AttentionAttribute.NormEpsilon"/>
+    public double NormEpsilon { get; init; } = 1e-6f;
+
     /// <summary>What the kernel's <see cref="AttentionAttribute.MaskMethod"/> says of query (a position), key, head and batch item; null where there is none.</summary>
     public Func<int, int, int, int, bool>? Visible { get; init; }
 
@@ -93,6 +99,9 @@ public sealed class AttentionReference(int heads, int headDim)
 
     /// <inheritdoc cref="AttentionAttribute.KeepAxes"/>
     public AttentionAxes KeepAxes { get; init; } = AttentionAxes.Query | AttentionAxes.Key;
+
+    /// <inheritdoc cref="AttentionAttribute.ScoresStage"/>
+    public AttentionStage ScoresStage { get; init; } = AttentionStage.Weights;
 
     /// <inheritdoc cref="AttentionAttribute.Layout"/>
     public AttentionLayout Layout { get; init; }
@@ -138,6 +147,8 @@ public sealed class AttentionReference(int heads, int headDim)
             Scale = declaration.Scale == 0 ? 1 / Math.Sqrt(headDim) : declaration.Scale,
             Visible = mask is null ? null : (query, key, head, batch) => (bool)mask(0, query, key, head, batch),
             Score = score is null ? null : (value, query, key, head, batch) => (float)score((float)value, query, key, head, batch),
+            QueryKeyNorm = declaration.QueryKeyNorm,
+            NormEpsilon = declaration.NormEpsilon,
             SoftCap = declaration.SoftCap,
             Alibi = declaration.Alibi,
             RelativeBuckets = declaration.RelativeBuckets,
@@ -145,6 +156,7 @@ public sealed class AttentionReference(int heads, int headDim)
             RelativeBidirectional = declaration.RelativeBidirectional,
             BiasAxes = declaration.BiasAxes,
             KeepAxes = declaration.KeepAxes,
+            ScoresStage = declaration.ScoresStage,
             Layout = declaration.Layout,
             QueryStride = declaration.QueryStride,
             KeyStride = declaration.KeyStride,
@@ -204,6 +216,8 @@ public sealed class AttentionReference(int heads, int headDim)
 
         var extent = new Extent(batch, Heads, queries, keys);
         operands.Expect(extent, BiasAxes, KeepAxes, RelativeBuckets);
+        if (!operands.QueryNormWeight.IsEmpty) Expect(operands.QueryNormWeight.Length, HeadDim, "elements", nameof(operands.QueryNormWeight));
+        if (!operands.KeyNormWeight.IsEmpty) Expect(operands.KeyNormWeight.Length, HeadDim, "elements", nameof(operands.KeyNormWeight));
         double[]? slopes = Slopes(operands.Slopes);
         double[] row = new double[keys];
         for (int item = 0; item < items; item++)
@@ -215,23 +229,32 @@ public sealed class AttentionReference(int heads, int headDim)
             for (int h = 0; h < Heads; h++)
             {
                 int keyHead = h / (Heads / KeyValueHeads);
+                double[][] normalizedKeys = [.. from j in Enumerable.Range(0, itemKeys) select new double[HeadDim]];
+                for (int j = 0; j < itemKeys; j++) Normalize(key.Slice(keyTensor.Row(b, firstKey + j, keyHead), HeadDim), operands.KeyNormWeight, normalizedKeys[j]);
+                double[] normalizedQuery = new double[HeadDim];
                 for (int i = 0; i < itemQueries; i++)
                 {
                     long position = (long)start + i;
                     int rowOfQuery = firstQuery + i; // the key j of the item is the key firstKey + j of the tensors
                     var (first, end) = VisibleKeys(position, length, prefix);
+                    Normalize(query.Slice(queryTensor.Row(b, rowOfQuery, h), HeadDim), operands.QueryNormWeight, normalizedQuery);
                     row.AsSpan().Clear();
+                    var matrix = operands.Scores.IsEmpty ? [] : operands.Scores.Slice(((b * Heads + h) * queries + i) * keys, keys);
+                    matrix.Fill(ScoresStage == AttentionStage.Weights ? 0 : double.NegativeInfinity);
                     for (int j = first; j < end; j++)
                     {
-                        double score = Product(query[queryTensor.Row(b, rowOfQuery, h)..], key[keyTensor.Row(b, firstKey + j, keyHead)..]) * (operands.Scales.IsEmpty ? Scale : operands.Scales[h]);
+                        bool seen = (Visible is null || Visible((int)position, j, h, item)) && Sees(position, j, prefix) && IsListed(operands, b, keyHead, rowOfQuery, firstKey + j, queries);
+                        double score = Product(normalizedQuery, normalizedKeys[j]) * (operands.Scales.IsEmpty ? Scale : operands.Scales[h]);
+                        if (!matrix.IsEmpty && ScoresStage == AttentionStage.Scaled && seen) matrix[firstKey + j] = score;
                         if (SoftCap > 0) score = SoftCap * Math.Tanh(score / SoftCap);
+                        if (!matrix.IsEmpty && ScoresStage == AttentionStage.Capped && seen) matrix[firstKey + j] = score;
                         if (Score is not null) score = Score(score, (int)position, j, h, item);
                         if (!operands.Bias.IsEmpty) score += operands.Bias[extent.Index(BiasAxes, b, h, rowOfQuery, firstKey + j)];
                         if (slopes is not null) score -= slopes[h] * Math.Abs(position - j);
                         if (!operands.RelativeBias.IsEmpty) score += operands.RelativeBias[Bucket(j - position) * Heads + h];
                         if (!operands.Keep.IsEmpty && !operands.Keep[extent.Index(KeepAxes, b, h, rowOfQuery, firstKey + j)]) score = double.NegativeInfinity;
-                        if (Visible is not null && !Visible((int)position, j, h, item)) score = double.NegativeInfinity;
-                        if (!Sees(position, j, prefix) || !IsListed(operands, b, keyHead, rowOfQuery, firstKey + j, queries)) score = double.NegativeInfinity;
+                        if (!seen) score = double.NegativeInfinity;
+                        if (!matrix.IsEmpty && ScoresStage == AttentionStage.Masked) matrix[firstKey + j] = score;
                         row[j] = score;
                     }
 
@@ -239,8 +262,12 @@ public sealed class AttentionReference(int heads, int headDim)
                     bool hides = !operands.Bias.IsEmpty || !operands.Keep.IsEmpty || Visible is not null || Score is not null || CutsMore(prefix); // -infinity hides a key
                     Span<bool> hidden = new bool[keys];
                     for (int j = first; j < end && hides; j++) hidden[j] = double.IsNegativeInfinity(row[j]);
+                    double[] softmaxed = [.. row];
                     double sum = Softmax(row.AsSpan(first, end - first), hidden[first..end], sink);
                     if (!operands.LogSumExp.IsEmpty) operands.LogSumExp[(b * Heads + h) * queries + rowOfQuery] = sum;
+
+                    WriteStatistics(operands, (b * Heads + h) * queries + rowOfQuery, softmaxed.AsSpan(first, end - first), hidden[first..end], row.AsSpan(first, end - first), firstKey + first, sum, sink);
+                    if (!matrix.IsEmpty && ScoresStage == AttentionStage.Weights) row.AsSpan(0, itemKeys).CopyTo(matrix[firstKey..]);
 
                     var to = output.Slice(outputTensor.Row(b, rowOfQuery, h), ValueDim);
                     to.Clear();
@@ -257,6 +284,25 @@ public sealed class AttentionReference(int heads, int headDim)
                 }
             }
         }
+    }
+
+    /// <summary>What is known of a row beside its output.</summary>
+    private static void WriteStatistics(
+        AttentionOperands operands, int index, ReadOnlySpan<double> scores, ReadOnlySpan<bool> hidden, ReadOnlySpan<double> weights, int first, double logSumExp, double? sink)
+    {
+        double highest = double.NegativeInfinity, entropy = sink is { } logit && !double.IsNegativeInfinity(logit) ? Math.Exp(logit - logSumExp) * (logSumExp - logit) : 0;
+        int argmax = -1;
+        for (int j = 0; j < scores.Length; j++)
+        {
+            if (hidden[j]) continue;
+            if (scores[j] > highest || argmax < 0) (highest, argmax) = (scores[j], first + j);
+            if (weights[j] != 0) entropy += weights[j] * (logSumExp - scores[j]);
+        }
+
+        if (double.IsNaN(logSumExp)) (highest, entropy, argmax) = (double.NaN, double.NaN, -1);
+        if (!operands.MaxScore.IsEmpty) operands.MaxScore[index] = highest;
+        if (!operands.Entropy.IsEmpty) operands.Entropy[index] = entropy;
+        if (!operands.ArgMax.IsEmpty) operands.ArgMax[index] = argmax;
     }
 
     /// <summary>The first key that the query at a position may see, and the one behind the last.</summary>
@@ -285,10 +331,24 @@ public sealed class AttentionReference(int heads, int headDim)
         return operands.KeyBlocks[operands.KeyBlockStarts[list]..operands.KeyBlockStarts[list + 1]].Contains(key / KeyBlockSize);
     }
 
-    private double Product(ReadOnlySpan<float> query, ReadOnlySpan<float> key)
+    /// <summary>A query or key over its norm, times its weights; without a norm, as it is.</summary>
+    private void Normalize(ReadOnlySpan<float> from, ReadOnlySpan<float> weight, Span<double> to)
+    {
+        double squares = 0;
+        foreach (float x in from) squares += (double)x * x;
+        double norm = QueryKeyNorm switch
+        {
+            AttentionNorm.Rms => Math.Sqrt(squares / HeadDim + NormEpsilon),
+            AttentionNorm.L2 => Math.Max(Math.Sqrt(squares), NormEpsilon),
+            _ => 1,
+        };
+        for (int d = 0; d < HeadDim; d++) to[d] = from[d] / norm * (weight.IsEmpty ? 1 : weight[d]);
+    }
+
+    private double Product(ReadOnlySpan<double> query, ReadOnlySpan<double> key)
     {
         double sum = 0;
-        for (int d = 0; d < HeadDim; d++) sum += (double)query[d] * key[d];
+        for (int d = 0; d < HeadDim; d++) sum += query[d] * key[d];
         return sum;
     }
 
@@ -318,7 +378,7 @@ public sealed class AttentionReference(int heads, int headDim)
 
         for (int j = 0; j < scores.Length; j++) sum += scores[j] = hidden[j] ? 0 : Math.Exp(scores[j] - max);
         if (sink is { } logit) sum += Math.Exp(logit - max);
-        foreach (ref double s in scores) s /= sum;
+        for (int j = 0; j < scores.Length; j++) scores[j] = hidden[j] ? 0 : scores[j] / sum;
         return max + Math.Log(sum);
     }
 

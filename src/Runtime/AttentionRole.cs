@@ -105,4 +105,28 @@ public enum AttentionRole
 
     /// <summary><c>ReadOnlySpan&lt;float&gt; scales</c>: [heads], the factor of the scores of each head instead of <see cref="AttentionAttribute.Scale"/>; finite, also negative or 0.</summary>
     Scales,
+
+    /// <summary>
+    /// <c>Span&lt;float&gt; scores</c>: [batch, heads, queries, keys], the score matrix at the stage that <see cref="AttentionAttribute.ScoresStage"/> names,
+    /// the weights unless given. All of it is written.
+    /// </summary>
+    Scores,
+
+    /// <summary><c>Span&lt;float&gt; maxScore</c>: [batch, heads, queries], the largest score of each row after cap, bias and mask; -infinity for a row that sees no key.</summary>
+    MaxScore,
+
+    /// <summary>
+    /// <c>Span&lt;float&gt; entropy</c>: [batch, heads, queries], the entropy of the weights of each row, natural: from 0, where one key has all the weight, to ln(keys), where all have the
+    /// same. A sink counts as one more key. 0 for a row that sees no key.
+    /// </summary>
+    Entropy,
+
+    /// <summary><c>Span&lt;int&gt; argmax</c>: [batch, heads, queries], the key with the largest weight of each row, the first among equals; -1 for a row that sees no key or has a NaN.</summary>
+    ArgMax,
+
+    /// <summary><c>ReadOnlySpan&lt;float&gt; queryNormWeight</c>: [headDim], what the elements of normalised queries are multiplied by, see <see cref="AttentionAttribute.QueryKeyNorm"/>.</summary>
+    QueryNormWeight,
+
+    /// <summary><c>ReadOnlySpan&lt;float&gt; keyNormWeight</c>: [headDim], what the elements of normalised keys are multiplied by.</summary>
+    KeyNormWeight,
 }

@@ -15,7 +15,8 @@ public class DiagnosticTests
         + "ReadOnlySpan<int> queryStarts, ReadOnlySpan<int> keyLengths, int maxThreads, Span<byte> scratch, "
         + "ReadOnlySpan<float> bias, ReadOnlySpan<bool> keep, ReadOnlySpan<float> slopes, ReadOnlySpan<float> sinks, Span<float> logSumExp, "
         + "int prefixLength, ReadOnlySpan<int> prefixLengths, ReadOnlySpan<int> documentStarts, ReadOnlySpan<int> keyDocumentStarts, ReadOnlySpan<int> keyBlockStarts, ReadOnlySpan<int> keyBlocks, "
-        + "ReadOnlySpan<float> relativeBias, ReadOnlySpan<float> scales; "
+        + "ReadOnlySpan<float> relativeBias, ReadOnlySpan<float> scales, Span<float> scores, "
+        + "Span<float> maxScore, Span<float> entropy, Span<int> argmax, ReadOnlySpan<float> queryNormWeight, ReadOnlySpan<float> keyNormWeight; "
         + "query, key and value may also be ReadOnlyTensorSpan<float>, output TensorSpan<float>";
 
     /// <summary>Id; members of a partial class Llama, or whole source where it begins with a bar; message; errors of the compiler that nobody can avoid.</summary>
@@ -163,6 +164,14 @@ public class DiagnosticTests
         { "AG0028", $"[Attention(2, 8, MaskMethod = nameof(Visible))] static partial void Attend({T}); static bool Visible(int query, int key) => ([|key & 1|]) == 0;", "'Visible' cannot become vector code: 'key & 1': of operators, + - * / %, comparisons, && and || can be lifted", "" },
         { "AG0028", $"[Attention(2, 8, [|MaskMethod = nameof(Visible)|])] static partial void Attend({T}); static bool Visible(int query, int key) {{ int x = key; return x < query; }}", "'Visible' cannot become vector code: a method is lifted that is one expression: '=> ...' or a single return", "" },
         { "AG0028", $"[Attention(2, 8, MaskMethod = nameof(Visible))] static partial void Attend({T}); static bool Visible(int query, int key) => [|Visible(key, query)|];", "'Visible' cannot become vector code: 'Visible(key, query)': the method calls itself, or others too deep", "" },
+        { "AG0035", $"[Attention(2, 8, [|ScoresStage = (AttentionStage)4|])] static partial void Attend({T}, Span<float> scores);", "ScoresStage is 4, which is no AttentionStage: use Scaled, Capped, Masked or Weights", "" },
+        { "AG0036", $"[Attention(2, 8, [|ScoresStage = AttentionStage.Masked|])] static partial void Attend({T});", "ScoresStage has no effect, as there is no parameter scores: add 'Span<float> scores', or leave it out", "" },
+        { "AG0037", $"[Attention(2, 8, [|QueryKeyNorm = (AttentionNorm)3|])] static partial void Attend({T});", "QueryKeyNorm is 3, which is no AttentionNorm: use None, Rms or L2", "" },
+        { "AG0038", $"[Attention(2, 8, [|NormEpsilon = 1e-5f|])] static partial void Attend({T});", "'NormEpsilon' has no effect, as queries and keys are not normalised: set QueryKeyNorm = AttentionNorm.Rms or L2, or leave it out", "" },
+        { "AG0038", $"[Attention(2, 8)] static partial void Attend({T}, ReadOnlySpan<float> [|queryNormWeight|]);", "'queryNormWeight' has no effect, as queries and keys are not normalised: set QueryKeyNorm = AttentionNorm.Rms or L2, or leave it out", "" },
+        { "AG0038", $"[Attention(2, 8)] static partial void Attend({T}, [Role(AttentionRole.KeyNormWeight)] ReadOnlySpan<float> [|gain|]);", "'gain' has no effect, as queries and keys are not normalised: set QueryKeyNorm = AttentionNorm.Rms or L2, or leave it out", "" },
+        { "AG0039", $"[Attention(2, 8, QueryKeyNorm = AttentionNorm.L2, [|NormEpsilon = 0f|])] static partial void Attend({T});", "NormEpsilon is 0, it must be a positive, finite number: use one above 0, or leave it out for 1E-06", "" },
+        { "AG0039", $"[Attention(2, 8, QueryKeyNorm = AttentionNorm.Rms, [|NormEpsilon = float.NaN|])] static partial void Attend({T});", "NormEpsilon is NaN, it must be a positive, finite number: use one above 0, or leave it out for 1E-06", "" },
         { "AG0041", $"[Attention(2, 8, [|PrefixLength = 3|])] static partial void Attend({T});", "PrefixLength widens a causal mask, and there is none: add Mask = AttentionMask.Causal, or leave it out", "" },
         { "AG0041", $"[Attention(2, 8, WindowLeft = 3)] static partial void Attend({T}, int [|prefixLength|]);", "'prefixLength' widens a causal mask, and there is none: add Mask = AttentionMask.Causal, or leave it out", "" },
         { "AG0042", $"[Attention(2, 8, Mask = AttentionMask.Causal, Batched = true, PrefixLength = 3)] static partial void Attend({T}, int batch, ReadOnlySpan<int> [|prefixLengths|]);", "PrefixLength = 3 and the parameter 'prefixLengths' both say how long the prefix is: keep one of them", "" },

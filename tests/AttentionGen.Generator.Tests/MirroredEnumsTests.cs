@@ -10,6 +10,8 @@ public class MirroredEnumsTests
     [Theory]
     [InlineData(typeof(Mask), typeof(AttentionMask))]
     [InlineData(typeof(Layout), typeof(AttentionLayout))]
+    [InlineData(typeof(Norm), typeof(AttentionNorm))]
+    [InlineData(typeof(Stage), typeof(AttentionStage))]
     [InlineData(typeof(Isas), typeof(AttentionIsas))]
     [InlineData(typeof(Role), typeof(AttentionRole))]
     [InlineData(typeof(Axes), typeof(AttentionAxes))]

@@ -77,6 +77,8 @@ public class ModelTests
     [InlineData("OutputStride = 68", "OutputStride = 48")]
     [InlineData("QueryLength = 3", "QueryLength = 4")]
     [InlineData("KeyLength = 5", "KeyLength = 6")]
+    [InlineData("QueryLength = 3", "QueryLength = 3, QueryKeyNorm = AttentionGen.AttentionNorm.Rms")]
+    [InlineData("QueryLength = 3", "QueryLength = 3, ScoresStage = AttentionGen.AttentionStage.Masked")]
     [InlineData("Outer", "Other")]
     [InlineData("Where", "There")]
     [InlineData("record struct", "record")]

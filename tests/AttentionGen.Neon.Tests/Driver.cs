@@ -57,7 +57,6 @@ public static class Driver
         where TCore : struct, IForwardCore
     {
         var plan = TCore.Plan;
-        var operands = call.Operands;
         int stretch = (int)call.Stretch / plan.KeyBlock * plan.KeyBlock;
         ref float packedKeys = ref scratch;
         ref float packedValues = ref Unsafe.Add(ref packedKeys, (nint)stretch * plan.PackedKeyFloats);
@@ -82,7 +81,12 @@ public static class Driver
             {
                 int rows = (int)Math.Min(plan.QueryBlock, call.Queries - row);
                 call.Range(row, row + rows - 1, out long begin, out long end);
-                if (first == 0 && begin == end) Clear(ref Unsafe.Add(ref output, (nint)(row * call.OutputStride)), (nint)call.OutputStride, rows, (int)call.ValueDim, *operands, head: 0, (int)row);
+                if (begin == end)
+                {
+                    if (first == 0) Clear(ref Unsafe.Add(ref output, (nint)(row * call.OutputStride)), (nint)call.OutputStride, rows, (int)call.ValueDim, *call.Operands, head: 0, (int)row);
+                    continue;
+                }
+
                 begin = begin / plan.KeyBlock * plan.KeyBlock; // blocks of keys stand at fixed keys
                 long from = Math.Max(begin, first);
                 int seen = (int)Math.Min(end - from, first + count - from);
@@ -104,14 +108,15 @@ public static class Driver
                     OutputStride = (nint)call.OutputStride,
                     State = ref Unsafe.Add(ref states, (nint)(index * plan.StateFloats)),
                     Scratch = ref working,
-                    Place = new ForwardPlace(operands, call.Sequence, head: 0, (int)row),
+                    Place = new ForwardPlace(call.Operands, call.Sequence, head: 0, (int)row),
                 };
                 TCore.Attend(in block);
             }
         }
     }
 
-    /// <summary>The output and log-sum-exp of rows that see no key.</summary>
+    /// <summary>What is written of rows that see no key.</summary>
+    [MethodImpl(MethodImplOptions.NoInlining)]
     internal static void Clear(ref float output, nint stride, int rows, int dim, in ForwardOperands operands, int head, int first)
     {
         for (int row = 0; row < rows; row++)

@@ -143,6 +143,11 @@ public static partial class Kernels
     public static partial void D64_own(ReadOnlySpan<float> query, ReadOnlySpan<float> key, ReadOnlySpan<float> value, Span<float> output, ReadOnlySpan<float> relativeBias, ReadOnlySpan<float> scales, ReadOnlySpan<float> table, Span<float> logSumExp);
 
     private static float Own(float score, int query, int key, ReadOnlySpan<float> table) => score + table[key - query + 40] + table[key % 7 * 9] - table[query];
+    [Attention(1, 64, Mask = AttentionMask.Causal, QueryKeyNorm = AttentionNorm.Rms, Isas = AttentionIsas.Neon)]
+    public static partial void D64_causal_watched(ReadOnlySpan<float> query, ReadOnlySpan<float> key, ReadOnlySpan<float> value, Span<float> output, Span<float> scores, Span<float> maxScore, Span<float> entropy, Span<int> argmax);
+
+    [Attention(1, 33, ValueDim = 20, WindowLeft = 30, WindowRight = 4, Scale = -1f, QueryKeyNorm = AttentionNorm.Rms, Isas = AttentionIsas.Neon)]
+    public static partial void D33v20_window_watched(ReadOnlySpan<float> query, ReadOnlySpan<float> key, ReadOnlySpan<float> value, Span<float> output, Span<float> scores, Span<float> maxScore, Span<float> entropy, Span<int> argmax);
 }
 
 /// <summary>Entry points of the harness: a method of its own for each core.</summary>
@@ -282,4 +287,10 @@ public static class Entries
 
     public static void Run_m17n50_d33v20_window(ref float query, ref float key, ref float value, ref float output, ref float scratch, ref long call) =>
         Driver.RunPacked<forward_f32_m17n50_d33v20_window__neon_6x2>(ref query, ref key, ref value, ref output, ref scratch, ref Unsafe.As<long, NeonCall>(ref call));
+
+    public static void Run_d64_causal_watched(ref float query, ref float key, ref float value, ref float output, ref float scratch, ref long call) =>
+        Driver.Run<forward_f32_d64_causal_rms_weights_max_entropy_argmax__neon_8x2>(ref query, ref key, ref value, ref output, ref scratch, ref Unsafe.As<long, NeonCall>(ref call));
+
+    public static void Run_d33v20_window_watched(ref float query, ref float key, ref float value, ref float output, ref float scratch, ref long call) =>
+        Driver.Run<forward_f32_d33v20_window_scalem1_rms_weights_max_entropy_argmax__neon_8x2>(ref query, ref key, ref value, ref output, ref scratch, ref Unsafe.As<long, NeonCall>(ref call));
 }

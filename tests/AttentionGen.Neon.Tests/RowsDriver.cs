@@ -11,7 +11,6 @@ internal static class RowsDriver
         where TCore : struct, IRowsCore
     {
         var plan = TCore.Plan;
-        var operands = call.Operands;
         int queries = (int)call.Queries, group = (int)call.Group, rows = queries * group;
         ref float state = ref Unsafe.Add(ref scratch, plan.RowsScratchFloats);
         ref float other = ref Unsafe.Add(ref state, rows * plan.StateRowFloats);
@@ -37,7 +36,7 @@ internal static class RowsDriver
                 First = true,
                 State = ref first == begin ? ref state : ref other,
                 Scratch = ref scratch,
-                Place = new ForwardPlace(operands, call.Sequence, head: 0, row: 0),
+                Place = new ForwardPlace(call.Operands, call.Sequence, head: 0, row: 0),
             };
             TCore.AttendRows(in chunk);
             if (first > begin) TCore.Merge(ref state, ref other, rows);
@@ -46,8 +45,8 @@ internal static class RowsDriver
         for (int head = 0; head < group; head++)
         {
             ref float to = ref Unsafe.Add(ref output, (nint)(head * call.OutputHeadStride));
-            if (begin == end) Driver.Clear(ref to, (nint)call.OutputStride, queries, (int)call.ValueDim, *operands, head, first: 0);
-            else TCore.Finish(ref Unsafe.Add(ref state, head * queries * plan.StateRowFloats), ref to, (nint)call.OutputStride, queries, new ForwardPlace(operands, call.Sequence, head, row: 0));
+            if (begin == end) Driver.Clear(ref to, (nint)call.OutputStride, queries, (int)call.ValueDim, *call.Operands, head, first: 0);
+            else TCore.Finish(ref Unsafe.Add(ref state, head * queries * plan.StateRowFloats), ref to, (nint)call.OutputStride, queries, new ForwardPlace(call.Operands, call.Sequence, head, row: 0));
         }
     }
 }

@@ -7,7 +7,7 @@
 #include "image.h"
 
 typedef struct { const void *data; long batch, head, query, key; } operand; // bytes from one to the next
-typedef struct { operand bias, keep, slopes, sinks, log_sum_exp, scales, relative; int reach; const void *spans[4]; int numbers[8], lengths[4]; } operands; // ForwardOperands
+typedef struct { operand bias, keep, slopes, sinks, scales, relative; int reach; const void *query_norm, *key_norm; operand log_sum_exp, scores, max_score, entropy, argmax; int keys; float hidden; const void *spans[4]; int numbers[8], lengths[4]; } operands; // ForwardOperands
 typedef struct {
     long queries, keys, start, query_stride, key_stride, value_stride, output_stride, head_dim, value_dim, stretch, group, query_head_stride, output_head_stride, left, right;
     operands *operands;
@@ -16,7 +16,7 @@ typedef void (*kernel)(float *, float *, float *, float *, float *, call *);
 typedef struct { const char *name; int d, dv, left, right; double scale; int queries, keys, scored; double cap; } spec; // the lengths 0 where they are not fixed
 enum { NORMAL, LARGE, NEAR, RISING, HIDDEN_NAN, SEEN_NAN, INPUTS };
 static const char *input_names[] = {"normal", "scores near 90", "scores near 1e4, all alike", "rising maximum", "NaN in hidden keys", "NaN in visible keys"};
-enum { PLAIN, OPERANDS, OWN_SCORES }; // what is done to scores
+enum { PLAIN, OPERANDS, OWN_SCORES, OUTPUTS }; // what is done to scores
 enum { REACH = 30, TABLE = 60 }; // distances on either side, the outer 16 with one bias; elements of the span
 enum { PACKED, ROWS, PATHS };
 static const char *path_names[] = {"packed keys", "few rows"};
@@ -29,6 +29,7 @@ static const spec specs[] = {
 #define FIXED(method, d, dv, left, right, scale, queries, keys) {#method, d, dv, left, right, scale, queries, keys, 0, 0},
 #define SCORED(method, d, dv, left, right, scale, cap) {#method, d, dv, left, right, scale, 0, 0, OPERANDS, cap},
 #define OWN(method, d, dv, left, right) {#method, d, dv, left, right, 0, 0, 0, OWN_SCORES, 0},
+#define WATCHED(method, d, dv, left, right, scale) {#method, d, dv, left, right, scale, 0, 0, OUTPUTS, 0},
 #include "Specs.h"
 };
 
@@ -85,10 +86,23 @@ static double dot(const float *restrict a, const double *restrict b, int d) {
 }
 
 // What is done to the scores of a query with the keys; nothing where the pointers are null.
-typedef struct { double cap; const float *bias, *slope, *sink; const char *keep; int position; double log_sum_exp; const float *scale, *relative, *table; } scoring;
+typedef struct {
+    double cap; const float *bias, *slope, *sink; const char *keep; int position;
+    const float *scale, *relative, *table;
+    const double *norms; // of the query, then of the keys
+    double log_sum_exp, max, entropy;
+} scoring;
 
 static int clamp(int x, int low, int high) { return x < low ? low : x > high ? high : x; }
 static float element(const float *table, int i) { return i >= 0 && i < TABLE ? table[i] : 0; }
+
+// The root of a mean of squares.
+static float plain_norm(const float *x, int d) { return sqrtf(plain_dot(x, x, d) / d + 1e-6f); }
+static double norm(const float *x, int d) {
+    double sum = 0;
+    for (int e = 0; e < d; e++) sum += (double)x[e] * x[e];
+    return sqrt(sum / d + 1e-6f);
+}
 
 static void evaluate(const float *query, const buffer *k, const buffer *v, int begin, int end, float scale, scoring *s) {
     double max = s->sink ? *s->sink : -INFINITY, sum = 0;
@@ -96,6 +110,7 @@ static void evaluate(const float *query, const buffer *k, const buffer *v, int b
     for (int j = begin; j < end; j++) {
         weights[j] = dot(query, key_doubles[j], k->dim) * (s->scale ? *s->scale : scale);
         plain_weights[j] = plain_dot(query, row(k, 0, j), k->dim) * (s->scale ? *s->scale : scale);
+        if (s->norms) weights[j] /= s->norms[0] * s->norms[1 + j], plain_weights[j] /= plain_norm(query, k->dim) * plain_norm(row(k, 0, j), k->dim);
         if (s->cap) weights[j] = s->cap * tanh(weights[j] / s->cap), plain_weights[j] = (float)s->cap * tanhf(plain_weights[j] / (float)s->cap);
         if (s->table) { // the method of the user's own in Kernels.cs
             float a = element(s->table, j - s->position + 40), b = element(s->table, j % 7 * 9), c = element(s->table, s->position);
@@ -118,7 +133,12 @@ static void evaluate(const float *query, const buffer *k, const buffer *v, int b
         sum += w, plain_sum += plain_w;
     }
     if (s->sink) sum += exp(*s->sink - max), plain_sum += expf(*s->sink - plain_max);
-    s->log_sum_exp = max + log(sum);
+    s->log_sum_exp = max + log(sum), s->max = max, s->entropy = 0;
+    for (int j = begin; j < end; j++) { // what was a score becomes a weight
+        double score = weights[j];
+        weights[j] = exp(score - s->log_sum_exp), plain_weights[j] = expf(plain_weights[j] - plain_max) / plain_sum;
+        s->entropy += weights[j] * (s->log_sum_exp - score);
+    }
     for (int e = 0; e < v->dim && begin < end; e++) expected[e] /= sum, plain[e] /= plain_sum;
 }
 
@@ -192,6 +212,13 @@ static void check(const spec *s, const shape *c) {
         scales.data[h] = scale * (h % 2 ? -0.7f : 0.9f);
     }
     for (int i = 0; i < TABLE; i++) table.data[i] = normal();
+
+    // The weights [heads, queries, keys], as no row has any, and what is known of each row.
+    buffer scores = guarded(heads, c->queries, c->keys, c->keys, (long)c->queries * c->keys, c->upper), max_score = guarded(heads, c->queries, 1, 1, c->queries, c->upper);
+    buffer entropy = guarded(heads, c->queries, 1, 1, c->queries, c->upper), argmax = guarded(heads, c->queries, 1, 1, c->queries, c->upper);
+    for (long i = 0; i < scores.length; i++) scores.data[i] = -INFINITY;
+    static double norms[1 + MAX_KEYS];
+    for (int j = 0; j < c->keys; j++) norms[1 + j] = norm(row(&k, 0, j), d);
     for (int j = 0; j < c->keys; j++) {
         for (int e = 0; e < d; e++) key_doubles[j][e] = row(&k, 0, j)[e];
         for (int e = 0; e < dv; e++) value_doubles[j][e] = row(&v, 0, j)[e];
@@ -203,6 +230,11 @@ static void check(const spec *s, const shape *c) {
         .bias = {bias.data, 0, 4l * c->queries * c->keys, 4l * c->keys, 4}, .keep = {keep, 0, 0, c->keys, 1}, .slopes = {slopes.data, 0, 4}, .sinks = {sinks.data, 0, 4},
         .log_sum_exp = {sums.data, 0, 4l * c->queries, 4}, .scales = {scales.data, 0, 4}, .relative = {relative.data + REACH, 0, 8 * REACH}, .reach = REACH,
         .spans = {table.data}, .lengths = {TABLE}};
+    if (s->scored == OUTPUTS) {
+        long of_row = 4, of_head = 4l * c->queries;
+        given.scores = (operand){scores.data, 0, of_head * c->keys, of_row * c->keys, 4}, given.max_score = (operand){max_score.data, 0, of_head, of_row};
+        given.entropy = (operand){entropy.data, 0, of_head, of_row}, given.argmax = (operand){argmax.data, 0, of_head, of_row}, given.keys = c->keys;
+    }
     call arguments = {c->queries, c->keys, c->start, qs, k.stride, v.stride, os, d, dv, c->stretch, c->path == ROWS ? c->group : 0, qh, oh, s->left, s->right, &given};
     kernel run = image_method(s->name);
     run(q.data, k.data, v.data, o.data, scratch, &arguments);
@@ -212,13 +244,28 @@ static void check(const spec *s, const shape *c) {
     for (int h = 0; h < heads; h++)
         for (int i = 0; i < c->queries; i++) {
             int end = clamp(end_of(s, c, i), 0, c->keys), begin = clamp(begin_of(s, c, i), 0, end);
-            int operands = s->scored == OPERANDS, own = s->scored == OWN_SCORES;
-            scoring scores = {s->cap, operands ? row(&bias, h, i) : 0, operands ? slopes.data + h : 0, operands ? sinks.data + h : 0, operands ? keep + i * c->keys : 0, c->start + i, 0,
-                own ? scales.data + h : 0, own ? row(&relative, 0, h) + REACH : 0, own ? table.data : 0};
-            evaluate(row(&q, h, i), &k, &v, begin, end, scale, &scores);
+            int operands = s->scored == OPERANDS, own = s->scored == OWN_SCORES, outputs = s->scored == OUTPUTS;
+            scoring row_scores = {s->cap, operands ? row(&bias, h, i) : 0, operands ? slopes.data + h : 0, operands ? sinks.data + h : 0, operands ? keep + i * c->keys : 0, c->start + i,
+                own ? scales.data + h : 0, own ? row(&relative, 0, h) + REACH : 0, own ? table.data : 0, outputs ? norms : 0};
+            norms[0] = norm(row(&q, h, i), d);
+            evaluate(row(&q, h, i), &k, &v, begin, end, scale, &row_scores);
             float sum = *row(&sums, h, i);
-            double tolerance = (c->input == LARGE || c->input == NEAR || c->input == RISING ? 3e-5 : 2e-6) * fmax(1, fabs(scores.log_sum_exp)); // of large products little is left behind the point
-            if (s->scored && !(isnan(scores.log_sum_exp) ? isnan(sum) : sum == scores.log_sum_exp || fabs(sum - scores.log_sum_exp) <= tolerance)) wrong_nan++;
+            double tolerance = (c->input == LARGE || c->input == NEAR || c->input == RISING ? 3e-5 : 2e-6) * fmax(1, fabs(row_scores.log_sum_exp)); // of large products little is left behind the point
+            if ((operands || own) && !(isnan(row_scores.log_sum_exp) ? isnan(sum) : sum == row_scores.log_sum_exp || fabs(sum - row_scores.log_sum_exp) <= tolerance)) wrong_nan++;
+            if (outputs) {
+                float *weight = row(&scores, h, i), highest = *row(&max_score, h, i), spread = *row(&entropy, h, i);
+                int key = ((int *)argmax.data)[h * c->queries + i], seen = begin < end, is_nan = seen && isnan(row_scores.log_sum_exp);
+                for (int j = 0; j < c->keys; j++) {
+                    if (j < begin || j >= end) wrong_nan += weight[j] != 0;
+                    else if (is_nan) wrong_nan += !isnan(weight[j]);
+                    else if (!(fabs(weight[j] - weights[j]) <= worst)) worst = fabs(weight[j] - weights[j]);
+                    if (j >= begin && j < end && !is_nan) plain_worst = fmax(plain_worst, fabs(plain_weights[j] - weights[j]));
+                }
+                if (is_nan) wrong_nan += !isnan(highest) || !isnan(spread) || key != -1;
+                else if (!seen) wrong_nan += highest != -INFINITY || spread != 0 || key != -1;
+                else wrong_nan += !(fabs(highest - row_scores.max) <= 3e-5) || !(fabs(spread - row_scores.entropy) <= 3e-5) || key < begin || key >= end
+                    || !(row_scores.max - row_scores.log_sum_exp - log(weights[key]) <= 3e-5);
+            }
             for (int e = 0; e < dv; e++) {
                 float *actual = row(&o, h, i) + e;
                 double error = fabs(*actual - expected[e]);
@@ -232,6 +279,7 @@ static void check(const spec *s, const shape *c) {
     munmap(q.base, q.size), munmap(k.base, k.size), munmap(v.base, v.size), munmap(o.base, o.size);
     munmap(bias.base, bias.size), munmap(mask.base, mask.size), munmap(slopes.base, slopes.size), munmap(sinks.base, sinks.size), munmap(sums.base, sums.size);
     munmap(relative.base, relative.size), munmap(scales.base, scales.size), munmap(table.base, table.size);
+    munmap(scores.base, scores.size), munmap(max_score.base, max_score.size), munmap(entropy.base, entropy.size), munmap(argmax.base, argmax.size);
 
     char place[200];
     snprintf(place, sizeof place, "%s, %s, %d queries x %d heads from %d, %d keys, %d at a time, %s", s->name, path_names[c->path], c->queries, heads,
@@ -248,7 +296,7 @@ static void check(const spec *s, const shape *c) {
 
     if (!wrong_nan && !written) return;
     t->wrong++;
-    printf("FAILED %s: %d values should be NaN and are not, or log-sum-exps are off, %d elements between rows are written\n", place, wrong_nan, written);
+    printf("FAILED %s: %d values should be NaN and are not, or log-sum-exps or statistics are off, %d elements between rows are written\n", place, wrong_nan, written);
 }
 
 // The same for a case whenever it is drawn, and without a pattern over the cases.

@@ -13,12 +13,12 @@ internal static class BlockEmitter
         CoreEmitter.MethodAttribute(w);
         using (w.Block("public static void Attend(in ForwardBlock block)"))
         {
-            w.Line("""
+            w.Line($"""
                 ref float query = ref block.Scratch; // [QueryBlock, QueryRow]
                 ref float weights = ref At(ref query, QueryBlock * QueryRow); // [TileRows, KeyBlock]
 
                 if (block.First) Reset(ref block.State, (block.Rows + TileRows - 1) / TileRows * TileRows);
-                PackQueries(ref block.Query, block.QueryStride, block.Rows, ref query);
+                PackQueries(ref block.Query, block.QueryStride, block.Rows, ref query{NormEmitter.Argument(plan)});
 
                 """);
             using (w.Block("for (int r = 0; r < block.RunCount; r++)"))
@@ -67,7 +67,7 @@ internal static class BlockEmitter
         {
             w.Line($"Scores(ref tileQuery, ref {panels}, {count}, ref weights);");
             ScoringEmitter.Call(w, plan, "bool hides = ", "weights", columns, "Math.Min(block.Rows - row, TileRows)", bounds, "0", "row", visible.LowerMoves ? "run.Key + first + skip" : "run.Key + first");
-            w.Line($"Softmax(ref weights, {columns}, ref state, TileRows, {bounds});");
+            w.Line($"Softmax(ref weights, {columns}, ref state, TileRows, {bounds}{StatisticsEmitter.Argument(plan, visible.LowerMoves ? "run.Key + first + skip" : "run.Key + first")});");
         }
 
         Values(w, plan, visible, end);
@@ -159,7 +159,7 @@ internal static class BlockEmitter
             ValuesEmitter.Calls(w, plan, rows, weights, values, "ValueDim", state, keys, output);
     }
 
-    public static void Reset(SourceWriter w)
+    public static void Reset(SourceWriter w, CorePlan plan)
     {
         w.Line();
         w.Line("/// <summary>The state of rows that have seen no key.</summary>");
@@ -173,6 +173,7 @@ internal static class BlockEmitter
                     At(ref state, Maximum) = float.NegativeInfinity;
                     At(ref state, RowLevel) = NoLevel;
                     """);
+                StatisticsEmitter.Reset(w, plan);
             }
         }
     }

@@ -42,10 +42,11 @@ internal static class CoreEmitter
                     WholeEmitter.Attend(w, plan, dialect, visible);
                     PackingEmitter.Emit(w, plan, dialect, visible);
                     PackingEmitter.Queries(w, plan, dialect);
+                    NormEmitter.Query(w, plan);
                     ScoresEmitter.Emit(w, plan, dialect, visible);
                     if (plan.InRegisters)
                     {
-                        BlockEmitter.Reset(w);
+                        BlockEmitter.Reset(w, plan);
                         SoftmaxEmitter.Emit(w, plan, dialect, visible);
                         WholeEmitter.Invert(w, plan, visible);
                     }
@@ -83,8 +84,9 @@ internal static class CoreEmitter
     {
         RowsEmitter.Emit(w, plan, dialect, visible);
         ValuesEmitter.Emit(w, plan, dialect);
-        BlockEmitter.Reset(w);
+        BlockEmitter.Reset(w, plan);
         PackingEmitter.Queries(w, plan, dialect);
+        NormEmitter.Query(w, plan);
         ScoringEmitter.Emit(w, plan, dialect, visible);
         SoftmaxEmitter.Emit(w, plan, dialect, visible);
         FinishEmitter.Emit(w, plan, dialect);
@@ -123,6 +125,7 @@ internal static class CoreEmitter
         w.Line($"//   cost          {2 * (spec.HeadDim + spec.ValueDim)} flops and one exponential for a visible pair of query and key");
         if (plan.Path != CorePath.Rows)
             w.Line($"//   memory        {plan.PackedHeadDim + plan.PackedValueDim} floats for a packed key and value, {plan.QueryBlock * plan.StateRow + plan.ScratchFloats} for a block of queries");
+        if (spec.Norm is { } norm) w.Line($"//   norm          of queries and keys: {norm.Text}");
         if (spec.Scoring.Text.Length > 0) w.Line($"//   scores        {spec.Scoring.Text}");
         w.Line("//");
         if (plan.Path != CorePath.Rows)
@@ -141,6 +144,18 @@ internal static class CoreEmitter
             """);
     }
 
+    /// <summary>What the state of a query row holds, and where.</summary>
+    private static string State(CorePlan plan)
+    {
+        string sums = plan.Path == CorePath.Whole ? "0" : "ValueDim", outputs = plan.Path == CorePath.Whole ? "" : "output, ";
+        string state = $"private const int Sums = {sums}, Maximum = Sums + Lanes, RowLevel = Maximum + 1, StateRow = Maximum + Lanes; // the state of a query row: {outputs}sums of weights, maximum and its level";
+        if (plan.Spec.Scoring.Entropy)
+            state = state.Replace("Maximum = Sums + Lanes", "Exponents = Sums + Lanes, Maximum = Exponents + Lanes").Replace("sums of weights", "sums of weights, and of them times their exponents");
+        if (plan.Spec.Scoring.HasHighest)
+            state = state.Replace("RowLevel = Maximum + 1", "RowLevel = Maximum + 1, Highest = Maximum + 2, HighestKey = Maximum + 3") + ", largest score and its key";
+        return state;
+    }
+
     private static void Constants(SourceWriter w, CorePlan plan)
     {
         w.Line($$"""
@@ -148,7 +163,7 @@ internal static class CoreEmitter
             private const int ValueDim = {{plan.PackedValueDim}};{{(plan.PackedValueDim == plan.Spec.ValueDim ? "" : $" // {plan.Spec.ValueDim}, padded to whole vectors")}}
             private const int Lanes = {{plan.Lanes}};
             private const int QueryRow = {{plan.QueryRow}}; // a packed query: whole vectors
-            private const int Sums = {{(plan.Path == CorePath.Whole ? "0" : "ValueDim")}}, Maximum = Sums + Lanes, RowLevel = Maximum + 1, StateRow = Maximum + Lanes; // the state of a query row: {{(plan.Path == CorePath.Whole ? "" : "output, ")}}sums of weights, maximum and its level
+            {{State(plan)}}
             private const int TileRows = {{plan.TileRows}};
             private const int PanelKeys = {{plan.PanelKeys}};
             private const int QueryBlock = {{plan.QueryBlock}};

@@ -22,6 +22,8 @@ internal static class FinishEmitter
                 else if (scoring.Hides) w.Line("float inverse = sum == 0f ? 0f : 1f / sum;");
                 else w.Line("float inverse = At(ref state, Maximum) == float.NegativeInfinity ? 0f : 1f / sum;");
                 if (scoring.LogSumExp) w.Line($"place.LogSumExp(0, row) = (float){(scoring.Sinks ? "LogSums.With(logSum, sink)" : "logSum")};");
+                StatisticsEmitter.Finish(w, plan);
+                MatrixEmitter.Call(w, plan);
                 RowEmitter.Emit(w, plan.Spec.ValueDim, plan.Lanes,
                     i => $"Store(Load(ref state, {i}) * All(inverse), ref output, {i});",
                     i => $"At(ref output, {i}) = At(ref state, {i}) * inverse;");
@@ -31,5 +33,7 @@ internal static class FinishEmitter
                     """);
             }
         }
+
+        MatrixEmitter.Emit(w, plan);
     }
 }

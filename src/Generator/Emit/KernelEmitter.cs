@@ -63,7 +63,7 @@ internal static class KernelEmitter
             //   value   {Shape(attention, Role.Value)}
             //   output  {Shape(attention, Role.Output)}
             //   scale   {(plan.Spec.Has(Role.Scales) ? "of each head" : ScalarText.Float(attention.Scale))}
-            //   mask    {Visible(plan.Spec)}{(Scoring.Of(plan.Spec).Text is { Length: > 0 } scores ? $"\n//   scores  {scores}" : "")}
+            //   mask    {Visible(plan.Spec)}{(NormSpec.Of(plan.Spec) is { } norm ? $"\n//   norm    {norm.Text}" : "")}{(Scoring.Of(plan.Spec).Text is { Length: > 0 } scores ? $"\n//   scores  {scores}" : "")}
             //   cost    {2L * attention.Heads * (attention.HeadDim + attention.ValueDim)} flops for a visible pair of query and key
             //
             // Best first:
@@ -126,7 +126,7 @@ internal static class KernelEmitter
         foreach (var role in s_tensors)
             w.Line($"    {Tensor(plan.Spec, role)}{(role == s_tensors[s_tensors.Length - 1] ? ");" : ",")}");
         Cuts(w, plan.Spec, call, parameters);
-        foreach (var role in new[] { Role.QueryStart, Role.QueryStarts, Role.KeyLengths, Role.PrefixLength, Role.PrefixLengths, Role.Bias, Role.Keep, Role.Slopes, Role.Sinks, Role.RelativeBias, Role.Scales, Role.LogSumExp, Role.MaxThreads, Role.Scratch })
+        foreach (var role in new[] { Role.QueryStart, Role.QueryStarts, Role.KeyLengths, Role.PrefixLength, Role.PrefixLengths, Role.Bias, Role.Keep, Role.Slopes, Role.Sinks, Role.RelativeBias, Role.Scales, Role.QueryNormWeight, Role.KeyNormWeight, Role.LogSumExp, Role.Scores, Role.MaxScore, Role.Entropy, Role.ArgMax, Role.MaxThreads, Role.Scratch })
             if (parameters.TryGetValue(role, out string? parameter)) w.Line($"{call}.{role}({parameter}{Further(attention, role)});");
         for (int i = 0; i < plan.Spec.Scalars.Count; i++) w.Line($"{call}.Number({i}, {plan.Spec.Scalars[i].Name});");
         for (int i = 0; i < plan.Spec.Spans.Count; i++) w.Line($"{call}.Span({i}, {plan.Spec.Spans[i].Name}, {Text(plan.Spec.SpanAxes(i))});");
@@ -182,12 +182,13 @@ internal static class KernelEmitter
         return $"{Services}.MaskTerm.Of(decided: {(term.Rest is null ? "true" : "false")}{string.Concat(arguments.Select(argument => ", " + argument))})";
     }
 
-    /// <summary>What is told of a parameter by further arguments: the axes of a tensor beside the scores, the buckets of relative positions.</summary>
+    /// <summary>What is told of a parameter by further arguments: the axes of a tensor beside the scores, the buckets of relative positions, the stage of the scores.</summary>
     private static string Further(AttentionSpec attention, Role role) => role switch
     {
         Role.Bias => $", {Text(attention.BiasAxes)}",
         Role.Keep => $", {Text(attention.KeepAxes)}",
         Role.RelativeBias => $", [{string.Join(", ", attention.Relative.Starts)}], bidirectional: {(attention.Relative.Bidirectional ? "true" : "false")}",
+        Role.Scores => $", global::AttentionGen.AttentionStage.{attention.GivenScoresStage ?? Stage.Weights}",
         _ => "",
     };
 

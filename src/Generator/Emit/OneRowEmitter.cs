@@ -48,14 +48,33 @@ internal static class OneRowEmitter
             using (Streams(w, "k", "key"))
             {
                 PrefetchStreams(w, "k", dim);
-                w.Line("Vec " + string.Join(", ", Enumerable.Range(0, Keys).Select(stream => $"s{stream} = q0 * Load(ref k{stream}, 0)")) + ";");
-                for (int i = 1; i < vectors; i++)
-                    w.Line(string.Join(" ", Enumerable.Range(0, Keys).Select(stream => $"s{stream} = MulAdd(q{i}, Load(ref k{stream}, {Address.Offset((i, "Lanes"))}), s{stream});")));
-                w.Line("Vectors128.Scatter(Sums4(s0, s1, s2, s3), ref weights, quarter);");
+                if (plan.Spec.Norm is null) Products(w, vectors);
+                else NormedProducts(w, plan, vectors);
             }
 
             w.Line($"return {Keys} * quarter;");
         }
+    }
+
+    private static void Products(SourceWriter w, int vectors)
+    {
+        w.Line("Vec " + string.Join(", ", Enumerable.Range(0, Keys).Select(stream => $"s{stream} = q0 * Load(ref k{stream}, 0)")) + ";");
+        for (int i = 1; i < vectors; i++)
+            w.Line(string.Join(" ", Enumerable.Range(0, Keys).Select(stream => $"s{stream} = MulAdd(q{i}, Load(ref k{stream}, {Address.Offset((i, "Lanes"))}), s{stream});")));
+        w.Line("Vectors128.Scatter(Sums4(s0, s1, s2, s3), ref weights, quarter);");
+    }
+
+    /// <summary>With the squares of the keys beside the products.</summary>
+    private static void NormedProducts(SourceWriter w, CorePlan plan, int vectors)
+    {
+        for (int stream = 0; stream < Keys; stream++)
+        {
+            w.Line($"Vec x{stream} = Load(ref k{stream}, 0), s{stream} = q0 * x{stream}, n{stream} = x{stream} * x{stream};");
+            for (int i = 1; i < vectors; i++)
+                w.Line($"x{stream} = Load(ref k{stream}, {Address.Offset((i, "Lanes"))}); s{stream} = MulAdd(q{i}, x{stream}, s{stream}); n{stream} = MulAdd(x{stream}, x{stream}, n{stream});");
+        }
+
+        w.Line($"Vectors128.Scatter(Sums4(s0, s1, s2, s3) * Vectors128.{NormEmitter.Inverse(plan, "Sums4(n0, n1, n2, n3)")}, ref weights, quarter);");
     }
 
     private static string StreamAhead(int dim) => $"nint ahead = {Math.Max(KernelPlanner.StreamFloatsAhead / dim, 1)} * stride;\nint left = quarter;";

@@ -10,6 +10,7 @@ internal static class PackingEmitter
     {
         Pack(w, plan);
         PackKeys(w, plan, dialect);
+        NormEmitter.Keys(w, plan);
         PackValues(w, plan, dialect, visible);
     }
 
@@ -26,6 +27,7 @@ internal static class PackingEmitter
         using (w.Block("public static bool Pack(in ForwardKeys keys)"))
         {
             w.Line("PackKeys(ref keys.Key, keys.KeyStride, keys.Count, ref keys.PackedKeys);");
+            if (plan.Spec.Norm is not null) w.Line("NormalizeKeys(ref keys.PackedKeys, keys.Count);");
             if (check)
             {
                 w.Line("return PackValues(ref keys.Value, keys.ValueStride, keys.Count, ref keys.PackedValues);");
@@ -133,7 +135,7 @@ internal static class PackingEmitter
         w.Line();
         w.Line($"/// <summary>Query rows{(negated ? ", with the sign of the scale," : "")} side by side. The last tile is filled up with zeros.</summary>");
         CoreEmitter.MethodAttribute(w);
-        using (w.Block("private static void PackQueries(ref float query, nint stride, int rows, ref float packed)"))
+        using (w.Block($"private static void PackQueries(ref float query, nint stride, int rows, ref float packed{NormEmitter.Parameter(plan)})"))
         {
             w.Line("int row = 0;");
             using (w.Block("for (; row < rows; row++)"))
@@ -143,6 +145,7 @@ internal static class PackingEmitter
                 RowEmitter.Emit(w, plan.Spec.HeadDim, plan.Lanes,
                     i => $"Store({(negated ? "-" : "")}Load(ref query, {i}), ref packed, {i});",
                     i => $"At(ref packed, {i}) = {(negated ? "-" : "")}At(ref query, {i});");
+                NormEmitter.Call(w, plan, ", in place");
                 w.Line("""
                     query = ref At(ref query, stride);
                     packed = ref At(ref packed, QueryRow);

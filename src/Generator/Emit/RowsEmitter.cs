@@ -87,7 +87,7 @@ internal static class RowsEmitter
         w.Line($"RowScores(in block, ref query, ref At(ref block.Key, key * block.KeyStride), keys, ref weights{(visible.UpperMoves ? ", seen" : "")});");
         bool hides = plan.Spec.Scoring.Hides;
         if (hides) w.Line("bool hides = false;");
-        string softmax = $"Softmax(ref At(ref weights, row * weightRow), {from}keys, ref At(ref block.State, row * StateRow), block.Queries, {bounds});";
+        string softmax = $"Softmax(ref At(ref weights, row * weightRow), {from}keys, ref At(ref block.State, row * StateRow), block.Queries, {bounds}{StatisticsEmitter.Argument(plan, "key")});";
         if (plan.Spec.Scoring.Changes)
         {
             using (w.Block("for (int row = 0, head = 0; row < rows; row += block.Queries, head++)"))
@@ -121,6 +121,7 @@ internal static class RowsEmitter
                 RowEmitter.Emit(w, plan.Spec.HeadDim, plan.Lanes,
                     i => $"Store({(negated ? "-" : "")}Load(ref query, {i}), ref packed, {i});",
                     i => $"At(ref packed, {i}) = {(negated ? "-" : "")}At(ref query, {i});");
+                NormEmitter.Call(w, plan, ", in block.Place");
             }
         }
     }
@@ -168,18 +169,19 @@ internal static class RowsEmitter
     private static void ScoresOfTile(SourceWriter w, CorePlan plan, Dialect dialect, int rows)
     {
         int headDim = plan.Spec.HeadDim, lanes = plan.Lanes, whole = headDim / lanes * lanes, chain = plan.Rows.ChainVectors * lanes;
-        bool chained = whole > chain;
+        bool chained = whole > chain, normed = plan.Spec.Norm is not null;
         string Sum(int row, int key) => $"s{row}_{key}";
         void Declare()
         {
             for (int row = 0; row < rows; row++) w.Line($"Vec {string.Join(", ", Enumerable.Range(0, Keys).Select(key => $"{Sum(row, key)} = zero"))};");
+            if (normed) w.Line($"Vec {string.Join(", ", Enumerable.Range(0, Keys).Select(key => $"n{key} = zero"))}; // squares of the keys");
         }
 
         void Step(Func<string, string, string> load, string offset)
         {
             w.Line("Vec " + string.Join(", ", Enumerable.Range(0, rows).Select(row => $"q{row} = Load({Address.Arguments("q", Join(Address.Offset((row, "QueryRow")), offset))})")) + ";");
             for (int key = 0; key < Keys; key++)
-                w.Line($"Vec x{key} = {load($"k{key}", offset)}; " + string.Join(" ", Enumerable.Range(0, rows).Select(row => $"{Sum(row, key)} = MulAdd(q{row}, x{key}, {Sum(row, key)});")));
+                w.Line($"Vec x{key} = {load($"k{key}", offset)}; " + string.Join(" ", Enumerable.Range(0, rows).Select(row => $"{Sum(row, key)} = MulAdd(q{row}, x{key}, {Sum(row, key)});")) + (normed ? $" n{key} = MulAdd(x{key}, x{key}, n{key});" : ""));
         }
 
         void Loop(string from, string to)
@@ -192,6 +194,12 @@ internal static class RowsEmitter
         }
 
         string Sums(int row) => $"Sums4({string.Join(", ", Enumerable.Range(0, Keys).Select(key => Sum(row, key)))})";
+        const string Squares = "Sums4(n0, n1, n2, n3)";
+        void Factors(string squares)
+        {
+            if (normed) w.Line($"Vector128<float> f = Vectors128.{NormEmitter.Inverse(plan, squares)};");
+        }
+
         void Tail() => Step((key, offset) => $"LoadFirst({Address.Arguments(key, offset)}, {headDim - whole})", $"{whole}");
 
         if (rows == 1) PrefetchRows(w, dialect, "k", headDim);
@@ -202,17 +210,19 @@ internal static class RowsEmitter
             if (whole < headDim)
                 using (w.Block(""))
                     Tail();
+            Factors(Squares);
             for (int row = 0; row < rows; row++) Store(row, Sums(row));
             return;
         }
 
-        w.Line("Vector128<float> " + string.Join(", ", Enumerable.Range(0, rows).Select(row => $"t{row} = Vector128<float>.Zero")) + ";");
+        w.Line("Vector128<float> " + string.Join(", ", Enumerable.Range(0, rows).Select(row => $"t{row}").Concat(normed ? ["n"] : []).Select(name => $"{name} = Vector128<float>.Zero")) + ";");
         using (w.Block($"for (nint from = 0; from < {whole}; from += {chain})"))
         {
             w.Line($"// At most {plan.Rows.ChainVectors} products for each partial sum: a longer chain would lose precision.");
             Declare();
             Loop("from", $"Math.Min(from + {chain}, {whole})");
             for (int row = 0; row < rows; row++) w.Line($"t{row} += {Sums(row)};");
+            if (normed) w.Line($"n += {Squares};");
         }
 
         if (whole < headDim)
@@ -221,13 +231,15 @@ internal static class RowsEmitter
                 Declare();
                 Tail();
                 for (int row = 0; row < rows; row++) w.Line($"t{row} += {Sums(row)};");
+                if (normed) w.Line($"n += {Squares};");
             }
 
+        Factors("n");
         for (int row = 0; row < rows; row++) Store(row, $"t{row}");
 
         void Store(int row, string sums) => w.Line(rows > 1
-            ? $"Vectors128.Store({sums}, {Address.Arguments("w", Address.Offset((row, "KeyBlock")))});"
-            : $"Vectors128.Scatter({sums}, ref w, apart);");
+            ? $"Vectors128.Store({sums}{(normed ? " * f" : "")}, {Address.Arguments("w", Address.Offset((row, "KeyBlock")))});"
+            : $"Vectors128.Scatter({sums}{(normed ? " * f" : "")}, ref w, apart);");
     }
 
     /// <summary>The rows of a key-value head: tiles, then those that are left. Tiles whose queries see none of the keys are left out: half of what there is between as many queries as keys.</summary>
@@ -484,10 +496,13 @@ internal static class RowsEmitter
 
                 // A row without a score is at -infinity, which minus itself would be NaN.
                 float level = maximum == float.NegativeInfinity ? 0f : maximum;
-                Vec f = Exp2(All(Fall(mine, level, Scale))), g = Exp2(All(Fall(others, level, Scale)));
+                """);
+            StatisticsEmitter.MergeExponents(w, plan);
+            w.Line("""
                 for (nint i = 0; i < Maximum; i += Lanes) Store(Load(ref state, i) * f + Load(ref other, i) * g, ref state, i);
                 """);
-            if (plan.Spec.Scoring.NeedsLogSum) w.Line("At(ref state, RowLevel) = Level(maximum, Scale);");
+            StatisticsEmitter.MergeHighest(w, plan);
+            if (plan.Spec.Scoring.NeedsLevel) w.Line("At(ref state, RowLevel) = Level(maximum, Scale);");
         }
     }
 }

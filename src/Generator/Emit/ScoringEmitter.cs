@@ -26,10 +26,25 @@ internal static class ScoringEmitter
     {
         var scoring = plan.Spec.Scoring;
         double scale = Math.Abs((double)plan.Spec.Scale);
-        string? scaleOfHead = scoring.Scales ? $"Vec scale = All(place.Scale(head){(scoring.Cap is { } limit ? $" / {ScalarText.Float(limit)}" : "")});" : null;
+        var matrix = new MatrixStores(scoring, plan.Spec.Visible);
+        bool capsScaled = scoring.Cap is not null && scoring.Matrix != Stage.Scaled; // the cap goes into the scale of a head unless the scaled score is asked for
+        string? scaleOfHead = scoring.Scales ? $"Vec scale = All(place.Scale(head){(capsScaled ? $" / {ScalarText.Float(scoring.Cap!.Value)}" : "")});" : null;
         string Factor(double factor) => scoring.Scales ? "scale" : $"All({ScalarText.Float((float)factor)})";
-        if (scoring.Cap is { } cap) yield return new(scaleOfHead, $"s = Tanh(s * {Factor(scale / cap)}) * All({ScalarText.Float(cap)});");
+        string scaled = $"s * {Factor(scale)}", natural = scoring.IsNatural ? "s" : scaled;
+
+        // Before scores are masked, the user's own mask hides keys of the matrix as the bounds of the loops do.
+        string mask = scoring.Visible is null ? "" : ofMask.Vector(scoring.Visible), hidden = "";
+        if (scoring.Visible is not null && scoring.Matrix is Stage.Scaled or Stage.Capped)
+        {
+            yield return new(string.Join("\n", ofMask.Declarations), $"Vec visible = {(scoring.AsksDecided ? "decided ? Vec.AllBitsSet : " : "")}{mask};");
+            (mask, hidden) = ("visible", ", All(float.NegativeInfinity))");
+        }
+
+        Step BeforeMask(string score) => matrix.Store(hidden.Length == 0 ? score : $"Select(visible, {score}{hidden}");
+        if (scoring.Matrix == Stage.Scaled) yield return BeforeMask(scaled);
+        if (scoring.Cap is { } cap) yield return new(scaleOfHead, $"s = Tanh({(scoring.Scales && !capsScaled ? $"{scaled} * All({ScalarText.Float(1 / cap)})" : $"s * {Factor(scale / cap)}")}) * All({ScalarText.Float(cap)});");
         else if (scoring.IsNatural) yield return new(scaleOfHead, $"s *= {Factor(scale)};");
+        if (scoring.Matrix == Stage.Capped) yield return BeforeMask(natural);
         if (scoring.Own is { } own)
         {
             string score = ofScore.Vector(own);
@@ -64,11 +79,27 @@ internal static class ScoringEmitter
                 : new("ref byte keep = ref place.Keep(head, row, key);", Hide("Keep(ref keep, column)"), Hide("KeepFirst(ref keep, column, rest)"));
         }
 
-        if (scoring.Visible is { } visible)
+        if (scoring.Visible is not null)
         {
-            string mask = ofMask.Vector(visible);
-            yield return new(string.Join("\n", ofMask.Declarations), $"{(scoring.AsksDecided ? "if (!decided) " : "")}s = Select({mask}, s, All(float.NegativeInfinity));");
+            string? declarations = hidden.Length == 0 ? string.Join("\n", ofMask.Declarations) : null;
+            yield return new(declarations, $"{(scoring.AsksDecided && declarations is not null ? "if (!decided) " : "")}s = Select({mask}, s, All(float.NegativeInfinity));");
         }
+
+        if (scoring.Matrix == Stage.Masked) yield return matrix.Store(natural);
+        else if (scoring.Matrix == Stage.Weights) yield return matrix.Store("s"); // they become weights when the sum of the row is known
+    }
+
+    /// <summary>
+    /// Copies scores to the matrix that is asked for: those that the row sees. Keys before these may belong to another run, which another thread has.
+    /// </summary>
+    private sealed class MatrixStores(Scoring scoring, VisibleKeys visible)
+    {
+        public Step Store(string score) => new("ref float scores = ref place.Scores(head, row, key);", One(score, null), One(score, "rest"));
+
+        private string One(string score, string? rest) =>
+            scoring.KeepsStep ? $"StoreEvery({score}, ref scores, column, place.Step, {(visible.LowerMoves ? "lower - column" : "0")}, {rest ?? "Lanes"});"
+            : visible.LowerMoves ? $"StoreBetween({score}, ref scores, column, lower - column, {rest ?? "Lanes"});"
+            : rest is null ? $"Store({score}, ref scores, column);" : $"StoreFirst({score}, ref scores, column, {rest});";
     }
 
     public static void Emit(SourceWriter w, CorePlan plan, Dialect dialect, VisibleKeys visible)
@@ -87,7 +118,8 @@ internal static class ScoringEmitter
             using (w.Block("for (int i = 0; i < rows; i++, row++, weights = ref At(ref weights, KeyBlock))"))
             {
                 string bound = visible.UpperMoves ? $"Math.Min({visible.Upper("i")}, Math.Min(end, keys))" : "Math.Min(end, keys)";
-                w.Line($"int bound = {bound}, column = {(visible.LowerMoves ? $"Math.Max({visible.Lower("i")}, 0) / Lanes * Lanes" : "0")};");
+                string lower = $"Math.Max({visible.Lower("i")}, 0)", column = scoring.Matrix is null ? $"column = {lower}" : $"lower = {lower}, column = lower";
+                w.Line($"int bound = {bound}, {(visible.LowerMoves ? $"{column} / Lanes * Lanes" : "column = 0")};");
                 foreach (var step in steps)
                     if (step.Row is { Length: > 0 } declaration) w.Line(declaration);
                 using (w.Block("for (; column + Lanes <= bound; column += Lanes)")) Vector(steps.Select(step => step.Vector));
@@ -107,7 +139,7 @@ internal static class ScoringEmitter
             if (needsKeys) w.Line(scoring.KeepsStep ? $"Ints j = Ints.Indices * place.Step + {dialect.Vector}.Create(place.Key(key + column));" : $"Ints j = Ints.Indices + {dialect.Vector}.Create(place.Key(key) + column);");
             foreach (string change in changes) w.Line(change);
             if (scoring.Hides) w.Line("hides |= IsHidden(s);");
-            w.Line("Store(s, ref weights, column);");
+            if (scoring.IsNatural || scoring.Hides) w.Line("Store(s, ref weights, column);");
         }
     }
 

@@ -21,7 +21,7 @@ internal static class SoftmaxEmitter
             /// </summary>
             """);
         CoreEmitter.MethodAttribute(w);
-        using (w.Block($"private static void Softmax(ref float weights, {(panel ? "int from, " : "")}int end, ref float state, int rows, {visible.Parameters})"))
+        using (w.Block($"private static void Softmax(ref float weights, {(panel ? "int from, " : "")}int end, ref float state, int rows, {visible.Parameters}{StatisticsEmitter.Parameter(plan)})"))
         using (w.Block("for (int row = 0; row < rows; row++, state = ref At(ref state, StateRow))"))
         {
             string bound = visible.UpperMoves ? $"Math.Max(Math.Min({visible.Upper("row")}, Math.Min(end, keys)), {from})" : "Math.Min(end, keys)";
@@ -51,12 +51,13 @@ internal static class SoftmaxEmitter
                 if (tail < bound) highest = Max(highest, Select(visible, Load(ref w, tail), highest));
                 float rowHighest = Largest(highest);
                 """);
+            StatisticsEmitter.Highest(w, plan, dialect, first);
             using (w.Block("if (rowHighest > maximum + Lazy)"))
             {
                 using (w.Block("if (maximum != float.NegativeInfinity)"))
                 {
+                    StatisticsEmitter.Fall(w, plan);
                     w.Line("""
-                        Vec factor = Exp2(All(Fall(maximum, rowHighest, Scale)));
                         for (nint i = 0; i < Maximum; i += Lanes) Store(Load(ref state, i) * factor, ref state, i);
                         """);
                     if (panel) w.Line("for (nint i = 0; i < from; i += Lanes) Store(Load(ref w, i) * factor, ref w, i);");
@@ -79,11 +80,12 @@ internal static class SoftmaxEmitter
                     level = 0f;
                 }
 
-                Vec levels = All(level{{(dialect.WeighsAtOnce ? " + Whole" : "")}}), scale = All(Scale), total = Load(ref sum, 0);
+                Vec levels = All(level{{(dialect.WeighsAtOnce && !plan.Spec.Scoring.Entropy ? " + Whole" : "")}}), scale = All(Scale), total = Load(ref sum, 0);
                 """);
             w.Line($"column = {first};");
             bool hides = plan.Spec.Scoring.Hides;
-            Exponentials(w, score =>
+            if (plan.Spec.Scoring.Entropy) StatisticsEmitter.Exponentials(w, hides);
+            else Exponentials(w, score =>
             {
                 string weight = dialect.WeighsAtOnce ? $"Weight({score}, scale, levels)" : $"Exp2(MulAdd({score}, scale, levels))";
                 return hides ? $"MarkHidden({weight}, {score})" : weight;

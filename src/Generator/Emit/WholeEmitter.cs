@@ -29,7 +29,7 @@ internal static class WholeEmitter
                 """);
             if (!fixedKeys) w.Line("ref ForwardRun run = ref block.Runs; // the only one");
             if (!fixedKeys) w.Line("int keys = run.Keys;");
-            w.Line("PackQueries(ref block.Query, block.QueryStride, block.Rows, ref query);");
+            w.Line($"PackQueries(ref block.Query, block.QueryStride, block.Rows, ref query{NormEmitter.Argument(plan)});");
             w.Line();
             using (w.Block("for (int tile = 0; tile < block.Rows; tile += TileRows)"))
             {

@@ -53,6 +53,29 @@ internal enum Role
     KeyBlocks,
     RelativeBias,
     Scales,
+    Scores,
+    MaxScore,
+    Entropy,
+    ArgMax,
+    QueryNormWeight,
+    KeyNormWeight,
+}
+
+/// <summary>AttentionGen.AttentionStage.</summary>
+internal enum Stage
+{
+    Scaled = 0,
+    Capped = 1,
+    Masked = 2,
+    Weights = 3,
+}
+
+/// <summary>AttentionGen.AttentionNorm.</summary>
+internal enum Norm
+{
+    None = 0,
+    Rms = 1,
+    L2 = 2,
 }
 
 /// <summary>AttentionGen.AttentionAxes.</summary>

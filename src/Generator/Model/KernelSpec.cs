@@ -143,6 +143,10 @@ internal sealed record AttentionSpec(
 
     public float? GivenSoftCap { get; init; }
 
+    public Norm QueryKeyNorm { get; init; }
+
+    public float? GivenNormEpsilon { get; init; }
+
     public bool Alibi { get; init; }
 
     public RelativeSpec Relative { get; init; } = new(null, null, null);
@@ -150,6 +154,8 @@ internal sealed record AttentionSpec(
     public Axes? GivenBiasAxes { get; init; }
 
     public Axes? GivenKeepAxes { get; init; }
+
+    public Stage? GivenScoresStage { get; init; }
 
     public Axes BiasAxes => GivenBiasAxes ?? Axes.Query | Axes.Key;
 

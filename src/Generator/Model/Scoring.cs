@@ -31,13 +31,25 @@ internal sealed record Scoring(float? Cap, bool Bias, bool Slopes, bool Keep, bo
     public bool SomeDecided { get; init; }
 
     /// <summary>Whether nothing is done to the scores of decided keys.</summary>
-    public bool LeavesDecided => SomeDecided && !IsNatural && !Keep;
+    public bool LeavesDecided => SomeDecided && !IsNatural && !Keep && Matrix is null;
 
     /// <summary>Whether the scores of decided keys are changed, too, but not by the user's own mask.</summary>
     public bool AsksDecided => SomeDecided && !LeavesDecided;
 
     /// <summary>Whether rows and keys are every n-th token, and what is read or computed for keys has to keep step.</summary>
     public bool KeepsStep { get; init; }
+
+    /// <summary>The stage at which the score matrix is asked for; null where it is not.</summary>
+    public Stage? Matrix { get; init; }
+
+    /// <summary>Whether the largest score of each row is asked for.</summary>
+    public bool MaxScore { get; init; }
+
+    /// <summary>Whether the entropy of each row's weights is.</summary>
+    public bool Entropy { get; init; }
+
+    /// <summary>Whether the key of its largest weight is.</summary>
+    public bool ArgMax { get; init; }
 
     public static Scoring None { get; } = new(null, false, false, false, false, false);
 
@@ -47,13 +59,23 @@ internal sealed record Scoring(float? Cap, bool Bias, bool Slopes, bool Keep, bo
         Own = spec.Score?.Result is InputExpression ? null : spec.Score?.Result,
         Visible = spec.MaskBounds?.Rest,
         SomeDecided = spec.MaskBounds is { Rest: not null } bounds && bounds.Terms.Any(term => term.Rest is null),
-        KeepsStep = spec.Attention.Dilation > 1 && (spec.Has(Role.Bias) || spec.Has(Role.RelativeBias) || spec.Has(Role.Keep) || spec.Score?.Result?.Uses(Input.Key) == true || spec.MaskBounds?.Rest?.Uses(Input.Key) == true),
+        KeepsStep = spec.Attention.Dilation > 1 && (spec.Has(Role.Scores) || spec.Has(Role.Bias) || spec.Has(Role.RelativeBias) || spec.Has(Role.Keep) || spec.Score?.Result?.Uses(Input.Key) == true || spec.MaskBounds?.Rest?.Uses(Input.Key) == true),
         Scales = spec.Has(Role.Scales),
         Relative = spec.Has(Role.RelativeBias),
+        MaxScore = spec.Has(Role.MaxScore),
+        Entropy = spec.Has(Role.Entropy),
+        ArgMax = spec.Has(Role.ArgMax),
+        Matrix = spec.Has(Role.Scores) ? spec.Attention.GivenScoresStage ?? Stage.Weights : null,
     };
 
     /// <summary>Whether scores are more than products and a factor: they then wait in memory for what is done to them.</summary>
-    public bool Changes => IsNatural || Hides;
+    public bool Changes => IsNatural || Hides || Matrix is not null;
+
+    /// <summary>Whether scores cannot become weights in registers: more is done to them, or more is to be known of them.</summary>
+    public bool InMemory => Changes || HasHighest || Entropy;
+
+    /// <summary>Whether rows keep their largest score, beside the maximum that their weights are relative to, which lags behind it.</summary>
+    public bool HasHighest => MaxScore || ArgMax;
 
     /// <summary>Whether scores have to be in natural units before the softmax: then the scale is applied to them there.</summary>
     public bool IsNatural => Scales || Cap is not null || Bias || Slopes || Relative || Own is not null;
@@ -64,16 +86,23 @@ internal sealed record Scoring(float? Cap, bool Bias, bool Slopes, bool Keep, bo
     /// <summary>Whether the end of a row needs the log-sum-exp of its keys.</summary>
     public bool NeedsLogSum => Sinks || LogSumExp;
 
+    /// <summary>Whether the level of a row is needed after its last key, also where partial states were merged.</summary>
+    public bool NeedsLevel => NeedsLogSum || Matrix == Stage.Weights;
+
     /// <summary>The part of a core's name.</summary>
     public string Name =>
         (Scales ? "_scales" : "") + (Cap is { } cap ? "_cap" + cap.ToString("R", CultureInfo.InvariantCulture).Replace('.', 'p').Replace("-", "m").Replace("+", "") : "")
         + (Own is null ? "" : "_score" + Own.Name) + (Visible is null ? "" : "_mask" + Visible.Name)
-        + (Bias ? "_bias" : "") + (Slopes ? "_slopes" : "") + (Relative ? "_relative" : "") + (Keep ? "_keep" : "") + (Sinks ? "_sinks" : "") + (LogSumExp ? "_lse" : "") + (SomeDecided ? "_some" : "") + (KeepsStep ? "_steps" : "");
+        + (Bias ? "_bias" : "") + (Slopes ? "_slopes" : "") + (Relative ? "_relative" : "") + (Keep ? "_keep" : "") + (Sinks ? "_sinks" : "") + (LogSumExp ? "_lse" : "")
+        + (Matrix is { } stage ? "_" + StageName(stage) : "") + (MaxScore ? "_max" : "") + (Entropy ? "_entropy" : "") + (ArgMax ? "_argmax" : "") + (SomeDecided ? "_some" : "") + (KeepsStep ? "_steps" : "");
+
+    private static string StageName(Stage stage) => stage.ToString().ToLowerInvariant();
 
     /// <summary>For people; nothing where there is nothing.</summary>
     public string Text => string.Join(", ", new[]
     {
         Scales ? "a scale for each head" : "", Cap is { } cap ? $"soft cap {cap.ToString("R", CultureInfo.InvariantCulture)}" : "", Own is null ? "" : $"score = {Own.Text}", Visible is null ? "" : $"visible if {Visible.Text}", Bias ? "a bias" : "", Slopes ? "a slope for each head" : "", Relative ? "a bias of relative positions" : "", Keep ? "a mask of keys" : "",
         Sinks ? "a sink" : "", LogSumExp ? "log-sum-exp" : "",
+        Matrix is { } stage ? $"a matrix of {(stage == Stage.Weights ? "weights" : StageName(stage) + " scores")}" : "", MaxScore ? "largest score" : "", Entropy ? "entropy" : "", ArgMax ? "argmax" : "",
     }.Where(part => part.Length > 0));
 }

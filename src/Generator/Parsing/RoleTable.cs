@@ -33,6 +33,12 @@ internal static class RoleTable
         new(Role.KeyBlocks, "keyBlocks", "global::System.ReadOnlySpan<int>"),
         new(Role.RelativeBias, "relativeBias", "global::System.ReadOnlySpan<float>"),
         new(Role.Scales, "scales", "global::System.ReadOnlySpan<float>"),
+        new(Role.Scores, "scores", "global::System.Span<float>"),
+        new(Role.MaxScore, "maxScore", "global::System.Span<float>"),
+        new(Role.Entropy, "entropy", "global::System.Span<float>"),
+        new(Role.ArgMax, "argmax", "global::System.Span<int>"),
+        new(Role.QueryNormWeight, "queryNormWeight", "global::System.ReadOnlySpan<float>"),
+        new(Role.KeyNormWeight, "keyNormWeight", "global::System.ReadOnlySpan<float>"),
     ];
 
     public static RoleRow Row(Role role) => Rows[(int)role];

@@ -10,6 +10,9 @@ internal sealed record CoreSpec(int HeadDim, int ValueDim, VisibleKeys Visible, 
     /// <summary>What is done to scores, and asked for beside the output.</summary>
     public Scoring Scoring { get; init; } = Scoring.None;
 
+    /// <summary>How queries and keys are normalised; null where they are not.</summary>
+    public NormSpec? Norm { get; init; }
+
     /// <summary>Whether some row may not see a key that another row of its tile sees: then it matters whether values are finite.</summary>
     public bool RowsDiffer => Visible.DiffersByRow || Scoring.Hides;
 
@@ -25,7 +28,7 @@ internal sealed record CoreSpec(int HeadDim, int ValueDim, VisibleKeys Visible, 
         if (ValueDim != HeadDim) name += $"v{ValueDim}";
         name += mask ?? Visible.Name;
         if (Scale != (float)(1 / Math.Sqrt(HeadDim))) name += "_scale" + Scale.ToString("R", CultureInfo.InvariantCulture).Replace('.', 'p').Replace("-", "m").Replace("+", "");
-        return name + Scoring.Name;
+        return name + Norm?.Name + Scoring.Name;
     }
 }
 
@@ -86,8 +89,11 @@ internal sealed record CorePlan(
     /// <summary>A packed query, with zeros up to a whole vector.</summary>
     public int QueryRow => (Spec.HeadDim + Lanes - 1) / Lanes * Lanes;
 
-    /// <summary>The state of a query row: its output where it meets keys block after block, the sum of its weights in a vector, its maximum in another.</summary>
-    public int StateRow => (Path == CorePath.Whole ? 0 : PackedValueDim) + 2 * Lanes;
+    /// <summary>
+    /// The state of a query row: its output where it meets keys block after block, the sum of its weights in a vector, for an entropy that of their exponents, its maximum in
+    /// another.
+    /// </summary>
+    public int StateRow => (Path == CorePath.Whole ? 0 : PackedValueDim) + (Spec.Scoring.Entropy ? 3 : 2) * Lanes;
 
     public int ScratchFloats => (QueryBlock * QueryRow + TileRows * KeyBlock + 15) / 16 * 16;
 
@@ -151,7 +157,7 @@ internal sealed record KernelPlan(KernelSpec Spec, EquatableArray<CorePlan> Core
             if (Spec.MaskTerms.Count > 0) mask += "_zones";
             if (Spec.Has(Role.DocumentStarts)) mask += "_documents";
             if (attention.KeyBlockSize is { } keyBlock) mask += $"_blocks{attention.QueryBlockSize}x{keyBlock}";
-            return $"forward_f32_{lengths}{(KernelPlanner.Core(attention) with { Scoring = Scoring.Of(Spec) }).Name(heads, mask)}{(attention.Batched ? "_batched" : "")}{(attention.Layout == Layout.HeadMajor ? "_headmajor" : "")}";
+            return $"forward_f32_{lengths}{KernelPlanner.Core(Spec).Name(heads, mask)}{(attention.Batched ? "_batched" : "")}{(attention.Layout == Layout.HeadMajor ? "_headmajor" : "")}";
         }
     }
 }

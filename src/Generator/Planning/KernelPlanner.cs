@@ -18,7 +18,7 @@ internal static class KernelPlanner
     private static CorePlan Plan(KernelSpec spec, Isas isa)
     {
         var attention = spec.Attention;
-        var core = Core(attention) with { Scoring = Scoring.Of(spec) };
+        var core = Core(spec);
 
         // Whole rows of small lengths are for plain scores: what is done to others is written once, for blocks.
         if (core.Scoring == Scoring.None && spec.IsOneZone && attention is { QueryLength: { } queries, KeyLength: { } keys } && queries >= MinWholeRows && queries <= MaxWholeLength && keys <= MaxWholeLength)
@@ -69,13 +69,15 @@ internal static class KernelPlanner
                 select (rows, vectors)).First();
     }
 
+    public static CoreSpec Core(KernelSpec spec) => Core(spec.Attention) with { Scoring = Scoring.Of(spec), Norm = NormSpec.Of(spec) };
+
     public static CoreSpec Core(AttentionSpec attention) => new(attention.HeadDim, attention.ValueDim, VisibleKeys.Of(attention), attention.Scale);
 
     public static CorePlan Plan(CoreSpec core, Isas isa)
     {
         var machine = Machine(isa);
         var (rows, vectors) = Tile(isa);
-        bool inRegisters = machine.InRegisters && !core.Scoring.Changes;
+        bool inRegisters = machine.InRegisters && !core.Scoring.InMemory;
         return new CorePlan(
             core, isa, machine.Lanes, CorePath.Blocks, inRegisters, rows, vectors, ValueStrips(core.ValueDim, machine.Lanes, machine.Accumulators / rows),
             ChainQuads(core.HeadDim, machine.Sets), machine.Sets, QueryBlock, KeyBlock(inRegisters), Rows(core, isa));

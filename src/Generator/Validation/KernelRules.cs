@@ -21,7 +21,7 @@ internal static class KernelRules
     public static IEnumerable<Violation> Violations(KernelSpec spec)
     {
         if (spec.Method.OtherKind is { } kind) return [new(Rules.NotAMethod, Place.Attribute, kind)];
-        return Method(spec.Method).Concat(Types(spec.Method)).Concat(Numbers(spec.Attention)).Concat(Strides(spec)).Concat(Windows(spec)).Concat(Cuts(spec)).Concat(Scores(spec)).Concat(Relative(spec)).Concat(Parameters(spec));
+        return Method(spec.Method).Concat(Types(spec.Method)).Concat(Numbers(spec.Attention)).Concat(Strides(spec)).Concat(Windows(spec)).Concat(Cuts(spec)).Concat(Norms(spec)).Concat(Scores(spec)).Concat(Relative(spec)).Concat(Parameters(spec));
     }
 
     public static IEnumerable<Violation> Errors(KernelSpec spec) => Violations(spec).Where(violation => violation.Rule.DefaultSeverity == DiagnosticSeverity.Error);
@@ -188,6 +188,18 @@ internal static class KernelRules
         return bounds.Terms.All(Hides) ? "the mask method lets through only keys that the mask or the window of the attribute hides" : null;
     }
 
+    private static IEnumerable<Violation> Norms(KernelSpec spec)
+    {
+        var attention = spec.Attention;
+        if (!Enum.IsDefined(typeof(Norm), attention.QueryKeyNorm)) yield return new(Rules.UnknownNorm, Place.OfArgument("QueryKeyNorm"), (int)attention.QueryKeyNorm);
+        if (attention.GivenNormEpsilon is { } epsilon && !(epsilon is > 0 and < float.PositiveInfinity))
+            yield return new(Rules.BadNormEpsilon, Place.OfArgument("NormEpsilon"), Text(epsilon), Text(NormSpec.DefaultEpsilon));
+        if (attention.QueryKeyNorm != Norm.None) yield break;
+        if (attention.GivenNormEpsilon is not null) yield return new(Rules.NormWithoutEffect, Place.OfArgument("NormEpsilon"), "NormEpsilon");
+        for (int i = 0; i < spec.Method.Parameters.Count; i++)
+            if (spec.Method.Parameters[i] is { Role: Role.QueryNormWeight or Role.KeyNormWeight } weight) yield return new(Rules.NormWithoutEffect, Place.OfParameter(i), weight.Name);
+    }
+
     private static IEnumerable<Violation> Scores(KernelSpec spec)
     {
         const Axes AllAxes = Axes.Batch | Axes.Head | Axes.Query | Axes.Key;
@@ -210,6 +222,14 @@ internal static class KernelRules
                 var row = RoleTable.Row(role);
                 yield return new(Rules.AxesWithoutParameter, Place.OfArgument(argument), argument, row.Name, $"{RoleTable.Short(row.Type)} {row.Name}");
             }
+        }
+
+        if (attention.GivenScoresStage is { } stage)
+        {
+            var place = Place.OfArgument("ScoresStage");
+            var row = RoleTable.Row(Role.Scores);
+            if (!Enum.IsDefined(typeof(Stage), stage)) yield return new(Rules.UnknownStage, place, (int)stage);
+            else if (!spec.Has(Role.Scores)) yield return new(Rules.StageWithoutScores, place, $"{RoleTable.Short(row.Type)} {row.Name}");
         }
 
         foreach (var (argument, lifted) in new[] { ("MaskMethod", spec.Mask), ("ScoreMethod", spec.Score) })

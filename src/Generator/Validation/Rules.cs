@@ -104,6 +104,21 @@ internal static class Rules
     public static readonly DiagnosticDescriptor ScaleTwice = Error("AG0032", "The scale is given twice",
         "Scale = {0} is the factor of all heads, and '{1}' has one for each: keep one of them");
 
+    public static readonly DiagnosticDescriptor UnknownStage = Error("AG0035", "The stage of the scores is unknown",
+        "ScoresStage is {0}, which is no AttentionStage: use Scaled, Capped, Masked or Weights");
+
+    public static readonly DiagnosticDescriptor StageWithoutScores = Error("AG0036", "A stage of scores that are not asked for",
+        "ScoresStage has no effect, as there is no parameter scores: add '{0}', or leave it out");
+
+    public static readonly DiagnosticDescriptor UnknownNorm = Error("AG0037", "The norm of queries and keys is unknown",
+        "QueryKeyNorm is {0}, which is no AttentionNorm: use None, Rms or L2");
+
+    public static readonly DiagnosticDescriptor NormWithoutEffect = Error("AG0038", "Something of a norm that is not there",
+        "'{0}' has no effect, as queries and keys are not normalised: set QueryKeyNorm = AttentionNorm.Rms or L2, or leave it out");
+
+    public static readonly DiagnosticDescriptor BadNormEpsilon = Error("AG0039", "The epsilon of a norm is not positive",
+        "NormEpsilon is {0}, it must be a positive, finite number: use one above 0, or leave it out for {1}");
+
     public static readonly DiagnosticDescriptor PrefixWithoutCausal = Error("AG0041", "A prefix without a causal mask",
         "{0} widens a causal mask, and there is none: add Mask = AttentionMask.Causal, or leave it out");
 
@@ -152,7 +167,8 @@ internal static class Rules
         NotPartial, HasBody, ReturnsValue, GenericMethod, TypeNotPartial, GenericType, FileLocalType, Interface, OutOfRange, UnevenGroups, BadScale,
         UnknownMask, MissingParameter, DuplicateParameter, UnknownParameter, WrongParameterType, MaskParameterWithoutMask, BatchWithoutBatched,
         NotAMethod, UnknownIsas, UnknownLayout, NarrowStride, StrideOfTensorSpan, BadSoftCap, BadAxes, AxesWithoutParameter, SlopesTwice, CannotLift, BucketsWithoutParameter, RelativeBiasWithoutBuckets,
-        BadBuckets, ScaleTwice, PrefixWithoutCausal, PrefixTwice, DocumentsInBatch, KeyDocumentsAlone, IncompleteBlocks, BadKeyBlockSize, BlocksWithCuts,
+        BadBuckets, ScaleTwice, UnknownStage, StageWithoutScores, UnknownNorm, NormWithoutEffect, BadNormEpsilon,
+        PrefixWithoutCausal, PrefixTwice, DocumentsInBatch, KeyDocumentsAlone, IncompleteBlocks, BadKeyBlockSize, BlocksWithCuts,
         PaddedPrefill, DebugBuild, MoreQueriesThanKeys, WindowWithoutEffect, HidesEverything,
     ];
 

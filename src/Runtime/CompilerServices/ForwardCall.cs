@@ -17,12 +17,12 @@ public unsafe ref struct ForwardCall
     private ForwardMask _mask;
     private ReadOnlySpan<int> _keyBlockStarts, _keyBlocks;
     private Span<byte> _scratch;
-    private ReadOnlySpan<byte> _bias, _keep, _slopes, _sinks;
-    private Span<byte> _logSumExp;
-    private ReadOnlySpan<byte> _scales, _span0, _span1, _span2, _span3;
+    private ReadOnlySpan<byte> _bias, _keep, _slopes, _sinks, _scales, _queryNormWeight, _keyNormWeight, _span0, _span1, _span2, _span3;
     private ReadOnlySpan<float> _relativeBias;
     private ReadOnlySpan<int> _relativeStarts;
     private bool _relativeBidirectional;
+    private Span<float> _logSumExp, _scores, _maxScore, _entropy, _argmax; // as floats: there may be more bytes than a span can count
+    private AttentionStage _scoresStage;
     private AttentionAxes _biasAxes, _keepAxes;
     private OwnArguments _own;
     private string _scratchName;
@@ -82,7 +82,7 @@ public unsafe ref struct ForwardCall
         if (starts.Length < 2 || starts[0] != 0 || starts[^1] != tokens) ThrowHelper.DocumentRange(name, starts, tensor, tokens);
         for (int i = 1; i < starts.Length; i++)
             if (starts[i] < starts[i - 1]) ThrowHelper.DocumentOrder(name, i, starts[i - 1], starts[i]);
-        if (Same(starts)) ThrowHelper.Overlap(_output.Name, name);
+        CheckApart(starts, name);
     }
 
     /// <summary>How many of the first keys every query sees under a causal mask.</summary>
@@ -100,7 +100,7 @@ public unsafe ref struct ForwardCall
         CheckEach(prefixLengths, name);
         for (int i = 0; i < prefixLengths.Length; i++)
             if (prefixLengths[i] < 0) ThrowHelper.NegativePrefix(name, i, prefixLengths[i]);
-        if (Same(prefixLengths)) ThrowHelper.Overlap(_output.Name, name);
+        CheckApart(prefixLengths, name);
         _mask.PrefixLengths = prefixLengths;
     }
 
@@ -130,8 +130,8 @@ public unsafe ref struct ForwardCall
             }
         }
 
-        if (Same(keyBlockStarts)) ThrowHelper.Overlap(_output.Name, startsName);
-        if (Same(keyBlocks)) ThrowHelper.Overlap(_output.Name, name);
+        CheckApart(keyBlockStarts, startsName);
+        CheckApart(keyBlocks, name);
         _keyBlockStarts = keyBlockStarts;
         _keyBlocks = keyBlocks;
         _mask.Lists = new KeyBlockLists { QueryBlock = queries, KeyBlock = keys, OfHead = ofHead ? rows : 0, OfBatch = ofBatch ? (nint)rows * (ofHead ? _shape.KeyValueHeads : 1) : 0 };
@@ -168,7 +168,7 @@ public unsafe ref struct ForwardCall
         CheckEach(queryStarts, name);
         for (int i = 0; i < queryStarts.Length; i++)
             if (queryStarts[i] < 0) ThrowHelper.NegativeStart(name, i, queryStarts[i]);
-        if (Same(queryStarts)) ThrowHelper.Overlap(_output.Name, name);
+        CheckApart(queryStarts, name);
         _mask.QueryStarts = queryStarts;
     }
 
@@ -183,7 +183,7 @@ public unsafe ref struct ForwardCall
             if ((uint)keyLengths[i] > (uint)keys) ThrowHelper.BadKeyLength(name, i, keyLengths[i], keys);
         }
 
-        if (Same(keyLengths)) ThrowHelper.Overlap(_output.Name, name);
+        CheckApart(keyLengths, name);
         _mask.KeyLengths = keyLengths;
     }
 
@@ -231,7 +231,7 @@ public unsafe ref struct ForwardCall
     {
         int buckets = bidirectional ? 2 * starts.Length : starts.Length;
         if (relativeBias.Length != buckets * _shape.Heads) ThrowHelper.OneForEachBucket(name, relativeBias.Length, buckets, _shape.Heads);
-        if (Meets(MemoryMarshal.AsBytes(relativeBias), _output)) ThrowHelper.Overlap(_output.Name, name);
+        CheckApart(relativeBias, name);
         CheckFinite(relativeBias, name);
         _relativeBias = relativeBias;
         _relativeStarts = starts;
@@ -244,30 +244,92 @@ public unsafe ref struct ForwardCall
             if (!float.IsFinite(numbers[i])) ThrowHelper.NotFinite(name, i, numbers[i]);
     }
 
+    /// <summary>What the elements of normalised queries are multiplied by.</summary>
+    /// <exception cref="ArgumentException">There is not one for each element of a head, or the output overlaps them.</exception>
+    public void QueryNormWeight(ReadOnlySpan<float> weight, [CallerArgumentExpression(nameof(weight))] string name = "") => _queryNormWeight = NormWeight(weight, name);
+
+    /// <summary>What the elements of normalised keys are multiplied by.</summary>
+    /// <exception cref="ArgumentException">There is not one for each element of a head, or the output overlaps them.</exception>
+    public void KeyNormWeight(ReadOnlySpan<float> weight, [CallerArgumentExpression(nameof(weight))] string name = "") => _keyNormWeight = NormWeight(weight, name);
+
+    private readonly ReadOnlySpan<byte> NormWeight(ReadOnlySpan<float> weight, string name)
+    {
+        if (weight.Length != _query.Dim) ThrowHelper.NormWeightLength(name, weight.Length, _query.Dim);
+        CheckApart(weight, name);
+        return MemoryMarshal.AsBytes(weight);
+    }
+
     /// <summary>Where the log-sum-exp of each row goes.</summary>
     /// <exception cref="ArgumentException">There is not a place for each row, or it overlaps another argument.</exception>
     public void LogSumExp(Span<float> logSumExp, [CallerArgumentExpression(nameof(logSumExp))] string name = "")
     {
-        _logSumExp = MemoryMarshal.AsBytes(logSumExp);
-        Operand(_logSumExp, sizeof(float), AttentionAxes.Batch | AttentionAxes.Head | AttentionAxes.Query, name);
-        if (Meets(_logSumExp, _query)) ThrowHelper.Overlap(name, _query.Name);
-        if (Meets(_logSumExp, _key)) ThrowHelper.Overlap(name, _key.Name);
-        if (Meets(_logSumExp, _value)) ThrowHelper.Overlap(name, _value.Name);
-        if (_logSumExp.Overlaps(_bias) || _logSumExp.Overlaps(_keep) || _logSumExp.Overlaps(_slopes) || _logSumExp.Overlaps(_sinks)
-            || _logSumExp.Overlaps(_scales) || _logSumExp.Overlaps(MemoryMarshal.AsBytes(_relativeBias)) || OverlapsMask(_logSumExp))
-            ThrowHelper.Overlap(name, "another argument");
+        Result(logSumExp, OfRows, name);
+        _logSumExp = logSumExp;
+    }
+
+    /// <summary>Where the score matrix goes, and at which stage it is taken.</summary>
+    /// <exception cref="ArgumentException">There is not a place for each score, or it overlaps another argument.</exception>
+    public void Scores(Span<float> scores, AttentionStage stage, [CallerArgumentExpression(nameof(scores))] string name = "")
+    {
+        Result(scores, OfRows | AttentionAxes.Key, name);
+        _scores = scores;
+        _scoresStage = stage;
+    }
+
+    /// <summary>Where the largest score of each row goes.</summary>
+    /// <exception cref="ArgumentException">There is not a place for each row, or it overlaps another argument.</exception>
+    public void MaxScore(Span<float> maxScore, [CallerArgumentExpression(nameof(maxScore))] string name = "")
+    {
+        Result(maxScore, OfRows, name);
+        _maxScore = maxScore;
+    }
+
+    /// <summary>Where the entropy of each row's weights goes.</summary>
+    /// <exception cref="ArgumentException">There is not a place for each row, or it overlaps another argument.</exception>
+    public void Entropy(Span<float> entropy, [CallerArgumentExpression(nameof(entropy))] string name = "")
+    {
+        Result(entropy, OfRows, name);
+        _entropy = entropy;
+    }
+
+    /// <summary>Where the key of the largest weight of each row goes.</summary>
+    /// <exception cref="ArgumentException">There is not a place for each row, or it overlaps another argument.</exception>
+    public void ArgMax(Span<int> argmax, [CallerArgumentExpression(nameof(argmax))] string name = "")
+    {
+        var floats = MemoryMarshal.Cast<int, float>(argmax);
+        Result(floats, OfRows, name);
+        _argmax = floats;
+    }
+
+    private const AttentionAxes OfRows = AttentionAxes.Batch | AttentionAxes.Head | AttentionAxes.Query;
+
+    /// <summary>Checks what is written beside the output: its length, and that it is memory of its own.</summary>
+    private readonly void Result(ReadOnlySpan<float> result, AttentionAxes axes, string name)
+    {
+        CheckLength(result.Length, axes, name);
+        CheckApart(result, name);
+        MemoryBlock memory = result;
+        if (memory.Meets(_query)) ThrowHelper.Overlap(name, _query.Name);
+        if (memory.Meets(_key)) ThrowHelper.Overlap(name, _key.Name);
+        if (memory.Meets(_value)) ThrowHelper.Overlap(name, _value.Name);
+        if (MeetsInput(memory) || ResultThatMeets(memory) is not null) ThrowHelper.Overlap(name, "another argument");
     }
 
     private readonly ReadOnlySpan<byte> Operand(ReadOnlySpan<byte> bytes, int size, AttentionAxes axes, string name)
+    {
+        CheckLength(bytes.Length / size, axes, name);
+        CheckApart(bytes, name);
+        return bytes;
+    }
+
+    private readonly void CheckLength(int length, AttentionAxes axes, string name)
     {
         Int128 needed = 1; // of lengths that fit an int each
         if ((axes & AttentionAxes.Batch) != 0) needed *= _shape.Batch;
         if ((axes & AttentionAxes.Head) != 0) needed *= _shape.Heads;
         if ((axes & AttentionAxes.Query) != 0) needed *= _shape.Queries;
         if ((axes & AttentionAxes.Key) != 0) needed *= _shape.Keys;
-        if (bytes.Length / size != needed) ThrowHelper.OperandLength(name, bytes.Length / size, axes, _shape.Batch, _shape.Heads, _shape.Queries, _shape.Keys);
-        if (Meets(bytes, _output)) ThrowHelper.Overlap(_output.Name, name);
-        return bytes;
+        if (length != needed) ThrowHelper.OperandLength(name, length, axes, _shape.Batch, _shape.Heads, _shape.Queries, _shape.Keys);
     }
 
     /// <summary>A number for the user's own mask or score.</summary>
@@ -296,8 +358,8 @@ public unsafe ref struct ForwardCall
         if ((axes & AttentionAxes.Head) != 0 && length < _shape.Heads) ThrowHelper.SpanTooShort(name, length, _shape.Heads, "heads");
         if ((axes & AttentionAxes.Key) != 0 && length < _shape.Keys) ThrowHelper.SpanTooShort(name, length, _shape.Keys, "keys");
         if ((axes & AttentionAxes.Query) != 0 && length < EndOfPositions) ThrowHelper.SpanTooShort(name, length, EndOfPositions, "positions of queries, from 0 on");
-        if (Meets(bytes, _output)) ThrowHelper.Overlap(_output.Name, name);
-        if (bytes.Overlaps(_logSumExp)) ThrowHelper.Overlap("logSumExp", name);
+        CheckApart(bytes, name);
+        if (ResultThatMeets(bytes) is { } result) ThrowHelper.Overlap(result, name);
         if (bytes.Overlaps(_scratch)) ThrowHelper.ScratchOverlap(_scratchName, name);
         switch (slot)
         {
@@ -340,13 +402,12 @@ public unsafe ref struct ForwardCall
     /// <exception cref="ArgumentException">It overlaps a tensor.</exception>
     public void Scratch(Span<byte> scratch, [CallerArgumentExpression(nameof(scratch))] string name = "")
     {
-        if (Meets(scratch, _query)) ThrowHelper.ScratchOverlap(name, _query.Name);
-        if (Meets(scratch, _key)) ThrowHelper.ScratchOverlap(name, _key.Name);
-        if (Meets(scratch, _value)) ThrowHelper.ScratchOverlap(name, _value.Name);
-        if (Meets(scratch, _output)) ThrowHelper.ScratchOverlap(name, _output.Name);
-        if (scratch.Overlaps(_bias) || scratch.Overlaps(_keep) || scratch.Overlaps(_slopes) || scratch.Overlaps(_sinks) || scratch.Overlaps(_logSumExp)
-            || scratch.Overlaps(_scales) || scratch.Overlaps(MemoryMarshal.AsBytes(_relativeBias)) || OverlapsMask(scratch))
-            ThrowHelper.ScratchOverlap(name, "another argument");
+        MemoryBlock memory = scratch;
+        if (memory.Meets(_query)) ThrowHelper.ScratchOverlap(name, _query.Name);
+        if (memory.Meets(_key)) ThrowHelper.ScratchOverlap(name, _key.Name);
+        if (memory.Meets(_value)) ThrowHelper.ScratchOverlap(name, _value.Name);
+        if (memory.Meets(_output)) ThrowHelper.ScratchOverlap(name, _output.Name);
+        if (MeetsInput(memory) || ResultThatMeets(memory) is not null) ThrowHelper.ScratchOverlap(name, "another argument");
         _scratch = scratch;
         _scratchName = name;
     }
@@ -375,7 +436,8 @@ public unsafe ref struct ForwardCall
         fixed (float* query = &_query.Data, key = &_key.Data, value = &_value.Data, output = &_output.Data)
         fixed (int* keyBlockStarts = _keyBlockStarts, keyBlocks = _keyBlocks)
         fixed (byte* scales = _scales, span0 = _span0, span1 = _span1, span2 = _span2, span3 = _span3)
-        fixed (byte* scratch = _scratch, bias = _bias, keep = _keep, slopes = _slopes, sinks = _sinks, logSumExp = _logSumExp)
+        fixed (byte* scratch = _scratch, bias = _bias, keep = _keep, slopes = _slopes, sinks = _sinks, queryNormWeight = _queryNormWeight, keyNormWeight = _keyNormWeight)
+        fixed (float* logSumExp = _logSumExp, scores = _scores, maxScore = _maxScore, entropy = _entropy, argmax = _argmax)
         {
             var call = new ForwardArguments
             {
@@ -387,7 +449,15 @@ public unsafe ref struct ForwardCall
             operands.Keep = CompilerServices.Operand.Of(keep, sizeof(bool), _keepAxes, _shape);
             operands.Slopes = CompilerServices.Operand.Of(slopes, sizeof(float), AttentionAxes.Head, _shape);
             operands.Sinks = CompilerServices.Operand.Of(sinks, sizeof(float), AttentionAxes.Head, _shape);
-            operands.LogSumExp = CompilerServices.Operand.Of(logSumExp, sizeof(float), AttentionAxes.Batch | AttentionAxes.Head | AttentionAxes.Query, _shape);
+            operands.QueryNormWeight = (float*)queryNormWeight;
+            operands.KeyNormWeight = (float*)keyNormWeight;
+            operands.LogSumExp = CompilerServices.Operand.Of(logSumExp, sizeof(float), OfRows, _shape);
+            operands.Scores = CompilerServices.Operand.Of(scores, sizeof(float), OfRows | AttentionAxes.Key, _shape);
+            operands.MaxScore = CompilerServices.Operand.Of(maxScore, sizeof(float), OfRows, _shape);
+            operands.Entropy = CompilerServices.Operand.Of(entropy, sizeof(float), OfRows, _shape);
+            operands.ArgMax = CompilerServices.Operand.Of(argmax, sizeof(int), OfRows, _shape);
+            operands.Keys = _shape.Keys;
+            operands.Hidden = _scoresStage == AttentionStage.Weights ? 0f : float.NegativeInfinity;
             call.Lists = _mask.Lists with { Starts = keyBlockStarts, Blocks = keyBlocks };
             operands.Scales = CompilerServices.Operand.Of(scales, sizeof(float), AttentionAxes.Head, _shape);
             (operands.Spans[0], operands.Spans[1], operands.Spans[2], operands.Spans[3]) = ((long)span0, (long)span1, (long)span2, (long)span3);
@@ -454,19 +524,22 @@ public unsafe ref struct ForwardCall
         }
     }
 
-    /// <summary>Whether memory that is written is also that of numbers of the mask: lists of blocks are read to the end, and a second part of a call is laid out behind the first.</summary>
-    private readonly bool OverlapsMask(ReadOnlySpan<byte> bytes) =>
-        bytes.Overlaps(MemoryMarshal.AsBytes(_mask.QueryStarts)) || bytes.Overlaps(MemoryMarshal.AsBytes(_mask.KeyLengths)) || bytes.Overlaps(MemoryMarshal.AsBytes(_mask.PrefixLengths))
-        || bytes.Overlaps(MemoryMarshal.AsBytes(_mask.DocumentStarts)) || bytes.Overlaps(MemoryMarshal.AsBytes(_mask.KeyDocumentStarts))
-        || bytes.Overlaps(MemoryMarshal.AsBytes(_keyBlockStarts)) || bytes.Overlaps(MemoryMarshal.AsBytes(_keyBlocks));
+    /// <summary>
+    /// Whether memory that is written is also that of what is read beside the tensors. Numbers of the mask are read to the end, too: lists of blocks are, and a second part of a
+    /// call is laid out behind the first.
+    /// </summary>
+    private readonly bool MeetsInput(MemoryBlock memory) =>
+        memory.Meets(_bias) || memory.Meets(_keep) || memory.Meets(_slopes) || memory.Meets(_sinks) || memory.Meets(_scales) || memory.Meets(_relativeBias)
+        || memory.Meets(_queryNormWeight) || memory.Meets(_keyNormWeight)
+        || memory.Meets(_mask.QueryStarts) || memory.Meets(_mask.KeyLengths) || memory.Meets(_mask.PrefixLengths) || memory.Meets(_mask.DocumentStarts) || memory.Meets(_mask.KeyDocumentStarts)
+        || memory.Meets(_keyBlockStarts) || memory.Meets(_keyBlocks);
 
-    private readonly bool Same(ReadOnlySpan<int> ints) => Meets(MemoryMarshal.AsBytes(ints), _output);
+    /// <summary>What is written beside the output to memory that is also this, null where nothing is.</summary>
+    private readonly string? ResultThatMeets(MemoryBlock memory) =>
+        memory.Meets(_logSumExp) ? "logSumExp" : memory.Meets(_scores) ? "scores" : memory.Meets(_maxScore) ? "maxScore" : memory.Meets(_entropy) ? "entropy" : memory.Meets(_argmax) ? "argmax" : null;
 
-    /// <summary>Whether memory of another kind lies within a tensor's, gaps included.</summary>
-    private static bool Meets(ReadOnlySpan<byte> bytes, in KernelTensor tensor)
+    private readonly void CheckApart(MemoryBlock memory, string name)
     {
-        if (bytes.IsEmpty || tensor.IsEmpty) return false;
-        nint offset = Unsafe.ByteOffset(ref Unsafe.As<float, byte>(ref tensor.Data), ref MemoryMarshal.GetReference(bytes));
-        return offset < tensor.Length * sizeof(float) && -offset < bytes.Length;
+        if (memory.Meets(_output)) ThrowHelper.Overlap(_output.Name, name);
     }
 }

@@ -278,6 +278,7 @@ internal sealed unsafe class ForwardJob<TCore> : PooledJob<ForwardJob<TCore>>
         {
             ref readonly var sequence = ref Sequence(lane);
             int head = Head(lane, block);
+            if (first) _call.Operands->ClearScores(sequence, head, row, rows);
             TCore.Attend(new ForwardBlock
             {
                 Query = ref *_call.QueryRow(sequence, row, head),

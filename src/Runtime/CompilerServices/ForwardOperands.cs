@@ -8,18 +8,33 @@ namespace AttentionGen.CompilerServices;
 /// </summary>
 internal unsafe struct ForwardOperands
 {
-    public Operand Bias, Keep, Slopes, Sinks, LogSumExp, Scales;
+    public Operand Bias, Keep, Slopes, Sinks, Scales;
     public Operand Relative; // the bias of distance 0 of each head, those of other distances around it
     public int Reach;        // as many before it and, with it, behind it
+    public float* QueryNormWeight, KeyNormWeight;
+    public Operand LogSumExp, Scores, MaxScore, Entropy, ArgMax;
+    public int Keys;
+    public float Hidden; // what the score matrix has for a key that a row does not see
     public fixed long Spans[OwnArguments.MaxSpans]; // addresses of ints or floats
     public OwnArguments Own;
 
-    /// <summary>The log-sum-exp of a row that sees no key.</summary>
+    /// <summary>What a row that sees no key has beside its output.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public readonly void WriteEmpty(int batch, int head, int query)
     {
-        if (LogSumExp.Data == null) return;
-        *(float*)LogSumExp.At(batch, head, query, 0) = Sinks.Data == null ? float.NegativeInfinity : *(float*)Sinks.At(batch, head, query, 0);
+        for (int key = 0; Scores.Data != null && key < Keys; key++) *(float*)Scores.At(batch, head, query, key) = Hidden;
+        if (MaxScore.Data != null) *(float*)MaxScore.At(batch, head, query, 0) = float.NegativeInfinity;
+        if (Entropy.Data != null) *(float*)Entropy.At(batch, head, query, 0) = 0;
+        if (ArgMax.Data != null) *(int*)ArgMax.At(batch, head, query, 0) = -1;
+        if (LogSumExp.Data != null)
+            *(float*)LogSumExp.At(batch, head, query, 0) = Sinks.Data == null ? float.NegativeInfinity : *(float*)Sinks.At(batch, head, query, 0);
+    }
+
+    /// <summary>Before some rows get scores: none has any. Cores write those of the keys that a row sees, and leave out what no row of a tile does.</summary>
+    public readonly void ClearScores(in ForwardSequence sequence, int head, int row, int rows)
+    {
+        if (Scores.Data == null) return;
+        for (int i = row; i < row + rows; i++) new Span<float>(Scores.At(sequence.Batch, head, sequence.Query + (nint)i * sequence.Step, 0), Keys).Fill(float.NegativeInfinity);
     }
 }
 

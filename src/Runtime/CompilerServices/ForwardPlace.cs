@@ -40,6 +40,10 @@ public readonly unsafe struct ForwardPlace
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public int Key(int key) => (int)_origin + key * _step;
 
+    /// <summary>The index of a key in the tensors.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public int Token(int key) => _key + key * _step;
+
     /// <summary>Where a query stands.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public int Position(int query) => (int)(_origin + (_start + query) * _step);
@@ -102,6 +106,43 @@ public readonly unsafe struct ForwardPlace
     /// <summary>Whether a query keeps a key; those of the keys that follow lie <see cref="Step"/> apart behind it.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public ref byte Keep(int head, int query, int key) => ref *_operands->Keep.At(_batch, _head + head, _query + (nint)query * _step, _key + (nint)key * _step);
+
+    /// <summary>Where the largest score of a query goes.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public ref float MaxScore(int head, int query) => ref *(float*)_operands->MaxScore.At(_batch, _head + head, _query + (nint)query * _step, 0);
+
+    /// <summary>Where the entropy of a query goes.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public ref float Entropy(int head, int query) => ref *(float*)_operands->Entropy.At(_batch, _head + head, _query + (nint)query * _step, 0);
+
+    /// <summary>Where the key of the largest weight of a query goes.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public ref int ArgMax(int head, int query) => ref *(int*)_operands->ArgMax.At(_batch, _head + head, _query + (nint)query * _step, 0);
+
+    /// <summary>Where the score of a query and a key goes; those of the keys that follow lie <see cref="Step"/> apart behind it.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public ref float Scores(int head, int query, int key) => ref *(float*)_operands->Scores.At(_batch, _head + head, _query + (nint)query * _step, _key + (nint)key * _step);
+
+    /// <summary>Where the scores of a query go, from the first key of the call on.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public ref float ScoreRow(int head, int query) => ref *(float*)_operands->Scores.At(_batch, _head + head, _query + (nint)query * _step, 0);
+
+    /// <summary>What the elements of normalised queries are multiplied by.</summary>
+    public ref float QueryNormWeight
+    {
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        get => ref *_operands->QueryNormWeight;
+    }
+
+    /// <summary>What the elements of normalised keys are multiplied by.</summary>
+    public ref float KeyNormWeight
+    {
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        get => ref *_operands->KeyNormWeight;
+    }
+
+    /// <summary>The number of keys of the call.</summary>
+    public int Keys => _operands->Keys;
 
     /// <summary>Where the log-sum-exp of a query goes.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]

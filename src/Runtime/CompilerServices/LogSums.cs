@@ -10,7 +10,7 @@ namespace AttentionGen.CompilerServices;
 [EditorBrowsable(EditorBrowsableState.Never)]
 public static class LogSums
 {
-    private const double Ln2 = 0.69314718055994530942;
+    internal const double Ln2 = 0.69314718055994530942;
 
     /// <summary>The natural logarithm of the sum of the exponentials of a row's scores, -infinity where it saw no key.</summary>
     /// <param name="sum">The sum of its weights.</param>
@@ -39,7 +39,7 @@ public static class LogSums
 
     /// <summary>x = m * 2^n, and ln m = 2 artanh((m - 1) / (m + 1)) with m in [1/sqrt(2), sqrt(2)]: relative error 1e-10.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static double Log(double x)
+    internal static double Log(double x)
     {
         if (!(x < double.PositiveInfinity)) return x; // infinity or NaN
         long bits = BitConverter.DoubleToInt64Bits(x);
@@ -52,7 +52,7 @@ public static class LogSums
 
     /// <summary>e^x: its power of two apart, and the series of the rest to the ninth power, relative error 1e-11; 0 below -700, infinite above 700.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static double Exp(double x)
+    internal static double Exp(double x)
     {
         if (x < -700) return 0;
         if (x > 700) return double.PositiveInfinity;

@@ -29,6 +29,7 @@ internal sealed unsafe class RowsJob<TCore> : PooledJob<RowsJob<TCore>>
         float* partials = null;
         if (schedule.PartialFloats > 0)
             partials = call.Scratch != null ? (float*)(call.Scratch + schedule.Threads * schedule.WorkerBytes) : ScratchCache.Rent((nuint)schedule.PartialFloats * sizeof(float));
+        if (call.Operands->Scores.Data != null) ClearScores(call);
         job._call = call;
         job._schedule = schedule;
         job._partials = partials;
@@ -46,6 +47,16 @@ internal sealed unsafe class RowsJob<TCore> : PooledJob<RowsJob<TCore>>
         }
 
         if (call.Scratch == null) ScratchCache.Return(partials);
+    }
+
+    /// <summary>Before the rows get scores: threads share them.</summary>
+    private static void ClearScores(in ForwardArguments call)
+    {
+        for (int i = 0; i < call.PieceCount; i++)
+        {
+            ref readonly var piece = ref call.Pieces[i];
+            for (int head = 0; head < call.Heads; head++) call.Operands->ClearScores(call.Sequences[piece.Sequence], head, piece.FirstRow, piece.Rows);
+        }
     }
 
     protected override void Work(int worker)

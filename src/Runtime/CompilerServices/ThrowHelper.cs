@@ -139,6 +139,10 @@ internal static class ThrowHelper
         throw new ArgumentException($"{name} has {length} elements, one for each of the {needed} {what} is needed.", name);
 
     [DoesNotReturn]
+    public static void NormWeightLength(string name, int length, int headDim) =>
+        throw new ArgumentException($"{name} has {length} elements, [headDim] = [{headDim}] are needed.", name);
+
+    [DoesNotReturn]
     public static void BadKeyLength(string name, int index, int length, int keys) =>
         throw new ArgumentOutOfRangeException(name, length, $"{name}[{index}] is {length}, a number of keys from 0 to {keys} is needed.");
 

@@ -177,7 +177,7 @@ public static class Vectors128
     }
 
     /// <summary>Writes the first elements, none behind them; for pinned or native memory.</summary>
-    // The count is a constant, less than the width.
+    // The count is from 1 to less than the width.
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static void StoreFirst(Vector128<float> x, ref float origin, nint offset, int count)
     {
@@ -188,7 +188,7 @@ public static class Vectors128
     }
 
     /// <summary>The first elements of memory that ends behind them, then zeros; for pinned or native memory.</summary>
-    // The count is a constant, less than the width.
+    // The count is from 1 to less than the width.
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Vector128<float> LoadFirst(ref float origin, nint offset, int count)
     {
@@ -248,6 +248,15 @@ public static class Vectors128
         Unsafe.Add(ref target, 3 * apart) = x.GetElement(3);
     }
 
+    /// <summary>One over the root of a mean of squares, from their sum, and an epsilon.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector128<float> InverseRms(Vector128<float> squares, float count, float epsilon) =>
+        Vector128<float>.One / Vector128.Sqrt(squares / Vector128.Create(count) + Vector128.Create(epsilon));
+
+    /// <summary>One over the root of a sum of squares, or over an epsilon where that is more.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector128<float> InverseNorm(Vector128<float> squares, float epsilon) => Vector128<float>.One / Max(Vector128.Create(epsilon), Vector128.Sqrt(squares));
+
     /// <summary>The absolute values.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Vector128<float> Abs(Vector128<float> x) => Vector128.Abs(x);
@@ -289,6 +298,22 @@ public static class Vectors128
     {
         var bytes = Vector128.CreateScalar((uint)KernelMemory.Bytes(ref Unsafe.Add(ref origin, offset), count)).AsByte();
         return ~Vector128.Equals(Vector128.WidenLower(Vector128.WidenLower(bytes)), Vector128<uint>.Zero).AsSingle();
+    }
+
+    /// <summary>Writes the elements from one on and before another, none outside, which other threads may write; for pinned or native memory.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void StoreBetween(Vector128<float> x, ref float origin, nint offset, int from, int end)
+    {
+        if (from <= 0 && end >= 4) Store(x, ref origin, offset);
+        else StoreEvery(x, ref origin, offset, step: 1, from, end);
+    }
+
+    /// <summary>The same to every n-th place.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void StoreEvery(Vector128<float> x, ref float origin, nint offset, int step, int from, int end)
+    {
+        ref float element = ref Unsafe.As<Vector128<float>, float>(ref x);
+        for (int i = Math.Max(from, 0); i < Math.Min(end, 4); i++) Unsafe.Add(ref origin, (offset + i) * step) = Unsafe.Add(ref element, i);
     }
 
     /// <summary>The floats of every n-th place, so many of them, then 0.</summary>

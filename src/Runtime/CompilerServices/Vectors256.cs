@@ -109,13 +109,13 @@ public static class Vectors256
     public static float Largest(Vector256<float> x) => Vectors128.Largest(Vector128.MaxNative(x.GetLower(), x.GetUpper()));
 
     /// <summary>Writes the first elements, none behind them; for pinned or native memory.</summary>
-    // The count is a constant, less than the width.
+    // The count is from 1 to less than the width.
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static unsafe void StoreFirst(Vector256<float> x, ref float origin, nint offset, int count) =>
         Avx.MaskStore((float*)Unsafe.AsPointer(ref Unsafe.Add(ref origin, offset)), FirstOf(count), x);
 
     /// <summary>The first elements of memory that ends behind them, then zeros; for pinned or native memory.</summary>
-    // The count is a constant, less than the width.
+    // The count is from 1 to less than the width.
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static unsafe Vector256<float> LoadFirst(ref float origin, nint offset, int count) =>
         Avx.MaskLoad((float*)Unsafe.AsPointer(ref Unsafe.Add(ref origin, offset)), FirstOf(count));
@@ -172,6 +172,15 @@ public static class Vectors256
         Avx.Permute2x128(b3, b7, 0x31).StoreUnsafe(ref Unsafe.Add(ref target, 7 * targetStride));
     }
 
+    /// <summary>One over the root of a mean of squares, from their sum, and an epsilon.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector256<float> InverseRms(Vector256<float> squares, float count, float epsilon) =>
+        Vector256<float>.One / Vector256.Sqrt(squares / Vector256.Create(count) + Vector256.Create(epsilon));
+
+    /// <summary>One over the root of a sum of squares, or over an epsilon where that is more.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector256<float> InverseNorm(Vector256<float> squares, float epsilon) => Vector256<float>.One / Max(Vector256.Create(epsilon), Vector256.Sqrt(squares));
+
     /// <summary>The absolute values.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Vector256<float> Abs(Vector256<float> x) => Vector256.Abs(x);
@@ -213,6 +222,22 @@ public static class Vectors256
     {
         var bytes = Vector128.CreateScalar(KernelMemory.Bytes(ref Unsafe.Add(ref origin, offset), count)).AsByte();
         return ~Vector256.Equals(Avx2.ConvertToVector256Int32(bytes), Vector256<int>.Zero).AsSingle();
+    }
+
+    /// <summary>Writes the elements from one on and before another, none outside, which other threads may write; for pinned or native memory.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static unsafe void StoreBetween(Vector256<float> x, ref float origin, nint offset, int from, int end)
+    {
+        if (from <= 0 && end >= 8) Store(x, ref origin, offset);
+        else Avx.MaskStore((float*)Unsafe.AsPointer(ref Unsafe.Add(ref origin, offset)), Vector256.AndNot(FirstOf(end), FirstOf(from)), x);
+    }
+
+    /// <summary>The same to every n-th place.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void StoreEvery(Vector256<float> x, ref float origin, nint offset, int step, int from, int end)
+    {
+        ref float element = ref Unsafe.As<Vector256<float>, float>(ref x);
+        for (int i = Math.Max(from, 0); i < Math.Min(end, 8); i++) Unsafe.Add(ref origin, (offset + i) * step) = Unsafe.Add(ref element, i);
     }
 
     /// <summary>The floats of every n-th place, so many of them, then 0.</summary>

@@ -154,13 +154,13 @@ public static class Vectors512
     public static float Largest(Vector512<float> x) => Vectors256.Largest(Vector256.MaxNative(x.GetLower(), x.GetUpper()));
 
     /// <summary>Writes the first elements, none behind them; for pinned or native memory.</summary>
-    // The count is a constant, less than the width.
+    // The count is from 1 to less than the width.
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static unsafe void StoreFirst(Vector512<float> x, ref float origin, nint offset, int count) =>
         Avx512F.MaskStore((float*)Unsafe.AsPointer(ref Unsafe.Add(ref origin, offset)), FirstOf(count), x);
 
     /// <summary>The first elements of memory that ends behind them, then zeros; for pinned or native memory.</summary>
-    // The count is a constant, less than the width.
+    // The count is from 1 to less than the width.
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static unsafe Vector512<float> LoadFirst(ref float origin, nint offset, int count) =>
         Avx512F.MaskLoad((float*)Unsafe.AsPointer(ref Unsafe.Add(ref origin, offset)), FirstOf(count), Vector512<float>.Zero);
@@ -176,6 +176,15 @@ public static class Vectors512
         var halves = parts.GetLower() + parts.GetUpper();
         return halves.GetLower() + halves.GetUpper();
     }
+
+    /// <summary>One over the root of a mean of squares, from their sum, and an epsilon.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector512<float> InverseRms(Vector512<float> squares, float count, float epsilon) =>
+        Vector512<float>.One / Vector512.Sqrt(squares / Vector512.Create(count) + Vector512.Create(epsilon));
+
+    /// <summary>One over the root of a sum of squares, or over an epsilon where that is more.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector512<float> InverseNorm(Vector512<float> squares, float epsilon) => Vector512<float>.One / Max(Vector512.Create(epsilon), Vector512.Sqrt(squares));
 
     /// <summary>The absolute values.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -219,6 +228,22 @@ public static class Vectors512
         origin = ref Unsafe.Add(ref origin, offset);
         var bytes = Vector128.Create(KernelMemory.Bytes(ref origin, count), KernelMemory.Bytes(ref Unsafe.Add(ref origin, 8), count - 8)).AsByte();
         return ~Vector512.Equals(Avx512F.ConvertToVector512Int32(bytes), Vector512<int>.Zero).AsSingle();
+    }
+
+    /// <summary>Writes the elements from one on and before another, none outside, which other threads may write; for pinned or native memory.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static unsafe void StoreBetween(Vector512<float> x, ref float origin, nint offset, int from, int end)
+    {
+        if (from <= 0 && end >= 16) Store(x, ref origin, offset);
+        else Avx512F.MaskStore((float*)Unsafe.AsPointer(ref Unsafe.Add(ref origin, offset)), Vector512.AndNot(FirstOf(end), FirstOf(from)), x);
+    }
+
+    /// <summary>The same to every n-th place.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void StoreEvery(Vector512<float> x, ref float origin, nint offset, int step, int from, int end)
+    {
+        ref float element = ref Unsafe.As<Vector512<float>, float>(ref x);
+        for (int i = Math.Max(from, 0); i < Math.Min(end, 16); i++) Unsafe.Add(ref origin, (offset + i) * step) = Unsafe.Add(ref element, i);
     }
 
     /// <summary>The floats of every n-th place, so many of them, then 0.</summary>

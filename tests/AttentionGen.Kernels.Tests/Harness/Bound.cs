@@ -77,13 +77,92 @@ public static class Bound
         }
     }
 
+    /// <summary>
+    /// Checks the score matrix of the last run as outputs are checked: what it may be off by is the larger of 1e-6 and twice what the plain evaluation is. An entry that is not a finite number, or that
+    /// is 0, is the same.
+    /// </summary>
+    public static void CheckScores(Inputs inputs)
+    {
+        var problem = inputs.Problem;
+        double[] expected = new double[inputs.Scores.Length];
+        Whole(inputs, scores: expected);
+        float[] plain = new float[problem.Keys], unused = new float[problem.Declaration.ValueDim];
+        double error = 0, plainError = 0;
+        string place = "";
+        for (int row = 0; row < problem.Rows; row++)
+        {
+            int b = row / problem.Queries / problem.Declaration.Heads, h = row / problem.Queries % problem.Declaration.Heads, i = row % problem.Queries;
+            PlainEvaluation.Row(inputs, b, i, h, unused, plain);
+            for (int j = 0; j < problem.Keys; j++)
+            {
+                double exact = expected[row * problem.Keys + j];
+                float actual = inputs.Scores[row * problem.Keys + j];
+                string entry = $"batch {b}, head {h}, query {i}, key {j}: {actual:g9} for {exact:g9}";
+                if (!double.IsFinite(exact) || exact == 0) Assert.True(exact.Equals(actual), $"{problem}: {entry}");
+                else plainError = Math.Max(plainError, Math.Abs(plain[j] - exact));
+                double off = Math.Abs(actual - exact);
+                if (double.IsFinite(exact) && !(off <= error)) (error, place) = (double.IsNaN(off) ? double.PositiveInfinity : off, entry);
+            }
+        }
+
+        double bound = Math.Max(Least, 2 * plainError);
+        Assert.True(error <= bound, $"{problem}: error {error:g3}, bound {bound:g3} (plain evaluation {plainError:g3}); {place}");
+    }
+
+    /// <summary>
+    /// Checks the largest scores, entropies and keys of the last run: what the first two may be off by is the larger of 2e-6 and twice what they are in single precision from the plain
+    /// evaluation's scores; a large score may always be off by two of its last places. The key is one whose exact score is the largest within that.
+    /// </summary>
+    public static void CheckStatistics(Inputs inputs)
+    {
+        var problem = inputs.Problem;
+        var declaration = problem.Declaration with { ScoresStage = AttentionStage.Masked };
+        var masked = new Inputs(inputs, problem with { Declaration = declaration });
+        double[] maxScore = new double[problem.Rows], entropy = new double[problem.Rows], scores = new double[problem.Rows * problem.Keys];
+        int[] argmax = new int[problem.Rows];
+        declaration.Reference.Attend(
+            inputs.Query, inputs.Key, inputs.Value, new double[problem.OutputLength], problem.Batch, problem.QueryStarts, problem.KeyLengths,
+            operands: inputs.Operands(maxScore: maxScore, entropy: entropy, argmax: argmax, scores: scores));
+        float[] plain = new float[problem.Keys], unused = new float[declaration.ValueDim];
+        double maxScoreError = 0, entropyError = 0, plainMaxScore = 0, plainEntropy = 0;
+        for (int row = 0; row < problem.Rows; row++)
+        {
+            int b = row / problem.Queries / declaration.Heads, h = row / problem.Queries % declaration.Heads, i = row % problem.Queries;
+            string place = $"{problem}: batch {b}, head {h}, query {i}";
+            if (argmax[row] < 0 || !double.IsFinite(maxScore[row]))
+            {
+                if (inputs.ArgMax.Length > 0) Assert.True(inputs.ArgMax[row] == -1, $"{place}: argmax {inputs.ArgMax[row]}");
+                if (inputs.MaxScore.Length > 0) Assert.True(maxScore[row].Equals(inputs.MaxScore[row]), $"{place}: largest score {inputs.MaxScore[row]}");
+                if (inputs.Entropy.Length > 0) Assert.True(entropy[row].Equals(inputs.Entropy[row]), $"{place}: entropy {inputs.Entropy[row]} for {entropy[row]}");
+                continue;
+            }
+
+            plain.AsSpan().Fill(float.NegativeInfinity);
+            PlainEvaluation.Row(masked, b, i, h, unused, plain);
+            float highest = plain.Max();
+            plainMaxScore = Math.Max(plainMaxScore, Math.Abs(highest - maxScore[row]));
+            plainEntropy = Math.Max(plainEntropy, Math.Abs(PlainEvaluation.Entropy(plain, highest, inputs.Sinks.Length > 0 ? inputs.Sinks[h] : null) - entropy[row]));
+            if (inputs.MaxScore.Length > 0) maxScoreError = Larger(maxScoreError, Math.Abs(inputs.MaxScore[row] - maxScore[row]));
+            if (inputs.Entropy.Length > 0) entropyError = Larger(entropyError, Math.Abs(inputs.Entropy[row] - entropy[row]));
+            if (inputs.ArgMax.Length == 0) continue;
+            Assert.InRange(inputs.ArgMax[row], 0, problem.Keys - 1);
+            maxScoreError = Larger(maxScoreError, (maxScore[row] - scores[row * problem.Keys + inputs.ArgMax[row]]) / 2);
+        }
+
+        double rounding = maxScore.Where(double.IsFinite).Select(Math.Abs).DefaultIfEmpty().Max() * 2 / (1 << 23);
+        Assert.True(maxScoreError <= Math.Max(Math.Max(2 * Least, rounding), 2 * plainMaxScore), $"{problem}: largest scores are off by {maxScoreError:g3}, those of the plain evaluation by {plainMaxScore:g3}");
+        Assert.True(entropyError <= Math.Max(2 * Least, 2 * plainEntropy), $"{problem}: entropies are off by {entropyError:g3}, those of the plain evaluation by {plainEntropy:g3}");
+
+        static double Larger(double error, double off) => double.IsNaN(off) ? double.PositiveInfinity : Math.Max(error, off);
+    }
+
     /// <summary>The reference of a whole call.</summary>
-    public static double[] Whole(Inputs inputs, Span<double> logSumExp = default)
+    public static double[] Whole(Inputs inputs, Span<double> logSumExp = default, Span<double> scores = default)
     {
         var problem = inputs.Problem;
         double[] expected = new double[problem.OutputLength];
         problem.Declaration.Reference.Attend(
-            inputs.Query, inputs.Key, inputs.Value, expected, problem.Batch, problem.QueryStarts, problem.KeyLengths, operands: inputs.Operands(logSumExp));
+            inputs.Query, inputs.Key, inputs.Value, expected, problem.Batch, problem.QueryStarts, problem.KeyLengths, operands: inputs.Operands(logSumExp, scores));
         return expected;
     }
 

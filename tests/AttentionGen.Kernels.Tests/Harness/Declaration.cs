@@ -23,6 +23,12 @@ public enum Roles
     DocumentStarts = 2048,
     KeyDocumentStarts = 4096,
     Scales = 8192,
+    Scores = 16384,
+    MaxScore = 32768,
+    Entropy = 65536,
+    ArgMax = 131072,
+    QueryNormWeight = 262144,
+    KeyNormWeight = 524288,
 }
 
 /// <summary>A declaration of a kernel, as a user would write it.</summary>
@@ -115,6 +121,14 @@ public sealed record Declaration(int Heads, int HeadDim)
     /// <summary>The axes of the mask of keys; None where there is none.</summary>
     public AttentionAxes Keep { get; init; }
 
+    public AttentionNorm Norm { get; init; }
+
+    /// <summary>0 for the default.</summary>
+    public float NormEpsilon { get; init; }
+
+    /// <summary>What the score matrix holds.</summary>
+    public AttentionStage ScoresStage { get; init; } = AttentionStage.Weights;
+
     /// <summary>Whether a key can be hidden beside the bounds of the rows.</summary>
     public bool Hides => PrefixLength > 0 || Has(Roles.PrefixLength | Roles.PrefixLengths | Roles.DocumentStarts) || ChunkLength > 0 || Dilation > 1 || Blocks.Keys > 0 || Bias != 0 || Keep != 0 || MaskText.Length > 0 || ScoreText.Length > 0;
 
@@ -146,6 +160,9 @@ public sealed record Declaration(int Heads, int HeadDim)
         RelativeBidirectional = Bidirectional,
         BiasAxes = Bias,
         KeepAxes = Keep,
+        ScoresStage = ScoresStage,
+        QueryKeyNorm = Norm,
+        NormEpsilon = NormEpsilon == 0 ? 1e-6f : NormEpsilon,
     };
 
     /// <summary>How a tensor lies in memory.</summary>
@@ -176,6 +193,8 @@ public sealed record Declaration(int Heads, int HeadDim)
         if (Buckets != 0) name += $"_relative{Buckets}{(MaxDistance != 0 ? $"to{MaxDistance}" : "")}{(Bidirectional ? "" : "before")}";
         if (Bias != 0) name += $"_bias{(int)Bias}";
         if (Keep != 0) name += $"_keep{(int)Keep}";
+        if (Norm != AttentionNorm.None) name += $"_{Norm}" + (NormEpsilon == 0 ? "" : Text(NormEpsilon).Replace('.', 'p').Replace('-', 'm').Replace("+", "", StringComparison.Ordinal));
+        if (ScoresStage != AttentionStage.Weights) name += $"_{ScoresStage}";
         foreach (var role in Enum.GetValues<Roles>())
             if (role is not (Roles.None or Roles.MaxThreads) && Has(role)) name += $"_{role}";
         if (!Has(Roles.MaxThreads)) name += "_anyThreads";
@@ -211,6 +230,12 @@ public sealed record Declaration(int Heads, int HeadDim)
             if (Has(Roles.Slopes)) parameters.Add(("ReadOnlySpan<float> slopes", "a.Slopes"));
             if (Has(Roles.Sinks)) parameters.Add(("ReadOnlySpan<float> sinks", "a.Sinks"));
             if (Has(Roles.LogSumExp)) parameters.Add(("Span<float> logSumExp", "a.LogSumExp"));
+            if (Has(Roles.Scores)) parameters.Add(("Span<float> scores", "a.Scores"));
+            if (Has(Roles.MaxScore)) parameters.Add(("Span<float> maxScore", "a.MaxScore"));
+            if (Has(Roles.Entropy)) parameters.Add(("Span<float> entropy", "a.Entropy"));
+            if (Has(Roles.ArgMax)) parameters.Add(("Span<int> argmax", "a.ArgMax"));
+            if (Has(Roles.QueryNormWeight)) parameters.Add(("ReadOnlySpan<float> queryNormWeight", "a.QueryNormWeight"));
+            if (Has(Roles.KeyNormWeight)) parameters.Add(("ReadOnlySpan<float> keyNormWeight", "a.KeyNormWeight"));
             if (Has(Roles.MaxThreads)) parameters.Add(("int maxThreads", "a.MaxThreads"));
             if (Has(Roles.Scratch)) parameters.Add(("Span<byte> scratch", "a.Scratch"));
 
@@ -234,6 +259,9 @@ public sealed record Declaration(int Heads, int HeadDim)
             if (!Bidirectional) attribute += ", RelativeBidirectional = false";
             if (Bias != 0) attribute += $", BiasAxes = {Axes(Bias)}";
             if (Keep != 0) attribute += $", KeepAxes = {Axes(Keep)}";
+            if (Norm != AttentionNorm.None) attribute += $", QueryKeyNorm = AttentionNorm.{Norm}";
+            if (NormEpsilon != 0) attribute += $", NormEpsilon = {Text(NormEpsilon)}f";
+            if (ScoresStage != AttentionStage.Weights) attribute += $", ScoresStage = AttentionStage.{ScoresStage}";
             if (Batched) attribute += ", Batched = true";
             if (Layout == AttentionLayout.HeadMajor) attribute += ", Layout = AttentionLayout.HeadMajor";
             if (!TensorSpans)

@@ -25,6 +25,8 @@ public sealed class Inputs
         RelativeBias = Normal(declaration.Buckets * declaration.Heads);
         Scales = declaration.Has(Roles.Scales) ? Normal(declaration.Heads) : [];
         for (int i = 0; i < Scales.Length; i++) Scales[i] *= i == 1 ? 0 : declaration.Factor; // of either sign, and 0
+        QueryNormWeight = declaration.Has(Roles.QueryNormWeight) ? [.. Normal(declaration.HeadDim).Select(x => 1 + x / 2)] : [];
+        KeyNormWeight = declaration.Has(Roles.KeyNormWeight) ? [.. Normal(declaration.HeadDim).Select(x => 1 + x / 2)] : [];
     }
 
     /// <summary>The same tensors in another call of the same lengths.</summary>
@@ -32,6 +34,7 @@ public sealed class Inputs
     {
         (Problem, Query, Key, Value) = (problem, inputs.Query, inputs.Key, inputs.Value);
         (Bias, Keep, Slopes, Sinks, RelativeBias, Scales) = (inputs.Bias, inputs.Keep, inputs.Slopes, inputs.Sinks, inputs.RelativeBias, inputs.Scales);
+        (QueryNormWeight, KeyNormWeight) = (inputs.QueryNormWeight, inputs.KeyNormWeight);
         _random = inputs._random;
     }
 
@@ -61,15 +64,30 @@ public sealed class Inputs
     /// <summary>The factor of the scores of a head.</summary>
     public float Factor(int head) => Scales.Length > 0 ? Scales[head] : Problem.Declaration.Factor;
 
+    public float[] QueryNormWeight { get; }
+
+    public float[] KeyNormWeight { get; }
+
     /// <summary>What the last run gave beside its output.</summary>
     public float[] LogSumExp { get; private set; } = [];
 
-    public AttentionOperands Operands(Span<double> logSumExp = default) => new()
-    {
-        Bias = Bias, Keep = Keep, Slopes = Slopes, Sinks = Sinks, RelativeBias = RelativeBias, Scales = Scales, LogSumExp = logSumExp,
-        PrefixLengths = Problem.PrefixLengths, DocumentStarts = Problem.DocumentStarts, KeyDocumentStarts = Problem.KeyDocumentStarts,
-        KeyBlockStarts = Problem.Lists?.Starts, KeyBlocks = Problem.Lists?.Blocks,
-    };
+    public float[] Scores { get; private set; } = [];
+
+    public float[] MaxScore { get; private set; } = [];
+
+    public float[] Entropy { get; private set; } = [];
+
+    public int[] ArgMax { get; private set; } = [];
+
+    public AttentionOperands Operands(
+        Span<double> logSumExp = default, Span<double> scores = default, Span<double> maxScore = default, Span<double> entropy = default, Span<int> argmax = default) =>
+        new()
+        {
+            Bias = Bias, Keep = Keep, Slopes = Slopes, Sinks = Sinks, RelativeBias = RelativeBias, Scales = Scales, QueryNormWeight = QueryNormWeight, KeyNormWeight = KeyNormWeight,
+            PrefixLengths = Problem.PrefixLengths, DocumentStarts = Problem.DocumentStarts, KeyDocumentStarts = Problem.KeyDocumentStarts,
+            KeyBlockStarts = Problem.Lists?.Starts, KeyBlocks = Problem.Lists?.Blocks,
+            LogSumExp = logSumExp, Scores = scores, MaxScore = maxScore, Entropy = entropy, ArgMax = argmax,
+        };
 
     /// <summary>What becomes of a scaled product, in single precision; -infinity for a hidden key.</summary>
     public float Score(float product, int batch, int query, int head, int key)
@@ -195,12 +213,11 @@ public sealed class Inputs
 
     public KernelArguments Arguments(ReadOnlySpan<float> query, ReadOnlySpan<float> key, ReadOnlySpan<float> value, Span<float> output, Span<byte> scratch = default)
     {
-        if (Problem.Declaration.Has(Roles.LogSumExp))
-        {
-            LogSumExp = new float[Problem.Batch * Problem.Declaration.Heads * Problem.Queries];
-            LogSumExp.AsSpan().Fill(float.NaN);
-        }
-
+        LogSumExp = Unwritten(Roles.LogSumExp, Problem.Rows);
+        Scores = Unwritten(Roles.Scores, Problem.Rows * Problem.Keys);
+        MaxScore = Unwritten(Roles.MaxScore, Problem.Rows);
+        Entropy = Unwritten(Roles.Entropy, Problem.Rows);
+        ArgMax = Problem.Declaration.Has(Roles.ArgMax) ? [.. Enumerable.Repeat(-7, Problem.Rows)] : [];
         var arguments = new KernelArguments
         {
             Query = query,
@@ -224,6 +241,12 @@ public sealed class Inputs
             Table = Own.Table,
             Segment = Own.Segment,
             LogSumExp = LogSumExp,
+            Scores = Scores,
+            MaxScore = MaxScore,
+            Entropy = Entropy,
+            ArgMax = ArgMax,
+            QueryNormWeight = QueryNormWeight,
+            KeyNormWeight = KeyNormWeight,
             MaxThreads = Problem.MaxThreads,
             Scratch = scratch,
         };
@@ -235,6 +258,15 @@ public sealed class Inputs
             ValueTensor = Problem.ValuePlace.Tensor(value),
             OutputTensor = Problem.OutputPlace.Tensor(output),
         };
+    }
+
+    /// <summary>Memory for what a kernel is asked for beside its output.</summary>
+    private float[] Unwritten(Roles role, int length)
+    {
+        if (!Problem.Declaration.Has(role)) return [];
+        float[] memory = new float[length];
+        memory.AsSpan().Fill(float.NaN);
+        return memory;
     }
 
     /// <summary>A tensor in its place, NaN around it.</summary>

@@ -58,6 +58,17 @@ public readonly ref struct KernelArguments
     public ReadOnlySpan<float> Table { get; init; }
 
     public ReadOnlySpan<int> Segment { get; init; }
+    public Span<float> Scores { get; init; }
+
+    public Span<float> MaxScore { get; init; }
+
+    public Span<float> Entropy { get; init; }
+
+    public Span<int> ArgMax { get; init; }
+
+    public ReadOnlySpan<float> QueryNormWeight { get; init; }
+
+    public ReadOnlySpan<float> KeyNormWeight { get; init; }
 
     public int MaxThreads { get; init; }
 

@@ -11,7 +11,6 @@ internal sealed class OnnxCase
     private static readonly (string Feature, Func<OnnxCase, bool> IsNeeded)[] s_missing =
     [
         ("half precision", onnx => onnx.Type("Q") == "F16"),
-        ("the score matrix as an output", onnx => onnx.Gives("qk_matmul_output")),
     ];
 
     /// <summary>All that is looked at here. softmax_precision asks for no more than single precision gives within the tolerance.</summary>
@@ -68,7 +67,8 @@ internal sealed class OnnxCase
                 Keep = HasKeep ? MaskAxes : 0,
                 Batched = true,
                 Layout = Layout,
-                Roles = Roles.MaxThreads | (KeyLengths is not null ? Roles.KeyLengths : 0),
+                Roles = Roles.MaxThreads | (KeyLengths is not null ? Roles.KeyLengths : 0) | (Gives("qk_matmul_output") ? Roles.Scores : 0),
+                ScoresStage = Gives("qk_matmul_output") ? (AttentionStage)(int)Attribute("qk_matmul_output_mode", 0) : AttentionStage.Weights,
             };
             if (declaration.HasPositions && Start is not null) declaration = declaration with { Roles = declaration.Roles | Roles.QueryStart };
             return new Problem(declaration, query.Tokens, PastLength + key.Tokens)
@@ -93,6 +93,9 @@ internal sealed class OnnxCase
     public bool[] Keep => HasKeep ? Padded(s_file.Bools(Tensor("attn_mask"), s_file.Shape(Tensor("attn_mask")))) : [];
 
     public float[] Expected => Floats("Y");
+
+    /// <summary>The score matrix [batch, heads, queries, keys] at the stage that the case asks for; null where it does not.</summary>
+    public float[]? Scores => Gives("qk_matmul_output") ? s_file.Floats(Tensor("qk_matmul_output"), s_file.Shape(Tensor("qk_matmul_output"))) : null;
 
     /// <summary>The keys and values that the operator gives back for the next call; null where the case does not ask for them.</summary>
     public (float[] Key, float[] Value)? Present => Gives("present_key") ? (Floats("present_key"), Floats("present_value")) : null;

@@ -8,8 +8,8 @@ namespace AttentionGen.Kernels.Tests;
 /// </summary>
 public static class PlainEvaluation
 {
-    /// <summary>One output row.</summary>
-    public static void Row(Inputs inputs, int batch, int query, int head, Span<float> output)
+    /// <summary>One output row, and the row of the score matrix where it is asked for.</summary>
+    public static void Row(Inputs inputs, int batch, int query, int head, Span<float> output, Span<float> scores = default)
     {
         var problem = inputs.Problem;
         var declaration = problem.Declaration;
@@ -18,9 +18,17 @@ public static class PlainEvaluation
         int visible = end - first;
         float[] weights = new float[visible];
         float max = float.NegativeInfinity, sum = 0;
+        var normalizedQuery = Normalized(inputs.QueryRow(batch, query, head), declaration, inputs.QueryNormWeight);
         for (int j = 0; j < visible; j++)
         {
-            weights[j] = inputs.Score(inputs.Factor(head) * Dot(inputs.QueryRow(batch, query, head), inputs.KeyRow(batch, first + j, keyHead)), batch, query, head, first + j);
+            float product = inputs.Factor(head) * Dot(normalizedQuery, Normalized(inputs.KeyRow(batch, first + j, keyHead), declaration, inputs.KeyNormWeight));
+            weights[j] = inputs.Score(product, batch, query, head, first + j);
+            if (!scores.IsEmpty) scores[first + j] = declaration.ScoresStage switch
+            {
+                AttentionStage.Scaled => product,
+                AttentionStage.Capped => declaration.SoftCap == 0 ? product : declaration.SoftCap * MathF.Tanh(product / declaration.SoftCap),
+                _ => weights[j],
+            };
             max = Math.Max(max, weights[j]);
         }
 
@@ -30,6 +38,9 @@ public static class PlainEvaluation
         for (int j = 0; j < visible; j++) sum += weights[j] = hidden[j] ? 0 : MathF.Exp(weights[j] - max);
         if (sink is { } one) sum += MathF.Exp(one - max);
 
+        if (!scores.IsEmpty && declaration.ScoresStage == AttentionStage.Weights)
+            for (int j = 0; j < visible; j++) scores[first + j] = weights[j] / sum;
+
         output.Clear();
         for (int j = 0; j < visible; j++)
         {
@@ -38,6 +49,31 @@ public static class PlainEvaluation
         }
 
         if (visible > 0 && hidden.Contains(false)) foreach (ref float x in output) x /= sum;
+    }
+
+    /// <summary>The entropy of the weights of a row of scores, and of a sink beside them.</summary>
+    public static float Entropy(ReadOnlySpan<float> scores, float highest, float? sink)
+    {
+        float sum = 0, weighted = 0;
+        foreach (float score in sink is { } logit ? [.. scores, logit] : scores)
+        {
+            float weight = MathF.Exp(score - Math.Max(highest, sink ?? highest));
+            sum += weight;
+            if (weight > 0) weighted += weight * (score - Math.Max(highest, sink ?? highest));
+        }
+
+        return MathF.Log(sum) - weighted / sum;
+    }
+
+    /// <summary>A query or key over its norm, times its weights.</summary>
+    private static ReadOnlySpan<float> Normalized(ReadOnlySpan<float> x, Declaration declaration, float[] weight)
+    {
+        if (declaration.Norm == AttentionNorm.None) return x;
+        float squares = Dot(x, x), epsilon = declaration.NormEpsilon == 0 ? 1e-6f : declaration.NormEpsilon;
+        float norm = declaration.Norm == AttentionNorm.Rms ? MathF.Sqrt(squares / x.Length + epsilon) : Math.Max(MathF.Sqrt(squares), epsilon);
+        float[] normalized = x.ToArray();
+        for (int d = 0; d < normalized.Length; d++) normalized[d] = normalized[d] / norm * (weight.Length > 0 ? weight[d] : 1);
+        return normalized;
     }
 
     /// <summary>Lane i sums the products of the elements i, i + 16, i + 32 ...; the lanes are added as a tree.</summary>

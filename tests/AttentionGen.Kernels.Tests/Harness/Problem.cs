@@ -30,6 +30,9 @@ public sealed record Problem(Declaration Declaration, int Queries, int Keys)
 
     public int OutputLength => Batch * Queries * Declaration.Heads * Declaration.ValueDim;
 
+    /// <summary>The rows of all heads.</summary>
+    public int Rows => Batch * Declaration.Heads * Queries;
+
     public Placement QueryPlace => Declaration.Place(Batch, Queries, Declaration.Heads, Declaration.HeadDim, Declaration.Strides.Query);
 
     public Placement KeyPlace => Declaration.Place(Batch, Keys, Declaration.KeyValueHeads, Declaration.HeadDim, Declaration.Strides.Key);

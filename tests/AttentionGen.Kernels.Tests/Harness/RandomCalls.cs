@@ -10,6 +10,8 @@ namespace AttentionGen.Kernels.Tests;
 /// </summary>
 internal sealed class RandomCalls
 {
+    private const Roles NormWeights = Roles.QueryNormWeight | Roles.KeyNormWeight, Statistics = Roles.MaxScore | Roles.Entropy | Roles.ArgMax;
+
     /// <summary>Multiply-adds of a call: the reference takes some ten milliseconds for them.</summary>
     private const long MaxWork = 10_000_000;
 
@@ -53,7 +55,14 @@ internal sealed class RandomCalls
         from mask in Gen.Elements(Enum.GetValues<AttentionMask>())
         from window in Gen.Frequency((1, Gen.Constant((-1, -1))), (1, Windows(mask)))
         from scale in Gen.OneOf(Gen.Constant(0.0), Gen.Elements(0.1, 0.5, -0.8)) // relative to the default one
-        select new Declaration(1, headDim) { ValueDim = valueDim, Mask = mask, Window = window, Scale = (float)Math.Round(scale / Math.Sqrt(headDim), 4) };
+        from norm in Gen.Frequency((5, Gen.Constant(AttentionNorm.None)), (1, Gen.Elements(AttentionNorm.Rms, AttentionNorm.L2)))
+        from weights in norm == AttentionNorm.None ? Gen.Constant(Roles.None) : Gen.Elements(Roles.None, Roles.QueryNormWeight, Roles.KeyNormWeight, Roles.QueryNormWeight | Roles.KeyNormWeight)
+        from asked in Gen.Frequency((6, Gen.Constant(Roles.None)), (1, Gen.Constant(Roles.Scores)), (1, Gen.Constant(Statistics)))
+        from stage in asked == Roles.Scores ? Gen.Elements(Enum.GetValues<AttentionStage>()) : Gen.Constant(AttentionStage.Weights)
+        select new Declaration(1, headDim)
+        {
+            ValueDim = valueDim, Mask = mask, Window = window, Scale = (float)Math.Round(scale / Math.Sqrt(headDim), 4), Norm = norm, ScoresStage = stage, Roles = weights | asked,
+        };
 
     /// <summary>Open or closed on either side, at least on one; the right side only where no causal mask closes it.</summary>
     private static Gen<(int, int)> Windows(AttentionMask mask)
@@ -80,7 +89,7 @@ internal sealed class RandomCalls
         from fixedKeys in Gen.Frequency((3, Gen.Constant(0)), (1, FixedLengths))
         let dense = core with
         {
-            Heads = keyValueHeads * sharing, KeyValueHeads = keyValueHeads, Batched = batched, Roles = start | lengths | threads,
+            Heads = keyValueHeads * sharing, KeyValueHeads = keyValueHeads, Batched = batched, Roles = core.Roles | start | lengths | threads,
             Layout = layout, TensorSpans = tensors, QueryLength = fixedQueries, KeyLength = fixedKeys,
         }
         from strides in Gen.Frequency((1, Gen.Constant(default((int, int, int, int)))), (1, Strides(dense.Widths)))
@@ -183,6 +192,9 @@ internal sealed class RandomCalls
             declaration with { Layout = AttentionLayout.TokenMajor },
             declaration with { Batched = false },
             .. from role in new[] { Roles.QueryStart, Roles.QueryStarts, Roles.KeyLengths } select declaration with { Roles = declaration.Roles & ~role },
+            declaration with { Norm = AttentionNorm.None, Roles = declaration.Roles & ~NormWeights },
+            declaration with { Roles = declaration.Roles & ~NormWeights },
+            declaration with { ScoresStage = AttentionStage.Weights, Roles = declaration.Roles & ~(Roles.Scores | Statistics) },
             declaration with { Scale = 0 },
             declaration with { Window = (-1, -1) },
             declaration with { Window = declaration.Window with { Left = -1 } },
