@@ -220,6 +220,8 @@ public sealed class AttentionReference(int heads, int headDim)
         if (!operands.KeyNormWeight.IsEmpty) Expect(operands.KeyNormWeight.Length, HeadDim, "elements", nameof(operands.KeyNormWeight));
         double[]? slopes = Slopes(operands.Slopes);
         double[] row = new double[keys];
+        bool[] hidden = new bool[keys];
+        bool hides = !operands.Bias.IsEmpty || !operands.Keep.IsEmpty || Visible is not null || Score is not null; // -infinity hides a key
         for (int item = 0; item < items; item++)
         {
             var (b, firstQuery, itemQueries, firstKey, itemKeys) = operands.Item(item, queries, keys);
@@ -239,7 +241,8 @@ public sealed class AttentionReference(int heads, int headDim)
                     var (first, end) = VisibleKeys(position, length, prefix);
                     Normalize(query.Slice(queryTensor.Row(b, rowOfQuery, h), HeadDim), operands.QueryNormWeight, normalizedQuery);
                     row.AsSpan().Clear();
-                    var matrix = operands.Scores.IsEmpty ? [] : operands.Scores.Slice(((b * Heads + h) * queries + i) * keys, keys);
+                    hidden.AsSpan().Clear();
+                    var matrix = operands.Scores.IsEmpty ? [] : operands.Scores.Slice(((b * Heads + h) * queries + rowOfQuery) * keys, keys);
                     matrix.Fill(ScoresStage == AttentionStage.Weights ? 0 : double.NegativeInfinity);
                     for (int j = first; j < end; j++)
                     {
@@ -253,20 +256,18 @@ public sealed class AttentionReference(int heads, int headDim)
                         if (slopes is not null) score -= slopes[h] * Math.Abs(position - j);
                         if (!operands.RelativeBias.IsEmpty) score += operands.RelativeBias[Bucket(j - position) * Heads + h];
                         if (!operands.Keep.IsEmpty && !operands.Keep[extent.Index(KeepAxes, b, h, rowOfQuery, firstKey + j)]) score = double.NegativeInfinity;
-                        if (!seen) score = double.NegativeInfinity;
+                        if (!seen) (score, hidden[j]) = (double.NegativeInfinity, true);
                         if (!matrix.IsEmpty && ScoresStage == AttentionStage.Masked) matrix[firstKey + j] = score;
                         row[j] = score;
                     }
 
                     double? sink = operands.Sinks.IsEmpty ? null : operands.Sinks[h];
-                    bool hides = !operands.Bias.IsEmpty || !operands.Keep.IsEmpty || Visible is not null || Score is not null || CutsMore(prefix); // -infinity hides a key
-                    Span<bool> hidden = new bool[keys];
-                    for (int j = first; j < end && hides; j++) hidden[j] = double.IsNegativeInfinity(row[j]);
+                    for (int j = first; j < end && hides; j++) hidden[j] |= double.IsNegativeInfinity(row[j]);
                     double[] softmaxed = [.. row];
-                    double sum = Softmax(row.AsSpan(first, end - first), hidden[first..end], sink);
+                    double sum = Softmax(row.AsSpan(first, end - first), hidden.AsSpan(first, end - first), sink);
                     if (!operands.LogSumExp.IsEmpty) operands.LogSumExp[(b * Heads + h) * queries + rowOfQuery] = sum;
 
-                    WriteStatistics(operands, (b * Heads + h) * queries + rowOfQuery, softmaxed.AsSpan(first, end - first), hidden[first..end], row.AsSpan(first, end - first), firstKey + first, sum, sink);
+                    WriteStatistics(operands, (b * Heads + h) * queries + rowOfQuery, softmaxed.AsSpan(first, end - first), hidden.AsSpan(first, end - first), row.AsSpan(first, end - first), firstKey + first, sum, sink);
                     if (!matrix.IsEmpty && ScoresStage == AttentionStage.Weights) row.AsSpan(0, itemKeys).CopyTo(matrix[firstKey..]);
 
                     var to = output.Slice(outputTensor.Row(b, rowOfQuery, h), ValueDim);
@@ -313,9 +314,6 @@ public sealed class AttentionReference(int heads, int headDim)
         end = Math.Clamp(end, 0, length);
         return ((int)Math.Clamp(first, 0, end), (int)end);
     }
-
-    /// <summary>Whether more than an interval of keys is taken from a query.</summary>
-    private bool CutsMore(int prefix) => prefix > 0 || ChunkLength > 0 || Dilation > 1 || KeyBlockSize > 0;
 
     /// <summary>What chunks and a dilation let a query see.</summary>
     private bool Sees(long position, int key, int prefix) =>

@@ -30,6 +30,8 @@ public class OwnMethodPropertyTests(ITestOutputHelper output)
                 var inputs = call.Inputs;
                 Bound.Check(inputs, inputs.Run(kernel), plainLimit: PlainLimit);
                 if (call.Problem.Declaration.Has(Roles.LogSumExp)) Bound.CheckLogSumExp(inputs);
+                if (inputs.Scores.Length > 0) Bound.CheckScores(inputs);
+                if (inputs.ArgMax.Length > 0) Bound.CheckStatistics(inputs);
             })
             .Check(Config.QuickThrowOnFailure.WithQuietOnSuccess(true).WithMaxTest(Calls).WithReplay(new Replay(new Rnd(s_seed), null)));
     }

@@ -19,17 +19,17 @@ public static class Own
 
     public static readonly int[] Segment = [.. Enumerable.Range(0, Length).Select(i => i / 23 * 7 % 5)];
 
-    private static readonly ConcurrentDictionary<Declaration, (Func<int, int, int, int, bool>, Func<float, int, int, int, int, float>)> s_known = new();
+    private static readonly ConcurrentDictionary<(string, string), (Func<int, int, int, int, bool>, Func<float, int, int, int, int, float>)> s_known = new();
 
     public static (Func<int, int, int, int, bool> Visible, Func<float, int, int, int, int, float> Score) Of(Declaration declaration)
     {
-        return s_known.TryGetValue(declaration, out var own) ? own : throw new InvalidOperationException($"{declaration} is not compiled.");
+        return s_known.TryGetValue((declaration.MaskText, declaration.ScoreText), out var own) ? own : throw new InvalidOperationException($"{declaration} is not compiled.");
     }
 
     internal static void Add(Declaration declaration, Type type)
     {
         object? Made(string name) => type.GetMethod(name, BindingFlags.Static | BindingFlags.Public)?.Invoke(null, null);
-        s_known[declaration] = (
+        s_known[(declaration.MaskText, declaration.ScoreText)] = (
             (Func<int, int, int, int, bool>?)Made($"OwnMask_{declaration}") ?? ((_, _, _, _) => true),
             (Func<float, int, int, int, int, float>?)Made($"OwnScore_{declaration}") ?? ((score, _, _, _, _) => score));
     }

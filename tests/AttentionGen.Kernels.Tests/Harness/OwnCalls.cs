@@ -11,6 +11,8 @@ internal sealed class OwnCalls
 
     private const int MaxDepth = 3;
 
+    private const Roles Statistics = Roles.MaxScore | Roles.Entropy | Roles.ArgMax;
+
     private readonly Kind[] _pool;
     private readonly KernelGroup _kernels;
     private readonly Dictionary<Declaration, KernelGroup> _simpler = [];
@@ -51,7 +53,9 @@ internal sealed class OwnCalls
         let core = OwnCall.With(new Declaration(1, headDim) { Mask = builtIn, Window = (left, -1), SoftCap = softCap, Keep = beside }, mask, score)
         from declaration in RandomCalls.Declarations(core).Where(declaration => RandomCalls.LeastWork(declaration) <= MaxWork)
         from sums in Gen.Elements(Roles.None, Roles.LogSumExp)
-        select new Kind(declaration with { Roles = declaration.Roles | sums }, mask, score);
+        from asked in Gen.Elements(Roles.None, Roles.None, Roles.Scores, Statistics)
+        from stage in asked == Roles.Scores ? Gen.Elements(Enum.GetValues<AttentionStage>()) : Gen.Constant(AttentionStage.Weights)
+        select new Kind(declaration with { Roles = declaration.Roles | sums | asked, ScoresStage = stage }, mask, score);
 
     // Ints of methods are positions: what lies far behind all keys would wrap where it is multiplied.
     private static Problem Placed(Problem problem) =>
@@ -79,6 +83,7 @@ internal sealed class OwnCalls
             declaration with { Keep = AttentionAxes.None },
             declaration with { SoftCap = 0 },
             declaration with { Roles = declaration.Roles & ~Roles.LogSumExp },
+            declaration with { Roles = declaration.Roles & ~(Roles.Scores | Statistics), ScoresStage = AttentionStage.Weights },
             .. RandomCalls.Simpler(declaration),
         ];
         foreach (var less in withLess)

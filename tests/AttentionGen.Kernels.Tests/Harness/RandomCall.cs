@@ -79,7 +79,7 @@ public sealed record RandomCall(Problem Problem, Filling Filling, Poison? Poison
         {
             for (int j = 0; j < Problem.Keys; j++)
             {
-                if (blind.Any(query => Problem.Visible(b, query) is var (first, end) && j >= first && j < end)) continue;
+                if (blind.Any(query => Problem.Sees(b, head: 0, query, j))) continue;
                 for (int h = 0; h < Problem.Declaration.KeyValueHeads; h++)
                 {
                     inputs.KeyRow(b, j, h).Fill(poison.Value);

@@ -54,6 +54,7 @@ internal sealed class RandomCalls
         from valueDim in Gen.OneOf(Gen.Constant(headDim), Dims)
         from mask in Gen.Elements(Enum.GetValues<AttentionMask>())
         from window in Gen.Frequency((1, Gen.Constant((-1, -1))), (1, Windows(mask)))
+        from cut in Gen.Frequency((4, Gen.Constant((0, 0, 1))), (1, Cuts(mask)))
         from scale in Gen.OneOf(Gen.Constant(0.0), Gen.Elements(0.1, 0.5, -0.8)) // relative to the default one
         from norm in Gen.Frequency((5, Gen.Constant(AttentionNorm.None)), (1, Gen.Elements(AttentionNorm.Rms, AttentionNorm.L2)))
         from weights in norm == AttentionNorm.None ? Gen.Constant(Roles.None) : Gen.Elements(Roles.None, Roles.QueryNormWeight, Roles.KeyNormWeight, Roles.QueryNormWeight | Roles.KeyNormWeight)
@@ -61,7 +62,7 @@ internal sealed class RandomCalls
         from stage in asked == Roles.Scores ? Gen.Elements(Enum.GetValues<AttentionStage>()) : Gen.Constant(AttentionStage.Weights)
         select new Declaration(1, headDim)
         {
-            ValueDim = valueDim, Mask = mask, Window = window, Scale = (float)Math.Round(scale / Math.Sqrt(headDim), 4), Norm = norm, ScoresStage = stage, Roles = weights | asked,
+            ValueDim = valueDim, Mask = mask, Window = window, PrefixLength = cut.Item1, ChunkLength = cut.Item2, Dilation = cut.Item3, Scale = (float)Math.Round(scale / Math.Sqrt(headDim), 4), Norm = norm, ScoresStage = stage, Roles = weights | asked,
         };
 
     /// <summary>Open or closed on either side, at least on one; the right side only where no causal mask closes it.</summary>
@@ -74,6 +75,14 @@ internal sealed class RandomCalls
                from right in (sides & 2) != 0 ? side : open
                select (left, right);
     }
+
+    /// <summary>A prefix, where a mask is causal, chunks, or a dilation; or two of them.</summary>
+    private static Gen<(int Prefix, int Chunk, int Dilation)> Cuts(AttentionMask mask) =>
+        from kinds in Gen.Choose(1, 6)
+        from prefix in mask == AttentionMask.Causal && (kinds & 1) != 0 ? Gen.Choose(1, 120) : Gen.Constant(0)
+        from chunk in (kinds & 2) != 0 ? Gen.OneOf(Gen.Choose(1, 40), Gen.Elements(Around(64, 96))) : Gen.Constant(0)
+        from dilation in (kinds & 4) != 0 ? Gen.Choose(2, 9) : Gen.Constant(1)
+        select (prefix, chunk, dilation);
 
     /// <summary>What a declaration says beside that. A call of few tokens must be within the limit, or none would be found.</summary>
     internal static Gen<Declaration> Declarations(Declaration core) => (
@@ -197,9 +206,13 @@ internal sealed class RandomCalls
             declaration with { ScoresStage = AttentionStage.Weights, Roles = declaration.Roles & ~(Roles.Scores | Statistics) },
             declaration with { Scale = 0 },
             declaration with { Window = (-1, -1) },
+            declaration with { PrefixLength = 0, ChunkLength = 0, Dilation = 1 },
+            declaration with { PrefixLength = 0 },
+            declaration with { ChunkLength = 0 },
+            declaration with { Dilation = 1 },
             declaration with { Window = declaration.Window with { Left = -1 } },
             declaration with { Window = declaration.Window with { Right = -1 } },
-            declaration with { Mask = AttentionMask.None },
+            declaration with { Mask = AttentionMask.None, PrefixLength = 0 },
             declaration with { Heads = declaration.KeyValueHeads },
             declaration with { Heads = declaration.Group, KeyValueHeads = 1 },
             declaration with { ValueDim = declaration.HeadDim },
