@@ -21,7 +21,7 @@ namespace AttentionGen.Generator.Tests;
 /// </summary>
 public class BudgetTests
 {
-    private const int MaxTextOfKernel = 168 * 1024, MaxTextOfOddKernel = 194 * 1024, MaxTextOfLowerEnd = 10 * 1024, MaxIL = 16 * 1024, MaxMultiplyAdds = 768;
+    private const int MaxTextOfKernel = 168 * 1024, MaxTextOfOddKernel = 194 * 1024, MaxTextOfLowerEnd = 10 * 1024, MaxTextOfScores = 40 * 1024, MaxIL = 16 * 1024, MaxMultiplyAdds = 768;
 
     private static readonly Isas[] s_isas = [Isas.Avx512, Isas.Avx2, Isas.Neon, Isas.Portable];
 
@@ -120,6 +120,41 @@ public class BudgetTests
         Assert.True(methods.Select(method => method.Type).Distinct().Count() >= cores.Count);
         Assert.DoesNotContain(methods, method => method.Bytes > MaxIL || method.MultiplyAdds > MaxMultiplyAdds);
         Assert.All(methods.Where(method => method.Name == "Scores"), method => Assert.InRange(method.MultiplyAdds, 4, MaxMultiplyAdds)); // they are found
+    }
+
+    private const string Everything = $"{Sample.Tensors}, ReadOnlySpan<float> bias, ReadOnlySpan<bool> keep, ReadOnlySpan<float> sinks, ReadOnlySpan<float> relativeBias, ReadOnlySpan<float> scales, "
+        + "ReadOnlySpan<float> queryNormWeight, ReadOnlySpan<float> keyNormWeight, Span<float> logSumExp, Span<float> scores, Span<float> maxScore, Span<float> entropy, Span<int> argmax";
+
+    private const string Own = """
+        private static bool Visible(int query, int key, int head) => key <= query && (query - key < 128 || key < 4) || key % 16 == head % 16;
+            private static float Score(float score, int query, int key, int head, ReadOnlySpan<float> table) => score * MathF.Log(query + 2) - MathF.Sqrt(MathF.Abs(query - key)) + table[Math.Clamp(key - query, 0, 99)] + MathF.Sin(score);
+        """;
+
+    /// <summary>All that can be done to scores and asked for beside the output: each alone, and at once.</summary>
+    public static TheoryData<string, string, string> Scored => new()
+    {
+        { "Mask = AttentionMask.Causal, SoftCap = 50f", Sample.Tensors, "" },
+        { "Mask = AttentionMask.Causal, Alibi = true", $"{Sample.Tensors}, ReadOnlySpan<float> sinks, Span<float> logSumExp", "" },
+        { "Mask = AttentionMask.Causal, BiasAxes = AttentionAxes.Head | AttentionAxes.Query | AttentionAxes.Key", $"{Sample.Tensors}, ReadOnlySpan<float> bias, ReadOnlySpan<bool> keep", "" },
+        { "WindowLeft = 100, WindowRight = 20, QueryKeyNorm = AttentionNorm.Rms", $"{Sample.Tensors}, ReadOnlySpan<float> queryNormWeight, ReadOnlySpan<float> keyNormWeight", "" },
+        { "Mask = AttentionMask.Causal", $"{Sample.Tensors}, Span<float> scores, Span<float> maxScore, Span<float> entropy, Span<int> argmax", "" },
+        { "MaskMethod = nameof(Visible), ScoreMethod = nameof(Score)", $"{Sample.Tensors}, ReadOnlySpan<float> table", Own },
+        { "MaskMethod = nameof(Visible), ScoreMethod = nameof(Score), SoftCap = 20f, Alibi = true, RelativeBuckets = 32, Dilation = 3, QueryKeyNorm = AttentionNorm.L2", $"{Everything}, ReadOnlySpan<float> table", Own },
+    };
+
+    /// <summary>At most a fifth of a kernel: norms take 13 KB in four dialects, everything at once 36.</summary>
+    [Theory, MemberData(nameof(Scored))]
+    public void What_is_done_to_scores_is_bounded(string attribute, string parameters, string members)
+    {
+        foreach (string dims in new[] { "64", "128, ValueDim = 96", "33" })
+        {
+            var run = new Project(Sample.Documented($"Attention(heads: 4, headDim: {dims}, {attribute})", parameters, members: members)).Generate();
+            Assert.InRange(run.Sources.Values.Sum(source => source.Length), 1, (dims == "33" ? MaxTextOfOddKernel : MaxTextOfKernel) + MaxTextOfLowerEnd + MaxTextOfScores);
+            using var image = new PEReader(run.AssertCompiles());
+            var methods = Methods(image, CoreEmitter.Namespace);
+            Assert.DoesNotContain(methods, method => method.Bytes > MaxIL || method.MultiplyAdds > MaxMultiplyAdds);
+            Assert.Contains(methods, method => method.Name == "Scores");
+        }
     }
 
     private static List<(string Type, string Name, int Bytes, int MultiplyAdds)> Methods(PEReader image, string @namespace)

@@ -75,6 +75,27 @@ public class DecodeCold : ForwardBenchmarks
     }
 }
 
+/// <summary>Masks, scores and outputs beside plain attention, token-major.</summary>
+[MemoryDiagnoser]
+public class Masks
+{
+    private Action? _attend;
+
+    [ParamsSource(nameof(Shapes))]
+    public string Shape { get; set; } = "";
+
+    public static IEnumerable<string> Shapes => ShapeTable.Masks.Select(shape => shape.Id);
+
+    [Params(1)]
+    public int Threads { get; set; }
+
+    [GlobalSetup]
+    public void Setup() => _attend = new AttentionGenContender(new Inputs(ShapeTable.Find(Shape), seed: 1), AttentionLayout.TokenMajor, Threads).Run;
+
+    [Benchmark]
+    public void Attend() => _attend!();
+}
+
 /// <summary>Few queries against many keys.</summary>
 public class FewRows : ForwardBenchmarks
 {

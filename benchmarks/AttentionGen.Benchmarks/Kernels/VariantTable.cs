@@ -8,6 +8,9 @@ namespace AttentionGen.Benchmarks.Kernels;
 /// </summary>
 internal static class VariantTable
 {
+    // P2's heads, more tokens, and masks that say all themselves.
+    private static readonly Shape s_open = ShapeTable.P2 with { Queries = 4096, Keys = 4096, Causal = false };
+
     private static readonly (Shape Shape, Kernel Kernel)[] s_rows =
     [
         Row("M-causal", ShapeTable.P2, new("a MaskMethod"), Kernel.Of(VariantKernels.CausalMethod)),
@@ -15,6 +18,18 @@ internal static class VariantTable
         Row("M-window-first", ShapeTable.P6 with { WindowLeft = -1 },
             new("MaskMethod: 512 keys or the first 4") { Sees = (_, query, key) => query - key < 512 || key < 4 },
             Kernel.Of(VariantKernels.WindowOrFirstMethod)),
+        Row("M-prefix", s_open with { Queries = 1024, Keys = 1024 },
+            new("causal with a prefix of 256") { Sees = (_, query, key) => key <= query || key < 256 }, Kernel.Of(VariantKernels.Prefix), plain: "P2"),
+        Row("M-chunks", s_open, new("causal in chunks of 512") { Sees = (_, query, key) => key <= query && query / 512 == key / 512 }, Kernel.Of(VariantKernels.Chunks), plain: "P2"),
+        Row("M-dilation", s_open, new("causal, every fourth key") { Sees = (_, query, key) => key <= query && (query - key) % 4 == 0 }, Kernel.Of(VariantKernels.Dilation), plain: "P2"),
+        Row("M-documents", s_open,
+            new("16 documents, causal") { Sees = SameDocument },
+            Kernel.Of(VariantKernels.Documents, (in KernelCall call) => VariantKernels.Documents(call.Query, call.Key, call.Value, call.Output, VariantKernels.DocumentStarts, call.MaxThreads)), plain: "P2"),
+        Row("M-documents-apart", s_open, new("16 documents in calls of their own") { Sees = SameDocument }, Kernel.Of(TokenMajor.H12D64Causal, Apart), plain: "P2"),
+        Row("M-blocks", s_open,
+            new("lists of blocks of 64 x 64, the diagonal and a tenth of the others") { Sees = (_, query, key) => key <= query && VariantKernels.IsListed(query / 64, key / 64) },
+            Kernel.Of(VariantKernels.Blocks, (in KernelCall call) =>
+                VariantKernels.Blocks(call.Query, call.Key, call.Value, call.Output, VariantKernels.KeyBlockStarts, VariantKernels.KeyBlocks, call.MaxThreads)), plain: "P2"),
         Row("M-keep", ShapeTable.P2,
             new("keep [M, N], 7 of 8 keys") { Sees = (_, query, key) => query == key || Noise(0, query, key) >= 32 },
             Kernel.Of(VariantKernels.Keep, (in KernelCall call) => VariantKernels.Keep(call.Query, call.Key, call.Value, call.Keep, call.Output, call.MaxThreads))),
@@ -25,6 +40,9 @@ internal static class VariantTable
             new("bias [H, M, N]") { Bias = Small, PerHead = true },
             Kernel.Of(VariantKernels.BiasOfHeads, (in KernelCall call) => VariantKernels.BiasOfHeads(call.Query, call.Key, call.Value, call.Bias, call.Output, call.MaxThreads))),
         Row("M-alibi", ShapeTable.P2, new("ALiBi") { Alibi = true, PerHead = true }, Kernel.Of(VariantKernels.Alibi)),
+        Row("M-relative", ShapeTable.P2,
+            new("T5 bias, 32 buckets") { Bias = VariantKernels.RelativeOf, PerHead = true },
+            Kernel.Of(VariantKernels.Relative, (in KernelCall call) => VariantKernels.Relative(call.Query, call.Key, call.Value, call.Output, VariantKernels.RelativeBias, call.MaxThreads))),
         Row("M-cap", ShapeTable.P2, new("soft cap 50") { SoftCap = 50 }, Kernel.Of(VariantKernels.SoftCap)),
         Row("M-sinks", ShapeTable.P2,
             new("sinks") { Sinks = [.. Enumerable.Range(0, ShapeTable.P2.Heads).Select(head => head / 4f)] },
@@ -44,8 +62,20 @@ internal static class VariantTable
 
     public static Kernel KernelOf(Shape shape) => s_rows.First(row => row.Shape.Id == shape.Id).Kernel;
 
-    private static (Shape Shape, Kernel Kernel) Row(string id, Shape plain, Variant variant, Kernel kernel) =>
-        (plain with { Id = id, Variant = variant with { Plain = plain.Id } }, kernel);
+    private static (Shape Shape, Kernel Kernel) Row(string id, Shape shape, Variant variant, Kernel kernel, string? plain = null) =>
+        (shape with { Id = id, Variant = variant with { Plain = plain ?? shape.Id } }, kernel);
+
+    private static bool SameDocument(int head, int query, int key) => key <= query && VariantKernels.DocumentOf[query] == VariantKernels.DocumentOf[key];
+
+    private static void Apart(in KernelCall call)
+    {
+        int token = ShapeTable.P2.Heads * ShapeTable.P2.HeadDim;
+        for (int i = 0; i + 1 < VariantKernels.DocumentStarts.Length; i++)
+        {
+            int from = VariantKernels.DocumentStarts[i] * token, length = VariantKernels.DocumentStarts[i + 1] * token - from;
+            TokenMajor.H12D64Causal(call.Query.Slice(from, length), call.Key.Slice(from, length), call.Value.Slice(from, length), call.Output.Slice(from, length), call.MaxThreads);
+        }
+    }
 
     // 0 to 255, without any order that a mask could be made of.
     private static uint Noise(int head, int query, int key)

@@ -11,7 +11,9 @@ internal static class ReadmeTable
     private const string Begin = "<!-- benchmarks: written by `benchmarks/AttentionGen.Benchmarks -- readme` -->\n", End = "<!-- end of benchmarks -->";
 
     // The rest stands in benchmarks/results.
-    private static readonly string[] s_shapes = ["P1", "P2", "P3", "P3b", "P4", "P5", "P6", "S1", "S2", "S3", "S4", "D1", "D1 cold", "D2", "D2 cold", "D3"];
+    private static readonly string[] s_shapes =
+        ["P1", "P2", "P3", "P3b", "P4", "P5", "P6", "S1", "S2", "S3", "S4", "D1", "D1 cold", "D2", "D2 cold", "D3",
+        "M-prefix", "M-window-first", "M-documents", "M-blocks", "M-bias", "M-alibi", "M-cap"];
 
     private static readonly (string Contender, string Title)[] s_contenders =
         [("AttentionGen", "AttentionGen"), ("OnnxRuntime", "ONNX Runtime"), ("Ggml", "ggml"), ("TensorPrimitives", "TensorPrimitives")];

@@ -79,7 +79,7 @@ internal sealed record Shape(string Id, int Heads, int KeyValueHeads, int HeadDi
             string heads = Heads == KeyValueHeads ? $"H{Heads}" : $"H{Heads}/{KeyValueHeads}";
             string tokens = Queries == Keys ? $"{Keys} tokens" : $"{Queries} x {Keys}";
             string batch = Batch == 1 ? "" : $"{Batch} x ";
-            string mask = Queries == 1 ? "" : Causal ? ", causal" : ", bidirectional";
+            string mask = Queries == 1 || (!Causal && Variant?.Sees is not null) ? "" : Causal ? ", causal" : ", bidirectional";
             if (WindowLeft >= 0) mask += $", window of {WindowLeft + 1}";
             return $"{batch}{heads} D{HeadDim}, {tokens}{mask}{(Variant is null ? "" : $"; {Variant.Title}")}{(Cold ? ", out of DRAM" : "")}";
         }
