@@ -5,6 +5,8 @@ namespace AttentionGen.Benchmarks.Contenders;
 /// <summary>The same by hand, with what .NET brings.</summary>
 internal sealed class TensorPrimitivesContender(Inputs inputs, int threads) : Contender
 {
+    private const double MostPairs = 1 << 22;
+
     private readonly Shape _shape = inputs.Shape;
     private readonly Tensor _output = new(inputs.Shape.QueryElements);
     private readonly float[] _row = new float[inputs.Shape.Keys];
@@ -58,6 +60,7 @@ internal sealed class TensorPrimitivesContender(Inputs inputs, int threads) : Co
     /// <exception cref="PeerException">It would be no longer simple.</exception>
     private static ReadOnlyMemory<float> Added(Inputs inputs) => inputs.Shape.Variant switch
     {
+        { Sees: not null } when (double)inputs.Shape.Queries * inputs.Shape.Keys > MostPairs => throw new PeerException("it goes over all pairs for a mask, which takes seconds"),
         { Score: not null } => throw new PeerException("a score of its own is a loop over elements"),
         { Sees: not null } or { HasBias: true } => inputs.Bias.Memory,
         _ => default,

@@ -178,7 +178,8 @@ internal sealed unsafe class ForwardJob<TCore> : PooledJob<ForwardJob<TCore>>
                 return;
             }
 
-            foreach (var range in new KeyRanges(_call, piece, lane.KeyHead, row, row + rows - 1)) keys.Add(Align(range), range.End, _plan.KeyBlock);
+            var ranges = new KeyRanges(_call, piece, lane.KeyHead, row, row + rows - 1);
+            while (ranges.MoveNext()) keys.Add(Align(ranges.Current), ranges.Current.End, _plan.KeyBlock);
         }
 
         /// <summary>The start of the block of keys in which a range begins.</summary>
@@ -240,8 +241,9 @@ internal sealed unsafe class ForwardJob<TCore> : PooledJob<ForwardJob<TCore>>
             var lane = group.Blocks.Lane;
             int all = 0, count = 0, pending = 0;
             var (row, rows) = Rows(lane, block, out int index);
-            var ranges = new KeyRanges(_call, _call.Pieces[index], lane.KeyHead, row, row + rows - 1);
-            foreach (var range in ranges) all += range.End - Align(range);
+            ref readonly var piece = ref _call.Pieces[index];
+            var ranges = new KeyRanges(_call, piece, lane.KeyHead, row, row + rows - 1);
+            while (ranges.MoveNext()) all += ranges.Current.End - Align(ranges.Current);
             if (all == 0)
             {
                 _call.Clear(Sequence(lane), Head(lane, block), row, rows);
@@ -250,8 +252,10 @@ internal sealed unsafe class ForwardJob<TCore> : PooledJob<ForwardJob<TCore>>
 
             var ahead = Ahead(group, block, next, row, rows, all);
             ForwardRun* runs = stackalloc ForwardRun[MaxRuns];
-            foreach (var range in ranges)
+            ranges = new KeyRanges(_call, piece, lane.KeyHead, row, row + rows - 1);
+            while (ranges.MoveNext())
             {
+                var range = ranges.Current;
                 for (int i = 0; i < _packed.Count; i++)
                 {
                     var (begin, end, offset) = _packed[i];

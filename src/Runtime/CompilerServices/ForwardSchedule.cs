@@ -32,7 +32,7 @@ internal struct ForwardSchedule
     {
         int longest = 0, lanes = call.SequenceCount * call.KeyValueHeads;
         double pairs = 0, blocks = 0;
-        for (int i = 0; i < call.PieceCount; i++)
+        for (int i = 0; i < call.PieceCount && maxThreads > 1; i++)
         {
             ref readonly var piece = ref call.Pieces[i];
             int first = piece.FirstRow, last = first + piece.Rows - 1;

@@ -120,7 +120,7 @@ internal unsafe struct RowsSchedule
             keyHead * call.Group + head, Math.Min(GroupOfLane, call.Group - head));
     }
 
-    private static int Parts(int count, int size) => (count + size - 1) / size;
+    private static int Parts(int count, int size) => count <= size ? Math.Min(count, 1) : (count + size - 1) / size;
 
     /// <summary>The keys that some row of a piece sees.</summary>
     private static int Keys(in ForwardArguments call, in RowPiece piece, int keyHead)
@@ -154,9 +154,10 @@ internal unsafe struct RowsSchedule
         // two threads take 0.6 of the time of one instead of all of it, for 2 % of one thread's, Zen 4).
         int block = plan.KeyBlock;
         if (piece.Rows * call.Group == 1) block = Math.Max(keys < 2 * plan.OneRowBlock ? plan.OneRowBlock / 2 : plan.OneRowBlock, plan.KeyBlock);
+        if (keys <= block) return Math.Max((keys + Step - 1) / Step * Step, Step); // without the divisions: it is asked for each lane
         int blocks = (keys + block - 1) / block;
-        int most = Math.Max((blocks + MaxChunks - 1) / MaxChunks, 1) * block, chunks = Math.Max((keys + most - 1) / most, 1);
-        return Math.Max(((keys + chunks - 1) / chunks + Step - 1) / Step * Step, Step);
+        int most = (blocks + MaxChunks - 1) / MaxChunks * block, chunks = (keys + most - 1) / most;
+        return ((keys + chunks - 1) / chunks + Step - 1) / Step * Step;
     }
 }
 
