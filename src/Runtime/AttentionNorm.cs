@@ -2,7 +2,8 @@ namespace AttentionGen;
 
 /// <summary>How queries and keys are normalised before their product, each head of a token by itself.</summary>
 /// <remarks>
-/// Squares and their sums are in single precision: of elements beyond 1e18 they are infinite, and the normalised ones 0. Rotary positions come after the norm; as a rotation
+/// Squares and their sums are in single precision: of elements beyond 1e18 they are infinite, and the normalised ones 0, or NaN
+/// where keys are read as they lie and the product overflows before the norm divides it. Rotary positions come after the norm; as a rotation
 /// keeps lengths, queries and keys that are rotated already may be normalised here where there are no weights.
 /// </remarks>
 public enum AttentionNorm

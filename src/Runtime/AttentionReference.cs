@@ -368,7 +368,7 @@ public sealed class AttentionReference(int heads, int headDim)
     {
         double max = sink ?? double.NegativeInfinity, sum = 0;
         foreach (double s in scores) max = Math.Max(max, s);
-        if (!hidden.Contains(false) && sink is null)
+        if (!hidden.Contains(false) && sink is null or double.NegativeInfinity)
         {
             scores.Clear();
             return double.NegativeInfinity;

@@ -121,7 +121,7 @@ public enum AttentionRole
     /// </summary>
     Entropy,
 
-    /// <summary><c>Span&lt;int&gt; argmax</c>: [batch, heads, queries], the key with the largest weight of each row, the first among equals; -1 for a row that sees no key or has a NaN.</summary>
+    /// <summary><c>Span&lt;int&gt; argmax</c>: [batch, heads, queries], the key with the largest weight of each row, the first among equals, counted in the tensors as the columns of <see cref="Scores"/> are; -1 for a row that sees no key or has a NaN.</summary>
     ArgMax,
 
     /// <summary><c>ReadOnlySpan&lt;float&gt; queryNormWeight</c>: [headDim], what the elements of normalised queries are multiplied by, see <see cref="AttentionAttribute.QueryKeyNorm"/>.</summary>

@@ -6,7 +6,8 @@ namespace AttentionGen;
 /// </summary>
 /// <remarks>
 /// What a key that a row does not see has there: 0 as its weight, -infinity masked. Before the mask, keys hidden by <c>bias</c>, <c>keep</c> or a score method have the
-/// score that they would have had; those beyond the bounds of the row (mask, window, mask method, key lengths) have none, and -infinity stands for it.
+/// score that they would have had; those beyond the bounds of the row (mask, window, mask method, key lengths) have none, and -infinity stands for it. A visible score that is
+/// itself -infinity has the weight 0, too, also in a row of nothing else, whose output is NaN.
 /// </remarks>
 public enum AttentionStage
 {

@@ -125,6 +125,27 @@ public class ContextTests
         partial class Llama { {{Attribute}} static partial void Attend({{parameters}}); }
         """);
 
+    /// <summary>What methods of the user's own take is theirs: a name makes no role of it where the type is another.</summary>
+    [Theory]
+    [InlineData("float maxScore", "Math.Min(score, maxScore)")]
+    [InlineData("int argmax", "query == argmax ? score : 0")]
+    [InlineData("float bias", "score + bias")]
+    [InlineData("ReadOnlySpan<int> bias", "score + bias[key]")]
+    [InlineData("float entropy, ReadOnlySpan<int> scores", "score * entropy + scores[key]")]
+    public Task With_parameters_of_own_methods_that_are_named_like_roles(string parameters, string score) => Builds($$"""
+        using System; using AttentionGen;
+        partial class Llama
+        {
+            [Attention(2, 8, ScoreMethod = nameof(Score))] static partial void Attend({{Tensors}}, {{parameters}});
+            static float Score(float score, int query, int key, {{parameters}}) => {{score}};
+        }
+        """);
+
+    [Theory]
+    [InlineData("scoped Span<float> scores, Span<float> maxScore")]
+    [InlineData("scoped ReadOnlySpan<float> bias, Span<byte> scratch")]
+    public Task With_operands_that_are_scoped(string parameters) => Builds($"using System; using AttentionGen; partial class Llama {{ {Attribute} static partial void Attend({Tensors}, {parameters}); }}");
+
     [Theory]
     [InlineData("this")]
     [InlineData("this scoped")]

@@ -112,6 +112,21 @@ public class RowStatisticsTests
         }
     }
 
+    /// <summary>A sink of -infinity is none, also of rows that see no key; one far above all keys leaves nothing, and nothing below.</summary>
+    [Theory, InlineData(3), InlineData(8), InlineData(100)]
+    public void Sinks_of_any_size(int queries)
+    {
+        var declaration = s_declarations[4];
+        foreach (float sink in new[] { float.NegativeInfinity, -30, 30.15f, 33, 1000 })
+        {
+            var inputs = new Inputs(new Problem(declaration, queries, 4)); // the first rows see none
+            inputs.Sinks.AsSpan().Fill(sink);
+            inputs.Run(s_kernels);
+            Bound.CheckStatistics(inputs);
+            Assert.All(inputs.Entropy, entropy => Assert.InRange(entropy, 0, 2));
+        }
+    }
+
     /// <summary>A NaN in a key makes NaN of the statistics of rows that see it, and of no others.</summary>
     [Theory, InlineData(2), InlineData(80)]
     public void A_key_reaches_the_rows_that_see_it(int queries)

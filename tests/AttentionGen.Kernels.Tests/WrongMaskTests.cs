@@ -70,6 +70,35 @@ public class WrongMaskTests
         }
     }
 
+    /// <summary>Some documents are read as they lie and others packed, which takes more memory: with too little for one of them nothing is written of the others.</summary>
+    [Fact]
+    public void Memory_for_some_documents_only()
+    {
+        var problem = new Problem(s_packed, 301, 301) { DocumentStarts = [0, 1, 300, 301], KeyDocumentStarts = [0, 1, 300, 301], QueryStarts = [0, 0, 0], KeyLengths = [1, 299, 1], PrefixLengths = [0, 0, 0] };
+        var inputs = new Inputs(problem);
+        float[] expected = inputs.Run(Catalogue.Kernels), output = new float[problem.OutputLength];
+        int refused = 0, size = 64;
+        for (bool fits = false; !fits; size *= 2)
+        {
+            output.AsSpan().Fill(7);
+            var arguments = inputs.Arguments(inputs.Query, inputs.Key, inputs.Value, output) with { Scratch = new byte[size] };
+            try
+            {
+                Catalogue.Kernels[s_packed].Body(arguments);
+                fits = true;
+                ThreadTests.AssertSameBits(expected, output);
+            }
+            catch (ArgumentException exception)
+            {
+                Assert.Equal("scratch", exception.ParamName);
+                Assert.All(output, x => Assert.Equal(7, x));
+                Assert.True(++refused < 24, exception.Message);
+            }
+        }
+
+        Assert.InRange(refused, 5, 24);
+    }
+
     /// <summary>The numbers of a parameter, moved to the beginning of some memory.</summary>
     private static KernelArguments Place(KernelArguments good, string name, float[] shared)
     {

@@ -16,6 +16,9 @@ public struct NeonCall
     /// <summary>Keys that a query sees before and behind its position, -1 for all.</summary>
     public long Left, Right;
 
+    /// <summary>How many of the first keys a query sees beside a window, up to its own position: a zone of their own, before the window's.</summary>
+    public long First;
+
     /// <summary>What belongs to the scores, and the log-sum-exp, as the harness lays it out.</summary>
     internal unsafe ForwardOperands* Operands;
 
@@ -28,11 +31,40 @@ public struct NeonCall
     /// <summary>The key behind the last one that a query sees, counted past both ends.</summary>
     public readonly long End(long query) => Right < 0 ? Keys : Start + query + Right + 1;
 
-    /// <summary>The keys that some of the queries see.</summary>
+    /// <summary>The keys of the zone before the window that some of the queries see: those before it.</summary>
+    public readonly long EndOfFirst(long last) => Math.Max(Math.Min(End(last), Math.Min(First, Keys)), 0);
+
+    /// <summary>The keys of the window that some of the queries see.</summary>
     public readonly void Range(long first, long last, out long begin, out long end)
     {
         end = Math.Max(Math.Min(End(last), Keys), 0);
-        begin = Math.Max(Math.Min(Begin(first), end), 0);
+        begin = Math.Max(Math.Min(Math.Max(Begin(first), First), end), 0);
+    }
+
+    /// <summary>Keys of the zone before the window against queries from one on.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    internal readonly ForwardRun RunOfFirst(long keys, long query) => new() { Keys = (int)keys, Visible = (nint)End(query), Hidden = -(1 << 30), Decided = true };
+
+    /// <summary>The same of the window, which lie somewhere among the packed keys.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    internal readonly ForwardRun Run(long from, long keys, long packed, long query) => new()
+    {
+        Key = (int)from, Keys = (int)keys, Packed = (int)packed, Least = (int)Math.Max(First - from, 0), Visible = (nint)(End(query) - from), Hidden = (nint)(Begin(query) - from), Decided = true,
+    };
+}
+
+/// <summary>The runs of a block, one after the other.</summary>
+[StructLayout(LayoutKind.Sequential)]
+internal struct NeonRuns
+{
+    public ForwardRun First, Second;
+    public int Count;
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public void Add(in ForwardRun run)
+    {
+        if (Count++ == 0) First = run;
+        else Second = run;
     }
 }
 
@@ -80,18 +112,20 @@ public static class Driver
             for (long row = 0, index = 0; row < call.Queries; row += plan.QueryBlock, index++)
             {
                 int rows = (int)Math.Min(plan.QueryBlock, call.Queries - row);
+                long firstKeys = call.EndOfFirst(row + rows - 1);
                 call.Range(row, row + rows - 1, out long begin, out long end);
-                if (begin == end)
+                if (begin == end && firstKeys == 0)
                 {
                     if (first == 0) Clear(ref Unsafe.Add(ref output, (nint)(row * call.OutputStride)), (nint)call.OutputStride, rows, (int)call.ValueDim, *call.Operands, head: 0, (int)row);
                     continue;
                 }
 
-                begin = begin / plan.KeyBlock * plan.KeyBlock; // blocks of keys stand at fixed keys
-                long from = Math.Max(begin, first);
-                int seen = (int)Math.Min(end - from, first + count - from);
-                if (seen <= 0) continue;
-                var run = new ForwardRun { Key = (int)from, Keys = seen, Packed = (int)(from - first), Visible = (nint)(call.End(row) - from), Hidden = (nint)(call.Begin(row) - from), Decided = true };
+                var runs = default(NeonRuns);
+                if (firstKeys > 0 && first == 0) runs.Add(call.RunOfFirst(firstKeys, row));
+                if (begin < end) begin = begin / plan.KeyBlock * plan.KeyBlock; // blocks of keys stand at fixed keys
+                long from = Math.Max(begin, first), seen = Math.Min(end - from, first + count - from);
+                if (seen > 0) runs.Add(call.Run(from, seen, from - first, row));
+                if (runs.Count == 0) continue;
                 var block = new ForwardBlock
                 {
                     Query = ref Unsafe.Add(ref query, (nint)(row * call.QueryStride)),
@@ -99,11 +133,11 @@ public static class Driver
                     Rows = rows,
                     PackedKeys = ref packedKeys,
                     PackedValues = ref packedValues,
-                    Runs = ref run,
-                    RunCount = 1,
+                    Runs = ref runs.First,
+                    RunCount = runs.Count,
                     ValuesFinite = finite,
-                    First = from == begin,
-                    Last = from + seen == end,
+                    First = firstKeys > 0 ? first == 0 : from == begin,
+                    Last = begin == end || from + seen == end,
                     Output = ref Unsafe.Add(ref output, (nint)(row * call.OutputStride)),
                     OutputStride = (nint)call.OutputStride,
                     State = ref Unsafe.Add(ref states, (nint)(index * plan.StateFloats)),

@@ -143,11 +143,21 @@ public static partial class Kernels
     public static partial void D64_own(ReadOnlySpan<float> query, ReadOnlySpan<float> key, ReadOnlySpan<float> value, Span<float> output, ReadOnlySpan<float> relativeBias, ReadOnlySpan<float> scales, ReadOnlySpan<float> table, Span<float> logSumExp);
 
     private static float Own(float score, int query, int key, ReadOnlySpan<float> table) => score + table[key - query + 40] + table[key % 7 * 9] - table[query];
+
     [Attention(1, 64, Mask = AttentionMask.Causal, QueryKeyNorm = AttentionNorm.Rms, Isas = AttentionIsas.Neon)]
     public static partial void D64_causal_watched(ReadOnlySpan<float> query, ReadOnlySpan<float> key, ReadOnlySpan<float> value, Span<float> output, Span<float> scores, Span<float> maxScore, Span<float> entropy, Span<int> argmax);
 
     [Attention(1, 33, ValueDim = 20, WindowLeft = 30, WindowRight = 4, Scale = -1f, QueryKeyNorm = AttentionNorm.Rms, Isas = AttentionIsas.Neon)]
     public static partial void D33v20_window_watched(ReadOnlySpan<float> query, ReadOnlySpan<float> key, ReadOnlySpan<float> value, Span<float> output, Span<float> scores, Span<float> maxScore, Span<float> entropy, Span<int> argmax);
+
+    [Attention(1, 64, MaskMethod = nameof(FirstOrNear), Isas = AttentionIsas.Neon)]
+    public static partial void D64_zones(ReadOnlySpan<float> query, ReadOnlySpan<float> key, ReadOnlySpan<float> value, Span<float> output);
+
+    [Attention(1, 20, ValueDim = 12, MaskMethod = nameof(FirstOrNear), QueryKeyNorm = AttentionNorm.Rms, Isas = AttentionIsas.Neon)]
+    public static partial void D20v12_zones_watched(ReadOnlySpan<float> query, ReadOnlySpan<float> key, ReadOnlySpan<float> value, Span<float> output, Span<float> scores, Span<float> maxScore, Span<float> entropy, Span<int> argmax);
+
+    // Only its form matters: the numbers come with the call.
+    private static bool FirstOrNear(int query, int key) => key <= query && (key < 4 || (key >= 4 && query - key < 21));
 }
 
 /// <summary>Entry points of the harness: a method of its own for each core.</summary>
@@ -293,4 +303,10 @@ public static class Entries
 
     public static void Run_d33v20_window_watched(ref float query, ref float key, ref float value, ref float output, ref float scratch, ref long call) =>
         Driver.Run<forward_f32_d33v20_window_scalem1_rms_weights_max_entropy_argmax__neon_8x2>(ref query, ref key, ref value, ref output, ref scratch, ref Unsafe.As<long, NeonCall>(ref call));
+
+    public static void Run_d64_zones(ref float query, ref float key, ref float value, ref float output, ref float scratch, ref long call) =>
+        Driver.Run<forward_f32_d64_zones__neon_8x2>(ref query, ref key, ref value, ref output, ref scratch, ref Unsafe.As<long, NeonCall>(ref call));
+
+    public static void Run_d20v12_zones_watched(ref float query, ref float key, ref float value, ref float output, ref float scratch, ref long call) =>
+        Driver.Run<forward_f32_d20v12_zones_rms_weights_max_entropy_argmax__neon_8x2>(ref query, ref key, ref value, ref output, ref scratch, ref Unsafe.As<long, NeonCall>(ref call));
 }

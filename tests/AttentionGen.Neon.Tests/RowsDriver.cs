@@ -15,10 +15,14 @@ internal static class RowsDriver
         ref float state = ref Unsafe.Add(ref scratch, plan.RowsScratchFloats);
         ref float other = ref Unsafe.Add(ref state, rows * plan.StateRowFloats);
 
+        long firstKeys = call.EndOfFirst(queries - 1);
         call.Range(0, queries - 1, out long begin, out long end);
-        for (long first = begin; first < end; first += call.Stretch)
+        bool begun = false;
+        for (long first = begin; first < end || (!begun && firstKeys > 0); first += call.Stretch)
         {
-            var run = new ForwardRun { Key = (int)first, Keys = (int)Math.Min(call.Stretch, end - first), Visible = (nint)(call.End(0) - first), Hidden = (nint)(call.Begin(0) - first), Decided = true };
+            var runs = default(NeonRuns);
+            if (!begun && firstKeys > 0) runs.Add(call.RunOfFirst(firstKeys, query: 0));
+            if (first < end) runs.Add(call.Run(first, Math.Min(call.Stretch, end - first), packed: 0, query: 0));
             var chunk = new ForwardRows
             {
                 Query = ref query,
@@ -31,21 +35,22 @@ internal static class RowsDriver
                 KeyStride = (nint)call.KeyStride,
                 Value = ref value,
                 ValueStride = (nint)call.ValueStride,
-                Runs = ref run,
-                RunCount = 1,
+                Runs = ref runs.First,
+                RunCount = runs.Count,
                 First = true,
-                State = ref first == begin ? ref state : ref other,
+                State = ref begun ? ref other : ref state,
                 Scratch = ref scratch,
                 Place = new ForwardPlace(call.Operands, call.Sequence, head: 0, row: 0),
             };
             TCore.AttendRows(in chunk);
-            if (first > begin) TCore.Merge(ref state, ref other, rows);
+            if (begun) TCore.Merge(ref state, ref other, rows);
+            begun = true;
         }
 
         for (int head = 0; head < group; head++)
         {
             ref float to = ref Unsafe.Add(ref output, (nint)(head * call.OutputHeadStride));
-            if (begin == end) Driver.Clear(ref to, (nint)call.OutputStride, queries, (int)call.ValueDim, *call.Operands, head, first: 0);
+            if (!begun) Driver.Clear(ref to, (nint)call.OutputStride, queries, (int)call.ValueDim, *call.Operands, head, first: 0);
             else TCore.Finish(ref Unsafe.Add(ref state, head * queries * plan.StateRowFloats), ref to, (nint)call.OutputStride, queries, new ForwardPlace(call.Operands, call.Sequence, head, row: 0));
         }
     }

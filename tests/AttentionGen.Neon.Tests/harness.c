@@ -9,11 +9,11 @@
 typedef struct { const void *data; long batch, head, query, key; } operand; // bytes from one to the next
 typedef struct { operand bias, keep, slopes, sinks, scales, relative; int reach; const void *query_norm, *key_norm; operand log_sum_exp, scores, max_score, entropy, argmax; int keys; float hidden; const void *spans[4]; int numbers[8], lengths[4]; } operands; // ForwardOperands
 typedef struct {
-    long queries, keys, start, query_stride, key_stride, value_stride, output_stride, head_dim, value_dim, stretch, group, query_head_stride, output_head_stride, left, right;
+    long queries, keys, start, query_stride, key_stride, value_stride, output_stride, head_dim, value_dim, stretch, group, query_head_stride, output_head_stride, left, right, first;
     operands *operands;
 } call;
 typedef void (*kernel)(float *, float *, float *, float *, float *, call *);
-typedef struct { const char *name; int d, dv, left, right; double scale; int queries, keys, scored; double cap; } spec; // the lengths 0 where they are not fixed
+typedef struct { const char *name; int d, dv, left, right; double scale; int queries, keys, scored; double cap; int first; } spec; // the lengths 0 where they are not fixed; first keys that are seen beside a window
 enum { NORMAL, LARGE, NEAR, RISING, HIDDEN_NAN, SEEN_NAN, INPUTS };
 static const char *input_names[] = {"normal", "scores near 90", "scores near 1e4, all alike", "rising maximum", "NaN in hidden keys", "NaN in visible keys"};
 enum { PLAIN, OPERANDS, OWN_SCORES, OUTPUTS }; // what is done to scores
@@ -26,10 +26,11 @@ typedef struct { int path, group, queries, keys, start, stretch, head_major, inp
 
 static const spec specs[] = {
 #define SPEC(method, d, dv, left, right, scale) FIXED(method, d, dv, left, right, scale, 0, 0)
-#define FIXED(method, d, dv, left, right, scale, queries, keys) {#method, d, dv, left, right, scale, queries, keys, 0, 0},
-#define SCORED(method, d, dv, left, right, scale, cap) {#method, d, dv, left, right, scale, 0, 0, OPERANDS, cap},
-#define OWN(method, d, dv, left, right) {#method, d, dv, left, right, 0, 0, 0, OWN_SCORES, 0},
-#define WATCHED(method, d, dv, left, right, scale) {#method, d, dv, left, right, scale, 0, 0, OUTPUTS, 0},
+#define FIXED(method, d, dv, left, right, scale, queries, keys) {#method, d, dv, left, right, scale, queries, keys, PLAIN, 0, 0},
+#define SCORED(method, d, dv, left, right, scale, cap) {#method, d, dv, left, right, scale, 0, 0, OPERANDS, cap, 0},
+#define OWN(method, d, dv, left, right) {#method, d, dv, left, right, 0, 0, 0, OWN_SCORES, 0, 0},
+#define WATCHED(method, d, dv, left, right, scale) {#method, d, dv, left, right, scale, 0, 0, OUTPUTS, 0, 0},
+#define ZONES(method, d, dv, left, first, scored) {#method, d, dv, left, 0, 0, 0, 0, scored, 0, first},
 #include "Specs.h"
 };
 
@@ -90,6 +91,7 @@ typedef struct {
     double cap; const float *bias, *slope, *sink; const char *keep; int position;
     const float *scale, *relative, *table;
     const double *norms; // of the query, then of the keys
+    int hidden_from, hidden_to; // keys between those that are seen
     double log_sum_exp, max, entropy;
 } scoring;
 
@@ -104,10 +106,13 @@ static double norm(const float *x, int d) {
     return sqrt(sum / d + 1e-6f);
 }
 
+static int hides(const scoring *s, int j) { return j >= s->hidden_from && j < s->hidden_to; }
+
 static void evaluate(const float *query, const buffer *k, const buffer *v, int begin, int end, float scale, scoring *s) {
     double max = s->sink ? *s->sink : -INFINITY, sum = 0;
     float plain_max = s->sink ? *s->sink : -INFINITY, plain_sum = 0;
     for (int j = begin; j < end; j++) {
+        if (hides(s, j)) continue;
         weights[j] = dot(query, key_doubles[j], k->dim) * (s->scale ? *s->scale : scale);
         plain_weights[j] = plain_dot(query, row(k, 0, j), k->dim) * (s->scale ? *s->scale : scale);
         if (s->norms) weights[j] /= s->norms[0] * s->norms[1 + j], plain_weights[j] /= plain_norm(query, k->dim) * plain_norm(row(k, 0, j), k->dim);
@@ -125,7 +130,7 @@ static void evaluate(const float *query, const buffer *k, const buffer *v, int b
     }
     memset(expected, 0, sizeof expected), memset(plain, 0, sizeof plain);
     for (int j = begin; j < end; j++) {
-        if (s->keep && weights[j] == -INFINITY) continue; // 0 times NaN would not be 0
+        if (hides(s, j) || (s->keep && weights[j] == -INFINITY)) continue; // 0 times NaN would not be 0
         double w = exp(weights[j] - max), *value = value_doubles[j];
         float plain_w = expf(plain_weights[j] - plain_max), *plain_value = row(v, 0, j);
         for (int e = 0; e < v->dim; e++) expected[e] += w * value[e];
@@ -135,6 +140,7 @@ static void evaluate(const float *query, const buffer *k, const buffer *v, int b
     if (s->sink) sum += exp(*s->sink - max), plain_sum += expf(*s->sink - plain_max);
     s->log_sum_exp = max + log(sum), s->max = max, s->entropy = 0;
     for (int j = begin; j < end; j++) { // what was a score becomes a weight
+        if (hides(s, j)) continue;
         double score = weights[j];
         weights[j] = exp(score - s->log_sum_exp), plain_weights[j] = expf(plain_weights[j] - plain_max) / plain_sum;
         s->entropy += weights[j] * (s->log_sum_exp - score);
@@ -179,7 +185,7 @@ static void fill(const spec *s, const shape *c, float scale, buffer *q, buffer *
         }
 
     if (c->input == HIDDEN_NAN) { // what no query sees, and what only the last or the first one does
-        hide(k, v, 0, clamp(first, 0, c->keys)), hide(k, v, clamp(last + 1, 0, c->keys), c->keys);
+        hide(k, v, clamp(s->first, 0, c->keys), clamp(first, 0, c->keys)), hide(k, v, clamp(last + 1, 0, c->keys), c->keys);
         if (s->right >= 0 && last >= 0 && last < c->keys && c->queries > 1) for (int e = 0; e < dv; e++) row(v, 0, last)[e] = NAN;
         if (s->left >= 0 && first >= 0 && first < c->keys && c->queries > 2) for (int e = 0; e < dv; e++) row(v, 0, first)[e] = NAN;
     }
@@ -235,7 +241,7 @@ static void check(const spec *s, const shape *c) {
         given.scores = (operand){scores.data, 0, of_head * c->keys, of_row * c->keys, 4}, given.max_score = (operand){max_score.data, 0, of_head, of_row};
         given.entropy = (operand){entropy.data, 0, of_head, of_row}, given.argmax = (operand){argmax.data, 0, of_head, of_row}, given.keys = c->keys;
     }
-    call arguments = {c->queries, c->keys, c->start, qs, k.stride, v.stride, os, d, dv, c->stretch, c->path == ROWS ? c->group : 0, qh, oh, s->left, s->right, &given};
+    call arguments = {c->queries, c->keys, c->start, qs, k.stride, v.stride, os, d, dv, c->stretch, c->path == ROWS ? c->group : 0, qh, oh, s->left, s->right, s->first, &given};
     kernel run = image_method(s->name);
     run(q.data, k.data, v.data, o.data, scratch, &arguments);
 
@@ -243,10 +249,11 @@ static void check(const spec *s, const shape *c) {
     int wrong_nan = 0, written = 0;
     for (int h = 0; h < heads; h++)
         for (int i = 0; i < c->queries; i++) {
-            int end = clamp(end_of(s, c, i), 0, c->keys), begin = clamp(begin_of(s, c, i), 0, end);
+            int end = clamp(end_of(s, c, i), 0, c->keys), begin = clamp(begin_of(s, c, i), 0, end), window = begin;
+            if (s->first) begin = 0; // the first keys, then those of the window
             int operands = s->scored == OPERANDS, own = s->scored == OWN_SCORES, outputs = s->scored == OUTPUTS;
             scoring row_scores = {s->cap, operands ? row(&bias, h, i) : 0, operands ? slopes.data + h : 0, operands ? sinks.data + h : 0, operands ? keep + i * c->keys : 0, c->start + i,
-                own ? scales.data + h : 0, own ? row(&relative, 0, h) + REACH : 0, own ? table.data : 0, outputs ? norms : 0};
+                own ? scales.data + h : 0, own ? row(&relative, 0, h) + REACH : 0, own ? table.data : 0, outputs ? norms : 0, s->first ? s->first : 0, s->first ? window : 0};
             norms[0] = norm(row(&q, h, i), d);
             evaluate(row(&q, h, i), &k, &v, begin, end, scale, &row_scores);
             float sum = *row(&sums, h, i);
@@ -256,14 +263,14 @@ static void check(const spec *s, const shape *c) {
                 float *weight = row(&scores, h, i), highest = *row(&max_score, h, i), spread = *row(&entropy, h, i);
                 int key = ((int *)argmax.data)[h * c->queries + i], seen = begin < end, is_nan = seen && isnan(row_scores.log_sum_exp);
                 for (int j = 0; j < c->keys; j++) {
-                    if (j < begin || j >= end) wrong_nan += weight[j] != 0;
+                    if (j < begin || j >= end || hides(&row_scores, j)) wrong_nan += weight[j] != 0;
                     else if (is_nan) wrong_nan += !isnan(weight[j]);
                     else if (!(fabs(weight[j] - weights[j]) <= worst)) worst = fabs(weight[j] - weights[j]);
-                    if (j >= begin && j < end && !is_nan) plain_worst = fmax(plain_worst, fabs(plain_weights[j] - weights[j]));
+                    if (j >= begin && j < end && !hides(&row_scores, j) && !is_nan) plain_worst = fmax(plain_worst, fabs(plain_weights[j] - weights[j]));
                 }
                 if (is_nan) wrong_nan += !isnan(highest) || !isnan(spread) || key != -1;
                 else if (!seen) wrong_nan += highest != -INFINITY || spread != 0 || key != -1;
-                else wrong_nan += !(fabs(highest - row_scores.max) <= 3e-5) || !(fabs(spread - row_scores.entropy) <= 3e-5) || key < begin || key >= end
+                else wrong_nan += !(fabs(highest - row_scores.max) <= 3e-5) || !(fabs(spread - row_scores.entropy) <= 3e-5) || key < begin || key >= end || hides(&row_scores, key)
                     || !(row_scores.max - row_scores.log_sum_exp - log(weights[key]) <= 3e-5);
             }
             for (int e = 0; e < dv; e++) {

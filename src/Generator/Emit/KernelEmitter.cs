@@ -120,8 +120,7 @@ internal static class KernelEmitter
         var parameters = plan.Spec.Method.Parameters.Where(parameter => parameter.Role is not null).ToDictionary(parameter => parameter.Role!.Value, parameter => parameter.Name);
         string call = "call";
         while (plan.Spec.Method.Parameters.Any(parameter => parameter.Name == call)) call += "_"; // a parameter with a role of its own may have any name
-        // It holds a span of the terms of a mask, which lie in this method.
-        w.Line($"{(plan.Spec.MaskTerms.Count > 0 ? "scoped " : "")}{Services}.ForwardCall {call} = new(");
+        w.Line($"scoped {Services}.ForwardCall {call} = new("); // it holds spans that may be scoped, and of terms that lie in this method
         w.Line($"    left: {attention.Left ?? -1}, right: {attention.Right ?? -1},");
         foreach (var role in s_tensors)
             w.Line($"    {Tensor(plan.Spec, role)}{(role == s_tensors[s_tensors.Length - 1] ? ");" : ",")}");

@@ -139,7 +139,7 @@ internal static class StatisticsEmitter
         if (scoring.Entropy)
         {
             w.Line("double entropy = RowStatistics.Entropy(sum, Sum(Load(ref state, Exponents)));");
-            w.Line($"place.Entropy(0, row) = (float){(scoring.Sinks ? "RowStatistics.WithSink(entropy, sink - logSum)" : "entropy")};");
+            w.Line($"place.Entropy(0, row) = (float){(scoring.Sinks ? "RowStatistics.WithSink(entropy, sum, sink - logSum)" : "entropy")};");
         }
 
         if (scoring.ArgMax) w.Line("place.ArgMax(0, row) = RowStatistics.ArgMax(sum, At(ref state, HighestKey), in place);");

@@ -9,6 +9,9 @@ internal sealed record NormSpec(Norm Kind, float Epsilon, bool QueryWeight, bool
 {
     public const float DefaultEpsilon = 1e-6f;
 
+    /// <summary>The least normal number: one over a smaller one is infinite.</summary>
+    public const float LeastEpsilon = 1.17549435e-38f;
+
     public bool HasWeights => QueryWeight || KeyWeight;
 
     /// <summary>Null where there is none.</summary>

@@ -31,11 +31,21 @@ internal static class KernelParser
         List<ParameterSpec> scalars = [], spans = [];
         LiftedSpec? Lift(string argument, Kind returns) => Lifter.Lift(
             attribute.NamedArguments.FirstOrDefault(given => given.Key == argument).Value.Value as string, returns, method, compilation, scalars, spans, ParseParameter);
-        var spec = new KernelSpec(ParseMethod(method), attention)
+        var (ownMask, ownScore) = (Lift("MaskMethod", Kind.Bool), Lift("ScoreMethod", Kind.Float));
+        var spec = new KernelSpec(WithOwn(ParseMethod(method), scalars.Concat(spans)), attention)
         {
-            Mask = Lift("MaskMethod", Kind.Bool), Score = Lift("ScoreMethod", Kind.Float), Scalars = scalars.ToEquatableArray(), Spans = spans.ToEquatableArray(),
+            Mask = ownMask, Score = ownScore, Scalars = scalars.ToEquatableArray(), Spans = spans.ToEquatableArray(),
         };
         return spec.Mask?.Result is { } mask ? WithBounds(spec, mask) : spec;
+    }
+
+    /// <summary>What the user's own methods take has no role by its name alone, unless its type is that of the role: a `float maxScore` is theirs.</summary>
+    private static MethodSpec WithOwn(MethodSpec method, IEnumerable<ParameterSpec> own)
+    {
+        var names = own.Select(parameter => parameter.Name).ToList();
+        bool IsOnlyNamed(ParameterSpec parameter) =>
+            names.Contains(parameter.Name) && parameter.Role is { } role && role == RoleTable.ByName(parameter.Name) && !RoleTable.Row(role).Types.Contains(parameter.Type);
+        return method with { Parameters = method.Parameters.Select(parameter => IsOnlyNamed(parameter) ? parameter with { Role = null } : parameter).ToEquatableArray() };
     }
 
     /// <summary>Takes out of the user's own mask what bounds can say.</summary>

@@ -192,7 +192,7 @@ internal static class KernelRules
     {
         var attention = spec.Attention;
         if (!Enum.IsDefined(typeof(Norm), attention.QueryKeyNorm)) yield return new(Rules.UnknownNorm, Place.OfArgument("QueryKeyNorm"), (int)attention.QueryKeyNorm);
-        if (attention.GivenNormEpsilon is { } epsilon && !(epsilon is > 0 and < float.PositiveInfinity))
+        if (attention.GivenNormEpsilon is { } epsilon && !(epsilon is >= NormSpec.LeastEpsilon and < float.PositiveInfinity))
             yield return new(Rules.BadNormEpsilon, Place.OfArgument("NormEpsilon"), Text(epsilon), Text(NormSpec.DefaultEpsilon));
         if (attention.QueryKeyNorm != Norm.None) yield break;
         if (attention.GivenNormEpsilon is not null) yield return new(Rules.NormWithoutEffect, Place.OfArgument("NormEpsilon"), "NormEpsilon");
@@ -333,9 +333,8 @@ internal static class KernelRules
         {
             var parameter = parameters[i];
             var place = Place.OfParameter(i);
-            if (spec.Scalars.Any(scalar => scalar.Name == parameter.Name)) continue;
-            bool isSpan = spec.Spans.Any(span => span.Name == parameter.Name);
-            if (isSpan && parameter.Role is null) continue;
+            bool isOwn = spec.Scalars.Concat(spec.Spans).Any(own => own.Name == parameter.Name);
+            if (isOwn && parameter.Role is null) continue;
             if (parameter.Role is not { } role)
             {
                 string wayOut = meant.TryGetValue(parameter, out var it)
@@ -357,7 +356,7 @@ internal static class KernelRules
                 yield return new(Rules.WrongParameterType, place, parameter.Name, modifiers + RoleTable.Short(parameter.Type), row.Name, types);
             }
 
-            if (row.NeedsPositions && HasNoPositions(spec.Attention) && !spec.UsesPositions && !isSpan) yield return new(Rules.MaskParameterWithoutMask, place, parameter.Name);
+            if (row.NeedsPositions && HasNoPositions(spec.Attention) && !spec.UsesPositions && !isOwn) yield return new(Rules.MaskParameterWithoutMask, place, parameter.Name);
             if (role == Role.Batch && !spec.Attention.Batched) yield return new(Rules.BatchWithoutBatched, place, parameter.Name);
         }
 

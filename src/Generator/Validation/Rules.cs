@@ -117,7 +117,7 @@ internal static class Rules
         "'{0}' has no effect, as queries and keys are not normalised: set QueryKeyNorm = AttentionNorm.Rms or L2, or leave it out");
 
     public static readonly DiagnosticDescriptor BadNormEpsilon = Error("AG0039", "The epsilon of a norm is not positive",
-        "NormEpsilon is {0}, it must be a positive, finite number: use one above 0, or leave it out for {1}");
+        "NormEpsilon is {0}, it must be a finite number of at least 1.2E-38: use one as models have it, or leave it out for {1}");
 
     public static readonly DiagnosticDescriptor PrefixWithoutCausal = Error("AG0041", "A prefix without a causal mask",
         "{0} widens a causal mask, and there is none: add Mask = AttentionMask.Causal, or leave it out");

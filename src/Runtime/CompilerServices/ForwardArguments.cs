@@ -13,14 +13,9 @@ internal unsafe struct ForwardArguments
     public byte* Scratch;                // the caller's, or null
     public nint ScratchBytes;
     public string ScratchName;
+    public bool OnlyChecks;              // whether a job only looks for room in it
     public ForwardShape Shape;
     public int MaxThreads;
-
-    public readonly int Batch => Shape.Batch;
-
-    public readonly int Queries => Shape.Queries;
-
-    public readonly int Keys => Shape.Keys;
 
     public readonly int Heads => Shape.Heads;
 

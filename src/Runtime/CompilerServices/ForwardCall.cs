@@ -21,7 +21,7 @@ public unsafe ref struct ForwardCall
     private ReadOnlySpan<float> _relativeBias;
     private ReadOnlySpan<int> _relativeStarts;
     private bool _relativeBidirectional;
-    private Span<float> _logSumExp, _scores, _maxScore, _entropy, _argmax; // as floats: there may be more bytes than a span can count
+    private Written _logSumExp, _scores, _maxScore, _entropy, _argmax;
     private AttentionStage _scoresStage;
     private AttentionAxes _biasAxes, _keepAxes;
     private OwnArguments _own;
@@ -264,7 +264,7 @@ public unsafe ref struct ForwardCall
     public void LogSumExp(Span<float> logSumExp, [CallerArgumentExpression(nameof(logSumExp))] string name = "")
     {
         Result(logSumExp, OfRows, name);
-        _logSumExp = logSumExp;
+        _logSumExp = new(logSumExp, name);
     }
 
     /// <summary>Where the score matrix goes, and at which stage it is taken.</summary>
@@ -272,7 +272,7 @@ public unsafe ref struct ForwardCall
     public void Scores(Span<float> scores, AttentionStage stage, [CallerArgumentExpression(nameof(scores))] string name = "")
     {
         Result(scores, OfRows | AttentionAxes.Key, name);
-        _scores = scores;
+        _scores = new(scores, name);
         _scoresStage = stage;
     }
 
@@ -281,7 +281,7 @@ public unsafe ref struct ForwardCall
     public void MaxScore(Span<float> maxScore, [CallerArgumentExpression(nameof(maxScore))] string name = "")
     {
         Result(maxScore, OfRows, name);
-        _maxScore = maxScore;
+        _maxScore = new(maxScore, name);
     }
 
     /// <summary>Where the entropy of each row's weights goes.</summary>
@@ -289,7 +289,7 @@ public unsafe ref struct ForwardCall
     public void Entropy(Span<float> entropy, [CallerArgumentExpression(nameof(entropy))] string name = "")
     {
         Result(entropy, OfRows, name);
-        _entropy = entropy;
+        _entropy = new(entropy, name);
     }
 
     /// <summary>Where the key of the largest weight of each row goes.</summary>
@@ -298,7 +298,7 @@ public unsafe ref struct ForwardCall
     {
         var floats = MemoryMarshal.Cast<int, float>(argmax);
         Result(floats, OfRows, name);
-        _argmax = floats;
+        _argmax = new(floats, name);
     }
 
     private const AttentionAxes OfRows = AttentionAxes.Batch | AttentionAxes.Head | AttentionAxes.Query;
@@ -399,7 +399,7 @@ public unsafe ref struct ForwardCall
     }
 
     /// <summary>Working memory of the caller's.</summary>
-    /// <exception cref="ArgumentException">It overlaps a tensor.</exception>
+    /// <exception cref="ArgumentException">It overlaps another argument.</exception>
     public void Scratch(Span<byte> scratch, [CallerArgumentExpression(nameof(scratch))] string name = "")
     {
         MemoryBlock memory = scratch;
@@ -437,7 +437,7 @@ public unsafe ref struct ForwardCall
         fixed (int* keyBlockStarts = _keyBlockStarts, keyBlocks = _keyBlocks)
         fixed (byte* scales = _scales, span0 = _span0, span1 = _span1, span2 = _span2, span3 = _span3)
         fixed (byte* scratch = _scratch, bias = _bias, keep = _keep, slopes = _slopes, sinks = _sinks, queryNormWeight = _queryNormWeight, keyNormWeight = _keyNormWeight)
-        fixed (float* logSumExp = _logSumExp, scores = _scores, maxScore = _maxScore, entropy = _entropy, argmax = _argmax)
+        fixed (float* logSumExp = _logSumExp.Memory, scores = _scores.Memory, maxScore = _maxScore.Memory, entropy = _entropy.Memory, argmax = _argmax.Memory)
         {
             var call = new ForwardArguments
             {
@@ -502,10 +502,21 @@ public unsafe ref struct ForwardCall
         }
 
         bool isFew = _mask.FirstIsFew(_shape, plan);
-        layout.Build(_shape, _mask, plan, isFew ? ForwardLayout.Part.Few : ForwardLayout.Part.Many);
+        var (first, second) = isFew ? (ForwardLayout.Part.Few, ForwardLayout.Part.Many) : (ForwardLayout.Part.Many, ForwardLayout.Part.Few);
+        layout.Build(_shape, _mask, plan, first);
+        if (layout.LeftOut > 0 && call.Scratch != null)
+        {
+            // The second part must have room in the caller's memory before the first one writes.
+            layout.Build(_shape, _mask, plan, second);
+            call.OnlyChecks = true;
+            Run(ref call, layout, isFew ? many : few);
+            call.OnlyChecks = false;
+            layout.Build(_shape, _mask, plan, first);
+        }
+
         Run(ref call, layout, isFew ? few : many);
         if (layout.LeftOut == 0) return;
-        layout.Build(_shape, _mask, plan, isFew ? ForwardLayout.Part.Many : ForwardLayout.Part.Few);
+        layout.Build(_shape, _mask, plan, second);
         Run(ref call, layout, isFew ? many : few);
     }
 
@@ -536,10 +547,18 @@ public unsafe ref struct ForwardCall
 
     /// <summary>What is written beside the output to memory that is also this, null where nothing is.</summary>
     private readonly string? ResultThatMeets(MemoryBlock memory) =>
-        memory.Meets(_logSumExp) ? "logSumExp" : memory.Meets(_scores) ? "scores" : memory.Meets(_maxScore) ? "maxScore" : memory.Meets(_entropy) ? "entropy" : memory.Meets(_argmax) ? "argmax" : null;
+        memory.Meets(_logSumExp.Memory) ? _logSumExp.Name : memory.Meets(_scores.Memory) ? _scores.Name : memory.Meets(_maxScore.Memory) ? _maxScore.Name
+        : memory.Meets(_entropy.Memory) ? _entropy.Name : memory.Meets(_argmax.Memory) ? _argmax.Name : null;
 
     private readonly void CheckApart(MemoryBlock memory, string name)
     {
         if (memory.Meets(_output)) ThrowHelper.Overlap(_output.Name, name);
+    }
+
+    /// <summary>What is written beside the output, as floats: there may be more bytes than a span can count.</summary>
+    private readonly ref struct Written(Span<float> memory, string name)
+    {
+        public readonly Span<float> Memory = memory;
+        public readonly string Name = name;
     }
 }

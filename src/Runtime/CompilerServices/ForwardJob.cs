@@ -16,6 +16,7 @@ internal sealed unsafe class ForwardJob<TCore> : PooledJob<ForwardJob<TCore>>
     public static void Run(in ForwardArguments call)
     {
         var schedule = ForwardSchedule.Of(call, TCore.Plan, call.MaxThreads);
+        if (call.OnlyChecks) return;
         var job = schedule.Threads > 1 ? Rent() : null;
         if (job is null)
         {
@@ -72,6 +73,7 @@ internal sealed unsafe class ForwardJob<TCore> : PooledJob<ForwardJob<TCore>>
         /// <summary>Runs a segment, and has what is likely to be run next fetched.</summary>
         public void Run(Segment segment, Segment next)
         {
+            if (segment.IsEmpty) return;
             if (_next.Segment != segment) FindLastGroup(segment, ref _next);
             do
             {

@@ -29,12 +29,13 @@ public static class RowStatistics
 
     /// <summary>The same with a sink beside the keys: the entropy of whether it is the sink, and that of the keys where it is not.</summary>
     /// <param name="entropy">That of the keys.</param>
+    /// <param name="sum">The sum of their weights; 0 where the row saw none.</param>
     /// <param name="above">How far the sink stands above the log-sum-exp of the keys.</param>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static double WithSink(double entropy, double above)
+    public static double WithSink(double entropy, float sum, double above)
     {
-        if (above > 700) return 0; // also where there are no keys
+        if (sum == 0 || above > 700) return 0; // a sink of -infinity beside no keys has no distance from them
         double odds = LogSums.Exp(above), log = LogSums.Log(1 + odds);
-        return (entropy + log + (odds > 0 ? odds * (log - above) : 0)) / (1 + odds);
+        return Math.Max((entropy + log + (odds > 0 ? odds * (log - above) : 0)) / (1 + odds), 0); // rounding must not take it below; a NaN stays
     }
 }

@@ -19,6 +19,7 @@ internal sealed unsafe class RowsJob<TCore> : PooledJob<RowsJob<TCore>>
     {
         var plan = TCore.Plan;
         var schedule = RowsSchedule.Of(call, plan, call.MaxThreads);
+        if (call.OnlyChecks) return;
         var job = schedule.Threads > 1 ? Rent() : null;
         if (job is null)
         {

@@ -42,7 +42,7 @@ partial class Llama
         int maxThreads,
         global::System.Span<byte> scratch)
     {
-        global::AttentionGen.CompilerServices.ForwardCall call = new(
+        scoped global::AttentionGen.CompilerServices.ForwardCall call = new(
             left: -1, right: 0,
             global::AttentionGen.CompilerServices.KernelTensor.Of(query, global::AttentionGen.AttentionLayout.TokenMajor, heads: 32, dim: 128, stride: 4096, batch: batch),
             global::AttentionGen.CompilerServices.KernelTensor.Of(key, global::AttentionGen.AttentionLayout.TokenMajor, heads: 8, dim: 128, stride: 1024, batch: batch),

@@ -38,7 +38,7 @@ partial class Llama
         global::System.Span<float> output,
         int batch)
     {
-        global::AttentionGen.CompilerServices.ForwardCall call = new(
+        scoped global::AttentionGen.CompilerServices.ForwardCall call = new(
             left: -1, right: -1,
             global::AttentionGen.CompilerServices.KernelTensor.Of(query, global::AttentionGen.AttentionLayout.HeadMajor, heads: 4, dim: 64, tokens: 16, batched: true, batch: batch),
             global::AttentionGen.CompilerServices.KernelTensor.Of(key, global::AttentionGen.AttentionLayout.HeadMajor, heads: 4, dim: 64, stride: 192, tokens: 16, batch: batch),

@@ -42,7 +42,7 @@ partial class Llama
         global::System.ReadOnlySpan<int> segment,
         global::System.ReadOnlySpan<float> table)
     {
-        global::AttentionGen.CompilerServices.ForwardCall call = new(
+        scoped global::AttentionGen.CompilerServices.ForwardCall call = new(
             left: -1, right: -1,
             global::AttentionGen.CompilerServices.KernelTensor.Of(query, global::AttentionGen.AttentionLayout.TokenMajor, heads: 4, dim: 64, stride: 256),
             global::AttentionGen.CompilerServices.KernelTensor.Of(key, global::AttentionGen.AttentionLayout.TokenMajor, heads: 4, dim: 64, stride: 256),
