@@ -11,7 +11,7 @@ namespace AttentionGen.CompilerServices;
 /// </summary>
 [EditorBrowsable(EditorBrowsableState.Never)]
 [SuppressMessage("Design", "CA1068", Justification = "Caller argument expressions stand last.")]
-public unsafe ref struct ForwardCall
+public unsafe ref partial struct ForwardCall
 {
     private readonly KernelTensor _query, _key, _value, _output;
     private ForwardMask _mask;
@@ -410,129 +410,6 @@ public unsafe ref struct ForwardCall
         if (MeetsInput(memory) || ResultThatMeets(memory) is not null) ThrowHelper.ScratchOverlap(name, "another argument");
         _scratch = scratch;
         _scratchName = name;
-    }
-
-    /// <summary>Runs the call on a core that this processor has the instructions for.</summary>
-    /// <exception cref="ArgumentException">The caller's scratch memory is too small.</exception>
-    public void Run<TCore>()
-        where TCore : struct, IForwardCore, IRowsCore => Run(TCore.Plan, &RowsJob<TCore>.Run, &ForwardJob<TCore>.Run);
-
-    /// <summary>Runs a call that is declared to have many query rows on a core that this processor has the instructions for.</summary>
-    /// <exception cref="ArgumentException">The caller's scratch memory is too small.</exception>
-    public void RunPacked<TCore>()
-        where TCore : struct, IForwardCore => Run(TCore.Plan, null, &ForwardJob<TCore>.Run);
-
-    /// <summary>Runs a call that is declared to have few query rows on a core that this processor has the instructions for.</summary>
-    /// <exception cref="ArgumentException">The caller's scratch memory is too small.</exception>
-    public void RunRows<TCore>()
-        where TCore : struct, IRowsCore => Run(TCore.Plan, &RowsJob<TCore>.Run, null);
-
-    /// <summary>Runs a job for sequences of few rows and one for those of many; or one for all, where there is no other.</summary>
-    [SkipLocalsInit]
-    private void Run(in ForwardPlan plan, delegate*<in ForwardArguments, void> few, delegate*<in ForwardArguments, void> many)
-    {
-        const int Usual = 16; // more than these are rented
-        if (_output.IsEmpty) return;
-        fixed (float* query = &_query.Data, key = &_key.Data, value = &_value.Data, output = &_output.Data)
-        fixed (int* keyBlockStarts = _keyBlockStarts, keyBlocks = _keyBlocks)
-        fixed (byte* scales = _scales, span0 = _span0, span1 = _span1, span2 = _span2, span3 = _span3)
-        fixed (byte* scratch = _scratch, bias = _bias, keep = _keep, slopes = _slopes, sinks = _sinks, queryNormWeight = _queryNormWeight, keyNormWeight = _keyNormWeight)
-        fixed (float* logSumExp = _logSumExp.Memory, scores = _scores.Memory, maxScore = _maxScore.Memory, entropy = _entropy.Memory, argmax = _argmax.Memory)
-        {
-            var call = new ForwardArguments
-            {
-                Query = new StridedTensor(query, _query), Key = new StridedTensor(key, _key), Value = new StridedTensor(value, _value), Output = new StridedTensor(output, _output),
-                Shape = _shape, ScratchName = _scratchName, MaxThreads = _maxThreads,
-            };
-            var operands = new ForwardOperands { Own = _own };
-            operands.Bias = CompilerServices.Operand.Of(bias, sizeof(float), _biasAxes, _shape);
-            operands.Keep = CompilerServices.Operand.Of(keep, sizeof(bool), _keepAxes, _shape);
-            operands.Slopes = CompilerServices.Operand.Of(slopes, sizeof(float), AttentionAxes.Head, _shape);
-            operands.Sinks = CompilerServices.Operand.Of(sinks, sizeof(float), AttentionAxes.Head, _shape);
-            operands.QueryNormWeight = (float*)queryNormWeight;
-            operands.KeyNormWeight = (float*)keyNormWeight;
-            operands.LogSumExp = CompilerServices.Operand.Of(logSumExp, sizeof(float), OfRows, _shape);
-            operands.Scores = CompilerServices.Operand.Of(scores, sizeof(float), OfRows | AttentionAxes.Key, _shape);
-            operands.MaxScore = CompilerServices.Operand.Of(maxScore, sizeof(float), OfRows, _shape);
-            operands.Entropy = CompilerServices.Operand.Of(entropy, sizeof(float), OfRows, _shape);
-            operands.ArgMax = CompilerServices.Operand.Of(argmax, sizeof(int), OfRows, _shape);
-            operands.Keys = _shape.Keys;
-            operands.Hidden = _scoresStage == AttentionStage.Weights ? 0f : float.NegativeInfinity;
-            call.Lists = _mask.Lists with { Starts = keyBlockStarts, Blocks = keyBlocks };
-            operands.Scales = CompilerServices.Operand.Of(scales, sizeof(float), AttentionAxes.Head, _shape);
-            (operands.Spans[0], operands.Spans[1], operands.Spans[2], operands.Spans[3]) = ((long)span0, (long)span1, (long)span2, (long)span3);
-            call.Operands = &operands; // until the call ends: no worker that begins later touches it
-            if (!_scratch.IsEmpty)
-            {
-                call.Scratch = (byte*)((nint)(scratch + 63) & ~63);
-                call.ScratchBytes = Math.Max((nint)(scratch + _scratch.Length) - (nint)call.Scratch, 0);
-            }
-
-            // The biases of distances lie in memory of the library's.
-            float* distances = null;
-            if (!_relativeStarts.IsEmpty)
-            {
-                int reach = CompilerServices.RelativeBias.Reach(_relativeStarts);
-                distances = ScratchCache.Rent(CompilerServices.RelativeBias.Bytes(call.Heads, reach));
-                CompilerServices.RelativeBias.Expand(_relativeBias, _relativeStarts, _relativeBidirectional, call.Heads, distances);
-                operands.Relative = new Operand { Data = (byte*)(distances + reach), Head = 2 * reach * sizeof(float) };
-                operands.Reach = reach;
-            }
-
-            var layout = new ForwardLayout(stackalloc ForwardSequence[Usual], stackalloc RowPiece[Usual], stackalloc KeyZone[Usual]);
-            try
-            {
-                Run(ref call, plan, few, many, ref layout);
-            }
-            finally
-            {
-                layout.Dispose();
-                if (distances != null) ScratchCache.Return(distances);
-            }
-        }
-    }
-
-    private readonly void Run(ref ForwardArguments call, in ForwardPlan plan, delegate*<in ForwardArguments, void> few, delegate*<in ForwardArguments, void> many, ref ForwardLayout layout)
-    {
-        if (few == null || many == null)
-        {
-            layout.Build(_shape, _mask, plan, ForwardLayout.Part.All);
-            Run(ref call, layout, few == null ? many : few);
-            return;
-        }
-
-        bool isFew = _mask.FirstIsFew(_shape, plan);
-        var (first, second) = isFew ? (ForwardLayout.Part.Few, ForwardLayout.Part.Many) : (ForwardLayout.Part.Many, ForwardLayout.Part.Few);
-        layout.Build(_shape, _mask, plan, first);
-        if (layout.LeftOut > 0 && call.Scratch != null)
-        {
-            // The second part must have room in the caller's memory before the first one writes.
-            layout.Build(_shape, _mask, plan, second);
-            call.OnlyChecks = true;
-            Run(ref call, layout, isFew ? many : few);
-            call.OnlyChecks = false;
-            layout.Build(_shape, _mask, plan, first);
-        }
-
-        Run(ref call, layout, isFew ? few : many);
-        if (layout.LeftOut == 0) return;
-        layout.Build(_shape, _mask, plan, second);
-        Run(ref call, layout, isFew ? many : few);
-    }
-
-    private static void Run(ref ForwardArguments call, in ForwardLayout layout, delegate*<in ForwardArguments, void> job)
-    {
-        fixed (ForwardSequence* sequences = layout.Sequences.Items)
-        fixed (RowPiece* pieces = layout.Pieces.Items)
-        fixed (KeyZone* zones = layout.Zones.Items)
-        {
-            call.Sequences = sequences;
-            call.Pieces = pieces;
-            call.Zones = zones;
-            call.SequenceCount = layout.Sequences.Count;
-            call.PieceCount = layout.Pieces.Count;
-            if (call.PieceCount > 0) job(call);
-        }
     }
 
     /// <summary>
