@@ -9,7 +9,7 @@ namespace AttentionGen.Generator.Emit;
 /// </summary>
 internal static class OneRowEmitter
 {
-    private const int Keys = RowsEmitter.Keys;
+    private const int Keys = RowStreams.Keys;
 
     /// <summary>
     /// Whether a single row has loops of its own, with the query or the output in registers: 83 to 87 % of a plain read instead of 83 (D 64 in L3, Zen 4). With
