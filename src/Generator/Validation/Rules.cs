@@ -116,7 +116,7 @@ internal static class Rules
     public static readonly DiagnosticDescriptor NormWithoutEffect = Error("AG0038", "Something of a norm that is not there",
         "'{0}' has no effect, as queries and keys are not normalised: set QueryKeyNorm = AttentionNorm.Rms or L2, or leave it out");
 
-    public static readonly DiagnosticDescriptor BadNormEpsilon = Error("AG0039", "The epsilon of a norm is not positive",
+    public static readonly DiagnosticDescriptor BadNormEpsilon = Error("AG0039", "The epsilon of a norm does not fit",
         "NormEpsilon is {0}, it must be a finite number of at least 1.2E-38: use one as models have it, or leave it out for {1}");
 
     public static readonly DiagnosticDescriptor PrefixWithoutCausal = Error("AG0041", "A prefix without a causal mask",
