@@ -199,6 +199,7 @@ internal static class CoreEmitter
             }
 
             w.Line($"FlopsPerPair = {2 * (plan.Spec.HeadDim + plan.Spec.ValueDim)},");
+            if (plan.Path == CorePath.Whole) w.Line($"LeastRows = TileRows,\n{(plan.HasFixedKeys ? "RunKeys = KeyLength" : "MostKeys = KeyLength")},");
         }
     }
 }

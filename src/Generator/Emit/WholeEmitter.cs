@@ -14,7 +14,7 @@ internal static class WholeEmitter
 
     public static void Attend(SourceWriter w, CorePlan plan, Dialect dialect, VisibleKeys visible)
     {
-        bool fixedKeys = !visible.DiffersByRow && !plan.Spec.Fixed!.Padded;
+        bool fixedKeys = plan.HasFixedKeys;
         string keys = fixedKeys ? "KeyLength" : "keys", end = visible.UpperMoves ? "end" : keys;
         w.Line();
         w.Line("/// <summary>Writes the output rows of a block of queries from all keys that it sees.</summary>");
@@ -63,7 +63,7 @@ internal static class WholeEmitter
     public static void Softmax(SourceWriter w, CorePlan plan, Dialect dialect, VisibleKeys visible)
     {
         int vectors = (plan.Spec.Fixed!.KeyLength + plan.Lanes - 1) / plan.Lanes, tail = plan.Spec.Fixed.KeyLength % plan.Lanes;
-        bool fixedKeys = !visible.DiffersByRow && !plan.Spec.Fixed.Padded;
+        bool fixedKeys = plan.HasFixedKeys;
         w.Line();
         w.Line("/// <summary>Weights from the scores of a tile, 0 for invisible keys, and one over the sums of the weights: 0 for a row that sees no key.</summary>");
         CoreEmitter.MethodAttribute(w);
@@ -122,7 +122,7 @@ internal static class WholeEmitter
     /// <summary>Where scores became weights in registers: one over the sums of the weights.</summary>
     public static void Invert(SourceWriter w, CorePlan plan, VisibleKeys visible)
     {
-        bool allSee = !visible.DiffersByRow && !plan.Spec.Fixed!.Padded;
+        bool allSee = plan.HasFixedKeys;
         w.Line();
         w.Line($"/// <summary>One over the sums of the weights of the rows of a tile{(allSee ? "" : "; 0 for a row that sees no key")}.</summary>");
         CoreEmitter.MethodAttribute(w);

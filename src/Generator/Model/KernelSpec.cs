@@ -49,9 +49,14 @@ internal sealed record KernelSpec(MethodSpec Method, AttentionSpec Attention)
     /// <summary>Whether the scores depend on where the queries stand, beside the mask of the attribute.</summary>
     public bool UsesPositions => Attention.Alibi || Attention.ChunkLength > 0 || Attention.Dilation > 1 || Has(Role.Slopes) || Has(Role.RelativeBias) || Mask?.Result?.Uses(Input.Query) == true || Score?.Result?.Uses(Input.Query) == true;
 
-    /// <summary>Whether all rows of a call see an interval of keys, and blocks of rows begin at fixed places only.</summary>
-    public bool IsOneZone => MaskTerms.Count <= 1 && Attention is { GivenPrefixLength: null or 0, ChunkLength: 0, Dilation: 1, KeyBlockSize: null } && MaskBounds?.RowChunk is null or 0
+    /// <summary>
+    /// Whether all rows of a call see an interval of keys, and the rows of a call are one piece: a mask that bounds positions cuts it where they begin and end.
+    /// </summary>
+    public bool IsOneZone => MaskTerms.All(term => term.FromQuery.Count == 0 && term.ToQuery.Count == 0) && MaskTerms.Count <= 1 && Attention is { GivenPrefixLength: null or 0, ChunkLength: 0, Dilation: 1, KeyBlockSize: null } && MaskBounds?.RowChunk is null or 0
         && !Has(Role.PrefixLength) && !Has(Role.PrefixLengths) && !Has(Role.DocumentStarts);
+
+    /// <summary>Whether a call may leave out the last keys: those behind a length, or behind a bound of the user's own mask.</summary>
+    public bool EndsEarly => Has(Role.KeyLengths) || MaskTerms.Any(term => term.ToKey.Count > 0);
 
     public bool Has(Role role) => Method.Parameters.Any(parameter => parameter.Role == role);
 }

@@ -33,7 +33,7 @@ internal sealed record CoreSpec(int HeadDim, int ValueDim, VisibleKeys Visible, 
 }
 
 /// <summary>Lengths that every call has.</summary>
-/// <param name="Padded">Whether some of the keys may be padding.</param>
+/// <param name="Padded">Whether a call may see fewer of the keys.</param>
 internal sealed record FixedSpec(int QueryLength, int KeyLength, bool Padded);
 
 /// <summary>What a core computes.</summary>
@@ -78,6 +78,9 @@ internal sealed record CorePlan(
     /// went to and from the stack a panel, and now 16 go to the first-level cache (NEON).
     /// </summary>
     public bool ScoresStay => 2 * TileRows * TileVectors + 8 <= 32;
+
+    /// <summary>Whether every row of a call sees exactly the keys that the code is written for.</summary>
+    public bool HasFixedKeys => Spec is { Fixed.Padded: false, Visible.DiffersByRow: false };
 
     public int PanelKeys => TileVectors * Lanes;
 

@@ -23,8 +23,7 @@ internal static class KernelPlanner
         // Whole rows of small lengths are for plain scores: what is done to others is written once, for blocks.
         if (core.Scoring == Scoring.None && spec.IsOneZone && attention is { QueryLength: { } queries, KeyLength: { } keys } && queries >= MinWholeRows && queries <= MaxWholeLength && keys <= MaxWholeLength)
         {
-            bool padded = spec.Method.Parameters.Any(parameter => parameter.Role == Role.KeyLengths);
-            return Whole(core with { Fixed = new FixedSpec(queries, keys, padded) }, isa);
+            return Whole(core with { Fixed = new FixedSpec(queries, keys, spec.EndsEarly) }, isa);
         }
 
         var plan = Plan(core, isa);

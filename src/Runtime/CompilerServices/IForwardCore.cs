@@ -90,6 +90,15 @@ public readonly struct ForwardPlan
 
     /// <summary>Floating-point operations of a visible pair of query and key.</summary>
     public int FlopsPerPair { get; init; }
+
+    /// <summary>The rows that <see cref="IForwardCore.Attend"/> needs at least; 0 where any number will do.</summary>
+    public int LeastRows { get; init; }
+
+    /// <summary>The keys that <see cref="IForwardCore.Attend"/> always takes, so that each row has to see them all; 0 where the runs say it.</summary>
+    public int RunKeys { get; init; }
+
+    /// <summary>The most keys of a row that <see cref="IForwardCore.Attend"/> has room for; 0 where any number will do.</summary>
+    public int MostKeys { get; init; }
 }
 
 /// <summary>Keys and values of one head to pack.</summary>
