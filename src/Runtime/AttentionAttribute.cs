@@ -146,7 +146,7 @@ public sealed class AttentionAttribute(int heads, int headDim) : Attribute
     /// </remarks>
     public int RelativeBuckets { get; set; }
 
-    /// <summary>The distance from which on all fall into the last bucket at the latest; 128 unless given, at most 65536.</summary>
+    /// <summary>The distance from which on all fall into the last bucket at the latest; 128 unless given, at most 65536, and at most 1048560 / Heads.</summary>
     public int RelativeMaxDistance { get; set; } = 128;
 
     /// <summary>

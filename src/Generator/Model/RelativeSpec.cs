@@ -5,6 +5,12 @@ namespace AttentionGen.Generator.Model;
 /// <summary>The buckets of a bias of relative positions, as T5 has them; null where the user gave nothing.</summary>
 internal sealed record RelativeSpec(int? GivenBuckets, int? GivenMaxDistance, bool? GivenBidirectional)
 {
+    /// <summary>The memory of a call for the biases of distances, as much as a thread has for keys and values.</summary>
+    public const int MostBytes = 8 << 20;
+
+    /// <summary>The largest distance for which it holds the biases of so many heads: of keys before and after the query, and of a widest vector more on either side.</summary>
+    public static int MostDistance(int heads) => MostBytes / sizeof(float) / 2 / heads - 16;
+
     public int Buckets => GivenBuckets ?? 0;
 
     public int MaxDistance => GivenMaxDistance ?? 128;

@@ -275,6 +275,9 @@ internal static class KernelRules
         else if (relative.MaxDistance <= relative.Exact)
             yield return new(Rules.BadBuckets, Place.OfArgument(relative.GivenMaxDistance is null ? "RelativeBuckets" : "RelativeMaxDistance"),
                 $"RelativeMaxDistance is {relative.MaxDistance}, but the first {relative.Exact} of {relative.Side} buckets{(relative.Bidirectional ? " of a direction" : "")} hold one distance each", $"use more than {relative.Exact}, or fewer buckets");
+        else if (spec.Attention.Heads is >= 1 and <= MaxHeads and var heads && RelativeSpec.MostDistance(heads) is var most && relative.MaxDistance > most)
+            yield return new(Rules.BadBuckets, Place.OfArgument(relative.GivenMaxDistance is null ? "RelativeBuckets" : "RelativeMaxDistance"),
+                $"RelativeMaxDistance is {relative.MaxDistance}, but a call expands the biases of {heads} heads for each distance, in at most {RelativeSpec.MostBytes >> 20} MiB", $"use {most} or less");
     }
 
     private static bool HasStart(KernelSpec spec) => spec.Method.Parameters.Any(parameter => parameter.Role is { } role && Slot(role) == Role.QueryStart);

@@ -1,39 +1,55 @@
 namespace AttentionGen.CompilerServices;
 
 /// <summary>
-/// The bias of relative positions, from buckets of distances to distances, once for a call: [heads, 2 * reach] floats, of the distances -reach to reach - 1. Behind
-/// the first distance of the last bucket there is a widest vector of it: one that begins anywhere is a load from there or from nearer.
+/// The bias of relative positions, from buckets of distances to distances, once for a call: [heads, 2 * reach] floats, of the distances -reach to reach - 1. It reaches
+/// as far as the call does, or as the buckets do: a widest vector further than the last distance that matters, so that a vector which begins beyond the ends can
+/// be loaded from there.
 /// </summary>
-internal static unsafe class RelativeBias
+internal readonly unsafe ref struct RelativeBias
 {
     /// <summary>Floats of the widest vector.</summary>
     private const int Widest = 16;
 
-    /// <summary>How many distances stand on either side.</summary>
-    public static int Reach(ReadOnlySpan<int> starts) => starts[^1] + Widest;
-
-    /// <summary>Bytes of all heads.</summary>
-    public static nuint Bytes(int heads, int reach) => (nuint)heads * 2 * (nuint)reach * sizeof(float);
+    private readonly ReadOnlySpan<float> _bias;
+    private readonly ReadOnlySpan<int> _starts;
+    private readonly bool _bidirectional;
+    private readonly int _heads;
 
     /// <param name="bias">[buckets, heads].</param>
     /// <param name="starts">The least distance of each bucket of a direction.</param>
-    /// <param name="bidirectional">Whether keys behind the query have buckets of their own, after the others; else their distance counts as 0.</param>
+    /// <param name="bidirectional">Whether keys after the query have buckets of their own, after the others; else their distance counts as 0.</param>
     /// <param name="heads">The number of heads.</param>
-    /// <param name="distances">Where they go.</param>
-    public static void Expand(ReadOnlySpan<float> bias, ReadOnlySpan<int> starts, bool bidirectional, int heads, float* distances)
+    /// <param name="distances">The distances of keys and queries, key - position, that the call has.</param>
+    public RelativeBias(ReadOnlySpan<float> bias, ReadOnlySpan<int> starts, bool bidirectional, int heads, (long Least, long Most) distances)
     {
-        int reach = Reach(starts);
-        for (int head = 0; head < heads; head++, distances += 2 * reach)
+        _bias = bias;
+        _starts = starts;
+        _bidirectional = bidirectional;
+        _heads = heads;
+        Reach = (int)Math.Min(starts[^1], Math.Max(Math.Max(-distances.Least, distances.Most + 1), 0)) + Widest;
+    }
+
+    /// <summary>How many distances stand on either side.</summary>
+    public int Reach { get; }
+
+    /// <summary>Bytes of all heads: at most 8 MiB, as the generator bounds heads and distances.</summary>
+    public nuint Bytes => (nuint)_heads * 2 * (nuint)Reach * sizeof(float);
+
+    /// <summary>Writes the biases of all heads.</summary>
+    public void Expand(float* distances)
+    {
+        for (int head = 0; head < _heads; head++, distances += 2 * Reach)
         {
-            var row = new Span<float>(distances, 2 * reach);
-            if (!bidirectional) row[reach..].Fill(bias[head]);
-            for (int bucket = 0; bucket < starts.Length; bucket++)
+            var row = new Span<float>(distances, 2 * Reach);
+            if (!_bidirectional) row[Reach..].Fill(_bias[head]);
+            for (int bucket = 0; bucket < _starts.Length && _starts[bucket] <= Reach; bucket++)
             {
-                int first = starts[bucket], end = bucket + 1 < starts.Length ? starts[bucket + 1] : reach + 1;
-                row[(reach + 1 - end)..(reach + 1 - first)].Fill(bias[bucket * heads + head]);
+                // Keys before the query, and its own.
+                int first = _starts[bucket], end = bucket + 1 < _starts.Length ? Math.Min(_starts[bucket + 1], Reach + 1) : Reach + 1;
+                row[(Reach + 1 - end)..(Reach + 1 - first)].Fill(_bias[bucket * _heads + head]);
                 first = Math.Max(first, 1);
-                end = Math.Min(end, reach);
-                if (bidirectional && first < end) row[(reach + first)..(reach + end)].Fill(bias[(starts.Length + bucket) * heads + head]);
+                end = Math.Min(end, Reach);
+                if (_bidirectional && first < end) row[(Reach + first)..(Reach + end)].Fill(_bias[(_starts.Length + bucket) * _heads + head]);
             }
         }
     }

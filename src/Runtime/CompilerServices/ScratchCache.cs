@@ -19,6 +19,11 @@ internal static unsafe class ScratchCache
 
     private const nuint Alignment = 64;
 
+    private static long s_live;
+
+    /// <summary>Blocks that were allocated and not freed, kept or in use.</summary>
+    internal static long LiveBlocks => Volatile.Read(ref s_live);
+
     public static long CachedBytes
     {
         get
@@ -41,18 +46,21 @@ internal static unsafe class ScratchCache
     /// <exception cref="OutOfMemoryException">There is none.</exception>
     public static float* Rent(nuint bytes)
     {
+        Faults.Before(Fault.NativeMemory);
         for (int i = 0; i < s_blocks.Length; i++)
         {
             if (Volatile.Read(ref s_blocks[i]) == 0) continue;
             var block = (Header*)Interlocked.Exchange(ref s_blocks[i], 0);
             if (block == null) continue;
             if (block->Bytes >= bytes) return Memory(block);
-            NativeMemory.AlignedFree(block); // too small for what runs now: the cache grows to what is used
+            Free(block); // too small for what runs now: the cache grows to what is used
             break;
         }
 
-        var fresh = (Header*)NativeMemory.AlignedAlloc(bytes + Alignment, Alignment);
+        var fresh = (Header*)NativeMemory.AlignedAlloc(checked(bytes + Alignment), Alignment);
         fresh->Bytes = bytes;
+        Interlocked.Increment(ref s_live);
+        MemoryPressure.Watch();
         return Memory(fresh);
     }
 
@@ -61,7 +69,14 @@ internal static unsafe class ScratchCache
     public static void Trim()
     {
         for (int i = 0; i < s_blocks.Length; i++)
-            NativeMemory.AlignedFree((void*)Interlocked.Exchange(ref s_blocks[i], 0));
+            Free((Header*)Interlocked.Exchange(ref s_blocks[i], 0));
+    }
+
+    private static void Free(Header* block)
+    {
+        if (block == null) return;
+        NativeMemory.AlignedFree(block);
+        Interlocked.Decrement(ref s_live);
     }
 
     private static float* Memory(Header* block) => (float*)((byte*)block + Alignment);
@@ -71,6 +86,6 @@ internal static unsafe class ScratchCache
         for (int i = 0; i < s_blocks.Length; i++)
             if (Volatile.Read(ref s_blocks[i]) == 0 && Interlocked.CompareExchange(ref s_blocks[i], (nint)block, 0) == 0)
                 return;
-        NativeMemory.AlignedFree(block);
+        Free(block);
     }
 }
