@@ -9,37 +9,111 @@ namespace AttentionGen;
 /// <remarks>
 /// With outputs o1, o2 and log-sum-exps l1, l2 of the same rows: l = ln(e^l1 + e^l2), o = o1 e^(l1 - l) + o2 e^(l2 - l). A part of which a row sees no key
 /// has the log-sum-exp -infinity and changes nothing. A sink belongs to one of the parts only.
+/// <para>Kernels write outputs token by token (or head by head, with <see cref="AttentionLayout.HeadMajor"/>) and log-sum-exps always head by head: <see cref="Merge"/> and
+/// <see cref="MergeAll"/> take both as they are written. <see cref="MergeRows"/> and <see cref="MergeAllRows"/> take rows of any kind in one order.</para>
 /// </remarks>
 public static class AttentionState
 {
-    /// <summary>Adds another part to a result.</summary>
-    /// <param name="output">[rows, valueDim], in any order of rows; the merged output afterwards.</param>
+    /// <summary>Adds the result of a kernel over another part of the keys to a result, both as kernels write them.</summary>
+    /// <param name="output">[batch, queries, heads, valueDim], or [batch, heads, queries, valueDim] where heads come first; the merged output afterwards.</param>
+    /// <param name="logSumExp">[batch, heads, queries]; the merged one afterwards.</param>
+    /// <param name="otherOutput">As <paramref name="output"/>.</param>
+    /// <param name="otherLogSumExp">[batch, heads, queries].</param>
+    /// <param name="heads">The number of query heads.</param>
+    /// <param name="layout">The order of tokens and heads in the outputs.</param>
+    /// <param name="batch">The number of batch items.</param>
+    /// <exception cref="ArgumentException">The lengths do not fit each other, or what is written overlaps what is read; nothing is written then.</exception>
+    public static void Merge(
+        Span<float> output, Span<float> logSumExp, ReadOnlySpan<float> otherOutput, ReadOnlySpan<float> otherLogSumExp, int heads, AttentionLayout layout = AttentionLayout.TokenMajor, int batch = 1)
+    {
+        CheckPair(output, logSumExp, otherOutput, otherLogSumExp);
+        Add(output, logSumExp, otherOutput, otherLogSumExp, RowOrder.Of(logSumExp, heads, layout, batch));
+    }
+
+    /// <summary>Merges results of a kernel over parts of the keys, which lie one after the other, into one result; all as kernels write them.</summary>
+    /// <param name="outputs">[parts, batch, queries, heads, valueDim], or [parts, batch, heads, queries, valueDim] where heads come first.</param>
+    /// <param name="logSumExps">[parts, batch, heads, queries].</param>
+    /// <param name="output">One part of <paramref name="outputs"/>.</param>
+    /// <param name="logSumExp">[batch, heads, queries].</param>
+    /// <param name="heads">The number of query heads.</param>
+    /// <param name="layout">The order of tokens and heads in the outputs.</param>
+    /// <param name="batch">The number of batch items.</param>
+    /// <exception cref="ArgumentException">The lengths do not fit each other, or what is written overlaps what is read; nothing is written then.</exception>
+    public static void MergeAll(
+        ReadOnlySpan<float> outputs, ReadOnlySpan<float> logSumExps, Span<float> output, Span<float> logSumExp, int heads, AttentionLayout layout = AttentionLayout.TokenMajor, int batch = 1) =>
+        AddAll(outputs, logSumExps, output, logSumExp, RowOrder.Of(logSumExp, heads, layout, batch));
+
+    /// <summary>Adds another part to a result, row by row: outputs and log-sum-exps stand in the same order of rows, whatever that is.</summary>
+    /// <param name="output">[rows, valueDim]; the merged output afterwards.</param>
     /// <param name="logSumExp">[rows], in the same order; the merged one afterwards.</param>
     /// <param name="otherOutput">[rows, valueDim].</param>
     /// <param name="otherLogSumExp">[rows].</param>
-    /// <exception cref="ArgumentException">The lengths do not fit each other, or what is written overlaps what is read.</exception>
-    public static void Merge(Span<float> output, Span<float> logSumExp, ReadOnlySpan<float> otherOutput, ReadOnlySpan<float> otherLogSumExp)
+    /// <exception cref="ArgumentException">The lengths do not fit each other, or what is written overlaps what is read; nothing is written then.</exception>
+    public static void MergeRows(Span<float> output, Span<float> logSumExp, ReadOnlySpan<float> otherOutput, ReadOnlySpan<float> otherLogSumExp)
+    {
+        CheckPair(output, logSumExp, otherOutput, otherLogSumExp);
+        Add(output, logSumExp, otherOutput, otherLogSumExp, RowOrder.Same);
+    }
+
+    /// <summary>Merges parts that lie one after the other into one result, row by row: outputs and log-sum-exps stand in the same order of rows, whatever that is.</summary>
+    /// <param name="outputs">[parts, rows, valueDim].</param>
+    /// <param name="logSumExps">[parts, rows].</param>
+    /// <param name="output">[rows, valueDim].</param>
+    /// <param name="logSumExp">[rows].</param>
+    /// <exception cref="ArgumentException">The lengths do not fit each other, or what is written overlaps what is read; nothing is written then.</exception>
+    public static void MergeAllRows(ReadOnlySpan<float> outputs, ReadOnlySpan<float> logSumExps, Span<float> output, Span<float> logSumExp) =>
+        AddAll(outputs, logSumExps, output, logSumExp, RowOrder.Same);
+
+    private static void CheckPair(ReadOnlySpan<float> output, ReadOnlySpan<float> logSumExp, ReadOnlySpan<float> otherOutput, ReadOnlySpan<float> otherLogSumExp)
     {
         int rows = logSumExp.Length;
         if (otherLogSumExp.Length != rows)
             throw new ArgumentException($"{nameof(otherLogSumExp)} has {otherLogSumExp.Length} rows, {nameof(logSumExp)} has {rows}.", nameof(otherLogSumExp));
         if (otherOutput.Length != output.Length)
             throw new ArgumentException($"{nameof(otherOutput)} has {otherOutput.Length} elements, {nameof(output)} has {output.Length}.", nameof(otherOutput));
-        if (rows == 0 ? output.Length != 0 : output.Length % rows != 0)
-            throw new ArgumentException($"{nameof(output)} has {output.Length} elements, which is not a multiple of the {rows} rows of {nameof(logSumExp)}.", nameof(output));
+        CheckRows(output, logSumExp);
         if (output.Overlaps(otherOutput) || output.Overlaps(otherLogSumExp) || output.Overlaps(logSumExp))
             throw new ArgumentException($"{nameof(output)} overlaps another argument, and is written while they are read.", nameof(output));
         if (logSumExp.Overlaps(otherOutput) || logSumExp.Overlaps(otherLogSumExp))
             throw new ArgumentException($"{nameof(logSumExp)} overlaps another argument, and is written while they are read.", nameof(logSumExp));
+    }
 
-        int dim = rows == 0 ? 0 : output.Length / rows;
+    private static void CheckRows(ReadOnlySpan<float> output, ReadOnlySpan<float> logSumExp)
+    {
+        int rows = logSumExp.Length;
+        if (rows == 0 ? output.Length != 0 : output.Length % rows != 0)
+            throw new ArgumentException($"{nameof(output)} has {output.Length} elements, which is not a multiple of the {rows} rows of {nameof(logSumExp)}.", nameof(output));
+    }
+
+    private static void AddAll(ReadOnlySpan<float> outputs, ReadOnlySpan<float> logSumExps, Span<float> output, Span<float> logSumExp, RowOrder order)
+    {
+        int rows = logSumExp.Length;
+        if (rows == 0 ? logSumExps.Length != 0 : logSumExps.Length % rows != 0)
+            throw new ArgumentException($"{nameof(logSumExps)} has {logSumExps.Length} elements, which is not a multiple of the {rows} rows of {nameof(logSumExp)}.", nameof(logSumExps));
+        int parts = rows == 0 ? 0 : logSumExps.Length / rows;
+        if (outputs.Length != (long)parts * output.Length)
+            throw new ArgumentException($"{nameof(outputs)} has {outputs.Length} elements, {parts} parts of {output.Length} are needed.", nameof(outputs));
+        CheckRows(output, logSumExp);
+        if (output.Overlaps(outputs) || output.Overlaps(logSumExps) || output.Overlaps(logSumExp)) throw new ArgumentException($"{nameof(output)} overlaps another argument, and is written while they are read.", nameof(output));
+        if (logSumExp.Overlaps(outputs) || logSumExp.Overlaps(logSumExps)) throw new ArgumentException($"{nameof(logSumExp)} overlaps another argument, and is written while they are read.", nameof(logSumExp));
+
+        output.Clear();
+        logSumExp.Fill(float.NegativeInfinity);
+        for (int part = 0; part < parts; part++)
+            Add(output, logSumExp, outputs.Slice(part * output.Length, output.Length), logSumExps.Slice(part * rows, rows), order);
+    }
+
+    private static void Add(Span<float> output, Span<float> logSumExp, ReadOnlySpan<float> otherOutput, ReadOnlySpan<float> otherLogSumExp, RowOrder order)
+    {
+        int rows = logSumExp.Length, dim = rows == 0 ? 0 : output.Length / rows;
         for (int row = 0; row < rows; row++)
         {
             var (mine, others, merged) = Shares(logSumExp[row], otherLogSumExp[row]);
             logSumExp[row] = merged;
-            var to = output.Slice(row * dim, dim);
-            var from = otherOutput.Slice(row * dim, dim);
             if (others == 0) continue; // whatever it holds
+            int place = order.OutputRow(row) * dim;
+            var to = output.Slice(place, dim);
+            var from = otherOutput.Slice(place, dim);
             if (mine == 0)
             {
                 from.CopyTo(to);
@@ -51,29 +125,6 @@ public static class AttentionState
         }
     }
 
-    /// <summary>Merges parts that lie one after the other into one result.</summary>
-    /// <param name="outputs">[parts, rows, valueDim].</param>
-    /// <param name="logSumExps">[parts, rows].</param>
-    /// <param name="output">[rows, valueDim].</param>
-    /// <param name="logSumExp">[rows].</param>
-    /// <exception cref="ArgumentException">The lengths do not fit each other, or what is written overlaps what is read.</exception>
-    public static void MergeAll(ReadOnlySpan<float> outputs, ReadOnlySpan<float> logSumExps, Span<float> output, Span<float> logSumExp)
-    {
-        int rows = logSumExp.Length;
-        if (rows == 0 ? logSumExps.Length != 0 : logSumExps.Length % rows != 0)
-            throw new ArgumentException($"{nameof(logSumExps)} has {logSumExps.Length} elements, which is not a multiple of the {rows} rows of {nameof(logSumExp)}.", nameof(logSumExps));
-        int parts = rows == 0 ? 0 : logSumExps.Length / rows;
-        if (outputs.Length != (long)parts * output.Length)
-            throw new ArgumentException($"{nameof(outputs)} has {outputs.Length} elements, {parts} parts of {output.Length} are needed.", nameof(outputs));
-        if (output.Overlaps(outputs) || output.Overlaps(logSumExps)) throw new ArgumentException($"{nameof(output)} overlaps another argument, and is written while they are read.", nameof(output));
-        if (logSumExp.Overlaps(outputs) || logSumExp.Overlaps(logSumExps)) throw new ArgumentException($"{nameof(logSumExp)} overlaps another argument, and is written while they are read.", nameof(logSumExp));
-
-        output.Clear();
-        logSumExp.Fill(float.NegativeInfinity);
-        for (int part = 0; part < parts; part++)
-            Merge(output, logSumExp, outputs.Slice(part * output.Length, output.Length), logSumExps.Slice(part * rows, rows));
-    }
-
     /// <summary>What two parts of a row count for, and their log-sum-exp.</summary>
     private static (float Mine, float Others, float Merged) Shares(float mine, float others)
     {
@@ -81,5 +132,31 @@ public static class AttentionState
         if (float.IsNegativeInfinity(mine)) return (0, 1, others);
         double highest = Math.Max(mine, others), merged = highest + Math.Log(Math.Exp(mine - highest) + Math.Exp(others - highest));
         return ((float)Math.Exp(mine - merged), (float)Math.Exp(others - merged), (float)merged);
+    }
+
+    /// <summary>Which row of the outputs belongs to a log-sum-exp.</summary>
+    private readonly record struct RowOrder(int Heads, int Queries)
+    {
+        /// <summary>The one of the same number.</summary>
+        public static RowOrder Same => default;
+
+        public static RowOrder Of(ReadOnlySpan<float> logSumExp, int heads, AttentionLayout layout, int batch)
+        {
+            ArgumentOutOfRangeException.ThrowIfNegativeOrZero(heads);
+            ArgumentOutOfRangeException.ThrowIfNegative(batch);
+            if (!Enum.IsDefined(layout)) throw new ArgumentOutOfRangeException(nameof(layout), layout, $"{nameof(layout)} is {(int)layout}, {AttentionLayout.TokenMajor} or {AttentionLayout.HeadMajor} is needed.");
+            int rows = logSumExp.Length;
+            if (batch == 0 ? rows != 0 : rows % ((long)batch * heads) != 0)
+                throw new ArgumentException($"{nameof(logSumExp)} has {rows} elements, [batch, heads, queries] = [{batch}, {heads}, queries] are needed.", nameof(logSumExp));
+            return layout == AttentionLayout.HeadMajor || rows == 0 ? Same : new(heads, rows / batch / heads);
+        }
+
+        public int OutputRow(int row)
+        {
+            if (Heads == 0) return row;
+            var (lane, query) = Math.DivRem(row, Queries);
+            var (item, head) = Math.DivRem(lane, Heads);
+            return (item * Queries + query) * Heads + head;
+        }
     }
 }
