@@ -201,7 +201,7 @@ public sealed class AttentionReference(int heads, int headDim)
         int batch = 1, ReadOnlySpan<int> queryStarts = default, ReadOnlySpan<int> keyLengths = default, Span<double> weights = default,
         AttentionOperands operands = default)
     {
-        Positive(batch, nameof(batch));
+        ArgumentOutOfRangeException.ThrowIfNegative(batch);
         var queryTensor = Tensor(query.Length, batch, Heads, HeadDim, QueryStride, nameof(query));
         var keyTensor = Tensor(key.Length, batch, KeyValueHeads, HeadDim, KeyStride, nameof(key));
         var valueTensor = Tensor(value.Length, batch, KeyValueHeads, ValueDim, ValueStride, nameof(value));
@@ -399,9 +399,9 @@ public sealed class AttentionReference(int heads, int headDim)
         int width = headMajor ? dim : tensorHeads * dim, perItem = headMajor ? tensorHeads : 1;
         if (stride == 0) stride = width;
         int rows = length == 0 ? 0 : (length - width) / stride + 1;
-        if (stride < width || (length > 0 && (length < width || (length - width) % stride > stride - width)) || rows % (batch * perItem) != 0)
+        if (stride < width || (length > 0 && (length < width || (length - width) % stride > stride - width)) || (batch == 0 ? rows > 0 : rows % (batch * perItem) != 0))
             throw new ArgumentException($"{name} has {length} elements, which are no whole tokens of {batch} batch items ({width} elements, {stride} apart).", name);
-        int tokens = rows / (batch * perItem);
+        int tokens = batch == 0 ? 0 : rows / (batch * perItem);
         return headMajor
             ? new IndexedTensor(tokens, tensorHeads * tokens * stride, stride, tokens * stride)
             : new IndexedTensor(tokens, tokens * stride, stride, dim);
@@ -425,7 +425,8 @@ public sealed class AttentionReference(int heads, int headDim)
             return index;
         }
 
-        public int Length(AttentionAxes axes) => Index(axes, Batch - 1, Heads - 1, Queries - 1, Keys - 1) + 1;
+        public int Length(AttentionAxes axes) =>
+            ((axes & AttentionAxes.Batch) != 0 ? Batch : 1) * ((axes & AttentionAxes.Head) != 0 ? Heads : 1) * ((axes & AttentionAxes.Query) != 0 ? Queries : 1) * ((axes & AttentionAxes.Key) != 0 ? Keys : 1);
     }
 
     internal static void Expect(int length, int expected, string what, string name)

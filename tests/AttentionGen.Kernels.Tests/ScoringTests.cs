@@ -269,19 +269,17 @@ public class ScoringTests
         for (int i = 0; i < parts; i++)
         {
             int first = i * part, count = Math.Min(part, Keys - first), key = declaration.KeyValueHeads * declaration.HeadDim, value = declaration.KeyValueHeads * declaration.ValueDim;
-            float[] byHead = new float[rows];
             kernel.Body(new KernelArguments
             {
                 Query = inputs.Query, Key = inputs.Key.AsSpan(first * key, count * key), Value = inputs.Value.AsSpan(first * value, count * value),
-                Output = outputs.AsSpan(i * whole.Length, whole.Length), LogSumExp = byHead, MaxThreads = 1,
+                Output = outputs.AsSpan(i * whole.Length, whole.Length), LogSumExp = sums.AsSpan(i * rows, rows), MaxThreads = 1,
             });
-            for (int row = 0; row < rows; row++) sums[i * rows + row] = byHead[row % declaration.Heads * queries + row / declaration.Heads]; // token-major, as the outputs are
         }
 
         float[] merged = new float[whole.Length], mergedSums = new float[rows];
-        AttentionState.MergeAll(outputs, sums, merged, mergedSums);
+        AttentionState.MergeAll(outputs, sums, merged, mergedSums, declaration.Heads);
         for (int i = 0; i < whole.Length; i++) Assert.Equal(whole[i], merged[i], 2e-6f);
-        for (int row = 0; row < rows; row++) Assert.Equal(wholeSums[row % declaration.Heads * queries + row / declaration.Heads], mergedSums[row], 2e-5f);
+        for (int row = 0; row < rows; row++) Assert.Equal(wholeSums[row], mergedSums[row], 2e-5f);
     }
 
     [Fact]
@@ -297,6 +295,9 @@ public class ScoringTests
         Throws("keep has 10 elements, [keys] = [9] are needed. (Parameter 'keep')", arguments => arguments with { Keep = new bool[10] });
         Throws("slopes has 5 elements, [heads] = [6] are needed. (Parameter 'slopes')", arguments => arguments with { Slopes = new float[5] });
         Throws("scales has 5 elements, [heads] = [6] are needed. (Parameter 'scales')", arguments => arguments with { Scales = new float[5] });
+        Throws("slopes[1] is NaN, a finite number is needed. (Parameter 'slopes')", arguments => arguments with { Slopes = new[] { 0, float.NaN, 0, 0, 0, 0 } });
+        Throws("slopes[5] is Infinity, a finite number is needed. (Parameter 'slopes')", arguments => arguments with { Slopes = new[] { 0, 0, 0, 0, 0, float.PositiveInfinity } });
+        Throws("sinks[0] is NaN, a finite number is needed, or -infinity for a head without a sink. (Parameter 'sinks')", arguments => arguments with { Sinks = new[] { float.NaN, 0, 0, 0, 0, 0 } });
         Throws("scales[4] is NaN, a finite number is needed. (Parameter 'scales')", arguments => arguments with { Scales = new[] { 0, 1, -1, 3e38f, float.NaN, 0 } });
         Throws("relativeBias has 191 elements, [buckets, heads] = [32, 6] are needed. (Parameter 'relativeBias')", arguments => arguments with { RelativeBias = new float[191] });
         Throws("relativeBias[191] is -Infinity, a finite number is needed. (Parameter 'relativeBias')", arguments => arguments with { RelativeBias = Enumerable.Range(0, 192).Select(i => i == 191 ? float.NegativeInfinity : i).ToArray() });

@@ -53,9 +53,9 @@ public class WrongCallTests
     public void Shapes_without_a_batch_are_told_without_one() =>
         Throws<ArgumentException>("value", good => good with { Value = good.Value[1..] }, s_single, "value has 895 elements", "[7, 2, 64]", "896");
 
-    [Theory, InlineData(0), InlineData(-3)]
-    public void A_batch_of_less_than_one_item(int batch) =>
-        Throws<ArgumentOutOfRangeException>("batch", good => good with { Batch = batch }, $"batch is {batch}", "at least 1");
+    [Theory, InlineData(-1), InlineData(-3)]
+    public void A_batch_of_less_than_no_items(int batch) =>
+        Throws<ArgumentOutOfRangeException>("batch", good => good with { Batch = batch }, $"batch is {batch}", "at least 0");
 
     [Fact]
     public void A_negative_start() =>

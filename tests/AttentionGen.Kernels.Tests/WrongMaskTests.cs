@@ -19,7 +19,7 @@ public class WrongMaskTests
 
     [Theory]
     [InlineData("documentStarts has 0 elements: it begins with 0, and the end of each document follows, that of the last being the 10 tokens of query.")]
-    [InlineData("documentStarts has 1 elements: it begins with 0, and the end of each document follows, that of the last being the 10 tokens of query.", 0)]
+    [InlineData("documentStarts goes from 0 to 0, from 0 to the 10 tokens of query is needed.", 0)]
     [InlineData("documentStarts goes from 1 to 10, from 0 to the 10 tokens of query is needed.", 1, 4, 10)]
     [InlineData("documentStarts goes from 0 to 9, from 0 to the 10 tokens of query is needed.", 0, 4, 9)]
     [InlineData("documentStarts[2] is 3, but the document before begins at 4: starts must not fall.", 0, 4, 3, 10)]
@@ -46,6 +46,8 @@ public class WrongMaskTests
     [InlineData("keyBlockStarts goes from 1 to 4, from 0 to the 4 elements of keyBlocks is needed.", 1, 1, 2, 4)]
     [InlineData("keyBlockStarts goes from 0 to 5, from 0 to the 4 elements of keyBlocks is needed.", 0, 1, 2, 5)]
     [InlineData("keyBlockStarts[2] is 1, but the list before begins at 2: starts must not fall.", 0, 2, 1, 4)]
+    [InlineData("keyBlockStarts[2] is 3, but the list before begins at 9: starts must not fall.", 0, 9, 3, 4)]
+    [InlineData("keyBlockStarts[1] is -1, but the list before begins at 0: starts must not fall.", 0, -1, 3, 4)]
     public void Lists_that_are_no_cut(string message, params int[] starts) => Throws(s_sparse, "keyBlockStarts", message, good => good with { KeyBlockStarts = starts });
 
     [Theory]

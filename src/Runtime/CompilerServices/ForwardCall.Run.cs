@@ -25,9 +25,15 @@ public unsafe ref partial struct ForwardCall
     private void Run(in ForwardPlan plan, delegate*<in ForwardArguments, void> few, delegate*<in ForwardArguments, void> many)
     {
         const int Usual = 16; // more than these are rented
-        if (_output.IsEmpty) return;
+        if (_output.IsEmpty)
+        {
+            _numbers.Return();
+            return;
+        }
+
+        ForwardChecks.Tensors(plan, _query, _value);
         fixed (float* query = &_query.Data, key = &_key.Data, value = &_value.Data, output = &_output.Data)
-        fixed (int* keyBlockStarts = _keyBlockStarts, keyBlocks = _keyBlocks)
+        fixed (int* keyBlockStarts = _mask.KeyBlockStarts, keyBlocks = _mask.KeyBlocks)
         fixed (byte* scales = _scales, span0 = _span0, span1 = _span1, span2 = _span2, span3 = _span3)
         fixed (byte* scratch = _scratch, bias = _bias, keep = _keep, slopes = _slopes, sinks = _sinks, queryNormWeight = _queryNormWeight, keyNormWeight = _keyNormWeight)
         fixed (float* logSumExp = _logSumExp.Memory, scores = _scores.Memory, maxScore = _maxScore.Memory, entropy = _entropy.Memory, argmax = _argmax.Memory)
@@ -61,25 +67,26 @@ public unsafe ref partial struct ForwardCall
                 call.ScratchBytes = Math.Max((nint)(scratch + _scratch.Length) - (nint)call.Scratch, 0);
             }
 
-            // The biases of distances lie in memory of the library's.
-            float* distances = null;
-            if (!_relativeStarts.IsEmpty)
-            {
-                int reach = CompilerServices.RelativeBias.Reach(_relativeStarts);
-                distances = ScratchCache.Rent(CompilerServices.RelativeBias.Bytes(call.Heads, reach));
-                CompilerServices.RelativeBias.Expand(_relativeBias, _relativeStarts, _relativeBidirectional, call.Heads, distances);
-                operands.Relative = new Operand { Data = (byte*)(distances + reach), Head = 2 * reach * sizeof(float) };
-                operands.Reach = reach;
-            }
-
+            float* distances = null; // the biases of distances lie in memory of the library's
             var layout = new ForwardLayout(stackalloc ForwardSequence[Usual], stackalloc RowPiece[Usual], stackalloc KeyZone[Usual]);
             try
             {
+                if (!_relativeStarts.IsEmpty)
+                {
+                    var table = new CompilerServices.RelativeBias(_relativeBias, _relativeStarts, _relativeBidirectional, call.Heads, _mask.Distances(_shape));
+                    distances = ScratchCache.Rent(table.Bytes);
+                    table.Expand(distances);
+                    operands.Relative = new Operand { Data = (byte*)(distances + table.Reach), Head = (nint)2 * table.Reach * sizeof(float) };
+                    operands.Reach = table.Reach;
+                }
+
                 Run(ref call, plan, few, many, ref layout);
             }
             finally
             {
                 layout.Dispose();
+                _numbers.Return();
+                _mask = default; // it has the copies
                 if (distances != null) ScratchCache.Return(distances);
             }
         }
@@ -90,7 +97,7 @@ public unsafe ref partial struct ForwardCall
         if (few == null || many == null)
         {
             layout.Build(_shape, _mask, plan, ForwardLayout.Part.All);
-            Run(ref call, layout, few == null ? many : few);
+            Run(ref call, layout, plan, few == null ? many : few, isFew: many == null);
             return;
         }
 
@@ -102,18 +109,18 @@ public unsafe ref partial struct ForwardCall
             // The second part must have room in the caller's memory before the first one writes.
             layout.Build(_shape, _mask, plan, second);
             call.OnlyChecks = true;
-            Run(ref call, layout, isFew ? many : few);
+            Run(ref call, layout, plan, isFew ? many : few, !isFew);
             call.OnlyChecks = false;
             layout.Build(_shape, _mask, plan, first);
         }
 
-        Run(ref call, layout, isFew ? few : many);
+        Run(ref call, layout, plan, isFew ? few : many, isFew);
         if (layout.LeftOut == 0) return;
         layout.Build(_shape, _mask, plan, second);
-        Run(ref call, layout, isFew ? many : few);
+        Run(ref call, layout, plan, isFew ? many : few, !isFew);
     }
 
-    private static void Run(ref ForwardArguments call, in ForwardLayout layout, delegate*<in ForwardArguments, void> job)
+    private static void Run(ref ForwardArguments call, in ForwardLayout layout, in ForwardPlan plan, delegate*<in ForwardArguments, void> job, bool isFew)
     {
         fixed (ForwardSequence* sequences = layout.Sequences.Items)
         fixed (RowPiece* pieces = layout.Pieces.Items)
@@ -124,7 +131,9 @@ public unsafe ref partial struct ForwardCall
             call.Zones = zones;
             call.SequenceCount = layout.Sequences.Count;
             call.PieceCount = layout.Pieces.Count;
-            if (call.PieceCount > 0) job(call);
+            if (call.PieceCount == 0) return;
+            ForwardChecks.Layout(call, plan, isFew);
+            job(call);
         }
     }
 }

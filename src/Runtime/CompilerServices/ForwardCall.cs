@@ -15,7 +15,10 @@ public unsafe ref partial struct ForwardCall
 {
     private readonly KernelTensor _query, _key, _value, _output;
     private ForwardMask _mask;
-    private ReadOnlySpan<int> _keyBlockStarts, _keyBlocks;
+    private CallNumbers _numbers;
+
+    // The caller's own memory, of which the mask has copies: what is written may not overlap it.
+    private ReadOnlySpan<int> _queryStarts, _keyLengths, _prefixLengths, _documentStarts, _keyDocumentStarts, _keyBlockStarts, _keyBlocks;
     private Span<byte> _scratch;
     private ReadOnlySpan<byte> _bias, _keep, _slopes, _sinks, _scales, _queryNormWeight, _keyNormWeight, _span0, _span1, _span2, _span3;
     private ReadOnlySpan<float> _relativeBias;
@@ -63,26 +66,28 @@ public unsafe ref partial struct ForwardCall
     /// <exception cref="ArgumentException">They do not rise from 0 to the number of queries.</exception>
     public void DocumentStarts(ReadOnlySpan<int> documentStarts, [CallerArgumentExpression(nameof(documentStarts))] string name = "")
     {
-        CheckStarts(documentStarts, _shape.Queries, _query.Name, name);
-        _mask.DocumentStarts = _mask.KeyDocumentStarts = documentStarts;
+        _mask.DocumentStarts = _mask.KeyDocumentStarts = Starts(documentStarts, _shape.Queries, _query.Name, name);
         _mask.DocumentsName = name;
+        _documentStarts = documentStarts;
     }
 
     /// <summary>The same for keys, where these are not as many as queries.</summary>
     /// <exception cref="ArgumentException">They do not rise from 0 to the number of keys, or are not as many as documents.</exception>
     public void KeyDocumentStarts(ReadOnlySpan<int> keyDocumentStarts, [CallerArgumentExpression(nameof(keyDocumentStarts))] string name = "")
     {
-        CheckStarts(keyDocumentStarts, _shape.Keys, _key.Name, name);
+        _mask.KeyDocumentStarts = Starts(keyDocumentStarts, _shape.Keys, _key.Name, name);
         if (keyDocumentStarts.Length != _mask.DocumentStarts.Length) ThrowHelper.AsManyStarts(name, keyDocumentStarts.Length, _mask.DocumentsName, _mask.DocumentStarts.Length);
-        _mask.KeyDocumentStarts = keyDocumentStarts;
+        _keyDocumentStarts = keyDocumentStarts;
     }
 
-    private readonly void CheckStarts(ReadOnlySpan<int> starts, int tokens, string tensor, string name)
+    private ReadOnlySpan<int> Starts(ReadOnlySpan<int> given, int tokens, string tensor, string name)
     {
-        if (starts.Length < 2 || starts[0] != 0 || starts[^1] != tokens) ThrowHelper.DocumentRange(name, starts, tensor, tokens);
+        var starts = _numbers.Copy(given);
+        if (starts.Length < 1 || starts[0] != 0 || starts[^1] != tokens) ThrowHelper.DocumentRange(name, starts, tensor, tokens);
         for (int i = 1; i < starts.Length; i++)
             if (starts[i] < starts[i - 1]) ThrowHelper.DocumentOrder(name, i, starts[i - 1], starts[i]);
-        CheckApart(starts, name);
+        CheckApart(given, name);
+        return starts;
     }
 
     /// <summary>How many of the first keys every query sees under a causal mask.</summary>
@@ -97,11 +102,11 @@ public unsafe ref partial struct ForwardCall
     /// <exception cref="ArgumentException">There is not one for each item, or one is negative.</exception>
     public void PrefixLengths(ReadOnlySpan<int> prefixLengths, [CallerArgumentExpression(nameof(prefixLengths))] string name = "")
     {
-        CheckEach(prefixLengths, name);
-        for (int i = 0; i < prefixLengths.Length; i++)
-            if (prefixLengths[i] < 0) ThrowHelper.NegativePrefix(name, i, prefixLengths[i]);
-        CheckApart(prefixLengths, name);
-        _mask.PrefixLengths = prefixLengths;
+        var lengths = OfItems(prefixLengths, name);
+        for (int i = 0; i < lengths.Length; i++)
+            if (lengths[i] < 0) ThrowHelper.NegativePrefix(name, i, lengths[i]);
+        _mask.PrefixLengths = lengths;
+        _prefixLengths = prefixLengths;
     }
 
     /// <summary>The length of the chunks that queries see keys of.</summary>
@@ -116,17 +121,24 @@ public unsafe ref partial struct ForwardCall
         ReadOnlySpan<int> keyBlockStarts, ReadOnlySpan<int> keyBlocks, int queries, int keys, AttentionAxes axes,
         [CallerArgumentExpression(nameof(keyBlockStarts))] string startsName = "", [CallerArgumentExpression(nameof(keyBlocks))] string name = "")
     {
+        ArgumentOutOfRangeException.ThrowIfNegativeOrZero(queries);
+        ArgumentOutOfRangeException.ThrowIfNegativeOrZero(keys);
         int rows = (int)(((long)_shape.Queries + queries - 1) / queries), blocks = (int)(((long)_shape.Keys + keys - 1) / keys);
         bool ofHead = (axes & AttentionAxes.Head) != 0, ofBatch = (axes & AttentionAxes.Batch) != 0;
         long lists = (long)rows * (ofHead ? _shape.KeyValueHeads : 1) * (ofBatch ? _shape.Batch : 1);
-        if (keyBlockStarts.Length != lists + 1 || keyBlockStarts[0] != 0 || keyBlockStarts[^1] != keyBlocks.Length) ThrowHelper.BlockStarts(startsName, keyBlockStarts, name, keyBlocks.Length, lists);
+        var starts = _numbers.Copy(keyBlockStarts);
+        if (starts.Length != lists + 1 || starts[0] != 0 || starts[^1] != keyBlocks.Length) ThrowHelper.BlockStarts(startsName, starts, name, keyBlocks.Length, lists);
+        for (int list = 0; list < lists; list++)
+            if (starts[list] > starts[list + 1]) ThrowHelper.BlockStartOrder(startsName, list + 1, starts[list], starts[list + 1]);
+
+        // The starts rise to the number of blocks, so that they may be followed now.
+        var numbers = _numbers.Copy(keyBlocks);
         for (int list = 0; list < lists; list++)
         {
-            if (keyBlockStarts[list] > keyBlockStarts[list + 1]) ThrowHelper.BlockStartOrder(startsName, list + 1, keyBlockStarts[list], keyBlockStarts[list + 1]);
-            for (int i = keyBlockStarts[list]; i < keyBlockStarts[list + 1]; i++)
+            for (int i = starts[list]; i < starts[list + 1]; i++)
             {
-                int least = i == keyBlockStarts[list] ? 0 : keyBlocks[i - 1] + 1;
-                if (keyBlocks[i] < least || keyBlocks[i] >= blocks) ThrowHelper.BadKeyBlock(name, i, keyBlocks[i], least, blocks, list);
+                int least = i == starts[list] ? 0 : numbers[i - 1] + 1;
+                if (numbers[i] < least || numbers[i] >= blocks) ThrowHelper.BadKeyBlock(name, i, numbers[i], least, blocks, list);
             }
         }
 
@@ -134,6 +146,8 @@ public unsafe ref partial struct ForwardCall
         CheckApart(keyBlocks, name);
         _keyBlockStarts = keyBlockStarts;
         _keyBlocks = keyBlocks;
+        _mask.KeyBlockStarts = starts;
+        _mask.KeyBlocks = numbers;
         _mask.Lists = new KeyBlockLists { QueryBlock = queries, KeyBlock = keys, OfHead = ofHead ? rows : 0, OfBatch = ofBatch ? (nint)rows * (ofHead ? _shape.KeyValueHeads : 1) : 0 };
     }
 
@@ -147,10 +161,13 @@ public unsafe ref partial struct ForwardCall
         _mask.RowChunk = chunk;
     }
 
-    private readonly void CheckEach(ReadOnlySpan<int> numbers, string name)
+    /// <summary>A copy of numbers of which each batch item has one.</summary>
+    private ReadOnlySpan<int> OfItems(ReadOnlySpan<int> given, string name)
     {
         int items = _mask.Items(_shape);
-        if (numbers.Length != items) ThrowHelper.OneForEachItem(name, numbers.Length, items, _mask.DocumentStarts.IsEmpty ? "batch items" : "documents");
+        if (given.Length != items) ThrowHelper.OneForEachItem(name, given.Length, items, _mask.DocumentStarts.IsEmpty ? "batch items" : "documents");
+        CheckApart(given, name);
+        return _numbers.Copy(given);
     }
 
     /// <summary>The position of the first query of every batch item.</summary>
@@ -165,26 +182,26 @@ public unsafe ref partial struct ForwardCall
     /// <exception cref="ArgumentException">There is not one for each item, or one is negative.</exception>
     public void QueryStarts(ReadOnlySpan<int> queryStarts, [CallerArgumentExpression(nameof(queryStarts))] string name = "")
     {
-        CheckEach(queryStarts, name);
-        for (int i = 0; i < queryStarts.Length; i++)
-            if (queryStarts[i] < 0) ThrowHelper.NegativeStart(name, i, queryStarts[i]);
-        CheckApart(queryStarts, name);
-        _mask.QueryStarts = queryStarts;
+        var starts = OfItems(queryStarts, name);
+        for (int i = 0; i < starts.Length; i++)
+            if (starts[i] < 0) ThrowHelper.NegativeStart(name, i, starts[i]);
+        _mask.QueryStarts = starts;
+        _queryStarts = queryStarts;
     }
 
     /// <summary>The number of visible keys of each batch item.</summary>
     /// <exception cref="ArgumentException">There is not one for each item, or one is negative or more than there are keys.</exception>
     public void KeyLengths(ReadOnlySpan<int> keyLengths, [CallerArgumentExpression(nameof(keyLengths))] string name = "")
     {
-        CheckEach(keyLengths, name);
-        for (int i = 0; i < keyLengths.Length; i++)
+        var lengths = OfItems(keyLengths, name);
+        for (int i = 0; i < lengths.Length; i++)
         {
             int keys = _mask.Item(_shape, i).Keys;
-            if ((uint)keyLengths[i] > (uint)keys) ThrowHelper.BadKeyLength(name, i, keyLengths[i], keys);
+            if ((uint)lengths[i] > (uint)keys) ThrowHelper.BadKeyLength(name, i, lengths[i], keys);
         }
 
-        CheckApart(keyLengths, name);
-        _mask.KeyLengths = keyLengths;
+        _mask.KeyLengths = lengths;
+        _keyLengths = keyLengths;
     }
 
     /// <summary>What is added to the scores.</summary>
@@ -204,14 +221,21 @@ public unsafe ref partial struct ForwardCall
     }
 
     /// <summary>What a score loses for each position between query and key: of each head.</summary>
-    /// <exception cref="ArgumentException">There is not one for each head, or the output overlaps them.</exception>
-    public void Slopes(ReadOnlySpan<float> slopes, [CallerArgumentExpression(nameof(slopes))] string name = "") =>
+    /// <exception cref="ArgumentException">There is not one for each head, one is not finite, or the output overlaps them.</exception>
+    public void Slopes(ReadOnlySpan<float> slopes, [CallerArgumentExpression(nameof(slopes))] string name = "")
+    {
         _slopes = Operand(MemoryMarshal.AsBytes(slopes), sizeof(float), AttentionAxes.Head, name);
+        CheckFinite(slopes, name);
+    }
 
     /// <summary>One more score of each head, without a key.</summary>
-    /// <exception cref="ArgumentException">There is not one for each head, or the output overlaps them.</exception>
-    public void Sinks(ReadOnlySpan<float> sinks, [CallerArgumentExpression(nameof(sinks))] string name = "") =>
+    /// <exception cref="ArgumentException">There is not one for each head, one is NaN or +infinity, or the output overlaps them.</exception>
+    public void Sinks(ReadOnlySpan<float> sinks, [CallerArgumentExpression(nameof(sinks))] string name = "")
+    {
         _sinks = Operand(MemoryMarshal.AsBytes(sinks), sizeof(float), AttentionAxes.Head, name);
+        for (int i = 0; i < sinks.Length; i++)
+            if (!(sinks[i] < float.PositiveInfinity)) ThrowHelper.BadSink(name, i, sinks[i]);
+    }
 
     /// <summary>The factor of the scores of each head.</summary>
     /// <exception cref="ArgumentException">There is not one for each head, one is not finite, or the output overlaps them.</exception>
@@ -333,10 +357,20 @@ public unsafe ref partial struct ForwardCall
     }
 
     /// <summary>A number for the user's own mask or score.</summary>
-    public void Number(int index, int value) => _own.Numbers[index] = value;
+    /// <exception cref="ArgumentOutOfRangeException">A call takes no number of this index.</exception>
+    public void Number(int index, int value)
+    {
+        CheckIndex(index, OwnArguments.MaxNumbers);
+        _own.Numbers[index] = value;
+    }
 
-    /// <summary>A number for the user's own mask or score.</summary>
-    public void Number(int index, float value) => _own.Numbers[index] = BitConverter.SingleToInt32Bits(value);
+    /// <inheritdoc cref="Number(int, int)"/>
+    public void Number(int index, float value) => Number(index, BitConverter.SingleToInt32Bits(value));
+
+    private static void CheckIndex(int index, int count, [CallerArgumentExpression(nameof(index))] string name = "")
+    {
+        if ((uint)index >= (uint)count) ThrowHelper.BadIndex(name, index, count);
+    }
 
     /// <summary>A span for the user's own mask or score, after all that has a role.</summary>
     /// <param name="slot">Its number.</param>
@@ -353,6 +387,7 @@ public unsafe ref partial struct ForwardCall
 
     private void Span(int slot, ReadOnlySpan<byte> bytes, AttentionAxes axes, string name)
     {
+        CheckIndex(slot, OwnArguments.MaxSpans);
         int length = bytes.Length / sizeof(float);
         if ((axes & AttentionAxes.Batch) != 0 && length < _mask.Items(_shape)) ThrowHelper.SpanTooShort(name, length, _mask.Items(_shape), _mask.DocumentStarts.IsEmpty ? "batch items" : "documents");
         if ((axes & AttentionAxes.Head) != 0 && length < _shape.Heads) ThrowHelper.SpanTooShort(name, length, _shape.Heads, "heads");
@@ -413,13 +448,13 @@ public unsafe ref partial struct ForwardCall
     }
 
     /// <summary>
-    /// Whether memory that is written is also that of what is read beside the tensors. Numbers of the mask are read to the end, too: lists of blocks are, and a second part of a
-    /// call is laid out behind the first.
+    /// Whether memory that is written is also that of what is read beside the tensors. Numbers of the mask are copied before anything is written, but an input that is
+    /// overwritten is a mistake all the same.
     /// </summary>
     private readonly bool MeetsInput(MemoryBlock memory) =>
         memory.Meets(_bias) || memory.Meets(_keep) || memory.Meets(_slopes) || memory.Meets(_sinks) || memory.Meets(_scales) || memory.Meets(_relativeBias)
         || memory.Meets(_queryNormWeight) || memory.Meets(_keyNormWeight)
-        || memory.Meets(_mask.QueryStarts) || memory.Meets(_mask.KeyLengths) || memory.Meets(_mask.PrefixLengths) || memory.Meets(_mask.DocumentStarts) || memory.Meets(_mask.KeyDocumentStarts)
+        || memory.Meets(_queryStarts) || memory.Meets(_keyLengths) || memory.Meets(_prefixLengths) || memory.Meets(_documentStarts) || memory.Meets(_keyDocumentStarts)
         || memory.Meets(_keyBlockStarts) || memory.Meets(_keyBlocks);
 
     /// <summary>What is written beside the output to memory that is also this, null where nothing is.</summary>

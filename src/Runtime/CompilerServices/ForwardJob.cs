@@ -33,20 +33,29 @@ internal sealed unsafe class ForwardJob<TCore> : PooledJob<ForwardJob<TCore>>
     {
         float* memory = TakeMemory(_call, _schedule.WorkerBytes, worker);
         if (memory == null) return;
-        var lane = new Worker(_call, TCore.Plan, _schedule.Stretch, memory);
-        while (TakeUnit(out int unit)) lane.Run(SegmentOf(unit), SegmentOf(NextUnit));
-        ReturnMemory(_call, memory);
+        try
+        {
+            var lane = new Worker(_call, TCore.Plan, _schedule.Stretch, memory);
+            while (TakeUnit(out long unit)) lane.Run(SegmentOf(unit), SegmentOf(NextUnit));
+        }
+        finally
+        {
+            ReturnMemory(_call, memory);
+        }
     }
 
     /// <summary>The segment of a unit; an empty one where there is no such unit. Under a causal mask the last rows see the most keys: they come first.</summary>
-    private Segment SegmentOf(int unit)
+    private Segment SegmentOf(long unit)
     {
         if (unit >= _schedule.Units) return default;
-        int segments = _schedule.Segments, after = segments - unit % segments;
+        long segments = _schedule.Segments, after = segments - unit % segments;
         var (sequence, keyHead) = Math.DivRem(unit / segments, _call.KeyValueHeads);
-        int blocks = _call.Sequences[sequence].RowBlocks * _call.Group;
-        return new Segment(new Lane(sequence, keyHead), (int)((long)blocks * (after - 1) / segments), (int)((long)blocks * after / segments));
+        long blocks = (long)_call.Sequences[sequence].RowBlocks * _call.Group;
+        return new Segment(new Lane((int)sequence, (int)keyHead), Part(blocks, after - 1, segments), Part(blocks, after, segments));
     }
+
+    /// <summary>Where a part of so many blocks begins; there are no more parts than blocks.</summary>
+    private static long Part(long blocks, long part, long parts) => blocks / parts * part + blocks % parts * part / parts;
 
     /// <summary>One thread's view of the call: its memory and what it has packed last.</summary>
     private ref struct Worker(in ForwardArguments call, in ForwardPlan plan, int stretch, float* memory)
@@ -64,7 +73,7 @@ internal sealed unsafe class ForwardJob<TCore> : PooledJob<ForwardJob<TCore>>
         // What is packed: of these keys of a lane those from an offset on.
         private PackedKeys _packed;
         private Lane _packedLane = new(-1, -1);
-        private int _packedFrom;
+        private long _packedFrom;
         private bool _valuesFinite;
 
         // What is run, and what is run next.
@@ -95,10 +104,10 @@ internal sealed unsafe class ForwardJob<TCore> : PooledJob<ForwardJob<TCore>>
             group.Segment = group.Blocks = segment;
             group.Keys.Clear();
             if (segment.IsEmpty) return;
-            int first = to - 1;
+            long first = to - 1;
             AddKeys(lane, first, ref group.Keys);
             bool isLong = group.Keys.Length > stretch;
-            int least = isLong ? Math.Max(from, to - ForwardSchedule.LongRangeBlocks) : from;
+            long least = isLong ? Math.Max(from, to - ForwardSchedule.LongRangeBlocks) : from;
             while (first > least)
             {
                 // Those of the same rows are the same for all heads of the group.
@@ -121,19 +130,19 @@ internal sealed unsafe class ForwardJob<TCore> : PooledJob<ForwardJob<TCore>>
             var (lane, from, to) = group.Blocks;
             if (_packedLane == lane && _packed.Holds(group.Keys, _packedFrom, _packedFrom + stretch))
             {
-                for (int block = from; block < to; block++) Attend(group, block, _states, done: 0, next);
+                for (long block = from; block < to; block++) Attend(group, block, _states, done: 0, next);
                 return;
             }
 
-            Span<int> done = stackalloc int[ForwardSchedule.LongRangeBlocks]; // keys of each block, where there is more than one stretch
+            Span<long> done = stackalloc long[ForwardSchedule.LongRangeBlocks]; // keys of each block, where there is more than one stretch
             done.Clear();
             bool atOnce = group.Keys.Length <= stretch;
-            for (int first = 0; first == 0 || first < group.Keys.Length; first += Math.Max(stretch, 1))
+            for (long first = 0; first == 0 || first < group.Keys.Length; first += Math.Max(stretch, 1))
             {
                 Pack(lane, group.Keys, first);
-                for (int block = from; block < to; block++)
+                for (long block = from; block < to; block++)
                 {
-                    int index = atOnce ? 0 : block - from;
+                    int index = atOnce ? 0 : (int)(block - from);
                     done[index] = Attend(group, block, _states + index * (nint)_plan.StateFloats, done[index], next);
                     if (atOnce) done[index] = 0;
                 }
@@ -150,10 +159,10 @@ internal sealed unsafe class ForwardJob<TCore> : PooledJob<ForwardJob<TCore>>
         /// <param name="row">The first row of the block.</param>
         /// <param name="rows">Its rows.</param>
         /// <param name="keys">How many keys they meet.</param>
-        private readonly ForwardAhead Ahead(in Group group, int block, in Group next, int row, int rows, int keys)
+        private readonly ForwardAhead Ahead(in Group group, long block, in Group next, int row, int rows, long keys)
         {
             var (lane, from, to) = group.Blocks;
-            int steps = (rows + _plan.TileRows - 1) / _plan.TileRows * ((Math.Min(keys, stretch) + _plan.KeyBlock - 1) / _plan.KeyBlock);
+            int steps = (rows + _plan.TileRows - 1) / _plan.TileRows * (((int)Math.Min(keys, stretch) + _plan.KeyBlock - 1) / _plan.KeyBlock);
             var ahead = new ForwardAhead { Output = AheadRows.Of(_call.OutputRow(Sequence(lane), row, Head(lane, block)), _call.Output, Sequence(lane).Step, rows, steps) };
             var (nextLane, nextBlock, _) = block + 1 < to ? group.Blocks with { From = block + 1 } : next.Blocks;
             if (block + 1 == to && next.Blocks.IsEmpty) return ahead;
@@ -161,7 +170,7 @@ internal sealed unsafe class ForwardJob<TCore> : PooledJob<ForwardJob<TCore>>
             ahead.Query = AheadRows.Of(_call.QueryRow(Sequence(nextLane), row, Head(nextLane, nextBlock)), _call.Query, Sequence(nextLane).Step, rows, steps);
             if (next.Blocks.IsEmpty || next.Blocks.Lane == lane || next.Keys.Count == 0) return ahead;
             var (begin, end, _) = next.Keys[next.Keys.Count - 1];
-            int count = Math.Min(end - begin, stretch), low = begin + (int)((long)count * (block - from) / (to - from)), high = begin + (int)((long)count * (block - from + 1) / (to - from));
+            int count = Math.Min(end - begin, stretch), low = begin + (int)Part(count, block - from, to - from), high = begin + (int)Part(count, block - from + 1, to - from);
             ref readonly var sequence = ref Sequence(next.Blocks.Lane);
             ahead.Key = AheadRows.Of(_call.KeyRow(sequence, low, next.Blocks.Lane.KeyHead), _call.Key, sequence.Step, high - low, steps);
             ahead.Value = AheadRows.Of(_call.ValueRow(sequence, low, next.Blocks.Lane.KeyHead), _call.Value, sequence.Step, high - low, steps);
@@ -169,7 +178,7 @@ internal sealed unsafe class ForwardJob<TCore> : PooledJob<ForwardJob<TCore>>
         }
 
         /// <summary>Adds the keys that some rows of a block see, from the starts of blocks of keys.</summary>
-        private readonly void AddKeys(Lane lane, int block, ref PackedKeys keys)
+        private readonly void AddKeys(Lane lane, long block, ref PackedKeys keys)
         {
             var (row, rows) = Rows(lane, block, out int index);
             ref readonly var piece = ref _call.Pieces[index];
@@ -189,16 +198,16 @@ internal sealed unsafe class ForwardJob<TCore> : PooledJob<ForwardJob<TCore>>
 
         private readonly ref readonly ForwardSequence Sequence(Lane lane) => ref _call.Sequences[lane.Sequence];
 
-        private readonly int Head(Lane lane, int block) => lane.KeyHead * _call.Group + block % _call.Group;
+        private readonly int Head(Lane lane, long block) => lane.KeyHead * _call.Group + (int)(block % _call.Group);
 
         /// <summary>The rows of a block.</summary>
-        private readonly (int First, int Count) Rows(Lane lane, int block, out int index)
+        private readonly (int First, int Count) Rows(Lane lane, long block, out int index)
         {
             ref readonly var sequence = ref Sequence(lane);
-            int rowBlock = _call.Group == 1 ? block : block / _call.Group, low = sequence.FirstPiece, high = low + sequence.Pieces - 1;
+            int rowBlock = (int)(_call.Group == 1 ? block : block / _call.Group), low = sequence.FirstPiece, high = low + sequence.Pieces - 1;
             while (low < high)
             {
-                int middle = (low + high + 1) / 2;
+                int middle = low + (high - low + 1) / 2;
                 if (_call.Pieces[middle].BlocksBefore <= rowBlock) low = middle;
                 else high = middle - 1;
             }
@@ -210,16 +219,16 @@ internal sealed unsafe class ForwardJob<TCore> : PooledJob<ForwardJob<TCore>>
         }
 
         /// <summary>Packs a stretch of keys.</summary>
-        private void Pack(Lane lane, in PackedKeys keys, int from)
+        private void Pack(Lane lane, in PackedKeys keys, long from)
         {
             _valuesFinite = true;
             ref readonly var sequence = ref Sequence(lane);
             for (int i = 0; i < keys.Count; i++)
             {
                 var (begin, end, offset) = keys[i];
-                int first = Math.Max(begin, begin + from - offset), last = Math.Min(end, begin + from + stretch - offset);
+                int first = (int)Math.Max(begin, Math.Min(begin + from - offset, end)), last = (int)Math.Min(end, begin + from + stretch - offset);
                 if (first >= last) continue;
-                offset += first - begin - from;
+                offset += first - begin - from; // among those of the stretch
                 _valuesFinite &= TCore.Pack(new ForwardKeys
                 {
                     Key = ref *_call.KeyRow(sequence, first, lane.KeyHead),
@@ -238,10 +247,11 @@ internal sealed unsafe class ForwardJob<TCore> : PooledJob<ForwardJob<TCore>>
         /// <summary>A block of rows, which has met so many of its keys before, against those among the packed ones.</summary>
         /// <returns>How many it has met then.</returns>
         [SkipLocalsInit]
-        private readonly int Attend(in Group group, int block, float* state, int done, in Group next)
+        private readonly long Attend(in Group group, long block, float* state, long done, in Group next)
         {
             var lane = group.Blocks.Lane;
-            int all = 0, count = 0, pending = 0;
+            int count = 0;
+            long all = 0, pending = 0;
             var (row, rows) = Rows(lane, block, out int index);
             ref readonly var piece = ref _call.Pieces[index];
             var ranges = new KeyRanges(_call, piece, lane.KeyHead, row, row + rows - 1);
@@ -261,9 +271,9 @@ internal sealed unsafe class ForwardJob<TCore> : PooledJob<ForwardJob<TCore>>
                 for (int i = 0; i < _packed.Count; i++)
                 {
                     var (begin, end, offset) = _packed[i];
-                    offset -= begin + _packedFrom;
-                    begin = Math.Max(Math.Max(Align(range), begin), -offset);
-                    end = Math.Min(Math.Min(range.End, end), stretch - offset);
+                    offset -= begin + _packedFrom; // from a key to its place in the stretch
+                    begin = (int)Math.Min(Math.Max(Math.Max(Align(range), begin), -offset), end);
+                    end = (int)Math.Min(Math.Min(range.End, end), stretch - offset);
                     if (begin >= end) continue;
                     if (count == MaxRuns)
                     {
@@ -271,7 +281,7 @@ internal sealed unsafe class ForwardJob<TCore> : PooledJob<ForwardJob<TCore>>
                         (done, pending, count) = (done + pending, 0, 0);
                     }
 
-                    runs[count++] = range.Run(begin, end, row, begin + offset);
+                    runs[count++] = range.Run(begin, end, row, (int)(begin + offset));
                     pending += end - begin;
                 }
             }
@@ -280,7 +290,7 @@ internal sealed unsafe class ForwardJob<TCore> : PooledJob<ForwardJob<TCore>>
             return done + pending;
         }
 
-        private readonly void Attend(Lane lane, int block, int row, int rows, float* state, ForwardRun* runs, int count, bool first, bool last, ref ForwardAhead ahead)
+        private readonly void Attend(Lane lane, long block, int row, int rows, float* state, ForwardRun* runs, int count, bool first, bool last, ref ForwardAhead ahead)
         {
             ref readonly var sequence = ref Sequence(lane);
             int head = Head(lane, block);
@@ -319,7 +329,7 @@ internal struct Group
 internal readonly record struct Lane(int Sequence, int KeyHead);
 
 /// <summary>Query blocks of a lane.</summary>
-internal readonly record struct Segment(Lane Lane, int From, int To)
+internal readonly record struct Segment(Lane Lane, long From, long To)
 {
     public bool IsEmpty => From >= To;
 }

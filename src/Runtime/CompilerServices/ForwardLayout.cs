@@ -114,7 +114,7 @@ internal ref struct ForwardLayout(Span<ForwardSequence> sequences, Span<RowPiece
             if (mask.Lists.QueryBlock > 0)
             {
                 piece.List = (sequence.Query + row) / mask.Lists.QueryBlock;
-                limit = (int)Math.Min(limit, (long)(piece.List + 1) * mask.Lists.QueryBlock - sequence.Query);
+                limit = (int)Math.Min(limit, ((long)piece.List + 1) * mask.Lists.QueryBlock - sequence.Query);
             }
 
             bool asTheyAre = mask.RowChunk == 0 && sequence.Step == 1 && sequence.Origin == 0;
@@ -124,11 +124,11 @@ internal ref struct ForwardLayout(Span<ForwardSequence> sequences, Span<RowPiece
             foreach (ref readonly var zone in Zones.Items[piece.FirstZone..])
             {
                 var (from, to) = zone.Range(row, end - 1);
-                piece.Keys += to - from;
+                piece.Keys += (long)to - from;
             }
 
             Pieces.Add(piece);
-            sequence.RowBlocks += (piece.Rows + plan.QueryBlock - 1) / plan.QueryBlock;
+            sequence.RowBlocks += (int)(((long)piece.Rows + plan.QueryBlock - 1) / plan.QueryBlock); // at most as many as rows
         }
 
         sequence.Pieces = Pieces.Count - sequence.FirstPiece;
@@ -237,8 +237,10 @@ internal ref struct ForwardMask
     /// <summary>The length of the chunks that terms move on by; 0 where none does.</summary>
     public int RowChunk;
 
-    /// <summary>The lists of a block-sparse mask.</summary>
+    /// <summary>The lists of a block-sparse mask, and their memory.</summary>
     public KeyBlockLists Lists;
+
+    public ReadOnlySpan<int> KeyBlockStarts, KeyBlocks;
 
     /// <summary>Documents, or batch items.</summary>
     public readonly int Items(in ForwardShape shape) => DocumentStarts.IsEmpty ? shape.Batch : DocumentStarts.Length - 1;
@@ -263,6 +265,25 @@ internal ref struct ForwardMask
 
     /// <summary>Where the first query of an item stands: as given, else such that the last one stands at the last visible key.</summary>
     public readonly long Start(int item, int queries, int keys) => !QueryStarts.IsEmpty ? QueryStarts[item] : QueryStart >= 0 ? QueryStart : (long)Length(item, keys) - queries;
+
+    /// <summary>The least and the largest distance, key - position, of a query and a key that it may see.</summary>
+    public readonly (long Least, long Most) Distances(in ForwardShape shape)
+    {
+        long least = long.MaxValue, most = long.MinValue;
+        for (int i = 0; i < Items(shape); i++)
+        {
+            var (_, _, queries, _, keys) = Item(shape, i);
+            int length = Length(i, keys);
+            long start = Start(i, queries, keys);
+            if (queries == 0 || length == 0) continue;
+            least = Math.Min(least, -(start + queries - 1));
+            most = Math.Max(most, length - 1 - start);
+        }
+
+        if (Left >= 0) least = Math.Max(least, -Left);
+        if (Right >= 0 && PrefixLength == 0 && PrefixLengths.IsEmpty) most = Math.Min(most, Right);
+        return least <= most ? (least, most) : (0, 0);
+    }
 
     /// <summary>Writes what a query of an item sees: what the declaration says of causal, window and prefix, in one or two terms for different rows, with each of the user's own.</summary>
     /// <returns>The number of terms.</returns>

@@ -19,10 +19,10 @@ internal struct ForwardSchedule
     public int Stretch;
 
     /// <summary>Segments of a lane.</summary>
-    public int Segments;
+    public long Segments;
 
     /// <summary>Segments in all.</summary>
-    public int Units;
+    public long Units;
 
     /// <summary>The memory of a thread.</summary>
     public nint WorkerBytes;
@@ -30,13 +30,14 @@ internal struct ForwardSchedule
     /// <exception cref="ArgumentException">The caller's scratch memory is too small.</exception>
     public static unsafe ForwardSchedule Of(in ForwardArguments call, in ForwardPlan plan, int maxThreads)
     {
-        int longest = 0, lanes = call.SequenceCount * call.KeyValueHeads;
+        int longest = 0;
+        long lanes = (long)call.SequenceCount * call.KeyValueHeads;
         double pairs = 0, blocks = 0;
         for (int i = 0; i < call.PieceCount && maxThreads > 1; i++)
         {
             ref readonly var piece = ref call.Pieces[i];
             int first = piece.FirstRow, last = first + piece.Rows - 1;
-            pairs += (Seen(call, piece, first) + Seen(call, piece, (first + last) / 2) + Seen(call, piece, last)) / 3.0 * piece.Rows;
+            pairs += (Seen(call, piece, first) + Seen(call, piece, first + (last - first) / 2) + Seen(call, piece, last)) / 3.0 * piece.Rows;
         }
 
         for (int i = 0; i < call.SequenceCount; i++)
@@ -45,7 +46,7 @@ internal struct ForwardSchedule
             blocks = Math.Max(blocks, (double)call.Sequences[i].RowBlocks * call.Group);
         }
 
-        int stretch = Math.Min(MaxStretch(plan), (longest + plan.KeyBlock - 1) / plan.KeyBlock * plan.KeyBlock);
+        int stretch = (int)Math.Min(MaxStretch(plan), ((long)longest + plan.KeyBlock - 1) / plan.KeyBlock * plan.KeyBlock);
         int states = longest <= stretch ? 1 : LongRangeBlocks;
         nint workerBytes = sizeof(float) * ((nint)stretch * (plan.PackedKeyFloats + plan.PackedValueFloats) + plan.ScratchFloats + states * plan.StateFloats);
         if (call.Scratch != null)
@@ -55,17 +56,17 @@ internal struct ForwardSchedule
             maxThreads = (int)Math.Min(maxThreads, fits);
         }
 
-        int threads = (int)Math.Clamp(pairs * call.Heads * plan.FlopsPerPair / FlopsPerThread, 1, Math.Min(maxThreads, lanes * blocks));
+        int threads = (int)Math.Clamp(pairs * call.Heads * plan.FlopsPerPair / FlopsPerThread, 1, Math.Min(Math.Min(maxThreads, ParallelJob.MaxThreads), Math.Max(lanes * blocks, 1)));
 
         // One segment for a lane unless that leaves fewer than four units for a thread: each thread that works on a lane packs its keys again.
-        int segments = threads == 1 ? 1 : (int)Math.Min(blocks, (4 * threads + lanes - 1) / lanes);
+        long segments = threads == 1 ? 1 : (long)Math.Min(blocks, (4 * threads + lanes - 1) / lanes);
         return new ForwardSchedule { Threads = threads, Stretch = stretch, Segments = segments, Units = lanes * segments, WorkerBytes = workerBytes };
     }
 
     /// <summary>The number of keys that a row sees.</summary>
-    private static int Seen(in ForwardArguments call, in RowPiece piece, int row)
+    private static long Seen(in ForwardArguments call, in RowPiece piece, int row)
     {
-        int seen = 0;
+        long seen = 0;
         foreach (var range in new KeyRanges(call, piece, keyHead: 0, row, row)) seen += range.Count;
         return seen;
     }

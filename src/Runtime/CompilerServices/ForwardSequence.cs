@@ -35,8 +35,8 @@ internal struct RowPiece
 
     public int FirstZone, Zones;
 
-    /// <summary>The keys of its zones that some row sees.</summary>
-    public int Keys;
+    /// <summary>The keys of its zones that some row sees; one that lies in several zones, for other rows, counts for each.</summary>
+    public long Keys;
 
     /// <summary>Its row of the lists of a block-sparse mask, -1 where there are none.</summary>
     public int List;

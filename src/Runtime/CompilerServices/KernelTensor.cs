@@ -15,6 +15,9 @@ namespace AttentionGen.CompilerServices;
 [SuppressMessage("Design", "CA1068", Justification = "Caller argument expressions stand last.")]
 public readonly ref struct KernelTensor
 {
+    /// <summary>Sums of a few tokens and of a block of them fit into an int.</summary>
+    internal const int MaxTokens = 1 << 30;
+
     internal readonly ref float Data;
 
     internal string Name { get; }
@@ -54,14 +57,17 @@ public readonly ref struct KernelTensor
     }
 
     /// <summary>A span that holds the tensor in the declared order, tokens a stride apart.</summary>
-    /// <exception cref="ArgumentOutOfRangeException">The batch is less than 1.</exception>
+    /// <exception cref="ArgumentOutOfRangeException">The batch is negative.</exception>
     public static KernelTensor Of(
         ReadOnlySpan<float> span, AttentionLayout layout, int heads, int dim, int stride, int tokens = 0, int batch = 1,
         [CallerArgumentExpression(nameof(span))] string name = "", [CallerArgumentExpression(nameof(batch))] string batchName = "")
     {
-        if (batch < 1) ThrowHelper.BadBatch(batchName, batch);
+        if (batch < 0) ThrowHelper.BadBatch(batchName, batch);
+        ArgumentOutOfRangeException.ThrowIfNegativeOrZero(heads);
+        ArgumentOutOfRangeException.ThrowIfNegativeOrZero(dim);
         bool headMajor = layout == AttentionLayout.HeadMajor;
-        int width = headMajor ? dim : heads * dim, rows = 0;
+        int width = headMajor ? dim : checked(heads * dim), rows = 0;
+        ArgumentOutOfRangeException.ThrowIfLessThan(stride, width);
         if (span.Length > 0)
         {
             // What follows the last token up to the next one's place may be there or not.
@@ -70,7 +76,8 @@ public readonly ref struct KernelTensor
         }
 
         long perItem = (long)batch * (headMajor ? heads : 1);
-        int count = rows >= 0 && rows % perItem == 0 ? (int)(rows / perItem) : -1;
+        int count = rows <= 0 ? rows : batch > 0 && rows % perItem == 0 ? (int)(rows / perItem) : -1;
+        if (count > MaxTokens) ThrowHelper.TooManyTokens(name, count);
         return new KernelTensor(ref MemoryMarshal.GetReference(span), name)
         {
             Layout = layout, Batch = batch, Tokens = count, FixedTokens = tokens, Heads = heads, Dim = dim, Length = span.Length,
@@ -95,7 +102,7 @@ public readonly ref struct KernelTensor
         in ReadOnlyTensorSpan<float> tensor, AttentionLayout layout, int heads, int dim, int tokens = 0, bool batched = false, int? batch = null,
         [CallerArgumentExpression(nameof(tensor))] string name = "", [CallerArgumentExpression(nameof(batch))] string batchName = "")
     {
-        if (batch < 1) ThrowHelper.BadBatch(batchName, batch.Value);
+        if (batch < 0) ThrowHelper.BadBatch(batchName, batch.Value);
         bool headMajor = layout == AttentionLayout.HeadMajor;
         var lengths = tensor.Lengths;
         var strides = tensor.Strides;
@@ -106,7 +113,7 @@ public readonly ref struct KernelTensor
             ThrowHelper.TensorShape(name, Text(lengths), Shape(layout, batchText, tokens > 0 ? $"{tokens}" : "tokens", heads, dim));
         }
 
-        if (lengths[tokenAxis] > int.MaxValue || (batched && lengths[0] is < 1 or > int.MaxValue)) ThrowHelper.TensorLengths(name, Text(lengths));
+        if (lengths[tokenAxis] > MaxTokens || (batched && lengths[0] > int.MaxValue)) ThrowHelper.TensorLengths(name, Text(lengths));
         if (dim > 1 && strides[dimAxis] != 1 && !tensor.IsEmpty) ThrowHelper.TensorStrides(name, Text(strides));
 
         nint last = 0;
@@ -129,6 +136,7 @@ public readonly ref struct KernelTensor
     {
         if (Tokens < 0)
         {
+            if (Batch == 0) ThrowHelper.SpanShape(Name, Length, Shape(Layout, "0", "tokens", Heads, Dim), rows: 0, Width, (int)TokenStride);
             bool headMajor = Layout == AttentionLayout.HeadMajor;
             string what = headMajor ? $"{dimName} = {Dim}" : $"{headsName} * {dimName} = {Heads} * {Dim} = {Width}";
             ThrowHelper.NotTokens(

@@ -12,13 +12,13 @@ internal struct PackedKeys
     private int _count;
 
     /// <summary>The packed keys with what fills up the blocks between ranges.</summary>
-    public int Length { get; private set; }
+    public long Length { get; private set; }
 
     public readonly int Count => _count;
 
-    public readonly (int Begin, int End, int Offset) this[int index] => (_ranges[index].Begin, _ranges[index].End, _ranges[index].Offset);
+    public readonly (int Begin, int End, long Offset) this[int index] => (_ranges[index].Begin, _ranges[index].End, _ranges[index].Offset);
 
-    public void Clear() => _count = Length = 0;
+    public void Clear() => (_count, Length) = (0, 0);
 
     /// <summary>Adds keys from the start of a block of so many on.</summary>
     public void Add(int begin, int end, int block)
@@ -65,14 +65,14 @@ internal struct PackedKeys
     }
 
     /// <summary>Whether all these keys are among the packed ones from an offset on and before another.</summary>
-    public readonly bool Holds(in PackedKeys other, int from, int to)
+    public readonly bool Holds(in PackedKeys other, long from, long to)
     {
         for (int i = 0; i < other._count; i++)
         {
             bool holds = false;
             for (int j = 0; j < _count && !holds; j++)
             {
-                int offset = _ranges[j].Offset - _ranges[j].Begin;
+                long offset = _ranges[j].Offset - _ranges[j].Begin;
                 holds = other._ranges[i].Begin >= _ranges[j].Begin && other._ranges[i].End <= _ranges[j].End
                     && other._ranges[i].Begin + offset >= from && other._ranges[i].End + offset <= to;
             }
@@ -83,11 +83,12 @@ internal struct PackedKeys
         return true;
     }
 
-    private static int RoundUp(int keys, int block) => (keys + block - 1) / block * block;
+    private static long RoundUp(long keys, int block) => (keys + block - 1) / block * block;
 
     private struct Range
     {
-        public int Begin, End, Offset;
+        public int Begin, End;
+        public long Offset;
     }
 
     [InlineArray(Most)]

@@ -7,61 +7,102 @@ namespace AttentionGen.CompilerServices;
 /// </summary>
 internal abstract class ParallelJob : IThreadPoolWorkItem
 {
-    private const int Closed = 1 << 30;
+    /// <summary>The most threads of a call, the caller's included.</summary>
+    public const int MaxThreads = 1024;
 
-    private int _nextUnit;
-    private int _units;
-    private int _inside;     // workers that have begun and not ended; Closed set: no more may begin
+    // The state of the workers, in one number: how many work now, how many have begun so far, and whether no more may begin.
+    private const int Working = 1, BegunShift = 12, Begun = 1 << BegunShift, WorkingMask = Begun - 1, Closed = 1 << 30;
+
+    private long _nextUnit;
+    private long _units;
+    private int _threads;
+    private int _workers;
     private int _references; // the caller and the queued workers, late ones too
+    private bool _isLost;    // whether the queue failed: it may or may not hold a worker that nobody counts
 
     /// <summary>Takes units by <see cref="TakeUnit"/> until there are none.</summary>
-    /// <param name="worker">0 for the caller.</param>
+    /// <param name="worker">0 for the caller; no two workers of a call have the same.</param>
     protected abstract void Work(int worker);
 
     /// <summary>Called when nobody uses the job any more; it may be given to the next call.</summary>
     protected abstract void Release();
 
-    protected bool TakeUnit(out int unit)
+    /// <summary>Called instead where the job can never be used again.</summary>
+    protected abstract void Lose();
+
+    protected bool TakeUnit(out long unit)
     {
         unit = Interlocked.Increment(ref _nextUnit) - 1;
         return unit < _units;
     }
 
     /// <summary>The unit that somebody takes next, likely this thread where it works alone; none where it is not less than the number of units.</summary>
-    protected int NextUnit => Volatile.Read(ref _nextUnit);
+    protected long NextUnit => Volatile.Read(ref _nextUnit);
 
     /// <summary>Does all units, on the caller's thread and at most <paramref name="threads"/> - 1 others.</summary>
-    protected void Run(int units, int threads)
+    protected void Run(long units, int threads)
     {
         _units = units;
+        _threads = threads;
         _nextUnit = 0;
-        _inside = 0;
+        _workers = 0;
         _references = threads;
-        for (int i = 1; i < threads; i++) ThreadPool.UnsafeQueueUserWorkItem(this, preferLocal: false);
         try
         {
+            Queue();
             Work(worker: 0);
         }
         finally
         {
             Volatile.Write(ref _nextUnit, units); // after an exception of the caller's own work, too
-            Interlocked.Or(ref _inside, Closed);
+            Interlocked.Or(ref _workers, Closed);
             var spin = new SpinWait();
-            while (Volatile.Read(ref _inside) != Closed) spin.SpinOnce(sleep1Threshold: -1);
-            Leave();
+            while ((Volatile.Read(ref _workers) & WorkingMask) != 0) spin.SpinOnce(sleep1Threshold: -1);
+            if (_isLost) Lose();
+            else Leave();
+        }
+    }
+
+    private void Queue()
+    {
+        bool queued = false;
+        try
+        {
+            for (int i = 1; i < _threads; i++)
+            {
+                Faults.Before(Fault.Queue);
+                ThreadPool.UnsafeQueueUserWorkItem(this, preferLocal: false);
+            }
+
+            queued = true;
+        }
+        catch (OutOfMemoryException)
+        {
+            // The caller can finish everything with the workers that there are.
+        }
+        finally
+        {
+            _isLost = !queued;
         }
     }
 
     void IThreadPoolWorkItem.Execute()
     {
-        int before = Volatile.Read(ref _inside);
-        while (before < Closed)
+        int before = Volatile.Read(ref _workers);
+        while (before < Closed && before >> BegunShift < _threads - 1)
         {
-            int seen = Interlocked.CompareExchange(ref _inside, before + 1, before);
+            int seen = Interlocked.CompareExchange(ref _workers, before + Working + Begun, before);
             if (seen == before)
             {
-                Work(worker: before + 1);
-                Interlocked.Decrement(ref _inside);
+                try
+                {
+                    Work(worker: (before >> BegunShift) + 1);
+                }
+                finally
+                {
+                    Interlocked.Add(ref _workers, -Working);
+                }
+
                 break;
             }
 
@@ -73,6 +114,6 @@ internal abstract class ParallelJob : IThreadPoolWorkItem
 
     private void Leave()
     {
-        if (Interlocked.Decrement(ref _references) == 0) Release();
+        if (Interlocked.Decrement(ref _references) == 0 && !_isLost) Release();
     }
 }

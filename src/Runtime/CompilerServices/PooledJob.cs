@@ -21,8 +21,23 @@ internal abstract class PooledJob<TJob> : ParallelJob
         for (int i = 0; i < s_spare.Length; i++)
             if (Volatile.Read(ref s_spare[i]) is not null && Interlocked.Exchange(ref s_spare[i], null) is { } spare)
                 return spare;
-        if (Volatile.Read(ref s_created) >= s_spare.Length || Interlocked.Increment(ref s_created) > s_spare.Length) return null;
-        return new TJob();
+        if (Volatile.Read(ref s_created) >= s_spare.Length) return null;
+        if (Interlocked.Increment(ref s_created) > s_spare.Length)
+        {
+            Interlocked.Decrement(ref s_created);
+            return null;
+        }
+
+        try
+        {
+            Faults.Before(Fault.Job);
+            return new TJob();
+        }
+        catch
+        {
+            Interlocked.Decrement(ref s_created);
+            throw;
+        }
     }
 
     protected sealed override void Release()
@@ -32,10 +47,17 @@ internal abstract class PooledJob<TJob> : ParallelJob
         while (Interlocked.CompareExchange(ref s_spare[i], (TJob)this, null) is not null) i = (i + 1) % s_spare.Length; // there are as many places as jobs
     }
 
+    /// <summary>Another takes its place.</summary>
+    protected sealed override void Lose()
+    {
+        if (this == t_alone) t_alone = null;
+        else Interlocked.Decrement(ref s_created);
+    }
+
     /// <summary>Working memory of a thread of a call, null where there is none for a thread that the call can do without.</summary>
     protected static unsafe float* TakeMemory(in ForwardArguments call, nint bytes, int worker)
     {
-        if (call.Scratch != null) return (float*)(call.Scratch + worker * bytes);
+        if (call.Scratch != null) return (float*)(call.Scratch + (nint)worker * bytes);
         try
         {
             return ScratchCache.Rent((nuint)bytes);

@@ -27,27 +27,39 @@ internal sealed unsafe class RowsJob<TCore> : PooledJob<RowsJob<TCore>>
             if (schedule.Threads > 1) schedule = RowsSchedule.Of(call, plan, maxThreads: 1);
         }
 
-        float* partials = null;
-        if (schedule.PartialFloats > 0)
-            partials = call.Scratch != null ? (float*)(call.Scratch + schedule.Threads * schedule.WorkerBytes) : ScratchCache.Rent((nuint)schedule.PartialFloats * sizeof(float));
-        if (call.Operands->Scores.Data != null) ClearScores(call);
-        job._call = call;
-        job._schedule = schedule;
-        job._partials = partials;
-        job.Run(schedule.Units, schedule.Threads);
+        float* partials = null, rented = null;
+        bool runs = false;
+        try
+        {
+            if (schedule.PartialFloats > 0)
+                partials = call.Scratch != null ? (float*)(call.Scratch + schedule.Threads * schedule.WorkerBytes) : rented = ScratchCache.Rent((nuint)schedule.PartialFloats * sizeof(float));
+            if (call.Operands->Scores.Data != null) ClearScores(call);
+            job._call = call;
+            job._schedule = schedule;
+            job._partials = partials;
+            runs = true;
+            job.Run(schedule.Units, schedule.Threads); // another call may have the job afterwards
+            if (partials != null) Merge(call, schedule, partials);
+        }
+        finally
+        {
+            if (!runs) job.Release();
+            if (rented != null) ScratchCache.Return(rented);
+        }
+    }
 
-        // Another call may have the job by now.
-        if (partials == null) return;
-        for (int lane = 0; lane < call.PieceCount * schedule.LanesOfPiece; lane++)
+    /// <summary>Joins the states of the chunks of each lane, in their order, and writes the output rows.</summary>
+    private static void Merge(in ForwardArguments call, in RowsSchedule schedule, float* partials)
+    {
+        var plan = TCore.Plan;
+        for (long lane = 0; lane < call.PieceCount * schedule.LanesOfPiece; lane++)
         {
             var rows = schedule.Lane(call, lane);
             int chunks = RowsSchedule.Chunks(call, plan, rows);
-            float* state = partials + lane * schedule.LaneFloats;
+            float* state = partials + (nint)lane * schedule.LaneFloats;
             for (int chunk = 1; chunk < chunks; chunk++) TCore.Merge(ref *state, ref *(state + chunk * schedule.ChunkFloats), rows.Rows);
             Finish(call, plan, rows, chunks > 0 ? state : null);
         }
-
-        if (call.Scratch == null) ScratchCache.Return(partials);
     }
 
     /// <summary>Before the rows get scores: threads share them.</summary>
@@ -64,16 +76,28 @@ internal sealed unsafe class RowsJob<TCore> : PooledJob<RowsJob<TCore>>
     {
         float* memory = TakeMemory(_call, _schedule.WorkerBytes, worker);
         if (memory == null) return;
+        try
+        {
+            Work(memory);
+        }
+        finally
+        {
+            ReturnMemory(_call, memory);
+        }
+    }
+
+    private void Work(float* memory)
+    {
         var plan = TCore.Plan;
         float* scratch = memory, state = memory + plan.RowsScratchFloats, other = state + _schedule.ChunkFloats;
-        while (TakeUnit(out int unit))
+        while (TakeUnit(out long unit))
         {
             if (_partials != null)
             {
-                int lanes = _call.PieceCount * _schedule.LanesOfPiece, lane = unit % lanes, chunk = unit / lanes;
+                (long chunk, long lane) = Math.DivRem(unit, _call.PieceCount * _schedule.LanesOfPiece);
                 var rows = _schedule.Lane(_call, lane);
                 if (chunk < RowsSchedule.Chunks(_call, plan, rows))
-                    Attend(rows, chunk, _partials + lane * _schedule.LaneFloats + chunk * _schedule.ChunkFloats, scratch);
+                    Attend(rows, (int)chunk, _partials + (nint)lane * _schedule.LaneFloats + (nint)chunk * _schedule.ChunkFloats, scratch);
             }
             else
             {
@@ -88,8 +112,6 @@ internal sealed unsafe class RowsJob<TCore> : PooledJob<RowsJob<TCore>>
                 Finish(_call, plan, rows, chunks > 0 ? state : null);
             }
         }
-
-        ReturnMemory(_call, memory);
     }
 
     /// <summary>The rows of a lane against a chunk of keys.</summary>
@@ -98,7 +120,8 @@ internal sealed unsafe class RowsJob<TCore> : PooledJob<RowsJob<TCore>>
     {
         const int MaxRuns = 32;
         ForwardRun* runs = stackalloc ForwardRun[MaxRuns];
-        int count = 0, passed = 0, last = rows.Row + rows.Queries - 1;
+        int count = 0, last = rows.Row + rows.Queries - 1;
+        long passed = 0;
         bool begun = false;
         ref readonly var piece = ref _call.Pieces[rows.Piece];
         var (first, keys) = RowsSchedule.Chunk(_call, TCore.Plan, rows, chunk);
@@ -106,7 +129,7 @@ internal sealed unsafe class RowsJob<TCore> : PooledJob<RowsJob<TCore>>
         while (ranges.MoveNext())
         {
             var range = ranges.Current;
-            int begin = range.Begin + Math.Max(first - passed, 0), end = Math.Min(range.Begin + Math.Min(first + keys - passed, range.Count), range.Zone->Range(last).End);
+            int begin = (int)Math.Min(range.Begin + Math.Max(first - passed, 0), range.End), end = (int)Math.Min(range.Begin + Math.Min(first + keys - passed, range.Count), range.Zone->Range(last).End);
             passed += range.Count;
             if (begin >= end) continue;
             if (count == MaxRuns)

@@ -25,12 +25,12 @@ internal unsafe struct RowsSchedule
     public int QueriesOfLane;
 
     /// <summary>The lanes of a piece: of key-value heads, of parts of their groups, of queries. Of a piece of fewer queries than others, some are empty.</summary>
-    public int LanesOfPiece;
+    public long LanesOfPiece;
 
     /// <summary>The queries of the largest piece.</summary>
     public int MostRows;
 
-    public int Units;
+    public long Units;
 
     /// <summary>Floats of the state of all rows of a lane.</summary>
     public nint ChunkFloats;
@@ -46,7 +46,8 @@ internal unsafe struct RowsSchedule
     /// <exception cref="ArgumentException">The caller's scratch memory is too small.</exception>
     public static RowsSchedule Of(in ForwardArguments call, in ForwardPlan plan, int maxThreads)
     {
-        int most = 1, chunks = 1, heads = call.Lists.OfHead > 0 ? call.KeyValueHeads : 1; // that see keys of their own
+        int most = 1, heads = call.Lists.OfHead > 0 ? call.KeyValueHeads : 1; // that see keys of their own
+        long chunks = 1;
         double allKeys = 0, pairs = 0;
         for (int i = 0; i < call.PieceCount; i++)
         {
@@ -54,30 +55,30 @@ internal unsafe struct RowsSchedule
             most = Math.Max(most, piece.Rows);
             for (int head = 0; head < heads; head++)
             {
-                int keys = Keys(call, piece, head);
+                long keys = Keys(call, piece, head);
                 chunks = Math.Max(chunks, Parts(keys, ChunkKeys(call, plan, piece, keys)));
                 allKeys += (double)keys * call.KeyValueHeads / heads;
                 pairs += (double)keys * piece.Rows * call.Heads / heads;
             }
         }
 
-        int rows = most * call.Group;
+        long rows = (long)most * call.Group;
         double work = Math.Max(allKeys * sizeof(float) * ((double)call.Key.Dim + call.Value.Dim) / BytesPerThread, pairs * plan.FlopsPerPair / FlopsPerThread);
-        int threads = (int)Math.Clamp(work, 1, Math.Min(maxThreads, (double)call.PieceCount * call.KeyValueHeads * chunks));
+        int threads = (int)Math.Clamp(work, 1, Math.Min(Math.Min(maxThreads, ParallelJob.MaxThreads), (double)call.PieceCount * call.KeyValueHeads * chunks));
 
         // Heads that lie side by side in a token are read side by side: as many as there is room for, or fewer where there would be too few units.
         heads = 1;
         if (call.Lists.OfHead == 0 && call.Key.HeadStride < call.Key.TokenStride)
         {
-            int together = Math.Max((rows < plan.RowsTile ? plan.RowsAtOnce : plan.RowsTogether) / rows, 1), parts = Parts(call.KeyValueHeads, together);
+            long together = Math.Max((rows < plan.RowsTile ? plan.RowsAtOnce : plan.RowsTogether) / rows, 1), parts = Parts(call.KeyValueHeads, together);
             if (threads > 1) parts = Math.Max(parts, Math.Min(call.KeyValueHeads, Parts((rows == 1 ? 1 : UnitsPerThread) * threads, call.PieceCount * chunks)));
-            heads = Parts(call.KeyValueHeads, parts);
+            heads = (int)Parts(call.KeyValueHeads, parts);
         }
 
         // Of more rows than there is room for, parts.
-        int group = Parts(call.Group, Parts(call.Group, plan.RowsAtOnce)), queries = Math.Min(most, Math.Max(plan.RowsAtOnce / group, 1));
+        int group = (int)Parts(call.Group, Parts(call.Group, plan.RowsAtOnce)), queries = Math.Min(most, Math.Max(plan.RowsAtOnce / group, 1));
         if (call.Scratch != null && call.ScratchBytes < threads * Worker(plan, heads * group * queries)) heads = 1;
-        nint workerBytes = Worker(plan, heads * group * queries);
+        nint workerBytes = Worker(plan, heads * group * queries); // of at most RowsAtOnce rows, or of a row of each head of a token
         if (call.Scratch != null)
         {
             nint fits = call.ScratchBytes / workerBytes;
@@ -85,48 +86,47 @@ internal unsafe struct RowsSchedule
             threads = (int)Math.Min(threads, fits);
         }
 
-        int lanesOfPiece = Parts(call.KeyValueHeads, heads) * Parts(call.Group, group) * Parts(most, queries), lanes = call.PieceCount * lanesOfPiece;
+        long lanesOfPiece = Parts(call.KeyValueHeads, heads) * Parts(call.Group, group) * Parts(most, queries), lanes = checked(call.PieceCount * lanesOfPiece);
         var schedule = new RowsSchedule
         {
             HeadsOfLane = heads, GroupOfLane = group, QueriesOfLane = queries, LanesOfPiece = lanesOfPiece, MostRows = most, Units = lanes,
             ChunkFloats = (nint)heads * group * queries * plan.StateRowFloats, WorkerBytes = workerBytes,
         };
 
-        // Chunk after chunk of each lane, unless there is no room for their states.
-        nint partialFloats = lanes * chunks * schedule.ChunkFloats;
-        bool fit = call.Scratch == null ? partialFloats * sizeof(float) <= ScratchCache.MaxBytes : call.ScratchBytes - threads * workerBytes >= partialFloats * sizeof(float);
-        if (chunks > 1 && fit)
+        // Chunk after chunk of each lane, unless there is no room for their states. Divided, as the product may exceed every number.
+        nint room = call.Scratch == null ? ScratchCache.MaxBytes : call.ScratchBytes - threads * workerBytes;
+        if (chunks > 1 && lanes <= room / sizeof(float) / schedule.ChunkFloats / chunks)
         {
             schedule.Units = lanes * chunks;
-            schedule.LaneFloats = chunks * schedule.ChunkFloats;
-            schedule.PartialFloats = partialFloats;
+            schedule.LaneFloats = (nint)chunks * schedule.ChunkFloats;
+            schedule.PartialFloats = (nint)lanes * schedule.LaneFloats;
         }
 
-        schedule.Threads = Math.Min(threads, schedule.Units);
+        schedule.Threads = (int)Math.Min(threads, schedule.Units);
         return schedule;
 
         static nint Worker(in ForwardPlan plan, int rows) => sizeof(float) * (plan.RowsScratchFloats + 2 * (nint)rows * plan.StateRowFloats);
     }
 
     /// <summary>The rows of a lane; none where its piece has fewer.</summary>
-    public readonly RowsLane Lane(in ForwardArguments call, int lane)
+    public readonly RowsLane Lane(in ForwardArguments call, long lane)
     {
-        var (piece, part) = Math.DivRem(lane, LanesOfPiece);
-        (part, int queries) = Math.DivRem(part, Parts(MostRows, QueriesOfLane));
-        (int heads, int group) = Math.DivRem(part, Parts(call.Group, GroupOfLane));
-        int query = queries * QueriesOfLane, keyHead = heads * HeadsOfLane, head = group * GroupOfLane;
+        int piece = (int)(lane / LanesOfPiece);
+        (long part, long queries) = Math.DivRem(lane - piece * LanesOfPiece, Parts(MostRows, QueriesOfLane));
+        (long heads, long group) = Math.DivRem(part, Parts(call.Group, GroupOfLane));
+        int query = (int)queries * QueriesOfLane, keyHead = (int)heads * HeadsOfLane, head = (int)group * GroupOfLane;
         return new RowsLane(
             piece, call.Pieces[piece].FirstRow + query, Math.Min(QueriesOfLane, call.Pieces[piece].Rows - query), keyHead, Math.Min(HeadsOfLane, call.KeyValueHeads - keyHead),
             keyHead * call.Group + head, Math.Min(GroupOfLane, call.Group - head));
     }
 
-    private static int Parts(int count, int size) => count <= size ? Math.Min(count, 1) : (count + size - 1) / size;
+    private static long Parts(long count, long size) => count <= size ? Math.Min(count, 1) : (count + size - 1) / size;
 
     /// <summary>The keys that some row of a piece sees.</summary>
-    private static int Keys(in ForwardArguments call, in RowPiece piece, int keyHead)
+    private static long Keys(in ForwardArguments call, in RowPiece piece, int keyHead)
     {
         if (piece.List < 0) return piece.Keys;
-        int keys = 0;
+        long keys = 0;
         foreach (var range in new KeyRanges(call, piece, keyHead, piece.FirstRow, piece.FirstRow + piece.Rows - 1)) keys += range.Count;
         return keys;
     }
@@ -135,28 +135,28 @@ internal unsafe struct RowsSchedule
     public static int Chunks(in ForwardArguments call, in ForwardPlan plan, in RowsLane lane)
     {
         if (lane.Queries <= 0) return 0;
-        int keys = Keys(call, call.Pieces[lane.Piece], lane.KeyHead);
-        return Parts(keys, ChunkKeys(call, plan, call.Pieces[lane.Piece], keys));
+        long keys = Keys(call, call.Pieces[lane.Piece], lane.KeyHead);
+        return (int)Parts(keys, ChunkKeys(call, plan, call.Pieces[lane.Piece], keys));
     }
 
     /// <summary>The first key of a chunk and how many there are, counted over the ranges.</summary>
-    public static (int First, int Count) Chunk(in ForwardArguments call, in ForwardPlan plan, in RowsLane lane, int chunk)
+    public static (long First, long Count) Chunk(in ForwardArguments call, in ForwardPlan plan, in RowsLane lane, int chunk)
     {
-        int keys = Keys(call, call.Pieces[lane.Piece], lane.KeyHead), size = ChunkKeys(call, plan, call.Pieces[lane.Piece], keys), first = chunk * size;
+        long keys = Keys(call, call.Pieces[lane.Piece], lane.KeyHead), size = ChunkKeys(call, plan, call.Pieces[lane.Piece], keys), first = chunk * size;
         return (first, Math.Min(size, keys - first));
     }
 
     /// <summary>The keys of a chunk: at most a block, or a number of them, and the same for all but the last.</summary>
-    private static int ChunkKeys(in ForwardArguments call, in ForwardPlan plan, in RowPiece piece, int keys)
+    private static long ChunkKeys(in ForwardArguments call, in ForwardPlan plan, in RowPiece piece, long keys)
     {
         const int Step = 16;
         // One row for each head: long blocks, but two at least, so that two threads need not share the heads of a token (12 heads of D 64, 1024 keys, token-major:
         // two threads take 0.6 of the time of one instead of all of it, for 2 % of one thread's, Zen 4).
         int block = plan.KeyBlock;
-        if (piece.Rows * call.Group == 1) block = Math.Max(keys < 2 * plan.OneRowBlock ? plan.OneRowBlock / 2 : plan.OneRowBlock, plan.KeyBlock);
+        if (piece.Rows == 1 && call.Group == 1) block = Math.Max(keys < 2 * plan.OneRowBlock ? plan.OneRowBlock / 2 : plan.OneRowBlock, plan.KeyBlock);
         if (keys <= block) return Math.Max((keys + Step - 1) / Step * Step, Step); // without the divisions: it is asked for each lane
-        int blocks = (keys + block - 1) / block;
-        int most = (blocks + MaxChunks - 1) / MaxChunks * block, chunks = (keys + most - 1) / most;
+        long blocks = (keys + block - 1) / block;
+        long most = (blocks + MaxChunks - 1) / MaxChunks * block, chunks = (keys + most - 1) / most;
         return ((keys + chunks - 1) / chunks + Step - 1) / Step * Step;
     }
 }

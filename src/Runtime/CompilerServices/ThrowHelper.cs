@@ -38,6 +38,10 @@ internal static class ThrowHelper
     }
 
     [DoesNotReturn]
+    public static void TooManyTokens(string name, long tokens) =>
+        throw new ArgumentException($"{name} has {tokens} tokens, at most {KernelTensor.MaxTokens} are possible.", name);
+
+    [DoesNotReturn]
     public static void FixedLength(string name, int tokens, int declared) =>
         throw new ArgumentException($"{name} has {tokens} tokens, the kernel is declared for {declared}.", name);
 
@@ -57,7 +61,7 @@ internal static class ThrowHelper
 
     [DoesNotReturn]
     public static void TensorLengths(string name, string lengths) =>
-        throw new ArgumentException($"{name} has the shape {lengths}: there are 1 to {int.MaxValue} batch items and 0 to {int.MaxValue} tokens.", name);
+        throw new ArgumentException($"{name} has the shape {lengths}: there are 0 to {int.MaxValue} batch items and 0 to {KernelTensor.MaxTokens} tokens.", name);
 
     [DoesNotReturn]
     public static void TensorStrides(string name, string strides) =>
@@ -86,7 +90,7 @@ internal static class ThrowHelper
     [DoesNotReturn]
     public static void DocumentRange(string name, ReadOnlySpan<int> starts, string tensor, int tokens) =>
         throw new ArgumentException(
-            starts.Length < 2
+            starts.Length < 1
                 ? $"{name} has {starts.Length} elements: it begins with 0, and the end of each document follows, that of the last being the {tokens} tokens of {tensor}."
                 : $"{name} goes from {starts[0]} to {starts[^1]}, from 0 to the {tokens} tokens of {tensor} is needed.", name);
 
@@ -135,6 +139,14 @@ internal static class ThrowHelper
         throw new ArgumentException($"{name}[{index}] is {value}, a finite number is needed.", name);
 
     [DoesNotReturn]
+    public static void BadSink(string name, int index, float value) =>
+        throw new ArgumentException($"{name}[{index}] is {value}, a finite number is needed, or -infinity for a head without a sink.", name);
+
+    [DoesNotReturn]
+    public static void BadIndex(string name, int index, int count) =>
+        throw new ArgumentOutOfRangeException(name, index, $"{name} is {index}, a number from 0 to {count - 1} is needed.");
+
+    [DoesNotReturn]
     public static void SpanTooShort(string name, int length, long needed, string what) =>
         throw new ArgumentException($"{name} has {length} elements, one for each of the {needed} {what} is needed.", name);
 
@@ -156,5 +168,5 @@ internal static class ThrowHelper
 
     [DoesNotReturn]
     public static void BadBatch(string name, int batch) =>
-        throw new ArgumentOutOfRangeException(name, batch, $"{name} is {batch}, at least 1 is needed.");
+        throw new ArgumentOutOfRangeException(name, batch, $"{name} is {batch}, at least 0 is needed.");
 }

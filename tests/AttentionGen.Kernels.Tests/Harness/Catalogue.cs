@@ -32,5 +32,9 @@ internal static class Catalogue
         .. OwnMethodTests.Declarations,
         .. MaskTests.Declarations,
         .. WrongMaskTests.Declarations,
+        .. ChangedNumbersTests.Declarations,
+        .. EmptyBatchTests.Declarations,
+        .. FaultTests.Declarations,
+        .. RelativeBiasTests.Declarations,
     ]);
 }
