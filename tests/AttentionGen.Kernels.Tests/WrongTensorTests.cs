@@ -95,17 +95,19 @@ public class WrongTensorTests
     [Fact]
     public void More_tokens_or_batch_items_than_there_are_numbers()
     {
-        const string Ranges = "there are 1 to 2147483647 batch items and 0 to 2147483647 tokens.";
+        const string Ranges = "there are 0 to 2147483647 batch items and 0 to 1073741824 tokens.";
         Throws("query", s_single, good => good with { QueryTensor = Strided([(nint)1 << 31, 4, 16], [0, 16, 1]) },
             $"query has the shape [2147483648, 4, 16]: {Ranges}");
         Throws("key", s_headMajor, good => good with { KeyTensor = Strided([2, 2, (nint)1 << 40, 16], [32, 16, 0, 1]) },
             $"key has the shape [2, 2, 1099511627776, 16]: {Ranges}");
         Throws("query", s_batched, good => good with { QueryTensor = Strided([(nint)1 << 32, 5, 4, 16], [0, 64, 16, 1]) },
             $"query has the shape [4294967296, 5, 4, 16]: {Ranges}");
-        Throws("query", s_batched, good => good with { QueryTensor = Strided([0, 5, 4, 16], [0, 64, 16, 1]) },
-            $"query has the shape [0, 5, 4, 16]: {Ranges}");
-        Throws("value", s_batched, good => good with { ValueTensor = Strided([2, int.MaxValue, 2, 16], [32, 0, 16, 1]) },
-            "value has the shape [2, 2147483647, 2, 16], [2, 7, 2, 16] is needed.");
+        Throws("query", s_batched, good => good with { QueryTensor = Strided([2, (1 << 30) + 1, 4, 16], [0, 0, 16, 1]) },
+            $"query has the shape [2, 1073741825, 4, 16]: {Ranges}");
+        Throws("key", s_batched, good => good with { QueryTensor = Strided([0, 5, 4, 16], [0, 64, 16, 1]) },
+            "key has a batch of 2, query one of 0.");
+        Throws("value", s_batched, good => good with { ValueTensor = Strided([2, 1 << 30, 2, 16], [32, 0, 16, 1]) },
+            "value has the shape [2, 1073741824, 2, 16], [2, 7, 2, 16] is needed.");
     }
 
     [Fact]

@@ -172,7 +172,7 @@ public readonly ref struct KernelTensor
         if (bytes % sizeof(float) != 0) return true; // elements that are halves of two others: nobody does that in good faith
 
         long offset = bytes / sizeof(float);
-        Rows rows = new(this), otherRows = new(other);
+        Rows rows = new(this, once: true), otherRows = new(other, once: true);
         return rows.Count <= otherRows.Count ? otherRows.AnyIn(rows, -offset) : rows.AnyIn(otherRows, offset);
     }
 
@@ -180,7 +180,7 @@ public readonly ref struct KernelTensor
     internal bool OverlapsItself()
     {
         if (!IsTensorSpan || IsEmpty) return false; // strides of spans are wide enough
-        var rows = new Rows(this);
+        var rows = new Rows(this, once: false);
         return rows.Stride0 < rows.Extent1 || rows.Stride1 < rows.Extent2 || rows.Stride2 < rows.Dim;
     }
 
@@ -196,12 +196,15 @@ public readonly ref struct KernelTensor
 
         public readonly long Stride0, Stride1, Stride2, Dim;
 
-        public Rows(in KernelTensor tensor)
+        /// <param name="tensor">The tensor.</param>
+        /// <param name="once">Whether what stands for many indices of an axis is taken once: such axes are as long as a caller says, without memory.</param>
+        public Rows(in KernelTensor tensor, bool once)
         {
             Dim = tensor.Dim;
             Span<(long Stride, long Count)> axes = [(tensor.HeadStride, tensor.Heads), (tensor.TokenStride, tensor.Tokens), (tensor.BatchStride, tensor.Batch)];
             foreach (ref var axis in axes)
             {
+                if (once && axis.Stride == 0) axis.Count = 1;
                 if (axis.Stride == Dim)
                 {
                     Dim *= axis.Count;
