@@ -55,7 +55,7 @@ public class AllocationTests
     /// <summary>A call whose worker comes too late keeps its job; where that happens over and over, new ones have to be made.</summary>
     private static void RunAlone(Inputs inputs, Kernel kernel, float[] output)
     {
-        inputs.Run(kernel, output);
+        inputs.RunInPlace(kernel, output);
         var spin = new SpinWait();
         while (ThreadPool.PendingWorkItemCount > 0) spin.SpinOnce(sleep1Threshold: -1);
     }

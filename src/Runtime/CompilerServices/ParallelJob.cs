@@ -33,8 +33,13 @@ internal abstract class ParallelJob : IThreadPoolWorkItem
     protected bool TakeUnit(out long unit)
     {
         unit = Interlocked.Increment(ref _nextUnit) - 1;
-        return unit < _units;
+        if (unit >= _units) return false;
+        UnitTaken?.Invoke(unit);
+        return true;
     }
+
+    /// <summary>For tests: told of each unit by the thread that has taken it.</summary>
+    internal static Action<int>? UnitTaken { get; set; }
 
     /// <summary>The unit that somebody takes next, likely this thread where it works alone; none where it is not less than the number of units.</summary>
     protected long NextUnit => Volatile.Read(ref _nextUnit);

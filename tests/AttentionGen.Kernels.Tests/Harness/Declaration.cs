@@ -132,6 +132,9 @@ public sealed record Declaration(int Heads, int HeadDim)
     /// <summary>Whether a key can be hidden beside the bounds of the rows.</summary>
     public bool Hides => PrefixLength > 0 || Has(Roles.PrefixLength | Roles.PrefixLengths | Roles.DocumentStarts) || ChunkLength > 0 || Dilation > 1 || Blocks.Keys > 0 || Bias != 0 || Keep != 0 || MaskText.Length > 0 || ScoreText.Length > 0;
 
+    /// <summary>Whether scores are more than scaled products.</summary>
+    public bool IsScored => SoftCap != 0 || Alibi || Buckets != 0 || Bias != 0 || ScoreText.Length > 0 || Has(Roles.Slopes | Roles.Sinks | Roles.Scales);
+
     public bool Has(Roles role) => (Roles & role) != 0;
 
     /// <summary>What the scale is, given or not.</summary>

@@ -22,6 +22,7 @@ internal static class Grammar
            from distance in new[] { "key {0} query + {{0}}", "query - key {0} {{0}}", "{{0}} {0} key - query", "Math.Abs(query - key) {0} {{0}}" }
            select new Rule(Sort.Bool, string.Format(CultureInfo.InvariantCulture, distance, comparison), Sort.Number),
         new(Sort.Bool, "key < {0}", Sort.Number) { Weight = 3 },
+        .. from bound in new[] { "key >= {0}", "query < {0}", "query >= {0}" } select new Rule(Sort.Bool, bound, Sort.Number) { Weight = 2 },
         new(Sort.Bool, "query / {0} == key / {0}", Sort.Divisor) { Weight = 3 },
         new(Sort.Bool, "(query - key) % {0} == 0", Sort.Divisor) { Weight = 3 },
 
@@ -52,10 +53,12 @@ internal static class Grammar
         new(Sort.Int, "Math.Max({0}, {1})", Sort.Int, Sort.Number),
         new(Sort.Int, "Math.Abs({0})", Sort.Int),
         new(Sort.Int, "{0} ? {1} : {2}", Sort.Bool, Sort.Int, Sort.Int),
+        new(Sort.Int, "segment[Math.Clamp({0}, 0, 599)]", Sort.Int), // as long as Own has them
 
         s_score,
         new(Sort.Float, "slope"),
         new(Sort.Float, "0.0625f * {0}", Sort.Int),
+        new(Sort.Float, "table[Math.Clamp({0}, 0, 599)]", Sort.Int),
         new(Sort.Float, "{0} + {1}", Sort.Float, Sort.Float),
         new(Sort.Float, "{0} - {1}", Sort.Float, Sort.Float),
         new(Sort.Float, "{0} * {1}", Sort.Float, Sort.Fraction),
@@ -77,26 +80,37 @@ internal static class Grammar
     // Not in the table, as no sum or product of it is a score.
     private static readonly Rule s_hiding = new(Sort.Float, "{0} ? {1} : float.NegativeInfinity", Sort.Bool, Sort.Float);
 
-    private static readonly ILookup<Sort, Rule> s_bySort = s_rules.ToLookup(rule => rule.Sort);
+    // What becomes bounds of rows, keys and distances, and nothing else.
+    private static readonly Rule[] s_bounds =
+    [
+        s_past,
+        .. from bound in new[] { "key < {0}", "key >= {0}", "query < {0}", "query >= {0}", "query - key < {0}", "key <= query + {0}", "key > query + {0}" } select new Rule(Sort.Bool, bound, Sort.Number),
+        new(Sort.Bool, "{0} && {1}", Sort.Bool, Sort.Bool) { Weight = 8 },
+        new(Sort.Bool, "{0} || {1}", Sort.Bool, Sort.Bool),
+    ];
 
-    public static Gen<Term> Masks(int depth) => Terms(Sort.Bool, depth);
+    private static readonly ILookup<Sort, Rule> s_bySort = s_rules.ToLookup(rule => rule.Sort), s_boundsBySort = s_bounds.ToLookup(rule => rule.Sort);
+
+    public static Gen<Term> Masks(int depth) => Terms(s_bySort, Sort.Bool, depth);
+
+    public static Gen<Term> Bounds(int depth) => Terms(s_boundsBySort, Sort.Bool, depth);
 
     public static Gen<Term> Scores(int depth) =>
-        Gen.Frequency((4, Terms(Sort.Float, depth)), (1, Parts(s_hiding, depth).Select(parts => Term.Of(s_hiding, parts)!)));
+        Gen.Frequency((4, Terms(s_bySort, Sort.Float, depth)), (1, Parts(s_bySort, s_hiding, depth).Select(parts => Term.Of(s_hiding, parts)!)));
 
     /// <summary>The simplest of a sort that is no constant.</summary>
     public static Term Least(Sort sort) => Term.Of(sort switch { Sort.Bool => s_past, Sort.Int => s_key, _ => s_score })!;
 
-    private static Gen<Term> Terms(Sort sort, int depth) => sort switch
+    private static Gen<Term> Terms(ILookup<Sort, Rule> rules, Sort sort, int depth) => sort switch
     {
         Sort.Number => Gen.OneOf(Gen.Choose(-4, 12), Gen.Choose(-40, 90)).Select(value => new Term(sort, value)),
         Sort.Divisor => Gen.OneOf(Gen.Choose(2, 5), Gen.Choose(2, 20)).Select(value => new Term(sort, value)),
         Sort.Fraction => Gen.Choose(-24, 24).Where(value => value != 0).Select(value => new Term(sort, value)),
-        _ => from rule in Gen.Frequency(s_bySort[sort].Where(rule => depth > 0 || rule.Parts.All(part => part >= Sort.Number)).Select(rule => (rule.Weight, Gen.Constant(rule))))
-             from parts in Parts(rule, depth)
+        _ => from rule in Gen.Frequency(rules[sort].Where(rule => depth > 0 || rule.Parts.All(part => part >= Sort.Number)).Select(rule => (rule.Weight, Gen.Constant(rule))))
+             from parts in Parts(rules, rule, depth)
              select Term.Of(rule, parts) ?? Least(sort),
     };
 
-    private static Gen<Term[]> Parts(Rule rule, int depth) =>
-        Gen.CollectToArray(rule.Parts, part => Terms(part, depth - 1));
+    private static Gen<Term[]> Parts(ILookup<Sort, Rule> rules, Rule rule, int depth) =>
+        Gen.CollectToArray(rule.Parts, part => Terms(rules, part, depth - 1));
 }

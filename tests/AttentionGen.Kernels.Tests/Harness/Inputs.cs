@@ -4,6 +4,7 @@ namespace AttentionGen.Kernels.Tests;
 public sealed class Inputs
 {
     private readonly Random _random;
+    private int _runs;
 
     public Inputs(Problem problem, int seed = 1)
     {
@@ -192,12 +193,32 @@ public sealed class Inputs
         return output;
     }
 
-    /// <summary>Runs a kernel on the tensors as it is declared to find them; what lies between tokens is NaN in the inputs and is not written in the output.</summary>
-    public void Run(Kernel kernel, Span<float> output, Span<byte> scratch = default)
+    /// <summary>
+    /// Runs a kernel on the tensors as it is declared to find them; what lies between tokens is NaN in the inputs and is not written in the output. All spans lie between protected pages.
+    /// </summary>
+    public void Run(Kernel kernel, Span<float> output, Span<byte> scratch = default) => Run(kernel, output, scratch, (in KernelArguments arguments) => GuardedCall.Run(kernel, Problem, arguments, Coins()));
+
+    /// <summary>The same in several places: at either edge of protected pages, and away from them.</summary>
+    public float[] RunEverywhere(Kernel kernel, Span<byte> scratch = default)
+    {
+        float[] output = new float[Problem.OutputLength];
+        output.AsSpan().Fill(float.NaN);
+        Run(kernel, output, scratch, (in KernelArguments arguments) => GuardedCall.RunEverywhere(kernel, Problem, arguments, Coins()));
+        return output;
+    }
+
+    /// <summary>Runs a kernel whose tensors lie in memory as they do here, and allocates nothing.</summary>
+    public void RunInPlace(Kernel kernel, Span<float> output)
+    {
+        if (!kernel.Declaration.IsPlain) throw new NotSupportedException($"{Problem} lies elsewhere.");
+        kernel.Body(Arguments(Query, Key, Value, output));
+    }
+
+    private void Run(Kernel kernel, Span<float> output, Span<byte> scratch, KernelBody body)
     {
         if (kernel.Declaration.IsPlain)
         {
-            kernel.Body(Arguments(Query, Key, Value, output, scratch));
+            body(Arguments(Query, Key, Value, output, scratch));
             return;
         }
 
@@ -206,10 +227,13 @@ public sealed class Inputs
         float[] placed = new float[place.Length];
         placed.AsSpan().Fill(Gap);
         place.Scatter(output, placed);
-        kernel.Body(Arguments(Placed(Problem.QueryPlace, Query), Placed(Problem.KeyPlace, Key), Placed(Problem.ValuePlace, Value), placed, scratch));
+        body(Arguments(Placed(Problem.QueryPlace, Query), Placed(Problem.KeyPlace, Key), Placed(Problem.ValuePlace, Value), placed, scratch));
         place.Gather(placed).CopyTo(output);
         if (place.Gaps(placed).Any(x => x != Gap)) throw new InvalidOperationException($"{Problem}: elements between the tokens of the output were written.");
     }
+
+    /// <summary>Other places for each run, the same ones in each run of a test.</summary>
+    private ulong Coins() => ((ulong)(uint)Problem.Queries << 40) ^ ((ulong)(uint)Problem.Keys << 20) ^ ((ulong)(uint)Problem.Declaration.HeadDim << 8) ^ (uint)_runs++;
 
     public KernelArguments Arguments(ReadOnlySpan<float> query, ReadOnlySpan<float> key, ReadOnlySpan<float> value, Span<float> output, Span<byte> scratch = default)
     {

@@ -40,7 +40,7 @@ internal sealed record OwnCall(Problem Problem, Term? Mask, Term? Score, bool Is
             {
                 for (int kv = 0; kv < declaration.KeyValueHeads; kv++)
                 {
-                    if (IsSeen(b, j, kv)) continue;
+                    if (IsSeen(inputs, b, j, kv)) continue;
                     inputs.KeyRow(b, j, kv).Fill(float.NaN);
                     inputs.ValueRow(b, j, kv).Fill(float.NaN);
                 }
@@ -48,18 +48,13 @@ internal sealed record OwnCall(Problem Problem, Term? Mask, Term? Score, bool Is
         }
     }
 
-    private bool IsSeen(int batch, int key, int keyValueHead)
+    // What the methods hide does not depend on a score: one of 0 will do.
+    private bool IsSeen(Inputs inputs, int batch, int key, int keyValueHead)
     {
-        var declaration = Problem.Declaration;
-        var visible = declaration.MaskText.Length > 0 ? Own.Of(declaration).Visible : (_, _, _, _) => true;
+        int group = Problem.Declaration.Group;
         for (int i = 0; i < Problem.Queries; i++)
-        {
-            var (first, end) = Problem.Visible(batch, i);
-            if (key < first || key >= end) continue;
-            for (int h = keyValueHead * declaration.Group; h < (keyValueHead + 1) * declaration.Group; h++)
-                if (visible(Problem.Start(batch) + i, key, h, batch)) return true;
-        }
-
+            for (int h = keyValueHead * group; h < (keyValueHead + 1) * group; h++)
+                if (inputs.Score(0, batch, i, h, key) > float.NegativeInfinity) return true;
         return false;
     }
 }

@@ -42,18 +42,37 @@ internal sealed class OwnCalls
         return group[declaration];
     }
 
-    private static Gen<Kind> Kinds =>
+    private static Gen<Kind> Kinds => Gen.Frequency((2, Any), (1, Cut));
+
+    private static Gen<Kind> Any =>
         from mask in Gen.Frequency((5, Grammar.Masks(MaxDepth).Select(term => (Term?)term)), (1, Gen.Constant<Term?>(null)))
         from score in Gen.Frequency((mask is null ? 0 : 1, Gen.Constant<Term?>(null)), (1, Grammar.Scores(MaxDepth).Select(term => (Term?)term)))
-        from headDim in Gen.Elements(4, 8, 12, 20)
-        from builtIn in Gen.Frequency((3, Gen.Constant(AttentionMask.None)), (1, Gen.Constant(AttentionMask.Causal)))
-        from left in Gen.Frequency((4, Gen.Constant(-1)), (1, Gen.Choose(0, 40)))
+        from core in BuiltIn
         from softCap in Gen.Frequency((4, Gen.Constant(0f)), (1, Gen.Constant(3f)))
         from beside in Gen.Frequency((3, Gen.Constant(AttentionAxes.None)), (1, Gen.Elements(AttentionAxes.Key, AttentionAxes.Query | AttentionAxes.Key)))
-        let core = OwnCall.With(new Declaration(1, headDim) { Mask = builtIn, Window = (left, -1), SoftCap = softCap, Keep = beside }, mask, score)
-        from declaration in RandomCalls.Declarations(core).Where(declaration => RandomCalls.LeastWork(declaration) <= MaxWork)
-        from sums in Gen.Elements(Roles.None, Roles.LogSumExp)
-        from asked in Gen.Elements(Roles.None, Roles.None, Roles.Scores, Statistics)
+        from kind in Declared(core with { SoftCap = softCap, Keep = beside }, mask, score)
+        select kind;
+
+    /// <summary>Methods beside documents, prefixes, chunks, dilation and lists.</summary>
+    private static Gen<Kind> Cut =>
+        from mask in Gen.Frequency((2, Grammar.Bounds(MaxDepth).Select(term => (Term?)term)), (1, Grammar.Masks(MaxDepth).Select(term => (Term?)term)), (1, Gen.Constant<Term?>(null)))
+        from score in Gen.Frequency((mask is null ? 0 : 2, Gen.Constant<Term?>(null)), (1, Grammar.Scores(MaxDepth).Select(term => (Term?)term)))
+        from core in BuiltIn.SelectMany(RandomCuts.Of)
+        from scored in Gen.Frequency((3, Gen.Constant(core)), (1, RandomCalls.Scored(core)))
+        from lengths in Gen.Frequency((3, Gen.Constant((0, 0))), (1, Gen.Choose(16, 64).Two().Select(pair => (pair.Item1, pair.Item2))))
+        from kind in Declared(scored with { QueryLength = lengths.Item1, KeyLength = lengths.Item2 }, mask, score)
+        select kind;
+
+    private static Gen<Declaration> BuiltIn =>
+        from headDim in Gen.Elements(4, 8, 12, 20)
+        from mask in Gen.Frequency((3, Gen.Constant(AttentionMask.None)), (1, Gen.Constant(AttentionMask.Causal)))
+        from left in Gen.Frequency((4, Gen.Constant(-1)), (1, Gen.Choose(0, 40)))
+        select new Declaration(1, headDim) { Mask = mask, Window = (left, -1) };
+
+    private static Gen<Kind> Declared(Declaration core, Term? mask, Term? score, bool plain = false) =>
+        from declaration in RandomCalls.Declarations(OwnCall.With(core, mask, score)).Where(declaration => RandomCalls.LeastWork(declaration) <= MaxWork)
+        from sums in plain ? Gen.Constant(Roles.None) : Gen.Elements(Roles.None, Roles.LogSumExp)
+        from asked in plain ? Gen.Constant(Roles.None) : Gen.Elements(Roles.None, Roles.None, Roles.Scores, Statistics)
         from stage in asked == Roles.Scores ? Gen.Elements(Enum.GetValues<AttentionStage>()) : Gen.Constant(AttentionStage.Weights)
         select new Kind(declaration with { Roles = declaration.Roles | sums | asked, ScoresStage = stage }, mask, score);
 
@@ -65,7 +84,7 @@ internal sealed class OwnCalls
     private static IEnumerable<OwnCall> Simpler(OwnCall call)
     {
         OwnCall With(Declaration declaration, Term? mask, Term? score) =>
-            call with { Problem = RandomCalls.Retarget(call.Problem, Positioned(OwnCall.With(declaration, mask, score))), Mask = mask, Score = score };
+            call with { Problem = RandomCalls.Retarget(call.Problem, RandomCuts.Allowed(OwnCall.With(declaration, mask, score))), Mask = mask, Score = score };
 
         var declaration = call.Problem.Declaration;
         if (call.Mask is not null && call.Score is not null)
@@ -89,10 +108,6 @@ internal sealed class OwnCalls
         foreach (var less in withLess)
             if (less != declaration) yield return With(less, call.Mask, call.Score);
     }
-
-    /// <summary>A start only where something looks at it.</summary>
-    private static Declaration Positioned(Declaration declaration) =>
-        declaration.HasPositions ? declaration : declaration with { Roles = declaration.Roles & ~(Roles.QueryStart | Roles.QueryStarts) };
 
     private sealed record Kind(Declaration Declaration, Term? Mask, Term? Score);
 }

@@ -73,19 +73,23 @@ public sealed record RandomCall(Problem Problem, Filling Filling, Poison? Poison
 
     private void AddPoison(Inputs inputs, Poison poison)
     {
-        int half = Problem.Queries / 2;
+        int half = Problem.Queries / 2, group = Problem.Declaration.Group;
         var blind = !poison.IsSeen ? Enumerable.Range(0, Problem.Queries) : Seed % 3 == 0 ? Enumerable.Range(half, Problem.Queries - half) : Enumerable.Range(0, half);
+        bool alike = Problem.Declaration.Bias == 0 && Problem.Declaration.Keep == 0 && Problem.Lists is null; // heads see the same keys
         for (int b = 0; b < Problem.Batch; b++)
         {
             for (int j = 0; j < Problem.Keys; j++)
             {
-                if (blind.Any(query => Problem.Sees(b, head: 0, query, j))) continue;
                 for (int h = 0; h < Problem.Declaration.KeyValueHeads; h++)
                 {
+                    if (alike && h > 0 ? float.IsFinite(inputs.KeyRow(b, j, 0)[0]) : blind.Any(query => Enumerable.Range(h * group, alike ? 1 : group).Any(head => IsSeen(b, head, query, j)))) continue;
                     inputs.KeyRow(b, j, h).Fill(poison.Value);
                     inputs.ValueRow(b, j, h).Fill(poison.Value);
                 }
             }
         }
+
+        bool IsSeen(int batch, int head, int query, int key) =>
+            alike ? Problem.Sees(batch, head, query, key) : inputs.Score(0, batch, query, head, key) > float.NegativeInfinity;
     }
 }

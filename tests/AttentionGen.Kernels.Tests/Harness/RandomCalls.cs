@@ -33,8 +33,9 @@ internal sealed class RandomCalls
 
     public Arbitrary<RandomCall> Arbitrary => Arb.From(
         from problem in Gen.Elements(_pool).SelectMany(Problems).Where(problem => Work(problem) <= MaxWork)
-        from filling in Gen.Frequency((3, Gen.Constant(Filling.Normal)), (1, Gen.Constant(Filling.Constant)), (2, Gen.Constant(Filling.Large)))
-        from poison in Gen.Frequency((2, Gen.Constant<Poison?>(null)), (1, Poisons))
+        let isScored = problem.Declaration.IsScored
+        from filling in isScored ? Gen.Constant(Filling.Normal) : Gen.Frequency((3, Gen.Constant(Filling.Normal)), (1, Gen.Constant(Filling.Constant)), (2, Gen.Constant(Filling.Large)))
+        from poison in Gen.Frequency((2, Gen.Constant<Poison?>(null)), (1, Poisons.Where(poison => !isScored || !poison!.IsSeen)))
         from seed in Gen.Choose(1, 1_000_000)
         select new RandomCall(problem, filling, poison, seed),
         Simpler);
@@ -54,16 +55,32 @@ internal sealed class RandomCalls
         from valueDim in Gen.OneOf(Gen.Constant(headDim), Dims)
         from mask in Gen.Elements(Enum.GetValues<AttentionMask>())
         from window in Gen.Frequency((1, Gen.Constant((-1, -1))), (1, Windows(mask)))
-        from cut in Gen.Frequency((4, Gen.Constant((0, 0, 1))), (1, Cuts(mask)))
         from scale in Gen.OneOf(Gen.Constant(0.0), Gen.Elements(0.1, 0.5, -0.8)) // relative to the default one
         from norm in Gen.Frequency((5, Gen.Constant(AttentionNorm.None)), (1, Gen.Elements(AttentionNorm.Rms, AttentionNorm.L2)))
         from weights in norm == AttentionNorm.None ? Gen.Constant(Roles.None) : Gen.Elements(Roles.None, Roles.QueryNormWeight, Roles.KeyNormWeight, Roles.QueryNormWeight | Roles.KeyNormWeight)
         from asked in Gen.Frequency((6, Gen.Constant(Roles.None)), (1, Gen.Constant(Roles.Scores)), (1, Gen.Constant(Statistics)))
         from stage in asked == Roles.Scores ? Gen.Elements(Enum.GetValues<AttentionStage>()) : Gen.Constant(AttentionStage.Weights)
-        select new Declaration(1, headDim)
+        let plain = new Declaration(1, headDim)
         {
-            ValueDim = valueDim, Mask = mask, Window = window, PrefixLength = cut.Item1, ChunkLength = cut.Item2, Dilation = cut.Item3, Scale = (float)Math.Round(scale / Math.Sqrt(headDim), 4), Norm = norm, ScoresStage = stage, Roles = weights | asked,
+            ValueDim = valueDim, Mask = mask, Window = window, Scale = (float)Math.Round(scale / Math.Sqrt(headDim), 4), Norm = norm, ScoresStage = stage, Roles = weights | asked,
+        }
+        from cut in Gen.Frequency((2, Gen.Constant(plain)), (1, RandomCuts.Of(plain)))
+        from scored in Gen.Frequency((3, Gen.Constant(cut)), (1, Scored(cut)))
+        select scored with { Window = scored.Mask == AttentionMask.Causal ? (scored.Window.Left, -1) : scored.Window };
+
+    /// <summary>What is done to scores, each step in one of three, and the log-sum-exp.</summary>
+    internal static Gen<Declaration> Scored(Declaration declaration) =>
+        from kinds in Gen.Choose(0, 2).ArrayOf(8)
+        from axes in Gen.Choose(0, 7).Two()
+        from buckets in Gen.Elements((32, 0, true), (9, 21, false), (4, 0, true))
+        select declaration with
+        {
+            SoftCap = kinds[0] == 0 ? 3 : 0, Alibi = kinds[1] == 0, Bias = kinds[2] == 0 ? Axes(axes.Item1) : 0, Keep = kinds[3] == 0 ? Axes(axes.Item2) : 0,
+            Buckets = kinds[4] == 0 ? buckets.Item1 : 0, MaxDistance = kinds[4] == 0 ? buckets.Item2 : 0, Bidirectional = kinds[4] != 0 || buckets.Item3,
+            Roles = declaration.Roles | Roles.LogSumExp | (kinds[5] == 0 ? Roles.Slopes : 0) | (kinds[6] == 0 ? Roles.Sinks : 0) | (kinds[7] == 0 ? Roles.Scales : 0),
         };
+
+    private static AttentionAxes Axes(int beside) => AttentionAxes.Key | ((beside & 1) != 0 ? AttentionAxes.Query : 0) | ((beside & 2) != 0 ? AttentionAxes.Head : 0) | ((beside & 4) != 0 ? AttentionAxes.Batch : 0);
 
     /// <summary>Open or closed on either side, at least on one; the right side only where no causal mask closes it.</summary>
     private static Gen<(int, int)> Windows(AttentionMask mask)
@@ -76,14 +93,6 @@ internal sealed class RandomCalls
                select (left, right);
     }
 
-    /// <summary>A prefix, where a mask is causal, chunks, or a dilation; or two of them.</summary>
-    private static Gen<(int Prefix, int Chunk, int Dilation)> Cuts(AttentionMask mask) =>
-        from kinds in Gen.Choose(1, 6)
-        from prefix in mask == AttentionMask.Causal && (kinds & 1) != 0 ? Gen.Choose(1, 120) : Gen.Constant(0)
-        from chunk in (kinds & 2) != 0 ? Gen.OneOf(Gen.Choose(1, 40), Gen.Elements(Around(64, 96))) : Gen.Constant(0)
-        from dilation in (kinds & 4) != 0 ? Gen.Choose(2, 9) : Gen.Constant(1)
-        select (prefix, chunk, dilation);
-
     /// <summary>What a declaration says beside that. A call of few tokens must be within the limit, or none would be found.</summary>
     internal static Gen<Declaration> Declarations(Declaration core) => (
         from keyValueHeads in Gen.Choose(1, 3)
@@ -92,17 +101,18 @@ internal sealed class RandomCalls
         from start in core.HasPositions ? Gen.Elements(Roles.None, Roles.QueryStart, Roles.QueryStarts) : Gen.Constant(Roles.None)
         from lengths in Gen.Elements(Roles.None, Roles.KeyLengths)
         from threads in Gen.Elements(Roles.None, Roles.MaxThreads)
+        from scratch in Gen.Elements(Roles.None, Roles.None, Roles.Scratch)
         from layout in Gen.Elements(Enum.GetValues<AttentionLayout>())
         from tensors in Gen.Frequency((2, Gen.Constant(false)), (1, Gen.Constant(true)))
         from fixedQueries in Gen.Frequency((6, Gen.Constant(0)), (1, Gen.Choose(1, 4)), (1, FixedLengths))
         from fixedKeys in Gen.Frequency((3, Gen.Constant(0)), (1, FixedLengths))
         let dense = core with
         {
-            Heads = keyValueHeads * sharing, KeyValueHeads = keyValueHeads, Batched = batched, Roles = core.Roles | start | lengths | threads,
-            Layout = layout, TensorSpans = tensors, QueryLength = fixedQueries, KeyLength = fixedKeys,
+            Heads = keyValueHeads * sharing, KeyValueHeads = keyValueHeads, Batched = batched, Roles = core.Roles | start | lengths | threads | scratch,
+            Layout = layout, TensorSpans = tensors, QueryLength = fixedQueries != 0 ? fixedQueries : core.QueryLength, KeyLength = fixedKeys != 0 ? fixedKeys : core.KeyLength,
         }
         from strides in Gen.Frequency((1, Gen.Constant(default((int, int, int, int)))), (1, Strides(dense.Widths)))
-        select dense with { Strides = strides })
+        select RandomCuts.Allowed(dense with { Strides = strides }))
         .Where(declaration => LeastWork(declaration) <= MaxWork);
 
     /// <summary>Of the tensors that have one of their own: any, or that of a buffer whose parts query, key and value are.</summary>
@@ -126,8 +136,9 @@ internal sealed class RandomCalls
         from starts in Gen.OneOf(Gen.Elements(0, 1, keys, Math.Max(0, keys - queries), int.MaxValue), Gen.Choose(0, 2 * keys)).ArrayOf(batch)
         from lengths in Gen.OneOf(Gen.Elements(0, Math.Min(1, keys), keys), Gen.Choose(0, keys)).ArrayOf(batch)
         from threads in Gen.Choose(1, 3)
+        from cuts in Gen.Choose(0, int.MaxValue - 1)
         let all = new Problem(declaration, queries, keys) { Batch = batch, QueryStarts = starts, KeyLengths = lengths, MaxThreads = threads }
-        select Retarget(all, declaration);
+        select RandomCuts.With(Retarget(all, declaration), cuts);
 
     private static Gen<Poison?> Poisons =>
         from value in Gen.Elements(float.NaN, -float.NaN, float.PositiveInfinity, float.NegativeInfinity)
@@ -163,15 +174,15 @@ internal sealed class RandomCalls
     {
         int batch = declaration.Batched ? problem.Batch : 1;
         int[] starts = [.. Enumerable.Range(0, declaration.Has(Roles.QueryStarts) ? batch : 1).Select(b => Math.Max(0, problem.Start(b)))];
-        int[] lengths = [.. Enumerable.Range(0, batch).Select(problem.Length)];
-        return problem with
+        int[] lengths = problem.KeyLengths ?? [.. Enumerable.Repeat(problem.Keys, batch)];
+        return RandomCuts.Fitted(problem with
         {
             Declaration = declaration,
             Batch = batch,
             QueryStarts = declaration.Has(Roles.QueryStart) || declaration.Has(Roles.QueryStarts) ? starts : null,
             KeyLengths = declaration.Has(Roles.KeyLengths) ? lengths : null,
             MaxThreads = declaration.Has(Roles.MaxThreads) ? problem.MaxThreads : 1,
-        };
+        }, problem);
     }
 
     /// <summary>What may fail as well, the most wanted first: fewer tokens, then plainer inputs, then a simpler declaration.</summary>
@@ -200,7 +211,18 @@ internal sealed class RandomCalls
             declaration with { Strides = declaration.Strides with { Output = 0 } },
             declaration with { Layout = AttentionLayout.TokenMajor },
             declaration with { Batched = false },
-            .. from role in new[] { Roles.QueryStart, Roles.QueryStarts, Roles.KeyLengths } select declaration with { Roles = declaration.Roles & ~role },
+            .. from role in new[]
+               {
+                   Roles.QueryStart, Roles.QueryStarts, Roles.KeyLengths, Roles.Scratch, Roles.DocumentStarts | Roles.KeyDocumentStarts, Roles.KeyDocumentStarts, Roles.PrefixLength | Roles.PrefixLengths,
+                   Roles.Slopes, Roles.Sinks, Roles.Scales, Roles.LogSumExp,
+               }
+               select declaration with { Roles = declaration.Roles & ~role },
+            declaration with { Blocks = default },
+            declaration with { SoftCap = 0 },
+            declaration with { Alibi = false },
+            declaration with { Buckets = 0, MaxDistance = 0, Bidirectional = true },
+            declaration with { Bias = 0 },
+            declaration with { Keep = 0 },
             declaration with { Norm = AttentionNorm.None, Roles = declaration.Roles & ~NormWeights },
             declaration with { Roles = declaration.Roles & ~NormWeights },
             declaration with { ScoresStage = AttentionStage.Weights, Roles = declaration.Roles & ~(Roles.Scores | Statistics) },
@@ -221,12 +243,8 @@ internal sealed class RandomCalls
                select declaration with { HeadDim = dim, ValueDim = declaration.ValueDim == declaration.HeadDim ? dim : declaration.ValueDim },
             .. from dim in Less(declaration.ValueDim) where dim > 0 && declaration.ValueDim != declaration.HeadDim select declaration with { ValueDim = dim },
         ];
-        return withLess.Select(WithRoom).Select(WithPositions).Where(less => less != declaration).Distinct();
+        return withLess.Select(WithRoom).Select(RandomCuts.Allowed).Where(less => less != declaration).Distinct();
     }
-
-    /// <summary>A start only where a mask looks at it.</summary>
-    private static Declaration WithPositions(Declaration declaration) =>
-        declaration.HasPositions ? declaration : declaration with { Roles = declaration.Roles & ~(Roles.QueryStart | Roles.QueryStarts) };
 
     /// <summary>Strides that are as wide as the tokens have become.</summary>
     private static Declaration WithRoom(Declaration declaration)
@@ -244,12 +262,13 @@ internal sealed class RandomCalls
     internal static IEnumerable<Problem> Simpler(Problem problem)
     {
         for (int b = 0; b < problem.Batch && problem.Batch > 1; b++)
-            yield return problem with { Batch = 1, QueryStarts = Item(problem.QueryStarts, b), KeyLengths = Item(problem.KeyLengths, b) };
-        foreach (int queries in Less(problem.Declaration.QueryLength == 0 ? problem.Queries : 0)) yield return problem with { Queries = queries };
-        foreach (int keys in Less(problem.Declaration.KeyLength == 0 ? problem.Keys : 0))
-            yield return problem with { Keys = keys, KeyLengths = problem.KeyLengths?.Select(length => Math.Min(length, keys)).ToArray() };
+            yield return RandomCuts.Fitted(problem with { Batch = 1, QueryStarts = Item(problem.QueryStarts, b), KeyLengths = Item(problem.KeyLengths, b), PrefixLengths = Item(problem.PrefixLengths, b) }, problem);
+        foreach (int queries in Less(problem.Declaration.QueryLength == 0 ? problem.Queries : 0)) yield return RandomCuts.Fitted(problem with { Queries = queries }, problem);
+        foreach (int keys in Less(problem.Declaration.KeyLength == 0 ? problem.Keys : 0)) yield return RandomCuts.Fitted(problem with { Keys = keys }, problem);
+        foreach (var less in RandomCuts.Simpler(problem)) yield return less;
         foreach (int[] starts in LessEach(problem.QueryStarts)) yield return problem with { QueryStarts = starts };
         foreach (int[] lengths in LessEach(problem.KeyLengths)) yield return problem with { KeyLengths = lengths };
+        foreach (int[] prefixes in LessEach(problem.PrefixLengths)) yield return problem with { PrefixLengths = prefixes };
         if (problem.MaxThreads > 1) yield return problem with { MaxThreads = 1 };
     }
 

@@ -14,13 +14,15 @@ internal static class TestProcess
         var start = new ProcessStartInfo(program) { RedirectStandardOutput = true, RedirectStandardError = true };
         if (Path.GetFileNameWithoutExtension(program) == "dotnet") start.ArgumentList.Add(tests);
         foreach (string argument in new[] { "-noColor", "-noLogo", "-noAutoReporters" }.Concat(filter)) start.ArgumentList.Add(argument);
+        string calls = Path.Combine(KernelGroup.Images.FullName, $"{Guid.NewGuid():N}.calls");
         start.Environment[KernelGroup.ImagesVariable] = KernelGroup.Images.FullName;
+        start.Environment[CallsInProgress.FileVariable] = calls;
         foreach (var (name, value) in environment) start.Environment[name] = value;
 
         using var process = Process.Start(start)!;
         var errors = process.StandardError.ReadToEndAsync(TestContext.Current.CancellationToken);
         string text = process.StandardOutput.ReadToEnd();
         process.WaitForExit();
-        return (process.ExitCode, text + errors.Result);
+        return (process.ExitCode, text + errors.Result + CallsInProgress.Read(calls));
     }
 }
