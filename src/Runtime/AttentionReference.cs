@@ -252,7 +252,7 @@ public sealed class AttentionReference(int heads, int headDim)
                         if (SoftCap > 0) score = SoftCap * Math.Tanh(score / SoftCap);
                         if (!matrix.IsEmpty && ScoresStage == AttentionStage.Capped && seen) matrix[firstKey + j] = score;
                         if (Score is not null) score = Score(score, (int)position, j, h, item);
-                        if (!operands.Bias.IsEmpty) score += operands.Bias[extent.Index(BiasAxes, b, h, rowOfQuery, firstKey + j)];
+                        if (!operands.Bias.IsEmpty) score = WithBias(score, operands.Bias[extent.Index(BiasAxes, b, h, rowOfQuery, firstKey + j)]);
                         if (slopes is not null) score -= slopes[h] * Math.Abs(position - j);
                         if (!operands.RelativeBias.IsEmpty) score += operands.RelativeBias[Bucket(j - position) * Heads + h];
                         if (!operands.Keep.IsEmpty && !operands.Keep[extent.Index(KeepAxes, b, h, rowOfQuery, firstKey + j)]) score = double.NegativeInfinity;
@@ -286,6 +286,9 @@ public sealed class AttentionReference(int heads, int headDim)
             }
         }
     }
+
+    /// <summary>A bias of -infinity hides its key, whatever the key is.</summary>
+    private static double WithBias(double score, float bias) => float.IsNegativeInfinity(bias) ? bias : score + bias;
 
     /// <summary>What is known of a row beside its output.</summary>
     private static void WriteStatistics(

@@ -81,6 +81,17 @@ public class ReferenceTests
         Assert.Equal([0.0, 0.0], weights);
     }
 
+    /// <summary>As in a kernel: -infinity in a bias hides its key, even one that is not a number.</summary>
+    [Fact]
+    public void A_bias_of_minus_infinity_hides_a_key_of_nan()
+    {
+        double[] output = new double[1], sum = new double[1];
+        new AttentionReference(1, 1) { BiasAxes = AttentionAxes.Key }.Attend(
+            [1], [2, float.NaN], [3, float.NaN], output, operands: new AttentionOperands { Bias = [0, float.NegativeInfinity], LogSumExp = sum });
+        Assert.Equal([3.0], output);
+        Assert.Equal([2.0], sum);
+    }
+
     [Fact]
     public void Lengths_that_do_not_fit_are_told()
     {

@@ -53,7 +53,7 @@ public class SharedWorkTests
         var seen = new ConcurrentDictionary<int, bool>();
         ParallelJob.UnitTaken = unit =>
         {
-            taken.Enqueue((Environment.CurrentManagedThreadId, unit));
+            taken.Enqueue((Environment.CurrentManagedThreadId, (int)unit));
             if (!seen.TryAdd(Environment.CurrentManagedThreadId, true)) return;
             if (!met.IsSet) met.Signal();
             met.Wait(s_forever, CancellationToken.None);

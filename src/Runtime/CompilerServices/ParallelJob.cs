@@ -39,7 +39,7 @@ internal abstract class ParallelJob : IThreadPoolWorkItem
     }
 
     /// <summary>For tests: told of each unit by the thread that has taken it.</summary>
-    internal static Action<int>? UnitTaken { get; set; }
+    internal static Action<long>? UnitTaken { get; set; }
 
     /// <summary>The unit that somebody takes next, likely this thread where it works alone; none where it is not less than the number of units.</summary>
     protected long NextUnit => Volatile.Read(ref _nextUnit);
