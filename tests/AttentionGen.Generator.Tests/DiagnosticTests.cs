@@ -383,6 +383,6 @@ public class DiagnosticTests
 
     private static bool IsError(string id) => Rules.All.Single(rule => rule.Id == id).DefaultSeverity == DiagnosticSeverity.Error;
 
-    private static string Whole(string source) =>
+    internal static string Whole(string source) =>
         source.StartsWith('|') ? $"using AttentionGen;\n#pragma warning disable CS1591\n{source[1..]}" : $"using AttentionGen;\n#pragma warning disable CS1591\npublic partial class Llama\n{{\n{source}\n}}";
 }
