@@ -211,7 +211,7 @@ public class DiagnosticTests
 
         var ours = Assert.Single(found, d => d.Id.StartsWith("AG", StringComparison.Ordinal));
         Assert.Equal(id, ours.Id);
-        Assert.Equal(message, ours.GetMessage(System.Globalization.CultureInfo.InvariantCulture));
+        Assert.Equal(message, ours.GetMessage(System.Globalization.CultureInfo.CurrentCulture)); // sv-SE
         Assert.Equal(markup.Place, ours.Location.SourceSpan);
         Assert.Equal(compilerErrors.Split(' ', StringSplitOptions.RemoveEmptyEntries), found.Where(d => d != ours).Select(d => d.Id).Distinct().Order());
     }

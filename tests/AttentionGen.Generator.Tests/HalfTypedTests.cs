@@ -20,8 +20,8 @@ public class HalfTypedTests(ITestOutputHelper output)
         namespace Untouched;
         static partial class Others
         {
-            [AttentionGen.Attention(2, 8, Isas = AttentionGen.AttentionIsas.Portable)] static partial void Attend({{T}});
-            [AttentionGen.Attention(2, 24, MaskMethod = nameof(Visible), Isas = AttentionGen.AttentionIsas.Portable)] static partial void Masked({{T}}, int reach);
+            [global::AttentionGen.Attention(2, 8, Isas = global::AttentionGen.AttentionIsas.Portable)] static partial void Attend({{T}});
+            [global::AttentionGen.Attention(2, 24, MaskMethod = nameof(Visible), Isas = global::AttentionGen.AttentionIsas.Portable)] static partial void Masked({{T}}, int reach);
             static bool Visible(int query, int key, int reach) => query - key < reach && key % 3 != 1;
         }
         """;
@@ -93,7 +93,7 @@ public class HalfTypedTests(ITestOutputHelper output)
     [Fact]
     public void Random_edits_stop_neither_generator_nor_analyzer()
     {
-        int count = Count("ATTENTIONGEN_EDITS", 800), from = Count("ATTENTIONGEN_EDITS_FROM", 0);
+        int count = Count("ATTENTIONGEN_EDITS", 600), from = Count("ATTENTIONGEN_EDITS_FROM", 0);
         var runs = s_sources.Select(source => new Run(source)).ToList();
         var failures = new ConcurrentBag<(string Kind, string Text)>();
         Parallel.For(from, from + count, new ParallelOptions { CancellationToken = TestContext.Current.CancellationToken }, seed =>
@@ -159,7 +159,7 @@ public class HalfTypedTests(ITestOutputHelper output)
                 if (generated.HintName.Length > 100 || generated.HintName.Any(c => !char.IsAscii(c))) return $"A file has the name {generated.HintName}.";
             var texts = result.GeneratedSources.ToDictionary(generated => generated.HintName, generated => generated.SourceText);
             foreach (var (name, text) in _others)
-                if (!texts.TryGetValue(name, out var found) || found.ToString() != text) return $"{name} is not what it was.";
+                if ((!texts.TryGetValue(name, out var found) || found.ToString() != text) && !RefusesOthers(compilation)) return $"{name} is not what it was.";
 
             string? failure = null;
             var options = new CompilationWithAnalyzersOptions(
@@ -169,5 +169,11 @@ public class HalfTypedTests(ITestOutputHelper output)
                 if (diagnostic.Id.StartsWith("AD", StringComparison.Ordinal) || diagnostic.GetMessage(CultureInfo.InvariantCulture).Length == 0) failure ??= $"The analyzer says {diagnostic}.";
             return failure;
         }
+
+        /// <summary>Whether the compiler does not take the others any more: a variable of the first file may hide a namespace.</summary>
+        private static bool RefusesOthers(Compilation compilation) =>
+            compilation.GetSemanticModel(compilation.SyntaxTrees.ElementAt(1)).GetDiagnostics(cancellationToken: TestContext.Current.CancellationToken).Any(d => d.Severity == DiagnosticSeverity.Error && d.Id != MissingPart);
+
+        private const string MissingPart = "CS8795";
     }
 }
