@@ -48,7 +48,7 @@ public sealed class AttentionAnalyzer : DiagnosticAnalyzer
     private static void Analyze(
         IMethodSymbol method, INamedTypeSymbol attributeType, Compilation compilation, Action<Diagnostic> report, CancellationToken cancellation)
     {
-        if (method.PartialDefinitionPart is not null) return; // the definition is analysed, with the attributes of both parts
+        if (method.PartialDefinitionPart is not null || KernelParser.IsFragment(method)) return; // the definition is analysed, with the attributes of both parts
         var attribute = method.GetAttributes().FirstOrDefault(a => SymbolEqualityComparer.Default.Equals(a.AttributeClass, attributeType));
         if (attribute is null || KernelParser.Parse(method, attribute, compilation) is not { } spec) return;
 

@@ -34,20 +34,20 @@ public sealed class AttentionGenerator : IIncrementalGenerator
             .WithTrackingName(Steps.Layout);
 
         var kernels = plans.Combine(layout)
-            .Select(static (pair, _) => new PlacedKernel(pair.Left, pair.Right.HintName(pair.Left)))
+            .Select(static (pair, _) => pair.Right.Place(pair.Left))
             .WithTrackingName(Steps.Kernels);
         context.RegisterSourceOutput(kernels, static (output, kernel) => output.AddSource(kernel.HintName, KernelEmitter.Emit(kernel.Plan)));
 
         var cores = plans.Combine(layout)
-            .SelectMany(static (pair, _) => pair.Left.Cores.Where(core => pair.Right.Owns(pair.Left, core)))
+            .SelectMany(static (pair, _) => pair.Right.CoresOf(pair.Left))
             .WithTrackingName(Steps.Cores);
-        context.RegisterSourceOutput(cores, static (output, core) => output.AddSource($"{core.Name}.g.cs", CoreEmitter.Emit(core)));
+        context.RegisterSourceOutput(cores, static (output, core) => output.AddSource(core.HintName, CoreEmitter.Emit(core.Plan)));
 
         var standIns = declarations
             .Where(static declaration => declaration.CanStandIn)
             .Select(static (declaration, _) => declaration.Method)
             .WithTrackingName(Steps.StandIns);
-        context.RegisterSourceOutput(standIns, static (output, method) => output.AddSource(SourceLayout.StandInHintName(method), KernelEmitter.EmitStandIn(method)));
+        context.RegisterSourceOutput(standIns, static (output, method) => output.AddSource(FileNames.OfStandIn(method.FullName.Replace("@", ""), method.Identity), KernelEmitter.EmitStandIn(method)));
 
         var unreported = declarations
             .Combine(context.AnalyzerConfigOptionsProvider.Select(static (options, _) => AnalyzerSwitch.IsOn(options.GlobalOptions)))

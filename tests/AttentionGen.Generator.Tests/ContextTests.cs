@@ -42,7 +42,7 @@ public class ContextTests
     [InlineData("#pragma warning disable CS8981\npartial class llama")]
     [InlineData("partial class Größe")]
     public Task In_a_type(string type, bool allowUnsafe = false) =>
-        Builds($$"""{{type}} { {{Kernel}} public {{(type.StartsWith("static") || type.Contains("public static") ? "static " : "")}}void Dispose() { } }""", allowUnsafe);
+        Builds($$"""{{type}} { {{Kernel}} public {{(type.StartsWith("static", StringComparison.Ordinal) || type.Contains("public static") ? "static " : "")}}void Dispose() { } }""", allowUnsafe);
 
     [Theory]
     [InlineData("", "")]

@@ -212,7 +212,7 @@ public class DiagnosticTests
 
         var ours = Assert.Single(found, d => d.Id.StartsWith("AG", StringComparison.Ordinal));
         Assert.Equal(id, ours.Id);
-        Assert.Equal(message, ours.GetMessage(System.Globalization.CultureInfo.InvariantCulture));
+        Assert.Equal(message, ours.GetMessage(System.Globalization.CultureInfo.CurrentCulture)); // sv-SE
         Assert.Equal(markup.Place, ours.Location.SourceSpan);
         Assert.Equal(compilerErrors.Split(' ', StringSplitOptions.RemoveEmptyEntries), found.Where(d => d != ours).Select(d => d.Id).Distinct().Order());
     }
@@ -384,6 +384,6 @@ public class DiagnosticTests
 
     private static bool IsError(string id) => Rules.All.Single(rule => rule.Id == id).DefaultSeverity == DiagnosticSeverity.Error;
 
-    private static string Whole(string source) =>
+    internal static string Whole(string source) =>
         source.StartsWith('|') ? $"using AttentionGen;\n#pragma warning disable CS1591\n{source[1..]}" : $"using AttentionGen;\n#pragma warning disable CS1591\npublic partial class Llama\n{{\n{source}\n}}";
 }

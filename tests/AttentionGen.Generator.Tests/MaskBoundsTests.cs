@@ -1,3 +1,4 @@
+using System.Globalization;
 using AttentionGen.Generator.Expressions;
 using AttentionGen.Generator.Model;
 using AttentionGen.Generator.Parsing;
@@ -119,7 +120,7 @@ public class MaskBoundsTests
     private static string Text(MaskBounds bounds)
     {
         static string Side(string name, EquatableArray<MaskBound> side) => string.Concat(side.Select(bound => $", {name} {bound.Text(["width"]).Replace("(long)", "", StringComparison.Ordinal)}"));
-        if (bounds.Window is var (left, right)) return $"window {left?.ToString() ?? "-"}, {right?.ToString() ?? "-"}{(bounds.Rest is null ? "" : ", computed")}";
+        if (bounds.Window is var (left, right)) return $"window {left?.ToString(CultureInfo.InvariantCulture) ?? "-"}, {right?.ToString(CultureInfo.InvariantCulture) ?? "-"}{(bounds.Rest is null ? "" : ", computed")}";
         string cuts = (bounds.ChunkLength > 0 ? $", chunks of {bounds.ChunkLength}" : "") + (bounds.Dilation > 1 ? $", every {bounds.Dilation}" : "");
         return (cuts + string.Join("; ", bounds.Terms.Select(term => (cuts.Length == 0 ? "" : ", ") + (
             Side("from query", term.FromQuery) + Side("to query", term.ToQuery) + Side("from key", term.FromKey) + Side("to key", term.ToKey) + Side("from distance", term.FromDistance) + Side("to distance", term.ToDistance)

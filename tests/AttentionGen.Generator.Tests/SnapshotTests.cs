@@ -56,6 +56,9 @@ public class SnapshotTests
         ("Stand-in for a declaration in error", Sample.Documented("Attention(heads: 4, headDim: 0)"), "Demo.Llama.Attend"),
     ];
 
+    /// <summary>The declarations, and what tells the generated file that is shown from the others.</summary>
+    internal static IEnumerable<(string Source, string File)> Declarations => s_cases.Select(it => (it.Source, it.File));
+
     public static TheoryData<string> Titles => [.. s_cases.Select(it => it.Title)];
 
     [Theory, MemberData(nameof(Titles))]

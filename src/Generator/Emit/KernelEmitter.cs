@@ -1,6 +1,7 @@
 using AttentionGen.Generator.Expressions;
 using AttentionGen.Generator.Model;
 using AttentionGen.Generator.Planning;
+using AttentionGen.Generator.Text;
 
 namespace AttentionGen.Generator.Emit;
 
@@ -186,7 +187,7 @@ internal static class KernelEmitter
     {
         Role.Bias => $", {Text(attention.BiasAxes)}",
         Role.Keep => $", {Text(attention.KeepAxes)}",
-        Role.RelativeBias => $", [{string.Join(", ", attention.Relative.Starts)}], bidirectional: {(attention.Relative.Bidirectional ? "true" : "false")}",
+        Role.RelativeBias => $", [{Invariant.Join(", ", attention.Relative.Starts)}], bidirectional: {(attention.Relative.Bidirectional ? "true" : "false")}",
         Role.Scores => $", global::AttentionGen.AttentionStage.{attention.GivenScoresStage ?? Stage.Weights}",
         _ => "",
     };

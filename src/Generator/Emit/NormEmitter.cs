@@ -1,3 +1,4 @@
+using System.Globalization;
 using AttentionGen.Generator.Model;
 using AttentionGen.Generator.Planning;
 
@@ -45,7 +46,7 @@ internal static class NormEmitter
             string epsilon = ScalarText.Float(norm.Epsilon);
             string factor = norm.Kind == Norm.Rms ? $"1 / Math.Sqrt((double)Sum(squares) / {plan.Spec.HeadDim} + {epsilon})" : $"1 / Math.Max(Math.Sqrt(Sum(squares)), {epsilon})";
             w.Line($"Vec factor = All((float)({factor})); // all scores of the row share its error");
-            string Scaled(string load, string at) => $"Store(Load(ref query, {at}) * factor{string.Concat(weights.Select(weight => $" * {string.Format(load, weight)}"))}, ref query, {at});";
+            string Scaled(string load, string at) => $"Store(Load(ref query, {at}) * factor{string.Concat(weights.Select(weight => $" * {string.Format(CultureInfo.InvariantCulture, load, weight)}"))}, ref query, {at});";
             if (weights.Length == 0)
             {
                 w.Line($"for (nint i = 0; i < QueryRow; i += Lanes) {Scaled("", "i")}");

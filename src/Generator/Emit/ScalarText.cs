@@ -1,9 +1,9 @@
-using System.Globalization;
+using AttentionGen.Generator.Text;
 
 namespace AttentionGen.Generator.Emit;
 
 /// <summary>Numbers as C# literals, the same in every culture.</summary>
 internal static class ScalarText
 {
-    public static string Float(float value) => value.ToString("R", CultureInfo.InvariantCulture) + "f";
+    public static string Float(float value) => Invariant.Text(value) + "f";
 }

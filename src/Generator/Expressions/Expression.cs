@@ -1,5 +1,5 @@
-using System.Globalization;
 using AttentionGen.Generator.Model;
+using AttentionGen.Generator.Text;
 
 namespace AttentionGen.Generator.Expressions;
 
@@ -31,7 +31,7 @@ internal abstract record Expression(Kind Kind)
     public abstract string Text { get; }
 
     /// <summary>The part of a core's name: a number of its text (FNV-1a). Of 64 bits, as kernels of one name share a core: with fewer, one could get another's mask.</summary>
-    public string Name => Text.Aggregate(14695981039346656037ul, (hash, c) => unchecked((hash ^ c) * 1099511628211ul)).ToString("x16", CultureInfo.InvariantCulture);
+    public string Name => Invariant.Hash(Text);
 
     public abstract IEnumerable<Expression> Parts { get; }
 
@@ -58,14 +58,19 @@ internal sealed record ConstantExpression(Kind Kind, double Value) : Expression(
     {
         Kind.Bool => Value == 0 ? "false" : "true",
         Kind.Int when Value == int.MinValue => "int.MinValue",
-        Kind.Int => ((int)Value).ToString(CultureInfo.InvariantCulture),
+        Kind.Int => Invariant.Text((int)Value),
         _ when double.IsNaN(Value) => "float.NaN",
         _ when double.IsPositiveInfinity(Value) => "float.PositiveInfinity",
         _ when double.IsNegativeInfinity(Value) => "float.NegativeInfinity",
-        _ => ((float)Value).ToString("R", CultureInfo.InvariantCulture) + "f",
+        _ => Invariant.Text((float)Value) + "f",
     };
 
     public override IEnumerable<Expression> Parts => [];
+
+    /// <summary>By bits: 0 and -0 are different numbers.</summary>
+    public bool Equals(ConstantExpression? other) => other is not null && Kind == other.Kind && BitConverter.DoubleToInt64Bits(Value) == BitConverter.DoubleToInt64Bits(other.Value);
+
+    public override int GetHashCode() => BitConverter.DoubleToInt64Bits(Value).GetHashCode();
 }
 
 /// <summary>A number that comes with the call.</summary>

@@ -229,7 +229,7 @@ internal sealed class Lifter
         {
             var declaration = method.DeclaringSyntaxReferences.FirstOrDefault()?.GetSyntax();
             bool inside = syntax is not null && declaration is not null && declaration.SyntaxTree == syntax.SyntaxTree && declaration.Span.Contains(syntax.Span) && syntax != declaration;
-            string where = syntax is null || syntax == declaration ? "" : $"'{syntax}': ";
+            string where = syntax is null || syntax == declaration ? "" : $"'{syntax.ToString()}': ";
             var failure = LiftedSpec.Failed(name, where + reason);
             return inside ? failure with { Start = syntax!.SpanStart - declaration!.SpanStart, Length = syntax.Span.Length } : failure;
         }

@@ -1,4 +1,4 @@
-using System.Globalization;
+using AttentionGen.Generator.Text;
 
 namespace AttentionGen.Generator.Model;
 
@@ -20,7 +20,7 @@ internal sealed record NormSpec(Norm Kind, float Epsilon, bool QueryWeight, bool
         : new(spec.Attention.QueryKeyNorm, spec.Attention.GivenNormEpsilon ?? DefaultEpsilon, spec.Has(Role.QueryNormWeight), spec.Has(Role.KeyNormWeight));
 
     /// <summary>The part of a core's name.</summary>
-    public string Name => (Kind == Norm.Rms ? "_rms" : "_l2") + (Epsilon == DefaultEpsilon ? "" : Digits.Replace('.', 'p').Replace("-", "m").Replace("+", "")) + (QueryWeight ? "_qw" : "") + (KeyWeight ? "_kw" : "");
+    public string Name => (Kind == Norm.Rms ? "_rms" : "_l2") + (Epsilon == DefaultEpsilon ? "" : Invariant.Name(Epsilon)) + (QueryWeight ? "_qw" : "") + (KeyWeight ? "_kw" : "");
 
     /// <summary>For people.</summary>
     public string Text
@@ -38,5 +38,5 @@ internal sealed record NormSpec(Norm Kind, float Epsilon, bool QueryWeight, bool
         }
     }
 
-    private string Digits => Epsilon.ToString("R", CultureInfo.InvariantCulture);
+    private string Digits => Invariant.Text(Epsilon);
 }

@@ -1,5 +1,5 @@
-using System.Globalization;
 using AttentionGen.Generator.Expressions;
+using AttentionGen.Generator.Text;
 
 namespace AttentionGen.Generator.Model;
 
@@ -91,7 +91,7 @@ internal sealed record Scoring(float? Cap, bool Bias, bool Slopes, bool Keep, bo
 
     /// <summary>The part of a core's name.</summary>
     public string Name =>
-        (Scales ? "_scales" : "") + (Cap is { } cap ? "_cap" + cap.ToString("R", CultureInfo.InvariantCulture).Replace('.', 'p').Replace("-", "m").Replace("+", "") : "")
+        (Scales ? "_scales" : "") + (Cap is { } cap ? "_cap" + Invariant.Name(cap) : "")
         + (Own is null ? "" : "_score" + Own.Name) + (Visible is null ? "" : "_mask" + Visible.Name)
         + (Bias ? "_bias" : "") + (Slopes ? "_slopes" : "") + (Relative ? "_relative" : "") + (Keep ? "_keep" : "") + (Sinks ? "_sinks" : "") + (LogSumExp ? "_lse" : "")
         + (Matrix is { } stage ? "_" + StageName(stage) : "") + (MaxScore ? "_max" : "") + (Entropy ? "_entropy" : "") + (ArgMax ? "_argmax" : "") + (SomeDecided ? "_some" : "") + (KeepsStep ? "_steps" : "");
@@ -101,7 +101,7 @@ internal sealed record Scoring(float? Cap, bool Bias, bool Slopes, bool Keep, bo
     /// <summary>For people; nothing where there is nothing.</summary>
     public string Text => string.Join(", ", new[]
     {
-        Scales ? "a scale for each head" : "", Cap is { } cap ? $"soft cap {cap.ToString("R", CultureInfo.InvariantCulture)}" : "", Own is null ? "" : $"score = {Own.Text}", Visible is null ? "" : $"visible if {Visible.Text}", Bias ? "a bias" : "", Slopes ? "a slope for each head" : "", Relative ? "a bias of relative positions" : "", Keep ? "a mask of keys" : "",
+        Scales ? "a scale for each head" : "", Cap is { } cap ? $"soft cap {Invariant.Text(cap)}" : "", Own is null ? "" : $"score = {Own.Text}", Visible is null ? "" : $"visible if {Visible.Text}", Bias ? "a bias" : "", Slopes ? "a slope for each head" : "", Relative ? "a bias of relative positions" : "", Keep ? "a mask of keys" : "",
         Sinks ? "a sink" : "", LogSumExp ? "log-sum-exp" : "",
         Matrix is { } stage ? $"a matrix of {(stage == Stage.Weights ? "weights" : StageName(stage) + " scores")}" : "", MaxScore ? "largest score" : "", Entropy ? "entropy" : "", ArgMax ? "argmax" : "",
     }.Where(part => part.Length > 0));

@@ -13,7 +13,7 @@ internal sealed record KernelDeclaration(MethodSpec Method, KernelSpec? Spec, Eq
 {
     public static KernelDeclaration? Parse(ISymbol target, AttributeData attribute, Compilation compilation)
     {
-        if (target is not IMethodSymbol method) return null; // nothing that the attribute may stand on
+        if (target is not IMethodSymbol method || KernelParser.IsFragment(method)) return null; // nothing that the attribute may stand on
         if (KernelParser.Parse(method, attribute, compilation) is not { } spec) return new(KernelParser.ParseMethod(method), null, default, IsSuppressed: false);
         var errors = KernelRules.Errors(spec).Select(Text).ToEquatableArray();
         return new(spec.Method, spec, errors, IsSuppressed: errors.Count > 0 && Suppressions.Hide(method));

@@ -94,6 +94,20 @@ internal static class KernelParser
             HasUnknownTypes: IsUnknown(method.ReturnType) || method.Parameters.Any(parameter => IsUnknown(parameter.Type)));
     }
 
+    /// <summary>
+    /// Whether a method is not C# yet: it stands outside of any type, or it or something around it has no name. The compiler says so, and no part can be added to it.
+    /// </summary>
+    public static bool IsFragment(IMethodSymbol method)
+    {
+        if (method.MethodKind != MethodKind.Ordinary) return false;
+        if (method.Name.Length == 0 || method.Parameters.Any(parameter => parameter.Name.Length == 0)) return true;
+        for (var type = method.ContainingType; type is not null; type = type.ContainingType)
+            if (type.IsImplicitClass || (type.Name.Length == 0 && type.TypeKind is TypeKind.Class or TypeKind.Struct or TypeKind.Interface)) return true;
+        for (var space = method.ContainingNamespace; space is { IsGlobalNamespace: false }; space = space.ContainingNamespace)
+            if (space.Name.Length == 0) return true;
+        return method.ContainingType is null;
+    }
+
     private static string? OtherKind(MethodKind kind) => kind switch
     {
         MethodKind.Ordinary => null,
@@ -111,7 +125,10 @@ internal static class KernelParser
         && method.ContainingType.GetMembers(method.Name).OfType<IMethodSymbol>()
             .TakeWhile(other => !SymbolEqualityComparer.Default.Equals(other, method))
             .Any(other => other.Arity == method.Arity && other.Parameters.Length == method.Parameters.Length
-                && other.Parameters.Zip(method.Parameters, (x, y) => x.RefKind == y.RefKind && SymbolEqualityComparer.Default.Equals(x.Type, y.Type)).All(same => same));
+                && other.Parameters.Zip(method.Parameters, (x, y) => x.RefKind == y.RefKind && IsSame(x.Type, y.Type)).All(same => same));
+
+    /// <summary>Also of two types that are written alike, which an alias tells apart.</summary>
+    private static bool IsSame(ITypeSymbol x, ITypeSymbol y) => SymbolEqualityComparer.Default.Equals(x, y) || x.ToDisplayString(s_typeFormat) == y.ToDisplayString(s_typeFormat);
 
     private static bool IsUnknown(ITypeSymbol type) => type switch
     {

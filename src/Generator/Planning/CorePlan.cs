@@ -1,6 +1,6 @@
-using System.Globalization;
 using AttentionGen.Generator.Masks;
 using AttentionGen.Generator.Model;
+using AttentionGen.Generator.Text;
 
 namespace AttentionGen.Generator.Planning;
 
@@ -27,7 +27,7 @@ internal sealed record CoreSpec(int HeadDim, int ValueDim, VisibleKeys Visible, 
         name += $"{heads}d{HeadDim}";
         if (ValueDim != HeadDim) name += $"v{ValueDim}";
         name += mask ?? Visible.Name;
-        if (Scale != (float)(1 / Math.Sqrt(HeadDim))) name += "_scale" + Scale.ToString("R", CultureInfo.InvariantCulture).Replace('.', 'p').Replace("-", "m").Replace("+", "");
+        if (Scale != (float)(1 / Math.Sqrt(HeadDim))) name += "_scale" + Invariant.Name(Scale);
         return name + Norm?.Name + Scoring.Name;
     }
 }
@@ -105,9 +105,12 @@ internal sealed record CorePlan(
 
     public int Chains => (Quads + ChainQuads - 1) / ChainQuads;
 
-    public string Name => Path == CorePath.Rows
+    public string Name => (Path == CorePath.Rows
         ? $"rows_f32_{Spec.Name()}__{Isa.ToString().ToLowerInvariant()}_{Rows.TileRows}x4"
-        : $"forward_f32_{Spec.Name()}__{Isa.ToString().ToLowerInvariant()}_{TileRows}x{TileVectors}";
+        : $"forward_f32_{Spec.Name()}__{Isa.ToString().ToLowerInvariant()}_{TileRows}x{TileVectors}") + NameSuffix;
+
+    /// <summary>What tells the name from that of another plan in the compilation, where the plans do not; usually nothing.</summary>
+    public string NameSuffix { get; init; } = "";
 
     /// <summary>The plan in a line, for people.</summary>
     public string Text => Path switch

@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using AttentionGen.Generator.Emit;
 using AttentionGen.Generator.Model;
 
 namespace AttentionGen.Generator.Planning;
@@ -7,50 +8,76 @@ namespace AttentionGen.Generator.Planning;
 /// Which file each kernel is written to, and which kernel brings each core: the first of those that share it. So a core is written once, and
 /// an edit of one kernel writes no other.
 /// </summary>
-internal sealed record SourceLayout(EquatableArray<SourceEntry> Kernels, EquatableArray<SourceEntry> Cores)
+internal sealed record SourceLayout(EquatableArray<KernelEntry> Kernels, EquatableArray<CoreEntry> Cores)
 {
     public static SourceLayout Of(ImmutableArray<KernelPlan> plans)
     {
         var ordered = plans.OrderBy(plan => plan.Spec.Method.Identity, StringComparer.Ordinal).ToList();
-        var kernels = new List<SourceEntry>();
-        var taken = new HashSet<string>(StringComparer.OrdinalIgnoreCase); // as Roslyn compares hint names
+        var kernels = new List<KernelEntry>();
+        var files = new HashSet<string>(StringComparer.OrdinalIgnoreCase) { ErrorsEmitter.HintName }; // as Roslyn compares hint names
         foreach (var method in ordered.Select(plan => plan.Spec.Method))
         {
-            string name = FileName(method), unique = name;
-            for (int i = 2; !taken.Add(unique); i++) unique = $"{name}_{i}"; // names that differ only in case
-            kernels.Add(new SourceEntry(method.Identity, $"{unique}.g.cs"));
+            string name = FileName(method), file = FileNames.Of(name, method.Identity);
+            if (!files.Add(file)) files.Add(file = FileNames.Hashed(name, method.Identity)); // names that differ only in case
+            kernels.Add(new KernelEntry(method.Identity, file));
         }
 
-        var cores = ordered.SelectMany(plan => plan.Cores.Select(core => new SourceEntry(core.Name, plan.Spec.Method.Identity)))
-            .GroupBy(entry => entry.Name).Select(group => group.First());
+        // A core is the same as another if its plan is. That of another plan with the same name, of which a hash is a part, gets one of its own.
+        var cores = new List<CoreEntry>();
+        var (known, names) = (new HashSet<CorePlan>(), new HashSet<string>(StringComparer.OrdinalIgnoreCase));
+        foreach (var plan in ordered)
+            foreach (var core in plan.Cores.Where(known.Add))
+            {
+                var named = core;
+                for (int i = 2; !names.Add(named.Name); i++) named = core with { NameSuffix = $"_{i}" };
+                cores.Add(new CoreEntry(core, new PlacedCore(named, FileNames.Of(named.Name, named.Name)), plan.Spec.Method.Identity));
+            }
+
         return new SourceLayout(kernels.ToEquatableArray(), cores.ToEquatableArray());
     }
 
     /// <summary>
-    /// Overloads differ by the roles of their parameters: a name that lists what is not the usual four in their order does not depend on
+    /// Overloads differ by the roles and the types of their parameters: a name that lists what is not the usual four in their order does not depend on
     /// which other overloads there are.
     /// </summary>
     private static string FileName(MethodSpec method)
     {
-        var roles = method.Parameters.Select(parameter => parameter.Role?.ToString() ?? parameter.Name.Replace("@", "")).ToList();
-        string[] usual = [nameof(Role.Query), nameof(Role.Key), nameof(Role.Value), nameof(Role.Output)];
-        if (roles.Take(usual.Length).SequenceEqual(usual)) roles.RemoveRange(0, usual.Length);
-        return string.Join("-", roles.Select(role => char.ToLowerInvariant(role[0]) + role.Substring(1)).Prepend(method.FullName.Replace("@", "")));
+        var parameters = method.Parameters.Select(Words).ToList();
+        string[] usual = ["query", "key", "value", "output"];
+        if (parameters.Take(usual.Length).SequenceEqual(usual)) parameters.RemoveRange(0, usual.Length);
+        return string.Join("-", parameters.Prepend(method.FullName.Replace("@", "")));
     }
 
-    public string HintName(KernelPlan plan) => Kernels.First(entry => entry.Name == plan.Spec.Method.Identity).Value;
-
-    public bool Owns(KernelPlan plan, CorePlan core) => Cores.First(entry => entry.Name == core.Name).Value == plan.Spec.Method.Identity;
-
-    /// <summary>Declarations in error are few and change: their names are unique by the signature.</summary>
-    public static string StandInHintName(MethodSpec method)
+    /// <summary>What tells a parameter from that of an overload.</summary>
+    private static string Words(ParameterSpec parameter)
     {
-        uint hash = method.Identity.Aggregate(2166136261u, (hash, c) => unchecked((hash ^ c) * 16777619u)); // FNV-1a
-        return $"{method.FullName.Replace("@", "")}.{hash:x8}.InError.g.cs";
+        string name = parameter.Role is { } role ? $"{role}" : parameter.Name.Replace("@", ""), kind = parameter switch
+        {
+            { IsTensorSpan: true } => parameter.Modifiers.Contains("in ") ? "TensorIn" : "Tensor",
+            { Role: not null } or { Type: "int" } => "",
+            _ => Parsing.RoleTable.Short(parameter.Type) switch { "float" => "Float", "ReadOnlySpan<int>" => "Ints", "ReadOnlySpan<float>" => "Floats", _ => "Other" },
+        };
+        return name.Length == 0 ? kind : char.ToLowerInvariant(name[0]) + name.Substring(1) + kind;
     }
+
+    public PlacedKernel Place(KernelPlan plan) => new(
+        plan with { Cores = plan.Cores.Select(core => Entry(core).Placed.Plan).ToEquatableArray() }, Kernels.First(entry => entry.Identity == plan.Spec.Method.Identity).HintName);
+
+    /// <summary>The cores that are written for a kernel.</summary>
+    public IEnumerable<PlacedCore> CoresOf(KernelPlan plan) => plan.Cores.Select(Entry).Where(entry => entry.Owner == plan.Spec.Method.Identity).Select(entry => entry.Placed);
+
+    private CoreEntry Entry(CorePlan core) => Cores.First(entry => entry.Plan == core);
 }
 
-internal sealed record SourceEntry(string Name, string Value);
+internal sealed record KernelEntry(string Identity, string HintName);
+
+/// <param name="Plan">As it was planned.</param>
+/// <param name="Placed">With a name of its own.</param>
+/// <param name="Owner">The identity of the method that brings it.</param>
+internal sealed record CoreEntry(CorePlan Plan, PlacedCore Placed, string Owner);
 
 /// <summary>A kernel with the name of its file.</summary>
 internal sealed record PlacedKernel(KernelPlan Plan, string HintName);
+
+/// <summary>A core with the name of its file.</summary>
+internal sealed record PlacedCore(CorePlan Plan, string HintName);

@@ -2,6 +2,7 @@ using System.Globalization;
 using AttentionGen.Generator.Expressions;
 using AttentionGen.Generator.Model;
 using AttentionGen.Generator.Parsing;
+using AttentionGen.Generator.Text;
 using Microsoft.CodeAnalysis;
 
 namespace AttentionGen.Generator.Validation;
@@ -414,7 +415,7 @@ internal static class KernelRules
     private static string NearbyDivisors(int heads, int wanted)
     {
         var divisors = Enumerable.Range(1, heads).Where(d => heads % d == 0).OrderBy(d => Math.Abs(d - wanted)).ThenBy(d => d).Take(2).OrderBy(d => d).ToList();
-        return string.Join(" or ", divisors);
+        return Invariant.Join(" or ", divisors);
     }
 
     private static string Text(float value) => value.ToString("R", CultureInfo.InvariantCulture);

@@ -1,10 +1,14 @@
-using AttentionGen.Generator.Model;
+using AttentionGen.Generator.Text;
 using Microsoft.CodeAnalysis;
 
 namespace AttentionGen.Generator.Validation;
 
 /// <summary>A rule that a declaration breaks, where, and the numbers for the message.</summary>
-internal sealed record Violation(DiagnosticDescriptor Rule, Place Place, params object[] Arguments);
+internal sealed record Violation(DiagnosticDescriptor Rule, Place Place, params object[] Arguments)
+{
+    /// <summary>As text, which Roslyn would else make of numbers in the culture of the build.</summary>
+    public object[] Arguments { get; } = [.. Arguments.Select(Invariant.Text)];
+}
 
 /// <summary>A place in a declaration, without syntax: whoever reports looks it up.</summary>
 /// <param name="Argument">The attribute's argument, by its name in C#.</param>

@@ -1,0 +1,51 @@
+using AttentionGen.Generator.Text;
+
+namespace AttentionGen.Generator.Planning;
+
+/// <summary>
+/// Names of generated files. Any compiler and file system takes them, whatever the names in the user's code are: ASCII letters, digits, '.', '_' and '-', and no more
+/// than <see cref="MaxLength"/> of them. Where that changes a name, a hash of the whole tells it from others, so that it depends on no other file.
+/// </summary>
+internal static class FileNames
+{
+    /// <summary>With the directories before them, names stay below what Windows takes as a path.</summary>
+    public const int MaxLength = 100;
+
+    private const string End = ".g.cs", StandInEnd = ".InError.g.cs";
+
+    /// <summary>What Windows takes for a device, with any extension.</summary>
+    private static bool IsDevice(string name) => name.ToLowerInvariant() switch
+    {
+        "con" or "prn" or "aux" or "nul" => true,
+        { Length: 4 } text when char.IsDigit(text[3]) => text.StartsWith("com", StringComparison.Ordinal) || text.StartsWith("lpt", StringComparison.Ordinal),
+        _ => false,
+    };
+
+    /// <param name="name">What the file is to be called.</param>
+    /// <param name="identity">What tells it from every other.</param>
+    public static string Of(string name, string identity)
+    {
+        string plain = name + End;
+        return Plain(name, int.MaxValue) == name && plain.Length <= MaxLength && !plain.EndsWith(StandInEnd, StringComparison.OrdinalIgnoreCase) ? plain : Hashed(name, identity);
+    }
+
+    /// <summary>The name that does not depend on how the plain one is written.</summary>
+    public static string Hashed(string name, string identity)
+    {
+        string end = $"-{Invariant.Hash(identity)}{End}";
+        return Plain(name, MaxLength - end.Length) + end;
+    }
+
+    /// <summary>The name of what stands in for a declaration in error: there are few, and they change.</summary>
+    public static string OfStandIn(string name, string identity)
+    {
+        string end = $".{Invariant.ShortHash(identity)}{StandInEnd}";
+        return Plain(name, MaxLength - end.Length) + end;
+    }
+
+    private static string Plain(string name, int length)
+    {
+        string text = IsDevice(name.Split('.')[0]) ? $"_{name}" : name;
+        return new string([.. text.Take(length).Select(c => c is (>= 'a' and <= 'z') or (>= 'A' and <= 'Z') or (>= '0' and <= '9') or '.' or '_' or '-' ? c : '_')]);
+    }
+}
