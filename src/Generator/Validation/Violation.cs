@@ -4,7 +4,11 @@ using Microsoft.CodeAnalysis;
 namespace AttentionGen.Generator.Validation;
 
 /// <summary>A rule that a declaration breaks, where, and the numbers for the message.</summary>
-internal sealed record Violation(DiagnosticDescriptor Rule, Place Place, params object[] Arguments);
+internal sealed record Violation(DiagnosticDescriptor Rule, Place Place, params object[] Arguments)
+{
+    /// <summary>The numbers and texts for the message, each in one line.</summary>
+    public object[] Arguments { get; } = [.. Arguments.Select(argument => argument is string text ? OneLine.Of(text) : argument)];
+}
 
 /// <summary>A place in a declaration, without syntax: whoever reports looks it up.</summary>
 /// <param name="Argument">The attribute's argument, by its name in C#.</param>
