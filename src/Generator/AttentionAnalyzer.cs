@@ -25,14 +25,16 @@ public sealed class AttentionAnalyzer : DiagnosticAnalyzer
         {
             if (start.Compilation.GetTypeByMetadataName(KernelParser.AttributeName) is { } attribute)
             {
+                var slow = new SlowKernels();
                 start.RegisterSymbolAction(
-                    symbol => Analyze((IMethodSymbol)symbol.Symbol, attribute, symbol.Compilation, symbol.ReportDiagnostic, symbol.CancellationToken), SymbolKind.Method);
+                    symbol => Analyze((IMethodSymbol)symbol.Symbol, attribute, symbol.Compilation, slow, symbol.ReportDiagnostic, symbol.CancellationToken), SymbolKind.Method);
                 start.RegisterSyntaxNodeAction(
                     node =>
                     {
-                        if (Function(node) is { } function) Analyze(function, attribute, node.Compilation, node.ReportDiagnostic, node.CancellationToken);
+                        if (Function(node) is { } function) Analyze(function, attribute, node.Compilation, slow, node.ReportDiagnostic, node.CancellationToken);
                     },
                     SyntaxKind.LocalFunctionStatement, SyntaxKind.ParenthesizedLambdaExpression);
+                if (start.Compilation.Options.OptimizationLevel == OptimizationLevel.Debug) start.RegisterCompilationEndAction(end => slow.Report(end.ReportDiagnostic));
             }
         });
     }
@@ -46,7 +48,7 @@ public sealed class AttentionAnalyzer : DiagnosticAnalyzer
     };
 
     private static void Analyze(
-        IMethodSymbol method, INamedTypeSymbol attributeType, Compilation compilation, Action<Diagnostic> report, CancellationToken cancellation)
+        IMethodSymbol method, INamedTypeSymbol attributeType, Compilation compilation, SlowKernels slow, Action<Diagnostic> report, CancellationToken cancellation)
     {
         if (method.PartialDefinitionPart is not null || KernelParser.IsFragment(method)) return; // the definition is analysed, with the attributes of both parts
         var attribute = method.GetAttributes().FirstOrDefault(a => SymbolEqualityComparer.Default.Equals(a.AttributeClass, attributeType));
@@ -59,8 +61,7 @@ public sealed class AttentionAnalyzer : DiagnosticAnalyzer
             report(Diagnostic.Create(violation.Rule, Locate(violation.Place, method, attribute, cancellation), violation.Arguments));
         }
 
-        if (!error && compilation.Options.OptimizationLevel == OptimizationLevel.Debug)
-            report(Diagnostic.Create(Rules.DebugBuild, Locate(Place.Attribute, method, attribute, cancellation), method.Name));
+        if (!error) slow.Add(method.Name, Locate(Place.Attribute, method, attribute, cancellation));
     }
 
     private static Location Locate(Place place, IMethodSymbol method, AttributeData attribute, CancellationToken cancellation)

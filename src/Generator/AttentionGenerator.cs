@@ -45,9 +45,10 @@ public sealed class AttentionGenerator : IIncrementalGenerator
 
         var standIns = declarations
             .Where(static declaration => declaration.CanStandIn)
-            .Select(static (declaration, _) => declaration.Method)
+            .Select(static (declaration, _) => declaration.StandIn)
             .WithTrackingName(Steps.StandIns);
-        context.RegisterSourceOutput(standIns, static (output, method) => output.AddSource(FileNames.OfStandIn(method.FullName.Replace("@", ""), method.Identity), KernelEmitter.EmitStandIn(method)));
+        context.RegisterSourceOutput(
+            standIns, static (output, standIn) => output.AddSource(FileNames.OfStandIn(standIn.Method.FullName.Replace("@", ""), standIn.Method.Identity), KernelEmitter.EmitStandIn(standIn)));
 
         var unreported = declarations
             .Combine(context.AnalyzerConfigOptionsProvider.Select(static (options, _) => AnalyzerSwitch.IsOn(options.GlobalOptions)))

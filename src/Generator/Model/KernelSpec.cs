@@ -6,6 +6,9 @@ namespace AttentionGen.Generator.Model;
 /// <summary>What the user asked for: one annotated method, as text and numbers. No symbol, node or location.</summary>
 internal sealed record KernelSpec(MethodSpec Method, AttentionSpec Attention)
 {
+    /// <summary>The project's version of C# where it is too old to read what is generated; null otherwise.</summary>
+    public string? OldLanguage { get; init; }
+
     /// <summary>The user's own mask; null where there is none.</summary>
     public LiftedSpec? Mask { get; init; }
 

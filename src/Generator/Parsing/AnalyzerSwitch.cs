@@ -2,12 +2,14 @@ using Microsoft.CodeAnalysis.Diagnostics;
 
 namespace AttentionGen.Generator.Parsing;
 
-/// <summary>Whether analyzers run in this build. Where they do not, nobody reports our errors, and the compiler has to.</summary>
+/// <summary>
+/// Whether analyzers run in this build. Where they do not, nobody reports our errors, and the compiler has to. The package's targets ask as the
+/// compiler's own do, so that there is one answer.
+/// </summary>
 internal static class AnalyzerSwitch
 {
-    public static bool IsOn(AnalyzerConfigOptions options) =>
-        !IsFalse(options, "build_property.RunAnalyzers") && !IsFalse(options, "build_property.RunAnalyzersDuringBuild");
+    public const string Property = "build_property.AttentionGenSkipsAnalyzers";
 
-    private static bool IsFalse(AnalyzerConfigOptions options, string property) =>
-        options.TryGetValue(property, out string? value) && string.Equals(value, "false", StringComparison.OrdinalIgnoreCase);
+    public static bool IsOn(AnalyzerConfigOptions options) =>
+        !options.TryGetValue(Property, out string? value) || !string.Equals(value, "true", StringComparison.OrdinalIgnoreCase);
 }

@@ -27,6 +27,9 @@ internal sealed record KernelDeclaration(MethodSpec Method, KernelSpec? Spec, Eq
         && Method is { IsPartial: true, HasBody: false, OtherKind: null, IsRepeated: false, HasUnknownTypes: false }
         && Method.Types.All(type => type is { IsPartial: true, IsFileLocal: false });
 
+    /// <summary>What stands in, and says why.</summary>
+    public StandIn StandIn => new(Method, Errors, IsOldLanguage: Spec?.OldLanguage is not null);
+
     private static string Text(Violation violation) =>
         $"{violation.Rule.Id}: {string.Format(CultureInfo.InvariantCulture, violation.Rule.MessageFormat.ToString(CultureInfo.InvariantCulture), violation.Arguments)}";
 }

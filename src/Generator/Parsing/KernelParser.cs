@@ -14,6 +14,9 @@ internal static class KernelParser
     public const string AttributeName = "AttentionGen.AttentionAttribute";
     private const string RoleAttributeName = "AttentionGen.RoleAttribute";
 
+    /// <summary>Kernels are written with collection expressions.</summary>
+    private const LanguageVersion OldestLanguage = LanguageVersion.CSharp12;
+
     private static readonly SymbolDisplayFormat s_typeFormat =
         SymbolDisplayFormat.FullyQualifiedFormat.AddMiscellaneousOptions(SymbolDisplayMiscellaneousOptions.IncludeNullableReferenceTypeModifier);
 
@@ -34,6 +37,7 @@ internal static class KernelParser
         var (ownMask, ownScore) = (Lift("MaskMethod", Kind.Bool), Lift("ScoreMethod", Kind.Float));
         var spec = new KernelSpec(WithOwn(ParseMethod(method), scalars.Concat(spans)), attention)
         {
+            OldLanguage = compilation is CSharpCompilation { LanguageVersion: var version and < OldestLanguage } ? version.ToDisplayString() : null,
             Mask = ownMask, Score = ownScore, Scalars = scalars.ToEquatableArray(), Spans = spans.ToEquatableArray(),
         };
         return spec.Mask?.Result is { } mask ? WithBounds(spec, mask) : spec;

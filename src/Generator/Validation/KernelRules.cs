@@ -22,6 +22,7 @@ internal static class KernelRules
     public static IEnumerable<Violation> Violations(KernelSpec spec)
     {
         if (spec.Method.OtherKind is { } kind) return [new(Rules.NotAMethod, Place.Attribute, kind)];
+        if (spec.OldLanguage is { } version) return [new(Rules.OldLanguage, Place.Attribute, version, spec.Method.Name)];
         return Method(spec.Method).Concat(Types(spec.Method)).Concat(Numbers(spec.Attention)).Concat(Strides(spec)).Concat(Windows(spec)).Concat(Cuts(spec)).Concat(Norms(spec)).Concat(Scores(spec)).Concat(Relative(spec)).Concat(Parameters(spec));
     }
 

@@ -140,14 +140,18 @@ internal static class Rules
     public static readonly DiagnosticDescriptor BlocksWithCuts = Error("AG0047", "Lists of blocks beside another cut",
         "{0} cannot stand beside lists of blocks: {1}");
 
+    public static readonly DiagnosticDescriptor OldLanguage = Error("AG0060", "The version of C# is too old",
+        "The project is compiled as C# {0}, and the kernel of '{1}' is written in C# 12: take LangVersion out of the project file, or set it to 12 or higher");
+
     public static readonly DiagnosticDescriptor PaddedPrefill = new("AG0101", "Where does the first query of a padded batch stand?",
         "Without a start, the last query of each batch item stands at its last visible key, so that in a padded prefill (as many queries as keys) the first rows stand before the first key: "
         + "add 'int queryStart' and give 0 for a prefill, set QueryLength = 1 for decoding, or suppress this where every query follows the keys",
         Category, DiagnosticSeverity.Warning, isEnabledByDefault: true, helpLinkUri: HelpLink + "AG0101.md");
 
+    // Once a project, at its first kernel: which one that is takes the whole compilation.
     public static readonly DiagnosticDescriptor DebugBuild = new("AG0102", "Kernels are slow in an unoptimised build",
-        "This build is not optimised, which makes '{0}' about ten times slower: build with -c Release, or set <Optimize>true</Optimize> in the project that declares kernels",
-        Category, DiagnosticSeverity.Info, isEnabledByDefault: true, helpLinkUri: HelpLink + "AG0102.md");
+        "This build is not optimised, which makes {0} 10 to 24 times slower: build with -c Release, or set <Optimize>true</Optimize> in the project that declares kernels",
+        Category, DiagnosticSeverity.Warning, isEnabledByDefault: true, helpLinkUri: HelpLink + "AG0102.md", customTags: WellKnownDiagnosticTags.CompilationEnd);
 
     public static readonly DiagnosticDescriptor MoreQueriesThanKeys = new("AG0103", "The first queries see no key",
         "With {0} and no start, the last query stands at the last key and none is left for the first {1}, whose output is 0: "
@@ -169,6 +173,7 @@ internal static class Rules
         NotAMethod, UnknownIsas, UnknownLayout, NarrowStride, StrideOfTensorSpan, BadSoftCap, BadAxes, AxesWithoutParameter, SlopesTwice, CannotLift, BucketsWithoutParameter, RelativeBiasWithoutBuckets,
         BadBuckets, ScaleTwice, UnknownStage, StageWithoutScores, UnknownNorm, NormWithoutEffect, BadNormEpsilon,
         PrefixWithoutCausal, PrefixTwice, DocumentsInBatch, KeyDocumentsAlone, IncompleteBlocks, BadKeyBlockSize, BlocksWithCuts,
+        OldLanguage,
         PaddedPrefill, DebugBuild, MoreQueriesThanKeys, WindowWithoutEffect, HidesEverything,
     ];
 

@@ -6,8 +6,8 @@ namespace AttentionGen.Generator.Validation;
 /// <summary>A rule that a declaration breaks, where, and the numbers for the message.</summary>
 internal sealed record Violation(DiagnosticDescriptor Rule, Place Place, params object[] Arguments)
 {
-    /// <summary>As text, which Roslyn would else make of numbers in the culture of the build.</summary>
-    public object[] Arguments { get; } = [.. Arguments.Select(Invariant.Text)];
+    /// <summary>As text in one line; of numbers Roslyn would make one in the culture of the build.</summary>
+    public object[] Arguments { get; } = [.. Arguments.Select(argument => OneLine.Of(Invariant.Text(argument)))];
 }
 
 /// <summary>A place in a declaration, without syntax: whoever reports looks it up.</summary>

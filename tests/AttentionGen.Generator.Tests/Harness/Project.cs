@@ -19,6 +19,8 @@ internal sealed record Project(params string[] Sources)
 
     public bool ImplicitUsings { get; init; } = true;
 
+    public bool Nullable { get; init; } = true;
+
     public bool CheckOverflow { get; init; }
 
     public bool AllowUnsafe { get; init; }
@@ -45,7 +47,7 @@ internal sealed record Project(params string[] Sources)
         var sources = ImplicitUsings ? Sources.Append(Usings) : Sources;
         var options = new CSharpCompilationOptions(
             OutputKind.DynamicallyLinkedLibrary, checkOverflow: CheckOverflow, allowUnsafe: AllowUnsafe, warningLevel: 9999,
-            optimizationLevel: IsDebug ? OptimizationLevel.Debug : OptimizationLevel.Release, nullableContextOptions: NullableContextOptions.Enable,
+            optimizationLevel: IsDebug ? OptimizationLevel.Debug : OptimizationLevel.Release, nullableContextOptions: Nullable ? NullableContextOptions.Enable : NullableContextOptions.Disable,
             specificDiagnosticOptions: NoWarn.ToDictionary(id => id, _ => ReportDiagnostic.Suppress))
             .WithSyntaxTreeOptionsProvider(new EditorConfig(SeverityNone));
         return s_empty.WithAssemblyName(Name).WithOptions(options).AddReferences(References).AddSyntaxTrees(sources.Select((text, i) => Tree(text, $"{Name}{i}.cs")));

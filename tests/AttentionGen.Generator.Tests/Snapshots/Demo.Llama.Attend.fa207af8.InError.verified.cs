@@ -2,14 +2,16 @@
 // The declaration is in error, see the diagnostic on it. This stands in so that the compiler does not report a missing implementation, too.
 #nullable enable
 
-namespace Demo;
-
-partial class Llama
+namespace Demo
 {
-    [global::System.CodeDom.Compiler.GeneratedCode("AttentionGen", "0.1.0")]
-    public static partial void Attend(
-        global::System.ReadOnlySpan<float> query,
-        global::System.ReadOnlySpan<float> key,
-        global::System.ReadOnlySpan<float> value,
-        global::System.Span<float> output) => throw new global::System.InvalidOperationException("The declaration of this kernel is in error.");
+    partial class Llama
+    {
+        [global::System.CodeDom.Compiler.GeneratedCode("AttentionGen", "0.1.0")]
+        public static partial void Attend(
+            global::System.ReadOnlySpan<float> query,
+            global::System.ReadOnlySpan<float> key,
+            global::System.ReadOnlySpan<float> value,
+            global::System.Span<float> output) => throw new global::System.InvalidOperationException(
+            "The declaration of the kernel Demo.Llama.Attend is in error: AG0009: headDim is 0, it must be from 1 to 512");
+    }
 }
