@@ -104,7 +104,7 @@ public class FileNameTests
     {
         var run = new Project($"partial class attentionGen {{ [global::AttentionGen.Attention(2, 8)] static partial void Errors({T}); [global::AttentionGen.Attention(2, 0)] static partial void Wrong({T}); }}")
         {
-            Properties = new() { ["build_property.RunAnalyzers"] = "false" },
+            Properties = new() { ["build_property.AttentionGenSkipsAnalyzers"] = "true" },
         }.Generate();
         Assert.Contains(ErrorsEmitter.HintName, run.Sources.Keys);
         Assert.Contains(run.Sources.Keys, name => name.StartsWith("attentionGen.Errors-", StringComparison.Ordinal));

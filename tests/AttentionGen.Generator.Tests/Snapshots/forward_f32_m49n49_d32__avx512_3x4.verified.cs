@@ -54,6 +54,8 @@ internal readonly struct forward_f32_m49n49_d32__avx512_3x4 : IForwardCore
         StateRowFloats = StateRow,
         ScratchFloats = 1824, // queries and weights
         FlopsPerPair = 128,
+        LeastRows = TileRows,
+        RunKeys = KeyLength,
     };
 
     /// <summary>Writes the output rows of a block of queries from all keys that it sees.</summary>
