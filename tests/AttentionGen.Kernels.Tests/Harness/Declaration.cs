@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Text.RegularExpressions;
 
 namespace AttentionGen.Kernels.Tests;
 
@@ -40,6 +41,9 @@ public sealed record Declaration(int Heads, int HeadDim)
         ("width", "int", $"{Own.Width}", $"{Own.Width}"), ("slope", "float", $"{Text(Own.Slope)}f", $"{Text(Own.Slope)}f"),
         ("table", "ReadOnlySpan<float>", "a.Table", "Own.Table"), ("segment", "ReadOnlySpan<int>", "a.Segment", "Own.Segment"),
     ];
+
+    /// <summary>What a call of a function of floats begins with.</summary>
+    private static readonly Regex s_floatFunction = new(@"\b(MathF|float)\.(?=[A-Za-z0-9]+\()");
 
     public int KeyValueHeads { get; init; } = Heads;
 
@@ -310,6 +314,8 @@ public sealed record Declaration(int Heads, int HeadDim)
                 text += $"""
                         private static float Score_{this}(float score, int query, int key, int head, int batch{declared}) => {ScoreText};
                         public static Func<float, int, int, int, int, float> OwnScore_{this}() => (score, query, key, head, batch) => Score_{this}(score, query, key, head, batch{given});
+                        private static Traced Traced_{this}(Traced score, int query, int key, int head, int batch{declared}) => {s_floatFunction.Replace(ScoreText, "Traced.")};
+                        public static Func<Traced, int, int, int, int, Traced> OwnTraced_{this}() => (score, query, key, head, batch) => Traced_{this}(score, query, key, head, batch{given});
 
                     """;
             }

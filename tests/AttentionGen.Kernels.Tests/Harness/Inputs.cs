@@ -6,9 +6,13 @@ public sealed class Inputs
     private readonly Random _random;
     private int _runs;
 
-    public Inputs(Problem problem, int seed = 1)
+    private readonly float[]? _normals;
+
+    /// <param name="normals">Normally distributed numbers, to take runs of instead of drawing each: where very many calls are made.</param>
+    public Inputs(Problem problem, int seed = 1, float[]? normals = null)
     {
         Problem = problem;
+        _normals = normals;
         _random = new Random(seed);
         Query = Normal(problem.QueryLength);
         Key = Normal(problem.KeyLength);
@@ -113,6 +117,22 @@ public sealed class Inputs
         return score;
     }
 
+    /// <summary>The largest magnitude that <see cref="Score"/> meets for a pair: what its rounding errors are parts of.</summary>
+    /// <param name="size">That of the scaled product.</param>
+    public double SizeOfScore(double size, float product, int batch, int query, int head, int key)
+    {
+        var declaration = Problem.Declaration;
+        float score = declaration.SoftCap != 0 ? declaration.SoftCap * MathF.Tanh(product / declaration.SoftCap) : product;
+        long position = Problem.Position(batch, query);
+        var (item, _, firstKey, _) = Problem.Item(batch, query);
+        if (!Problem.Sees(batch, head, query, key)) return size;
+        if (declaration.ScoreText.Length > 0) size = Math.Max(size, Traced.Largest(Own.Of(declaration).Traced, score, (int)position, key - firstKey, head, item));
+        if (declaration.Bias != 0 && Bias[Problem.Index(declaration.Bias, batch, head, query, key)] is var bias && float.IsFinite(bias)) size += Math.Abs((double)bias);
+        if (declaration.Alibi || declaration.Has(Roles.Slopes)) size += Math.Abs(Slope(head) * (double)(position - (key - firstKey)));
+        if (declaration.Buckets != 0) size += Math.Abs((double)RelativeBias[Bucket((int)(key - firstKey - position)) * declaration.Heads + head]);
+        return size;
+    }
+
     /// <summary>The bucket of a distance, as T5's own code has it.</summary>
     private int Bucket(int relative)
     {
@@ -154,6 +174,9 @@ public sealed class Inputs
 
     public Span<float> ValueRow(int batch, int key, int head) =>
         Value.AsSpan(((batch * Problem.Keys + key) * Problem.Declaration.KeyValueHeads + head) * Problem.Declaration.ValueDim, Problem.Declaration.ValueDim);
+
+    public Memory<float> ValueMemory(int batch, int key, int head) =>
+        Value.AsMemory(((batch * Problem.Keys + key) * Problem.Declaration.KeyValueHeads + head) * Problem.Declaration.ValueDim, Problem.Declaration.ValueDim);
 
     /// <summary>The last queries, and all keys and values.</summary>
     public Inputs LastQueries(int count)
@@ -305,7 +328,10 @@ public sealed class Inputs
     private float[] Normal(int length)
     {
         float[] values = new float[length];
-        for (int i = 0; i < length; i++) values[i] = Normal();
+        if (_normals is null) for (int i = 0; i < length; i++) values[i] = Normal();
+        else for (int i = 0, run; i < length; i += run) Run(run = Math.Min(length - i, _normals.Length / 2)).CopyTo(values.AsMemory(i));
         return values;
+
+        Memory<float> Run(int count) => _normals.AsMemory(_random.Next(_normals.Length - count + 1), count);
     }
 }

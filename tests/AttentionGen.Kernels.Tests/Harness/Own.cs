@@ -19,9 +19,9 @@ public static class Own
 
     public static readonly int[] Segment = [.. Enumerable.Range(0, Length).Select(i => i / 23 * 7 % 5)];
 
-    private static readonly ConcurrentDictionary<(string, string), (Func<int, int, int, int, bool>, Func<float, int, int, int, int, float>)> s_known = new();
+    private static readonly ConcurrentDictionary<(string, string), (Func<int, int, int, int, bool>, Func<float, int, int, int, int, float>, Func<Traced, int, int, int, int, Traced>)> s_known = new();
 
-    public static (Func<int, int, int, int, bool> Visible, Func<float, int, int, int, int, float> Score) Of(Declaration declaration)
+    public static (Func<int, int, int, int, bool> Visible, Func<float, int, int, int, int, float> Score, Func<Traced, int, int, int, int, Traced> Traced) Of(Declaration declaration)
     {
         return s_known.TryGetValue((declaration.MaskText, declaration.ScoreText), out var own) ? own : throw new InvalidOperationException($"{declaration} is not compiled.");
     }
@@ -31,6 +31,7 @@ public static class Own
         object? Made(string name) => type.GetMethod(name, BindingFlags.Static | BindingFlags.Public)?.Invoke(null, null);
         s_known[(declaration.MaskText, declaration.ScoreText)] = (
             (Func<int, int, int, int, bool>?)Made($"OwnMask_{declaration}") ?? ((_, _, _, _) => true),
-            (Func<float, int, int, int, int, float>?)Made($"OwnScore_{declaration}") ?? ((score, _, _, _, _) => score));
+            (Func<float, int, int, int, int, float>?)Made($"OwnScore_{declaration}") ?? ((score, _, _, _, _) => score),
+            (Func<Traced, int, int, int, int, Traced>?)Made($"OwnTraced_{declaration}") ?? ((score, _, _, _, _) => score));
     }
 }

@@ -8,9 +8,10 @@ namespace AttentionGen.Kernels.Tests;
 /// </summary>
 public static class PlainEvaluation
 {
-    /// <summary>One output row, and the row of the score matrix where it is asked for.</summary>
-    public static void Row(Inputs inputs, int batch, int query, int head, Span<float> output, Span<float> scores = default)
+    /// <summary>One output row, and the row of the score matrix and the sizes of what is rounded where they are asked for.</summary>
+    public static void Row(Inputs inputs, int batch, int query, int head, Span<float> output, Span<float> scores = default, RowSizes? sizes = null)
     {
+        sizes?.Clear();
         var problem = inputs.Problem;
         var declaration = problem.Declaration;
         int keyHead = head / (declaration.Heads / declaration.KeyValueHeads);
@@ -21,8 +22,15 @@ public static class PlainEvaluation
         var normalizedQuery = Normalized(inputs.QueryRow(batch, query, head), declaration, inputs.QueryNormWeight);
         for (int j = 0; j < visible; j++)
         {
-            float product = inputs.Factor(head) * Dot(normalizedQuery, Normalized(inputs.KeyRow(batch, first + j, keyHead), declaration, inputs.KeyNormWeight));
+            var normalizedKey = Normalized(inputs.KeyRow(batch, first + j, keyHead), declaration, inputs.KeyNormWeight);
+            float product = inputs.Factor(head) * Dot(normalizedQuery, normalizedKey);
             weights[j] = inputs.Score(product, batch, query, head, first + j);
+            if (sizes is not null)
+            {
+                double size = Math.Abs((double)inputs.Factor(head)) * SumOfSizes(normalizedQuery, normalizedKey);
+                sizes.Set(first + j, size, inputs.SizeOfScore(size, product, batch, query, head, first + j));
+            }
+
             if (!scores.IsEmpty) scores[first + j] = declaration.ScoresStage switch
             {
                 AttentionStage.Scaled => product,
@@ -35,6 +43,7 @@ public static class PlainEvaluation
         float? sink = declaration.Has(Roles.Sinks) ? inputs.Sinks[head] : null;
         if (sink is { } logit) max = Math.Max(max, logit);
         bool[] hidden = [.. weights.Select(weight => declaration.Hides && float.IsNegativeInfinity(weight))];
+        sizes?.Finish(first, weights, hidden, key => inputs.ValueMemory(batch, key, keyHead));
         for (int j = 0; j < visible; j++) sum += weights[j] = hidden[j] ? 0 : MathF.Exp(weights[j] - max);
         if (sink is { } one) sum += MathF.Exp(one - max);
 
@@ -46,7 +55,10 @@ public static class PlainEvaluation
         {
             var value = inputs.ValueRow(batch, first + j, keyHead);
             for (int d = 0; d < value.Length && !hidden[j]; d++) output[d] += weights[j] * value[d];
+            sizes?.Add(output);
         }
+
+        sizes?.Divide(sum);
 
         if (visible > 0 && hidden.Contains(false)) foreach (ref float x in output) x /= sum;
     }
@@ -74,6 +86,22 @@ public static class PlainEvaluation
         float[] normalized = x.ToArray();
         for (int d = 0; d < normalized.Length; d++) normalized[d] = normalized[d] / norm * (weight.Length > 0 ? weight[d] : 1);
         return normalized;
+    }
+
+    /// <summary>The sum of |x y|, for which the order does not matter.</summary>
+    private static double SumOfSizes(ReadOnlySpan<float> x, ReadOnlySpan<float> y)
+    {
+        var sums = Vector512<double>.Zero;
+        int i = 0;
+        for (; i + 16 <= x.Length; i += 16)
+        {
+            var (lower, upper) = Vector512.Widen(Vector512.Abs(Vector512.Create(x.Slice(i, 16)) * Vector512.Create(y.Slice(i, 16))));
+            sums += lower + upper;
+        }
+
+        double sum = Vector512.Sum(sums);
+        for (; i < x.Length; i++) sum += Math.Abs((double)x[i] * y[i]);
+        return sum;
     }
 
     /// <summary>Lane i sums the products of the elements i, i + 16, i + 32 ...; the lanes are added as a tree.</summary>
