@@ -92,7 +92,7 @@ internal sealed record Consumer(string Name)
             "OldCompiler" => "CompilerApiVersion=roslyn4.8",
             _ => "Configuration=Debug",
         })),
-        .. Switches.Select(it => ("Mirror", "Compare", $"{it};Case={it.Replace(';', ' ')}")),
+        .. Switches.Select((it, i) => ("Mirror", "Compare", $"{it};Case={it.Replace(';', ' ')};GeneratedMSBuildEditorConfigFile=obj/{i}.editorconfig")), // two at a time, each with its own file
         .. Publishes.Select(it => (it.Name, "PrepareForPublish", it.Properties)),
     ];
 
