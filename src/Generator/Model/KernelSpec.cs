@@ -28,23 +28,9 @@ internal sealed record KernelSpec(MethodSpec Method, AttentionSpec Attention)
     /// The axes that a span has an element for each index of: those that it is indexed by as they are, whatever the numbers are. Only then a missing one is a
     /// mistake for sure; of another index a condition may see to it that it does not matter.
     /// </summary>
-    public Axes SpanAxes(int slot)
-    {
-        return (Mask?.Result is { } mask ? Of(mask) : Axes.None) | (Score?.Result is { } score ? Of(score) : Axes.None);
+    public Axes SpanAxes(int slot) => Indexed(Mask, slot) | Indexed(Score, slot);
 
-        Axes Of(Expression expression) => expression switch
-        {
-            ElementExpression { Index: InputExpression { Input: var input } } element when element.Span.Slot == slot => input switch
-            {
-                Input.Batch => Axes.Batch,
-                Input.Head => Axes.Head,
-                Input.Query => Axes.Query,
-                _ => Axes.Key,
-            },
-            OperationExpression { Operation: "?" or "&&" or "||", First: var always } => Of(always),
-            _ => expression.Parts.Aggregate(Axes.None, (axes, part) => axes | Of(part)),
-        };
-    }
+    private static Axes Indexed(LiftedSpec? lifted, int slot) => slot < lifted?.Indexed.Count ? (Axes)lifted.Indexed[slot] : Axes.None;
 
     /// <summary>Whether the scores depend on where the queries stand, beside the mask of the attribute.</summary>
     public bool UsesPositions => Attention.Alibi || Attention.ChunkLength > 0 || Attention.Dilation > 1 || Has(Role.Slopes) || Has(Role.RelativeBias) || Mask?.Result?.Uses(Input.Query) == true || Score?.Result?.Uses(Input.Query) == true;
