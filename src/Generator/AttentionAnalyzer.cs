@@ -26,21 +26,27 @@ public sealed class AttentionAnalyzer : DiagnosticAnalyzer
             if (start.Compilation.GetTypeByMetadataName(KernelParser.AttributeName) is { } attribute)
             {
                 start.RegisterSymbolAction(
-                    symbol => Analyze((IMethodSymbol)symbol.Symbol, attribute, symbol.Compilation, symbol.ReportDiagnostic, symbol.CancellationToken), SymbolKind.Method);
+                    symbol =>
+                    {
+                        var method = (IMethodSymbol)symbol.Symbol;
+                        if (!KernelParser.IsOfExtension(KernelParser.Declaration(method))) Analyze(method, attribute, symbol.Compilation, symbol.ReportDiagnostic, symbol.CancellationToken);
+                    },
+                    SymbolKind.Method);
                 start.RegisterSyntaxNodeAction(
                     node =>
                     {
                         if (Function(node) is { } function) Analyze(function, attribute, node.Compilation, node.ReportDiagnostic, node.CancellationToken);
                     },
-                    SyntaxKind.LocalFunctionStatement, SyntaxKind.ParenthesizedLambdaExpression);
+                    SyntaxKind.LocalFunctionStatement, SyntaxKind.ParenthesizedLambdaExpression, SyntaxKind.MethodDeclaration);
             }
         });
     }
 
-    /// <summary>Functions inside of methods are no symbols that are announced; few have attributes.</summary>
+    /// <summary>Functions inside of methods are no symbols that are announced, and members of extension blocks are announced twice; few have attributes.</summary>
     private static IMethodSymbol? Function(SyntaxNodeAnalysisContext context) => context.Node switch
     {
         LocalFunctionStatementSyntax { AttributeLists.Count: > 0 } local => context.SemanticModel.GetDeclaredSymbol(local, context.CancellationToken) as IMethodSymbol,
+        MethodDeclarationSyntax { AttributeLists.Count: > 0 } method when KernelParser.IsOfExtension(method) => context.SemanticModel.GetDeclaredSymbol(method, context.CancellationToken),
         ParenthesizedLambdaExpressionSyntax { AttributeLists.Count: > 0 } lambda => context.SemanticModel.GetSymbolInfo(lambda, context.CancellationToken).Symbol as IMethodSymbol,
         _ => null,
     };
@@ -50,6 +56,7 @@ public sealed class AttentionAnalyzer : DiagnosticAnalyzer
     {
         if (method.PartialDefinitionPart is not null) return; // the definition is analysed, with the attributes of both parts
         var attribute = method.GetAttributes().FirstOrDefault(a => SymbolEqualityComparer.Default.Equals(a.AttributeClass, attributeType));
+        if (method.PartialImplementationPart is { } written && KernelParser.IsOurs(method)) method = written; // the user wrote a body alone, and the definition stands in
         if (attribute is null || KernelParser.Parse(method, attribute, compilation) is not { } spec) return;
 
         bool error = false;

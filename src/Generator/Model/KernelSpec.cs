@@ -21,6 +21,9 @@ internal sealed record KernelSpec(MethodSpec Method, AttentionSpec Attention)
     /// <summary>The parameters of the kernel that these use as numbers.</summary>
     public EquatableArray<ParameterSpec> Scalars { get; init; }
 
+    /// <summary>Where a method cannot be lifted: the names of the parameters of these methods.</summary>
+    public EquatableArray<string> Claimed { get; init; }
+
     /// <summary>The parameters of the kernel that these index.</summary>
     public EquatableArray<ParameterSpec> Spans { get; init; }
 
@@ -58,6 +61,24 @@ internal sealed record MethodSpec(
 {
     public bool IsGeneric => TypeParameters.Length > 0;
 
+    /// <summary>Whether the compiler rejects the declaration, says so, and would say it again of a second part.</summary>
+    public bool IsRejected { get; init; }
+
+    /// <summary>Whether parameters have no name, or the same one, which the compiler says.</summary>
+    public bool HasBadNames { get; init; }
+
+    /// <summary>Whether the signature has types that a second part of the method must not name again: the compiler would reject them there, too.</summary>
+    public bool CannotRepeatTypes { get; init; }
+
+    /// <summary>Whether there is a part without a body.</summary>
+    public bool IsDefined { get; init; }
+
+    /// <summary>Whether the user says who wrote the method, so that it cannot be said again.</summary>
+    public bool HasOwnGeneratedCode { get; init; }
+
+    /// <summary>The attribute for which another generator writes the body; null for none.</summary>
+    public string? OtherGenerator { get; init; }
+
     /// <summary>Distinguishes the method from every other in the compilation, but from its own repetition.</summary>
     public string Identity =>
         $"{Namespace}.{string.Join(".", Types.Select(t => t.Declaration))}.{Name}{TypeParameters}({string.Join(", ", Parameters.Select(p => p.Modifiers + p.Type))})";
@@ -73,6 +94,15 @@ internal sealed record TypeSpec(string Declaration, string Name, bool IsPartial,
 /// <param name="Modifiers">What stands before the type (<c>this</c>, <c>scoped</c>, <c>in</c>), with a blank behind it, or nothing.</param>
 internal sealed record ParameterSpec(string Name, string Type, string Modifiers, Role? Role, bool IsUnknownType)
 {
+    /// <summary>The number that it is where a call leaves it out; null for none, or another type.</summary>
+    public int? DefaultNumber { get; init; }
+
+    /// <summary>Whether it is a span of nothing where a call leaves it out.</summary>
+    public bool IsEmptyByDefault { get; init; }
+
+    /// <summary>The number that it is marked with, where that is no role.</summary>
+    public int? UnknownRole { get; init; }
+
     /// <summary>Whether it brings its own shape and strides.</summary>
     public bool IsTensorSpan => Role is { } role && Parsing.RoleTable.Row(role).TensorType == Type;
 }

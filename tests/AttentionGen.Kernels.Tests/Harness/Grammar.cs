@@ -37,7 +37,7 @@ internal static class Grammar
         new(Sort.Bool, "{0} ? {1} : {2}", Sort.Bool, Sort.Bool, Sort.Bool) { Weight = 4 },
         new(Sort.Bool, "query - key is >= 0 and < {0}", Sort.Divisor) { Weight = 3 },
         new(Sort.Bool, "{0} is < {1} or {2}", Sort.Int, Sort.Number, Sort.Number) { Weight = 3 },
-        new(Sort.Bool, "{0} is not > {1}", Sort.Float, Sort.Fraction) { Weight = 2 },
+        new(Sort.Bool, "{0} * {1} is not > {2} and < 9f", Sort.Fraction, Sort.Int, Sort.Fraction) { Weight = 2 },
         new(Sort.Bool, "{0} switch {{ < 1 => {1}, > 30 when {2} => true, _ => {3} }}", Sort.Int, Sort.Bool, Sort.Bool, Sort.Bool) { Weight = 3 },
 
         s_key,
