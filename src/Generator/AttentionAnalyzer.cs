@@ -37,16 +37,26 @@ public sealed class AttentionAnalyzer : DiagnosticAnalyzer
                     {
                         if (Function(node) is { } function) Analyze(function, attribute, node.Compilation, node.ReportDiagnostic, node.CancellationToken);
                     },
-                    SyntaxKind.LocalFunctionStatement, SyntaxKind.ParenthesizedLambdaExpression, SyntaxKind.MethodDeclaration);
+                    SyntaxKind.LocalFunctionStatement, SyntaxKind.ParenthesizedLambdaExpression);
+                start.RegisterSyntaxNodeAction(
+                    node =>
+                    {
+                        foreach (var member in OfExtensions((ClassDeclarationSyntax)node.Node))
+                            if (node.SemanticModel.GetDeclaredSymbol(member, node.CancellationToken) is { } method) Analyze(method, attribute, node.Compilation, node.ReportDiagnostic, node.CancellationToken);
+                    },
+                    SyntaxKind.ClassDeclaration);
             }
         });
     }
 
-    /// <summary>Functions inside of methods are no symbols that are announced, and members of extension blocks are announced twice; few have attributes.</summary>
+    /// <summary>Members of extension blocks are announced twice, as symbols and as nodes.</summary>
+    private static IEnumerable<MethodDeclarationSyntax> OfExtensions(ClassDeclarationSyntax type) =>
+        type.Members.OfType<TypeDeclarationSyntax>().SelectMany(inner => inner.Members).OfType<MethodDeclarationSyntax>().Where(method => method.AttributeLists.Count > 0 && KernelParser.IsOfExtension(method));
+
+    /// <summary>Functions inside of methods are no symbols that are announced; few have attributes.</summary>
     private static IMethodSymbol? Function(SyntaxNodeAnalysisContext context) => context.Node switch
     {
         LocalFunctionStatementSyntax { AttributeLists.Count: > 0 } local => context.SemanticModel.GetDeclaredSymbol(local, context.CancellationToken) as IMethodSymbol,
-        MethodDeclarationSyntax { AttributeLists.Count: > 0 } method when KernelParser.IsOfExtension(method) => context.SemanticModel.GetDeclaredSymbol(method, context.CancellationToken),
         ParenthesizedLambdaExpressionSyntax { AttributeLists.Count: > 0 } lambda => context.SemanticModel.GetSymbolInfo(lambda, context.CancellationToken).Symbol as IMethodSymbol,
         _ => null,
     };

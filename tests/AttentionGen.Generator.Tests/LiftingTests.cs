@@ -83,7 +83,7 @@ public class LiftingTests
     {
         string[] masks =
         [
-            "query - key is >= 0 and < 8", "key is not (3 or > 7)", "segment[key] is 0 or int.MinValue", "(key < 4) is true", "(key < head) is false", "slope * key is < 0.5f", "slope is float.NaN || key < 3",
+            "query - key is >= 0 and < 8", "key is not (3 or > 7)", "segment[key] is 0 or int.MinValue", "(key < 4) is true", "(key < head) is false", "slope * key is < 0.5f", "slope is > 1 and not 7", "slope is float.NaN || key < 3",
             "key switch { < 4 => true, >= 4 and < 8 => key > query, _ => false }", "(key < 4) switch { true => query > 3, false => query < 3 }", "(key & 3) switch { 0 or 1 => head, _ when query > 8 => 3, _ => query } < key",
             "key >> 3 == query >> 3", "(key << 2 ^ query) < 64", "(~key & 1) == 0", "key >>> 1 < query", "(query >> 33) + (int.MaxValue << 1) < key", "key < 3 ^ query > 5", "(key < 3) == (query < 5)", "(key < 3) != (query < 5)",
             "unchecked(query * 65536 * 65536 + key) > 3", "(unchecked(key - query)) < 3", "(query - 3 & ~1) * head < key", "checked(key < query)", "checked(0.5f * key) < slope", "query - key < 3 & head + 1 < 7",

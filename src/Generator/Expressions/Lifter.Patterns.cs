@@ -19,9 +19,9 @@ internal sealed partial class Lifter
                 return new ConstantExpression(Kind.Bool, 1);
             case IConstantPatternOperation { Value.ConstantValue: { HasValue: true, Value: bool given } } when value.Kind == Kind.Bool:
                 return given ? value : Of("!", value);
-            case IConstantPatternOperation { Value: var given } when Constant(given) is { } constant && constant.Kind == value.Kind:
+            case IConstantPatternOperation { Value: var given } when Constant(given, value.Kind) is { } constant:
                 return double.IsNaN(constant.Value) ? Of("!=", value, value) : Of("==", value, constant); // as a pattern, NaN is itself
-            case IRelationalPatternOperation { Value: var given, OperatorKind: var relation } when Constant(given) is { } constant && constant.Kind == value.Kind:
+            case IRelationalPatternOperation { Value: var given, OperatorKind: var relation } when Constant(given, value.Kind) is { } constant:
                 return Of(relation switch { BinaryOperatorKind.LessThan => "<", BinaryOperatorKind.LessThanOrEqual => "<=", BinaryOperatorKind.GreaterThan => ">", _ => ">=" }, value, constant);
             case INegatedPatternOperation { Pattern: var negated }:
                 return Of("!", Pattern(negated, value));
@@ -50,9 +50,10 @@ internal sealed partial class Lifter
         return result!;
     }
 
-    private static ConstantExpression? Constant(IOperation operation) =>
-        operation.ConstantValue is { HasValue: true, Value: { } value } && KindOf(operation.Type) is Kind.Int or Kind.Float
-            ? new(KindOf(operation.Type)!.Value, Convert.ToDouble(value, System.Globalization.CultureInfo.InvariantCulture))
+    /// <summary>A number of a pattern as what it is compared with; null where it is none.</summary>
+    private static ConstantExpression? Constant(IOperation operation, Kind kind) =>
+        operation.ConstantValue is { HasValue: true, Value: (int or float) and var value } && (kind == Kind.Float || (kind == Kind.Int && value is int))
+            ? new(kind, Convert.ToDouble(value, System.Globalization.CultureInfo.InvariantCulture))
             : null;
 
     /// <summary>The <c>checked(...)</c> around an operation; null where the project's setting alone checks, which says how code runs and not what a mask is.</summary>

@@ -45,7 +45,7 @@ internal static class SecondPart
             || (isExtension && !(isStatic && type is { IsStatic: true, IsGenericType: false, ContainingType: null }))
             || method.IsVararg
             || method.Parameters.Any(parameter => parameter.IsParams && parameter.Type is not (IArrayTypeSymbol or INamedTypeSymbol { Arity: 1 }))
-            || (syntax.SyntaxTree.Options is CSharpParseOptions && (Has(SyntaxKind.UnsafeKeyword) || HasPointers(method)) && !AllowsUnsafe(method));
+            || ((Has(SyntaxKind.UnsafeKeyword) || HasPointers(method)) && !AllowsUnsafe(method));
     }
 
     /// <summary>Whether the signature has a type that others than the user's part may not name: one that fewer see than the method, or that an attribute keeps from being used.</summary>
@@ -57,7 +57,7 @@ internal static class SecondPart
     }
 
     private static bool AllowsUnsafe(IMethodSymbol method) =>
-        method.ContainingAssembly is ISourceAssemblySymbol { Compilation: CSharpCompilation { Options.AllowUnsafe: true } };
+        method.ContainingAssembly is ISourceAssemblySymbol { Compilation.Options: CSharpCompilationOptions { AllowUnsafe: true } };
 
     private static bool HasPointers(IMethodSymbol method) =>
         method.Parameters.Select(parameter => parameter.Type).Append(method.ReturnType).Any(type => type.TypeKind is TypeKind.Pointer or TypeKind.FunctionPointer);
