@@ -27,17 +27,33 @@ public sealed class AttentionAnalyzer : DiagnosticAnalyzer
             {
                 var slow = new SlowKernels();
                 start.RegisterSymbolAction(
-                    symbol => Analyze((IMethodSymbol)symbol.Symbol, attribute, symbol.Compilation, slow, symbol.ReportDiagnostic, symbol.CancellationToken), SymbolKind.Method);
+                    symbol =>
+                    {
+                        var method = (IMethodSymbol)symbol.Symbol;
+                        if (!KernelParser.IsOfExtension(KernelParser.Declaration(method))) Analyze(method, attribute, symbol.Compilation, slow, symbol.ReportDiagnostic, symbol.CancellationToken);
+                    },
+                    SymbolKind.Method);
                 start.RegisterSyntaxNodeAction(
                     node =>
                     {
                         if (Function(node) is { } function) Analyze(function, attribute, node.Compilation, slow, node.ReportDiagnostic, node.CancellationToken);
                     },
                     SyntaxKind.LocalFunctionStatement, SyntaxKind.ParenthesizedLambdaExpression);
+                start.RegisterSyntaxNodeAction(
+                    node =>
+                    {
+                        foreach (var member in OfExtensions((ClassDeclarationSyntax)node.Node))
+                            if (node.SemanticModel.GetDeclaredSymbol(member, node.CancellationToken) is { } method) Analyze(method, attribute, node.Compilation, slow, node.ReportDiagnostic, node.CancellationToken);
+                    },
+                    SyntaxKind.ClassDeclaration);
                 if (start.Compilation.Options.OptimizationLevel == OptimizationLevel.Debug) start.RegisterCompilationEndAction(end => slow.Report(end.ReportDiagnostic));
             }
         });
     }
+
+    /// <summary>Members of extension blocks are announced twice, as symbols and as nodes.</summary>
+    private static IEnumerable<MethodDeclarationSyntax> OfExtensions(ClassDeclarationSyntax type) =>
+        type.Members.OfType<TypeDeclarationSyntax>().SelectMany(inner => inner.Members).OfType<MethodDeclarationSyntax>().Where(method => method.AttributeLists.Count > 0 && KernelParser.IsOfExtension(method));
 
     /// <summary>Functions inside of methods are no symbols that are announced; few have attributes.</summary>
     private static IMethodSymbol? Function(SyntaxNodeAnalysisContext context) => context.Node switch
@@ -52,6 +68,7 @@ public sealed class AttentionAnalyzer : DiagnosticAnalyzer
     {
         if (method.PartialDefinitionPart is not null || KernelParser.IsFragment(method)) return; // the definition is analysed, with the attributes of both parts
         var attribute = method.GetAttributes().FirstOrDefault(a => SymbolEqualityComparer.Default.Equals(a.AttributeClass, attributeType));
+        if (method.PartialImplementationPart is { } written && KernelParser.IsOurs(method)) method = written; // the user wrote a body alone, and the definition stands in
         if (attribute is null || KernelParser.Parse(method, attribute, compilation) is not { } spec) return;
 
         bool error = false;

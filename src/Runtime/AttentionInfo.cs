@@ -11,6 +11,7 @@ public static class AttentionInfo
 
     /// <summary>What was planned for a kernel, and which of its instruction sets runs here.</summary>
     /// <param name="kernel">The kernel: the method itself, <c>AttentionInfo.Describe(Llama.Attend)</c>.</param>
+    /// <remarks>Of overloads, <see cref="Describe{TDelegate}(TDelegate)"/> tells one by the type of a delegate.</remarks>
     /// <exception cref="ArgumentException">The method is not a generated kernel.</exception>
     public static AttentionKernelInfo Describe(Delegate kernel)
     {
@@ -22,6 +23,16 @@ public static class AttentionInfo
         var runs = plans.Single(plan => plan.Isa == isa);
         return new AttentionKernelInfo(runs.Kernel, runs.Core, runs.Isa, runs.Plan, runs.ScratchBytes);
     }
+
+    /// <summary>The same for a kernel with overloads, of which the type of the delegate chooses: <c>AttentionInfo.Describe&lt;Attend&gt;(Llama.Attend)</c>.</summary>
+    /// <typeparam name="TDelegate">
+    /// A delegate with the parameters of the kernel, as <c>delegate void Attend(ReadOnlySpan&lt;float&gt; query, ReadOnlySpan&lt;float&gt; key, ReadOnlySpan&lt;float&gt; value, Span&lt;float&gt; output)</c>;
+    /// <c>Action</c> with spans in it does as well.
+    /// </typeparam>
+    /// <param name="kernel">The kernel: the method itself.</param>
+    /// <exception cref="ArgumentException">The method is not a generated kernel.</exception>
+    public static AttentionKernelInfo Describe<TDelegate>(TDelegate kernel)
+        where TDelegate : Delegate => Describe((Delegate)kernel);
 
     /// <summary>The best of some instruction sets here; generated code asks the same questions in the same order.</summary>
     private static AttentionIsas Best(AttentionIsas among) =>

@@ -96,6 +96,18 @@ public class MaskBoundsTests
         { "key % 2 == 0 && key <= query", "window -, 0, computed" },
         { "key <= query && (query - key < 8 || key % 2 == 0)", "from distance -7, to distance 1; to distance 1, computed" },
         { "key * query < 5", "window -, -, computed" },
+        { "query - key is >= 0 and < 8", "window 7, 0" },
+        { "query - key is not (< 0 or >= 8)", "window 7, 0" },
+        { "key is 0 or 3 || key <= query", "to distance 1; to key 1; from key 3, to key 4" },
+        { "key < 4 ? true : key <= query", "to key 4; from key 4, to distance 1" },
+        { "key switch { < 4 => true, < 8 => false, _ => key <= query }", "to key 4; from key 8, to distance 1" },
+        { "(query - key) switch { < 0 => false, < 16 => true, _ => key % 3 == 0 }", "from distance -15, to distance 1; to distance -15, computed" },
+        { "head switch { 0 => key <= query, _ => true }", "window -, -, computed" },
+        { "key << 1 <= query << 1", "window -, 0" },
+        { "key >> 6 <= query / 64", "to chunk 64 + 64" },
+        { "query >> 6 == key >> 6", "window -, -, computed" },
+        { "key <= query & key < width", "to key width, to distance 1" },
+        { "(key & 3) == 0", "window -, -, computed" },
     };
 
     [Theory, MemberData(nameof(Known))]
@@ -107,7 +119,7 @@ public class MaskBoundsTests
             public static partial class Llama
             {
                 [Attention(2, 8, MaskMethod = nameof(Visible))] public static partial void Attend({{Sample.Tensors}}, int width);
-                private static bool Visible(int query, int key, int width) => {{mask}};
+                private static bool Visible(int query, int key, int head, int width) => {{mask}};
             }
             """;
         var compilation = new Project(source).Compilation();
@@ -129,11 +141,12 @@ public class MaskBoundsTests
 
     private static OperationExpression Of(Kind kind, string operation, params Expression[] operands) => new(kind, operation, operands.ToEquatableArray());
 
-    private static OperationExpression Bool(Random random, int depth) => random.Next(depth <= 0 ? 2 : 9) switch
+    private static OperationExpression Bool(Random random, int depth) => random.Next(depth <= 0 ? 2 : 10) switch
     {
         7 when random.Next(3) > 0 => Of(Kind.Bool, Comparison(random), Of(Kind.Int, "/", s_key, new ConstantExpression(Kind.Int, 4)), Of(Kind.Int, "+", Of(Kind.Int, "/", s_query, new ConstantExpression(Kind.Int, 4)), new ConstantExpression(Kind.Int, random.Next(-2, 3)))),
         7 => Of(Kind.Bool, "==", Of(Kind.Int, "/", s_query, new ConstantExpression(Kind.Int, 3)), Of(Kind.Int, "/", s_key, new ConstantExpression(Kind.Int, 3))),
         8 => Of(Kind.Bool, "==", Of(Kind.Int, "%", Of(Kind.Int, "-", s_query, s_key), new ConstantExpression(Kind.Int, 3)), new ConstantExpression(Kind.Int, 0)),
+        9 => Of(Kind.Bool, "?", Bool(random, depth - 1), Bool(random, depth - 1), random.Next(2) == 0 ? new ConstantExpression(Kind.Bool, random.Next(2)) : Bool(random, depth - 1)),
         0 or 1 => Of(Kind.Bool, Comparison(random), Int(random, depth - 1), Int(random, depth - 1)),
         2 or 3 => Of(Kind.Bool, "&&", Bool(random, depth - 1), Bool(random, depth - 1)),
         4 => Of(Kind.Bool, "||", Bool(random, depth - 1), Bool(random, depth - 1)),
@@ -141,7 +154,7 @@ public class MaskBoundsTests
         _ => Of(Kind.Bool, Comparison(random), Of(Kind.Int, "Abs", Of(Kind.Int, "-", s_query, s_key)), new ConstantExpression(Kind.Int, random.Next(-2, 8))),
     };
 
-    private static Expression Int(Random random, int depth) => random.Next(depth <= 0 ? 4 : 10) switch
+    private static Expression Int(Random random, int depth) => random.Next(depth <= 0 ? 4 : 12) switch
     {
         0 => s_query,
         1 => s_key,
@@ -152,7 +165,9 @@ public class MaskBoundsTests
         6 => Of(Kind.Int, "-", Int(random, depth - 1)),
         7 => Of(Kind.Int, random.Next(2) == 0 ? "Min" : "Max", Int(random, depth - 1), Int(random, depth - 1)),
         8 => Of(Kind.Int, "*", Int(random, depth - 1), new ConstantExpression(Kind.Int, random.Next(-3, 4))),
-        _ => new ScalarExpression(Kind.Int, 1),
+        9 => new ScalarExpression(Kind.Int, 1),
+        10 => Of(Kind.Int, "<<", Int(random, depth - 1), new ConstantExpression(Kind.Int, random.Next(3))),
+        _ => Of(Kind.Int, ">>", random.Next(3) == 0 ? Int(random, depth - 1) : s_key, new ConstantExpression(Kind.Int, 2)),
     };
 
     private static string Comparison(Random random) => new[] { "<", "<=", ">", ">=", "==", "!=" }[random.Next(6)];
@@ -176,6 +191,9 @@ public class MaskBoundsTests
             "*" => x * y,
             "/" => x / y,
             "%" => x % y,
+            "<<" => x << (int)y,
+            ">>" => x >> (int)y,
+            "?" => x != 0 ? y : Value(operation.Operands[2], query, key),
             "!" => 1 - x,
             "&&" => x & y,
             "||" => x | y,

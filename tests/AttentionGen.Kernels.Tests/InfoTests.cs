@@ -62,6 +62,33 @@ public class InfoTests
         Assert.Equal(best == AttentionInfo.Isa, all.AsSpan().SequenceEqual(some));
     }
 
+    /// <summary>A user's source with overloads compiles where it says which one it means, and gets that one.</summary>
+    [Fact]
+    public void One_of_several_overloads_is_described()
+    {
+        const string Tensors = "ReadOnlySpan<float> query, ReadOnlySpan<float> key, ReadOnlySpan<float> value, Span<float> output";
+        var type = KernelGroup.CompileSource($$"""
+            using System; using AttentionGen;
+            public static partial class Overloaded
+            {
+                [Attention(2, 8, Isas = AttentionIsas.Portable)] public static partial void Attend({{Tensors}});
+                [Attention(2, 16, Isas = AttentionIsas.Portable)] public static partial void Attend({{Tensors}}, int maxThreads);
+                [Attention(2, 24, Isas = AttentionIsas.Portable)] public static partial void Alone({{Tensors}});
+                public delegate void Plain({{Tensors}});
+                public delegate void Threaded({{Tensors}}, int maxThreads);
+                public static string[] Names() =>
+                [
+                    AttentionInfo.Describe<Plain>(Attend).Name, AttentionInfo.Describe<Threaded>(Attend).Name, AttentionInfo.Describe(Alone).Name, AttentionInfo.Describe(new Threaded(Attend)).Name,
+                    AttentionInfo.Describe<Action<ReadOnlySpan<float>, ReadOnlySpan<float>, ReadOnlySpan<float>, Span<float>>>(Attend).Name, AttentionInfo.Describe((Delegate)(Plain)Attend).Name,
+                ];
+            }
+            """).GetType("Overloaded")!;
+        Assert.Equal(
+            ["forward_f32_h2d8", "forward_f32_h2d16", "forward_f32_h2d24", "forward_f32_h2d16", "forward_f32_h2d8", "forward_f32_h2d8"],
+            (string[])type.GetMethod("Names")!.Invoke(null, null)!);
+        Assert.Throws<ArgumentNullException>(() => AttentionInfo.Describe<Action>(null!));
+    }
+
     [Fact]
     public void What_is_no_kernel_is_not_described()
     {

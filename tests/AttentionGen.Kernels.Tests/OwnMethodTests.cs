@@ -18,6 +18,9 @@ public class OwnMethodTests
         "segment[query] == segment[key]", "key <= query && segment[key] == segment[query]", "segment[key] < head + 2", "key < 40 ? segment[key] != 1 : table[key] > -1f",
         "segment[Math.Max(query - key, 0)] != 2 || key == query", "segment[segment[key] * 20 + head] < 4", "int.Abs(query - key) <= int.Max(segment[key], 3) * 8",
         "key < segment.Length - 560 + segment[batch]",
+        "query - key is >= 0 and < 20", "query >> 4 == key >> 4", "(query ^ key) < 32 & key <= query", "(key & 3) != 1 | query == key", "segment[key] is 0 or > 2 and not 4",
+        "(query - key) switch { < 0 => false, < 16 => true, _ => (key & 7) == 0 }", "head switch { 0 => key <= query, 1 when batch == 0 => true, _ => key % 3 != 0 }",
+        "(key <= query) ^ (~key % 4 == 0)", "(key < 9) == (query < 9)", "(query - 40 >>> 28) + (key << 1) < 60", "table[key] is > -1.5f and < 1f",
     ];
 
     private static readonly string[] s_scores =
@@ -29,6 +32,7 @@ public class OwnMethodTests
         "score + table[segment[key] * 4 + head]", "score * (segment[query] == segment[key] ? 1f : 0.5f)", "key < 30 ? score : score - table[key - 30]",
         "query >= 5 ? score + table[query - 5] : score", "float.Exp2(score) - float.Log2(1f + float.Abs(score))", "float.Clamp(score, -0.5f, 1f) + float.Min(score, float.Max(slope, score))",
         "score + segment[(key * 7 + head) % 600]", "score + table[query - key + 300] + table[299 - key]",
+        "(key & 3) switch { 0 => score, 1 => score * 0.5f, _ when query > 7 => score - 1f, _ => 0.25f * score }", "score is > 1f or < -1f ? 0.5f * score : score + (key >> 2 ^ query) * 0.01f",
         "score + table[Math.Clamp(query - key + 20, 0, 250)]", "score + Relative(table, key - query) + Relative(table, key)",
     ];
 
@@ -45,7 +49,7 @@ public class OwnMethodTests
         s_plain with { MaskText = s_masks[8], QueryLength = 33, KeyLength = 65 },
     ];
 
-    internal static Declaration[] Declarations => [.. s_masked, .. s_scored, .. s_both, s_padded, s_guarded, s_spans];
+    internal static Declaration[] Declarations => [.. s_masked, .. s_scored, .. s_both, s_padded, s_guarded, s_spans, s_eager];
 
     public static TheoryData<Problem> Problems =>
     [
@@ -184,6 +188,21 @@ public class OwnMethodTests
             Assert.Equal(message, actual);
             Assert.DoesNotContain(output, x => x != 7);
         }
+    }
+
+    private static readonly Declaration s_eager = s_plain with { MaskText = "key < 4 & segment[key] < 9" };
+
+    /// <summary>C# computes both sides of an operator that is no short cut.</summary>
+    [Fact]
+    public void A_span_that_either_side_indexes_is_checked()
+    {
+        _ = Catalogue.Kernels[s_eager];
+        var inputs = new Inputs(new Problem(s_eager, 5, 9));
+        float[] output = new float[inputs.Problem.OutputLength];
+        output.AsSpan().Fill(7);
+        var exception = Assert.Throws<ArgumentException>(() => Catalogue.Kernels[s_eager].Body(inputs.Arguments(inputs.Query, inputs.Key, inputs.Value, output) with { Segment = new int[8] }));
+        Assert.Equal("segment has 8 elements, one for each of the 9 keys is needed. (Parameter 'segment')", exception.Message);
+        Assert.DoesNotContain(output, x => x != 7);
     }
 
     private delegate KernelArguments Change(KernelArguments arguments);

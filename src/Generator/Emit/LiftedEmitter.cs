@@ -50,12 +50,14 @@ internal sealed class LiftedEmitter(string vector, string name, bool steps)
         return operation.Operation switch
         {
             "tofloat" => $"{vector}.ConvertToSingle({parts[0]})",
-            "!" => $"~{parts[0]}",
+            "!" or "~" => $"~{parts[0]}",
             "-" when parts.Count == 1 => $"(-{parts[0]})",
             "+" or "-" or "*" or "/" => $"({parts[0]} {operation.Operation} {parts[1]})",
             "%" => $"({parts[0]} - {parts[0]} / {parts[1]} * {parts[1]})",
-            "&&" => $"({parts[0]} & {parts[1]})",
-            "||" => $"({parts[0]} | {parts[1]})",
+            "&&" or "&" => $"({parts[0]} & {parts[1]})",
+            "||" or "|" => $"({parts[0]} | {parts[1]})",
+            "^" => $"({parts[0]} ^ {parts[1]})",
+            "<<" or ">>" or ">>>" => $"({parts[0]} {operation.Operation} {operation.Second!.Text})",
             "<" => Compared("LessThan"),
             "<=" => Compared("LessThanOrEqual"),
             ">" => Compared("GreaterThan"),

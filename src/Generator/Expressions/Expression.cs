@@ -35,6 +35,9 @@ internal abstract record Expression(Kind Kind)
 
     public abstract IEnumerable<Expression> Parts { get; }
 
+    /// <summary>How many operations it is as text. Parts may be shared, so that it can be more than anybody has counted one by one.</summary>
+    public virtual double Size => 1;
+
     public bool Uses(Input input) => this is InputExpression { Input: var own } && own == input || Parts.Any(part => part.Uses(input));
 
     public sealed override string ToString() => Text;
@@ -113,6 +116,8 @@ internal sealed record ElementExpression(SpanExpression Span, Expression Index) 
 
     public override IEnumerable<Expression> Parts => [Index];
 
+    public override double Size { get; } = 1 + Index.Size;
+
     /// <summary>Where the elements of keys that follow each other do so, too, the index of key 0, of the row alone, and whether they go down; null where they need not.</summary>
     public (Expression OfKey0, bool Down)? Line => LineOf(Index);
 
@@ -142,6 +147,8 @@ internal sealed record OperationExpression(Kind Kind, string Operation, Equatabl
 
     /// <summary>Null where there is one operand.</summary>
     public Expression? Second => Operands.Count > 1 ? Operands[1] : null;
+
+    public override double Size { get; } = 1 + Operands.Sum(operand => operand.Size);
 
     public override bool IsOfRow => Operands.All(operand => operand.IsOfRow);
 

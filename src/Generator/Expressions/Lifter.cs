@@ -9,9 +9,12 @@ namespace AttentionGen.Generator.Expressions;
 /// <summary>
 /// Lifts the body of a user's method into an expression. What cannot be lifted is said with its place: never slow code in silence. Symbols end here.
 /// </summary>
-internal sealed class Lifter
+internal sealed partial class Lifter
 {
     private const int MaxDepth = 16;
+
+    /// <summary>What each operation becomes stands in the text of a kernel up to eight times, in some 30 characters: more would not be a mask or a score, but a program.</summary>
+    private const int MaxOperations = 1024;
 
     /// <summary>As many as a call brings along.</summary>
     public const int MaxScalars = 8;
@@ -24,7 +27,12 @@ internal sealed class Lifter
     private static readonly string[] s_floatFunctions = ["Abs", "Min", "Max", "Clamp", "Sqrt", "Exp", "Exp2", "Log", "Log2", "Tanh", "Sin", "Cos", "FusedMultiplyAdd"];
 
     private readonly Compilation _compilation;
+    private readonly Axes[] _indexed = new Axes[MaxSpans];
     private int _depth;
+    private int _lifted;
+
+    /// <summary>How many conditions decide whether C# computes what is lifted.</summary>
+    private int _conditions;
 
     private Lifter(Compilation compilation) => _compilation = compilation;
 
@@ -51,7 +59,7 @@ internal sealed class Lifter
         {
             var elements = ElementsOf(parameter.Type);
             if (parameter.RefKind != RefKind.None || (elements ?? KindOf(parameter.Type)) is not (Kind.Int or Kind.Float))
-                return LiftedSpec.Failed(name, $"its parameter '{parameter.Name}' is {parameter.Type.ToDisplayString()}: int and float can be, and ReadOnlySpan of them");
+                return LiftedSpec.Failed(name, $"its parameter '{parameter.Name}' is {parameter.Type.ToDisplayString()}: int and float can be, and ReadOnlySpan of them{(parameter.Type.SpecialType == SpecialType.System_Boolean ? $"; make it an int here and in the kernel, and write '{parameter.Name} != 0'" : "")}");
             if (Inputs(returns).FirstOrDefault(input => input.Text == parameter.Name) is { } input)
             {
                 if (elements is not null || input.Kind != KindOf(parameter.Type)) return LiftedSpec.Failed(name, $"its parameter '{parameter.Name}' must be {(input.Kind == Kind.Int ? "int" : "float")}");
@@ -77,7 +85,10 @@ internal sealed class Lifter
         var lifter = new Lifter(compilation);
         try
         {
-            return new LiftedSpec(name, lifter.Body(method, inputs), null);
+            lifter.CheckSize(method);
+            var result = lifter.Body(method, inputs);
+            CheckSize(result);
+            return new LiftedSpec(name, result, null) { Indexed = lifter._indexed.Select(axes => (int)axes).ToEquatableArray() };
         }
         catch (CannotLiftException failure)
         {
@@ -103,23 +114,11 @@ internal sealed class Lifter
             : null;
 
     /// <summary>What a method returns, with expressions for its parameters.</summary>
-    private Expression Body(IMethodSymbol method, Dictionary<IParameterSymbol, Expression> parameters)
-    {
-        var declaration = method.DeclaringSyntaxReferences.Select(reference => reference.GetSyntax()).OfType<MethodDeclarationSyntax>().FirstOrDefault(syntax => syntax.Body is not null || syntax.ExpressionBody is not null);
-        var result = declaration switch
-        {
-            { ExpressionBody.Expression: { } expression } => expression,
-            { Body.Statements: { Count: 1 } statements } when statements[0] is ReturnStatementSyntax { Expression: { } expression } => expression,
-            _ => null,
-        };
-        if (result is null) throw new CannotLiftException(declaration, "a method is lifted that is one expression: '=> ...' or a single return");
-        while (result is ParenthesizedExpressionSyntax parenthesized) result = parenthesized.Expression; // they are no operations
-        var operation = _compilation.GetSemanticModel(result.SyntaxTree).GetOperation(result) ?? throw new CannotLiftException(result, "it is no expression");
-        return Lift(operation, parameters);
-    }
+    private Expression Body(IMethodSymbol method, Dictionary<IParameterSymbol, Expression> parameters) => Lift(Operation(method), parameters);
 
     private Expression Lift(IOperation operation, Dictionary<IParameterSymbol, Expression> parameters)
     {
+        if (++_lifted > MaxOperations) throw TooLarge($"more than {Text(MaxOperations)} operations");
         if (operation is IParameterReferenceOperation { Parameter: var known } && parameters.TryGetValue(known, out var span) && span is SpanExpression) return span; // for what is done with it
         if (operation.ConstantValue is { HasValue: true, Value: { } value } && KindOf(operation.Type) is { } constant)
             return new ConstantExpression(constant, constant == Kind.Bool ? (bool)value ? 1 : 0 : Convert.ToDouble(value, System.Globalization.CultureInfo.InvariantCulture));
@@ -127,6 +126,14 @@ internal sealed class Lifter
             throw new CannotLiftException(operation.Syntax, operation.Type?.SpecialType == SpecialType.System_Double ? "it is a double: write float literals, as 0.5f, and MathF" : $"its type is {operation.Type?.ToDisplayString() ?? "unknown"}: int, float and bool can be lifted");
 
         Expression Part(IOperation part) => Lift(part, parameters);
+        Expression Sometimes(IOperation part)
+        {
+            _conditions++;
+            var lifted = Part(part);
+            _conditions--;
+            return lifted;
+        }
+
         OperationExpression Of(string name, params Expression[] operands) => new(kind, name, operands.ToEquatableArray());
         switch (operation)
         {
@@ -141,6 +148,7 @@ internal sealed class Lifter
                 return unary.OperatorKind switch
                 {
                     UnaryOperatorKind.Plus => Part(unary.Operand),
+                    UnaryOperatorKind.Minus when kind == Kind.Int && unary.IsChecked && Checked(operation) is { } @checked => throw IsChecked(@checked),
                     UnaryOperatorKind.Minus => Part(unary.Operand) switch
                     {
                         // From an inlined method; -int.MinValue is itself.
@@ -148,20 +156,28 @@ internal sealed class Lifter
                         var part => Of("-", part),
                     },
                     UnaryOperatorKind.Not when kind == Kind.Bool => Of("!", Part(unary.Operand)),
-                    _ => throw new CannotLiftException(operation.Syntax, "of operators with one operand, - and ! can be lifted"),
+                    UnaryOperatorKind.BitwiseNegation when kind == Kind.Int => Of("~", Part(unary.Operand)),
+                    _ => throw new CannotLiftException(operation.Syntax, "of operators with one operand, -, ! and ~ can be lifted"),
                 };
             case IBinaryOperation { OperatorMethod: null, IsLifted: false } binary:
-                return Binary(binary, kind, Part(binary.LeftOperand), Part(binary.RightOperand));
+                if (kind == Kind.Int && binary.IsChecked && Checked(operation) is { } checkedHere) throw IsChecked(checkedHere);
+                return Binary(binary, kind, Part(binary.LeftOperand), binary.OperatorKind is BinaryOperatorKind.ConditionalAnd or BinaryOperatorKind.ConditionalOr ? Sometimes(binary.RightOperand) : Part(binary.RightOperand));
             case IConditionalOperation { WhenFalse: { } otherwise } choice:
-                return Of("?", Part(choice.Condition), Part(choice.WhenTrue), Part(otherwise));
+                return Of("?", Part(choice.Condition), Sometimes(choice.WhenTrue), Sometimes(otherwise));
+            case IIsPatternOperation test:
+                return Pattern(test.Pattern, Part(test.Value));
+            case ISwitchExpressionOperation choices:
+                return Switch(choices, Part(choices.Value), Sometimes);
             case IPropertyReferenceOperation { Instance: IParameterReferenceOperation instance, Property.IsIndexer: true, Arguments: { Length: 1 } at } when Part(instance) is SpanExpression of:
-                return new ElementExpression(of, Part(at[0].Value));
+                var index = Part(at[0].Value);
+                if (_conditions == 0) _indexed[of.Slot] |= AxesOf(index);
+                return new ElementExpression(of, index);
             case IPropertyReferenceOperation { Instance: IParameterReferenceOperation instance, Property.Name: "Length" } when Part(instance) is SpanExpression of:
                 return new LengthExpression(of.Slot);
             case IInvocationOperation { Instance: null } call:
                 return Call(call, kind, Part, parameters);
             default:
-                throw new CannotLiftException(operation.Syntax, "parameters, elements of spans, constants, arithmetic, comparisons, ?: and calls can be lifted");
+                throw new CannotLiftException(operation.Syntax, "parameters, elements of spans, constants, arithmetic, comparisons, patterns of numbers, ?:, switch expressions and calls can be lifted");
         }
     }
 
@@ -180,17 +196,42 @@ internal sealed class Lifter
             BinaryOperatorKind.GreaterThanOrEqual => ">=",
             BinaryOperatorKind.Equals when left.Kind != Kind.Bool => "==",
             BinaryOperatorKind.NotEquals when left.Kind != Kind.Bool => "!=",
+            BinaryOperatorKind.NotEquals or BinaryOperatorKind.ExclusiveOr when kind == Kind.Bool => "^",
+            BinaryOperatorKind.Equals => "==",
             BinaryOperatorKind.ConditionalAnd => "&&",
             BinaryOperatorKind.ConditionalOr => "||",
-            BinaryOperatorKind.And when kind == Kind.Bool => "&&",
+            BinaryOperatorKind.And when kind == Kind.Bool => "&&", // both sides are computed either way: what differs is what C# reads of spans
             BinaryOperatorKind.Or when kind == Kind.Bool => "||",
+            BinaryOperatorKind.And => "&",
+            BinaryOperatorKind.Or => "|",
+            BinaryOperatorKind.ExclusiveOr => "^",
+            BinaryOperatorKind.LeftShift => "<<",
+            BinaryOperatorKind.RightShift => ">>",
+            BinaryOperatorKind.UnsignedRightShift => ">>>",
             _ => null,
         };
-        if (name is null) throw new CannotLiftException(operation.Syntax, "of operators, + - * / %, comparisons, && and || can be lifted");
+        if (name is null) throw new CannotLiftException(operation.Syntax, "of operators, + - * / %, & | ^ << >> >>>, comparisons, && and || can be lifted");
+        if (name is "<<" or ">>" or ">>>")
+        {
+            if (right is not ConstantExpression { Value: var count }) throw new CannotLiftException(operation.RightOperand.Syntax, "an int is shifted by constants only");
+            right = new ConstantExpression(Kind.Int, (int)count & 31); // as C# counts
+        }
+
+        if (name == "==" && left.Kind == Kind.Bool)
+            return new OperationExpression(Kind.Bool, "!", new[] { new OperationExpression(Kind.Bool, "^", new[] { left, right }.ToEquatableArray()) }.ToEquatableArray<Expression>());
         if (name is "/" or "%" && kind == Kind.Int && right is not ConstantExpression { Value: not 0 and not -1 })
             throw new CannotLiftException(operation.RightOperand.Syntax, "an int is divided by constants other than 0 and -1 only");
         return new OperationExpression(kind, name, new[] { left, right }.ToEquatableArray());
     }
+
+    /// <summary>The index of key, query, head or batch that an int is; none where it is more than that.</summary>
+    private static Axes AxesOf(Expression index) => index is not InputExpression { Input: var input } ? Axes.None : input switch
+    {
+        Input.Batch => Axes.Batch,
+        Input.Head => Axes.Head,
+        Input.Query => Axes.Query,
+        _ => Axes.Key,
+    };
 
     private Expression Call(IInvocationOperation call, Kind kind, Func<IOperation, Expression> part, Dictionary<IParameterSymbol, Expression> parameters)
     {
@@ -211,7 +252,7 @@ internal sealed class Lifter
             return new OperationExpression(kind, "Min", new[] { raised, operands[2] }.ToEquatableArray());
         }
 
-        if (target.DeclaringSyntaxReferences.IsEmpty || target.IsGenericMethod || !target.IsStatic || target.Parameters.Any(parameter => parameter.RefKind != RefKind.None))
+        if (!IsOwn(target))
             throw new CannotLiftException(call.Syntax, "of methods, those of Math, MathF, float and int and static ones of one expression in this project can be called");
         if (++_depth > MaxDepth) throw new CannotLiftException(call.Syntax, "the method calls itself, or others too deep");
         var inner = new Dictionary<IParameterSymbol, Expression>(SymbolEqualityComparer.Default);
@@ -246,6 +287,9 @@ internal sealed record LiftedSpec(string Name, Expression? Result, string? Failu
     public int Start { get; init; }
 
     public int Length { get; init; }
+
+    /// <summary>For each span of the kernel's methods: the axes (as a number) that C# indexes it by as they are, whatever the numbers are.</summary>
+    public EquatableArray<int> Indexed { get; init; }
 
     public static LiftedSpec Failed(string name, string reason) => new(name, null, reason);
 }

@@ -43,6 +43,10 @@ internal sealed record Linear(long Query, long Key, long QueryChunk, long KeyChu
                 when chunk == 0 || chunk == (int)length:
                 chunk = (int)length;
                 return new(input.Input == Input.Query ? Of(0) with { QueryChunk = 1 } : Of(0) with { KeyChunk = 1 });
+            case OperationExpression { Operation: ">>", First: InputExpression { Input: Input.Key } key, Second: ConstantExpression { Value: > 0 and <= 30 and var bits } }: // of positions, which may be negative, it is no division
+                return Of(new OperationExpression(Kind.Int, "/", new Expression[] { key, new ConstantExpression(Kind.Int, 1 << (int)bits) }.ToEquatableArray()), ref chunk);
+            case OperationExpression { Operation: "<<", First: var x, Second: ConstantExpression { Value: <= 12 and var bits } }:
+                return Of(x, ref chunk)?.Times(1 << (int)bits);
             case OperationExpression { Operation: "*", Kind: Kind.Int, First: var x, Second: ConstantExpression { Value: >= -4096 and <= 4096 and var factor } }:
                 return Of(x, ref chunk)?.Times((long)factor);
             case OperationExpression { Operation: "*", Kind: Kind.Int, First: ConstantExpression { Value: >= -4096 and <= 4096 and var factor }, Second: { } x }:

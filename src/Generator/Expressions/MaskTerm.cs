@@ -171,6 +171,10 @@ internal sealed class Condition
             case OperationExpression { Operation: "&&" or "||", First: var first, Second: { } second } both:
                 Condition x = Of(first, negated, ref chunk), y = Of(second, negated, ref chunk), result = both.Operation == "&&" == !negated ? x.And(y) : x.Or(y);
                 return result.Terms is null ? Computed(mask, negated) : result;
+            case OperationExpression { Kind: Kind.Bool, Operation: "?", Operands: { } parts } when !IsChosen(parts[0]): // or else each choice would be looked at twice for each that it decides
+                Condition when = Of(parts[0], negated: false, ref chunk), otherwise = Of(parts[0], negated: true, ref chunk);
+                var either = when.And(Of(parts[1], negated, ref chunk)).Or(otherwise.And(Of(parts[2], negated, ref chunk)));
+                return either.Terms is null || (either.Terms.Count > 0 && either.Terms.All(term => term.Rest is not null)) ? Computed(mask, negated) : either;
             case OperationExpression { Operation: "<" or "<=" or ">" or ">=" or "==" or "!=", First: { Kind: Kind.Int } left, Second: { } right } comparison:
                 int met = chunk;
                 if (Linear.Of(left, ref met) is { } a && Linear.Of(right, ref met) is { } b && a.Plus(b.Times(-1)) is { } difference && Compare(comparison.Operation, negated, difference, met) is { Terms: not null } bounds)
@@ -200,6 +204,8 @@ internal sealed class Condition
             _ => Below(difference).Or(Below(opposite)),
         };
     }
+
+    private static bool IsChosen(Expression condition) => condition is OperationExpression { Operation: "?" } || condition.Parts.Any(IsChosen);
 
     private static Condition Computed(Expression mask, bool negated) =>
         new([MaskTerm.All with { Rest = negated ? new OperationExpression(Kind.Bool, "!", new[] { mask }.ToEquatableArray()) : mask }]);

@@ -24,6 +24,9 @@ internal sealed record KernelSpec(MethodSpec Method, AttentionSpec Attention)
     /// <summary>The parameters of the kernel that these use as numbers.</summary>
     public EquatableArray<ParameterSpec> Scalars { get; init; }
 
+    /// <summary>Where a method cannot be lifted: the names of the parameters of these methods.</summary>
+    public EquatableArray<string> Claimed { get; init; }
+
     /// <summary>The parameters of the kernel that these index.</summary>
     public EquatableArray<ParameterSpec> Spans { get; init; }
 
@@ -31,23 +34,9 @@ internal sealed record KernelSpec(MethodSpec Method, AttentionSpec Attention)
     /// The axes that a span has an element for each index of: those that it is indexed by as they are, whatever the numbers are. Only then a missing one is a
     /// mistake for sure; of another index a condition may see to it that it does not matter.
     /// </summary>
-    public Axes SpanAxes(int slot)
-    {
-        return (Mask?.Result is { } mask ? Of(mask) : Axes.None) | (Score?.Result is { } score ? Of(score) : Axes.None);
+    public Axes SpanAxes(int slot) => Indexed(Mask, slot) | Indexed(Score, slot);
 
-        Axes Of(Expression expression) => expression switch
-        {
-            ElementExpression { Index: InputExpression { Input: var input } } element when element.Span.Slot == slot => input switch
-            {
-                Input.Batch => Axes.Batch,
-                Input.Head => Axes.Head,
-                Input.Query => Axes.Query,
-                _ => Axes.Key,
-            },
-            OperationExpression { Operation: "?" or "&&" or "||", First: var always } => Of(always),
-            _ => expression.Parts.Aggregate(Axes.None, (axes, part) => axes | Of(part)),
-        };
-    }
+    private static Axes Indexed(LiftedSpec? lifted, int slot) => slot < lifted?.Indexed.Count ? (Axes)lifted.Indexed[slot] : Axes.None;
 
     /// <summary>Whether the scores depend on where the queries stand, beside the mask of the attribute.</summary>
     public bool UsesPositions => Attention.Alibi || Attention.ChunkLength > 0 || Attention.Dilation > 1 || Has(Role.Slopes) || Has(Role.RelativeBias) || Mask?.Result?.Uses(Input.Query) == true || Score?.Result?.Uses(Input.Query) == true;
@@ -80,6 +69,24 @@ internal sealed record MethodSpec(
 {
     public bool IsGeneric => TypeParameters.Length > 0;
 
+    /// <summary>Whether the compiler rejects the declaration, says so, and would say it again of a second part.</summary>
+    public bool IsRejected { get; init; }
+
+    /// <summary>Whether parameters have no name, or the same one, which the compiler says.</summary>
+    public bool HasBadNames { get; init; }
+
+    /// <summary>Whether the signature has types that a second part of the method must not name again: the compiler would reject them there, too.</summary>
+    public bool CannotRepeatTypes { get; init; }
+
+    /// <summary>Whether there is a part without a body.</summary>
+    public bool IsDefined { get; init; }
+
+    /// <summary>Whether the user says who wrote the method, so that it cannot be said again.</summary>
+    public bool HasOwnGeneratedCode { get; init; }
+
+    /// <summary>The attribute for which another generator writes the body; null for none.</summary>
+    public string? OtherGenerator { get; init; }
+
     /// <summary>Distinguishes the method from every other in the compilation, but from its own repetition.</summary>
     public string Identity =>
         $"{Namespace}.{string.Join(".", Types.Select(t => t.Declaration))}.{Name}{TypeParameters}({string.Join(", ", Parameters.Select(p => p.Modifiers + p.Type))})";
@@ -95,6 +102,15 @@ internal sealed record TypeSpec(string Declaration, string Name, bool IsPartial,
 /// <param name="Modifiers">What stands before the type (<c>this</c>, <c>scoped</c>, <c>in</c>), with a blank behind it, or nothing.</param>
 internal sealed record ParameterSpec(string Name, string Type, string Modifiers, Role? Role, bool IsUnknownType)
 {
+    /// <summary>The number that it is where a call leaves it out; null for none, or another type.</summary>
+    public int? DefaultNumber { get; init; }
+
+    /// <summary>Whether it is a span of nothing where a call leaves it out.</summary>
+    public bool IsEmptyByDefault { get; init; }
+
+    /// <summary>The number that it is marked with, where that is no role.</summary>
+    public int? UnknownRole { get; init; }
+
     /// <summary>Whether it brings its own shape and strides.</summary>
     public bool IsTensorSpan => Role is { } role && Parsing.RoleTable.Row(role).TensorType == Type;
 }

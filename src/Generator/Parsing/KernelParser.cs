@@ -13,6 +13,14 @@ internal static class KernelParser
 {
     public const string AttributeName = "AttentionGen.AttentionAttribute";
     private const string RoleAttributeName = "AttentionGen.RoleAttribute";
+    private const string GeneratedCodeName = "System.CodeDom.Compiler.GeneratedCodeAttribute";
+
+    /// <summary>A part of the paths of generated files.</summary>
+    private static readonly string s_generatorName = typeof(AttentionGenerator).FullName;
+
+    /// <summary>Attributes of the framework for which another generator writes the body.</summary>
+    private static readonly string?[] s_otherGenerators =
+        ["System.Runtime.InteropServices.LibraryImportAttribute", "System.Text.RegularExpressions.GeneratedRegexAttribute", "Microsoft.Extensions.Logging.LoggerMessageAttribute"];
 
     /// <summary>Kernels are written with collection expressions.</summary>
     private const LanguageVersion OldestLanguage = LanguageVersion.CSharp12;
@@ -35,18 +43,29 @@ internal static class KernelParser
         LiftedSpec? Lift(string argument, Kind returns) => Lifter.Lift(
             attribute.NamedArguments.FirstOrDefault(given => given.Key == argument).Value.Value as string, returns, method, compilation, scalars, spans, ParseParameter);
         var (ownMask, ownScore) = (Lift("MaskMethod", Kind.Bool), Lift("ScoreMethod", Kind.Float));
-        var spec = new KernelSpec(WithOwn(ParseMethod(method), scalars.Concat(spans)), attention)
+        bool failed = ownMask?.Failure is not null || ownScore?.Failure is not null;
+        var claimed = failed ? Claimed(method, attribute).ToList() : []; // what cannot be lifted has its own error, and none that its parameters have no role
+        var spec = new KernelSpec(WithOwn(ParseMethod(method), scalars.Concat(spans), claimed), attention)
         {
             OldLanguage = compilation is CSharpCompilation { LanguageVersion: var version and < OldestLanguage } ? version.ToDisplayString() : null,
+            Claimed = claimed.ToEquatableArray(),
             Mask = ownMask, Score = ownScore, Scalars = scalars.ToEquatableArray(), Spans = spans.ToEquatableArray(),
         };
         return spec.Mask?.Result is { } mask ? WithBounds(spec, mask) : spec;
     }
 
+    /// <summary>The parameters of the methods that a declaration names, lifted or not.</summary>
+    private static IEnumerable<string> Claimed(IMethodSymbol method, AttributeData attribute) =>
+        from given in attribute.NamedArguments
+        where given.Key is "MaskMethod" or "ScoreMethod" && given.Value.Value is string
+        from own in method.ContainingType.GetMembers((string)given.Value.Value!).OfType<IMethodSymbol>()
+        from parameter in own.Parameters
+        select Escape(parameter.Name);
+
     /// <summary>What the user's own methods take has no role by its name alone, unless its type is that of the role: a `float maxScore` is theirs.</summary>
-    private static MethodSpec WithOwn(MethodSpec method, IEnumerable<ParameterSpec> own)
+    private static MethodSpec WithOwn(MethodSpec method, IEnumerable<ParameterSpec> own, IEnumerable<string> claimed)
     {
-        var names = own.Select(parameter => parameter.Name).ToList();
+        var names = own.Select(parameter => parameter.Name).Concat(claimed).ToList();
         bool IsOnlyNamed(ParameterSpec parameter) =>
             names.Contains(parameter.Name) && parameter.Role is { } role && role == RoleTable.ByName(parameter.Name) && !RoleTable.Row(role).Types.Contains(parameter.Type);
         return method with { Parameters = method.Parameters.Select(parameter => IsOnlyNamed(parameter) ? parameter with { Role = null } : parameter).ToEquatableArray() };
@@ -85,17 +104,25 @@ internal static class KernelParser
         return new MethodSpec(
             method.ContainingNamespace.IsGlobalNamespace ? "" : method.ContainingNamespace.ToDisplayString(),
             types.ToEquatableArray(),
-            syntax is null ? "" : string.Join(" ", syntax.Modifiers.Select(modifier => modifier.Text)),
+            syntax is null ? "" : SecondPart.Modifiers(syntax, method),
             syntax?.ReturnType is RefTypeSyntax ? $"ref {method.ReturnType.ToDisplayString(s_typeFormat)}" : method.ReturnType.ToDisplayString(s_typeFormat),
             Escape(method.Name),
             method.Parameters.Select(ParseParameter).ToEquatableArray(),
             TypeParameters: open < 0 ? "" : generics.Substring(open, (where < 0 ? generics.Length : where) - open),
             Constraints: where < 0 ? "" : generics.Substring(where),
-            OtherKind(method.MethodKind),
+            OtherKind(method, syntax),
             IsPartial: method.IsPartialDefinition || syntax?.Modifiers.Any(SyntaxKind.PartialKeyword) == true,
             HasBody: syntax?.Body is not null || syntax?.ExpressionBody is not null || method.IsExtern || (method.PartialImplementationPart is { } part && !IsOurs(part)),
             IsRepeated(method),
-            HasUnknownTypes: IsUnknown(method.ReturnType) || method.Parameters.Any(parameter => IsUnknown(parameter.Type)));
+            HasUnknownTypes: IsUnknown(method.ReturnType) || method.Parameters.Any(parameter => IsUnknown(parameter.Type)))
+        {
+            IsRejected = syntax is not null && SecondPart.IsRejected(syntax, method),
+            HasBadNames = method.Parameters.Select(parameter => parameter.Name).Distinct().Count(name => name.Length > 0) < method.Parameters.Length,
+            CannotRepeatTypes = syntax is not null && SecondPart.CannotRepeatTypes(syntax, method),
+            IsDefined = method.IsPartialDefinition || method.PartialDefinitionPart is not null,
+            HasOwnGeneratedCode = method.GetAttributes().Any(a => a.AttributeClass?.ToDisplayString() == GeneratedCodeName && !IsOurs(a)),
+            OtherGenerator = method.GetAttributes().Select(a => a.AttributeClass?.ToDisplayString()).FirstOrDefault(name => s_otherGenerators.Contains(name)) is { } other ? other.Substring(other.LastIndexOf('.') + 1).Replace("Attribute", "") : null,
+        };
     }
 
     /// <summary>
@@ -112,8 +139,13 @@ internal static class KernelParser
         return method.ContainingType is null;
     }
 
-    private static string? OtherKind(MethodKind kind) => kind switch
+    /// <summary>Whether a method stands in an extension block, for which the Roslyn that this is built with has no public type.</summary>
+    public static bool IsOfExtension(MethodDeclarationSyntax? method) =>
+        method?.Parent is TypeDeclarationSyntax and not (ClassDeclarationSyntax or StructDeclarationSyntax or RecordDeclarationSyntax or InterfaceDeclarationSyntax);
+
+    private static string? OtherKind(IMethodSymbol method, MethodDeclarationSyntax? syntax) => method.MethodKind switch
     {
+        MethodKind.Ordinary when IsOfExtension(syntax) => "a member of an extension block",
         MethodKind.Ordinary => null,
         MethodKind.LocalFunction => "a local function",
         MethodKind.AnonymousFunction => "a lambda",
@@ -143,9 +175,12 @@ internal static class KernelParser
         _ => false,
     };
 
-    /// <summary>The analyzer sees the compilation with what was generated for it.</summary>
-    private static bool IsOurs(IMethodSymbol implementation) =>
-        implementation.GetAttributes().Any(a => a.AttributeClass?.Name == "GeneratedCodeAttribute" && a.ConstructorArguments.FirstOrDefault().Value is GeneratedCode.Tool);
+    /// <summary>Whether a part of a method is one that was generated here: the analyzer sees the compilation with them.</summary>
+    public static bool IsOurs(IMethodSymbol part) => part.DeclaringSyntaxReferences.Any(reference => IsOurs(reference.SyntaxTree));
+
+    private static bool IsOurs(AttributeData attribute) => attribute.ApplicationSyntaxReference is { } reference && IsOurs(reference.SyntaxTree);
+
+    private static bool IsOurs(SyntaxTree tree) => tree.FilePath.Contains(s_generatorName);
 
     private static TypeSpec ParseType(INamedTypeSymbol type)
     {
@@ -182,7 +217,12 @@ internal static class KernelParser
         Role? role = attribute is { ConstructorArguments.Length: 1 } && attribute.ConstructorArguments[0].Value is int given
             ? (Enum.IsDefined(typeof(Role), given) ? (Role)given : null)
             : RoleTable.ByName(parameter.Name);
-        return new ParameterSpec(Escape(parameter.Name), parameter.Type.ToDisplayString(s_typeFormat), modifiers, role, IsUnknown(parameter.Type));
+        return new ParameterSpec(Escape(parameter.Name), parameter.Type.ToDisplayString(s_typeFormat), modifiers, role, IsUnknown(parameter.Type))
+        {
+            DefaultNumber = parameter is { IsOptional: true, Type.SpecialType: SpecialType.System_Int32 } ? parameter.HasExplicitDefaultValue ? parameter.ExplicitDefaultValue as int? : 0 : null,
+            IsEmptyByDefault = parameter.IsOptional && parameter.Type is INamedTypeSymbol { IsRefLikeType: true },
+            UnknownRole = role is null ? attribute?.ConstructorArguments.FirstOrDefault().Value as int? : null,
+        };
     }
 
     private static AttentionSpec? ParseAttribute(AttributeData attribute)

@@ -8,7 +8,7 @@ using Microsoft.CodeAnalysis;
 namespace AttentionGen.Generator.Validation;
 
 /// <summary>From a spec to the rules that it breaks. The analyzer reports them, the generator stops on the errors among them.</summary>
-internal static class KernelRules
+internal static partial class KernelRules
 {
     public const int MaxHeads = 4096;
     public const int MaxDim = 512;
@@ -18,6 +18,9 @@ internal static class KernelRules
 
     /// <summary>A factor of powers of two, scale * log2(e), is to be a float, too.</summary>
     public const float MaxScale = 2e38f;
+
+    /// <summary>The least normal float: factors below it would have fewer digits than others.</summary>
+    public const float LeastFactor = 1.17549435e-38f;
 
     public static IEnumerable<Violation> Violations(KernelSpec spec)
     {
@@ -33,6 +36,7 @@ internal static class KernelRules
         if (!method.IsPartial) yield return new(Rules.NotPartial, Place.Method, method.Name, Declaration(method));
         else if (method.HasBody) yield return new(Rules.HasBody, Place.Method, method.Name, Declaration(method));
         if (method.IsGeneric) yield return new(Rules.GenericMethod, Place.Method, method.Name);
+        if (method.OtherGenerator is { } other) yield return new(Rules.OtherGenerator, Place.Method, method.Name, other);
         if (method.ReturnType != "void" && !method.HasUnknownTypes)
             yield return new(Rules.ReturnsValue, Place.ReturnType, method.Name, RoleTable.Short(method.ReturnType));
     }
@@ -63,10 +67,10 @@ internal static class KernelRules
         const string Varies = ", or be left out where it varies from call to call", Open = ", or be left out where that side is open";
         var ranges = new (string Argument, int? Value, int Min, int Max, string WayOut)[]
         {
-            ("heads", attention.Heads, 1, MaxHeads, ""),
-            ("headDim", attention.HeadDim, 1, MaxDim, ""),
-            ("KeyValueHeads", attention.GivenKeyValueHeads, 1, MaxHeads, ""),
-            ("ValueDim", attention.GivenValueDim, 1, MaxDim, ""),
+            ("heads", attention.Heads, 1, MaxHeads, Meant(attention.Heads, "headDim", attention.HeadDim, MaxHeads, "as many heads of headDim elements")),
+            ("headDim", attention.HeadDim, 1, MaxDim, Meant(attention.HeadDim, "heads", attention.Heads, MaxDim, "the elements of one head")),
+            ("KeyValueHeads", attention.GivenKeyValueHeads, 1, MaxHeads, ", or be left out where each head has keys and values of its own"),
+            ("ValueDim", attention.GivenValueDim, 1, MaxDim, Meant(attention.GivenValueDim, "KeyValueHeads", attention.KeyValueHeads, MaxDim, "the elements of one head") is { Length: > 0 } meant ? meant : ", or be left out where it is headDim"),
             ("QueryLength", attention.QueryLength, 1, MaxLength, Varies),
             ("KeyLength", attention.KeyLength, 1, MaxLength, Varies),
             ("WindowLeft", attention.GivenWindowLeft == -1 ? null : attention.GivenWindowLeft, 0, MaxLength - 1, Open),
@@ -76,8 +80,8 @@ internal static class KernelRules
             ("Dilation", attention.GivenDilation, 1, MaxLength, ", or be left out where every key counts"),
             ("QueryBlockSize", attention.QueryBlockSize, 1, MaxLength, NoBlocks),
             ("KeyBlockSize", attention.KeyBlockSize, 32, MaxLength, NoBlocks),
-            ("RelativeBuckets", attention.Relative.GivenBuckets, 2, MaxBuckets, ""),
-            ("RelativeMaxDistance", attention.Relative.GivenMaxDistance, 1, MaxRelativeDistance, ""),
+            ("RelativeBuckets", attention.Relative.GivenBuckets, 2, MaxBuckets, ", as 32 of T5"),
+            ("RelativeMaxDistance", attention.Relative.GivenMaxDistance, 1, MaxRelativeDistance, ", or be left out for 128, as T5 has it"),
         };
         foreach (var (argument, given, min, max, wayOut) in ranges)
             if (given is { } value && (value < min || value > max)) yield return new(Rules.OutOfRange, Place.OfArgument(argument), argument, value, min, max, wayOut);
@@ -94,6 +98,10 @@ internal static class KernelRules
 
         if ((attention.Isas & ~Isas.All) is var unknown and not 0) yield return new(Rules.UnknownIsas, Place.OfArgument("Isas"), (int)unknown);
     }
+
+    /// <summary>A way out where a number is that of all heads, as the width of a model, and was meant for one of them.</summary>
+    private static string Meant(int? given, string argument, int by, int max, string what) =>
+        given > max && by > 1 && given % by == 0 && given / by <= max ? string.Format(CultureInfo.InvariantCulture, ": did you mean {0} = {1} / {2}, {3}, where {4} is {2}?", given / by, given, by, what, argument) : "";
 
     /// <summary>Windows that hide nothing: another mask or the lengths leave them nothing to hide.</summary>
     private static IEnumerable<Violation> Windows(KernelSpec spec)
@@ -206,7 +214,7 @@ internal static class KernelRules
     {
         const Axes AllAxes = Axes.Batch | Axes.Head | Axes.Query | Axes.Key;
         var attention = spec.Attention;
-        if (attention.GivenSoftCap is { } cap && !(cap is > 0 and < float.PositiveInfinity)) yield return new(Rules.BadSoftCap, Place.OfArgument("SoftCap"), Text(cap));
+        if (attention.GivenSoftCap is { } cap && WrongCap(attention, cap) is { } wrong) yield return new(Rules.BadSoftCap, Place.OfArgument("SoftCap"), Text(cap), wrong);
         foreach (var (role, given) in new[] { (Role.Bias, attention.GivenBiasAxes), (Role.Keep, attention.GivenKeepAxes) })
         {
             if (given is not { } axes) continue;
@@ -245,6 +253,20 @@ internal static class KernelRules
             yield return new(Rules.SlopesTwice, Place.OfArgument("Alibi"), slopes.Name);
         if (attention.GivenScale is not null && spec.Method.Parameters.FirstOrDefault(parameter => parameter.Role == Role.Scales) is { } scales)
             yield return new(Rules.ScaleTwice, Place.OfArgument("Scale"), Text(attention.GivenScale.Value), scales.Name);
+    }
+
+    /// <summary>What is wrong with a soft cap: scores are multiplied by factors over it, which have to be floats with all their digits.</summary>
+    private static string? WrongCap(AttentionSpec attention, float cap)
+    {
+        if (!(cap is > 0 and < float.PositiveInfinity)) return "it must be a positive, finite number";
+        foreach (var (name, factor) in new[] { ("1", 1f), ("Scale", Math.Abs(attention.Scale)) })
+        {
+            double quotient = (double)factor / cap;
+            if (factor is > 0 and <= MaxScale && quotient is not (>= LeastFactor and <= MaxScale)) // of another scale there is an error already
+                return $"but {name} / SoftCap = {Text((float)quotient)}, which scores are multiplied by, must be from 1.2E-38 to {Text(MaxScale)}";
+        }
+
+        return null;
     }
 
     /// <summary>The buckets of relative positions, and the parameter that has their biases.</summary>
@@ -324,94 +346,6 @@ internal static class KernelRules
             ? $"{dim} = {tensor.Dim} elements where heads come first"
             : $"{heads} * {dim} = {tensor.Heads} * {tensor.Dim} = {tensor.Width} elements";
     }
-
-    private static IEnumerable<Violation> Parameters(KernelSpec spec)
-    {
-        var parameters = spec.Method.Parameters;
-        var taken = new Dictionary<Role, ParameterSpec>();
-        var missing = Missing(spec).ToList();
-        var meant = new Dictionary<ParameterSpec, RoleRow>(); // by its type, what a parameter without a role can be of those that are missing
-        foreach (var row in missing)
-            if (parameters.FirstOrDefault(p => p.Role is null && row.Types.Contains(p.Type) && !meant.ContainsKey(p)) is { } candidate) meant.Add(candidate, row);
-
-        for (int i = 0; i < parameters.Count; i++)
-        {
-            var parameter = parameters[i];
-            var place = Place.OfParameter(i);
-            bool isOwn = spec.Scalars.Concat(spec.Spans).Any(own => own.Name == parameter.Name);
-            if (isOwn && parameter.Role is null) continue;
-            if (parameter.Role is not { } role)
-            {
-                string wayOut = meant.TryGetValue(parameter, out var it)
-                    ? $"rename it to '{it.Name}', or mark it [Role(AttentionRole.{it.Role})]"
-                    : "rename it, take it out, or mark it with its role, as [Role(AttentionRole.Query)]";
-                yield return new(Rules.UnknownParameter, place, parameter.Name, wayOut, RoleTable.Text);
-                continue;
-            }
-
-            var row = RoleTable.Row(role);
-            if (taken.TryGetValue(Slot(role), out var earlier)) yield return new(Rules.DuplicateParameter, place, earlier.Name, parameter.Name, Meaning(role));
-            else taken.Add(Slot(role), parameter);
-
-            string modifiers = parameter.Modifiers.Replace("this ", "").Replace("scoped ", "");
-            if (parameter.IsTensorSpan) modifiers = modifiers.Replace("in ", ""); // how System.Numerics.Tensors itself takes these large structs
-            if ((!row.Types.Contains(parameter.Type) || modifiers.Length > 0) && !parameter.IsUnknownType)
-            {
-                string types = string.Join(" or ", row.Types.Select(type => $"'{RoleTable.Short(type)}'"));
-                yield return new(Rules.WrongParameterType, place, parameter.Name, modifiers + RoleTable.Short(parameter.Type), row.Name, types);
-            }
-
-            if (row.NeedsPositions && HasNoPositions(spec.Attention) && !spec.UsesPositions && !isOwn) yield return new(Rules.MaskParameterWithoutMask, place, parameter.Name);
-            if (role == Role.Batch && !spec.Attention.Batched) yield return new(Rules.BatchWithoutBatched, place, parameter.Name);
-        }
-
-        missing.RemoveAll(meant.ContainsValue);
-        bool areTensorSpans = AreTensorSpans(parameters, meant);
-        if (areTensorSpans) missing.Remove(RoleTable.Row(Role.Batch)); // their shapes say it
-        if (missing.Count > 0)
-        {
-            yield return new(
-                Rules.MissingParameter, Place.Method, spec.Method.Name, string.Join(", ", missing.Select(row => row.Name)),
-                string.Join(", ", missing.Select(row => $"{RoleTable.Short((areTensorSpans ? row.TensorType : null) ?? row.Type)} {row.Name}")), missing[0].Role,
-                RoleTable.Text);
-        }
-
-        if (!taken.ContainsKey(Role.QueryStart))
-        {
-            // Within bounds, or else the difference would not fit into an int.
-            if (spec.Attention is { QueryLength: >= 1 and <= MaxLength and var queries, KeyLength: >= 1 and <= MaxLength and var keys, Right: < MaxLength and var right }
-                && queries - keys - right is var count and > 0)
-            {
-                string given = $"QueryLength = {queries}, KeyLength = {keys}" + (right > 0 ? $", WindowRight = {right}" : "");
-                yield return new(Rules.MoreQueriesThanKeys, Place.OfArgument("QueryLength"), given, count == 1 ? "query" : $"{count} queries");
-            }
-            else if (spec.Attention.QueryLength != 1 && (HidesLeft(spec.Attention) || HidesRight(spec.Attention)) && taken.TryGetValue(Role.KeyLengths, out var lengths))
-            {
-                yield return new(Rules.PaddedPrefill, Place.OfParameter(parameters.ToList().IndexOf(lengths))); // a single query is no prefill
-            }
-        }
-    }
-
-    /// <summary>The roles that the kernel needs and no parameter has.</summary>
-    private static IEnumerable<RoleRow> Missing(KernelSpec spec) =>
-        RoleTable.Rows.Where(row => (row.IsRequired || (row.Role == Role.Batch && spec.Attention.Batched)) && spec.Method.Parameters.All(p => p.Role != row.Role));
-
-    /// <summary>Whether the tensors are tensor spans; those that are missing or of a wrong type are taken to become what the others are.</summary>
-    private static bool AreTensorSpans(IReadOnlyList<ParameterSpec> parameters, Dictionary<ParameterSpec, RoleRow> meant)
-    {
-        RoleRow? Row(ParameterSpec parameter) => parameter.Role is { } role ? RoleTable.Row(role) : meant.TryGetValue(parameter, out var row) ? row : null;
-        return parameters.Any(p => Row(p) is { } row && p.Type == row.TensorType) && !parameters.Any(p => Row(p) is { TensorType: not null } row && p.Type == row.Type);
-    }
-
-    /// <summary>A start is given once, and a length of the prefix: for the call or for each batch item.</summary>
-    private static Role Slot(Role role) => role switch
-    {
-        Role.QueryStarts => Role.QueryStart,
-        Role.PrefixLengths => Role.PrefixLength,
-        _ => role,
-    };
-
-    private static string Meaning(Role role) => Slot(role) == Role.PrefixLength ? "how long the prefix is" : Slot(role) == Role.QueryStart ? "where the queries start" : $"which one {RoleTable.Row(role).Name} is";
 
     private static string NearbyDivisors(int heads, int wanted)
     {

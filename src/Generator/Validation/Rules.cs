@@ -45,13 +45,13 @@ internal static class Rules
         "Mask is {0}, which is no AttentionMask: use None or Causal");
 
     public static readonly DiagnosticDescriptor MissingParameter = Error("AG0013", "A parameter is missing",
-        "'{0}' has no parameter for {1}: add '{2}', or mark the parameter that it is with its role, as [Role(AttentionRole.{3})]. Parameters of a kernel are: {4}.");
+        "'{0}' has no parameter for {1}: add '{2}', or mark the parameter that it is with its role, as [Role(AttentionRole.{3})]");
 
     public static readonly DiagnosticDescriptor DuplicateParameter = Error("AG0014", "Two parameters have the same role",
         "'{0}' and '{1}' both say {2}: keep one of them");
 
     public static readonly DiagnosticDescriptor UnknownParameter = Error("AG0015", "A parameter has no role",
-        "'{0}' is no parameter of a kernel: {1}. Parameters of a kernel are: {2}.");
+        "'{0}' is no parameter of a kernel: {1}");
 
     public static readonly DiagnosticDescriptor WrongParameterType = Error("AG0016", "A parameter has the wrong type",
         "'{0}' is '{1}', but the parameter {2} of a kernel is {3}: change its type");
@@ -78,7 +78,7 @@ internal static class Rules
         "{0} has no effect, as '{1}' is a '{2}' and brings its own strides: leave it out, or change the type of '{1}' to '{3}'");
 
     public static readonly DiagnosticDescriptor BadSoftCap = Error("AG0024", "The soft cap is not a magnitude",
-        "SoftCap is {0}, it must be a positive, finite number: use one above 0, as 50f, or leave it out for none");
+        "SoftCap is {0}, {1}: use one as models have it, as 50f, or leave it out for none");
 
     public static readonly DiagnosticDescriptor BadAxes = Error("AG0025", "The axes of a bias or a mask do not fit",
         "{0} is {1}, {2}: use {3}");
@@ -140,6 +140,15 @@ internal static class Rules
     public static readonly DiagnosticDescriptor BlocksWithCuts = Error("AG0047", "Lists of blocks beside another cut",
         "{0} cannot stand beside lists of blocks: {1}");
 
+    public static readonly DiagnosticDescriptor OtherGenerator = Error("AG0048", "Another generator writes the body",
+        "'{0}' gets its body from [{1}], and a method has one: take one of the two attributes off");
+
+    public static readonly DiagnosticDescriptor UnknownRole = Error("AG0049", "The role is unknown",
+        "'{0}' is marked with role {1}, which is no AttentionRole: {2}");
+
+    public static readonly DiagnosticDescriptor UselessDefault = Error("AG0050", "A default value that no call can have",
+        "'{0}' is {1} where it is left out, and each call with it throws: {2}");
+
     public static readonly DiagnosticDescriptor OldLanguage = Error("AG0060", "The version of C# is too old",
         "The project is compiled as C# {0}, and the kernel of '{1}' is written in C# 12: take LangVersion out of the project file, or set it to 12 or higher");
 
@@ -173,6 +182,7 @@ internal static class Rules
         NotAMethod, UnknownIsas, UnknownLayout, NarrowStride, StrideOfTensorSpan, BadSoftCap, BadAxes, AxesWithoutParameter, SlopesTwice, CannotLift, BucketsWithoutParameter, RelativeBiasWithoutBuckets,
         BadBuckets, ScaleTwice, UnknownStage, StageWithoutScores, UnknownNorm, NormWithoutEffect, BadNormEpsilon,
         PrefixWithoutCausal, PrefixTwice, DocumentsInBatch, KeyDocumentsAlone, IncompleteBlocks, BadKeyBlockSize, BlocksWithCuts,
+        OtherGenerator, UnknownRole, UselessDefault,
         OldLanguage,
         PaddedPrefill, DebugBuild, MoreQueriesThanKeys, WindowWithoutEffect, HidesEverything,
     ];

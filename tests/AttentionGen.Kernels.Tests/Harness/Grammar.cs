@@ -34,7 +34,12 @@ internal static class Grammar
         new(Sort.Bool, "{0} & {1}", Sort.Bool, Sort.Bool) { Weight = 4 },
         new(Sort.Bool, "{0} | {1}", Sort.Bool, Sort.Bool) { Weight = 4 },
         new(Sort.Bool, "!{0}", Sort.Bool) { Weight = 6 },
+        new(Sort.Bool, "{0} ^ {1}", Sort.Bool, Sort.Bool) { Weight = 2 },
         new(Sort.Bool, "{0} ? {1} : {2}", Sort.Bool, Sort.Bool, Sort.Bool) { Weight = 4 },
+        new(Sort.Bool, "query - key is >= 0 and < {0}", Sort.Divisor) { Weight = 3 },
+        new(Sort.Bool, "{0} is < {1} or {2}", Sort.Int, Sort.Number, Sort.Number) { Weight = 3 },
+        new(Sort.Bool, "{0} * {1} is not > {2} and < 9f", Sort.Fraction, Sort.Int, Sort.Fraction) { Weight = 2 },
+        new(Sort.Bool, "{0} switch {{ < 1 => {1}, > 30 when {2} => true, _ => {3} }}", Sort.Int, Sort.Bool, Sort.Bool, Sort.Bool) { Weight = 3 },
 
         s_key,
         new(Sort.Int, "query") { Weight = 3 },
@@ -48,6 +53,14 @@ internal static class Grammar
         new(Sort.Int, "-{0}", Sort.Int),
         new(Sort.Int, "{0} / {1}", Sort.Int, Sort.Divisor),
         new(Sort.Int, "{0} % {1}", Sort.Int, Sort.Divisor),
+        new(Sort.Int, "{0} >> {1}", Sort.Int, Sort.Bits),
+        new(Sort.Int, "{0} >>> {1}", Sort.Int, Sort.Bits),
+        new(Sort.Int, "{0} << {1}", Sort.Int, Sort.Bits),
+        new(Sort.Int, "{0} & {1}", Sort.Int, Sort.Int),
+        new(Sort.Int, "{0} | {1}", Sort.Int, Sort.Number),
+        new(Sort.Int, "{0} ^ {1}", Sort.Int, Sort.Int),
+        new(Sort.Int, "~{0}", Sort.Int),
+        new(Sort.Int, "{0} switch {{ 0 => {1}, >= 5 and < 20 => {2}, _ => 3 }}", Sort.Int, Sort.Int, Sort.Int),
         new(Sort.Int, "Math.Min({0}, {1})", Sort.Int, Sort.Int),
         new(Sort.Int, "Math.Max({0}, {1})", Sort.Int, Sort.Int),
         new(Sort.Int, "Math.Max({0}, {1})", Sort.Int, Sort.Number),
@@ -105,6 +118,7 @@ internal static class Grammar
     {
         Sort.Number => Gen.OneOf(Gen.Choose(-4, 12), Gen.Choose(-40, 90)).Select(value => new Term(sort, value)),
         Sort.Divisor => Gen.OneOf(Gen.Choose(2, 5), Gen.Choose(2, 20)).Select(value => new Term(sort, value)),
+        Sort.Bits => Gen.Choose(1, 4).Select(value => new Term(sort, value)),
         Sort.Fraction => Gen.Choose(-24, 24).Where(value => value != 0).Select(value => new Term(sort, value)),
         _ => from rule in Gen.Frequency(rules[sort].Where(rule => depth > 0 || rule.Parts.All(part => part >= Sort.Number)).Select(rule => (rule.Weight, Gen.Constant(rule))))
              from parts in Parts(rules, rule, depth)

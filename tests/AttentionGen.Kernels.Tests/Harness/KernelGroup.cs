@@ -44,6 +44,14 @@ public sealed class KernelGroup
     /// <summary>Where the groups that this process has compiled lie.</summary>
     public static DirectoryInfo Images => s_images.Value;
 
+    /// <summary>Compiles what a user could have written, with the kernels in it; a warning is an error.</summary>
+    public static Assembly CompileSource(string source)
+    {
+        var image = new FileInfo(Path.Combine(Images.FullName, Convert.ToHexString(SHA256.HashData(Encoding.UTF8.GetBytes(source))) + ".dll"));
+        if (!image.Exists) Compile(source, image);
+        return Assembly.Load(File.ReadAllBytes(image.FullName));
+    }
+
     private static Dictionary<Declaration, Kernel> Load(Declaration[] declarations)
     {
         string source = $$"""
@@ -60,10 +68,7 @@ public sealed class KernelGroup
             {{string.Concat(declarations.Select(declaration => declaration.Source))}}
             }
             """;
-        var image = new FileInfo(Path.Combine(Images.FullName, Convert.ToHexString(SHA256.HashData(Encoding.UTF8.GetBytes(source))) + ".dll"));
-        if (!image.Exists) Compile(source, image);
-
-        var type = Assembly.Load(File.ReadAllBytes(image.FullName)).GetType("Kernels", throwOnError: true)!;
+        var type = CompileSource(source).GetType("Kernels", throwOnError: true)!;
         foreach (var declaration in declarations) Own.Add(declaration, type);
         return declarations.ToDictionary(declaration => declaration, declaration => new Kernel(
             declaration,

@@ -15,6 +15,9 @@ internal enum Sort
     /// <summary>A constant that ints are divided by: the lifter takes no other.</summary>
     Divisor,
 
+    /// <summary>A constant that ints are shifted by.</summary>
+    Bits,
+
     /// <summary>A constant that floats are scaled with.</summary>
     Fraction,
 }
@@ -33,7 +36,7 @@ internal sealed record Rule(Sort Sort, string Text, params Sort[] Parts)
     public bool IsLeaf => Parts.Length == 0;
 
     /// <summary>Whether it means the same inside others as alone.</summary>
-    public bool IsWhole => !Text.Contains(' ') && Text[0] is not ('-' or '!') || IsCall;
+    public bool IsWhole => !Text.Contains(' ') && Text[0] is not ('-' or '!' or '~') || IsCall;
 
     private bool IsCall => Text.StartsWith("Math", StringComparison.Ordinal) && Text.EndsWith(')');
 
@@ -97,7 +100,7 @@ internal sealed class Term
 
     private IEnumerable<int> LessOf(int value)
     {
-        int least = Sort switch { Sort.Number => 0, Sort.Divisor => 2, _ => 16 };
+        int least = Sort switch { Sort.Number => 0, Sort.Bits => 1, Sort.Divisor => 2, _ => 16 };
         if (value < 0) yield return -value;
         for (int off = Math.Abs(value) - least; off > 0; off /= 2) yield return Math.Sign(value) * (Math.Abs(value) - off);
     }
