@@ -44,6 +44,8 @@ public class UntouchedKeyTests
         ("fixed causal", s_fixed with { Mask = AttentionMask.Causal, Roles = Roles.MaxThreads | Roles.QueryStart }),
         ("fixed window", s_fixed with { Window = (10, 3), Roles = Roles.MaxThreads | Roles.QueryStart }),
         ("fixed lengths of keys", s_fixed with { Batched = true, Roles = Roles.MaxThreads | Roles.KeyLengths }),
+        ("fixed own bounds of keys", s_fixed with { MaskText = "key >= 20 && key < 50" }),
+        ("fixed own bounds of queries", s_fixed with { MaskText = "query < 2 && key <= query" }),
         ("fixed documents", s_fixed with { Roles = Roles.MaxThreads | Roles.DocumentStarts | Roles.KeyDocumentStarts }),
     ];
 
