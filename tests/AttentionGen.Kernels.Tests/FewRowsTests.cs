@@ -363,9 +363,11 @@ public class FewRowsTests
     }
 
     /// <summary>Keys of a block, or of a chunk where there are not many.</summary>
-    internal static int KeyBlock(Declaration declaration)
+    internal static int KeyBlock(Declaration declaration) => KeyBlock(Catalogue.Kernels[declaration]);
+
+    internal static int KeyBlock(Kernel kernel)
     {
-        string plan = AttentionInfo.Describe(Catalogue.Kernels[declaration].Method).Plan;
+        string plan = AttentionInfo.Describe(kernel.Method).Plan;
         return int.Parse(Regex.Match(plan, @"key block (\d+)").Groups[1].Value, CultureInfo.InvariantCulture);
     }
 

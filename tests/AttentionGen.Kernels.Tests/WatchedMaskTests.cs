@@ -33,12 +33,14 @@ public class WatchedMaskTests
         Assert.Equal(inputs.ArgMax, threads.ArgMax);
     }
 
+    /// <summary>Without those whose scores differ by more than the product.</summary>
+    public static TheoryData<Problem> OfProducts => [.. Problems.Where(row => row.Data.Declaration is { Bias: 0, Alibi: false, ScoreText: "" })];
+
     /// <summary>Of equal scores the first key is told, wherever the runs of a row begin.</summary>
-    [Theory, MemberData(nameof(Problems), DisableDiscoveryEnumeration = true)]
+    [Theory, MemberData(nameof(OfProducts), DisableDiscoveryEnumeration = true)]
     public void The_first_of_equal_keys_is_told(Problem problem)
     {
         var declaration = problem.Declaration;
-        if (declaration.Bias != 0 || declaration.Alibi || declaration.ScoreText.Length > 0) return; // scores differ by more than the product
         _ = s_kernels[declaration];
         var inputs = new Inputs(problem);
         inputs.Query.AsSpan().Fill(1.25f);

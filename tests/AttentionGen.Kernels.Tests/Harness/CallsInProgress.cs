@@ -16,6 +16,8 @@ internal sealed class CallsInProgress
 
     private static readonly Lazy<MemoryMappedViewAccessor> s_file = new(Open);
 
+    private static readonly byte[] s_none = new byte[SlotBytes];
+
     private static readonly ConcurrentDictionary<Declaration, string> s_declarations = new();
 
     [ThreadStatic]
@@ -59,6 +61,6 @@ internal sealed class CallsInProgress
 
     public readonly ref struct Ended(int slot)
     {
-        public void Dispose() => s_file.Value.Write(slot, 0);
+        public void Dispose() => s_file.Value.WriteArray(slot, s_none, 0, SlotBytes);
     }
 }

@@ -42,7 +42,7 @@ internal sealed class OwnCalls
         return group[declaration];
     }
 
-    private static Gen<Kind> Kinds => Gen.Frequency((2, Any), (1, Cut));
+    private static Gen<Kind> Kinds => Gen.Frequency((2, Any), (2, Fixed), (1, Cut));
 
     private static Gen<Kind> Any =>
         from mask in Gen.Frequency((5, Grammar.Masks(MaxDepth).Select(term => (Term?)term)), (1, Gen.Constant<Term?>(null)))
@@ -51,6 +51,18 @@ internal sealed class OwnCalls
         from softCap in Gen.Frequency((4, Gen.Constant(0f)), (1, Gen.Constant(3f)))
         from beside in Gen.Frequency((3, Gen.Constant(AttentionAxes.None)), (1, Gen.Elements(AttentionAxes.Key, AttentionAxes.Query | AttentionAxes.Key)))
         from kind in Declared(core with { SoftCap = softCap, Keep = beside }, mask, score)
+        select kind;
+
+    /// <summary>Masks that become bounds, for lengths that are declared: the only ones that whole rows of scores are written for.</summary>
+    private static Gen<Kind> Fixed =>
+        from mask in Gen.Choose(1, 2).SelectMany(Grammar.Bounds)
+        from score in Gen.Frequency((7, Gen.Constant<Term?>(null)), (1, Grammar.Scores(MaxDepth).Select(term => (Term?)term)))
+        from core in BuiltIn
+        from lengths in Gen.OneOf(Gen.Choose(16, 64), Gen.Choose(8, 32).Select(n => 2 * n + 1)).Two()
+        from square in Gen.Elements(true, false)
+        from plain in Gen.Frequency((3, Gen.Constant(true)), (1, Gen.Constant(false)))
+        let sized = core with { QueryLength = lengths.Item1, KeyLength = square ? lengths.Item1 : lengths.Item2 }
+        from kind in Declared(sized, mask, score, plain)
         select kind;
 
     /// <summary>Methods beside documents, prefixes, chunks, dilation and lists.</summary>
