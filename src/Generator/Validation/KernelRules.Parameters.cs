@@ -94,7 +94,7 @@ internal static partial class KernelRules
     /// <summary>A default that makes each call throw that leaves the parameter out, but one of no tokens.</summary>
     private static (string Given, string WayOut)? DefaultThatThrows(ParameterSpec parameter, Role role)
     {
-        int least = role is Role.MaxThreads or Role.Batch ? 1 : 0;
+        int least = role == Role.MaxThreads ? 1 : 0; // a batch of no items is one without elements
         if (parameter.DefaultNumber is { } number && RoleTable.Row(role).Type == "int")
             return number < least ? (number.ToString(CultureInfo.InvariantCulture), $"use {least} or more, or no default") : null;
         return parameter.IsEmptyByDefault && role is not (Role.Key or Role.Value or Role.KeyBlocks or Role.Scratch) // there may be no keys, and without scratch the kernel has its own
