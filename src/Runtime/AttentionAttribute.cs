@@ -101,8 +101,8 @@ public sealed class AttentionAttribute(int heads, int headDim) : Attribute
     /// </summary>
     /// <remarks>
     /// <para>
-    /// It is one expression, which the generator lifts. Comparisons of query, key and their distance with constants and int parameters, joined by &amp;&amp;, || and !, with
-    /// Math.Min, Max and Abs, and with both divided by a constant, become bounds of the loops: keys outside are never touched. Bounds are counted without overflow, where an int of C# would wrap. What is no bound becomes vector code, for the keys
+    /// It is one expression, which the generator lifts; patterns (<c>is &gt;= 0 and &lt; 8</c>) and <c>switch</c> expressions are, too. Comparisons of query, key and their distance with constants and
+    /// int parameters, joined by &amp;&amp;, || and !, with Math.Min, Max and Abs, and with both divided by a constant, become bounds of the loops: keys outside are not computed. Bounds are counted without overflow, where an int of C# would wrap. What is no bound becomes vector code, for the keys
     /// that the bounds leave open.
     /// </para>
     /// <para>

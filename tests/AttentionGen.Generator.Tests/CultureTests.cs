@@ -68,7 +68,7 @@ public class CultureTests
     /// <summary>Of messages that hold negative numbers, fractions and what has no name, the words are known.</summary>
     [Theory]
     [InlineData("heads: -4, headDim: 8", "heads is -4, it must be from 1 to 4096")]
-    [InlineData("heads: 4, headDim: 8, SoftCap = -1.5f", "SoftCap is -1.5, it must be a positive, finite number: use one above 0, as 50f, or leave it out for none")]
+    [InlineData("heads: 4, headDim: 8, SoftCap = -1.5f", "SoftCap is -1.5, it must be a positive, finite number: use one as models have it, as 50f, or leave it out for none")]
     [InlineData("heads: 4, headDim: 8, Mask = (AttentionMask)(-7)", "Mask is -7, which is no AttentionMask: use None or Causal")]
     public async Task A_message_has_the_numbers_as_C_sharp_writes_them(string arguments, string message)
     {

@@ -75,7 +75,7 @@ public class RejectedDeclarationTests
         Assert.True(found.Count(d => d.Id.StartsWith("AG", StringComparison.Ordinal)) <= (ids.Contains("AG0015", StringComparison.Ordinal) ? 2 : 1), string.Join('\n', found));
 
         // The same where the compiler reports ours.
-        var output = (project with { Properties = new() { ["build_property.RunAnalyzers"] = "false" } }).Generate().Output;
+        var output = (project with { Properties = new() { ["build_property.AttentionGenSkipsAnalyzers"] = "true" } }).Generate().Output;
         var without = output.GetDiagnostics(TestContext.Current.CancellationToken).Where(d => d.Severity >= DiagnosticSeverity.Warning).ToList();
         Assert.All(without.Where(d => d.Id != "CS1029"), d => Assert.Equal("Demo0.cs", d.Location.SourceTree?.FilePath));
         Assert.Equal(found.Where(d => d.Id.StartsWith("AG", StringComparison.Ordinal)).Count(), without.Count(d => d.Id == "CS1029"));

@@ -13,7 +13,7 @@ internal unsafe struct ForwardArguments
     public byte* Scratch;                // the caller's, or null
     public nint ScratchBytes;
     public string ScratchName;
-    public bool OnlyChecks;              // whether a job only looks for room in it
+    public bool OnlyAsks;                // whether a job only says how much of it a thread needs
     public ForwardShape Shape;
     public int MaxThreads;
 

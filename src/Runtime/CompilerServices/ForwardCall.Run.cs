@@ -22,7 +22,7 @@ public unsafe ref partial struct ForwardCall
 
     /// <summary>Runs a job for sequences of few rows and one for those of many; or one for all, where there is no other.</summary>
     [SkipLocalsInit]
-    private void Run(in ForwardPlan plan, delegate*<in ForwardArguments, void> few, delegate*<in ForwardArguments, void> many)
+    private void Run(in ForwardPlan plan, delegate*<in ForwardArguments, nint> few, delegate*<in ForwardArguments, nint> many)
     {
         const int Usual = 16; // more than these are rented
         if (_output.IsEmpty)
@@ -92,7 +92,7 @@ public unsafe ref partial struct ForwardCall
         }
     }
 
-    private readonly void Run(ref ForwardArguments call, in ForwardPlan plan, delegate*<in ForwardArguments, void> few, delegate*<in ForwardArguments, void> many, ref ForwardLayout layout)
+    private readonly void Run(ref ForwardArguments call, in ForwardPlan plan, delegate*<in ForwardArguments, nint> few, delegate*<in ForwardArguments, nint> many, ref ForwardLayout layout)
     {
         if (few == null || many == null)
         {
@@ -106,11 +106,13 @@ public unsafe ref partial struct ForwardCall
         layout.Build(_shape, _mask, plan, first);
         if (layout.LeftOut > 0 && call.Scratch != null)
         {
-            // The second part must have room in the caller's memory before the first one writes.
+            // Both parts must have room in the caller's memory before one of them writes.
+            call.OnlyAsks = true;
+            nint needed = Run(ref call, layout, plan, isFew ? few : many, isFew);
             layout.Build(_shape, _mask, plan, second);
-            call.OnlyChecks = true;
-            Run(ref call, layout, plan, isFew ? many : few, !isFew);
-            call.OnlyChecks = false;
+            needed = Math.Max(needed, Run(ref call, layout, plan, isFew ? many : few, !isFew));
+            if (call.ScratchBytes < needed) ThrowHelper.ScratchTooSmall(_scratchName, call.ScratchBytes, needed);
+            call.OnlyAsks = false;
             layout.Build(_shape, _mask, plan, first);
         }
 
@@ -120,7 +122,8 @@ public unsafe ref partial struct ForwardCall
         Run(ref call, layout, plan, isFew ? many : few, !isFew);
     }
 
-    private static void Run(ref ForwardArguments call, in ForwardLayout layout, in ForwardPlan plan, delegate*<in ForwardArguments, void> job, bool isFew)
+    /// <returns>The memory that a thread needs.</returns>
+    private static nint Run(ref ForwardArguments call, in ForwardLayout layout, in ForwardPlan plan, delegate*<in ForwardArguments, nint> job, bool isFew)
     {
         fixed (ForwardSequence* sequences = layout.Sequences.Items)
         fixed (RowPiece* pieces = layout.Pieces.Items)
@@ -131,9 +134,9 @@ public unsafe ref partial struct ForwardCall
             call.Zones = zones;
             call.SequenceCount = layout.Sequences.Count;
             call.PieceCount = layout.Pieces.Count;
-            if (call.PieceCount == 0) return;
+            if (call.PieceCount == 0) return 0;
             ForwardChecks.Layout(call, plan, isFew);
-            job(call);
+            return job(call);
         }
     }
 }

@@ -13,10 +13,11 @@ internal sealed unsafe class ForwardJob<TCore> : PooledJob<ForwardJob<TCore>>
     private ForwardArguments _call;
     private ForwardSchedule _schedule;
 
-    public static void Run(in ForwardArguments call)
+    /// <returns>The memory that a thread needs.</returns>
+    public static nint Run(in ForwardArguments call)
     {
         var schedule = ForwardSchedule.Of(call, TCore.Plan, call.MaxThreads);
-        if (call.OnlyChecks) return;
+        if (call.OnlyAsks) return schedule.WorkerBytes;
         var job = schedule.Threads > 1 ? Rent() : null;
         if (job is null)
         {
@@ -27,6 +28,7 @@ internal sealed unsafe class ForwardJob<TCore> : PooledJob<ForwardJob<TCore>>
         job._call = call;
         job._schedule = schedule;
         job.Run(schedule.Units, schedule.Threads);
+        return schedule.WorkerBytes;
     }
 
     protected override void Work(int worker)

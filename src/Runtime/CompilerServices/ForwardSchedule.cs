@@ -52,8 +52,8 @@ internal struct ForwardSchedule
         if (call.Scratch != null)
         {
             nint fits = call.ScratchBytes / workerBytes;
-            if (fits == 0) ThrowHelper.ScratchTooSmall(call.ScratchName, call.ScratchBytes, workerBytes);
-            maxThreads = (int)Math.Min(maxThreads, fits);
+            if (fits == 0 && !call.OnlyAsks) ThrowHelper.ScratchTooSmall(call.ScratchName, call.ScratchBytes, workerBytes);
+            maxThreads = (int)Math.Clamp(fits, 1, maxThreads);
         }
 
         int threads = (int)Math.Clamp(pairs * call.Heads * plan.FlopsPerPair / FlopsPerThread, 1, Math.Min(Math.Min(maxThreads, ParallelJob.MaxThreads), Math.Max(lanes * blocks, 1)));

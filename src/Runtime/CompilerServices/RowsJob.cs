@@ -15,11 +15,12 @@ internal sealed unsafe class RowsJob<TCore> : PooledJob<RowsJob<TCore>>
     private RowsSchedule _schedule;
     private float* _partials; // [lanes, chunks, rows] states where the chunks of a lane are split over threads
 
-    public static void Run(in ForwardArguments call)
+    /// <returns>The memory that a thread needs.</returns>
+    public static nint Run(in ForwardArguments call)
     {
         var plan = TCore.Plan;
         var schedule = RowsSchedule.Of(call, plan, call.MaxThreads);
-        if (call.OnlyChecks) return;
+        if (call.OnlyAsks) return schedule.WorkerBytes;
         var job = schedule.Threads > 1 ? Rent() : null;
         if (job is null)
         {
@@ -46,6 +47,8 @@ internal sealed unsafe class RowsJob<TCore> : PooledJob<RowsJob<TCore>>
             if (!runs) job.Release();
             if (rented != null) ScratchCache.Return(rented);
         }
+
+        return schedule.WorkerBytes;
     }
 
     /// <summary>Joins the states of the chunks of each lane, in their order, and writes the output rows.</summary>

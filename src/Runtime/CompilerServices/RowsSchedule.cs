@@ -82,8 +82,8 @@ internal unsafe struct RowsSchedule
         if (call.Scratch != null)
         {
             nint fits = call.ScratchBytes / workerBytes;
-            if (fits == 0) ThrowHelper.ScratchTooSmall(call.ScratchName, call.ScratchBytes, workerBytes);
-            threads = (int)Math.Min(threads, fits);
+            if (fits == 0 && !call.OnlyAsks) ThrowHelper.ScratchTooSmall(call.ScratchName, call.ScratchBytes, workerBytes);
+            threads = (int)Math.Clamp(fits, 1, threads);
         }
 
         long lanesOfPiece = Parts(call.KeyValueHeads, heads) * Parts(call.Group, group) * Parts(most, queries), lanes = checked(call.PieceCount * lanesOfPiece);
