@@ -314,7 +314,7 @@ public sealed record Declaration(int Heads, int HeadDim)
                 text += $"""
                         private static float Score_{this}(float score, int query, int key, int head, int batch{declared}) => {ScoreText};
                         public static Func<float, int, int, int, int, float> OwnScore_{this}() => (score, query, key, head, batch) => Score_{this}(score, query, key, head, batch{given});
-                        private static Traced Traced_{this}(Traced score, int query, int key, int head, int batch{declared}) => {s_floatFunction.Replace(ScoreText, "Traced.")};
+                        private static Traced Traced_{this}(Traced score, int query, int key, int head, int batch{declared}) => {s_floatFunction.Replace(ScoreText, "Traced.").Replace("score is ", "score.Value is ", StringComparison.Ordinal)};
                         public static Func<Traced, int, int, int, int, Traced> OwnTraced_{this}() => (score, query, key, head, batch) => Traced_{this}(score, query, key, head, batch{given});
 
                     """;

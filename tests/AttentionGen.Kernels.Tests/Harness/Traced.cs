@@ -25,6 +25,9 @@ public readonly struct Traced
         return s_largest;
     }
 
+    /// <summary>For patterns, which take constants of its type.</summary>
+    public float Value => _value;
+
     public static implicit operator Traced(float value) => new(value);
 
     public static Traced operator +(Traced x, Traced y) => new(x._value + y._value);
