@@ -8,7 +8,9 @@ public class BoundTests
 {
     private static readonly Declaration s_declaration = new(1, 64) { Roles = Roles.MaxThreads | Roles.LogSumExp };
 
-    private static readonly KernelGroup s_kernels = new([s_declaration]);
+    private static readonly Declaration s_sink = s_declaration with { Roles = s_declaration.Roles | Roles.Sinks };
+
+    private static readonly KernelGroup s_kernels = new([s_declaration, s_sink]);
 
     /// <summary>Of such calls some per cent are off by more than 1e-6 and twice the plain evaluation, whose rounding is chance.</summary>
     [Fact]
@@ -27,6 +29,23 @@ public class BoundTests
         }
 
         Assert.InRange(exceeding, 1, 60);
+    }
+
+    /// <summary>A sink that takes half of the weight: it counts as a key whose values are 0, so that a single key has a spread.</summary>
+    [Fact]
+    [Trait(IsaMatrixTests.Scalar, "yes")]
+    public void Single_queries_with_large_scores_and_a_sink()
+    {
+        var random = new Random(1);
+        for (int i = 0; i < 200; i++)
+        {
+            var inputs = Scaled(new Problem(s_sink, 1, random.Next(1, 4)), i + 1, 4 + 4 * random.NextSingle(), 4 + 4 * random.NextSingle());
+            inputs.Sinks[0] = float.NegativeInfinity;
+            inputs.Run(s_kernels);
+            inputs.Sinks[0] = inputs.LogSumExp[0];
+            Bound.Check(inputs, inputs.Run(s_kernels), plainLimit: 1e-3);
+            Bound.CheckLogSumExp(inputs);
+        }
     }
 
     /// <summary>A row is not excused by another one whose scores are larger.</summary>

@@ -129,7 +129,7 @@ static void evaluate(const float *query, const buffer *k, const buffer *v, int b
     double max = s->sink ? *s->sink : -INFINITY, sum = 0;
     float plain_max = s->sink ? *s->sink : -INFINITY, plain_sum = 0;
     memset(&sizes, 0, sizeof sizes);
-    for (int e = 0; e < v->dim; e++) least[e] = INFINITY, most[e] = -INFINITY;
+    for (int e = 0; e < v->dim; e++) least[e] = s->sink ? 0 : INFINITY, most[e] = s->sink ? 0 : -INFINITY; // a sink is a key whose values are 0
     for (int j = begin; j < end; j++) {
         if (hides(s, j)) continue;
         weights[j] = dot(query, key_doubles[j], k->dim) * (s->scale ? *s->scale : scale);
@@ -253,9 +253,9 @@ static int judge(const spec *s, const shape *c, int query, int heads, double err
 
 // Whether a number beside the output is not within its bound.
 static int beyond(int what, double actual, double exact, double bound) {
-    double share = fabs(actual - exact) / bound;
-    if (share > beside[what].most) beside[what].most = share;
-    return !(share <= 1);
+    double error = fabs(actual - exact);
+    if (bound > 0 && error / bound > beside[what].most) beside[what].most = error / bound;
+    return !(error <= bound);
 }
 
 static void check(const spec *s, const shape *c) {

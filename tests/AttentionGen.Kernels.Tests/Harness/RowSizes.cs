@@ -13,7 +13,7 @@ public sealed class RowSizes(Problem problem)
     /// <summary>R, the largest size of a score: scale * sum |q k| + |bias| + |slope (p - j)|, or the largest intermediate of an own score. Keys count whose weight is not 0 however scores round.</summary>
     public double Scores { get; private set; }
 
-    /// <summary>S, the spread of the visible values: of the element where it is the largest.</summary>
+    /// <summary>S, the spread of the visible values, of the element where it is the largest. A sink is a key whose values are 0.</summary>
     public double Spread { get; private set; }
 
     /// <summary>V, the largest magnitude of the visible values.</summary>
@@ -30,6 +30,8 @@ public sealed class RowSizes(Problem problem)
 
     /// <summary>The size of the score of a key.</summary>
     public double Score(int key) => _scores[key];
+
+    private bool HasSink => problem.Declaration.Has(Roles.Sinks);
 
     /// <summary>What a score by itself may be off by: about half of what its chain of products explains, and what is done to it.</summary>
     public double ScoreError(double size) => Bound.Step * (8 + problem.Declaration.HeadDim / 16.0) * size;
@@ -59,7 +61,7 @@ public sealed class RowSizes(Problem problem)
             double size = _scores[first + j];
             if (scores[j] + ScoreError(size) >= highest - Vanishing) Scores = Math.Max(Scores, size);
             var values = value(first + j).Span;
-            if (least.Length == 0) (least, most) = (Filled(values.Length, float.PositiveInfinity), Filled(values.Length, float.NegativeInfinity));
+            if (least.Length == 0) (least, most) = (Filled(values.Length, HasSink ? 0 : float.PositiveInfinity), Filled(values.Length, HasSink ? 0 : float.NegativeInfinity));
             for (int d = 0; d < values.Length; d++)
             {
                 if (!float.IsFinite(values[d])) continue; // its output is not, either
