@@ -1,6 +1,6 @@
 // Runs the NEON cores of Specs.h against a double-precision reference, each row within the error bound of docs/exactness.md: the largest of 1e-6,
 // twice the error of a plain single-precision evaluation, and what the chains of sums explain. How near rows come to it is said at the end. Lengths around
-// the edges of tiles and blocks first, then random calls of each kernel. All memory of a call is guarded (guards.h); what lies between rows is NaN in the
+// the edges of tiles and blocks, and random calls (calls.h). All memory of a call is guarded (guards.h); what lies between rows is NaN in the
 // inputs and stays as it is in the output.
 #pragma GCC optimize("O3", "fp-contract=off") // the plain evaluation multiplies, then adds
 #include "image.h"
@@ -399,101 +399,17 @@ static void check(const spec *s, const shape *c) {
     printf("FAILED %s: %d rows or numbers beside them exceed their bounds, %d should be NaN or none and are not, %d elements between rows are written\n", place, wrong, wrong_nan, written);
 }
 
-static unsigned mix(unsigned x) {
-    x *= 2654435769u;
-    x = (x ^ x >> 15) * 2246822519u;
-    return x ^ x >> 13;
-}
+#include "calls.h"
 
-// The same for a case whenever it is drawn, and without a pattern over the cases.
-static void try(const spec *s, shape c, unsigned index) {
-    static const int chunks[] = {384, 64, 768}; // as the library cuts keys: a block, more for very many; and smaller
-    unsigned mixed = mix(index * 64 + (unsigned)(s - specs));
-    c.input = mixed % INPUTS, c.upper = mixed / INPUTS % 2, c.head_major = mixed / (2 * INPUTS) % 2, c.stretch = c.path == PACKED ? 768 : chunks[mixed / (4 * INPUTS) % 3];
-    c.start = c.keys - c.queries;
-    c.gaps = c.path == ROWS ? (gaps){5, s->d, 3, 7} : (gaps){0, s->d, 3, 0};
-    coins = mix(mixed);
-    if (c.input == HIDDEN_NAN) c.start = c.keys > c.queries ? c.start / 2 : 0;
-    check(s, &c);
-}
-
-static void packed(const spec *s) {
-    static const int lengths[] = {1, 2, 7, 8, 9, 16, 95, 96, 97, 383, 384, 385, 769};
-    enum { LENGTHS = sizeof lengths / sizeof *lengths };
-    if (s->queries) {
-        int cases = s->queries * s->keys < 5000 ? 60 : 24;
-        for (int i = 0; i < cases; i++) try(s, (shape){PACKED, 1, s->queries, s->keys}, i);
-        return;
-    }
-
-    for (int a = 0; a < LENGTHS; a++) {
-        for (int b = 0; b < LENGTHS; b++) {
-            // Edges against each other for small heads; the larger the head, the fewer.
-            if (s->d > 64 && (a + b) % 4) continue;
-            if (lengths[a] * (long)lengths[b] * s->d > 6000000) continue;
-            try(s, (shape){PACKED, 1, lengths[a], lengths[b]}, a * LENGTHS + b);
-        }
-    }
-}
-
-// Up to 24 rows. Each third case where there are few keys; the more work, the fewer.
-static void rows(const spec *s) {
-    static const int keys[] = {1, 2, 3, 4, 5, 6, 7, 8, 9, 31, 32, 33, 255, 256, 257, 385, 600};
-    enum { KEYS = sizeof keys / sizeof *keys };
-    int a = 0;
-    if (s->queries) return; // the code for fixed lengths has no way for few rows
-    for (int group = 1; group <= 4; group++) {
-        for (int queries = 1; queries * group <= 24; queries++, a++) {
-            for (int b = 0; b < KEYS; b++) {
-                if ((a * KEYS + b + (s - specs)) % (keys[b] < 100 ? 3 : s->d <= 64 ? 8 : 12)) continue;
-                try(s, (shape){ROWS, group, queries, keys[b]}, a * KEYS + b);
-            }
-        }
-    }
-}
-
-// A number from 0 to 'most'.
-static unsigned random_state;
-static int below_or(int most) { return (int)(((random_state = random_state * 1664525u + 1013904223u, mix(random_state)) % (unsigned)(most + 1))); }
-
-// Few, some or many, often one beside a multiple of what tiles and blocks hold.
-static int random_length(int most) {
-    static const int edges[] = {4, 8, 16, 32, 96, 384};
-    int length = below_or(2) == 0 ? 1 + below_or(23) : below_or(1) ? 1 + below_or(most - 1) : edges[below_or(5)] * (1 + below_or(3)) - 1 + below_or(2);
-    return length < most ? length : most;
-}
-
-// Calls of a kernel with lengths, starts, windows, gaps and operands of any kind; the same for its name and seed.
-static void random_calls(const spec *of, int calls, unsigned seed) {
-    random_state = seed;
-    for (const char *name = of->name; *name; name++) random_state = (random_state ^ (unsigned char)*name) * 16777619u;
-    for (int i = 0; i < calls; i++) {
-        spec s = *of;
-        shape c = {.path = of->queries ? PACKED : below_or(1), .group = 1, .is_random = 1};
-        c.keys = of->keys ? of->keys : random_length(800);
-        if (c.path == ROWS) c.group = 1 + below_or(5), c.queries = 1 + below_or(24 / c.group - 1);
-        else c.queries = of->queries ? of->queries : random_length(clamp(1500000 / (c.keys * of->d), 1, 400));
-        if (s.left >= 0) s.left = random_length(400) - 1;
-        if (s.left >= 0 && s.right >= 0 && !s.first) s.right = below_or(1) ? 0 : random_length(400) - 1;
-        if (s.first) s.first = random_length(100);
-        c.start = below_or(1) ? c.keys - c.queries : below_or(c.keys + 2); // also past all keys
-        c.stretch = c.path == ROWS && below_or(1) ? 1 + below_or(99) : (int[]){64, 384, 768}[below_or(2)];
-        c.head_major = below_or(1), c.input = below_or(INPUTS - 1), c.upper = below_or(1);
-        c.gaps = (gaps){below_or(9), below_or(9), below_or(9), below_or(9)}, c.broadcast = (broadcast){below_or(1), below_or(1), below_or(1)};
-        coins = (unsigned)below_or(0x7fffffff - 1);
-        check(&s, &c);
-    }
-}
-
-// harness IMAGE MAP [SEED [CALLS]]: another seed draws other numbers and other random calls.
+// harness IMAGE MAP [SEED [CALLS]]: another seed draws other numbers and other random calls; so many of each kernel.
 int main(int argc, char **argv) {
     image_load(argv[1], argv[2]);
     watch_pages(print_current);
     unsigned seed = argc > 3 ? strtoul(argv[3], 0, 10) : 1;
-    int calls = argc > 4 ? atoi(argv[4]) : 60, listed = argc <= 5;
+    int calls = argc > 4 ? atoi(argv[4]) : 30;
     srand(seed);
     for (int i = 0; i < POOL; i++) normals[i] = (float)(sqrt(-2 * log(draw())) * cos(6.283185307179586 * draw())), uniforms[i] = (float)(2 * draw() - 1);
-    for (size_t i = 0; i < sizeof specs / sizeof *specs; i++) if (listed) packed(specs + i), rows(specs + i);
+    for (size_t i = 0; i < sizeof specs / sizeof *specs; i++) packed(specs + i), rows(specs + i);
     for (size_t i = 0; i < sizeof specs / sizeof *specs; i++) random_calls(specs + i, calls, seed);
     for (int path = 0; path < PATHS; path++)
         for (int input = 0; input < INPUTS; input++) {
