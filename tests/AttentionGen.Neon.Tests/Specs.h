@@ -2,8 +2,7 @@
 // causal); scale 0 is 1 / sqrt(headDim). FIXED adds the numbers of queries and keys,
 // SCORED a soft cap (0 for none) and a bias, slopes, a mask of keys, sinks and the log-sum-exp; OWN has a scale for each head, a bias of relative
 // positions, the user's own score, which looks into a span, and the log-sum-exp; WATCHED an RMS norm of queries and keys, and what else is written
-// beside an output: the weights, largest score, entropy and argmax of each row; WEIGHTED has weights of that
-// norm, too. ZONES sees the first keys, too: so many, and 'left' before each query.
+// beside an output: the weights, largest score, entropy and argmax of each row; WEIGHTED has weights of both norms, too. ZONES sees the first keys, too: so many, and 'left' before each query.
 SPEC(Run_d1, 1, 1, -1, -1, 0)
 SPEC(Run_d2v3_causal, 2, 3, -1, 0, 0)
 SPEC(Run_d3_causal, 3, 3, -1, 0, 0)
