@@ -22,6 +22,9 @@ public struct NeonCall
     /// <summary>What belongs to the scores, and the log-sum-exp, as the harness lays it out.</summary>
     internal unsafe ForwardOperands* Operands;
 
+    /// <summary>The memory of a thread. A call that brings none is asked how much it needs.</summary>
+    internal NeonMemory Memory;
+
     /// <summary>The queries against the keys.</summary>
     internal readonly ForwardSequence Sequence => new() { Queries = (int)Queries, Keys = (int)Keys, Step = 1, Start = (nint)Start };
 
@@ -53,6 +56,19 @@ public struct NeonCall
     };
 }
 
+/// <summary>
+/// Packed keys and values, working memory, the states of rows and others to merge: one after the other in the library, each by itself here, so that the
+/// harness can protect both of its ends.
+/// </summary>
+[StructLayout(LayoutKind.Sequential)]
+internal unsafe struct NeonMemory
+{
+    public float* PackedKeys, PackedValues, Working, States, Others;
+
+    /// <summary>How many each has.</summary>
+    public long PackedKeyFloats, PackedValueFloats, WorkingFloats, StateFloats, OtherFloats;
+}
+
 /// <summary>The runs of a block, one after the other.</summary>
 [StructLayout(LayoutKind.Sequential)]
 internal struct NeonRuns
@@ -71,29 +87,34 @@ internal struct NeonRuns
 /// <summary>What the runtime library does around a core, on one thread and for one head: a leaf, so that it runs without a .NET runtime.</summary>
 public static class Driver
 {
-    /// <param name="scratch">Packed keys and values, the states of all query blocks, working memory; as large as the harness likes.</param>
-    public static void Run<TCore>(ref float query, ref float key, ref float value, ref float output, ref float scratch, ref NeonCall call)
+    public static void Run<TCore>(ref float query, ref float key, ref float value, ref float output, ref NeonCall call)
         where TCore : struct, IForwardCore, IRowsCore
     {
         if (call.Group > 0)
         {
-            RowsDriver.Run<TCore>(ref query, ref key, ref value, ref output, ref scratch, ref call);
+            RowsDriver.Run<TCore>(ref query, ref key, ref value, ref output, ref call);
             return;
         }
 
-        RunPacked<TCore>(ref query, ref key, ref value, ref output, ref scratch, ref call);
+        RunPacked<TCore>(ref query, ref key, ref value, ref output, ref call);
     }
 
     /// <summary>The same for a core that has no way for few rows.</summary>
-    public static unsafe void RunPacked<TCore>(ref float query, ref float key, ref float value, ref float output, ref float scratch, ref NeonCall call)
+    public static unsafe void RunPacked<TCore>(ref float query, ref float key, ref float value, ref float output, ref NeonCall call)
         where TCore : struct, IForwardCore
     {
         var plan = TCore.Plan;
-        int stretch = (int)call.Stretch / plan.KeyBlock * plan.KeyBlock;
-        ref float packedKeys = ref scratch;
-        ref float packedValues = ref Unsafe.Add(ref packedKeys, (nint)stretch * plan.PackedKeyFloats);
-        ref float working = ref Unsafe.Add(ref packedValues, (nint)stretch * plan.PackedValueFloats);
-        ref float states = ref Unsafe.Add(ref working, plan.ScratchFloats);
+        int stretch = (int)Math.Min(Math.Max(call.Stretch / plan.KeyBlock, 1), (call.Keys + plan.KeyBlock - 1) / plan.KeyBlock) * plan.KeyBlock;
+        bool isShort = call.Keys <= stretch; // then a block of rows meets all of its keys at once, and one state is enough
+        ref var memory = ref call.Memory;
+        if (memory.States == null)
+        {
+            memory.PackedKeyFloats = (long)stretch * plan.PackedKeyFloats;
+            memory.PackedValueFloats = (long)stretch * plan.PackedValueFloats;
+            memory.WorkingFloats = plan.ScratchFloats;
+            memory.StateFloats = (isShort ? 1 : (call.Queries + plan.QueryBlock - 1) / plan.QueryBlock) * plan.StateFloats;
+            return;
+        }
 
         for (long first = 0; first < call.Keys; first += stretch)
         {
@@ -105,8 +126,8 @@ public static class Driver
                 Value = ref Unsafe.Add(ref value, (nint)(first * call.ValueStride)),
                 ValueStride = (nint)call.ValueStride,
                 Count = count,
-                PackedKeys = ref packedKeys,
-                PackedValues = ref packedValues,
+                PackedKeys = ref *memory.PackedKeys,
+                PackedValues = ref *memory.PackedValues,
             };
             bool finite = TCore.Pack(in keys);
             for (long row = 0, index = 0; row < call.Queries; row += plan.QueryBlock, index++)
@@ -131,8 +152,8 @@ public static class Driver
                     Query = ref Unsafe.Add(ref query, (nint)(row * call.QueryStride)),
                     QueryStride = (nint)call.QueryStride,
                     Rows = rows,
-                    PackedKeys = ref packedKeys,
-                    PackedValues = ref packedValues,
+                    PackedKeys = ref *memory.PackedKeys,
+                    PackedValues = ref *memory.PackedValues,
                     Runs = ref runs.First,
                     RunCount = runs.Count,
                     ValuesFinite = finite,
@@ -140,8 +161,8 @@ public static class Driver
                     Last = begin == end || from + seen == end,
                     Output = ref Unsafe.Add(ref output, (nint)(row * call.OutputStride)),
                     OutputStride = (nint)call.OutputStride,
-                    State = ref Unsafe.Add(ref states, (nint)(index * plan.StateFloats)),
-                    Scratch = ref working,
+                    State = ref *(memory.States + (isShort ? 0 : index * plan.StateFloats)),
+                    Scratch = ref *memory.Working,
                     Place = new ForwardPlace(call.Operands, call.Sequence, head: 0, (int)row),
                 };
                 TCore.Attend(in block);

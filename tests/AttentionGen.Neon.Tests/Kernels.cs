@@ -148,7 +148,7 @@ public static partial class Kernels
     public static partial void D64_causal_watched(ReadOnlySpan<float> query, ReadOnlySpan<float> key, ReadOnlySpan<float> value, Span<float> output, Span<float> scores, Span<float> maxScore, Span<float> entropy, Span<int> argmax);
 
     [Attention(1, 33, ValueDim = 20, WindowLeft = 30, WindowRight = 4, Scale = -1f, QueryKeyNorm = AttentionNorm.Rms, Isas = AttentionIsas.Neon)]
-    public static partial void D33v20_window_watched(ReadOnlySpan<float> query, ReadOnlySpan<float> key, ReadOnlySpan<float> value, Span<float> output, Span<float> scores, Span<float> maxScore, Span<float> entropy, Span<int> argmax);
+    public static partial void D33v20_window_watched(ReadOnlySpan<float> query, ReadOnlySpan<float> key, ReadOnlySpan<float> value, Span<float> output, ReadOnlySpan<float> queryNormWeight, ReadOnlySpan<float> keyNormWeight, Span<float> scores, Span<float> maxScore, Span<float> entropy, Span<int> argmax);
 
     [Attention(1, 64, MaskMethod = nameof(FirstOrNear), Isas = AttentionIsas.Neon)]
     public static partial void D64_zones(ReadOnlySpan<float> query, ReadOnlySpan<float> key, ReadOnlySpan<float> value, Span<float> output);
@@ -163,150 +163,150 @@ public static partial class Kernels
 /// <summary>Entry points of the harness: a method of its own for each core.</summary>
 public static class Entries
 {
-    public static void Run_d1(ref float query, ref float key, ref float value, ref float output, ref float scratch, ref long call) =>
-        Driver.Run<forward_f32_d1__neon_8x2>(ref query, ref key, ref value, ref output, ref scratch, ref Unsafe.As<long, NeonCall>(ref call));
+    public static void Run_d1(ref float query, ref float key, ref float value, ref float output, ref long call) =>
+        Driver.Run<forward_f32_d1__neon_8x2>(ref query, ref key, ref value, ref output, ref Unsafe.As<long, NeonCall>(ref call));
 
-    public static void Run_d2v3_causal(ref float query, ref float key, ref float value, ref float output, ref float scratch, ref long call) =>
-        Driver.Run<forward_f32_d2v3_causal__neon_8x2>(ref query, ref key, ref value, ref output, ref scratch, ref Unsafe.As<long, NeonCall>(ref call));
+    public static void Run_d2v3_causal(ref float query, ref float key, ref float value, ref float output, ref long call) =>
+        Driver.Run<forward_f32_d2v3_causal__neon_8x2>(ref query, ref key, ref value, ref output, ref Unsafe.As<long, NeonCall>(ref call));
 
-    public static void Run_d3_causal(ref float query, ref float key, ref float value, ref float output, ref float scratch, ref long call) =>
-        Driver.Run<forward_f32_d3_causal__neon_8x2>(ref query, ref key, ref value, ref output, ref scratch, ref Unsafe.As<long, NeonCall>(ref call));
+    public static void Run_d3_causal(ref float query, ref float key, ref float value, ref float output, ref long call) =>
+        Driver.Run<forward_f32_d3_causal__neon_8x2>(ref query, ref key, ref value, ref output, ref Unsafe.As<long, NeonCall>(ref call));
 
-    public static void Run_d4(ref float query, ref float key, ref float value, ref float output, ref float scratch, ref long call) =>
-        Driver.Run<forward_f32_d4__neon_8x2>(ref query, ref key, ref value, ref output, ref scratch, ref Unsafe.As<long, NeonCall>(ref call));
+    public static void Run_d4(ref float query, ref float key, ref float value, ref float output, ref long call) =>
+        Driver.Run<forward_f32_d4__neon_8x2>(ref query, ref key, ref value, ref output, ref Unsafe.As<long, NeonCall>(ref call));
 
-    public static void Run_d5_causal(ref float query, ref float key, ref float value, ref float output, ref float scratch, ref long call) =>
-        Driver.Run<forward_f32_d5_causal__neon_8x2>(ref query, ref key, ref value, ref output, ref scratch, ref Unsafe.As<long, NeonCall>(ref call));
+    public static void Run_d5_causal(ref float query, ref float key, ref float value, ref float output, ref long call) =>
+        Driver.Run<forward_f32_d5_causal__neon_8x2>(ref query, ref key, ref value, ref output, ref Unsafe.As<long, NeonCall>(ref call));
 
-    public static void Run_d7v4_causal(ref float query, ref float key, ref float value, ref float output, ref float scratch, ref long call) =>
-        Driver.Run<forward_f32_d7v4_causal__neon_8x2>(ref query, ref key, ref value, ref output, ref scratch, ref Unsafe.As<long, NeonCall>(ref call));
+    public static void Run_d7v4_causal(ref float query, ref float key, ref float value, ref float output, ref long call) =>
+        Driver.Run<forward_f32_d7v4_causal__neon_8x2>(ref query, ref key, ref value, ref output, ref Unsafe.As<long, NeonCall>(ref call));
 
-    public static void Run_d8_causal(ref float query, ref float key, ref float value, ref float output, ref float scratch, ref long call) =>
-        Driver.Run<forward_f32_d8_causal__neon_8x2>(ref query, ref key, ref value, ref output, ref scratch, ref Unsafe.As<long, NeonCall>(ref call));
+    public static void Run_d8_causal(ref float query, ref float key, ref float value, ref float output, ref long call) =>
+        Driver.Run<forward_f32_d8_causal__neon_8x2>(ref query, ref key, ref value, ref output, ref Unsafe.As<long, NeonCall>(ref call));
 
-    public static void Run_d12v20_causal_scale0p5(ref float query, ref float key, ref float value, ref float output, ref float scratch, ref long call) =>
-        Driver.Run<forward_f32_d12v20_causal_scale0p5__neon_8x2>(ref query, ref key, ref value, ref output, ref scratch, ref Unsafe.As<long, NeonCall>(ref call));
+    public static void Run_d12v20_causal_scale0p5(ref float query, ref float key, ref float value, ref float output, ref long call) =>
+        Driver.Run<forward_f32_d12v20_causal_scale0p5__neon_8x2>(ref query, ref key, ref value, ref output, ref Unsafe.As<long, NeonCall>(ref call));
 
-    public static void Run_d13v5_causal(ref float query, ref float key, ref float value, ref float output, ref float scratch, ref long call) =>
-        Driver.Run<forward_f32_d13v5_causal__neon_8x2>(ref query, ref key, ref value, ref output, ref scratch, ref Unsafe.As<long, NeonCall>(ref call));
+    public static void Run_d13v5_causal(ref float query, ref float key, ref float value, ref float output, ref long call) =>
+        Driver.Run<forward_f32_d13v5_causal__neon_8x2>(ref query, ref key, ref value, ref output, ref Unsafe.As<long, NeonCall>(ref call));
 
-    public static void Run_d16(ref float query, ref float key, ref float value, ref float output, ref float scratch, ref long call) =>
-        Driver.Run<forward_f32_d16__neon_8x2>(ref query, ref key, ref value, ref output, ref scratch, ref Unsafe.As<long, NeonCall>(ref call));
+    public static void Run_d16(ref float query, ref float key, ref float value, ref float output, ref long call) =>
+        Driver.Run<forward_f32_d16__neon_8x2>(ref query, ref key, ref value, ref output, ref Unsafe.As<long, NeonCall>(ref call));
 
-    public static void Run_d20v12_causal(ref float query, ref float key, ref float value, ref float output, ref float scratch, ref long call) =>
-        Driver.Run<forward_f32_d20v12_causal__neon_8x2>(ref query, ref key, ref value, ref output, ref scratch, ref Unsafe.As<long, NeonCall>(ref call));
+    public static void Run_d20v12_causal(ref float query, ref float key, ref float value, ref float output, ref long call) =>
+        Driver.Run<forward_f32_d20v12_causal__neon_8x2>(ref query, ref key, ref value, ref output, ref Unsafe.As<long, NeonCall>(ref call));
 
-    public static void Run_d31v33_causal(ref float query, ref float key, ref float value, ref float output, ref float scratch, ref long call) =>
-        Driver.Run<forward_f32_d31v33_causal__neon_8x2>(ref query, ref key, ref value, ref output, ref scratch, ref Unsafe.As<long, NeonCall>(ref call));
+    public static void Run_d31v33_causal(ref float query, ref float key, ref float value, ref float output, ref long call) =>
+        Driver.Run<forward_f32_d31v33_causal__neon_8x2>(ref query, ref key, ref value, ref output, ref Unsafe.As<long, NeonCall>(ref call));
 
-    public static void Run_d32(ref float query, ref float key, ref float value, ref float output, ref float scratch, ref long call) =>
-        Driver.Run<forward_f32_d32__neon_8x2>(ref query, ref key, ref value, ref output, ref scratch, ref Unsafe.As<long, NeonCall>(ref call));
+    public static void Run_d32(ref float query, ref float key, ref float value, ref float output, ref long call) =>
+        Driver.Run<forward_f32_d32__neon_8x2>(ref query, ref key, ref value, ref output, ref Unsafe.As<long, NeonCall>(ref call));
 
-    public static void Run_d33v31_causal(ref float query, ref float key, ref float value, ref float output, ref float scratch, ref long call) =>
-        Driver.Run<forward_f32_d33v31_causal__neon_8x2>(ref query, ref key, ref value, ref output, ref scratch, ref Unsafe.As<long, NeonCall>(ref call));
+    public static void Run_d33v31_causal(ref float query, ref float key, ref float value, ref float output, ref long call) =>
+        Driver.Run<forward_f32_d33v31_causal__neon_8x2>(ref query, ref key, ref value, ref output, ref Unsafe.As<long, NeonCall>(ref call));
 
-    public static void Run_d64(ref float query, ref float key, ref float value, ref float output, ref float scratch, ref long call) =>
-        Driver.Run<forward_f32_d64__neon_8x2>(ref query, ref key, ref value, ref output, ref scratch, ref Unsafe.As<long, NeonCall>(ref call));
+    public static void Run_d64(ref float query, ref float key, ref float value, ref float output, ref long call) =>
+        Driver.Run<forward_f32_d64__neon_8x2>(ref query, ref key, ref value, ref output, ref Unsafe.As<long, NeonCall>(ref call));
 
-    public static void Run_d64_causal(ref float query, ref float key, ref float value, ref float output, ref float scratch, ref long call) =>
-        Driver.Run<forward_f32_d64_causal__neon_8x2>(ref query, ref key, ref value, ref output, ref scratch, ref Unsafe.As<long, NeonCall>(ref call));
+    public static void Run_d64_causal(ref float query, ref float key, ref float value, ref float output, ref long call) =>
+        Driver.Run<forward_f32_d64_causal__neon_8x2>(ref query, ref key, ref value, ref output, ref Unsafe.As<long, NeonCall>(ref call));
 
-    public static void Run_d65v64_causal(ref float query, ref float key, ref float value, ref float output, ref float scratch, ref long call) =>
-        Driver.Run<forward_f32_d65v64_causal__neon_8x2>(ref query, ref key, ref value, ref output, ref scratch, ref Unsafe.As<long, NeonCall>(ref call));
+    public static void Run_d65v64_causal(ref float query, ref float key, ref float value, ref float output, ref long call) =>
+        Driver.Run<forward_f32_d65v64_causal__neon_8x2>(ref query, ref key, ref value, ref output, ref Unsafe.As<long, NeonCall>(ref call));
 
-    public static void Run_d72(ref float query, ref float key, ref float value, ref float output, ref float scratch, ref long call) =>
-        Driver.Run<forward_f32_d72__neon_8x2>(ref query, ref key, ref value, ref output, ref scratch, ref Unsafe.As<long, NeonCall>(ref call));
+    public static void Run_d72(ref float query, ref float key, ref float value, ref float output, ref long call) =>
+        Driver.Run<forward_f32_d72__neon_8x2>(ref query, ref key, ref value, ref output, ref Unsafe.As<long, NeonCall>(ref call));
 
-    public static void Run_d80_causal(ref float query, ref float key, ref float value, ref float output, ref float scratch, ref long call) =>
-        Driver.Run<forward_f32_d80_causal__neon_8x2>(ref query, ref key, ref value, ref output, ref scratch, ref Unsafe.As<long, NeonCall>(ref call));
+    public static void Run_d80_causal(ref float query, ref float key, ref float value, ref float output, ref long call) =>
+        Driver.Run<forward_f32_d80_causal__neon_8x2>(ref query, ref key, ref value, ref output, ref Unsafe.As<long, NeonCall>(ref call));
 
-    public static void Run_d96_causal(ref float query, ref float key, ref float value, ref float output, ref float scratch, ref long call) =>
-        Driver.Run<forward_f32_d96_causal__neon_8x2>(ref query, ref key, ref value, ref output, ref scratch, ref Unsafe.As<long, NeonCall>(ref call));
+    public static void Run_d96_causal(ref float query, ref float key, ref float value, ref float output, ref long call) =>
+        Driver.Run<forward_f32_d96_causal__neon_8x2>(ref query, ref key, ref value, ref output, ref Unsafe.As<long, NeonCall>(ref call));
 
-    public static void Run_d100(ref float query, ref float key, ref float value, ref float output, ref float scratch, ref long call) =>
-        Driver.Run<forward_f32_d100__neon_8x2>(ref query, ref key, ref value, ref output, ref scratch, ref Unsafe.As<long, NeonCall>(ref call));
+    public static void Run_d100(ref float query, ref float key, ref float value, ref float output, ref long call) =>
+        Driver.Run<forward_f32_d100__neon_8x2>(ref query, ref key, ref value, ref output, ref Unsafe.As<long, NeonCall>(ref call));
 
-    public static void Run_d128(ref float query, ref float key, ref float value, ref float output, ref float scratch, ref long call) =>
-        Driver.Run<forward_f32_d128__neon_8x2>(ref query, ref key, ref value, ref output, ref scratch, ref Unsafe.As<long, NeonCall>(ref call));
+    public static void Run_d128(ref float query, ref float key, ref float value, ref float output, ref long call) =>
+        Driver.Run<forward_f32_d128__neon_8x2>(ref query, ref key, ref value, ref output, ref Unsafe.As<long, NeonCall>(ref call));
 
-    public static void Run_d128_causal(ref float query, ref float key, ref float value, ref float output, ref float scratch, ref long call) =>
-        Driver.Run<forward_f32_d128_causal__neon_8x2>(ref query, ref key, ref value, ref output, ref scratch, ref Unsafe.As<long, NeonCall>(ref call));
+    public static void Run_d128_causal(ref float query, ref float key, ref float value, ref float output, ref long call) =>
+        Driver.Run<forward_f32_d128_causal__neon_8x2>(ref query, ref key, ref value, ref output, ref Unsafe.As<long, NeonCall>(ref call));
 
-    public static void Run_d192v128_causal(ref float query, ref float key, ref float value, ref float output, ref float scratch, ref long call) =>
-        Driver.Run<forward_f32_d192v128_causal__neon_8x2>(ref query, ref key, ref value, ref output, ref scratch, ref Unsafe.As<long, NeonCall>(ref call));
+    public static void Run_d192v128_causal(ref float query, ref float key, ref float value, ref float output, ref long call) =>
+        Driver.Run<forward_f32_d192v128_causal__neon_8x2>(ref query, ref key, ref value, ref output, ref Unsafe.As<long, NeonCall>(ref call));
 
-    public static void Run_d256_causal(ref float query, ref float key, ref float value, ref float output, ref float scratch, ref long call) =>
-        Driver.Run<forward_f32_d256_causal__neon_8x2>(ref query, ref key, ref value, ref output, ref scratch, ref Unsafe.As<long, NeonCall>(ref call));
+    public static void Run_d256_causal(ref float query, ref float key, ref float value, ref float output, ref long call) =>
+        Driver.Run<forward_f32_d256_causal__neon_8x2>(ref query, ref key, ref value, ref output, ref Unsafe.As<long, NeonCall>(ref call));
 
-    public static void Run_d512_causal(ref float query, ref float key, ref float value, ref float output, ref float scratch, ref long call) =>
-        Driver.Run<forward_f32_d512_causal__neon_8x2>(ref query, ref key, ref value, ref output, ref scratch, ref Unsafe.As<long, NeonCall>(ref call));
+    public static void Run_d512_causal(ref float query, ref float key, ref float value, ref float output, ref long call) =>
+        Driver.Run<forward_f32_d512_causal__neon_8x2>(ref query, ref key, ref value, ref output, ref Unsafe.As<long, NeonCall>(ref call));
 
-    public static void Run_d16_window(ref float query, ref float key, ref float value, ref float output, ref float scratch, ref long call) =>
-        Driver.Run<forward_f32_d16_window__neon_8x2>(ref query, ref key, ref value, ref output, ref scratch, ref Unsafe.As<long, NeonCall>(ref call));
+    public static void Run_d16_window(ref float query, ref float key, ref float value, ref float output, ref long call) =>
+        Driver.Run<forward_f32_d16_window__neon_8x2>(ref query, ref key, ref value, ref output, ref Unsafe.As<long, NeonCall>(ref call));
 
-    public static void Run_d64_window(ref float query, ref float key, ref float value, ref float output, ref float scratch, ref long call) =>
-        Driver.Run<forward_f32_d64_window__neon_8x2>(ref query, ref key, ref value, ref output, ref scratch, ref Unsafe.As<long, NeonCall>(ref call));
+    public static void Run_d64_window(ref float query, ref float key, ref float value, ref float output, ref long call) =>
+        Driver.Run<forward_f32_d64_window__neon_8x2>(ref query, ref key, ref value, ref output, ref Unsafe.As<long, NeonCall>(ref call));
 
-    public static void Run_d33v20_window(ref float query, ref float key, ref float value, ref float output, ref float scratch, ref long call) =>
-        Driver.Run<forward_f32_d33v20_window__neon_8x2>(ref query, ref key, ref value, ref output, ref scratch, ref Unsafe.As<long, NeonCall>(ref call));
+    public static void Run_d33v20_window(ref float query, ref float key, ref float value, ref float output, ref long call) =>
+        Driver.Run<forward_f32_d33v20_window__neon_8x2>(ref query, ref key, ref value, ref output, ref Unsafe.As<long, NeonCall>(ref call));
 
-    public static void Run_d128_window(ref float query, ref float key, ref float value, ref float output, ref float scratch, ref long call) =>
-        Driver.Run<forward_f32_d128_window__neon_8x2>(ref query, ref key, ref value, ref output, ref scratch, ref Unsafe.As<long, NeonCall>(ref call));
+    public static void Run_d128_window(ref float query, ref float key, ref float value, ref float output, ref long call) =>
+        Driver.Run<forward_f32_d128_window__neon_8x2>(ref query, ref key, ref value, ref output, ref Unsafe.As<long, NeonCall>(ref call));
 
-    public static void Run_d64_since(ref float query, ref float key, ref float value, ref float output, ref float scratch, ref long call) =>
-        Driver.Run<forward_f32_d64_since__neon_8x2>(ref query, ref key, ref value, ref output, ref scratch, ref Unsafe.As<long, NeonCall>(ref call));
+    public static void Run_d64_since(ref float query, ref float key, ref float value, ref float output, ref long call) =>
+        Driver.Run<forward_f32_d64_since__neon_8x2>(ref query, ref key, ref value, ref output, ref Unsafe.As<long, NeonCall>(ref call));
 
-    public static void Run_d5v3_since(ref float query, ref float key, ref float value, ref float output, ref float scratch, ref long call) =>
-        Driver.Run<forward_f32_d5v3_since__neon_8x2>(ref query, ref key, ref value, ref output, ref scratch, ref Unsafe.As<long, NeonCall>(ref call));
+    public static void Run_d5v3_since(ref float query, ref float key, ref float value, ref float output, ref long call) =>
+        Driver.Run<forward_f32_d5v3_since__neon_8x2>(ref query, ref key, ref value, ref output, ref Unsafe.As<long, NeonCall>(ref call));
 
-    public static void Run_d64_causal_scored(ref float query, ref float key, ref float value, ref float output, ref float scratch, ref long call) =>
-        Driver.Run<forward_f32_d64_causal_cap5_bias_slopes_keep_sinks_lse__neon_8x2>(ref query, ref key, ref value, ref output, ref scratch, ref Unsafe.As<long, NeonCall>(ref call));
+    public static void Run_d64_causal_scored(ref float query, ref float key, ref float value, ref float output, ref long call) =>
+        Driver.Run<forward_f32_d64_causal_cap5_bias_slopes_keep_sinks_lse__neon_8x2>(ref query, ref key, ref value, ref output, ref Unsafe.As<long, NeonCall>(ref call));
 
-    public static void Run_d20v12_scored(ref float query, ref float key, ref float value, ref float output, ref float scratch, ref long call) =>
-        Driver.Run<forward_f32_d20v12_bias_slopes_keep_sinks_lse__neon_8x2>(ref query, ref key, ref value, ref output, ref scratch, ref Unsafe.As<long, NeonCall>(ref call));
+    public static void Run_d20v12_scored(ref float query, ref float key, ref float value, ref float output, ref long call) =>
+        Driver.Run<forward_f32_d20v12_bias_slopes_keep_sinks_lse__neon_8x2>(ref query, ref key, ref value, ref output, ref Unsafe.As<long, NeonCall>(ref call));
 
-    public static void Run_d33v20_window_scored(ref float query, ref float key, ref float value, ref float output, ref float scratch, ref long call) =>
-        Driver.Run<forward_f32_d33v20_window_scalem0p3_cap2_bias_slopes_keep_sinks_lse__neon_8x2>(ref query, ref key, ref value, ref output, ref scratch, ref Unsafe.As<long, NeonCall>(ref call));
+    public static void Run_d33v20_window_scored(ref float query, ref float key, ref float value, ref float output, ref long call) =>
+        Driver.Run<forward_f32_d33v20_window_scalem0p3_cap2_bias_slopes_keep_sinks_lse__neon_8x2>(ref query, ref key, ref value, ref output, ref Unsafe.As<long, NeonCall>(ref call));
 
-    public static void Run_d20v12_causal_own(ref float query, ref float key, ref float value, ref float output, ref float scratch, ref long call) =>
-        Driver.Run<forward_f32_d20v12_causal_scales_score9c7a76df28ba2881_relative_lse__neon_8x2>(ref query, ref key, ref value, ref output, ref scratch, ref Unsafe.As<long, NeonCall>(ref call));
+    public static void Run_d20v12_causal_own(ref float query, ref float key, ref float value, ref float output, ref long call) =>
+        Driver.Run<forward_f32_d20v12_causal_scales_score9c7a76df28ba2881_relative_lse__neon_8x2>(ref query, ref key, ref value, ref output, ref Unsafe.As<long, NeonCall>(ref call));
 
-    public static void Run_d64_own(ref float query, ref float key, ref float value, ref float output, ref float scratch, ref long call) =>
-        Driver.Run<forward_f32_d64_scales_score9c7a76df28ba2881_relative_lse__neon_8x2>(ref query, ref key, ref value, ref output, ref scratch, ref Unsafe.As<long, NeonCall>(ref call));
+    public static void Run_d64_own(ref float query, ref float key, ref float value, ref float output, ref long call) =>
+        Driver.Run<forward_f32_d64_scales_score9c7a76df28ba2881_relative_lse__neon_8x2>(ref query, ref key, ref value, ref output, ref Unsafe.As<long, NeonCall>(ref call));
 
-    public static void Run_m49n49_d32(ref float query, ref float key, ref float value, ref float output, ref float scratch, ref long call) =>
-        Driver.RunPacked<forward_f32_m49n49_d32__neon_7x2>(ref query, ref key, ref value, ref output, ref scratch, ref Unsafe.As<long, NeonCall>(ref call));
+    public static void Run_m49n49_d32(ref float query, ref float key, ref float value, ref float output, ref long call) =>
+        Driver.RunPacked<forward_f32_m49n49_d32__neon_7x2>(ref query, ref key, ref value, ref output, ref Unsafe.As<long, NeonCall>(ref call));
 
-    public static void Run_m197n197_d64(ref float query, ref float key, ref float value, ref float output, ref float scratch, ref long call) =>
-        Driver.RunPacked<forward_f32_m197n197_d64__neon_8x2>(ref query, ref key, ref value, ref output, ref scratch, ref Unsafe.As<long, NeonCall>(ref call));
+    public static void Run_m197n197_d64(ref float query, ref float key, ref float value, ref float output, ref long call) =>
+        Driver.RunPacked<forward_f32_m197n197_d64__neon_8x2>(ref query, ref key, ref value, ref output, ref Unsafe.As<long, NeonCall>(ref call));
 
-    public static void Run_m16n16_d64_causal(ref float query, ref float key, ref float value, ref float output, ref float scratch, ref long call) =>
-        Driver.RunPacked<forward_f32_m16n16_d64_causal__neon_4x4>(ref query, ref key, ref value, ref output, ref scratch, ref Unsafe.As<long, NeonCall>(ref call));
+    public static void Run_m16n16_d64_causal(ref float query, ref float key, ref float value, ref float output, ref long call) =>
+        Driver.RunPacked<forward_f32_m16n16_d64_causal__neon_4x4>(ref query, ref key, ref value, ref output, ref Unsafe.As<long, NeonCall>(ref call));
 
-    public static void Run_m16n300_d5v3(ref float query, ref float key, ref float value, ref float output, ref float scratch, ref long call) =>
-        Driver.RunPacked<forward_f32_m16n300_d5v3__neon_4x4>(ref query, ref key, ref value, ref output, ref scratch, ref Unsafe.As<long, NeonCall>(ref call));
+    public static void Run_m16n300_d5v3(ref float query, ref float key, ref float value, ref float output, ref long call) =>
+        Driver.RunPacked<forward_f32_m16n300_d5v3__neon_4x4>(ref query, ref key, ref value, ref output, ref Unsafe.As<long, NeonCall>(ref call));
 
-    public static void Run_m17n50_d33v20_causal(ref float query, ref float key, ref float value, ref float output, ref float scratch, ref long call) =>
-        Driver.RunPacked<forward_f32_m17n50_d33v20_causal__neon_6x2>(ref query, ref key, ref value, ref output, ref scratch, ref Unsafe.As<long, NeonCall>(ref call));
+    public static void Run_m17n50_d33v20_causal(ref float query, ref float key, ref float value, ref float output, ref long call) =>
+        Driver.RunPacked<forward_f32_m17n50_d33v20_causal__neon_6x2>(ref query, ref key, ref value, ref output, ref Unsafe.As<long, NeonCall>(ref call));
 
-    public static void Run_m49n49_d32_window(ref float query, ref float key, ref float value, ref float output, ref float scratch, ref long call) =>
-        Driver.RunPacked<forward_f32_m49n49_d32_window__neon_7x2>(ref query, ref key, ref value, ref output, ref scratch, ref Unsafe.As<long, NeonCall>(ref call));
+    public static void Run_m49n49_d32_window(ref float query, ref float key, ref float value, ref float output, ref long call) =>
+        Driver.RunPacked<forward_f32_m49n49_d32_window__neon_7x2>(ref query, ref key, ref value, ref output, ref Unsafe.As<long, NeonCall>(ref call));
 
-    public static void Run_m16n300_d5v3_since(ref float query, ref float key, ref float value, ref float output, ref float scratch, ref long call) =>
-        Driver.RunPacked<forward_f32_m16n300_d5v3_since__neon_4x4>(ref query, ref key, ref value, ref output, ref scratch, ref Unsafe.As<long, NeonCall>(ref call));
+    public static void Run_m16n300_d5v3_since(ref float query, ref float key, ref float value, ref float output, ref long call) =>
+        Driver.RunPacked<forward_f32_m16n300_d5v3_since__neon_4x4>(ref query, ref key, ref value, ref output, ref Unsafe.As<long, NeonCall>(ref call));
 
-    public static void Run_m17n50_d33v20_window(ref float query, ref float key, ref float value, ref float output, ref float scratch, ref long call) =>
-        Driver.RunPacked<forward_f32_m17n50_d33v20_window__neon_6x2>(ref query, ref key, ref value, ref output, ref scratch, ref Unsafe.As<long, NeonCall>(ref call));
+    public static void Run_m17n50_d33v20_window(ref float query, ref float key, ref float value, ref float output, ref long call) =>
+        Driver.RunPacked<forward_f32_m17n50_d33v20_window__neon_6x2>(ref query, ref key, ref value, ref output, ref Unsafe.As<long, NeonCall>(ref call));
 
-    public static void Run_d64_causal_watched(ref float query, ref float key, ref float value, ref float output, ref float scratch, ref long call) =>
-        Driver.Run<forward_f32_d64_causal_rms_weights_max_entropy_argmax__neon_8x2>(ref query, ref key, ref value, ref output, ref scratch, ref Unsafe.As<long, NeonCall>(ref call));
+    public static void Run_d64_causal_watched(ref float query, ref float key, ref float value, ref float output, ref long call) =>
+        Driver.Run<forward_f32_d64_causal_rms_weights_max_entropy_argmax__neon_8x2>(ref query, ref key, ref value, ref output, ref Unsafe.As<long, NeonCall>(ref call));
 
-    public static void Run_d33v20_window_watched(ref float query, ref float key, ref float value, ref float output, ref float scratch, ref long call) =>
-        Driver.Run<forward_f32_d33v20_window_scalem1_rms_weights_max_entropy_argmax__neon_8x2>(ref query, ref key, ref value, ref output, ref scratch, ref Unsafe.As<long, NeonCall>(ref call));
+    public static void Run_d33v20_window_watched(ref float query, ref float key, ref float value, ref float output, ref long call) =>
+        Driver.Run<forward_f32_d33v20_window_scalem1_rms_qw_kw_weights_max_entropy_argmax__neon_8x2>(ref query, ref key, ref value, ref output, ref Unsafe.As<long, NeonCall>(ref call));
 
-    public static void Run_d64_zones(ref float query, ref float key, ref float value, ref float output, ref float scratch, ref long call) =>
-        Driver.Run<forward_f32_d64_zones__neon_8x2>(ref query, ref key, ref value, ref output, ref scratch, ref Unsafe.As<long, NeonCall>(ref call));
+    public static void Run_d64_zones(ref float query, ref float key, ref float value, ref float output, ref long call) =>
+        Driver.Run<forward_f32_d64_zones__neon_8x2>(ref query, ref key, ref value, ref output, ref Unsafe.As<long, NeonCall>(ref call));
 
-    public static void Run_d20v12_zones_watched(ref float query, ref float key, ref float value, ref float output, ref float scratch, ref long call) =>
-        Driver.Run<forward_f32_d20v12_zones_rms_weights_max_entropy_argmax__neon_8x2>(ref query, ref key, ref value, ref output, ref scratch, ref Unsafe.As<long, NeonCall>(ref call));
+    public static void Run_d20v12_zones_watched(ref float query, ref float key, ref float value, ref float output, ref long call) =>
+        Driver.Run<forward_f32_d20v12_zones_rms_weights_max_entropy_argmax__neon_8x2>(ref query, ref key, ref value, ref output, ref Unsafe.As<long, NeonCall>(ref call));
 }

@@ -6,14 +6,18 @@ namespace AttentionGen.Neon.Tests;
 /// <summary>What the runtime library does around a core for few query rows, on one thread and for one key-value head: a leaf, too.</summary>
 internal static class RowsDriver
 {
-    /// <param name="scratch">Working memory, the state of all rows and another of them.</param>
-    public static unsafe void Run<TCore>(ref float query, ref float key, ref float value, ref float output, ref float scratch, ref NeonCall call)
+    public static unsafe void Run<TCore>(ref float query, ref float key, ref float value, ref float output, ref NeonCall call)
         where TCore : struct, IRowsCore
     {
         var plan = TCore.Plan;
         int queries = (int)call.Queries, group = (int)call.Group, rows = queries * group;
-        ref float state = ref Unsafe.Add(ref scratch, plan.RowsScratchFloats);
-        ref float other = ref Unsafe.Add(ref state, rows * plan.StateRowFloats);
+        ref var memory = ref call.Memory;
+        if (memory.States == null)
+        {
+            memory.WorkingFloats = plan.RowsScratchFloats;
+            memory.StateFloats = memory.OtherFloats = rows * plan.StateRowFloats;
+            return;
+        }
 
         long firstKeys = call.EndOfFirst(queries - 1);
         call.Range(0, queries - 1, out long begin, out long end);
@@ -38,12 +42,12 @@ internal static class RowsDriver
                 Runs = ref runs.First,
                 RunCount = runs.Count,
                 First = true,
-                State = ref begun ? ref other : ref state,
-                Scratch = ref scratch,
+                State = ref *(begun ? memory.Others : memory.States),
+                Scratch = ref *memory.Working,
                 Place = new ForwardPlace(call.Operands, call.Sequence, head: 0, row: 0),
             };
             TCore.AttendRows(in chunk);
-            if (begun) TCore.Merge(ref state, ref other, rows);
+            if (begun) TCore.Merge(ref *memory.States, ref *memory.Others, rows);
             begun = true;
         }
 
@@ -51,7 +55,7 @@ internal static class RowsDriver
         {
             ref float to = ref Unsafe.Add(ref output, (nint)(head * call.OutputHeadStride));
             if (!begun) Driver.Clear(ref to, (nint)call.OutputStride, queries, (int)call.ValueDim, *call.Operands, head, first: 0);
-            else TCore.Finish(ref Unsafe.Add(ref state, head * queries * plan.StateRowFloats), ref to, (nint)call.OutputStride, queries, new ForwardPlace(call.Operands, call.Sequence, head, row: 0));
+            else TCore.Finish(ref *(memory.States + head * queries * plan.StateRowFloats), ref to, (nint)call.OutputStride, queries, new ForwardPlace(call.Operands, call.Sequence, head, row: 0));
         }
     }
 }

@@ -2,7 +2,7 @@
 // causal); scale 0 is 1 / sqrt(headDim). FIXED adds the numbers of queries and keys,
 // SCORED a soft cap (0 for none) and a bias, slopes, a mask of keys, sinks and the log-sum-exp; OWN has a scale for each head, a bias of relative
 // positions, the user's own score, which looks into a span, and the log-sum-exp; WATCHED an RMS norm of queries and keys, and what else is written
-// beside an output: the weights, largest score, entropy and argmax of each row. ZONES sees the first keys, too: so many, and 'left' before each query.
+// beside an output: the weights, largest score, entropy and argmax of each row; WEIGHTED has weights of both norms, too. ZONES sees the first keys, too: so many, and 'left' before each query.
 SPEC(Run_d1, 1, 1, -1, -1, 0)
 SPEC(Run_d2v3_causal, 2, 3, -1, 0, 0)
 SPEC(Run_d3_causal, 3, 3, -1, 0, 0)
@@ -41,7 +41,7 @@ SCORED(Run_d33v20_window_scored, 33, 20, 30, 4, -0.3, 2)
 OWN(Run_d20v12_causal_own, 20, 12, -1, 0)
 OWN(Run_d64_own, 64, 64, -1, -1)
 WATCHED(Run_d64_causal_watched, 64, 64, -1, 0, 0)
-WATCHED(Run_d33v20_window_watched, 33, 20, 30, 4, -1)
+WEIGHTED(Run_d33v20_window_watched, 33, 20, 30, 4, -1)
 ZONES(Run_d64_zones, 64, 64, 20, 4, PLAIN)
 ZONES(Run_d20v12_zones_watched, 20, 12, 30, 45, OUTPUTS)
 FIXED(Run_m49n49_d32, 32, 32, -1, -1, 0, 49, 49)

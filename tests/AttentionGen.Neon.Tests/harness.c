@@ -1,17 +1,21 @@
 // Runs the NEON cores of Specs.h against a double-precision reference, each row within the error bound of docs/exactness.md: the largest of 1e-6,
 // twice the error of a plain single-precision evaluation, and what the chains of sums explain; all rows of a kind together to 1.5 of the plain mean error.
-// How near rows come to it is said at the end. Every buffer ends at, then begins after, a page that may not be touched; what lies between its rows is NaN in the inputs and stays as it is in the output.
+// How near rows come to it is said at the end. Lengths around the edges of tiles and blocks, and random calls (calls.h). All memory of a call is guarded
+// (guards.h); what lies between rows is NaN in the inputs and stays as it is in the output.
 #pragma GCC optimize("O3", "fp-contract=off") // the plain evaluation multiplies, then adds
 #include "image.h"
+#include "guards.h"
 
 typedef struct { const void *data; long batch, head, query, key; } operand; // bytes from one to the next
 typedef struct { operand bias, keep, slopes, sinks, scales, relative; int reach; const void *query_norm, *key_norm; operand log_sum_exp, scores, max_score, entropy, argmax; int keys; float hidden; const void *spans[4]; int numbers[8], lengths[4]; } operands; // ForwardOperands
 typedef struct {
     long queries, keys, start, query_stride, key_stride, value_stride, output_stride, head_dim, value_dim, stretch, group, query_head_stride, output_head_stride, left, right, first;
     operands *operands;
+    float *packed_keys, *packed_values, *working, *states, *others;
+    long packed_key_floats, packed_value_floats, working_floats, state_floats, other_floats; // what a call without memory needs
 } call;
-typedef void (*kernel)(float *, float *, float *, float *, float *, call *);
-typedef struct { const char *name; int d, dv, left, right; double scale; int queries, keys, scored; double cap; int first; } spec; // the lengths 0 where they are not fixed; first keys that are seen beside a window
+typedef void (*kernel)(float *, float *, float *, float *, call *);
+typedef struct { const char *name; int d, dv, left, right; double scale; int queries, keys, scored; double cap; int first, weighted; } spec; // the lengths 0 where they are not fixed; first keys that are seen beside a window
 enum { NORMAL, LARGE, NEAR, RISING, HIDDEN_NAN, SEEN_NAN, INPUTS };
 static const char *input_names[] = {"normal", "scores near 90", "scores near 1e4, all alike", "rising maximum", "NaN in hidden keys", "NaN in visible keys"};
 enum { PLAIN, OPERANDS, OWN_SCORES, OUTPUTS }; // what is done to scores
@@ -19,25 +23,28 @@ enum { REACH = 30, TABLE = 60 }; // distances on either side, the outer 16 with 
 enum { PACKED, ROWS, PATHS };
 static const char *path_names[] = {"packed keys", "few rows"};
 
+typedef struct { int query, key, value, output; } gaps; // elements between the rows of each
+typedef struct { int bias_heads, bias_queries, keep_queries; } broadcast; // one for all of these
+
 // A call: heads of a group, all of them with as many queries, against the keys. Rows are head after head.
-typedef struct { int path, group, queries, keys, start, stretch, head_major, input, upper; } shape;
+typedef struct { int path, group, queries, keys, start, stretch, head_major, input, upper, is_random; gaps gaps; broadcast broadcast; } shape;
 
 static const spec specs[] = {
 #define SPEC(method, d, dv, left, right, scale) FIXED(method, d, dv, left, right, scale, 0, 0)
-#define FIXED(method, d, dv, left, right, scale, queries, keys) {#method, d, dv, left, right, scale, queries, keys, PLAIN, 0, 0},
-#define SCORED(method, d, dv, left, right, scale, cap) {#method, d, dv, left, right, scale, 0, 0, OPERANDS, cap, 0},
-#define OWN(method, d, dv, left, right) {#method, d, dv, left, right, 0, 0, 0, OWN_SCORES, 0, 0},
-#define WATCHED(method, d, dv, left, right, scale) {#method, d, dv, left, right, scale, 0, 0, OUTPUTS, 0, 0},
-#define ZONES(method, d, dv, left, first, scored) {#method, d, dv, left, 0, 0, 0, 0, scored, 0, first},
+#define FIXED(method, d, dv, left, right, scale, queries, keys) {#method, d, dv, left, right, scale, queries, keys, PLAIN, 0, 0, 0},
+#define SCORED(method, d, dv, left, right, scale, cap) {#method, d, dv, left, right, scale, 0, 0, OPERANDS, cap, 0, 0},
+#define OWN(method, d, dv, left, right) {#method, d, dv, left, right, 0, 0, 0, OWN_SCORES, 0, 0, 0},
+#define WATCHED(method, d, dv, left, right, scale) {#method, d, dv, left, right, scale, 0, 0, OUTPUTS, 0, 0, 0},
+#define WEIGHTED(method, d, dv, left, right, scale) {#method, d, dv, left, right, scale, 0, 0, OUTPUTS, 0, 0, 1},
+#define ZONES(method, d, dv, left, first, scored) {#method, d, dv, left, 0, 0, 0, 0, scored, 0, first, 0},
 #include "Specs.h"
 };
 
 static int passed, failed;
 // Of a path and a kind of input: rows, those beyond 1e-6 and twice the plain error, how much of what the chains explain these take at most, and sums of squares.
-static struct { int rows, beyond; double most, squares, plain_squares; char place[200]; } tallies[PATHS][INPUTS];
+static struct { int rows, beyond; double most, squares, plain_squares; char place[240]; } tallies[PATHS][INPUTS];
 static struct { const char *what; double most; } beside[] = {{"log-sum-exps"}, {"weights"}, {"largest scores"}, {"entropies"}, {"scores of argmax"}}; // how much of their bounds they take
 enum { LOG_SUM_EXP, WEIGHT, MAX_SCORE, ENTROPY, ARGMAX };
-static float *scratch;
 
 // Queries and keys are normally distributed, values uniformly in [-1, 1]: the bound is for values of magnitude 1. Every case begins anywhere
 // in a pool of numbers, since making each would take longer than all the rest.
@@ -47,20 +54,6 @@ static unsigned drawn;
 static double draw(void) { return (rand() + 0.5) / ((double)RAND_MAX + 1); }
 static float normal(void) { return normals[drawn++ % POOL]; }
 static float uniform(void) { return uniforms[drawn++ % POOL]; }
-
-// Rows in a buffer of NaN between two protected pages, at the upper or the lower end. Row (i, j) is the row j of the head i.
-typedef struct { char *base; size_t size; float *data; long length, stride, head_stride; int dim; } buffer;
-static buffer guarded(int heads, int rows, int dim, long stride, long head_stride, int upper) {
-    long length = (heads - 1) * head_stride + (rows - 1) * stride + dim;
-    size_t bytes = length * sizeof(float), body = (bytes + 4095) / 4096 * 4096;
-    buffer b = {mmap(0, body + 8192, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0), body + 8192, 0, length, stride, head_stride, dim};
-    mprotect(b.base, 4096, PROT_NONE);
-    mprotect(b.base + 4096 + body, 4096, PROT_NONE);
-    b.data = (float *)(b.base + 4096 + (upper ? body - bytes : 0));
-    for (long i = 0; i < length; i++) b.data[i] = NAN;
-    return b;
-}
-static float *row(const buffer *b, int head, int row) { return b->data + head * b->head_stride + row * b->stride; }
 
 // The evaluations. They add in the order in which they are written; only the loops over lanes and elements are vectors.
 enum { MAX_KEYS = 1024, MAX_DIM = 512 };
@@ -108,6 +101,7 @@ typedef struct {
     double cap; const float *bias, *slope, *sink; const char *keep; int position;
     const float *scale, *relative, *table;
     const double *norms; // of the query, then of the keys
+    const float *bare_query; // without the weights of the norms
     int hidden_from, hidden_to; // keys between those that are seen
     double log_sum_exp, max, entropy;
 } scoring;
@@ -136,7 +130,7 @@ static void evaluate(const float *query, const buffer *k, const buffer *v, int b
         plain_weights[j] = plain_dot(query, row(k, 0, j), k->dim) * (s->scale ? *s->scale : scale);
         double size = dot_of_sizes(query, key_doubles[j], k->dim) * fabs(s->scale ? *s->scale : scale);
         if (s->norms) size /= s->norms[0] * s->norms[1 + j];
-        if (s->norms) weights[j] /= s->norms[0] * s->norms[1 + j], plain_weights[j] /= plain_norm(query, k->dim) * plain_norm(row(k, 0, j), k->dim);
+        if (s->norms) weights[j] /= s->norms[0] * s->norms[1 + j], plain_weights[j] /= plain_norm(s->bare_query, k->dim) * plain_norm(row(k, 0, j), k->dim);
         if (s->cap) weights[j] = s->cap * tanh(weights[j] / s->cap), plain_weights[j] = (float)s->cap * tanhf(plain_weights[j] / (float)s->cap);
         if (s->table) { // the method of the user's own in Kernels.cs
             float a = element(s->table, j - s->position + 40), b = element(s->table, j % 7 * 9), c = element(s->table, s->position);
@@ -233,8 +227,10 @@ static void fill(const spec *s, const shape *c, float scale, buffer *q, buffer *
 }
 
 static void describe(char *place, size_t size, const spec *s, const shape *c, int heads) {
-    snprintf(place, size, "%s, %s, %d queries x %d heads from %d, %d keys, %d at a time, %s", s->name, path_names[c->path], c->queries, heads,
+    int length = snprintf(place, size, "%s, %s, %d queries x %d heads from %d, %d keys, %d at a time, %s", s->name, path_names[c->path], c->queries, heads,
         c->start, c->keys, c->stretch, input_names[c->input]);
+    if (c->is_random && length < (int)size) snprintf(place + length, size - length, ", window %d and %d, first %d, gaps %d %d %d %d", s->left, s->right, s->first,
+        c->gaps.query, c->gaps.key, c->gaps.value, c->gaps.output);
 }
 
 // Whether a row is within its bound.
@@ -258,33 +254,70 @@ static int beyond(int what, double actual, double exact, double bound) {
     return !(error <= bound);
 }
 
-static void check(const spec *s, const shape *c) {
-    int d = s->d, dv = s->dv, heads = c->group, wide = c->path == ROWS; // strides wider than the rows, too
-    long qs = d + 5 * wide, os = dv + 7 * wide, qh = c->queries * qs, oh = c->queries * os;
-    if (!c->head_major) qh = d, oh = dv, qs = heads * d + 5 * wide, os = heads * dv + 7 * wide;
-    float scale = s->scale ? (float)s->scale : (float)(1 / sqrt(d));
-    buffer q = guarded(heads, c->queries, d, qs, qh, c->upper), o = guarded(heads, c->queries, dv, os, oh, c->upper);
-    buffer k = guarded(1, c->keys, d, 2 * d, 0, c->upper), v = guarded(1, c->keys, dv, dv + 3, 0, c->upper);
-    fill(s, c, scale, &q, &k, &v);
-    // A bias [heads, queries, keys], a mask [queries, keys], slopes, sinks and log-sum-exps of the heads: each between protected pages.
-    buffer bias = guarded(heads, c->queries, c->keys, c->keys, (long)c->queries * c->keys, c->upper), mask = guarded(1, 1, (c->queries * c->keys + 3) / 4, 0, 0, c->upper);
-    buffer slopes = guarded(1, 1, heads, 0, 0, c->upper), sinks = guarded(1, 1, heads, 0, 0, c->upper), sums = guarded(heads, c->queries, 1, 1, c->queries, c->upper);
-    char *keep = (char *)mask.data + (c->upper ? mask.length * 4 - c->queries * c->keys : 0);
-    for (long i = 0; i < bias.length; i++) bias.data[i] = drawn % 9 ? normal() : (normal(), -INFINITY);
-    for (long i = 0; i < (long)c->queries * c->keys; i++) keep[i] = uniform() > -0.3f;
-    for (int h = 0; h < heads; h++) slopes.data[h] = 0.1f * normal(), sinks.data[h] = normal();
-    // Biases of distances [heads, 2 * reach], a scale for each head, a span.
-    buffer relative = guarded(1, heads, 2 * REACH, 2 * REACH, 0, c->upper), scales = guarded(1, 1, heads, 0, 0, c->upper), table = guarded(1, 1, TABLE, 0, 0, c->upper);
-    for (int h = 0; h < heads; h++) {
-        for (int i = -REACH; i < REACH; i++) row(&relative, 0, h)[REACH + i] = i < 16 - REACH ? 0.5f : i >= REACH - 16 ? -0.25f : normal(); // the last that differ are a vector away from the ends
-        scales.data[h] = scale * (h % 2 ? -0.7f : 0.9f);
-    }
-    for (int i = 0; i < TABLE; i++) table.data[i] = normal();
+static const spec *current_spec;
+static const shape *current;
+static void print_current(void) {
+    char place[240];
+    describe(place, sizeof place, current_spec, current, current->group);
+    printf("%s", place);
+}
 
-    // The weights [heads, queries, keys], as no row has any, and what is known of each row.
-    buffer scores = guarded(heads, c->queries, c->keys, c->keys, (long)c->queries * c->keys, c->upper), max_score = guarded(heads, c->queries, 1, 1, c->queries, c->upper);
-    buffer entropy = guarded(heads, c->queries, 1, 1, c->queries, c->upper), argmax = guarded(heads, c->queries, 1, 1, c->queries, c->upper);
-    for (long i = 0; i < scores.length; i++) scores.data[i] = -INFINITY;
+// A float for each head, or for each of its rows.
+static buffer of_heads(const char *name, int heads, int written) { return guarded(name, 1, 1, heads, 0, 0, written); }
+static buffer of_rows(const char *name, const shape *c) { return guarded(name, c->group, c->queries, 1, 1, c->queries, 1); }
+
+static void check(const spec *s, const shape *c) {
+    int d = s->d, dv = s->dv, heads = c->group, is_scored = s->scored == OPERANDS, is_own = s->scored == OWN_SCORES, has_outputs = s->scored == OUTPUTS;
+    long qs = d + c->gaps.query, os = dv + c->gaps.output, qh = c->queries * qs, oh = c->queries * os;
+    if (!c->head_major) qh = d, oh = dv, qs = heads * d + c->gaps.query, os = heads * dv + c->gaps.output;
+    float scale = s->scale ? (float)s->scale : (float)(1 / sqrt(d));
+    current_spec = s, current = c;
+    buffer q = guarded("query", heads, c->queries, d, qs, qh, 0), o = guarded("output", heads, c->queries, dv, os, oh, 1);
+    buffer k = guarded("key", 1, c->keys, d, d + c->gaps.key, 0, 0), v = guarded("value", 1, c->keys, dv, dv + c->gaps.value, 0, 0);
+    fill(s, c, scale, &q, &k, &v);
+    buffer bias = {0}, slopes = {0}, sinks = {0}, sums = {0}, relative = {0}, scales = {0}, table = {0}, scores = {0}, max_score = {0}, entropy = {0}, argmax = {0};
+    char *keep = 0;
+    float *query_weight = 0, *key_weight = 0;
+    operands given = {0};
+    long of_row = 4, of_head = 4l * c->queries, keep_row = c->broadcast.keep_queries ? 0 : c->keys;
+    if (is_scored) { // a bias [heads, queries, keys], a mask [queries, keys], slopes and sinks of the heads
+        long bias_row = c->broadcast.bias_queries ? 0 : c->keys, bias_head = c->broadcast.bias_heads ? 0 : c->broadcast.bias_queries ? c->keys : (long)c->queries * c->keys;
+        long kept = c->broadcast.keep_queries ? c->keys : (long)c->queries * c->keys;
+        bias = guarded("bias", heads, c->queries, c->keys, bias_row, bias_head, 0), keep = guarded_bytes("keep", kept, 0);
+        slopes = of_heads("slopes", heads, 0), sinks = of_heads("sinks", heads, 0);
+        for (long i = 0; i < bias.length; i++) bias.data[i] = drawn % 9 ? normal() : (normal(), -INFINITY);
+        for (long i = 0; i < kept; i++) keep[i] = uniform() > -0.3f;
+        for (int h = 0; h < heads; h++) slopes.data[h] = 0.1f * normal(), sinks.data[h] = normal();
+        given.bias = (operand){bias.data, 0, 4 * bias_head, 4 * bias_row, 4}, given.keep = (operand){keep, 0, 0, keep_row, 1};
+        given.slopes = (operand){slopes.data, 0, 4}, given.sinks = (operand){sinks.data, 0, 4};
+    }
+
+    if (is_own) { // biases of distances [heads, 2 * reach], a scale for each head, a span
+        relative = guarded("relative", 1, heads, 2 * REACH, 2 * REACH, 0, 0), scales = of_heads("scales", heads, 0), table = of_heads("table", TABLE, 0);
+        for (int h = 0; h < heads; h++) {
+            for (int i = -REACH; i < REACH; i++) row(&relative, 0, h)[REACH + i] = i < 16 - REACH ? 0.5f : i >= REACH - 16 ? -0.25f : normal(); // the last that differ are a vector away from the ends
+            scales.data[h] = scale * (h % 2 ? -0.7f : 0.9f);
+        }
+        for (int i = 0; i < TABLE; i++) table.data[i] = normal();
+        given.scales = (operand){scales.data, 0, 4}, given.relative = (operand){relative.data + REACH, 0, 8 * REACH}, given.reach = REACH;
+        given.spans[0] = table.data, given.lengths[0] = TABLE;
+    }
+
+    if (is_scored || is_own) sums = of_rows("log-sum-exps", c), given.log_sum_exp = (operand){sums.data, 0, of_head, of_row};
+    if (has_outputs) { // the weights [heads, queries, keys], as no row has any, and what is known of each row
+        scores = guarded("scores", heads, c->queries, c->keys, c->keys, (long)c->queries * c->keys, 1), max_score = of_rows("largest scores", c);
+        entropy = of_rows("entropies", c), argmax = of_rows("argmax", c);
+        for (long i = 0; i < scores.length; i++) scores.data[i] = -INFINITY;
+        given.scores = (operand){scores.data, 0, of_head * c->keys, of_row * c->keys, 4}, given.max_score = (operand){max_score.data, 0, of_head, of_row};
+        given.entropy = (operand){entropy.data, 0, of_head, of_row}, given.argmax = (operand){argmax.data, 0, of_head, of_row}, given.keys = c->keys;
+    }
+
+    if (s->weighted) { // powers of two: a query times both is exact
+        query_weight = of_heads("query norm weight", d, 0).data, key_weight = of_heads("key norm weight", d, 0).data;
+        for (int e = 0; e < d; e++) query_weight[e] = e % 3 ? 1 : -2, key_weight[e] = e % 5 ? 1 : 0.5f;
+        given.query_norm = query_weight, given.key_norm = key_weight;
+    }
+
     static double norms[1 + MAX_KEYS];
     for (int j = 0; j < c->keys; j++) norms[1 + j] = norm(row(&k, 0, j), d);
     for (int j = 0; j < c->keys; j++) {
@@ -294,37 +327,37 @@ static void check(const spec *s, const shape *c) {
 
     const float untouched = 12345;
     for (long i = 0; i < o.length; i++) o.data[i] = untouched;
-    operands given = {
-        .bias = {bias.data, 0, 4l * c->queries * c->keys, 4l * c->keys, 4}, .keep = {keep, 0, 0, c->keys, 1}, .slopes = {slopes.data, 0, 4}, .sinks = {sinks.data, 0, 4},
-        .log_sum_exp = {sums.data, 0, 4l * c->queries, 4}, .scales = {scales.data, 0, 4}, .relative = {relative.data + REACH, 0, 8 * REACH}, .reach = REACH,
-        .spans = {table.data}, .lengths = {TABLE}};
-    if (s->scored != OPERANDS) given.sinks = (operand){0}; // a row that sees no key would have the sink's logit as its log-sum-exp
-    if (s->scored == OUTPUTS) {
-        long of_row = 4, of_head = 4l * c->queries;
-        given.scores = (operand){scores.data, 0, of_head * c->keys, of_row * c->keys, 4}, given.max_score = (operand){max_score.data, 0, of_head, of_row};
-        given.entropy = (operand){entropy.data, 0, of_head, of_row}, given.argmax = (operand){argmax.data, 0, of_head, of_row}, given.keys = c->keys;
-    }
     call arguments = {c->queries, c->keys, c->start, qs, k.stride, v.stride, os, d, dv, c->stretch, c->path == ROWS ? c->group : 0, qh, oh, s->left, s->right, s->first, &given};
     kernel run = image_method(s->name);
-    run(q.data, k.data, v.data, o.data, scratch, &arguments);
+    run(q.data, k.data, v.data, o.data, &arguments);
+    if (c->path == PACKED) {
+        arguments.packed_keys = guarded_memory("packed keys", arguments.packed_key_floats);
+        arguments.packed_values = guarded_memory("packed values", arguments.packed_value_floats);
+    }
+    arguments.working = guarded_memory("working memory", arguments.working_floats), arguments.states = guarded_memory("states", arguments.state_floats);
+    if (c->path == ROWS) arguments.others = guarded_memory("other states", arguments.other_floats);
+    seal_inputs();
+    run(q.data, k.data, v.data, o.data, &arguments);
 
     int wrong = 0, wrong_nan = 0, written = 0;
     for (int h = 0; h < heads; h++)
         for (int i = 0; i < c->queries; i++) {
             int end = clamp(end_of(s, c, i), 0, c->keys), begin = clamp(begin_of(s, c, i), 0, end), window = begin;
             if (s->first) begin = 0; // the first keys, then those of the window
-            int operands = s->scored == OPERANDS, own = s->scored == OWN_SCORES, outputs = s->scored == OUTPUTS;
-            scoring row_scores = {s->cap, operands ? row(&bias, h, i) : 0, operands ? slopes.data + h : 0, operands ? sinks.data + h : 0, operands ? keep + i * c->keys : 0, c->start + i,
-                own ? scales.data + h : 0, own ? row(&relative, 0, h) + REACH : 0, own ? table.data : 0, outputs ? norms : 0, s->first ? s->first : 0, s->first ? window : 0};
-            norms[0] = norm(row(&q, h, i), d);
-            evaluate(row(&q, h, i), &k, &v, begin, end, scale, &row_scores);
-            float sum = *row(&sums, h, i);
+            const float *query = row(&q, h, i);
+            scoring row_scores = {s->cap, is_scored ? row(&bias, h, i) : 0, is_scored ? slopes.data + h : 0, is_scored ? sinks.data + h : 0, is_scored ? keep + i * keep_row : 0, c->start + i,
+                is_own ? scales.data + h : 0, is_own ? row(&relative, 0, h) + REACH : 0, is_own ? table.data : 0, has_outputs ? norms : 0, query, s->first ? s->first : 0, s->first ? window : 0};
+            norms[0] = norm(query, d);
+            float weighted[MAX_DIM];
+            for (int e = 0; e < d && s->weighted; e++) weighted[e] = query[e] * query_weight[e] * key_weight[e];
+            evaluate(s->weighted ? weighted : query, &k, &v, begin, end, scale, &row_scores);
             double of_scores = score_error(d, sizes.scores), sums_of_weights = STEP * (once + sizes.visible / 8.0), exact_sum = row_scores.log_sum_exp;
-            if (operands || own) {
+            if (is_scored || is_own) {
+                float sum = *row(&sums, h, i);
                 if (isfinite(exact_sum)) wrong += beyond(LOG_SUM_EXP, sum, exact_sum, of_scores + sums_of_weights + STEP * fabs(exact_sum));
                 else wrong_nan += isnan(exact_sum) ? !isnan(sum) : sum != exact_sum;
             }
-            if (outputs) {
+            if (has_outputs) {
                 float *weight = row(&scores, h, i), highest = *row(&max_score, h, i), spread = *row(&entropy, h, i);
                 int key = ((int *)argmax.data)[h * c->queries + i], seen = begin < end, is_nan = seen && isnan(exact_sum);
                 for (int j = 0; j < c->keys; j++) {
@@ -354,74 +387,30 @@ static void check(const spec *s, const shape *c) {
             wrong += !judge(s, c, i, heads, worst, plain_worst);
         }
     for (long i = 0; i < o.length; i++) written += o.data[i] != untouched;
-    munmap(q.base, q.size), munmap(k.base, k.size), munmap(v.base, v.size), munmap(o.base, o.size);
-    munmap(bias.base, bias.size), munmap(mask.base, mask.size), munmap(slopes.base, slopes.size), munmap(sinks.base, sinks.size), munmap(sums.base, sums.size);
-    munmap(relative.base, relative.size), munmap(scales.base, scales.size), munmap(table.base, table.size);
-    munmap(scores.base, scores.size), munmap(max_score.base, max_score.size), munmap(entropy.base, entropy.size), munmap(argmax.base, argmax.size);
+    written += release_parts();
 
     if (!wrong && !wrong_nan && !written) {
         passed++;
         return;
     }
     failed++;
-    char place[200];
+    char place[240];
     describe(place, sizeof place, s, c, heads);
     printf("FAILED %s: %d rows or numbers beside them exceed their bounds, %d should be NaN or none and are not, %d elements between rows are written\n", place, wrong, wrong_nan, written);
 }
 
-// The same for a case whenever it is drawn, and without a pattern over the cases.
-static void try(const spec *s, shape c, unsigned index) {
-    static const int chunks[] = {384, 64, 768}; // as the library cuts keys: a block, more for very many; and smaller
-    unsigned mixed = (index * 64 + (unsigned)(s - specs)) * 2654435769u;
-    mixed = (mixed ^ mixed >> 15) * 2246822519u;
-    mixed ^= mixed >> 13;
-    c.input = mixed % INPUTS, c.upper = mixed / INPUTS % 2, c.head_major = mixed / (2 * INPUTS) % 2, c.stretch = c.path == PACKED ? 768 : chunks[mixed / (4 * INPUTS) % 3];
-    c.start = c.keys - c.queries;
-    if (c.input == HIDDEN_NAN) c.start = c.keys > c.queries ? c.start / 2 : 0;
-    check(s, &c);
-}
+#include "calls.h"
 
-static void packed(const spec *s) {
-    static const int lengths[] = {1, 2, 7, 8, 9, 16, 95, 96, 97, 383, 384, 385, 769};
-    enum { LENGTHS = sizeof lengths / sizeof *lengths };
-    if (s->queries) {
-        int cases = s->queries * s->keys < 5000 ? 60 : 24;
-        for (int i = 0; i < cases; i++) try(s, (shape){PACKED, 1, s->queries, s->keys}, i);
-        return;
-    }
-
-    for (int a = 0; a < LENGTHS; a++) {
-        for (int b = 0; b < LENGTHS; b++) {
-            // Edges against each other for small heads; the larger the head, the fewer.
-            if (s->d > 64 && (a + b) % 4) continue;
-            if (lengths[a] * (long)lengths[b] * s->d > 6000000) continue;
-            try(s, (shape){PACKED, 1, lengths[a], lengths[b]}, a * LENGTHS + b);
-        }
-    }
-}
-
-// Up to 24 rows. Each third case where there are few keys; the more work, the fewer.
-static void rows(const spec *s) {
-    static const int keys[] = {1, 2, 3, 4, 5, 6, 7, 8, 9, 31, 32, 33, 255, 256, 257, 385, 600};
-    enum { KEYS = sizeof keys / sizeof *keys };
-    int a = 0;
-    if (s->queries) return; // the code for fixed lengths has no way for few rows
-    for (int group = 1; group <= 4; group++) {
-        for (int queries = 1; queries * group <= 24; queries++, a++) {
-            for (int b = 0; b < KEYS; b++) {
-                if ((a * KEYS + b + (s - specs)) % (keys[b] < 100 ? 3 : s->d <= 64 ? 8 : 12)) continue;
-                try(s, (shape){ROWS, group, queries, keys[b]}, a * KEYS + b);
-            }
-        }
-    }
-}
-
+// harness IMAGE MAP [SEED [CALLS]]: another seed draws other numbers and other random calls; so many of each kernel.
 int main(int argc, char **argv) {
     image_load(argv[1], argv[2]);
-    scratch = aligned_alloc(64, 256 << 20);
-    srand(argc > 3 ? atoi(argv[3]) : 1);
+    watch_pages(print_current);
+    unsigned seed = argc > 3 ? strtoul(argv[3], 0, 10) : 1;
+    int calls = argc > 4 ? atoi(argv[4]) : 30;
+    srand(seed);
     for (int i = 0; i < POOL; i++) normals[i] = (float)(sqrt(-2 * log(draw())) * cos(6.283185307179586 * draw())), uniforms[i] = (float)(2 * draw() - 1);
     for (size_t i = 0; i < sizeof specs / sizeof *specs; i++) packed(specs + i), rows(specs + i);
+    for (size_t i = 0; i < sizeof specs / sizeof *specs; i++) random_calls(specs + i, calls, seed);
     for (int path = 0; path < PATHS; path++)
         for (int input = 0; input < INPUTS; input++) {
             __typeof__(tallies[0][0]) *t = &tallies[path][input];

@@ -1,15 +1,15 @@
 #!/usr/bin/env bash
-# Compiles the NEON cores to arm64 and runs them under emulation: run.sh TOOL OUT, where TOOL is the run.sh of the emulation tool
-# (it takes an assembly, a C harness and a folder, and installs what it needs).
+# Compiles the NEON cores to arm64 and runs them under emulation: run.sh TOOL OUT [SEED [CALLS]], where TOOL is the run.sh of the emulation tool
+# (it takes an assembly, a C harness and a folder, and installs what it needs). Without SEED all draws are the same each time; CALLS is how many
+# random calls each declaration gets.
 set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
 tool=$1 out=$2
 dotnet build -c Release -v q --nologo "$here" -o "$out/bin" >/dev/null
 rm -f "$out"/arm64/*.asm
-cp "$here/Specs.h" "$out/"
-cp "$here/harness.c" "$out/"
+cp "$here"/*.h "$here/harness.c" "$out/"
 # One compiling thread: two would write their listings into one another.
-DOTNET_PROCESSOR_COUNT=1 JITDISASM="*forward_f32_d64_causal__neon_8x2:Scores *forward_f32_d64_causal__neon_8x2:Values8x2" "$tool" "$out/bin/AttentionGen.Neon.Tests.dll" "$out/harness.c" "$out/arm64"
+DOTNET_PROCESSOR_COUNT=1 JITDISASM="*forward_f32_d64_causal__neon_8x2:Scores *forward_f32_d64_causal__neon_8x2:Values8x2" "$tool" "$out/bin/AttentionGen.Neon.Tests.dll" "$out/harness.c" "$out/arm64" "${@:3}"
 
 # The canonical tile multiplies by element and keeps every vector in a register.
 by_element=$(grep -cE 'fmla +v[0-9]+\.4s, v[0-9]+\.4s, v[0-9]+\.s\[[0-3]\]' "$out/arm64/AttentionGen.Neon.Tests.asm" || true)
