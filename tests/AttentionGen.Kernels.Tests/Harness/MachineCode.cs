@@ -46,21 +46,42 @@ internal sealed partial class MachineCode
         return [.. loops.Where(loop => !loops.Any(other => other.IsProperSubsetOf(loop))).Select(loop => Instructions(loop).ToList())];
     }
 
+    /// <summary>What stands in any loop: all but what a call of the method does once.</summary>
+    public IReadOnlyList<string> InLoops => [.. Instructions(Loops().SelectMany(loop => loop).Distinct())];
+
     /// <summary>Whether an instruction moves a vector, or an element of one, from or to the stack.</summary>
     public bool HasVectorOnStack(string instruction) => Vector().IsMatch(instruction) && _stack.IsMatch(instruction);
 
     private IEnumerable<string> Instructions(IEnumerable<int> blocks) => blocks.Order().SelectMany(block => _blocks[block].Instructions);
 
     /// <summary>
-    /// The blocks of each natural loop: from where a jump goes back to, all that leads to that jump. Where more than that leads there, the jump is only
-    /// one from rare code that stands last in the method.
+    /// The blocks of each natural loop: its head, which every way to the jump back to it passes, and all that leads from there to that jump. Where a loop begins with a
+    /// jump to its end, that is the head. A jump back from rare code that stands last in the method is to no head.
     /// </summary>
-    private IEnumerable<HashSet<int>> Loops() =>
-        from jump in _blocks.SelectMany((block, at) => block.Next.Where(to => to <= at).Select(to => (At: at, Head: to)))
-        let body = LeadingTo(jump.At, jump.Head)
-        where jump.Head == 0 || !body.Contains(0)
-        group body by jump.Head into bodies
-        select bodies.SelectMany(body => body).ToHashSet();
+    private IEnumerable<HashSet<int>> Loops()
+    {
+        var passed = Passed();
+        return from last in Enumerable.Range(0, _blocks.Count)
+               from head in _blocks[last].Next
+               where passed[last].Contains(head)
+               group LeadingTo(last, head) by head into bodies
+               select bodies.SelectMany(body => body).ToHashSet();
+    }
+
+    /// <summary>For each block those that every way to it passes, and itself.</summary>
+    private List<HashSet<int>> Passed()
+    {
+        var passed = _blocks.Select((_, i) => i == 0 ? [0] : Enumerable.Range(0, _blocks.Count).ToHashSet()).ToList();
+        for (bool changed = true; changed;)
+        {
+            changed = false;
+            for (int i = 0; i < _blocks.Count; i++)
+                foreach (int next in _blocks[i].Next)
+                    changed |= passed[next].RemoveWhere(block => block != next && !passed[i].Contains(block)) > 0;
+        }
+
+        return passed;
+    }
 
     private HashSet<int> LeadingTo(int last, int head)
     {
@@ -86,7 +107,8 @@ internal sealed partial class MachineCode
     [GeneratedRegex(@"^(G_M\w+_IG\w+):")]
     private static partial Regex Label();
 
-    [GeneratedRegex(@"^\s+[a-z]")]
+    /// <summary>Padding is none: it may stand after a jump, and nothing leads from that to what comes next.</summary>
+    [GeneratedRegex(@"^\s+(?!align\b)[a-z]")]
     private static partial Regex Instruction();
 
     [GeneratedRegex(@"^j\w+\s+(?:SHORT )?(G_M\w+_IG\w+)")]
