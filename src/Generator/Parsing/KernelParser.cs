@@ -131,7 +131,7 @@ internal static class KernelParser
     public static bool IsFragment(IMethodSymbol method)
     {
         if (method.MethodKind != MethodKind.Ordinary) return false;
-        if (method.Name.Length == 0 || method.Parameters.Any(parameter => parameter.Name.Length == 0)) return true;
+        if (method.Name.Length == 0) return true;
         for (var type = method.ContainingType; type is not null; type = type.ContainingType)
             if (type.IsImplicitClass || (type.Name.Length == 0 && type.TypeKind is TypeKind.Class or TypeKind.Struct or TypeKind.Interface)) return true;
         for (var space = method.ContainingNamespace; space is { IsGlobalNamespace: false }; space = space.ContainingNamespace)
