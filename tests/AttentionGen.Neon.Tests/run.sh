@@ -6,6 +6,7 @@ set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
 tool=$1 out=$2
 dotnet build -c Release -v q --nologo "$here" -o "$out/bin" >/dev/null
+rm -f "$out"/bin/AttentionGen.Generator.* # it runs in the compiler; the tool would look for all that it refers to
 rm -f "$out"/arm64/*.asm
 cp "$here"/*.h "$here/harness.c" "$out/"
 # One compiling thread: two would write their listings into one another.
