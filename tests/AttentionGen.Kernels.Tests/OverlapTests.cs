@@ -22,12 +22,12 @@ public class OverlapTests
         new(2, 16), new(2, 16) { KeyValueHeads = 1 },
     ];
 
-    /// <summary>Tensors that are as long as a caller says, without memory: no number of rows overflows, and nobody waits for all of them.</summary>
+    /// <summary>Tensors that are as long as a caller says, without memory: nobody waits for all of their rows.</summary>
     [Theory, InlineData(16, false), InlineData(15, true), InlineData(0, true)]
     public void Tokens_and_batch_items_that_share_their_place(int offset, bool overlap)
     {
         float[] memory = new float[200];
-        nint[] lengths = [int.MaxValue, 1 << 30, 4, 16], strides = [0, 0, 32, 1];
+        nint[] lengths = [1 << 20, 1 << 30, 4, 16], strides = [0, 0, 32, 1];
         var one = KernelTensor.Of(new ReadOnlyTensorSpan<float>(memory, lengths, strides), AttentionLayout.TokenMajor, 4, 16, batched: true);
         var other = KernelTensor.Of(new ReadOnlyTensorSpan<float>(memory.AsSpan(offset), lengths, strides), AttentionLayout.TokenMajor, 4, 16, batched: true);
         Assert.Equal(overlap, one.Overlaps(other));
