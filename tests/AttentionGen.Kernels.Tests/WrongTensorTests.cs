@@ -77,8 +77,9 @@ public class WrongTensorTests
     {
         Throws("query", s_givenBatch, good => good with { Batch = 3 }, "query has the shape [2, 5, 4, 16], [3, tokens, 4, 16] is needed.");
         Throws("key", s_givenBatch, good => good with { KeyTensor = Tensor(4, 7, 2, 16) }, "key has the shape [4, 7, 2, 16], [2, tokens, 2, 16] is needed.");
-        foreach (int batch in new[] { 0, -1, int.MinValue })
-            Throws("batch", s_givenBatch, good => good with { Batch = batch }, $"batch is {batch}, at least 1 is needed.");
+        Throws("query", s_givenBatch, good => good with { Batch = 0 }, "query has the shape [2, 5, 4, 16], [0, tokens, 4, 16] is needed.");
+        foreach (int batch in new[] { -1, int.MinValue })
+            Throws("batch", s_givenBatch, good => good with { Batch = batch }, $"batch is {batch}, at least 0 is needed.");
     }
 
     [Fact]
