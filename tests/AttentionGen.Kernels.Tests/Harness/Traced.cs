@@ -60,9 +60,16 @@ public readonly struct Traced
 
     public static Traced Log2(Traced x) => new(MathF.Log2(x._value));
 
-    public static Traced Exp(Traced x) => new(MathF.Exp(x._value));
+    public static Traced Exp(Traced x) => Exponential(x._value, MathF.Exp(x._value));
 
-    public static Traced Exp2(Traced x) => new(float.Exp2(x._value));
+    public static Traced Exp2(Traced x) => Exponential(x._value * MathF.Log(2), float.Exp2(x._value));
+
+    /// <summary>Of what the exponent is off by, relative to it, an exponential is off by the exponent times as much, relative to itself.</summary>
+    private static Traced Exponential(float exponent, float value)
+    {
+        _ = new Traced(exponent * value);
+        return new(value);
+    }
 
     public static Traced FusedMultiplyAdd(Traced x, Traced y, Traced z) => new(MathF.FusedMultiplyAdd(x._value, y._value, z._value));
 }
