@@ -1,9 +1,10 @@
 using System.Runtime.InteropServices;
+using static AttentionGen.Kernels.Tests.LibC;
 
 namespace AttentionGen.Kernels.Tests;
 
 /// <summary>Memory between two pages, or two ranges of them, that end the process when they are touched.</summary>
-internal sealed unsafe partial class GuardedMemory : IDisposable
+internal sealed unsafe class GuardedMemory : IDisposable
 {
     private const int ReadWrite = 3, Private = 2, Anonymous = 0x20;
 
@@ -54,13 +55,4 @@ internal sealed unsafe partial class GuardedMemory : IDisposable
         nint page = Environment.SystemPageSize;
         return Math.Max(1, (bytes + page - 1) / page) * page;
     }
-
-    [LibraryImport("libc", SetLastError = true)]
-    private static partial nint mmap(nint address, nint length, int protection, int flags, int file, nint offset);
-
-    [LibraryImport("libc", SetLastError = true)]
-    private static partial int mprotect(nint address, nint length, int protection);
-
-    [LibraryImport("libc", SetLastError = true)]
-    private static partial int munmap(nint address, nint length);
 }

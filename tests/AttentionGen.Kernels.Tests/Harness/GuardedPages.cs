@@ -1,5 +1,6 @@
 using System.Runtime.InteropServices;
 using Xunit;
+using static AttentionGen.Kernels.Tests.LibC;
 
 namespace AttentionGen.Kernels.Tests;
 
@@ -19,7 +20,7 @@ internal enum Edge
 /// <summary>
 /// The spans of a call, each in pages of its own, with a protected page on either side. What a span leaves of its pages holds a pattern, NaN as a float, that no call may change.
 /// </summary>
-internal sealed unsafe partial class GuardedPages : IDisposable
+internal sealed unsafe class GuardedPages : IDisposable
 {
     private const int ReadWrite = 3, Private = 2, Anonymous = 0x20, NoReserve = 0x4000;
 
@@ -86,13 +87,4 @@ internal sealed unsafe partial class GuardedPages : IDisposable
     public void Dispose() => munmap(_start, _bytes);
 
     private static Span<byte> Outside(nint begin, nint end) => new((void*)begin, checked((int)(end - begin)));
-
-    [LibraryImport("libc", SetLastError = true)]
-    private static partial nint mmap(nint address, nint length, int protection, int flags, int file, nint offset);
-
-    [LibraryImport("libc", SetLastError = true)]
-    private static partial int mprotect(nint address, nint length, int protection);
-
-    [LibraryImport("libc", SetLastError = true)]
-    private static partial int munmap(nint address, nint length);
 }

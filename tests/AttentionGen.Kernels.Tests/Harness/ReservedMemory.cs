@@ -1,9 +1,10 @@
 using System.Runtime.InteropServices;
+using static AttentionGen.Kernels.Tests.LibC;
 
 namespace AttentionGen.Kernels.Tests;
 
 /// <summary>More addresses than there is memory: a page gets some when it is touched. All is 0 at first.</summary>
-internal sealed unsafe partial class ReservedMemory : IDisposable
+internal sealed unsafe class ReservedMemory : IDisposable
 {
     private const int ReadWrite = 3, Private = 2, Anonymous = 0x20, NoReserve = 0x4000, NoHugePage = 15;
 
@@ -30,13 +31,4 @@ internal sealed unsafe partial class ReservedMemory : IDisposable
     }
 
     public void Dispose() => munmap((nint)Start, _bytes);
-
-    [LibraryImport("libc", SetLastError = true)]
-    private static partial nint mmap(nint address, nint length, int protection, int flags, int file, nint offset);
-
-    [LibraryImport("libc", SetLastError = true)]
-    private static partial int madvise(nint address, nint length, int advice);
-
-    [LibraryImport("libc", SetLastError = true)]
-    private static partial int munmap(nint address, nint length);
 }

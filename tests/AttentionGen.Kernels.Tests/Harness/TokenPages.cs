@@ -1,9 +1,10 @@
 using System.Runtime.InteropServices;
+using static AttentionGen.Kernels.Tests.LibC;
 
 namespace AttentionGen.Kernels.Tests;
 
 /// <summary>Tokens of a tensor, each in a page of its own: whatever a kernel must not touch is protected, token by token. The stride of the tensor is a page.</summary>
-internal sealed unsafe partial class TokenPages : IDisposable
+internal sealed unsafe class TokenPages : IDisposable
 {
     /// <summary>Elements from token to token.</summary>
     public const int Stride = 1024;
@@ -41,13 +42,4 @@ internal sealed unsafe partial class TokenPages : IDisposable
     }
 
     public void Dispose() => munmap(_start, Bytes);
-
-    [LibraryImport("libc", SetLastError = true)]
-    private static partial nint mmap(nint address, nint length, int protection, int flags, int file, nint offset);
-
-    [LibraryImport("libc", SetLastError = true)]
-    private static partial int mprotect(nint address, nint length, int protection);
-
-    [LibraryImport("libc", SetLastError = true)]
-    private static partial int munmap(nint address, nint length);
 }
