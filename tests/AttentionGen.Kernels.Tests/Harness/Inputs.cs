@@ -242,6 +242,7 @@ public sealed class Inputs
         if (kernel.Declaration.IsPlain)
         {
             body(Arguments(Query, Key, Value, output, scratch));
+            ResultHashes.Add(this, output);
             return;
         }
 
@@ -253,6 +254,7 @@ public sealed class Inputs
         body(Arguments(Placed(Problem.QueryPlace, Query), Placed(Problem.KeyPlace, Key), Placed(Problem.ValuePlace, Value), placed, scratch));
         place.Gather(placed).CopyTo(output);
         if (place.Gaps(placed).Any(x => x != Gap)) throw new InvalidOperationException($"{Problem}: elements between the tokens of the output were written.");
+        ResultHashes.Add(this, output);
     }
 
     /// <summary>Other places for each run, the same ones in each run of a test.</summary>
