@@ -1,6 +1,7 @@
 using AttentionGen.CompilerServices;
+using AttentionGen.Generator;
 using AttentionGen.Generator.Model;
-using AttentionGen.Generator.Parsing;
+using AttentionGen.Generator.Syntax;
 using Microsoft.CodeAnalysis;
 using Microsoft.CodeAnalysis.CSharp;
 
@@ -97,10 +98,10 @@ internal static unsafe class Intervals
         if (picture.Lists is var (_, _, size)) mask.Lists = new KeyBlockLists { QueryBlock = size, KeyBlock = size };
         return mask;
 
-        static MaskTerm Term(Generator.Expressions.MaskTerm term)
+        static MaskTerm Term(Generator.Lowering.MaskTerm term)
         {
             var all = MaskTerm.All with { Decided = term.Rest is null };
-            long One(EquatableArray<Generator.Expressions.MaskBound> side, long open) => Generator.Expressions.MaskTerm.One(side) ?? open;
+            long One(EquatableArray<Generator.Lowering.MaskBound> side, long open) => Generator.Lowering.MaskTerm.One(side) ?? open;
             return all with
             {
                 FromQuery = One(term.FromQuery, all.FromQuery), ToQuery = One(term.ToQuery, all.ToQuery), FromKey = One(term.FromKey, all.FromKey), ToKey = One(term.ToKey, all.ToKey),

@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
-using AttentionGen.Generator.Parsing;
+using AttentionGen.Generator.Model;
+using AttentionGen.Generator.Syntax;
 using AttentionGen.Generator.Validation;
 using Microsoft.CodeAnalysis;
 using Microsoft.CodeAnalysis.CSharp;

@@ -1,7 +1,9 @@
-using AttentionGen.Generator.Emit;
+using AttentionGen.Generator.Emit.Dispatch;
+using AttentionGen.Generator.Emit.Walks;
 using AttentionGen.Generator.Model;
-using AttentionGen.Generator.Parsing;
 using AttentionGen.Generator.Planning;
+using AttentionGen.Generator.Syntax;
+using AttentionGen.Generator.Validation;
 using Microsoft.CodeAnalysis;
 
 namespace AttentionGen.Generator;

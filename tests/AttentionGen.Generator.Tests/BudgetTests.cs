@@ -3,8 +3,8 @@ using System.Reflection.Metadata;
 using System.Reflection.Metadata.Ecma335;
 using System.Reflection.PortableExecutable;
 using System.Text.RegularExpressions;
-using AttentionGen.Generator.Emit;
-using AttentionGen.Generator.Masks;
+using AttentionGen.Generator.Emit.Walks;
+using AttentionGen.Generator.Lowering;
 using AttentionGen.Generator.Model;
 using AttentionGen.Generator.Planning;
 using AttentionGen.Generator.Tests.Harness;
@@ -92,7 +92,7 @@ public partial class BudgetTests
         }
     }
 
-    [GeneratedRegex(@"^(AttendRows|RowQueries|RowBlock|(One)?RowScores|(One)?RowValues?|Finite|Merge|Values1x\d+(Tail)?)$")]
+    [GeneratedRegex(@"^(Decode|RowQueries|RowBlock|(One)?RowScores|(One)?RowValues?|Finite|Merge|Values1x\d+(Tail)?)$")]
     private static partial Regex OfFewRows();
 
     [GeneratedRegex(@"^    (?:public|private) static [^=;]* (\w+)\(")]

@@ -1,6 +1,8 @@
 using System.Globalization;
-using AttentionGen.Generator.Emit;
+using AttentionGen.Generator.Emit.Dispatch;
+using AttentionGen.Generator.Syntax;
 using AttentionGen.Generator.Tests.Harness;
+using AttentionGen.Generator.Text;
 using AttentionGen.Generator.Validation;
 using Microsoft.CodeAnalysis;
 using Microsoft.CodeAnalysis.CSharp;
@@ -62,7 +64,7 @@ public class ConsumerSettingTests
         Assert.Contains("System.Math.DivRem( query, key)", message, StringComparison.Ordinal);
         Assert.DoesNotContain(message, c => char.IsControl(c) || c is '\u2028' or '\u2029');
 
-        var found = (project with { Properties = new() { [Parsing.AnalyzerSwitch.Property] = "true" } }).Generate().Output.GetDiagnostics(TestContext.Current.CancellationToken);
+        var found = (project with { Properties = new() { [Syntax.AnalyzerSwitch.Property] = "true" } }).Generate().Output.GetDiagnostics(TestContext.Current.CancellationToken);
         var error = Assert.Single(found, d => d.Severity == DiagnosticSeverity.Error); // a second line would be an error, too
         Assert.Equal(("CS1029", $"#error: 'Llama.Attend: AG0028: {message}'"), (error.Id, error.GetMessage(CultureInfo.InvariantCulture)));
     }

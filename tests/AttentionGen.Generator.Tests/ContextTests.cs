@@ -1,4 +1,6 @@
+using AttentionGen.Generator.Model;
 using AttentionGen.Generator.Tests.Harness;
+using AttentionGen.Generator.Text;
 using Microsoft.CodeAnalysis;
 using Microsoft.CodeAnalysis.CSharp;
 using Xunit;
@@ -13,7 +15,7 @@ public class ContextTests
     /// <summary>Types that the generated code would meet if it did not name its own by their full names.</summary>
     private const string HostileTypes = """
         class Vec; class Vector128; class Vector256; class Vector512; class Unsafe; class Math; class MethodImpl; class MethodImplOptions; class KernelMemory; class Vectors128; class Vectors256; class Vectors512; class At; class Load; class Max;
-        class ForwardCall; class KernelIsa; class AttentionKernel; class AttentionIsas; class IForwardCore; class ForwardPlan; class ForwardBlock; class ForwardKeys;
+        class ForwardCall; class KernelIsa; class AttentionKernel; class AttentionIsas; class IPrefillCore; class ForwardPlan; class PrefillBlock; class KeysToPack;
         class GeneratedCode; class Span; class ReadOnlySpan; class InvalidOperationException; class Int32; class Single; class Lanes; class HeadDim;
         """;
 

@@ -1,9 +1,11 @@
 using System.Collections.Concurrent;
 using System.Globalization;
 using System.Runtime.Loader;
-using AttentionGen.Generator.Emit;
-using AttentionGen.Generator.Parsing;
+using AttentionGen.Generator.Emit.Dispatch;
+using AttentionGen.Generator.Emit.Walks;
+using AttentionGen.Generator.Model;
 using AttentionGen.Generator.Planning;
+using AttentionGen.Generator.Syntax;
 using AttentionGen.Generator.Tests.Harness;
 using AttentionGen.Generator.Validation;
 using Microsoft.CodeAnalysis;

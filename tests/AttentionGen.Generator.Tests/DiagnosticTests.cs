@@ -1,4 +1,5 @@
-using AttentionGen.Generator.Parsing;
+using AttentionGen.Generator.Model;
+using AttentionGen.Generator.Syntax;
 using AttentionGen.Generator.Tests.Harness;
 using AttentionGen.Generator.Validation;
 using Microsoft.CodeAnalysis;
@@ -315,7 +316,7 @@ public class DiagnosticTests
     [Theory, MemberData(nameof(Cases))]
     public void A_build_without_analyzers_reports_the_same_message(string id, string source, string message, string compilerErrors)
     {
-        var project = new Project(Markup.Parse(Whole(source)).Source) { AllowUnsafe = true, Properties = new() { [Parsing.AnalyzerSwitch.Property] = "true" } };
+        var project = new Project(Markup.Parse(Whole(source)).Source) { AllowUnsafe = true, Properties = new() { [Syntax.AnalyzerSwitch.Property] = "true" } };
         var found = project.Generate().Output.GetDiagnostics(TestContext.Current.CancellationToken).Where(d => d.Severity == DiagnosticSeverity.Error).ToList();
         Assert.Equal(compilerErrors.Split(' ', StringSplitOptions.RemoveEmptyEntries), found.Where(d => d.Id != "CS1029").Select(d => d.Id).Distinct().Order());
         Assert.Equal(IsError(id) ? 1 : 0, found.Count(d => d.Id == "CS1029" && d.GetMessage(null).EndsWith($"{id}: {message}'", StringComparison.Ordinal)));

@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Text.RegularExpressions;
+using AttentionGen.Generator.Model;
 using AttentionGen.Generator.Tests.Harness;
 using Xunit;
 
@@ -25,7 +26,7 @@ public partial class FiniteNumbersTests
         var errors = await run.AnalyzeAsync();
         int valid = members.Count - errors.Select(error => error.Location.GetLineSpan().StartLinePosition.Line).Distinct().Count();
         var kernels = run.Sources.Where(source => source.Value.Contains("ForwardCall", StringComparison.Ordinal)).ToList();
-        Assert.Equal(valid, kernels.Count(source => source.Value.Contains("RunRows", StringComparison.Ordinal)));
+        Assert.Equal(valid, kernels.Count(source => source.Value.Contains("RunDecode", StringComparison.Ordinal)));
         Assert.InRange(valid, 20, 80);
         Assert.All(run.Sources.Values, text => Assert.DoesNotMatch(NotFinite(), text));
         Assert.All(errors, error => Assert.Contains(error.Id, new[] { "AG0011", "AG0024", "AG0039" }));

@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Text;
+using AttentionGen.Generator.Model;
 using AttentionGen.Generator.Tests.Harness;
 using Microsoft.CodeAnalysis;
 using Xunit;

@@ -1,7 +1,7 @@
 using System.Globalization;
-using AttentionGen.Generator.Expressions;
+using AttentionGen.Generator.Lowering;
 using AttentionGen.Generator.Model;
-using AttentionGen.Generator.Parsing;
+using AttentionGen.Generator.Syntax;
 using AttentionGen.Generator.Tests.Harness;
 using Microsoft.CodeAnalysis;
 using Xunit;

@@ -1,4 +1,5 @@
 using System.Text.RegularExpressions;
+using AttentionGen.Generator.Model;
 using AttentionGen.Generator.Tests.Harness;
 using AttentionGen.MaskPictures;
 using Xunit;

@@ -1,5 +1,5 @@
 using AttentionGen.Generator.Model;
-using AttentionGen.Generator.Parsing;
+using AttentionGen.Generator.Syntax;
 using Xunit;
 
 namespace AttentionGen.Generator.Tests;

@@ -1,5 +1,5 @@
 using System.Reflection;
-using AttentionGen.Generator.Masks;
+using AttentionGen.Generator.Lowering;
 using AttentionGen.Generator.Model;
 using AttentionGen.Generator.Planning;
 using AttentionGen.Generator.Validation;
@@ -69,7 +69,7 @@ public class PlannerTests
     [Fact]
     public void A_workers_memory_holds_a_block_of_keys_of_the_widest_heads()
     {
-        int states = (int)Constant(Library("ForwardSchedule"), "LongRangeBlocks");
+        int states = (int)Constant(Library("PrefillSchedule"), "LongRangeBlocks");
         Assert.All(Plans(), plan =>
         {
             long floats = plan.ScratchFloats + (long)states * (plan.QueryBlock * plan.StateRow) + (long)plan.KeyBlock * (plan.PackedHeadDim + plan.PackedValueDim);

@@ -1,4 +1,6 @@
+using AttentionGen.Generator.Model;
 using AttentionGen.Generator.Tests.Harness;
+using AttentionGen.Generator.Text;
 using Microsoft.CodeAnalysis;
 using Xunit;
 

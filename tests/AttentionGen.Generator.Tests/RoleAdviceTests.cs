@@ -1,4 +1,4 @@
-using AttentionGen.Generator.Parsing;
+using AttentionGen.Generator.Model;
 using AttentionGen.Generator.Tests.Harness;
 using Microsoft.CodeAnalysis;
 using Xunit;

@@ -1,3 +1,4 @@
+using AttentionGen.Generator.Model;
 using AttentionGen.Generator.Tests.Harness;
 using Microsoft.CodeAnalysis.CSharp;
 using Xunit;

@@ -30,7 +30,7 @@ public unsafe class HiddenCallTests
 
     /// <summary>A core for other dimensions would read past each row.</summary>
     [Fact]
-    public void A_core_for_other_tensors() => Throws<InvalidOperationException>(null, (ref ForwardCall call) => call.RunPacked<NoCore>());
+    public void A_core_for_other_tensors() => Throws<InvalidOperationException>(null, (ref ForwardCall call) => call.RunPrefill<NoCore>());
 
     private static void Throws<T>(string? parameter, Use use)
         where T : Exception
@@ -64,9 +64,9 @@ public unsafe class HiddenCallTests
     [Theory, MemberData(nameof(Promises), DisableDiscoveryEnumeration = true)]
     public void A_layout_that_a_core_is_not_written_for(string what, ForwardPlan plan)
     {
-        Check(plan, isFew: true, (_, _, _) => { });
-        Check(Plan(), isFew: false, (_, _, _) => { });
-        Assert.Contains(what, Assert.Throws<InvalidOperationException>(() => Check(plan, isFew: false, (_, _, _) => { })).Message, StringComparison.Ordinal);
+        Check(plan, isDecode: true, (_, _, _) => { });
+        Check(Plan(), isDecode: false, (_, _, _) => { });
+        Assert.Contains(what, Assert.Throws<InvalidOperationException>(() => Check(plan, isDecode: false, (_, _, _) => { })).Message, StringComparison.Ordinal);
     }
 
     private delegate void Break(ForwardSequence[] sequences, RowPiece[] pieces, KeyZone[] zones);
@@ -88,11 +88,11 @@ public unsafe class HiddenCallTests
         Broken("zones", (_, _, zones) => zones[0].Begin = -1);
 
         static void Broken(string what, Break change) =>
-            Assert.Contains(what, Assert.Throws<InvalidOperationException>(() => Check(Plan(), isFew: true, change)).Message, StringComparison.Ordinal);
+            Assert.Contains(what, Assert.Throws<InvalidOperationException>(() => Check(Plan(), isDecode: true, change)).Message, StringComparison.Ordinal);
     }
 
     /// <summary>Two sequences of five queries and ten keys.</summary>
-    private static void Check(ForwardPlan plan, bool isFew, Break change)
+    private static void Check(ForwardPlan plan, bool isDecode, Break change)
     {
         ForwardSequence[] sequences = [new() { Queries = 5, Keys = 10, Step = 1, Pieces = 1 }, new() { Query = 5, Queries = 5, Key = 10, Keys = 10, Step = 1, FirstPiece = 1, Pieces = 1 }];
         RowPiece[] pieces = [new() { Rows = 5, Zones = 1, Keys = 10, List = -1 }, new() { Sequence = 1, Rows = 5, FirstZone = 1, Zones = 1, Keys = 10, List = -1 }];
@@ -103,16 +103,16 @@ public unsafe class HiddenCallTests
         fixed (KeyZone* z = zones)
         {
             var call = new ForwardArguments { Shape = new ForwardShape(1, 10, 20, 2, 2), Sequences = s, Pieces = p, Zones = z, SequenceCount = 2, PieceCount = 2 };
-            ForwardChecks.Layout(call, plan, isFew);
+            ForwardChecks.Layout(call, plan, isDecode);
         }
     }
 
-    private readonly struct NoCore : IForwardCore
+    private readonly struct NoCore : IPrefillCore
     {
         public static ForwardPlan Plan => new() { QueryBlock = 6, TileRows = 6, KeyBlock = 16, PackedKeyFloats = 24, PackedValueFloats = 24, StateRowFloats = 64, ScratchFloats = 1024 };
 
-        public static bool Pack(in ForwardKeys keys) => throw new NotSupportedException();
+        public static bool Pack(in KeysToPack keys) => throw new NotSupportedException();
 
-        public static void Attend(in ForwardBlock block) => throw new NotSupportedException();
+        public static void Prefill(in PrefillBlock block) => throw new NotSupportedException();
     }
 }

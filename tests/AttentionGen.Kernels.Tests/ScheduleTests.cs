@@ -83,10 +83,10 @@ public unsafe class ScheduleTests
 
     private static void CheckRows(in ForwardArguments call, Random random)
     {
-        RowsSchedule schedule;
+        DecodeSchedule schedule;
         try
         {
-            schedule = RowsSchedule.Of(call, s_plan, call.MaxThreads);
+            schedule = DecodeSchedule.Of(call, s_plan, call.MaxThreads);
         }
         catch (ArgumentException e) when (e.ParamName == "scratch" && call.ScratchBytes < 1 << 30)
         {
@@ -123,11 +123,11 @@ public unsafe class ScheduleTests
             Assert.True(rows.Head >= rows.KeyHead * call.Group && rows.Head + (rows.KeyHeads - 1) * call.Group + rows.Group <= (rows.KeyHead + rows.KeyHeads) * call.Group, $"{rows}");
             Assert.True((nint)rows.Rows * s_plan.StateRowFloats <= schedule.ChunkFloats, $"{rows}");
             long keys = 0;
-            int count = RowsSchedule.Chunks(call, s_plan, rows);
+            int count = DecodeSchedule.Chunks(call, s_plan, rows);
             Assert.True(schedule.PartialFloats == 0 || count <= chunks);
             for (int chunk = 0; chunk < count; chunk++)
             {
-                var (first, size) = RowsSchedule.Chunk(call, s_plan, rows, chunk);
+                var (first, size) = DecodeSchedule.Chunk(call, s_plan, rows, chunk);
                 Assert.Equal(keys, first);
                 Assert.True(size > 0);
                 keys += size;
@@ -139,10 +139,10 @@ public unsafe class ScheduleTests
 
     private static void CheckPacked(in ForwardArguments call)
     {
-        ForwardSchedule schedule;
+        PrefillSchedule schedule;
         try
         {
-            schedule = ForwardSchedule.Of(call, s_plan, call.MaxThreads);
+            schedule = PrefillSchedule.Of(call, s_plan, call.MaxThreads);
         }
         catch (ArgumentException e) when (e.ParamName == "scratch" && call.ScratchBytes < 1 << 30)
         {

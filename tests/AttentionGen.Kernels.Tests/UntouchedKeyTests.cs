@@ -126,8 +126,8 @@ public class UntouchedKeyTests
         var problem = inputs.Problem;
         var declaration = problem.Declaration;
         bool[] touchable = new bool[problem.Batch * problem.Keys];
-        bool isFew = problem.Queries * declaration.Group <= 24, isWhole = AttentionInfo.Describe(kernel.Method).Plan.Contains("fixed lengths", StringComparison.Ordinal);
-        int block = isFew ? 1 : isWhole ? problem.Keys : FewRowsTests.KeyBlock(kernel);
+        bool isDecode = problem.Queries * declaration.Group <= 24, isWhole = AttentionInfo.Describe(kernel.Method).Plan.Contains("fixed lengths", StringComparison.Ordinal);
+        int block = isDecode ? 1 : isWhole ? problem.Keys : DecodeTests.KeyBlock(kernel);
         var seen = from b in Enumerable.Range(0, problem.Batch)
                    from i in Enumerable.Range(0, problem.Queries)
                    let item = problem.Item(b, i)
@@ -137,9 +137,9 @@ public class UntouchedKeyTests
         foreach (var keys in seen)
         {
             var (b, first) = keys.Key;
-            foreach (int j in isFew ? keys.Distinct() : Enumerable.Range(keys.Min(), keys.Max() - keys.Min() + 1))
+            foreach (int j in isDecode ? keys.Distinct() : Enumerable.Range(keys.Min(), keys.Max() - keys.Min() + 1))
                 touchable[b * problem.Keys + j] = true;
-            if (isFew) continue;
+            if (isDecode) continue;
             for (int j = Math.Max(keys.Min() - (block - 1) * declaration.Dilation, first); j < keys.Min(); j++) touchable[b * problem.Keys + j] = true;
         }
 

@@ -53,7 +53,7 @@ public class WindowTests
     [Trait(IsaMatrixTests.Scalar, "yes")]
     public void Queries_that_stand_anywhere(Declaration declaration)
     {
-        int keys = 2 * FewRowsTests.KeyBlock(declaration) + 30;
+        int keys = 2 * DecodeTests.KeyBlock(declaration) + 30;
         foreach (int start in new[] { 0, 1, 39, 255, 256, 257, 295, 296, 297, 383, 384, 385, 424, 425, keys - 3, keys + 5, keys + 41, int.MaxValue })
             foreach (int queries in new[] { 2, 30 }) Check(new Problem(declaration, queries, keys) { QueryStarts = [start] });
     }
@@ -148,7 +148,7 @@ public class WindowTests
     public void Keys_that_no_row_sees_are_not_touched(Declaration declaration, int queries)
     {
         if (GuardedMemory.Missing is { } reason) Assert.Skip(reason);
-        int block = FewRowsTests.KeyBlock(declaration), keys = 6 * block;
+        int block = DecodeTests.KeyBlock(declaration), keys = 6 * block;
         var kernel = Catalogue.Kernels[declaration];
         int keyBytes = sizeof(float) * keys * declaration.HeadDim, valueBytes = sizeof(float) * keys * declaration.ValueDim;
         using GuardedMemory key = new(keyBytes, guard: keyBytes), value = new(valueBytes, guard: valueBytes);

@@ -46,11 +46,11 @@ public struct NeonCall
 
     /// <summary>Keys of the zone before the window against queries from one on.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    internal readonly ForwardRun RunOfFirst(long keys, long query) => new() { Keys = (int)keys, Visible = (nint)End(query), Hidden = -(1 << 30), Decided = true };
+    internal readonly KeyRun RunOfFirst(long keys, long query) => new() { Keys = (int)keys, Visible = (nint)End(query), Hidden = -(1 << 30), Decided = true };
 
     /// <summary>The same of the window, which lie somewhere among the packed keys.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    internal readonly ForwardRun Run(long from, long keys, long packed, long query) => new()
+    internal readonly KeyRun Run(long from, long keys, long packed, long query) => new()
     {
         Key = (int)from, Keys = (int)keys, Packed = (int)packed, Least = (int)Math.Max(First - from, 0), Visible = (nint)(End(query) - from), Hidden = (nint)(Begin(query) - from), Decided = true,
     };
@@ -73,11 +73,11 @@ internal unsafe struct NeonMemory
 [StructLayout(LayoutKind.Sequential)]
 internal struct NeonRuns
 {
-    public ForwardRun First, Second;
+    public KeyRun First, Second;
     public int Count;
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public void Add(in ForwardRun run)
+    public void Add(in KeyRun run)
     {
         if (Count++ == 0) First = run;
         else Second = run;
@@ -88,20 +88,20 @@ internal struct NeonRuns
 public static class Driver
 {
     public static void Run<TCore>(ref float query, ref float key, ref float value, ref float output, ref NeonCall call)
-        where TCore : struct, IForwardCore, IRowsCore
+        where TCore : struct, IPrefillCore, IDecodeCore
     {
         if (call.Group > 0)
         {
-            RowsDriver.Run<TCore>(ref query, ref key, ref value, ref output, ref call);
+            DecodeDriver.Run<TCore>(ref query, ref key, ref value, ref output, ref call);
             return;
         }
 
-        RunPacked<TCore>(ref query, ref key, ref value, ref output, ref call);
+        RunPrefill<TCore>(ref query, ref key, ref value, ref output, ref call);
     }
 
     /// <summary>The same for a core that has no way for few rows.</summary>
-    public static unsafe void RunPacked<TCore>(ref float query, ref float key, ref float value, ref float output, ref NeonCall call)
-        where TCore : struct, IForwardCore
+    public static unsafe void RunPrefill<TCore>(ref float query, ref float key, ref float value, ref float output, ref NeonCall call)
+        where TCore : struct, IPrefillCore
     {
         var plan = TCore.Plan;
         int stretch = (int)Math.Min(Math.Max(call.Stretch / plan.KeyBlock, 1), (call.Keys + plan.KeyBlock - 1) / plan.KeyBlock) * plan.KeyBlock;
@@ -119,7 +119,7 @@ public static class Driver
         for (long first = 0; first < call.Keys; first += stretch)
         {
             int count = (int)Math.Min(stretch, call.Keys - first);
-            var keys = new ForwardKeys
+            var keys = new KeysToPack
             {
                 Key = ref Unsafe.Add(ref key, (nint)(first * call.KeyStride)),
                 KeyStride = (nint)call.KeyStride,
@@ -147,7 +147,7 @@ public static class Driver
                 long from = Math.Max(begin, first), seen = Math.Min(end - from, first + count - from);
                 if (seen > 0) runs.Add(call.Run(from, seen, from - first, row));
                 if (runs.Count == 0) continue;
-                var block = new ForwardBlock
+                var block = new PrefillBlock
                 {
                     Query = ref Unsafe.Add(ref query, (nint)(row * call.QueryStride)),
                     QueryStride = (nint)call.QueryStride,
@@ -165,7 +165,7 @@ public static class Driver
                     Scratch = ref *memory.Working,
                     Place = new ForwardPlace(call.Operands, call.Sequence, head: 0, (int)row),
                 };
-                TCore.Attend(in block);
+                TCore.Prefill(in block);
             }
         }
     }

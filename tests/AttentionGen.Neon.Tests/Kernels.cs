@@ -275,28 +275,28 @@ public static class Entries
         Driver.Run<forward_f32_d64_scales_score9c7a76df28ba2881_relative_lse__neon_8x2>(ref query, ref key, ref value, ref output, ref Unsafe.As<long, NeonCall>(ref call));
 
     public static void Run_m49n49_d32(ref float query, ref float key, ref float value, ref float output, ref long call) =>
-        Driver.RunPacked<forward_f32_m49n49_d32__neon_7x2>(ref query, ref key, ref value, ref output, ref Unsafe.As<long, NeonCall>(ref call));
+        Driver.RunPrefill<forward_f32_m49n49_d32__neon_7x2>(ref query, ref key, ref value, ref output, ref Unsafe.As<long, NeonCall>(ref call));
 
     public static void Run_m197n197_d64(ref float query, ref float key, ref float value, ref float output, ref long call) =>
-        Driver.RunPacked<forward_f32_m197n197_d64__neon_8x2>(ref query, ref key, ref value, ref output, ref Unsafe.As<long, NeonCall>(ref call));
+        Driver.RunPrefill<forward_f32_m197n197_d64__neon_8x2>(ref query, ref key, ref value, ref output, ref Unsafe.As<long, NeonCall>(ref call));
 
     public static void Run_m16n16_d64_causal(ref float query, ref float key, ref float value, ref float output, ref long call) =>
-        Driver.RunPacked<forward_f32_m16n16_d64_causal__neon_4x4>(ref query, ref key, ref value, ref output, ref Unsafe.As<long, NeonCall>(ref call));
+        Driver.RunPrefill<forward_f32_m16n16_d64_causal__neon_4x4>(ref query, ref key, ref value, ref output, ref Unsafe.As<long, NeonCall>(ref call));
 
     public static void Run_m16n300_d5v3(ref float query, ref float key, ref float value, ref float output, ref long call) =>
-        Driver.RunPacked<forward_f32_m16n300_d5v3__neon_4x4>(ref query, ref key, ref value, ref output, ref Unsafe.As<long, NeonCall>(ref call));
+        Driver.RunPrefill<forward_f32_m16n300_d5v3__neon_4x4>(ref query, ref key, ref value, ref output, ref Unsafe.As<long, NeonCall>(ref call));
 
     public static void Run_m17n50_d33v20_causal(ref float query, ref float key, ref float value, ref float output, ref long call) =>
-        Driver.RunPacked<forward_f32_m17n50_d33v20_causal__neon_6x2>(ref query, ref key, ref value, ref output, ref Unsafe.As<long, NeonCall>(ref call));
+        Driver.RunPrefill<forward_f32_m17n50_d33v20_causal__neon_6x2>(ref query, ref key, ref value, ref output, ref Unsafe.As<long, NeonCall>(ref call));
 
     public static void Run_m49n49_d32_window(ref float query, ref float key, ref float value, ref float output, ref long call) =>
-        Driver.RunPacked<forward_f32_m49n49_d32_window__neon_7x2>(ref query, ref key, ref value, ref output, ref Unsafe.As<long, NeonCall>(ref call));
+        Driver.RunPrefill<forward_f32_m49n49_d32_window__neon_7x2>(ref query, ref key, ref value, ref output, ref Unsafe.As<long, NeonCall>(ref call));
 
     public static void Run_m16n300_d5v3_since(ref float query, ref float key, ref float value, ref float output, ref long call) =>
-        Driver.RunPacked<forward_f32_m16n300_d5v3_since__neon_4x4>(ref query, ref key, ref value, ref output, ref Unsafe.As<long, NeonCall>(ref call));
+        Driver.RunPrefill<forward_f32_m16n300_d5v3_since__neon_4x4>(ref query, ref key, ref value, ref output, ref Unsafe.As<long, NeonCall>(ref call));
 
     public static void Run_m17n50_d33v20_window(ref float query, ref float key, ref float value, ref float output, ref long call) =>
-        Driver.RunPacked<forward_f32_m17n50_d33v20_window__neon_6x2>(ref query, ref key, ref value, ref output, ref Unsafe.As<long, NeonCall>(ref call));
+        Driver.RunPrefill<forward_f32_m17n50_d33v20_window__neon_6x2>(ref query, ref key, ref value, ref output, ref Unsafe.As<long, NeonCall>(ref call));
 
     public static void Run_d64_causal_watched(ref float query, ref float key, ref float value, ref float output, ref long call) =>
         Driver.Run<forward_f32_d64_causal_rms_weights_max_entropy_argmax__neon_8x2>(ref query, ref key, ref value, ref output, ref Unsafe.As<long, NeonCall>(ref call));

@@ -1,6 +1,7 @@
 using System.Collections.Immutable;
 using System.Text;
 using AttentionGen.Generator;
+using AttentionGen.Generator.Model;
 using Microsoft.CodeAnalysis;
 using Microsoft.CodeAnalysis.CSharp;
 

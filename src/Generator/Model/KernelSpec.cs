@@ -1,5 +1,5 @@
-using AttentionGen.Generator.Expressions;
-using AttentionGen.Generator.Masks;
+using AttentionGen.Generator.Lowering;
+using AttentionGen.Generator.Syntax;
 
 namespace AttentionGen.Generator.Model;
 
@@ -112,7 +112,7 @@ internal sealed record ParameterSpec(string Name, string Type, string Modifiers,
     public int? UnknownRole { get; init; }
 
     /// <summary>Whether it brings its own shape and strides.</summary>
-    public bool IsTensorSpan => Role is { } role && Parsing.RoleTable.Row(role).TensorType == Type;
+    public bool IsTensorSpan => Role is { } role && RoleTable.Row(role).TensorType == Type;
 }
 
 /// <summary>The arguments of the attribute; null where the user gave none. Not normalised: rules look at what was written.</summary>

@@ -1,4 +1,4 @@
-using AttentionGen.Generator.Masks;
+using AttentionGen.Generator.Lowering;
 using AttentionGen.Generator.Model;
 using AttentionGen.Generator.Text;
 
@@ -40,13 +40,13 @@ internal sealed record FixedSpec(int QueryLength, int KeyLength, bool Padded);
 internal enum CorePath
 {
     /// <summary>Blocks of rows with packed keys; and few rows.</summary>
-    Blocks,
+    Prefill,
 
     /// <summary>Only few rows.</summary>
-    Rows,
+    Decode,
 
     /// <summary>Rows of small, fixed lengths with packed keys: a tile takes all keys at once.</summary>
-    Whole,
+    FixedLength,
 }
 
 /// <summary>How the work of a kernel is cut for an instruction set. Every number is chosen in <see cref="KernelPlanner"/>.</summary>
@@ -62,7 +62,7 @@ internal enum CorePath
 /// <param name="ChainSets">Sets of accumulators that these steps go to in turn.</param>
 internal sealed record CorePlan(
     CoreSpec Spec, Isas Isa, int Lanes, CorePath Path, bool InRegisters, int TileRows, int TileVectors, EquatableArray<int> ValueVectors, int ChainQuads, int ChainSets, int QueryBlock, int KeyBlock,
-    RowsPlan Rows)
+    DecodePlan Decode)
 {
     /// <summary>
     /// The factor of a score's distance from the maximum, which is then a power of two. It is not folded into the queries: rounding them, and
@@ -96,7 +96,7 @@ internal sealed record CorePlan(
     /// The state of a query row: its output where it meets keys block after block, the sum of its weights in a vector, for an entropy that of their exponents, its maximum in
     /// another.
     /// </summary>
-    public int StateRow => (Path == CorePath.Whole ? 0 : PackedValueDim) + (Spec.Scoring.Entropy ? 3 : 2) * Lanes;
+    public int StateRow => (Path == CorePath.FixedLength ? 0 : PackedValueDim) + (Spec.Scoring.Entropy ? 3 : 2) * Lanes;
 
     public int ScratchFloats => (QueryBlock * QueryRow + TileRows * KeyBlock + 15) / 16 * 16;
 
@@ -105,8 +105,8 @@ internal sealed record CorePlan(
 
     public int Chains => (Quads + ChainQuads - 1) / ChainQuads;
 
-    public string Name => (Path == CorePath.Rows
-        ? $"rows_f32_{Spec.Name()}__{Isa.ToString().ToLowerInvariant()}_{Rows.TileRows}x4"
+    public string Name => (Path == CorePath.Decode
+        ? $"rows_f32_{Spec.Name()}__{Isa.ToString().ToLowerInvariant()}_{Decode.TileRows}x4"
         : $"forward_f32_{Spec.Name()}__{Isa.ToString().ToLowerInvariant()}_{TileRows}x{TileVectors}") + NameSuffix;
 
     /// <summary>What tells the name from that of another plan in the compilation, where the plans do not; usually nothing.</summary>
@@ -115,10 +115,10 @@ internal sealed record CorePlan(
     /// <summary>The plan in a line, for people.</summary>
     public string Text => Path switch
     {
-        CorePath.Rows => $"few rows, keys as they lie in memory, {Rows.TileRows} rows x 4 keys in vectors of {Lanes}, key block {KeyBlock}",
-        CorePath.Whole => $"fixed lengths, packed, whole rows of scores in L1, tile {TileRows} x {TileVectors} vectors of {Lanes}",
+        CorePath.Decode => $"few rows, keys as they lie in memory, {Decode.TileRows} rows x 4 keys in vectors of {Lanes}, key block {KeyBlock}",
+        CorePath.FixedLength => $"fixed lengths, packed, whole rows of scores in L1, tile {TileRows} x {TileVectors} vectors of {Lanes}",
         _ => $"packed, scores in {(InRegisters ? "registers" : "L1")}, tile {TileRows} x {TileVectors} vectors of {Lanes}, "
-            + $"query block {QueryBlock}, key block {KeyBlock}; up to {Rows.MaxRows} rows: keys as they lie in memory",
+            + $"query block {QueryBlock}, key block {KeyBlock}; up to {Decode.MaxRows} rows: keys as they lie in memory",
     };
 }
 
@@ -133,7 +133,7 @@ internal sealed record CorePlan(
 /// <param name="PrefetchKeys">How many keys ahead memory is fetched: where keys of one head follow each other, and where those of all heads lie between.</param>
 /// <param name="PrefetchValues">The same for values.</param>
 /// <param name="OneRowBlock">Keys of a block where each key-value head has a single row.</param>
-internal sealed record RowsPlan(
+internal sealed record DecodePlan(
     int MaxRows, int TileRows, int Accumulators, int Vectors, int ChainVectors, int RowsAtOnce, int RowsTogether, (int Contiguous, int Apart) PrefetchKeys, (int Contiguous, int Apart) PrefetchValues, int OneRowBlock)
 {
     /// <summary>The vectors of the strips that the product of some rows with values takes.</summary>

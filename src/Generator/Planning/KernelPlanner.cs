@@ -1,4 +1,4 @@
-using AttentionGen.Generator.Masks;
+using AttentionGen.Generator.Lowering;
 using AttentionGen.Generator.Model;
 
 namespace AttentionGen.Generator.Planning;
@@ -28,7 +28,7 @@ internal static class KernelPlanner
 
         var plan = Plan(core, isa);
         bool fewRows = attention.QueryLength is { } m && (long)m * attention.Heads <= (long)MaxRows(core, isa) * attention.KeyValueHeads;
-        return fewRows ? plan with { Path = CorePath.Rows, InRegisters = false } : plan;
+        return fewRows ? plan with { Path = CorePath.Decode, InRegisters = false } : plan;
     }
 
     /// <summary>With fewer rows, reading the keys as they lie is as fast: 16 rows and keys of 12 heads of D 64 take 8.8 us either way (AVX-512), 13.6 against 11.4 (AVX2).</summary>
@@ -45,7 +45,7 @@ internal static class KernelPlanner
         int panel = vectors * machine.Lanes, blocks = (core.Fixed!.QueryLength + MaxWholeBlock - 1) / MaxWholeBlock;
         int queryBlock = ((core.Fixed.QueryLength + blocks - 1) / blocks + rows - 1) / rows * rows;
         return new CorePlan(
-            core, isa, machine.Lanes, CorePath.Whole, machine.InRegisters, rows, vectors, ValueStrips(core.ValueDim, machine.Lanes, Math.Max(machine.Accumulators / rows, 1)),
+            core, isa, machine.Lanes, CorePath.FixedLength, machine.InRegisters, rows, vectors, ValueStrips(core.ValueDim, machine.Lanes, Math.Max(machine.Accumulators / rows, 1)),
             ChainQuads(core.HeadDim, machine.Sets), machine.Sets, queryBlock, (core.Fixed.KeyLength + panel - 1) / panel * panel, Rows(core, isa));
     }
 
@@ -78,7 +78,7 @@ internal static class KernelPlanner
         var (rows, vectors) = Tile(isa);
         bool inRegisters = machine.InRegisters && !core.Scoring.InMemory;
         return new CorePlan(
-            core, isa, machine.Lanes, CorePath.Blocks, inRegisters, rows, vectors, ValueStrips(core.ValueDim, machine.Lanes, machine.Accumulators / rows),
+            core, isa, machine.Lanes, CorePath.Prefill, inRegisters, rows, vectors, ValueStrips(core.ValueDim, machine.Lanes, machine.Accumulators / rows),
             ChainQuads(core.HeadDim, machine.Sets), machine.Sets, QueryBlock, KeyBlock(inRegisters), Rows(core, isa));
     }
 
@@ -91,10 +91,10 @@ internal static class KernelPlanner
     /// at 0.89, 8 at 0.84. But a group's queries and outputs should stay in the first-level cache: four heads of four rows take 0.94 of the time of
     /// eight on keys 4 KiB apart in L3, the same out of DRAM (Zen 4).
     /// </remarks>
-    private static RowsPlan Rows(CoreSpec core, Isas isa)
+    private static DecodePlan Rows(CoreSpec core, Isas isa)
     {
         bool wide = isa is Isas.Avx512 or Isas.Neon;
-        return new RowsPlan(
+        return new DecodePlan(
             MaxRows(core, isa), TileRows: wide ? 4 : 2, Accumulators: wide ? 16 : 12, core.ValueDim / Machine(isa).Lanes, ChainVectors: 32,
             RowsAtOnce: 32, RowsTogether: 16, PrefetchKeys: PrefetchAhead(core.HeadDim), PrefetchValues: PrefetchAhead(core.ValueDim),
             OneRowBlock);

@@ -1,6 +1,7 @@
 using System.Collections.Immutable;
-using AttentionGen.Generator.Emit;
+using AttentionGen.Generator.Emit.Dispatch;
 using AttentionGen.Generator.Model;
+using AttentionGen.Generator.Validation;
 
 namespace AttentionGen.Generator.Planning;
 
@@ -55,7 +56,7 @@ internal sealed record SourceLayout(EquatableArray<KernelEntry> Kernels, Equatab
         {
             { IsTensorSpan: true } => parameter.Modifiers.Contains("in ") ? "TensorIn" : "Tensor",
             { Role: not null } or { Type: "int" } => "",
-            _ => Parsing.RoleTable.Short(parameter.Type) switch { "float" => "Float", "ReadOnlySpan<int>" => "Ints", "ReadOnlySpan<float>" => "Floats", _ => "Other" },
+            _ => RoleTable.Short(parameter.Type) switch { "float" => "Float", "ReadOnlySpan<int>" => "Ints", "ReadOnlySpan<float>" => "Floats", _ => "Other" },
         };
         return name.Length == 0 ? kind : char.ToLowerInvariant(name[0]) + name.Substring(1) + kind;
     }

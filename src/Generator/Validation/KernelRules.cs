@@ -1,7 +1,6 @@
 using System.Globalization;
-using AttentionGen.Generator.Expressions;
+using AttentionGen.Generator.Lowering;
 using AttentionGen.Generator.Model;
-using AttentionGen.Generator.Parsing;
 using AttentionGen.Generator.Text;
 using Microsoft.CodeAnalysis;
 

@@ -1,6 +1,5 @@
 using System.Globalization;
 using AttentionGen.Generator.Model;
-using AttentionGen.Generator.Parsing;
 
 namespace AttentionGen.Generator.Validation;
 

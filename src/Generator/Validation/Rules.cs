@@ -1,3 +1,4 @@
+using AttentionGen.Generator.Model;
 using Microsoft.CodeAnalysis;
 
 namespace AttentionGen.Generator.Validation;

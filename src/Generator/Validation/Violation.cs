@@ -1,3 +1,4 @@
+using AttentionGen.Generator.Model;
 using AttentionGen.Generator.Text;
 using Microsoft.CodeAnalysis;
 

@@ -1,3 +1,4 @@
+using AttentionGen.Generator.Validation;
 using Microsoft.CodeAnalysis.Text;
 
 namespace AttentionGen.Generator.Tests.Harness;

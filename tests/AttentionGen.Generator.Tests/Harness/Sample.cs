@@ -1,3 +1,5 @@
+using AttentionGen.Generator.Model;
+
 namespace AttentionGen.Generator.Tests.Harness;
 
 /// <summary>Pieces of users' source.</summary>

@@ -22,7 +22,7 @@ internal static class Catalogue
         .. RealDataTests.Declarations,
         .. InfoTests.Declarations,
         .. MemoryBoundsTests.Padded,
-        .. FewRowsTests.Declarations,
+        .. DecodeTests.Declarations,
         .. WindowTests.Declarations,
         .. LayoutTests.Declarations,
         .. WrongLayoutTests.Declarations,

@@ -1,0 +1,168 @@
+using AttentionGen.Generator.Emit.Dialects;
+using AttentionGen.Generator.Emit.MicroKernels;
+using AttentionGen.Generator.Emit.Walks;
+using AttentionGen.Generator.Lowering;
+using AttentionGen.Generator.Model;
+using AttentionGen.Generator.Planning;
+using AttentionGen.Generator.Text;
+
+namespace AttentionGen.Generator.Emit.Loads;
+
+/// <summary>Writes what is done once for a stretch of keys and once for a block of queries: bring them into the order that the tiles read.</summary>
+internal static class PackingEmitter
+{
+    public static void Emit(SourceWriter w, CorePlan plan, Dialect dialect, VisibleKeys visible)
+    {
+        Pack(w, plan);
+        PackKeys(w, plan, dialect);
+        NormEmitter.Keys(w, plan);
+        PackValues(w, plan, dialect, visible);
+    }
+
+    private static void Pack(SourceWriter w, CorePlan plan)
+    {
+        w.Line();
+        w.Line("""
+            /// <summary>Copies keys into panels and values into padded rows.</summary>
+            """);
+        bool check = plan.Spec.RowsDiffer;
+        if (check) w.Line("/// <returns>Whether all values are finite: 0 times an invisible one is then 0.</returns>");
+        else w.Line("/// <returns>True: every row sees every key, so that no value is multiplied by the weight of an invisible key.</returns>");
+        CoreEmitter.MethodAttribute(w);
+        using (w.Block("public static bool Pack(in KeysToPack keys)"))
+        {
+            w.Line("PackKeys(ref keys.Key, keys.KeyStride, keys.Count, ref keys.PackedKeys);");
+            if (plan.Spec.Norm is not null) w.Line("NormalizeKeys(ref keys.PackedKeys, keys.Count);");
+            if (check)
+            {
+                w.Line("return PackValues(ref keys.Value, keys.ValueStride, keys.Count, ref keys.PackedValues);");
+            }
+            else
+            {
+                w.Line("PackValues(ref keys.Value, keys.ValueStride, keys.Count, ref keys.PackedValues);");
+                w.Line("return true;");
+            }
+        }
+    }
+
+    private static void PackKeys(SourceWriter w, CorePlan plan, Dialect dialect)
+    {
+        int step = dialect.TransposedKeys, headDim = plan.Spec.HeadDim;
+        w.Line();
+        w.Line($"/// <summary>Keys [count, {headDim}] as panels [HeadDim, PanelKeys]; the last panel is filled up with the last key.</summary>");
+        CoreEmitter.MethodAttribute(w);
+        using (w.Block("private static void PackKeys(ref float key, nint stride, int count, ref float panels)"))
+        using (w.Block("for (int panel = 0; panel < count; panel += PanelKeys)"))
+        using (w.Block($"for (int column = 0; column < PanelKeys; column += {step})"))
+        {
+            w.Line($"""
+                int first = Math.Min(panel + column, count - 1), last = Math.Min(count - 1 - first, {step - 1});
+                ref float source = ref At(ref key, first * stride);
+                ref float target = ref At(ref panels, (nint)panel * HeadDim + column);
+                """);
+            if (dialect.Prefetches) w.Line($"for (int row = {step}; row < {2 * step}; row++) PrefetchRow(ref source, row * stride, {headDim});");
+            if (dialect.Transpose is null)
+            {
+                using (w.Block($"for (int d = 0; d < {headDim}; d++)"))
+                    w.Line("Store(Gather4(ref At(ref source, d), stride, last), ref target, d * PanelKeys);");
+                PadKeys(w, plan, step);
+                return;
+            }
+
+            string Transpose(string d) => $"{dialect.Transpose}(ref {Address.At("source", d)}, stride, last, ref {Address.At("target", d == "0" ? d : $"{d} * PanelKeys")}, PanelKeys);";
+            int whole = headDim / step * step;
+            if (whole == step) w.Line(Transpose("0"));
+            else if (whole > step)
+                using (w.Block($"for (int d = 0; d < {whole}; d += {step})"))
+                    w.Line(Transpose("d"));
+
+            if (headDim > step && headDim > whole)
+            {
+                w.Line($"// The last {headDim - whole} elements, with some before them a second time.");
+                w.Line(Transpose($"{headDim - step}"));
+            }
+            else if (headDim > whole)
+            {
+                using (w.Block($"for (int d = 0; d < {headDim}; d++)"))
+                using (w.Block($"for (int j = 0; j < {step}; j++)"))
+                    w.Line("At(ref target, d * PanelKeys + j) = At(ref source, Math.Min(j, last) * stride + d);");
+            }
+
+            PadKeys(w, plan, step);
+        }
+    }
+
+    /// <summary>Zeros for the elements that the packed head has more.</summary>
+    private static void PadKeys(SourceWriter w, CorePlan plan, int columns)
+    {
+        if (plan.PackedHeadDim == plan.Spec.HeadDim) return;
+        using (w.Block($"for (int d = {plan.Spec.HeadDim}; d < HeadDim; d++)"))
+        using (w.Block($"for (int j = 0; j < {columns}; j++)"))
+            w.Line("At(ref target, d * PanelKeys + j) = 0f;");
+    }
+
+    private static void PackValues(SourceWriter w, CorePlan plan, Dialect dialect, VisibleKeys visible)
+    {
+        bool check = plan.Spec.RowsDiffer, padded = plan.PackedValueDim != plan.Spec.ValueDim;
+        w.Line();
+        w.Line($"/// <summary>Values [count, {plan.Spec.ValueDim}] as rows [count, ValueDim].</summary>");
+        CoreEmitter.MethodAttribute(w);
+        using (w.Block($"private static {(check ? "bool" : "void")} PackValues(ref float value, nint stride, int count, ref float rows)"))
+        {
+            if (check) w.Line("Vec zeros = Vec.Zero; // stays so as long as the values are finite");
+            using (w.Block("for (int key = 0; key < count; key++)"))
+            {
+                dialect.Prefetch(w, "value", "stride", plan.Spec.ValueDim);
+                if (padded) w.Line("Store(Vec.Zero, ref rows, ValueDim - Lanes);");
+                RowEmitter.Emit(w, plan.Spec.ValueDim, plan.Lanes,
+                    i => check
+                        ? $"Vec v{i} = Load(ref value, {i});\nStore(v{i}, ref rows, {i});\nzeros = MulAdd(v{i}, Vec.Zero, zeros);"
+                        : $"Store(Load(ref value, {i}), ref rows, {i});",
+                    i => $"At(ref rows, {i}) = At(ref value, {i});"
+                        + (check ? $"\nzeros += All(At(ref value, {i}) * 0f);" : ""));
+                w.Line("""
+                    value = ref At(ref value, stride);
+                    rows = ref At(ref rows, ValueDim);
+                    """);
+            }
+
+            if (check) w.Line("""
+
+                return AllZero(zeros);
+                """);
+        }
+    }
+
+    public static void Queries(SourceWriter w, CorePlan plan, Dialect dialect)
+    {
+        // A negative scale turns the order of the scores around: the queries take its sign, so that the largest score has the largest weight.
+        bool negated = plan.Spec.Scale < 0;
+        w.Line();
+        w.Line($"/// <summary>Query rows{(negated ? ", with the sign of the scale," : "")} side by side. The last tile is filled up with zeros.</summary>");
+        CoreEmitter.MethodAttribute(w);
+        using (w.Block($"private static void PackQueries(ref float query, nint stride, int rows, ref float packed{NormEmitter.Parameter(plan)})"))
+        {
+            w.Line("int row = 0;");
+            using (w.Block("for (; row < rows; row++)"))
+            {
+                dialect.Prefetch(w, "query", "stride", plan.Spec.HeadDim);
+                if (plan.QueryRow != plan.Spec.HeadDim) w.Line("Store(Vec.Zero, ref packed, QueryRow - Lanes);");
+                RowEmitter.Emit(w, plan.Spec.HeadDim, plan.Lanes,
+                    i => $"Store({(negated ? "-" : "")}Load(ref query, {i}), ref packed, {i});",
+                    i => $"At(ref packed, {i}) = {(negated ? "-" : "")}At(ref query, {i});");
+                NormEmitter.Call(w, plan, ", in place");
+                w.Line("""
+                    query = ref At(ref query, stride);
+                    packed = ref At(ref packed, QueryRow);
+                    """);
+            }
+
+            w.Line();
+            using (w.Block("for (; row % TileRows != 0; row++)"))
+            {
+                RowEmitter.Emit(w, plan.QueryRow, plan.Lanes, i => $"Store(Vec.Zero, ref packed, {i});", i => $"At(ref packed, {i}) = 0f;");
+                w.Line("packed = ref At(ref packed, QueryRow);");
+            }
+        }
+    }
+}

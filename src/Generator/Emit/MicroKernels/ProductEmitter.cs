@@ -1,0 +1,110 @@
+using AttentionGen.Generator.Emit.Dialects;
+using AttentionGen.Generator.Text;
+
+namespace AttentionGen.Generator.Emit.MicroKernels;
+
+/// <summary>
+/// Writes the inner step of both matrix products: accumulators [rows, vectors] += left [rows, index] * right [index, vectors]. For the scores the
+/// index runs over the head dimension, for the values over the keys.
+/// </summary>
+/// <param name="Left">The reference to the left operand; <paramref name="LeftStride"/> floats from row to row.</param>
+/// <param name="Right">The reference to the right operand; <paramref name="RightStride"/> floats from index to index.</param>
+internal sealed record ProductEmitter(Dialect Dialect, int Rows, int Vectors, string Accumulator, string Left, string LeftStride, string Right, string RightStride)
+{
+    /// <summary>Elements of the last vector of the right operand, where memory ends behind them; 0 where it is whole.</summary>
+    public int RightTail { get; init; }
+
+    /// <summary>Sets of accumulators that the indices go to in turn: partial sums side by side, each with a part of the products.</summary>
+    public int Sets { get; init; } = 1;
+
+    public string Sum(int row, int vector, int set = 0) => $"{(set == 0 ? Accumulator : Other)}{row}_{vector}";
+
+    /// <summary>The name of the second set.</summary>
+    private const string Other = "t";
+
+    /// <summary>A statement for each accumulator, a line a row.</summary>
+    public void EachRow(SourceWriter w, Func<int, int, string> statement)
+    {
+        for (int row = 0; row < Rows; row++)
+            w.Line(string.Join(" ", Enumerable.Range(0, Vectors).Select(vector => statement(row, vector))));
+    }
+
+    /// <summary>Declares the accumulators, a line a row.</summary>
+    public void Declare(SourceWriter w, Func<int, int, string> initial)
+    {
+        for (int row = 0; row < Rows; row++)
+            w.Line("Vec " + string.Join(", ", Accumulators.Select(a => $"{Sum(row, a.Vector, a.Set)} = {initial(row, a.Vector)}")) + ";");
+    }
+
+    /// <summary>Sets all accumulators to zero.</summary>
+    public void Clear(SourceWriter w)
+    {
+        for (int row = 0; row < Rows; row++)
+            w.Line(string.Join(" = ", Accumulators.Select(a => Sum(row, a.Vector, a.Set))) + " = Vec.Zero;");
+    }
+
+    /// <summary>Adds the second set to the first.</summary>
+    public void Join(SourceWriter w)
+    {
+        if (Sets > 1) EachRow(w, (row, vector) => $"{Sum(row, vector)} += {Sum(row, vector, 1)};");
+    }
+
+    private IEnumerable<(int Vector, int Set)> Accumulators => from set in Enumerable.Range(0, Sets) from vector in Enumerable.Range(0, Vectors) select (vector, set);
+
+    /// <summary>The indices that a loop takes at a time: four where one load of the left operand serves four.</summary>
+    public int Unroll => !Dialect.MultipliesByElement ? 1 : 4;
+
+    /// <summary>Some indices in straight line, each in a scope of its own.</summary>
+    public void Steps(SourceWriter w, int count)
+    {
+        bool byElement = Dialect.MultipliesByElement && count == 4;
+        if (byElement)
+        {
+            for (int row = 0; row < Rows; row++)
+                w.Line($"Vec x{row} = Load({Address.Arguments(Left, Address.Offset((row, LeftStride)))});");
+        }
+
+        for (int i = 0; i < count; i++)
+            using (w.Block(""))
+                Step(w, i, byElement);
+    }
+
+    /// <summary>Moves both operands on.</summary>
+    public void Advance(SourceWriter w, int count)
+    {
+        w.Line($"{Left} = ref {Address.At(Left, Address.Offset((count, "")))};");
+        w.Line($"{Right} = ref {Address.At(Right, Address.Offset((count, RightStride)))};");
+    }
+
+    /// <summary>One index.</summary>
+    public void Step(SourceWriter w, int index, bool byElement = false)
+    {
+        string name = Right.Substring(0, 1);
+        int set = index % Sets;
+        string Load(int v)
+        {
+            string offset = Address.Offset((index, RightStride), (v, "Lanes"));
+            return RightTail > 0 && v == Vectors - 1
+                ? $"{name}{v} = LoadFirst({Address.Arguments(Right, offset)}, {RightTail})"
+                : $"{name}{v} = Load({Address.Arguments(Right, offset)})";
+        }
+
+        if (Rows < Vectors && !byElement)
+        {
+            // The fewer operands stay in registers.
+            w.Line("Vec " + string.Join(", ", Enumerable.Range(0, Rows).Select(row => $"x{row} = Splat({Address.Arguments(Left, Address.Offset((row, LeftStride), (index, "")))})")) + ";");
+            for (int v = 0; v < Vectors; v++)
+                w.Line($"Vec {Load(v)}; " + string.Join(" ", Enumerable.Range(0, Rows).Select(row => $"{Sum(row, v, set)} = MulAdd(x{row}, {name}{v}, {Sum(row, v, set)});")));
+            return;
+        }
+
+        w.Line("Vec " + string.Join(", ", Enumerable.Range(0, Vectors).Select(Load)) + ";");
+        for (int row = 0; row < Rows; row++)
+        {
+            string load = byElement ? "" : $"Vec x{row} = Splat({Address.Arguments(Left, Address.Offset((row, LeftStride), (index, "")))}); ";
+            w.Line(load + string.Join(" ", Enumerable.Range(0, Vectors).Select(v => byElement
+                ? $"{Sum(row, v, set)} = MulAddAt({Sum(row, v, set)}, {name}{v}, x{row}, {index});"
+                : $"{Sum(row, v, set)} = MulAdd(x{row}, {name}{v}, {Sum(row, v, set)});")));
+        }
+    }
+}

@@ -1,0 +1,184 @@
+using AttentionGen.Generator.Emit.Dialects;
+using AttentionGen.Generator.Emit.Walks;
+using AttentionGen.Generator.Lowering;
+using AttentionGen.Generator.Planning;
+using AttentionGen.Generator.Text;
+
+namespace AttentionGen.Generator.Emit.MicroKernels;
+
+/// <summary>
+/// Writes the scores of a tile: query rows times panels of keys, in as many accumulators as the machine has registers for; and, where the
+/// scores stay there, what turns them into weights.
+/// </summary>
+internal static class ScoresEmitter
+{
+    public static void Emit(SourceWriter w, CorePlan plan, Dialect dialect, VisibleKeys visible)
+    {
+        var product = new ProductEmitter(dialect, plan.TileRows, plan.TileVectors, "s", "q", "QueryRow", "k", "PanelKeys") { Sets = plan.ChainSets };
+        w.Line();
+        w.Line(plan.InRegisters
+            ? "/// <summary>Weights of a tile of query rows over some panels of keys.</summary>"
+            : "/// <summary>Scores of a tile of query rows over some panels of keys.</summary>");
+        CoreEmitter.MethodAttribute(w);
+        string parameters = "ref float query, ref float panel, int panels, ref float weights";
+        if (plan.InRegisters)
+            parameters += $", ref float state, {visible.Parameters}";
+        using (w.Block($"private static void Scores({parameters})"))
+        {
+            if (plan.InRegisters) Panels(w, visible);
+            using (w.Block("for (int p = 0; p < panels; p++, panel = ref At(ref panel, HeadDim * PanelKeys))"))
+            {
+                w.Line("ref float tile = ref At(ref weights, p * PanelKeys);");
+                Products(w, plan, product);
+                w.Line();
+                if (plan.InRegisters) WeightsInRegisters(w, plan, product, visible);
+                else Store(w, product);
+            }
+        }
+    }
+
+    private static string Tile(int row, int vector) => Address.Arguments("tile", Address.Offset((row, "KeyBlock"), (vector, "Lanes")));
+
+    private static string Sums(int row) => Address.Arguments("state", Address.Offset((row, "StateRow"), (1, "Sums")));
+
+    private static void Products(SourceWriter w, CorePlan plan, ProductEmitter product)
+    {
+        product.Declare(w, (_, _) => "Vec.Zero");
+        w.Line("ref float q = ref query, k = ref panel;");
+        if (plan.Chains <= 1)
+        {
+            using (w.Block($"for (int quad = 0; quad < {plan.Quads}; quad++)"))
+            {
+                product.Steps(w, 4);
+                product.Advance(w, 4);
+            }
+
+            product.Join(w);
+            return;
+        }
+
+        w.Line("int quad = 0;");
+        using (w.Block("while (true)"))
+        {
+            w.Line($"int chain = Math.Min(quad + {plan.ChainQuads}, {plan.Quads});");
+            using (w.Block("do", "} while (quad < chain);"))
+            {
+                product.Steps(w, 4);
+                product.Advance(w, 4);
+                w.Line("quad++;");
+            }
+
+            w.Line();
+            w.Line($"// Sums of {4 * plan.ChainQuads / plan.ChainSets} products: longer ones would lose precision.");
+            product.Join(w);
+            using (w.Block($"if (quad > {plan.ChainQuads})"))
+                Add(w, product);
+            w.Line($"if (quad == {plan.Quads}) break;");
+            Store(w, product);
+            product.Clear(w);
+        }
+    }
+
+    private static void Add(SourceWriter w, ProductEmitter product) =>
+        product.EachRow(w, (row, vector) => $"{product.Sum(row, vector)} += Load({Tile(row, vector)});");
+
+    private static void Store(SourceWriter w, ProductEmitter product) =>
+        product.EachRow(w, (row, vector) => $"Store({product.Sum(row, vector)}, {Tile(row, vector)});");
+
+    /// <summary>Which panels need care.</summary>
+    private static void Panels(SourceWriter w, VisibleKeys visible)
+    {
+        string start = visible.UpperMoves ? "seen > 0 ? 0 : panels" : "0";
+        if (visible.LowerMoves)
+        {
+            w.Line($"""
+                // No row begins to see keys in the panels from `start` on{(visible.UpperMoves ? ", or all have ended" : "")}; all see all keys of those before `whole`.
+                int start = {(visible.UpperMoves ? $"Math.Max({start}, " : "")}({(visible.HasLeast ? "Math.Max(hidden + TileRows - 1, least)" : "hidden + TileRows - 1")} + PanelKeys) / PanelKeys{(visible.UpperMoves ? ")" : "")};
+                """);
+        }
+        else if (visible.UpperMoves)
+        {
+            w.Line($"""
+                // All rows see keys unless `start` is past the panels; all see all keys of those before `whole`.
+                int start = {start};
+                """);
+        }
+        else
+        {
+            w.Line("// All keys of the panels before `whole` are there.");
+        }
+
+        string first = visible.DiffersByRow ? "start == 0 && " : "";
+        w.Line($"""
+            int whole = {(visible.UpperMoves ? "Math.Max(Math.Min(seen, keys), 0)" : "keys")} / PanelKeys;
+            int fresh = {first}At(ref state, Maximum) == float.NegativeInfinity ? 1 : 0; // rows have seen no key
+            """);
+    }
+
+    private static void WeightsInRegisters(SourceWriter w, CorePlan plan, ProductEmitter product, VisibleKeys visible)
+    {
+        var rows = Enumerable.Range(0, product.Rows).ToList();
+        var vectors = Enumerable.Range(0, product.Vectors).ToList();
+        string MaximumOf(int row) => Address.Arguments("state", Address.Offset((row, "StateRow"), (1, "Maximum")));
+        string Exponent(int row, int vector) => $"e{row}_{vector}";
+        string Each(int row, Func<int, string> statement) => string.Join(" ", vectors.Select(statement));
+        string LevelOf(int row) => Address.Arguments("state", Address.Offset((row, "StateRow"), (1, "RowLevel")));
+        using (w.Block("if (p < fresh)"))
+        {
+            w.Line("// The score of the first key does as the maximum, unless another exceeds it by much.");
+            foreach (int row in rows) w.Line($"Begin({product.Sum(row, 0)}, Scale, {MaximumOf(row)});");
+        }
+
+        w.Line();
+        if (!plan.ScoresStay)
+        {
+            w.Line("// In case that a maximum rises; there are too few registers for the scores beside the exponents.");
+            Store(w, product);
+            w.Line();
+        }
+
+        w.Line("// The weights are powers of two; these are the exponents, -infinity for invisible keys.");
+        foreach (int row in rows)
+        {
+            w.Line($"Vec l{row} = Splat({LevelOf(row)}), "
+                + string.Join(", ", vectors.Select(vector => $"{Exponent(row, vector)} = MulAdd({product.Sum(row, vector)}, All(Scale), l{row})")) + ";");
+        }
+
+        w.Line();
+        using (w.Block("if (p >= whole)"))
+        {
+            w.Line("int column = p * PanelKeys;");
+            foreach (int row in rows)
+            {
+                w.Line($"int n{row} = {(visible.UpperMoves ? $"Math.Min({visible.Upper($"{row}")}, keys)" : "keys")} - column; "
+                    + Each(row, vector => $"{Exponent(row, vector)} = Seen({Exponent(row, vector)}, n{row}{(vector == 0 ? "" : $" - {Address.Offset((vector, "Lanes"))}")});"));
+            }
+        }
+
+        w.Line();
+        using (w.Block(visible.DiffersByRow ? "if (p >= start)" : ""))
+        {
+            w.Line("// Whether no weight exceeds 2^8. Positive floats are ordered as integers are, a NaN above all.");
+            foreach (int row in rows)
+                w.Line($"Vec h{row} = {Tree("MaxBits", vectors.Select(vector => Exponent(row, vector)).ToList())};");
+            using (w.Block($"if (Within({Tree("MaxBits", rows.Select(row => $"h{row}").ToList())}, 8f))"))
+            {
+                foreach (int row in rows)
+                    w.Line($"Weights{product.Vectors}({string.Join(", ", vectors.Select(vector => Exponent(row, vector)))}, {Tile(row, 0)}, {Sums(row)});");
+                w.Line("continue;");
+            }
+        }
+
+        w.Line();
+        w.Line(visible.DiffersByRow ? "// Rare: a maximum rises, or some rows see none of the panel." : "// Rare: a maximum rises.");
+        if (plan.ScoresStay) Store(w, product);
+        w.Line($"Softmax(ref weights, p * PanelKeys, (p + 1) * PanelKeys, ref state, TileRows, {visible.Arguments()});");
+    }
+
+    public static string Tree(string function, List<string> terms)
+    {
+        if (terms.Count == 1) return terms[0];
+        int half = terms.Count / 2;
+        return $"{function}({Tree(function, terms.GetRange(0, half))}, {Tree(function, terms.GetRange(half, terms.Count - half))})";
+    }
+}

@@ -1,0 +1,157 @@
+using AttentionGen.Generator.Emit.Dialects;
+using AttentionGen.Generator.Emit.Walks;
+using AttentionGen.Generator.Lowering;
+using AttentionGen.Generator.Planning;
+using AttentionGen.Generator.Text;
+
+namespace AttentionGen.Generator.Emit.RowStates;
+
+/// <summary>
+/// Writes what turns scores in memory into weights, row by row, each with its own bound of visible keys. Where scores stay in registers it is
+/// the way for the rare panels in which a maximum rises or that some rows see nothing of; elsewhere it is the only way.
+/// </summary>
+internal static class SoftmaxEmitter
+{
+    public static void Emit(SourceWriter w, CorePlan plan, Dialect dialect, VisibleKeys visible)
+    {
+        bool panel = plan.InRegisters;
+        string from = panel ? "from" : "0";
+        w.Line();
+        w.Line($"""
+            /// <summary>
+            /// Weights from the scores of a tile in the columns {(panel ? "from" : "0")} to `end`, 0 for invisible keys. A row's maximum rises when a score exceeds it by
+            /// more than `Lazy`: what was summed under the old one is scaled down.
+            /// </summary>
+            """);
+        CoreEmitter.MethodAttribute(w);
+        using (w.Block($"private static void Softmax(ref float weights, {(panel ? "int from, " : "")}int end, ref float state, int rows, {visible.Parameters}{StatisticsEmitter.Parameter(plan)})"))
+        using (w.Block("for (int row = 0; row < rows; row++, state = ref At(ref state, StateRow))"))
+        {
+            string bound = visible.UpperMoves ? $"Math.Max(Math.Min({visible.Upper("row")}, Math.Min(end, keys)), {from})" : "Math.Min(end, keys)";
+            w.Line($"""
+                ref float w = ref At(ref weights, row * KeyBlock);
+                ref float sum = ref At(ref state, Sums);
+                ref float maximum = ref At(ref state, Maximum);
+
+                // The row sees the columns before `bound`: whole vectors before `tail`, then a part of one.
+                int bound = {bound};
+                int tail = {(panel ? "from + (bound - from) / Lanes * Lanes" : "bound / Lanes * Lanes")};
+                Vec visible = FirstOf(bound - tail);
+                """);
+            string first = from;
+            if (visible.LowerMoves)
+            {
+                first = "head";
+                Hide(w, visible, "w", from);
+            }
+
+            w.Line($"""
+
+                // A score of -infinity has the weight 0, also before any other: the maximum of what a row sees is finite or more.
+                Vec highest = All(bound > {(visible.LowerMoves ? "lower" : from)} ? float.MinValue : float.NegativeInfinity);
+                int column = {first};
+                for (; column < tail; column += Lanes) highest = Max(highest, Load(ref w, column));
+                if (tail < bound) highest = Max(highest, Select(visible, Load(ref w, tail), highest));
+                float rowHighest = Largest(highest);
+                """);
+            StatisticsEmitter.Highest(w, plan, dialect, first);
+            using (w.Block("if (rowHighest > maximum + Lazy)"))
+            {
+                using (w.Block("if (maximum != float.NegativeInfinity)"))
+                {
+                    StatisticsEmitter.Fall(w, plan);
+                    w.Line("""
+                        for (nint i = 0; i < Maximum; i += Lanes) Store(Load(ref state, i) * factor, ref state, i);
+                        """);
+                    if (panel) w.Line("for (nint i = 0; i < from; i += Lanes) Store(Load(ref w, i) * factor, ref w, i);");
+                }
+
+                w.Line("""
+
+                    maximum = rowHighest;
+                    At(ref state, RowLevel) = Level(rowHighest, Scale);
+                    """);
+            }
+
+            w.Line();
+            w.Line($$"""
+                float level = At(ref state, RowLevel);
+                if (float.IsNaN(level))
+                {
+                    // Very large scores: their distances from the maximum.
+                    for (int i = {{first}}; i < bound; i += Lanes) Store(Load(ref w, i) - All(maximum), ref w, i);
+                    level = 0f;
+                }
+
+                Vec levels = All(level{{(dialect.WeighsAtOnce && !plan.Spec.Scoring.Entropy ? " + Whole" : "")}}), scale = All(Scale), total = Load(ref sum, 0);
+                """);
+            w.Line($"column = {first};");
+            bool hides = plan.Spec.Scoring.Hides;
+            if (plan.Spec.Scoring.Entropy) StatisticsEmitter.Exponentials(w, hides);
+            else Exponentials(w, score =>
+            {
+                string weight = dialect.WeighsAtOnce ? $"Weight({score}, scale, levels)" : $"Exp2(MulAdd({score}, scale, levels))";
+                return hides ? $"MarkHidden({weight}, {score})" : weight;
+            }, "w", unrolled: !panel);
+
+            w.Line("""
+
+                Store(total, ref sum, 0);
+                for (; column < end; column += Lanes) Store(Vec.Zero, ref w, column);
+                """);
+        }
+    }
+
+    /// <summary>The columns before the first that a row sees: weights 0, and scores of -infinity in the vector that holds it.</summary>
+    public static void Hide(SourceWriter w, VisibleKeys visible, string row, string from)
+    {
+        w.Line($"""
+
+            // It does not see the columns before `lower`: whole vectors before `head`, then a part of one. Or it sees none.
+            int lower = Math.Max({visible.Lower("row")}, {from});
+            if (lower >= bound) lower = bound = tail = {from};
+            int head = {(from == "0" ? "lower / Lanes * Lanes" : $"{from} + (lower - {from}) / Lanes * Lanes")};
+            for (int i = {from}; i < head; i += Lanes) Store(Vec.Zero, ref {row}, i);
+            if (head < lower) Store(Select(FirstOf(lower - head), All(float.NegativeInfinity), Load(ref {row}, head)), ref {row}, head);
+            """);
+    }
+
+    /// <summary>Scores of a row in the columns from `column` to `bound` become weights, their sum is added to `total`.</summary>
+    /// <param name="weight">The weight of a score.</param>
+    public static void Exponentials(SourceWriter w, Func<string, string> weight, string row, bool unrolled)
+    {
+        if (unrolled) Unrolled(w, weight, row);
+        using (w.Block("for (; column < tail; column += Lanes)"))
+        {
+            w.Line($"""
+                Vec e = {weight($"Load(ref {row}, column)")};
+                Store(e, ref {row}, column);
+                total += e;
+                """);
+        }
+
+        using (w.Block("if (tail < bound)"))
+        {
+            w.Line($"""
+                Vec e = {weight($"Load(ref {row}, tail)")} & visible;
+                Store(e, ref {row}, tail);
+                total += e;
+                column += Lanes;
+                """);
+        }
+    }
+
+    /// <summary>Four exponentials side by side hide each other's latency.</summary>
+    private static void Unrolled(SourceWriter w, Func<string, string> weight, string row)
+    {
+        string[] names = ["e0", "e1", "e2", "e3"];
+        using (w.Block("for (; column + 4 * Lanes <= tail; column += 4 * Lanes)"))
+        {
+            for (int i = 0; i < names.Length; i++) w.Line($"Vec {names[i]} = {weight($"Load(ref {row}, column{Times(i)})")};");
+            for (int i = 0; i < names.Length; i++) w.Line($"Store({names[i]}, ref {row}, column{Times(i)});");
+            w.Line("total += (e0 + e1) + (e2 + e3);");
+        }
+    }
+
+    private static string Times(int i) => i == 0 ? "" : i == 1 ? " + Lanes" : $" + {i} * Lanes";
+}

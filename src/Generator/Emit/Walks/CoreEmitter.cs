@@ -1,0 +1,211 @@
+using AttentionGen.Generator.Emit.Dialects;
+using AttentionGen.Generator.Emit.Loads;
+using AttentionGen.Generator.Emit.MicroKernels;
+using AttentionGen.Generator.Emit.RowStates;
+using AttentionGen.Generator.Emit.Scores;
+using AttentionGen.Generator.Lowering;
+using AttentionGen.Generator.Model;
+using AttentionGen.Generator.Planning;
+using AttentionGen.Generator.Text;
+
+namespace AttentionGen.Generator.Emit.Walks;
+
+/// <summary>Writes the code of a kernel for one instruction set: a file with one type. The methods follow the path of the data.</summary>
+internal static class CoreEmitter
+{
+    public const string Namespace = "AttentionGen.Generated";
+
+    public static string Emit(CorePlan plan)
+    {
+        var dialect = Dialect.Of(plan.Isa);
+        var visible = plan.Spec.Visible;
+        bool lifted = plan.Spec.Scoring is { Own: not null } or { Visible: not null } or { KeepsStep: true, Relative: true };
+        var w = new SourceWriter();
+        Header(w, plan, dialect);
+        w.Line($"""
+            #nullable enable
+            {(lifted ? "#pragma warning disable // of the user's expressions: they are reported where they are written\n" : "")}
+            namespace {Namespace};
+
+            using global::System;
+            using global::System.Runtime.CompilerServices;
+            using global::System.Runtime.Intrinsics;
+            using global::AttentionGen.CompilerServices;
+            using static global::AttentionGen.CompilerServices.KernelMemory;
+            using static global::AttentionGen.CompilerServices.Levels;
+            using static global::AttentionGen.CompilerServices.{dialect.Vectors};
+            using Vec = global::System.Runtime.Intrinsics.{dialect.Vector}<float>;{(!lifted ? "" : $"\nusing Ints = global::System.Runtime.Intrinsics.{dialect.Vector}<int>;")}
+
+            {GeneratedCode.Attribute}
+            [global::Microsoft.CodeAnalysis.Embedded]
+            """);
+        using (w.Block($"internal readonly struct {plan.Name} : {Interfaces(plan.Path)}"))
+        {
+            Constants(w, plan);
+            switch (plan.Path)
+            {
+                case CorePath.FixedLength:
+                    FixedLengthEmitter.Attend(w, plan, dialect, visible);
+                    PackingEmitter.Emit(w, plan, dialect, visible);
+                    PackingEmitter.Queries(w, plan, dialect);
+                    NormEmitter.Query(w, plan);
+                    ScoresEmitter.Emit(w, plan, dialect, visible);
+                    if (plan.InRegisters)
+                    {
+                        PrefillEmitter.Reset(w, plan);
+                        SoftmaxEmitter.Emit(w, plan, dialect, visible);
+                        FixedLengthEmitter.Invert(w, plan, visible);
+                    }
+                    else
+                    {
+                        FixedLengthEmitter.Softmax(w, plan, dialect, visible);
+                    }
+
+                    ValuesEmitter.Emit(w, plan, dialect);
+                    break;
+                case CorePath.Decode:
+                    Rows(w, plan, dialect, visible);
+                    break;
+                default:
+                    PrefillEmitter.Emit(w, plan, dialect, visible);
+                    PackingEmitter.Emit(w, plan, dialect, visible);
+                    ScoresEmitter.Emit(w, plan, dialect, visible);
+                    Rows(w, plan, dialect, visible);
+                    break;
+            }
+        }
+
+        return w.ToString();
+    }
+
+    private static string Interfaces(CorePath path) => path switch
+    {
+        CorePath.Decode => "IDecodeCore",
+        CorePath.FixedLength => "IPrefillCore",
+        _ => "IPrefillCore, IDecodeCore",
+    };
+
+    /// <summary>Few rows, and what packed rows share with them.</summary>
+    private static void Rows(SourceWriter w, CorePlan plan, Dialect dialect, VisibleKeys visible)
+    {
+        DecodeEmitter.Emit(w, plan, dialect, visible);
+        ValuesEmitter.Emit(w, plan, dialect);
+        PrefillEmitter.Reset(w, plan);
+        PackingEmitter.Queries(w, plan, dialect);
+        NormEmitter.Query(w, plan);
+        ScoringEmitter.Emit(w, plan, dialect, visible);
+        SoftmaxEmitter.Emit(w, plan, dialect, visible);
+        FinishEmitter.Emit(w, plan, dialect);
+    }
+
+    /// <summary>The attribute of every method of a core: never interpreted at a low tier, never inlined into one that would spill.</summary>
+    public static void MethodAttribute(SourceWriter w) => w.Line("[MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]");
+
+    private static void Header(SourceWriter w, CorePlan plan, Dialect dialect)
+    {
+        var spec = plan.Spec;
+        string mask = spec.Visible.Text;
+        string queries = spec.Fixed is { } lengths ? $"{lengths.QueryLength}" : "queries", keys = spec.Fixed is { } l ? $"{l.KeyLength}" : "keys";
+        w.Line($"""
+            // <auto-generated/>
+            //
+            // {plan.Name}
+            //
+            //   output = softmax({(spec.Scoring.Scales ? "scale of the head" : ScalarText.Float(spec.Scale))} * query * key^T) * value, single precision, {mask}
+            //   query   [{queries}, {spec.HeadDim}]     key    [{keys}, {spec.HeadDim}]
+            //   output  [{queries}, {spec.ValueDim}]     value  [{keys}, {spec.ValueDim}]
+            //
+            //   instructions  {dialect.Title}
+            """);
+        string tile = $"{plan.TileRows} query rows x {plan.PanelKeys} keys: {plan.TileRows} x {plan.TileVectors} vectors of {plan.Lanes} floats";
+        if (plan.Path != CorePath.Decode)
+        {
+            w.Line($"""
+                //   tile          {tile}, {(plan.InRegisters ? "scores stay in registers" : "scores wait in the first-level cache")}
+                //   blocks        {plan.QueryBlock} query rows, {plan.KeyBlock} keys
+                """);
+        }
+
+        if (plan.Path != CorePath.FixedLength)
+            w.Line($"//   few rows      {plan.Decode.TileRows} query rows x 4 keys, up to {plan.Decode.MaxRows} rows (queries times heads of a group)");
+        w.Line($"//   cost          {2 * (spec.HeadDim + spec.ValueDim)} flops and one exponential for a visible pair of query and key");
+        if (plan.Path != CorePath.Decode)
+            w.Line($"//   memory        {plan.PackedHeadDim + plan.PackedValueDim} floats for a packed key and value, {plan.QueryBlock * plan.StateRow + plan.ScratchFloats} for a block of queries");
+        if (spec.Norm is { } norm) w.Line($"//   norm          of queries and keys: {norm.Text}");
+        if (spec.Scoring.Text.Length > 0) w.Line($"//   scores        {spec.Scoring.Text}");
+        w.Line("//");
+        if (plan.Path != CorePath.Decode)
+            w.Line("// Keys are packed into panels (transposed), values into padded rows.");
+        if (plan.Path == CorePath.FixedLength)
+        {
+            w.Line("// A tile of queries takes all keys at once: scores, weights relative to the maximum of a row, product with the values.");
+            return;
+        }
+
+        if (plan.Path != CorePath.Decode)
+            w.Line("// For each block of queries and each block of keys, tile by tile: scores, weights relative to a running maximum, product with the values.");
+        w.Line("""
+            // Few queries meet keys and values as they lie in memory: each is read once for all of them.
+            // The maximum is raised only when a score exceeds it by more than 8 (in powers of two), which is rare.
+            """);
+    }
+
+    /// <summary>What the state of a query row holds, and where.</summary>
+    private static string State(CorePlan plan)
+    {
+        string sums = plan.Path == CorePath.FixedLength ? "0" : "ValueDim", outputs = plan.Path == CorePath.FixedLength ? "" : "output, ";
+        string state = $"private const int Sums = {sums}, Maximum = Sums + Lanes, RowLevel = Maximum + 1, StateRow = Maximum + Lanes; // the state of a query row: {outputs}sums of weights, maximum and its level";
+        if (plan.Spec.Scoring.Entropy)
+            state = state.Replace("Maximum = Sums + Lanes", "Exponents = Sums + Lanes, Maximum = Exponents + Lanes").Replace("sums of weights", "sums of weights, and of them times their exponents");
+        if (plan.Spec.Scoring.HasHighest)
+            state = state.Replace("RowLevel = Maximum + 1", "RowLevel = Maximum + 1, Highest = Maximum + 2, HighestKey = Maximum + 3") + ", largest score and its key";
+        return state;
+    }
+
+    private static void Constants(SourceWriter w, CorePlan plan)
+    {
+        w.Line($$"""
+            private const int HeadDim = {{plan.PackedHeadDim}};{{(plan.PackedHeadDim == plan.Spec.HeadDim ? "" : $" // {plan.Spec.HeadDim}, padded with zeros to whole steps of four")}}
+            private const int ValueDim = {{plan.PackedValueDim}};{{(plan.PackedValueDim == plan.Spec.ValueDim ? "" : $" // {plan.Spec.ValueDim}, padded to whole vectors")}}
+            private const int Lanes = {{plan.Lanes}};
+            private const int QueryRow = {{plan.QueryRow}}; // a packed query: whole vectors
+            {{State(plan)}}
+            private const int TileRows = {{plan.TileRows}};
+            private const int PanelKeys = {{plan.PanelKeys}};
+            private const int QueryBlock = {{plan.QueryBlock}};
+            private const int KeyBlock = {{plan.KeyBlock}};
+            """);
+        if (plan.Spec.Fixed is { } lengths) w.Line($"private const int KeyLength = {lengths.KeyLength};");
+        else w.Line($"private const int MaxRows = {plan.Decode.MaxRows}, RowsAtOnce = {plan.Decode.RowsAtOnce}, OneRowBlock = {plan.Decode.OneRowBlock}, OneRowWeights = OneRowBlock + 16; // rows of weights an odd number of lines apart");
+        w.Line($"private const float Scale = {ScalarText.Float(plan.WeightScale)}; // {(plan.Spec.Scoring.IsNatural ? "" : plan.Spec.Scale < 0 ? "-scale * " : "scale * ")}log2(e): weights are powers of two");
+        if (plan.Path != CorePath.FixedLength || plan.InRegisters)
+            w.Line($"private const float Lazy = {ScalarText.Float(plan.LazyScore)}; // 8 / Scale, what a score may exceed the running maximum by");
+        w.Line();
+        using (w.Block("public static ForwardPlan Plan => new()", "};"))
+        {
+            w.Line($"""
+                QueryBlock = QueryBlock,
+                TileRows = TileRows,
+                KeyBlock = KeyBlock,
+                PackedKeyFloats = HeadDim,
+                PackedValueFloats = ValueDim,
+                StateRowFloats = StateRow,
+                ScratchFloats = {plan.ScratchFloats}, // queries and weights
+                """);
+            if (plan.Path != CorePath.FixedLength)
+            {
+                w.Line($"""
+                    MaxRows = MaxRows,
+                    RowsTile = {plan.Decode.TileRows},
+                    RowsTogether = {plan.Decode.RowsTogether},
+                    RowsAtOnce = RowsAtOnce,
+                    OneRowBlock = OneRowBlock,
+                    RowsScratchFloats = RowsAtOnce * (QueryRow + OneRowWeights),
+                    """);
+            }
+
+            w.Line($"FlopsPerPair = {2 * (plan.Spec.HeadDim + plan.Spec.ValueDim)},");
+            if (plan.Path == CorePath.FixedLength) w.Line($"LeastRows = TileRows,\n{(plan.HasFixedKeys ? "RunKeys = KeyLength" : "MostKeys = KeyLength")},");
+        }
+    }
+}

@@ -1,0 +1,152 @@
+using AttentionGen.Generator.Emit.Dialects;
+using AttentionGen.Generator.Emit.Loads;
+using AttentionGen.Generator.Emit.MicroKernels;
+using AttentionGen.Generator.Emit.RowStates;
+using AttentionGen.Generator.Emit.Scores;
+using AttentionGen.Generator.Lowering;
+using AttentionGen.Generator.Planning;
+using AttentionGen.Generator.Text;
+using AttentionGen.Generator.Validation;
+
+namespace AttentionGen.Generator.Emit.Walks;
+
+/// <summary>
+/// Writes the way of few query rows: keys and values are read as they lie in memory, once for all rows of a group. Scores are dot products of
+/// rows, outputs sums of them, four keys at a time and for all heads before the next four, so that memory is read in the order of its
+/// addresses. What comes between is as for packed keys.
+/// </summary>
+internal static class DecodeEmitter
+{
+    public static void Emit(SourceWriter w, CorePlan plan, Dialect dialect, VisibleKeys visible)
+    {
+        Attend(w, plan, visible);
+        Queries(w, plan);
+        DecodeScoresEmitter.Emit(w, plan, dialect, visible);
+        if (OneRowEmitter.HasScores(plan)) OneRowEmitter.Scores(w, plan);
+        DecodeValuesEmitter.Emit(w, plan, dialect, visible);
+        if (OneRowEmitter.HasValues(plan)) OneRowEmitter.Values(w, plan);
+        DecodeValuesEmitter.EmitOne(w, plan);
+        Merge(w, plan);
+    }
+
+    private static void Attend(SourceWriter w, CorePlan plan, VisibleKeys visible)
+    {
+        w.Line();
+        w.Line("/// <summary>Adds what query rows take from keys as they lie in memory to their state.</summary>");
+        CoreEmitter.MethodAttribute(w);
+        using (w.Block("public static void Decode(in DecodeBlock block)"))
+        {
+            w.Line("""
+                int rows = block.Heads * block.Queries;
+                ref float query = ref block.Scratch; // [RowsAtOnce, QueryRow]
+                ref float weights = ref At(ref query, RowsAtOnce * QueryRow); // [RowsAtOnce, weightRow]
+                var (keyBlock, weightRow) = RowBlock(in block);
+                if (block.First) Reset(ref block.State, rows);
+                RowQueries(in block, ref query);
+
+                """);
+            using (w.Block("for (int r = 0; r < block.RunCount; r++)"))
+            {
+                w.Line("ref KeyRun run = ref Unsafe.Add(ref block.Runs, r);");
+                using (w.Block("for (int first = 0; first < run.Keys; first += keyBlock)")) Block(w, plan, visible);
+            }
+        }
+
+        w.Line();
+        w.Line("""
+            /// <summary>Keys of a block and floats of a row of weights.</summary>
+            private static (int Keys, int WeightRow) RowBlock(in DecodeBlock block) =>
+                block.Heads == block.KeyHeads && block.Queries == 1 ? (OneRowBlock, OneRowWeights) : (KeyBlock, KeyBlock);
+            """);
+    }
+
+    /// <summary>A block of keys of a run.</summary>
+    private static void Block(SourceWriter w, CorePlan plan, VisibleKeys visible)
+    {
+        w.Line("int keys = Math.Min(run.Keys - first, keyBlock), key = run.Key + first;");
+        string bounds = visible.Arguments(), from = plan.InRegisters ? "0, " : "";
+        if (visible.UpperMoves)
+        {
+            w.Line("""
+                // Query i sees the keys before `seen` + i.
+                int seen = (int)Math.Max(Math.Min(run.Visible - first, keyBlock), -RowsAtOnce);
+                """);
+        }
+
+        if (visible.LowerMoves)
+        {
+            w.Line("""
+                // Query i sees the keys from `hidden` + i on.
+                int hidden = (int)Math.Max(Math.Min(run.Hidden - first, keyBlock), -RowsAtOnce);
+                """);
+        }
+
+        if (visible.HasLeast) w.Line("int least = Math.Max(Math.Min(run.Least - first, keyBlock), 0);");
+        if (visible.DiffersByRow) w.Line();
+        w.Line($"RowScores(in block, ref query, ref At(ref block.Key, key * block.KeyStride), keys, ref weights{(visible.UpperMoves ? ", seen" : "")});");
+        bool hides = plan.Spec.Scoring.Hides;
+        if (hides) w.Line("bool hides = false;");
+        string softmax = $"Softmax(ref At(ref weights, row * weightRow), {from}keys, ref At(ref block.State, row * StateRow), block.Queries, {bounds}{StatisticsEmitter.Argument(plan, "key")});";
+        if (plan.Spec.Scoring.Changes)
+        {
+            using (w.Block("for (int row = 0, head = 0; row < rows; row += block.Queries, head++)"))
+            {
+                ScoringEmitter.Call(w, plan, "hides |= ", "At(ref weights, row * weightRow)", "keys", "block.Queries", bounds, "head", "0", "key");
+                w.Line(softmax);
+            }
+        }
+        else
+        {
+            w.Line("for (int row = 0; row < rows; row += block.Queries)");
+            w.Line("    " + softmax);
+        }
+
+        w.Line($"RowValues(in block, ref weights, ref At(ref block.Value, key * block.ValueStride), {bounds}{(hides ? ", hides" : "")});");
+    }
+
+    private static void Queries(SourceWriter w, CorePlan plan)
+    {
+        bool negated = plan.Spec.Scale < 0;
+        w.Line();
+        w.Line($"/// <summary>Copies query rows{(negated ? ", negated as the scale is" : "")}{(plan.QueryRow == plan.Spec.HeadDim ? "" : ", with zeros behind them")}.</summary>");
+        CoreEmitter.MethodAttribute(w);
+        using (w.Block("private static void RowQueries(in DecodeBlock block, ref float packed)"))
+        using (w.Block("for (int head = 0; head < block.Heads; head++)"))
+        {
+            w.Line("ref float query = ref At(ref block.Query, head * block.HeadStride);");
+            using (w.Block("for (int row = 0; row < block.Queries; row++, query = ref At(ref query, block.QueryStride), packed = ref At(ref packed, QueryRow))"))
+            {
+                if (plan.QueryRow != plan.Spec.HeadDim) w.Line("Store(Vec.Zero, ref packed, QueryRow - Lanes);");
+                RowEmitter.Emit(w, plan.Spec.HeadDim, plan.Lanes,
+                    i => $"Store({(negated ? "-" : "")}Load(ref query, {i}), ref packed, {i});",
+                    i => $"At(ref packed, {i}) = {(negated ? "-" : "")}At(ref query, {i});");
+                NormEmitter.Call(w, plan, ", in block.Place");
+            }
+        }
+    }
+
+    private static void Merge(SourceWriter w, CorePlan plan)
+    {
+        w.Line();
+        w.Line("/// <summary>Adds to the state of rows what they took from other keys: both are brought to the higher maximum.</summary>");
+        CoreEmitter.MethodAttribute(w);
+        using (w.Block("public static void Merge(ref float state, ref float other, int rows)"))
+        using (w.Block("for (; rows > 0; rows--, state = ref At(ref state, StateRow), other = ref At(ref other, StateRow))"))
+        {
+            w.Line("""
+                ref float maximum = ref At(ref state, Maximum);
+                float mine = maximum, others = At(ref other, Maximum);
+                maximum = Math.Max(mine, others);
+
+                // A row without a score is at -infinity, which minus itself would be NaN.
+                float level = maximum == float.NegativeInfinity ? 0f : maximum;
+                """);
+            StatisticsEmitter.MergeExponents(w, plan);
+            w.Line("""
+                for (nint i = 0; i < Maximum; i += Lanes) Store(Load(ref state, i) * f + Load(ref other, i) * g, ref state, i);
+                """);
+            StatisticsEmitter.MergeHighest(w, plan);
+            if (plan.Spec.Scoring.NeedsLevel) w.Line("At(ref state, RowLevel) = Level(maximum, Scale);");
+        }
+    }
+}

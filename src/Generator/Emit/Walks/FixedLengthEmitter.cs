@@ -1,0 +1,141 @@
+using AttentionGen.Generator.Emit.Dialects;
+using AttentionGen.Generator.Emit.Loads;
+using AttentionGen.Generator.Emit.MicroKernels;
+using AttentionGen.Generator.Emit.RowStates;
+using AttentionGen.Generator.Lowering;
+using AttentionGen.Generator.Planning;
+using AttentionGen.Generator.Text;
+
+namespace AttentionGen.Generator.Emit.Walks;
+
+/// <summary>
+/// Writes the way of small, fixed lengths: a tile of query rows takes all keys at once, so that its scores lie in the first-level cache as whole
+/// rows. There is no running maximum, no block of keys, no state between calls.
+/// </summary>
+internal static class FixedLengthEmitter
+{
+    /// <summary>A row of so many vectors is written without a loop: its scores stay in registers between maximum and exponentials.</summary>
+    private const int UnrolledVectors = 8;
+
+    public static void Attend(SourceWriter w, CorePlan plan, Dialect dialect, VisibleKeys visible)
+    {
+        bool fixedKeys = plan.HasFixedKeys;
+        string keys = fixedKeys ? "KeyLength" : "keys", end = visible.UpperMoves ? "end" : keys;
+        w.Line();
+        w.Line("/// <summary>Writes the output rows of a block of queries from all keys that it sees.</summary>");
+        CoreEmitter.MethodAttribute(w);
+        using (w.Block("public static void Prefill(in PrefillBlock block)"))
+        {
+            w.Line("""
+                ref float query = ref block.Scratch; // [QueryBlock, QueryRow]
+                ref float weights = ref At(ref query, QueryBlock * QueryRow); // [TileRows, KeyBlock]
+                ref float values = ref block.PackedValues;
+                ref float state = ref block.State; // [TileRows, StateRow]
+                """);
+            if (!fixedKeys) w.Line("ref KeyRun run = ref block.Runs; // the only one");
+            if (!fixedKeys) w.Line("int keys = run.Keys;");
+            w.Line($"PackQueries(ref block.Query, block.QueryStride, block.Rows, ref query{NormEmitter.Argument(plan)});");
+            w.Line();
+            using (w.Block("for (int tile = 0; tile < block.Rows; tile += TileRows)"))
+            {
+                if (dialect.Prefetches) w.Line("block.Ahead.Fetch();");
+                w.Line("int row = Math.Min(tile, block.Rows - TileRows); // the last tile begins inside the one before, so that it is whole");
+                if (visible.DiffersByRow) w.Line();
+                PrefillEmitter.TileBounds(w, plan, visible, first: "");
+                if (visible.DiffersByRow) w.Line();
+
+                string columns = visible.LowerMoves ? $"{end} - skip" : end, from = visible.LowerMoves ? "At(ref block.PackedKeys, skip * HeadDim)" : "block.PackedKeys";
+                string panels = fixedKeys ? $"{plan.KeyBlock / plan.PanelKeys}" : $"({columns} + PanelKeys - 1) / PanelKeys";
+                string bounds = visible.Arguments(visible.LowerMoves ? "skip" : "");
+                if (plan.InRegisters)
+                {
+                    w.Line("Reset(ref state, TileRows);");
+                    w.Line($"Scores(ref At(ref query, row * QueryRow), ref {from}, {panels}, ref weights, ref state, {(fixedKeys ? "KeyLength" : bounds)});");
+                    w.Line("Invert(ref state);");
+                }
+                else
+                {
+                    w.Line($"Scores(ref At(ref query, row * QueryRow), ref {from}, {panels}, ref weights);");
+                    w.Line($"Softmax(ref weights, ref state{(fixedKeys ? "" : $", {columns}")}{(visible.DiffersByRow ? ", " + bounds : "")});");
+                }
+
+                w.Line("ref float output = ref At(ref block.Output, row * block.OutputStride);");
+                PrefillEmitter.Values(w, plan, visible, end);
+            }
+        }
+    }
+
+    public static void Softmax(SourceWriter w, CorePlan plan, Dialect dialect, VisibleKeys visible)
+    {
+        int vectors = (plan.Spec.Fixed!.KeyLength + plan.Lanes - 1) / plan.Lanes, tail = plan.Spec.Fixed.KeyLength % plan.Lanes;
+        bool fixedKeys = plan.HasFixedKeys;
+        w.Line();
+        w.Line("/// <summary>Weights from the scores of a tile, 0 for invisible keys, and one over the sums of the weights: 0 for a row that sees no key.</summary>");
+        CoreEmitter.MethodAttribute(w);
+        string parameters = (fixedKeys ? "" : ", int end") + (visible.DiffersByRow ? ", " + visible.Parameters : "");
+        using (w.Block($"private static void Softmax(ref float weights, ref float state{parameters})"))
+        {
+            w.Line("Vec scale = All(Scale);");
+            if (fixedKeys && tail > 0) w.Line($"Vec visible = FirstOf({tail});");
+            using (w.Block("for (int row = 0; row < TileRows; row++, weights = ref At(ref weights, KeyBlock), state = ref At(ref state, StateRow))"))
+            {
+                if (fixedKeys && vectors <= UnrolledVectors) Unrolled(w, vectors, tail > 0);
+                else Looped(w, plan, dialect, visible, fixedKeys);
+            }
+        }
+    }
+
+    private static void Unrolled(SourceWriter w, int vectors, bool hasTail)
+    {
+        var scores = Enumerable.Range(0, vectors).Select(i => $"s{i}").ToList();
+        for (int i = 0; i < vectors; i++) w.Line($"Vec s{i} = Load({Address.Arguments("weights", Address.Offset((i, "Lanes")))});");
+        var candidates = scores.ToList();
+        if (hasTail) candidates[vectors - 1] = $"Select(visible, s{vectors - 1}, All(float.MinValue))";
+        w.Line($"Vec m = All(Largest(Max({ScoresEmitter.Tree("Max", candidates)}, All(float.MinValue)))); // a score of -infinity has the weight 0");
+        for (int i = 0; i < vectors; i++) w.Line($"s{i} = Exp2((s{i} - m) * scale){(hasTail && i == vectors - 1 ? " & visible" : "")};");
+        for (int i = 0; i < vectors; i++) w.Line($"Store(s{i}, {Address.Arguments("weights", Address.Offset((i, "Lanes")))});");
+        w.Line($"At(ref state, Sums) = 1f / Sum({string.Join(" + ", scores)});");
+    }
+
+    private static void Looped(SourceWriter w, CorePlan plan, Dialect dialect, VisibleKeys visible, bool fixedKeys)
+    {
+        string bound = visible.UpperMoves ? $"Math.Max(Math.Min({visible.Upper("row")}, keys), 0)" : fixedKeys ? "KeyLength" : visible.LowerMoves ? "Math.Max(end, 0)" : "end";
+        w.Line($"""
+            // The row sees the columns before `bound`: whole vectors before `tail`, then a part of one.
+            int bound = {bound};
+            int tail = bound / Lanes * Lanes;
+            """);
+        if (!fixedKeys || plan.Spec.Fixed!.KeyLength % plan.Lanes == 0) w.Line($"Vec visible = FirstOf(bound - tail);");
+        if (visible.LowerMoves) SoftmaxEmitter.Hide(w, visible, "weights", "0");
+        string first = visible.LowerMoves ? "head" : "0";
+        w.Line($"""
+
+            // A score of -infinity has the weight 0: the maximum of what a row sees is finite or more.
+            Vec highest = All(float.MinValue);
+            int column = {first};
+            for (; column < tail; column += Lanes) highest = Max(highest, Load(ref weights, column));
+            if (tail < bound) highest = Max(highest, Select(visible, Load(ref weights, tail), highest));
+
+            Vec m = All(Largest(highest)), total = Vec.Zero;
+            column = {first};
+            """);
+        SoftmaxEmitter.Exponentials(w, score => $"Exp2(({score} - m) * scale)", "weights", unrolled: true);
+        w.Line($"At(ref state, Sums) = {(fixedKeys ? "" : $"bound == {(visible.LowerMoves ? "lower" : "0")} ? 0f : ")}1f / Sum(total);");
+        if (visible.DiffersByRow) w.Line("for (; column < end; column += Lanes) Store(Vec.Zero, ref weights, column);");
+    }
+
+    /// <summary>Where scores became weights in registers: one over the sums of the weights.</summary>
+    public static void Invert(SourceWriter w, CorePlan plan, VisibleKeys visible)
+    {
+        bool allSee = plan.HasFixedKeys;
+        w.Line();
+        w.Line($"/// <summary>One over the sums of the weights of the rows of a tile{(allSee ? "" : "; 0 for a row that sees no key")}.</summary>");
+        CoreEmitter.MethodAttribute(w);
+        using (w.Block("private static void Invert(ref float state)"))
+        using (w.Block("for (int row = 0; row < TileRows; row++, state = ref At(ref state, StateRow))"))
+        {
+            string inverse = "1f / Sum(Load(ref state, Sums))";
+            w.Line($"At(ref state, Sums) = {(allSee ? inverse : $"At(ref state, Maximum) == float.NegativeInfinity ? 0f : {inverse}")};");
+        }
+    }
+}

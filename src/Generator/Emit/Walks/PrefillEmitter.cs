@@ -1,0 +1,187 @@
+using AttentionGen.Generator.Emit.Dialects;
+using AttentionGen.Generator.Emit.Loads;
+using AttentionGen.Generator.Emit.MicroKernels;
+using AttentionGen.Generator.Emit.RowStates;
+using AttentionGen.Generator.Emit.Scores;
+using AttentionGen.Generator.Lowering;
+using AttentionGen.Generator.Planning;
+using AttentionGen.Generator.Text;
+using AttentionGen.Generator.Validation;
+
+namespace AttentionGen.Generator.Emit.Walks;
+
+/// <summary>Writes the walk of a block of queries over packed keys, tile by tile, with the mask in the bounds.</summary>
+internal static class PrefillEmitter
+{
+    public static void Emit(SourceWriter w, CorePlan plan, Dialect dialect, VisibleKeys visible)
+    {
+        w.Line();
+        w.Line("/// <summary>Adds what a block of query rows takes from packed keys to the state of the block, and writes the output after the last.</summary>");
+        CoreEmitter.MethodAttribute(w);
+        using (w.Block("public static void Prefill(in PrefillBlock block)"))
+        {
+            w.Line($"""
+                ref float query = ref block.Scratch; // [QueryBlock, QueryRow]
+                ref float weights = ref At(ref query, QueryBlock * QueryRow); // [TileRows, KeyBlock]
+
+                if (block.First) Reset(ref block.State, (block.Rows + TileRows - 1) / TileRows * TileRows);
+                PackQueries(ref block.Query, block.QueryStride, block.Rows, ref query{NormEmitter.Argument(plan)});
+
+                """);
+            using (w.Block("for (int r = 0; r < block.RunCount; r++)"))
+            {
+                w.Line("ref KeyRun run = ref Unsafe.Add(ref block.Runs, r);");
+                using (w.Block("for (int first = 0; first < run.Keys; first += KeyBlock)"))
+                {
+                    w.Line("""
+                        int keys = Math.Min(run.Keys - first, KeyBlock);
+                        ref float panels = ref At(ref block.PackedKeys, (nint)(run.Packed + first) * HeadDim);
+                        ref float values = ref At(ref block.PackedValues, (nint)(run.Packed + first) * ValueDim);
+                        """);
+                    using (w.Block("for (int row = 0; row < block.Rows; row += TileRows)"))
+                    {
+                        if (dialect.Prefetches) w.Line("block.Ahead.Fetch();");
+                        Tile(w, plan, visible);
+                    }
+                }
+            }
+
+            w.Line();
+            w.Line("if (block.Last) Finish(ref block.State, ref block.Output, block.OutputStride, block.Rows, in block.Place);");
+        }
+    }
+
+    private static void Tile(SourceWriter w, CorePlan plan, VisibleKeys visible)
+    {
+        string end = visible.UpperMoves ? "end" : "keys";
+        TileBounds(w, plan, visible, first: "first");
+        if (visible.LowerMoves) w.Line($"if (lowest >= {end}) continue;");
+        else if (visible.UpperMoves) w.Line("if (end <= 0) continue;");
+        if (visible.DiffersByRow) w.Line();
+        w.Line("""
+            ref float tileQuery = ref At(ref query, row * QueryRow);
+            ref float state = ref At(ref block.State, row * StateRow);
+            """);
+
+        // Columns of weights begin with the first panel that some row sees.
+        string panels = visible.LowerMoves ? "At(ref panels, skip * HeadDim)" : "panels", columns = visible.LowerMoves ? $"{end} - skip" : end;
+        string count = $"({columns} + PanelKeys - 1) / PanelKeys", bounds = visible.Arguments(visible.LowerMoves ? "skip" : "");
+        if (plan.InRegisters)
+        {
+            w.Line($"Scores(ref tileQuery, ref {panels}, {count}, ref weights, ref state, {bounds});");
+        }
+        else
+        {
+            w.Line($"Scores(ref tileQuery, ref {panels}, {count}, ref weights);");
+            ScoringEmitter.Call(w, plan, "bool hides = ", "weights", columns, "Math.Min(block.Rows - row, TileRows)", bounds, "0", "row", visible.LowerMoves ? "run.Key + first + skip" : "run.Key + first");
+            w.Line($"Softmax(ref weights, {columns}, ref state, TileRows, {bounds}{StatisticsEmitter.Argument(plan, visible.LowerMoves ? "run.Key + first + skip" : "run.Key + first")});");
+        }
+
+        Values(w, plan, visible, end);
+    }
+
+    /// <summary>Declares which keys the rows of a tile see, and how many are to be skipped because none does.</summary>
+    /// <param name="first">The key that they are counted from, or nothing.</param>
+    public static void TileBounds(SourceWriter w, CorePlan plan, VisibleKeys visible, string first)
+    {
+        string from = first.Length == 0 ? "" : $" - {first}";
+        if (visible.UpperMoves)
+        {
+            w.Line($"""
+                // Row i of the tile sees the keys before `seen` + i, the last one those before `end`.
+                int seen = (int)Math.Max(Math.Min(run.Visible + row{from}, KeyBlock), -TileRows);
+                int end = Math.Max(Math.Min(seen + {plan.TileRows - 1}, keys), 0);
+                """);
+        }
+
+        if (visible.LowerMoves)
+        {
+            if (visible.HasLeast) w.Line($"int least = Math.Max({(first.Length == 0 ? "run.Least" : $"Math.Min(run.Least{from}, KeyBlock)")}, 0);");
+            w.Line($"""
+                // Row i of the tile sees the keys from `hidden` + i on, none the first `lowest`, nor panels of `skip`.
+                int hidden = (int)Math.Max(Math.Min(run.Hidden + row{from}, KeyBlock), -TileRows), lowest = Math.Max(hidden, {(visible.HasLeast ? "least" : "0")}), skip = lowest / PanelKeys * PanelKeys;
+                """);
+        }
+    }
+
+    /// <summary>The product of the weights of a tile with values, with those of keys that only some rows see if they are finite.</summary>
+    /// <param name="end">The end of the keys that some row sees.</param>
+    public static void Values(SourceWriter w, CorePlan plan, VisibleKeys visible, string end)
+    {
+        bool hides = plan.Spec.Scoring.Hides;
+        if (!plan.Spec.RowsDiffer)
+        {
+            Calls(plan.TileRows, "weights", "values", "state", end);
+            return;
+        }
+
+        var allSeeAll = new List<string>();
+        if (hides) allSeeAll.Add("!hides");
+        if (visible.LowerMoves) allSeeAll.Add("hidden + TileRows <= 1");
+        if (visible.UpperMoves) allSeeAll.Add("seen >= end");
+        using (w.Block($"if (block.ValuesFinite || {(allSeeAll.Count > 1 ? $"({string.Join(" && ", allSeeAll)})" : allSeeAll[0])})"))
+        {
+            if (visible.LowerMoves) Calls(plan.TileRows, "At(ref weights, lowest - skip)", "At(ref values, lowest * ValueDim)", "state", $"{end} - lowest");
+            else Calls(plan.TileRows, "weights", "values", "state", end);
+        }
+
+        using (w.Block("else"))
+        using (w.Block("for (int i = 0; i < TileRows; i++) // 0 times an infinite value, or a NaN, would not be 0"))
+        {
+            string upper = visible.UpperMoves ? $"Math.Min({visible.Upper("i")}, end)" : end, lower = visible.LowerMoves ? $"Math.Max({visible.Lower("i")}, lowest)" : "0";
+            if (plan.Path == CorePath.Prefill)
+            {
+                // As few rows do; in the same order of sums, so that what is hidden changes no bit.
+                w.Line($"ref float p = ref At(ref weights, i * KeyBlock{(visible.LowerMoves ? " - skip" : "")}), s = ref At(ref state, i * StateRow);");
+                if (hides)
+                {
+                    w.Line($"for (int j = {lower}; j < {upper}; j++)");
+                    w.Line("    if (!Hidden(At(ref p, j))) RowValue(ref p, ref values, ValueDim, ref s, j, j + 1);");
+                }
+                else
+                {
+                    w.Line($"RowValue(ref p, ref values, ValueDim, ref s, {lower}, {upper});");
+                }
+
+                return;
+            }
+
+            string output = "At(ref output, i * block.OutputStride)";
+            if (visible.LowerMoves)
+            {
+                w.Line($"""
+                    int lower = {lower};
+                    ref float p = ref At(ref weights, i * KeyBlock + lower - skip), v = ref At(ref values, lower * ValueDim), s = ref At(ref state, i * StateRow);
+                    """);
+                Calls(1, "p", "v", "s", $"{upper} - lower", output);
+            }
+            else
+            {
+                w.Line("ref float p = ref At(ref weights, i * KeyBlock), s = ref At(ref state, i * StateRow);");
+                Calls(1, "p", "values", "s", upper, output);
+            }
+        }
+
+        void Calls(int rows, string weights, string values, string state, string keys, string output = "output") =>
+            ValuesEmitter.Calls(w, plan, rows, weights, values, "ValueDim", state, keys, output);
+    }
+
+    public static void Reset(SourceWriter w, CorePlan plan)
+    {
+        w.Line();
+        w.Line("/// <summary>The state of rows that have seen no key.</summary>");
+        CoreEmitter.MethodAttribute(w);
+        using (w.Block("private static void Reset(ref float state, int rows)"))
+        {
+            using (w.Block("for (; rows > 0; rows--, state = ref At(ref state, StateRow))"))
+            {
+                w.Line("""
+                    for (nint i = 0; i < Maximum; i += Lanes) Store(Vec.Zero, ref state, i);
+                    At(ref state, Maximum) = float.NegativeInfinity;
+                    At(ref state, RowLevel) = NoLevel;
+                    """);
+                StatisticsEmitter.Reset(w, plan);
+            }
+        }
+    }
+}

@@ -1,0 +1,269 @@
+using AttentionGen.Generator.Lowering;
+using AttentionGen.Generator.Model;
+using Microsoft.CodeAnalysis;
+using Microsoft.CodeAnalysis.CSharp;
+using Microsoft.CodeAnalysis.CSharp.Syntax;
+
+namespace AttentionGen.Generator.Syntax;
+
+/// <summary>Reads an annotated method. Symbols end here.</summary>
+internal static class KernelParser
+{
+    public const string AttributeName = "AttentionGen.AttentionAttribute";
+    private const string RoleAttributeName = "AttentionGen.RoleAttribute";
+    private const string GeneratedCodeName = "System.CodeDom.Compiler.GeneratedCodeAttribute";
+
+    /// <summary>A part of the paths of generated files.</summary>
+    private static readonly string s_generatorName = typeof(AttentionGenerator).FullName;
+
+    /// <summary>Attributes of the framework for which another generator writes the body.</summary>
+    private static readonly string?[] s_otherGenerators =
+        ["System.Runtime.InteropServices.LibraryImportAttribute", "System.Text.RegularExpressions.GeneratedRegexAttribute", "Microsoft.Extensions.Logging.LoggerMessageAttribute"];
+
+    /// <summary>Kernels are written with collection expressions.</summary>
+    private const LanguageVersion OldestLanguage = LanguageVersion.CSharp12;
+
+    private static readonly SymbolDisplayFormat s_typeFormat =
+        SymbolDisplayFormat.FullyQualifiedFormat.AddMiscellaneousOptions(SymbolDisplayMiscellaneousOptions.IncludeNullableReferenceTypeModifier);
+
+    private static readonly SymbolDisplayFormat s_genericsFormat =
+        s_typeFormat.WithGenericsOptions(SymbolDisplayGenericsOptions.IncludeTypeParameters | SymbolDisplayGenericsOptions.IncludeTypeConstraints);
+
+    private static readonly SymbolDisplayFormat s_typeParametersFormat = new(
+        genericsOptions: SymbolDisplayGenericsOptions.IncludeTypeParameters | SymbolDisplayGenericsOptions.IncludeVariance,
+        miscellaneousOptions: SymbolDisplayMiscellaneousOptions.EscapeKeywordIdentifiers);
+
+    /// <returns>Null where the attribute's arguments are not C# yet: the compiler says so.</returns>
+    public static KernelSpec? Parse(IMethodSymbol method, AttributeData attribute, Compilation compilation)
+    {
+        if (ParseAttribute(attribute) is not { } attention) return null;
+        List<ParameterSpec> scalars = [], spans = [];
+        LiftedSpec? Lift(string argument, Kind returns) => Lifter.Lift(
+            attribute.NamedArguments.FirstOrDefault(given => given.Key == argument).Value.Value as string, returns, method, compilation, scalars, spans, ParseParameter);
+        var (ownMask, ownScore) = (Lift("MaskMethod", Kind.Bool), Lift("ScoreMethod", Kind.Float));
+        bool failed = ownMask?.Failure is not null || ownScore?.Failure is not null;
+        var claimed = failed ? Claimed(method, attribute).ToList() : []; // what cannot be lifted has its own error, and none that its parameters have no role
+        var spec = new KernelSpec(WithOwn(ParseMethod(method), scalars.Concat(spans), claimed), attention)
+        {
+            OldLanguage = compilation is CSharpCompilation { LanguageVersion: var version and < OldestLanguage } ? version.ToDisplayString() : null,
+            Claimed = claimed.ToEquatableArray(),
+            Mask = ownMask, Score = ownScore, Scalars = scalars.ToEquatableArray(), Spans = spans.ToEquatableArray(),
+        };
+        return spec.Mask?.Result is { } mask ? WithBounds(spec, mask) : spec;
+    }
+
+    /// <summary>The parameters of the methods that a declaration names, lifted or not.</summary>
+    private static IEnumerable<string> Claimed(IMethodSymbol method, AttributeData attribute) =>
+        from given in attribute.NamedArguments
+        where given.Key is "MaskMethod" or "ScoreMethod" && given.Value.Value is string
+        from own in method.ContainingType.GetMembers((string)given.Value.Value!).OfType<IMethodSymbol>()
+        from parameter in own.Parameters
+        select Escape(parameter.Name);
+
+    /// <summary>What the user's own methods take has no role by its name alone, unless its type is that of the role: a `float maxScore` is theirs.</summary>
+    private static MethodSpec WithOwn(MethodSpec method, IEnumerable<ParameterSpec> own, IEnumerable<string> claimed)
+    {
+        var names = own.Select(parameter => parameter.Name).Concat(claimed).ToList();
+        bool IsOnlyNamed(ParameterSpec parameter) =>
+            names.Contains(parameter.Name) && parameter.Role is { } role && role == RoleTable.ByName(parameter.Name) && !RoleTable.Row(role).Types.Contains(parameter.Type);
+        return method with { Parameters = method.Parameters.Select(parameter => IsOnlyNamed(parameter) ? parameter with { Role = null } : parameter).ToEquatableArray() };
+    }
+
+    /// <summary>Takes out of the user's own mask what bounds can say.</summary>
+    private static KernelSpec WithBounds(KernelSpec spec, Expression mask)
+    {
+        var attention = spec.Attention;
+        bool lists = attention.KeyBlockSize is not null || spec.Has(Role.KeyBlocks);
+        var bounds = MaskBounds.Of(
+            mask, chunks: attention.GivenChunkLength is null && !lists, interleaves: attention.GivenDilation is null && !lists && !spec.Has(Role.Bias) && !spec.Has(Role.Keep));
+
+        // A prefix widens the causal mask of the declaration only, so that a window of the user's own has to stand beside it.
+        bool hasPrefix = attention.GivenPrefixLength is not null || spec.Has(Role.PrefixLength) || spec.Has(Role.PrefixLengths);
+        return spec with
+        {
+            MaskBounds = bounds,
+            Attention = bounds.Window is { } window && !hasPrefix
+                ? attention with { HasOwnWindow = true, OwnWindow = window }
+                : attention with { OwnBounds = bounds.Terms.Count == 0 ? VisibleKeys.All : VisibleKeys.Of(bounds.Terms), OwnCuts = (bounds.ChunkLength, bounds.Dilation) },
+        };
+    }
+
+    /// <summary>The part of a partial method that the attribute stands on and that has no body; the method itself where there is none.</summary>
+    public static MethodDeclarationSyntax? Declaration(IMethodSymbol method) =>
+        method.DeclaringSyntaxReferences.Select(reference => reference.GetSyntax()).OfType<MethodDeclarationSyntax>().FirstOrDefault();
+
+    public static MethodSpec ParseMethod(IMethodSymbol method)
+    {
+        var syntax = Declaration(method);
+        var types = new List<TypeSpec>();
+        for (var type = method.ContainingType; type is not null; type = type.ContainingType) types.Insert(0, ParseType(type));
+        string generics = method.IsGenericMethod ? method.ToDisplayString(s_genericsFormat) : "";
+        int open = generics.IndexOf('<'), where = generics.IndexOf(" where ", StringComparison.Ordinal);
+        return new MethodSpec(
+            method.ContainingNamespace.IsGlobalNamespace ? "" : method.ContainingNamespace.ToDisplayString(),
+            types.ToEquatableArray(),
+            syntax is null ? "" : SecondPart.Modifiers(syntax, method),
+            syntax?.ReturnType is RefTypeSyntax ? $"ref {method.ReturnType.ToDisplayString(s_typeFormat)}" : method.ReturnType.ToDisplayString(s_typeFormat),
+            Escape(method.Name),
+            method.Parameters.Select(ParseParameter).ToEquatableArray(),
+            TypeParameters: open < 0 ? "" : generics.Substring(open, (where < 0 ? generics.Length : where) - open),
+            Constraints: where < 0 ? "" : generics.Substring(where),
+            OtherKind(method, syntax),
+            IsPartial: method.IsPartialDefinition || syntax?.Modifiers.Any(SyntaxKind.PartialKeyword) == true,
+            HasBody: syntax?.Body is not null || syntax?.ExpressionBody is not null || method.IsExtern || (method.PartialImplementationPart is { } part && !IsOurs(part)),
+            IsRepeated(method),
+            HasUnknownTypes: IsUnknown(method.ReturnType) || method.Parameters.Any(parameter => IsUnknown(parameter.Type)))
+        {
+            IsRejected = syntax is not null && SecondPart.IsRejected(syntax, method),
+            HasBadNames = method.Parameters.Select(parameter => parameter.Name).Distinct().Count(name => name.Length > 0) < method.Parameters.Length,
+            CannotRepeatTypes = syntax is not null && SecondPart.CannotRepeatTypes(syntax, method),
+            IsDefined = method.IsPartialDefinition || method.PartialDefinitionPart is not null,
+            HasOwnGeneratedCode = method.GetAttributes().Any(a => a.AttributeClass?.ToDisplayString() == GeneratedCodeName && !IsOurs(a)),
+            OtherGenerator = method.GetAttributes().Select(a => a.AttributeClass?.ToDisplayString()).FirstOrDefault(name => s_otherGenerators.Contains(name)) is { } other ? other.Substring(other.LastIndexOf('.') + 1).Replace("Attribute", "") : null,
+        };
+    }
+
+    /// <summary>
+    /// Whether a method is not C# yet: it stands outside of any type, or it or something around it has no name. The compiler says so, and no part can be added to it.
+    /// </summary>
+    public static bool IsFragment(IMethodSymbol method)
+    {
+        if (method.MethodKind != MethodKind.Ordinary) return false;
+        if (method.Name.Length == 0) return true;
+        for (var type = method.ContainingType; type is not null; type = type.ContainingType)
+            if (type.IsImplicitClass || (type.Name.Length == 0 && type.TypeKind is TypeKind.Class or TypeKind.Struct or TypeKind.Interface)) return true;
+        for (var space = method.ContainingNamespace; space is { IsGlobalNamespace: false }; space = space.ContainingNamespace)
+            if (space.Name.Length == 0) return true;
+        return method.ContainingType is null;
+    }
+
+    /// <summary>Whether a method stands in an extension block, for which the Roslyn that this is built with has no public type.</summary>
+    public static bool IsOfExtension(MethodDeclarationSyntax? method) =>
+        method?.Parent is TypeDeclarationSyntax and not (ClassDeclarationSyntax or StructDeclarationSyntax or RecordDeclarationSyntax or InterfaceDeclarationSyntax);
+
+    private static string? OtherKind(IMethodSymbol method, MethodDeclarationSyntax? syntax) => method.MethodKind switch
+    {
+        MethodKind.Ordinary when IsOfExtension(syntax) => "a member of an extension block",
+        MethodKind.Ordinary => null,
+        MethodKind.LocalFunction => "a local function",
+        MethodKind.AnonymousFunction => "a lambda",
+        MethodKind.PropertyGet or MethodKind.PropertySet or MethodKind.EventAdd or MethodKind.EventRemove => "an accessor",
+        MethodKind.UserDefinedOperator or MethodKind.Conversion => "an operator",
+        MethodKind.ExplicitInterfaceImplementation => "an explicit implementation of an interface",
+        _ => "something that is no method",
+    };
+
+    /// <summary>Whether a member before it has the same signature. Then there is one implementation for both.</summary>
+    private static bool IsRepeated(IMethodSymbol method) =>
+        method.PartialDefinitionPart is null
+        && method.ContainingType.GetMembers(method.Name).OfType<IMethodSymbol>()
+            .TakeWhile(other => !SymbolEqualityComparer.Default.Equals(other, method))
+            .Any(other => other.Arity == method.Arity && other.Parameters.Length == method.Parameters.Length
+                && other.Parameters.Zip(method.Parameters, (x, y) => x.RefKind == y.RefKind && IsSame(x.Type, y.Type)).All(same => same));
+
+    /// <summary>Also of two types that are written alike, which an alias tells apart.</summary>
+    private static bool IsSame(ITypeSymbol x, ITypeSymbol y) => SymbolEqualityComparer.Default.Equals(x, y) || x.ToDisplayString(s_typeFormat) == y.ToDisplayString(s_typeFormat);
+
+    private static bool IsUnknown(ITypeSymbol type) => type switch
+    {
+        IErrorTypeSymbol => true,
+        INamedTypeSymbol named => named.TypeArguments.Any(IsUnknown),
+        IArrayTypeSymbol array => IsUnknown(array.ElementType),
+        IPointerTypeSymbol pointer => IsUnknown(pointer.PointedAtType),
+        _ => false,
+    };
+
+    /// <summary>Whether a part of a method is one that was generated here: the analyzer sees the compilation with them.</summary>
+    public static bool IsOurs(IMethodSymbol part) => part.DeclaringSyntaxReferences.Any(reference => IsOurs(reference.SyntaxTree));
+
+    private static bool IsOurs(AttributeData attribute) => attribute.ApplicationSyntaxReference is { } reference && IsOurs(reference.SyntaxTree);
+
+    private static bool IsOurs(SyntaxTree tree) => tree.FilePath.Contains(s_generatorName);
+
+    private static TypeSpec ParseType(INamedTypeSymbol type)
+    {
+        string keyword = type switch
+        {
+            { IsRecord: true, TypeKind: TypeKind.Struct } => "record struct",
+            { IsRecord: true } => "record",
+            { TypeKind: TypeKind.Struct } => "struct",
+            { TypeKind: TypeKind.Interface } => "interface",
+            _ => "class",
+        };
+        bool isPartial = type.DeclaringSyntaxReferences.Select(reference => reference.GetSyntax()).OfType<TypeDeclarationSyntax>()
+            .All(declaration => declaration.Modifiers.Any(SyntaxKind.PartialKeyword));
+        string typeParameters = type.TypeParameters.Length > 0 ? type.ToDisplayString(s_typeParametersFormat) : "";
+        string name = type.Name.All(c => c is >= 'a' and <= 'z') ? "@" + type.Name : Escape(type.Name); // all lower case is a warning without the sign
+        return new TypeSpec($"{keyword} {name}{typeParameters.Substring(Math.Max(typeParameters.IndexOf('<'), 0))}", Escape(type.Name), isPartial, type.TypeParameters.Length > 0, type.IsFileLocal, type.TypeKind == TypeKind.Interface);
+    }
+
+    private static ParameterSpec ParseParameter(IParameterSymbol parameter)
+    {
+        string modifiers = parameter.RefKind switch
+        {
+            RefKind.Ref => "ref ",
+            RefKind.Out => "out ",
+            RefKind.In => "in ",
+            RefKind.RefReadOnlyParameter => "ref readonly ",
+            _ => "",
+        };
+        if (parameter.ScopedKind != ScopedKind.None && parameter.RefKind != RefKind.Out) modifiers = "scoped " + modifiers;
+        if (parameter.IsParams) modifiers = "params " + modifiers;
+        if (parameter is { Ordinal: 0, ContainingSymbol: IMethodSymbol { IsExtensionMethod: true } }) modifiers = "this " + modifiers;
+
+        var attribute = parameter.GetAttributes().FirstOrDefault(a => a.AttributeClass?.ToDisplayString() == RoleAttributeName);
+        Role? role = attribute is { ConstructorArguments.Length: 1 } && attribute.ConstructorArguments[0].Value is int given
+            ? (Enum.IsDefined(typeof(Role), given) ? (Role)given : null)
+            : RoleTable.ByName(parameter.Name);
+        return new ParameterSpec(Escape(parameter.Name), parameter.Type.ToDisplayString(s_typeFormat), modifiers, role, IsUnknown(parameter.Type))
+        {
+            DefaultNumber = parameter is { IsOptional: true, Type.SpecialType: SpecialType.System_Int32 } ? parameter.HasExplicitDefaultValue ? parameter.ExplicitDefaultValue as int? : 0 : null,
+            IsEmptyByDefault = parameter.IsOptional && parameter.Type is INamedTypeSymbol { IsRefLikeType: true },
+            UnknownRole = role is null ? attribute?.ConstructorArguments.FirstOrDefault().Value as int? : null,
+        };
+    }
+
+    private static AttentionSpec? ParseAttribute(AttributeData attribute)
+    {
+        var arguments = attribute.ConstructorArguments;
+        if (arguments.Length != 2 || arguments[0].Value is not int heads || arguments[1].Value is not int headDim) return null;
+        if (attribute.NamedArguments.Any(argument => argument.Value.Kind == TypedConstantKind.Error)) return null;
+        object? Named(string name) => attribute.NamedArguments.FirstOrDefault(argument => argument.Key == name).Value.Value;
+        return new AttentionSpec(
+            heads, headDim,
+            Named("KeyValueHeads") as int?, Named("ValueDim") as int?,
+            (Mask)(Named("Mask") as int? ?? 0),
+            Named("Scale") as float?,
+            Named("Batched") as bool? ?? false,
+            (Isas)(Named("Isas") as int? ?? (int)Isas.All) | Isas.Portable)
+        {
+            Layout = (Layout)(Named("Layout") as int? ?? 0),
+            GivenWindowLeft = Named("WindowLeft") as int?,
+            GivenWindowRight = Named("WindowRight") as int?,
+            GivenPrefixLength = Named("PrefixLength") as int?,
+            GivenChunkLength = Named("ChunkLength") as int?,
+            GivenDilation = Named("Dilation") as int?,
+            QueryBlockSize = Named("QueryBlockSize") as int?,
+            KeyBlockSize = Named("KeyBlockSize") as int?,
+            GivenBlockAxes = (Axes?)(Named("BlockAxes") as int?),
+            QueryKeyNorm = (Norm)(Named("QueryKeyNorm") as int? ?? 0),
+            GivenNormEpsilon = Named("NormEpsilon") as float?,
+            GivenSoftCap = Named("SoftCap") as float?,
+            Alibi = Named("Alibi") as bool? ?? false,
+            Relative = new(Named("RelativeBuckets") as int?, Named("RelativeMaxDistance") as int?, Named("RelativeBidirectional") as bool?),
+            GivenBiasAxes = (Axes?)(Named("BiasAxes") as int?),
+            GivenKeepAxes = (Axes?)(Named("KeepAxes") as int?),
+            GivenScoresStage = (Stage?)(Named("ScoresStage") as int?),
+            GivenQueryStride = Named("QueryStride") as int?,
+            GivenKeyStride = Named("KeyStride") as int?,
+            GivenValueStride = Named("ValueStride") as int?,
+            GivenOutputStride = Named("OutputStride") as int?,
+            QueryLength = Named("QueryLength") as int?,
+            KeyLength = Named("KeyLength") as int?,
+        };
+    }
+
+    /// <summary>Words that are keywords somewhere, too: no type can be named <c>required</c>, nor <c>scoped</c> without the sign.</summary>
+    private static string Escape(string name) =>
+        SyntaxFacts.GetKeywordKind(name) == SyntaxKind.None && SyntaxFacts.GetContextualKeywordKind(name) == SyntaxKind.None ? name : "@" + name;
+}

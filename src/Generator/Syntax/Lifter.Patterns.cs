@@ -1,0 +1,68 @@
+using AttentionGen.Generator.Model;
+using Microsoft.CodeAnalysis;
+using Microsoft.CodeAnalysis.CSharp.Syntax;
+using Microsoft.CodeAnalysis.Operations;
+
+namespace AttentionGen.Generator.Syntax;
+
+/// <summary>Patterns become comparisons, a switch expression a chain of choices.</summary>
+internal sealed partial class Lifter
+{
+    private const string PatternsOfNumbers = "of patterns, constants, < <= > >=, and, or, not and _ can be lifted";
+
+    private static Expression Pattern(IPatternOperation pattern, Expression value)
+    {
+        OperationExpression Of(string name, params Expression[] operands) => new(Kind.Bool, name, operands.ToEquatableArray());
+        switch (pattern)
+        {
+            case IDiscardPatternOperation:
+                return new ConstantExpression(Kind.Bool, 1);
+            case IConstantPatternOperation { Value.ConstantValue: { HasValue: true, Value: bool given } } when value.Kind == Kind.Bool:
+                return given ? value : Of("!", value);
+            case IConstantPatternOperation { Value: var given } when Constant(given, value.Kind) is { } constant:
+                return double.IsNaN(constant.Value) ? Of("!=", value, value) : Of("==", value, constant); // as a pattern, NaN is itself
+            case IRelationalPatternOperation { Value: var given, OperatorKind: var relation } when Constant(given, value.Kind) is { } constant:
+                return Of(relation switch { BinaryOperatorKind.LessThan => "<", BinaryOperatorKind.LessThanOrEqual => "<=", BinaryOperatorKind.GreaterThan => ">", _ => ">=" }, value, constant);
+            case INegatedPatternOperation { Pattern: var negated }:
+                return Of("!", Pattern(negated, value));
+            case IBinaryPatternOperation { LeftPattern: var left, RightPattern: var right, OperatorKind: var joins }:
+                return Of(joins == BinaryOperatorKind.And ? "&&" : "||", Pattern(left, value), Pattern(right, value));
+            default:
+                throw new CannotLiftException(pattern.Syntax, PatternsOfNumbers);
+        }
+    }
+
+    private static Expression Switch(ISwitchExpressionOperation choices, Expression value, Func<IOperation, Expression> sometimes)
+    {
+        // Nothing throws in a kernel. Where the arms cover all values, the last one is taken where no other is.
+        if (!choices.IsExhaustive) throw new CannotLiftException(choices.Syntax, "it throws for values that no arm covers, and nothing throws in a kernel: add '_ => ...'");
+        Expression? result = null;
+        foreach (var arm in choices.Arms.Reverse())
+        {
+            var condition = Pattern(arm.Pattern, value);
+            if (arm.Guard is { } guard) condition = condition is ConstantExpression ? sometimes(guard) : new OperationExpression(Kind.Bool, "&&", new[] { condition, sometimes(guard) }.ToEquatableArray());
+            var taken = sometimes(arm.Value);
+            result = result is null || (arm.Guard is null && condition is ConstantExpression)
+                ? taken
+                : new OperationExpression(taken.Kind, "?", new[] { condition, taken, result }.ToEquatableArray());
+        }
+
+        return result!;
+    }
+
+    /// <summary>A number of a pattern as what it is compared with; null where it is none.</summary>
+    private static ConstantExpression? Constant(IOperation operation, Kind kind) =>
+        operation.ConstantValue is { HasValue: true, Value: (int or float) and var value } && (kind == Kind.Float || (kind == Kind.Int && value is int))
+            ? new(kind, Convert.ToDouble(value, System.Globalization.CultureInfo.InvariantCulture))
+            : null;
+
+    /// <summary>The <c>checked(...)</c> around an operation; null where the project's setting alone checks, which says how code runs and not what a mask is.</summary>
+    private static CheckedExpressionSyntax? Checked(IOperation operation)
+    {
+        var around = operation.Syntax.AncestorsAndSelf().TakeWhile(node => node is not MethodDeclarationSyntax).OfType<CheckedExpressionSyntax>().FirstOrDefault();
+        return around?.Keyword.ValueText == "checked" ? around : null;
+    }
+
+    private static CannotLiftException IsChecked(CheckedExpressionSyntax syntax) =>
+        new(syntax, "nothing throws in a kernel, where ints wrap: leave checked out, and bound what could overflow, as by Math.Clamp");
+}

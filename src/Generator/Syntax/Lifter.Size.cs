@@ -1,0 +1,77 @@
+using System.Globalization;
+using AttentionGen.Generator.Model;
+using Microsoft.CodeAnalysis;
+using Microsoft.CodeAnalysis.CSharp.Syntax;
+using Microsoft.CodeAnalysis.Operations;
+
+namespace AttentionGen.Generator.Syntax;
+
+/// <summary>The bodies that are lifted, and how large they may be together: a method that calls the next one twice doubles what is lifted.</summary>
+internal sealed partial class Lifter
+{
+    private readonly Dictionary<IMethodSymbol, IOperation> _operations = new(SymbolEqualityComparer.Default);
+    private readonly Dictionary<IMethodSymbol, (double Bodies, double Operations)> _costs = new(SymbolEqualityComparer.Default);
+
+    /// <summary>The one expression that a method is.</summary>
+    private IOperation Operation(IMethodSymbol method)
+    {
+        if (_operations.TryGetValue(method, out var known)) return known;
+        var declaration = method.DeclaringSyntaxReferences.Select(reference => reference.GetSyntax()).OfType<MethodDeclarationSyntax>().FirstOrDefault(syntax => syntax.Body is not null || syntax.ExpressionBody is not null);
+        var result = declaration switch
+        {
+            { ExpressionBody.Expression: { } expression } => expression,
+            { Body.Statements: { Count: 1 } statements } when statements[0] is ReturnStatementSyntax { Expression: { } expression } => expression,
+            _ => null,
+        };
+        if (result is null) throw new CannotLiftException(declaration, "a method is lifted that is one expression: '=> ...' or a single return");
+        while (true) // these are no operations
+        {
+            if (result is ParenthesizedExpressionSyntax parenthesized) result = parenthesized.Expression;
+            else if (result is CheckedExpressionSyntax @checked) result = @checked.Expression;
+            else break;
+        }
+
+        var operation = _compilation.GetSemanticModel(result.SyntaxTree).GetOperation(result) ?? throw new CannotLiftException(result, "it is no expression");
+        _operations.Add(method, operation);
+        return operation;
+    }
+
+    /// <summary>Counts what a method comes to where each call is put in place. This costs as much as there are methods, however often they are called.</summary>
+    private void CheckSize(IMethodSymbol method)
+    {
+        var (bodies, operations) = Cost(method, 0);
+        if (operations > MaxOperations) throw TooLarge($"{Text(operations)} operations{(bodies > 1 ? $" in {Text(bodies)} bodies of methods" : "")}");
+    }
+
+    private static void CheckSize(Expression result)
+    {
+        if (result.Size > MaxOperations) throw TooLarge($"{Text(result.Size)} operations");
+    }
+
+    private (double Bodies, double Operations) Cost(IMethodSymbol method, int depth)
+    {
+        if (_costs.TryGetValue(method, out var known)) return known;
+        if (depth > MaxDepth) return default; // an error of its own, as is a method that calls itself
+        _costs.Add(method, default);
+        double bodies = 1, operations = 0;
+        foreach (var operation in Operation(method).DescendantsAndSelf())
+        {
+            operations++;
+            if (operation is not IInvocationOperation { TargetMethod: var target } || !IsOwn(target)) continue;
+            var inner = Cost(target, depth + 1);
+            bodies += inner.Bodies;
+            operations += inner.Operations;
+        }
+
+        return _costs[method] = (bodies, operations);
+    }
+
+    /// <summary>Whether a method is one of the project's that can be put in place of its call.</summary>
+    private static bool IsOwn(IMethodSymbol method) =>
+        !method.DeclaringSyntaxReferences.IsEmpty && method is { IsGenericMethod: false, IsStatic: true } && method.Parameters.All(parameter => parameter.RefKind == RefKind.None);
+
+    private static CannotLiftException TooLarge(string size) =>
+        new(null, $"it comes to {size}, with each call and each argument put in place, and {Text(MaxOperations)} can be lifted: compute less for a pair, or read it from a span that the caller fills");
+
+    private static string Text(double count) => count.ToString(count < 1e15 ? "0" : "0.0e0", CultureInfo.InvariantCulture);
+}

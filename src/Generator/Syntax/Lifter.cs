@@ -1,0 +1,296 @@
+using AttentionGen.Generator.Lowering;
+using AttentionGen.Generator.Model;
+using Microsoft.CodeAnalysis;
+using Microsoft.CodeAnalysis.CSharp;
+using Microsoft.CodeAnalysis.CSharp.Syntax;
+using Microsoft.CodeAnalysis.Operations;
+
+namespace AttentionGen.Generator.Syntax;
+
+/// <summary>
+/// Lifts the body of a user's method into an expression. What cannot be lifted is said with its place: never slow code in silence. Symbols end here.
+/// </summary>
+internal sealed partial class Lifter
+{
+    private const int MaxDepth = 16;
+
+    /// <summary>What each operation becomes stands in the text of a kernel up to eight times, in some 30 characters: more would not be a mask or a score, but a program.</summary>
+    private const int MaxOperations = 1024;
+
+    /// <summary>As many as a call brings along.</summary>
+    public const int MaxScalars = 8;
+
+    /// <summary>The same for spans.</summary>
+    private const int MaxSpans = 4;
+
+    private static readonly string[] s_intFunctions = ["Abs", "Min", "Max", "Clamp"];
+
+    private static readonly string[] s_floatFunctions = ["Abs", "Min", "Max", "Clamp", "Sqrt", "Exp", "Exp2", "Log", "Log2", "Tanh", "Sin", "Cos", "FusedMultiplyAdd"];
+
+    private readonly Compilation _compilation;
+    private readonly Axes[] _indexed = new Axes[MaxSpans];
+    private int _depth;
+    private int _lifted;
+
+    /// <summary>How many conditions decide whether C# computes what is lifted.</summary>
+    private int _conditions;
+
+    private Lifter(Compilation compilation) => _compilation = compilation;
+
+    /// <summary>Lifts a method that a declaration names.</summary>
+    /// <param name="name">The method's name, null where none is named.</param>
+    /// <param name="returns">What it has to return.</param>
+    /// <param name="kernel">The declaration.</param>
+    /// <param name="scalars">The parameters of the kernel that methods use as numbers; grows.</param>
+    /// <param name="spans">Those that they index; grows.</param>
+    public static LiftedSpec? Lift(
+        string? name, Kind returns, IMethodSymbol kernel, Compilation compilation, List<ParameterSpec> scalars, List<ParameterSpec> spans, Func<IParameterSymbol, ParameterSpec> parse)
+    {
+        if (name is null) return null;
+        var candidates = kernel.ContainingType.GetMembers(name).OfType<IMethodSymbol>().ToList();
+        string type = returns == Kind.Bool ? "bool" : "float";
+        string wanted = returns == Kind.Bool ? $"static bool {name}(int query, int key)" : $"static float {name}(float score, int query, int key)";
+        if (candidates.Count != 1) return LiftedSpec.Failed(name, candidates.Count == 0 ? $"there is no such method beside the kernel: add '{wanted} => ...;'" : "there are several methods of this name: rename one");
+        var method = candidates[0];
+        if (!method.IsStatic || method.IsGenericMethod || KindOf(method.ReturnType) != returns)
+            return LiftedSpec.Failed(name, $"it must be static and return {type}: write '{wanted}'");
+
+        var inputs = new Dictionary<IParameterSymbol, Expression>(SymbolEqualityComparer.Default);
+        foreach (var parameter in method.Parameters)
+        {
+            var elements = ElementsOf(parameter.Type);
+            if (parameter.RefKind != RefKind.None || (elements ?? KindOf(parameter.Type)) is not (Kind.Int or Kind.Float))
+                return LiftedSpec.Failed(name, $"its parameter '{parameter.Name}' is {parameter.Type.ToDisplayString()}: int and float can be, and ReadOnlySpan of them{(parameter.Type.SpecialType == SpecialType.System_Boolean ? $"; make it an int here and in the kernel, and write '{parameter.Name} != 0'" : "")}");
+            if (Inputs(returns).FirstOrDefault(input => input.Text == parameter.Name) is { } input)
+            {
+                if (elements is not null || input.Kind != KindOf(parameter.Type)) return LiftedSpec.Failed(name, $"its parameter '{parameter.Name}' must be {(input.Kind == Kind.Int ? "int" : "float")}");
+                inputs.Add(parameter, input);
+                continue;
+            }
+
+            if (kernel.Parameters.FirstOrDefault(own => own.Name == parameter.Name) is not { } bound || ElementsOf(bound.Type) != elements || KindOf(bound.Type) != KindOf(parameter.Type))
+            {
+                string known = string.Join(", ", Inputs(returns).Select(own => own.Text)), written = RoleTable.Short(parameter.Type.ToDisplayString(SymbolDisplayFormat.FullyQualifiedFormat));
+                return LiftedSpec.Failed(name, $"its parameter '{parameter.Name}' is none of {known}, and the kernel has no parameter '{written} {parameter.Name}': add it there, or rename it");
+            }
+
+            var spec = parse(bound);
+            var own = elements is null ? scalars : spans;
+            if (own.All(known => known.Name != spec.Name)) own.Add(spec);
+            if (scalars.Count > MaxScalars) return LiftedSpec.Failed(name, $"the methods of a kernel use more than {MaxScalars} of its parameters");
+            if (spans.Count > MaxSpans) return LiftedSpec.Failed(name, $"the methods of a kernel use more than {MaxSpans} of its spans");
+            int index = own.FindIndex(known => known.Name == spec.Name);
+            inputs.Add(parameter, elements is { } kind ? new SpanExpression(kind, index) : new ScalarExpression(KindOf(parameter.Type)!.Value, index));
+        }
+
+        var lifter = new Lifter(compilation);
+        try
+        {
+            lifter.CheckSize(method);
+            var result = lifter.Body(method, inputs);
+            CheckSize(result);
+            return new LiftedSpec(name, result, null) { Indexed = lifter._indexed.Select(axes => (int)axes).ToEquatableArray() };
+        }
+        catch (CannotLiftException failure)
+        {
+            return failure.At(name, method);
+        }
+    }
+
+    private static IEnumerable<InputExpression> Inputs(Kind returns) =>
+        new[] { Input.Query, Input.Key, Input.Head, Input.Batch, Input.Score }.Where(input => returns == Kind.Float || input != Input.Score).Select(input => new InputExpression(input));
+
+    private static Kind? KindOf(ITypeSymbol? type) => type?.SpecialType switch
+    {
+        SpecialType.System_Int32 => Kind.Int,
+        SpecialType.System_Single => Kind.Float,
+        SpecialType.System_Boolean => Kind.Bool,
+        _ => null,
+    };
+
+    /// <summary>The elements of a read-only span of ints or floats; null for another type.</summary>
+    private static Kind? ElementsOf(ITypeSymbol type) =>
+        type is INamedTypeSymbol { Arity: 1 } span && span.OriginalDefinition.ToDisplayString() == "System.ReadOnlySpan<T>" && KindOf(span.TypeArguments[0]) is Kind.Int or Kind.Float
+            ? KindOf(span.TypeArguments[0])
+            : null;
+
+    /// <summary>What a method returns, with expressions for its parameters.</summary>
+    private Expression Body(IMethodSymbol method, Dictionary<IParameterSymbol, Expression> parameters) => Lift(Operation(method), parameters);
+
+    private Expression Lift(IOperation operation, Dictionary<IParameterSymbol, Expression> parameters)
+    {
+        if (++_lifted > MaxOperations) throw TooLarge($"more than {Text(MaxOperations)} operations");
+        if (operation is IParameterReferenceOperation { Parameter: var known } && parameters.TryGetValue(known, out var span) && span is SpanExpression) return span; // for what is done with it
+        if (operation.ConstantValue is { HasValue: true, Value: { } value } && KindOf(operation.Type) is { } constant)
+            return new ConstantExpression(constant, constant == Kind.Bool ? (bool)value ? 1 : 0 : Convert.ToDouble(value, System.Globalization.CultureInfo.InvariantCulture));
+        if (KindOf(operation.Type) is not { } kind)
+            throw new CannotLiftException(operation.Syntax, operation.Type?.SpecialType == SpecialType.System_Double ? "it is a double: write float literals, as 0.5f, and MathF" : $"its type is {operation.Type?.ToDisplayString() ?? "unknown"}: int, float and bool can be lifted");
+
+        Expression Part(IOperation part) => Lift(part, parameters);
+        Expression Sometimes(IOperation part)
+        {
+            _conditions++;
+            var lifted = Part(part);
+            _conditions--;
+            return lifted;
+        }
+
+        OperationExpression Of(string name, params Expression[] operands) => new(kind, name, operands.ToEquatableArray());
+        switch (operation)
+        {
+            case IParameterReferenceOperation { Parameter: var parameter } when parameters.TryGetValue(parameter, out var bound):
+                return bound;
+            case IConversionOperation { OperatorMethod: null, Operand: var operand }:
+                var converted = Part(operand);
+                if (converted.Kind == kind) return converted;
+                if (kind == Kind.Float && converted.Kind == Kind.Int) return Of("tofloat", converted);
+                throw new CannotLiftException(operation.Syntax, "a float is not made an int");
+            case IUnaryOperation { OperatorMethod: null } unary:
+                return unary.OperatorKind switch
+                {
+                    UnaryOperatorKind.Plus => Part(unary.Operand),
+                    UnaryOperatorKind.Minus when kind == Kind.Int && unary.IsChecked && Checked(operation) is { } @checked => throw IsChecked(@checked),
+                    UnaryOperatorKind.Minus => Part(unary.Operand) switch
+                    {
+                        // From an inlined method; -int.MinValue is itself.
+                        ConstantExpression { Value: var number } negated => negated with { Value = kind == Kind.Int ? unchecked(-(int)number) : -number },
+                        var part => Of("-", part),
+                    },
+                    UnaryOperatorKind.Not when kind == Kind.Bool => Of("!", Part(unary.Operand)),
+                    UnaryOperatorKind.BitwiseNegation when kind == Kind.Int => Of("~", Part(unary.Operand)),
+                    _ => throw new CannotLiftException(operation.Syntax, "of operators with one operand, -, ! and ~ can be lifted"),
+                };
+            case IBinaryOperation { OperatorMethod: null, IsLifted: false } binary:
+                if (kind == Kind.Int && binary.IsChecked && Checked(operation) is { } checkedHere) throw IsChecked(checkedHere);
+                return Binary(binary, kind, Part(binary.LeftOperand), binary.OperatorKind is BinaryOperatorKind.ConditionalAnd or BinaryOperatorKind.ConditionalOr ? Sometimes(binary.RightOperand) : Part(binary.RightOperand));
+            case IConditionalOperation { WhenFalse: { } otherwise } choice:
+                return Of("?", Part(choice.Condition), Sometimes(choice.WhenTrue), Sometimes(otherwise));
+            case IIsPatternOperation test:
+                return Pattern(test.Pattern, Part(test.Value));
+            case ISwitchExpressionOperation choices:
+                return Switch(choices, Part(choices.Value), Sometimes);
+            case IPropertyReferenceOperation { Instance: IParameterReferenceOperation instance, Property.IsIndexer: true, Arguments: { Length: 1 } at } when Part(instance) is SpanExpression of:
+                var index = Part(at[0].Value);
+                if (_conditions == 0) _indexed[of.Slot] |= AxesOf(index);
+                return new ElementExpression(of, index);
+            case IPropertyReferenceOperation { Instance: IParameterReferenceOperation instance, Property.Name: "Length" } when Part(instance) is SpanExpression of:
+                return new LengthExpression(of.Slot);
+            case IInvocationOperation { Instance: null } call:
+                return Call(call, kind, Part, parameters);
+            default:
+                throw new CannotLiftException(operation.Syntax, "parameters, elements of spans, constants, arithmetic, comparisons, patterns of numbers, ?:, switch expressions and calls can be lifted");
+        }
+    }
+
+    private static OperationExpression Binary(IBinaryOperation operation, Kind kind, Expression left, Expression right)
+    {
+        string? name = operation.OperatorKind switch
+        {
+            BinaryOperatorKind.Add => "+",
+            BinaryOperatorKind.Subtract => "-",
+            BinaryOperatorKind.Multiply => "*",
+            BinaryOperatorKind.Divide => "/",
+            BinaryOperatorKind.Remainder when kind == Kind.Int => "%",
+            BinaryOperatorKind.LessThan => "<",
+            BinaryOperatorKind.LessThanOrEqual => "<=",
+            BinaryOperatorKind.GreaterThan => ">",
+            BinaryOperatorKind.GreaterThanOrEqual => ">=",
+            BinaryOperatorKind.Equals when left.Kind != Kind.Bool => "==",
+            BinaryOperatorKind.NotEquals when left.Kind != Kind.Bool => "!=",
+            BinaryOperatorKind.NotEquals or BinaryOperatorKind.ExclusiveOr when kind == Kind.Bool => "^",
+            BinaryOperatorKind.Equals => "==",
+            BinaryOperatorKind.ConditionalAnd => "&&",
+            BinaryOperatorKind.ConditionalOr => "||",
+            BinaryOperatorKind.And when kind == Kind.Bool => "&&", // both sides are computed either way: what differs is what C# reads of spans
+            BinaryOperatorKind.Or when kind == Kind.Bool => "||",
+            BinaryOperatorKind.And => "&",
+            BinaryOperatorKind.Or => "|",
+            BinaryOperatorKind.ExclusiveOr => "^",
+            BinaryOperatorKind.LeftShift => "<<",
+            BinaryOperatorKind.RightShift => ">>",
+            BinaryOperatorKind.UnsignedRightShift => ">>>",
+            _ => null,
+        };
+        if (name is null) throw new CannotLiftException(operation.Syntax, "of operators, + - * / %, & | ^ << >> >>>, comparisons, && and || can be lifted");
+        if (name is "<<" or ">>" or ">>>")
+        {
+            if (right is not ConstantExpression { Value: var count }) throw new CannotLiftException(operation.RightOperand.Syntax, "an int is shifted by constants only");
+            right = new ConstantExpression(Kind.Int, (int)count & 31); // as C# counts
+        }
+
+        if (name == "==" && left.Kind == Kind.Bool)
+            return new OperationExpression(Kind.Bool, "!", new[] { new OperationExpression(Kind.Bool, "^", new[] { left, right }.ToEquatableArray()) }.ToEquatableArray<Expression>());
+        if (name is "/" or "%" && kind == Kind.Int && right is not ConstantExpression { Value: not 0 and not -1 })
+            throw new CannotLiftException(operation.RightOperand.Syntax, "an int is divided by constants other than 0 and -1 only");
+        return new OperationExpression(kind, name, new[] { left, right }.ToEquatableArray());
+    }
+
+    /// <summary>The index of key, query, head or batch that an int is; none where it is more than that.</summary>
+    private static Axes AxesOf(Expression index) => index is not InputExpression { Input: var input } ? Axes.None : input switch
+    {
+        Input.Batch => Axes.Batch,
+        Input.Head => Axes.Head,
+        Input.Query => Axes.Query,
+        _ => Axes.Key,
+    };
+
+    private Expression Call(IInvocationOperation call, Kind kind, Func<IOperation, Expression> part, Dictionary<IParameterSymbol, Expression> parameters)
+    {
+        var target = call.TargetMethod;
+        var arguments = call.Arguments.OrderBy(argument => argument.Parameter!.Ordinal).ToList();
+        string type = target.ContainingType.ToDisplayString();
+        if (type is "System.Math" or "System.MathF" or "float" or "int")
+        {
+            string[] names = kind == Kind.Int ? s_intFunctions : s_floatFunctions;
+            var operands = arguments.Select(argument => part(argument.Value)).ToEquatableArray();
+            int count = target.Name switch { "Min" or "Max" => 2, "Clamp" or "FusedMultiplyAdd" => 3, _ => 1 }; // a logarithm may have a base
+            if (!names.Contains(target.Name) || operands.Count != count || operands.Any(operand => operand.Kind != kind))
+                throw new CannotLiftException(call.Syntax, $"of Math, MathF, float and int, {string.Join(", ", names)} can be lifted here");
+            if (target.Name != "Clamp") return new OperationExpression(kind, target.Name, operands);
+
+            // Nothing throws in a kernel: between bounds in the wrong order it is the upper one.
+            var raised = new OperationExpression(kind, "Max", new[] { operands[0], operands[1] }.ToEquatableArray());
+            return new OperationExpression(kind, "Min", new[] { raised, operands[2] }.ToEquatableArray());
+        }
+
+        if (!IsOwn(target))
+            throw new CannotLiftException(call.Syntax, "of methods, those of Math, MathF, float and int and static ones of one expression in this project can be called");
+        if (++_depth > MaxDepth) throw new CannotLiftException(call.Syntax, "the method calls itself, or others too deep");
+        var inner = new Dictionary<IParameterSymbol, Expression>(SymbolEqualityComparer.Default);
+        foreach (var argument in arguments) inner.Add(argument.Parameter!, part(argument.Value));
+        var result = Body(target, inner);
+        _depth--;
+        return result;
+    }
+
+    /// <summary>Where lifting ends, and why.</summary>
+    private sealed class CannotLiftException(Microsoft.CodeAnalysis.SyntaxNode? syntax, string reason) : Exception
+    {
+        /// <summary>The failure of a method, at the place inside it or, where it is in another one, at its name.</summary>
+        public LiftedSpec At(string name, IMethodSymbol method)
+        {
+            var declaration = method.DeclaringSyntaxReferences.FirstOrDefault()?.GetSyntax();
+            bool inside = syntax is not null && declaration is not null && declaration.SyntaxTree == syntax.SyntaxTree && declaration.Span.Contains(syntax.Span) && syntax != declaration;
+            string where = syntax is null || syntax == declaration ? "" : $"'{syntax.ToString()}': ";
+            var failure = LiftedSpec.Failed(name, where + reason);
+            return inside ? failure with { Start = syntax!.SpanStart - declaration!.SpanStart, Length = syntax.Span.Length } : failure;
+        }
+    }
+}
+
+/// <summary>A method of the user's, lifted or not.</summary>
+/// <param name="Name">Its name.</param>
+/// <param name="Result">What it returns; null where it cannot be lifted.</param>
+/// <param name="Failure">Why not, and the way out.</param>
+internal sealed record LiftedSpec(string Name, Expression? Result, string? Failure)
+{
+    /// <summary>Where it cannot be lifted, from the beginning of its declaration; nowhere in it where the length is 0.</summary>
+    public int Start { get; init; }
+
+    public int Length { get; init; }
+
+    /// <summary>For each span of the kernel's methods: the axes (as a number) that C# indexes it by as they are, whatever the numbers are.</summary>
+    public EquatableArray<int> Indexed { get; init; }
+
+    public static LiftedSpec Failed(string name, string reason) => new(name, null, reason);
+}

@@ -1,0 +1,68 @@
+using System.Diagnostics.CodeAnalysis;
+
+namespace AttentionGen.CompilerServices;
+
+/// <summary>
+/// What a core relies on, checked once per call after the layout: cores are leaves that trust rows, keys and strides. A layout that breaks a promise is a fault
+/// of the library; the call fails before anything is written instead of touching memory that is not its own.
+/// </summary>
+internal static unsafe class ForwardChecks
+{
+    /// <summary>The tensors have the dimensions that the core is written for.</summary>
+    public static void Tensors(in ForwardPlan plan, in KernelTensor query, in KernelTensor value)
+    {
+        const int Widest = 16; // padding is less than a vector
+        if (!Fits(query.Dim, plan.PackedKeyFloats) || !Fits(value.Dim, plan.PackedValueFloats)) Broken("head dimensions");
+
+        static bool Fits(int dim, int packed) => dim <= packed && dim > packed - Widest;
+    }
+
+    /// <summary>Sequences lie inside the tensors, pieces cover all rows of them, zones lie inside their keys, and blocks have the rows and keys that the core asks for.</summary>
+    public static void Layout(in ForwardArguments call, in ForwardPlan plan, bool isDecode)
+    {
+        int piece = 0;
+        for (int i = 0; i < call.SequenceCount; i++)
+        {
+            ref readonly var sequence = ref call.Sequences[i];
+            if ((uint)sequence.Batch >= (uint)call.Shape.Batch || sequence.Step < 1) Broken("batch items");
+            if (!IsInside(sequence.Query, sequence.Queries, sequence.Step, call.Shape.Queries)) Broken("queries");
+            if (!IsInside(sequence.Key, sequence.Keys, sequence.Step, call.Shape.Keys)) Broken("keys");
+            if (sequence.FirstPiece != piece || sequence.Pieces > call.PieceCount - piece) Broken("pieces");
+            int row = 0;
+            for (; piece < sequence.FirstPiece + sequence.Pieces; piece++)
+            {
+                ref readonly var rows = ref call.Pieces[piece];
+                if (rows.Sequence != i || rows.FirstRow != row || rows.Rows < 1 || rows.Rows > sequence.Queries - row) Broken("rows");
+                row += rows.Rows;
+                Zones(call, plan, sequence, rows, isDecode);
+            }
+
+            if (row != sequence.Queries) Broken("rows");
+        }
+
+        if (piece != call.PieceCount) Broken("pieces");
+    }
+
+    private static void Zones(in ForwardArguments call, in ForwardPlan plan, in ForwardSequence sequence, in RowPiece rows, bool isDecode)
+    {
+        for (int i = rows.FirstZone; i < rows.FirstZone + rows.Zones; i++)
+        {
+            ref readonly var zone = ref call.Zones[i];
+            if (zone.Begin < 0 || zone.End > sequence.Keys) Broken("zones");
+            if (isDecode) continue;
+            if (plan.MostKeys > 0 && zone.End > plan.MostKeys) Broken("keys of a row");
+            if (plan.RunKeys > 0 && (zone.Begin, zone.End) != (0, plan.RunKeys)) Broken("keys of a row");
+        }
+
+        if (isDecode) return;
+        int last = rows.Rows % plan.QueryBlock;
+        if (plan.LeastRows > 1 && (rows.Rows < plan.LeastRows || (last > 0 && last < plan.LeastRows))) Broken("rows of a block");
+    }
+
+    /// <summary>Whether so many tokens, a step apart, are tokens of a tensor.</summary>
+    private static bool IsInside(int first, int count, int step, int tokens) => count == 0 || (first >= 0 && count > 0 && first + (count - 1L) * step < tokens);
+
+    [DoesNotReturn]
+    private static void Broken(string what) =>
+        throw new InvalidOperationException($"The layout of this call does not fit the kernel's code ({what}). This is a fault of AttentionGen; nothing was written.");
+}

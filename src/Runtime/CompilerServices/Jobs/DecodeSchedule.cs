@@ -1,0 +1,169 @@
+namespace AttentionGen.CompilerServices;
+
+/// <summary>How a call of few rows is cut into units of work.</summary>
+internal unsafe struct DecodeSchedule
+{
+    /// <summary>The most chunks of a lane: enough to keep many threads busy, few enough to keep their states.</summary>
+    private const int MaxChunks = 32;
+
+    // 10 to 20 us of reading at 15 to 25 GB/s, or of computing.
+    private const double BytesPerThread = 256 << 10, FlopsPerThread = 2e6;
+
+    /// <summary>Units for each thread, so that all are busy to the end. One row for each head is read at the speed of memory: parts of tokens would not be.</summary>
+    private const int UnitsPerThread = 4;
+
+    /// <summary>Threads, the caller's included.</summary>
+    public int Threads;
+
+    /// <summary>The key-value heads of a lane; the last lane of a batch item may have fewer.</summary>
+    public int HeadsOfLane;
+
+    /// <summary>The query heads of a group that a lane has; the last lane of a group may have fewer.</summary>
+    public int GroupOfLane;
+
+    /// <summary>The queries of a lane; the last lanes may have fewer.</summary>
+    public int QueriesOfLane;
+
+    /// <summary>The lanes of a piece: of key-value heads, of parts of their groups, of queries. Of a piece of fewer queries than others, some are empty.</summary>
+    public long LanesOfPiece;
+
+    /// <summary>The queries of the largest piece.</summary>
+    public int MostRows;
+
+    public long Units;
+
+    /// <summary>Floats of the state of all rows of a lane.</summary>
+    public nint ChunkFloats;
+
+    public nint LaneFloats;
+
+    /// <summary>Floats of all partial states, 0 where a lane is a unit.</summary>
+    public nint PartialFloats;
+
+    /// <summary>The memory of a thread.</summary>
+    public nint WorkerBytes;
+
+    /// <exception cref="ArgumentException">The caller's scratch memory is too small.</exception>
+    public static DecodeSchedule Of(in ForwardArguments call, in ForwardPlan plan, int maxThreads)
+    {
+        int most = 1, heads = call.Lists.OfHead > 0 ? call.KeyValueHeads : 1; // that see keys of their own
+        long chunks = 1;
+        double allKeys = 0, pairs = 0;
+        for (int i = 0; i < call.PieceCount; i++)
+        {
+            ref readonly var piece = ref call.Pieces[i];
+            most = Math.Max(most, piece.Rows);
+            for (int head = 0; head < heads; head++)
+            {
+                long keys = Keys(call, piece, head);
+                chunks = Math.Max(chunks, Parts(keys, ChunkKeys(call, plan, piece, keys)));
+                allKeys += (double)keys * call.KeyValueHeads / heads;
+                pairs += (double)keys * piece.Rows * call.Heads / heads;
+            }
+        }
+
+        long rows = (long)most * call.Group;
+        double work = Math.Max(allKeys * sizeof(float) * ((double)call.Key.Dim + call.Value.Dim) / BytesPerThread, pairs * plan.FlopsPerPair / FlopsPerThread);
+        int threads = (int)Math.Clamp(work, 1, Math.Min(Math.Min(maxThreads, ParallelJob.MaxThreads), (double)call.PieceCount * call.KeyValueHeads * chunks));
+
+        // Heads that lie side by side in a token are read side by side: as many as there is room for, or fewer where there would be too few units.
+        heads = 1;
+        if (call.Lists.OfHead == 0 && call.Key.HeadStride < call.Key.TokenStride)
+        {
+            long together = Math.Max((rows < plan.RowsTile ? plan.RowsAtOnce : plan.RowsTogether) / rows, 1), parts = Parts(call.KeyValueHeads, together);
+            if (threads > 1) parts = Math.Max(parts, Math.Min(call.KeyValueHeads, Parts((rows == 1 ? 1 : UnitsPerThread) * threads, call.PieceCount * chunks)));
+            heads = (int)Parts(call.KeyValueHeads, parts);
+        }
+
+        // Of more rows than there is room for, parts.
+        int group = (int)Parts(call.Group, Parts(call.Group, plan.RowsAtOnce)), queries = Math.Min(most, Math.Max(plan.RowsAtOnce / group, 1));
+        if (call.Scratch != null && call.ScratchBytes < threads * Worker(plan, heads * group * queries)) heads = 1;
+        nint workerBytes = Worker(plan, heads * group * queries); // of at most RowsAtOnce rows, or of a row of each head of a token
+        if (call.Scratch != null)
+        {
+            nint fits = call.ScratchBytes / workerBytes;
+            if (fits == 0 && !call.OnlyAsks) ThrowHelper.ScratchTooSmall(call.ScratchName, call.ScratchBytes, workerBytes);
+            threads = (int)Math.Clamp(fits, 1, threads);
+        }
+
+        long lanesOfPiece = Parts(call.KeyValueHeads, heads) * Parts(call.Group, group) * Parts(most, queries), lanes = checked(call.PieceCount * lanesOfPiece);
+        var schedule = new DecodeSchedule
+        {
+            HeadsOfLane = heads, GroupOfLane = group, QueriesOfLane = queries, LanesOfPiece = lanesOfPiece, MostRows = most, Units = lanes,
+            ChunkFloats = (nint)heads * group * queries * plan.StateRowFloats, WorkerBytes = workerBytes,
+        };
+
+        // Chunk after chunk of each lane, unless there is no room for their states. Divided, as the product may exceed every number.
+        nint room = call.Scratch == null ? ScratchCache.MaxBytes : call.ScratchBytes - threads * workerBytes;
+        if (chunks > 1 && lanes <= room / sizeof(float) / schedule.ChunkFloats / chunks)
+        {
+            schedule.Units = lanes * chunks;
+            schedule.LaneFloats = (nint)chunks * schedule.ChunkFloats;
+            schedule.PartialFloats = (nint)lanes * schedule.LaneFloats;
+        }
+
+        schedule.Threads = (int)Math.Min(threads, schedule.Units);
+        return schedule;
+
+        static nint Worker(in ForwardPlan plan, int rows) => sizeof(float) * (plan.RowsScratchFloats + 2 * (nint)rows * plan.StateRowFloats);
+    }
+
+    /// <summary>The rows of a lane; none where its piece has fewer.</summary>
+    public readonly DecodeLane Lane(in ForwardArguments call, long lane)
+    {
+        int piece = (int)(lane / LanesOfPiece);
+        (long part, long queries) = Math.DivRem(lane - piece * LanesOfPiece, Parts(MostRows, QueriesOfLane));
+        (long heads, long group) = Math.DivRem(part, Parts(call.Group, GroupOfLane));
+        int query = (int)queries * QueriesOfLane, keyHead = (int)heads * HeadsOfLane, head = (int)group * GroupOfLane;
+        return new DecodeLane(
+            piece, call.Pieces[piece].FirstRow + query, Math.Min(QueriesOfLane, call.Pieces[piece].Rows - query), keyHead, Math.Min(HeadsOfLane, call.KeyValueHeads - keyHead),
+            keyHead * call.Group + head, Math.Min(GroupOfLane, call.Group - head));
+    }
+
+    private static long Parts(long count, long size) => count <= size ? Math.Min(count, 1) : (count + size - 1) / size;
+
+    /// <summary>The keys that some row of a piece sees.</summary>
+    private static long Keys(in ForwardArguments call, in RowPiece piece, int keyHead)
+    {
+        if (piece.List < 0) return piece.Keys;
+        long keys = 0;
+        foreach (var range in new KeyRanges(call, piece, keyHead, piece.FirstRow, piece.FirstRow + piece.Rows - 1)) keys += range.Count;
+        return keys;
+    }
+
+    /// <summary>The chunks of a lane: of the keys that some row of its piece sees, range after range.</summary>
+    public static int Chunks(in ForwardArguments call, in ForwardPlan plan, in DecodeLane lane)
+    {
+        if (lane.Queries <= 0) return 0;
+        long keys = Keys(call, call.Pieces[lane.Piece], lane.KeyHead);
+        return (int)Parts(keys, ChunkKeys(call, plan, call.Pieces[lane.Piece], keys));
+    }
+
+    /// <summary>The first key of a chunk and how many there are, counted over the ranges.</summary>
+    public static (long First, long Count) Chunk(in ForwardArguments call, in ForwardPlan plan, in DecodeLane lane, int chunk)
+    {
+        long keys = Keys(call, call.Pieces[lane.Piece], lane.KeyHead), size = ChunkKeys(call, plan, call.Pieces[lane.Piece], keys), first = chunk * size;
+        return (first, Math.Min(size, keys - first));
+    }
+
+    /// <summary>The keys of a chunk: at most a block, or a number of them, and the same for all but the last.</summary>
+    private static long ChunkKeys(in ForwardArguments call, in ForwardPlan plan, in RowPiece piece, long keys)
+    {
+        const int Step = 16;
+        // One row for each head: long blocks, but two at least, so that two threads need not share the heads of a token (12 heads of D 64, 1024 keys, token-major:
+        // two threads take 0.6 of the time of one instead of all of it, for 2 % of one thread's, Zen 4).
+        int block = plan.KeyBlock;
+        if (piece.Rows == 1 && call.Group == 1) block = Math.Max(keys < 2 * plan.OneRowBlock ? plan.OneRowBlock / 2 : plan.OneRowBlock, plan.KeyBlock);
+        if (keys <= block) return Math.Max((keys + Step - 1) / Step * Step, Step); // without the divisions: it is asked for each lane
+        long blocks = (keys + block - 1) / block;
+        long most = (blocks + MaxChunks - 1) / MaxChunks * block, chunks = (keys + most - 1) / most;
+        return ((keys + chunks - 1) / chunks + Step - 1) / Step * Step;
+    }
+}
+
+/// <summary>Some query rows that share what they read of keys: queries of heads, the same number for each key-value head.</summary>
+internal readonly record struct DecodeLane(int Piece, int Row, int Queries, int KeyHead, int KeyHeads, int Head, int Group)
+{
+    // Query heads from Head on, Group of them for each key-value head.
+    public int Rows => KeyHeads * Group * Queries;
+}

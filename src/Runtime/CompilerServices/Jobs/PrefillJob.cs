@@ -1,0 +1,337 @@
+using System.Runtime.CompilerServices;
+
+namespace AttentionGen.CompilerServices;
+
+/// <summary>
+/// Runs a core over a call. A lane is a key-value head of a sequence: the keys and values that are packed once for all its query heads.
+/// Its work is a list of query blocks, (block of rows, head of the group); a segment is a stretch of that list, the unit that a thread takes.
+/// Blocks of rows and of keys stand at fixed places, so no result depends on who computes what.
+/// </summary>
+internal sealed unsafe class PrefillJob<TCore> : PooledJob<PrefillJob<TCore>>
+    where TCore : struct, IPrefillCore
+{
+    private ForwardArguments _call;
+    private PrefillSchedule _schedule;
+
+    /// <returns>The memory that a thread needs.</returns>
+    public static nint Run(in ForwardArguments call)
+    {
+        var schedule = PrefillSchedule.Of(call, TCore.Plan, call.MaxThreads);
+        if (call.OnlyAsks) return schedule.WorkerBytes;
+        var job = schedule.Threads > 1 ? Rent() : null;
+        if (job is null)
+        {
+            job = Alone;
+            if (schedule.Threads > 1) schedule = PrefillSchedule.Of(call, TCore.Plan, maxThreads: 1);
+        }
+
+        job._call = call;
+        job._schedule = schedule;
+        job.Run(schedule.Units, schedule.Threads);
+        return schedule.WorkerBytes;
+    }
+
+    protected override void Work(int worker)
+    {
+        float* memory = TakeMemory(_call, _schedule.WorkerBytes, worker);
+        if (memory == null) return;
+        try
+        {
+            var lane = new Worker(_call, TCore.Plan, _schedule.Stretch, memory);
+            while (TakeUnit(out long unit)) lane.Run(SegmentOf(unit), SegmentOf(NextUnit));
+        }
+        finally
+        {
+            ReturnMemory(_call, memory);
+        }
+    }
+
+    /// <summary>The segment of a unit; an empty one where there is no such unit. Under a causal mask the last rows see the most keys: they come first.</summary>
+    private Segment SegmentOf(long unit)
+    {
+        if (unit >= _schedule.Units) return default;
+        long segments = _schedule.Segments, after = segments - unit % segments;
+        var (sequence, keyHead) = Math.DivRem(unit / segments, _call.KeyValueHeads);
+        long blocks = (long)_call.Sequences[sequence].RowBlocks * _call.Group;
+        return new Segment(new Lane((int)sequence, (int)keyHead), Part(blocks, after - 1, segments), Part(blocks, after, segments));
+    }
+
+    /// <summary>Where a part of so many blocks begins; there are no more parts than blocks.</summary>
+    private static long Part(long blocks, long part, long parts) => blocks / parts * part + blocks % parts * part / parts;
+
+    /// <summary>One thread's view of the call: its memory and what it has packed last.</summary>
+    private ref struct Worker(in ForwardArguments call, in ForwardPlan plan, int stretch, float* memory)
+    {
+        /// <summary>Runs that a core takes at a time.</summary>
+        private const int MaxRuns = 32;
+
+        private readonly ForwardArguments _call = call;
+        private readonly ForwardPlan _plan = plan;
+        private readonly float* _packedKeys = memory;
+        private readonly float* _packedValues = memory + (nint)stretch * plan.PackedKeyFloats;
+        private readonly float* _scratch = memory + (nint)stretch * (plan.PackedKeyFloats + plan.PackedValueFloats);
+        private readonly float* _states = memory + (nint)stretch * (plan.PackedKeyFloats + plan.PackedValueFloats) + plan.ScratchFloats;
+
+        // What is packed: of these keys of a lane those from an offset on.
+        private PackedKeys _packed;
+        private Lane _packedLane = new(-1, -1);
+        private long _packedFrom;
+        private bool _valuesFinite;
+
+        // What is run, and what is run next.
+        private Group _group, _next;
+
+        /// <summary>Runs a segment, and has what is likely to be run next fetched.</summary>
+        public void Run(Segment segment, Segment next)
+        {
+            if (segment.IsEmpty) return;
+            if (_next.Segment != segment) FindLastGroup(segment, ref _next);
+            do
+            {
+                _group = _next;
+                segment = segment with { To = _group.Blocks.From };
+                FindLastGroup(segment.IsEmpty ? next : segment, ref _next);
+                RunBlocks(_group, _next);
+            }
+            while (!segment.IsEmpty);
+        }
+
+        /// <summary>
+        /// As many blocks at the end of a segment as see keys that can be packed together. Where those of one block are too many, some blocks whose
+        /// states are kept while stretch after stretch of their keys is packed.
+        /// </summary>
+        private readonly void FindLastGroup(Segment segment, ref Group group)
+        {
+            var (lane, from, to) = segment;
+            group.Segment = group.Blocks = segment;
+            group.Keys.Clear();
+            if (segment.IsEmpty) return;
+            long first = to - 1;
+            AddKeys(lane, first, ref group.Keys);
+            bool isLong = group.Keys.Length > stretch;
+            long least = isLong ? Math.Max(from, to - PrefillSchedule.LongRangeBlocks) : from;
+            while (first > least)
+            {
+                // Those of the same rows are the same for all heads of the group.
+                if (first % _call.Group == 0)
+                {
+                    var keys = group.Keys;
+                    AddKeys(lane, first - 1, ref keys);
+                    if (!isLong && keys.Length > stretch) break;
+                    group.Keys = keys;
+                }
+
+                first--;
+            }
+
+            group.Blocks = segment with { From = first };
+        }
+
+        private void RunBlocks(in Group group, in Group next)
+        {
+            var (lane, from, to) = group.Blocks;
+            if (_packedLane == lane && _packed.Holds(group.Keys, _packedFrom, _packedFrom + stretch))
+            {
+                for (long block = from; block < to; block++) Attend(group, block, _states, done: 0, next);
+                return;
+            }
+
+            Span<long> done = stackalloc long[PrefillSchedule.LongRangeBlocks]; // keys of each block, where there is more than one stretch
+            done.Clear();
+            bool atOnce = group.Keys.Length <= stretch;
+            for (long first = 0; first == 0 || first < group.Keys.Length; first += Math.Max(stretch, 1))
+            {
+                Pack(lane, group.Keys, first);
+                for (long block = from; block < to; block++)
+                {
+                    int index = atOnce ? 0 : (int)(block - from);
+                    done[index] = Attend(group, block, _states + index * (nint)_plan.StateFloats, done[index], next);
+                    if (atOnce) done[index] = 0;
+                }
+            }
+        }
+
+        /// <summary>
+        /// What is read and written after a block: the next queries, the output; and a part of the keys and values of the next lane, as many parts as
+        /// there are blocks.
+        /// </summary>
+        /// <param name="group">The blocks.</param>
+        /// <param name="block">One of them.</param>
+        /// <param name="next">What is run after them.</param>
+        /// <param name="row">The first row of the block.</param>
+        /// <param name="rows">Its rows.</param>
+        /// <param name="keys">How many keys they meet.</param>
+        private readonly ForwardAhead Ahead(in Group group, long block, in Group next, int row, int rows, long keys)
+        {
+            var (lane, from, to) = group.Blocks;
+            int steps = (rows + _plan.TileRows - 1) / _plan.TileRows * (((int)Math.Min(keys, stretch) + _plan.KeyBlock - 1) / _plan.KeyBlock);
+            var ahead = new ForwardAhead { Output = AheadRows.Of(_call.OutputRow(Sequence(lane), row, Head(lane, block)), _call.Output, Sequence(lane).Step, rows, steps) };
+            var (nextLane, nextBlock, _) = block + 1 < to ? group.Blocks with { From = block + 1 } : next.Blocks;
+            if (block + 1 == to && next.Blocks.IsEmpty) return ahead;
+            (row, rows) = Rows(nextLane, nextBlock, out _);
+            ahead.Query = AheadRows.Of(_call.QueryRow(Sequence(nextLane), row, Head(nextLane, nextBlock)), _call.Query, Sequence(nextLane).Step, rows, steps);
+            if (next.Blocks.IsEmpty || next.Blocks.Lane == lane || next.Keys.Count == 0) return ahead;
+            var (begin, end, _) = next.Keys[next.Keys.Count - 1];
+            int count = Math.Min(end - begin, stretch), low = begin + (int)Part(count, block - from, to - from), high = begin + (int)Part(count, block - from + 1, to - from);
+            ref readonly var sequence = ref Sequence(next.Blocks.Lane);
+            ahead.Key = AheadRows.Of(_call.KeyRow(sequence, low, next.Blocks.Lane.KeyHead), _call.Key, sequence.Step, high - low, steps);
+            ahead.Value = AheadRows.Of(_call.ValueRow(sequence, low, next.Blocks.Lane.KeyHead), _call.Value, sequence.Step, high - low, steps);
+            return ahead;
+        }
+
+        /// <summary>Adds the keys that some rows of a block see, from the starts of blocks of keys.</summary>
+        private readonly void AddKeys(Lane lane, long block, ref PackedKeys keys)
+        {
+            var (row, rows) = Rows(lane, block, out int index);
+            ref readonly var piece = ref _call.Pieces[index];
+            if (piece.List >= 0)
+            {
+                // Most keys are in the list of some block: all are packed, once.
+                if (Sequence(lane).Keys > 0) keys.Add(0, Sequence(lane).Keys, _plan.KeyBlock);
+                return;
+            }
+
+            var ranges = new KeyRanges(_call, piece, lane.KeyHead, row, row + rows - 1);
+            while (ranges.MoveNext()) keys.Add(Align(ranges.Current), ranges.Current.End, _plan.KeyBlock);
+        }
+
+        /// <summary>The start of the block of keys in which a range begins.</summary>
+        private readonly int Align(in KeyRange range) => Math.Max(range.Begin / _plan.KeyBlock * _plan.KeyBlock, range.From);
+
+        private readonly ref readonly ForwardSequence Sequence(Lane lane) => ref _call.Sequences[lane.Sequence];
+
+        private readonly int Head(Lane lane, long block) => lane.KeyHead * _call.Group + (int)(block % _call.Group);
+
+        /// <summary>The rows of a block.</summary>
+        private readonly (int First, int Count) Rows(Lane lane, long block, out int index)
+        {
+            ref readonly var sequence = ref Sequence(lane);
+            int rowBlock = (int)(_call.Group == 1 ? block : block / _call.Group), low = sequence.FirstPiece, high = low + sequence.Pieces - 1;
+            while (low < high)
+            {
+                int middle = low + (high - low + 1) / 2;
+                if (_call.Pieces[middle].BlocksBefore <= rowBlock) low = middle;
+                else high = middle - 1;
+            }
+
+            index = low;
+            ref readonly var piece = ref _call.Pieces[low];
+            int row = (rowBlock - piece.BlocksBefore) * _plan.QueryBlock;
+            return (piece.FirstRow + row, Math.Min(_plan.QueryBlock, piece.Rows - row));
+        }
+
+        /// <summary>Packs a stretch of keys.</summary>
+        private void Pack(Lane lane, in PackedKeys keys, long from)
+        {
+            _valuesFinite = true;
+            ref readonly var sequence = ref Sequence(lane);
+            for (int i = 0; i < keys.Count; i++)
+            {
+                var (begin, end, offset) = keys[i];
+                int first = (int)Math.Max(begin, Math.Min(begin + from - offset, end)), last = (int)Math.Min(end, begin + from + stretch - offset);
+                if (first >= last) continue;
+                offset += first - begin - from; // among those of the stretch
+                _valuesFinite &= TCore.Pack(new KeysToPack
+                {
+                    Key = ref *_call.KeyRow(sequence, first, lane.KeyHead),
+                    KeyStride = _call.Key.TokenStride * sequence.Step,
+                    Value = ref *_call.ValueRow(sequence, first, lane.KeyHead),
+                    ValueStride = _call.Value.TokenStride * sequence.Step,
+                    Count = last - first,
+                    PackedKeys = ref *(_packedKeys + (nint)offset * _plan.PackedKeyFloats),
+                    PackedValues = ref *(_packedValues + (nint)offset * _plan.PackedValueFloats),
+                });
+            }
+
+            (_packedLane, _packed, _packedFrom) = (lane, keys, from);
+        }
+
+        /// <summary>A block of rows, which has met so many of its keys before, against those among the packed ones.</summary>
+        /// <returns>How many it has met then.</returns>
+        [SkipLocalsInit]
+        private readonly long Attend(in Group group, long block, float* state, long done, in Group next)
+        {
+            var lane = group.Blocks.Lane;
+            int count = 0;
+            long all = 0, pending = 0;
+            var (row, rows) = Rows(lane, block, out int index);
+            ref readonly var piece = ref _call.Pieces[index];
+            var ranges = new KeyRanges(_call, piece, lane.KeyHead, row, row + rows - 1);
+            while (ranges.MoveNext()) all += ranges.Current.End - Align(ranges.Current);
+            if (all == 0)
+            {
+                _call.Clear(Sequence(lane), Head(lane, block), row, rows);
+                return 0;
+            }
+
+            var ahead = Ahead(group, block, next, row, rows, all);
+            KeyRun* runs = stackalloc KeyRun[MaxRuns];
+            ranges = new KeyRanges(_call, piece, lane.KeyHead, row, row + rows - 1);
+            while (ranges.MoveNext())
+            {
+                var range = ranges.Current;
+                for (int i = 0; i < _packed.Count; i++)
+                {
+                    var (begin, end, offset) = _packed[i];
+                    offset -= begin + _packedFrom; // from a key to its place in the stretch
+                    begin = (int)Math.Min(Math.Max(Math.Max(Align(range), begin), -offset), end);
+                    end = (int)Math.Min(Math.Min(range.End, end), stretch - offset);
+                    if (begin >= end) continue;
+                    if (count == MaxRuns)
+                    {
+                        Attend(lane, block, row, rows, state, runs, count, first: done == 0, last: false, ref ahead);
+                        (done, pending, count) = (done + pending, 0, 0);
+                    }
+
+                    runs[count++] = range.Run(begin, end, row, (int)(begin + offset));
+                    pending += end - begin;
+                }
+            }
+
+            if (count > 0) Attend(lane, block, row, rows, state, runs, count, first: done == 0, last: done + pending == all, ref ahead);
+            return done + pending;
+        }
+
+        private readonly void Attend(Lane lane, long block, int row, int rows, float* state, KeyRun* runs, int count, bool first, bool last, ref ForwardAhead ahead)
+        {
+            ref readonly var sequence = ref Sequence(lane);
+            int head = Head(lane, block);
+            if (first) _call.Operands->ClearScores(sequence, head, row, rows);
+            TCore.Prefill(new PrefillBlock
+            {
+                Query = ref *_call.QueryRow(sequence, row, head),
+                QueryStride = _call.Query.TokenStride * sequence.Step,
+                Rows = rows,
+                PackedKeys = ref *_packedKeys,
+                PackedValues = ref *_packedValues,
+                Runs = ref *runs,
+                RunCount = count,
+                ValuesFinite = _valuesFinite,
+                First = first,
+                Last = last,
+                Output = ref *_call.OutputRow(sequence, row, head),
+                OutputStride = _call.Output.TokenStride * sequence.Step,
+                State = ref *state,
+                Scratch = ref *_scratch,
+                Place = _call.Place(sequence, head, row),
+                Ahead = ref ahead,
+            });
+        }
+    }
+}
+
+/// <summary>Blocks at the end of a segment that are run one after the other, and the keys that are packed for them.</summary>
+internal struct Group
+{
+    public Segment Segment, Blocks;
+    public PackedKeys Keys;
+}
+
+/// <summary>A key-value head of a sequence.</summary>
+internal readonly record struct Lane(int Sequence, int KeyHead);
+
+/// <summary>Query blocks of a lane.</summary>
+internal readonly record struct Segment(Lane Lane, long From, long To)
+{
+    public bool IsEmpty => From >= To;
+}

@@ -1,0 +1,313 @@
+using System.Runtime.CompilerServices;
+
+namespace AttentionGen.CompilerServices;
+
+/// <summary>
+/// From a call and its mask to sequences, pieces of their rows and zones of keys. Documents and chunks are sequences, a dilated mask is as many interleaved
+/// ones; what else the terms of a mask say of rows and keys becomes pieces and zones, so that keys outside are never touched.
+/// </summary>
+internal ref struct ForwardLayout(Span<ForwardSequence> sequences, Span<RowPiece> pieces, Span<KeyZone> zones)
+{
+    public Growing<ForwardSequence> Sequences = new(sequences);
+    public Growing<RowPiece> Pieces = new(pieces);
+    public Growing<KeyZone> Zones = new(zones);
+
+    /// <summary>Which sequences to take: those of few rows, those of many, or all.</summary>
+    public enum Part
+    {
+        All,
+        Decode,
+        Prefill,
+    }
+
+    /// <summary>The sequences that were left out.</summary>
+    public int LeftOut { get; private set; }
+
+    public readonly void Dispose()
+    {
+        Sequences.Dispose();
+        Pieces.Dispose();
+        Zones.Dispose();
+    }
+
+    public void Build(in ForwardShape shape, scoped in ForwardMask mask, in ForwardPlan plan, Part part)
+    {
+        Sequences.Clear();
+        Pieces.Clear();
+        Zones.Clear();
+        LeftOut = 0;
+        for (int item = 0; item < mask.Items(shape); item++)
+        {
+            var (batch, query, queries, key, keys) = mask.Item(shape, item);
+            int length = mask.Length(item, keys);
+            long start = mask.Start(item, queries, keys);
+            var whole = new ForwardSequence { Batch = batch, Item = item, Query = query, Queries = queries, Key = key, Keys = length, Step = 1, Start = (nint)start };
+            if (part != Part.All && IsFew(shape, plan, queries, keys) != (part == Part.Decode)) LeftOut++;
+            else Chunks(shape, mask, plan, whole);
+        }
+    }
+
+    /// <summary>Whether keys are read as they lie: packing them does not pay for few rows. Between as many queries as keys, or nearly, a causal mask leaves more of packed tiles out.</summary>
+    public static bool IsFew(in ForwardShape shape, in ForwardPlan plan, int queries, int keys)
+    {
+        long rows = (long)queries * shape.Group;
+        return rows <= plan.MaxRows && (rows <= plan.RowsAtOnce || keys / 4 >= queries);
+    }
+
+    /// <summary>Cuts a sequence where its chunks end, as position / length changes.</summary>
+    private void Chunks(in ForwardShape shape, scoped in ForwardMask mask, in ForwardPlan plan, in ForwardSequence whole)
+    {
+        if (mask.ChunkLength == 0)
+        {
+            Interleaved(shape, mask, plan, whole);
+            return;
+        }
+
+        for (int row = 0, rows; row < whole.Queries; row += rows)
+        {
+            long position = whole.Start + row, chunk = position / mask.ChunkLength, next = EndOf(chunk, mask.ChunkLength);
+            rows = (int)Math.Min(next - position, whole.Queries - row);
+            int first = (int)Math.Clamp(chunk * mask.ChunkLength, 0, whole.Keys), end = (int)Math.Clamp(next, first, whole.Keys);
+            Interleaved(shape, mask, plan, whole with
+            {
+                Query = whole.Query + row, Queries = rows, Key = whole.Key + first, Keys = chunk < 0 ? 0 : end - first, Start = (nint)(position - first), Origin = first,
+            });
+        }
+    }
+
+    /// <summary>The first position behind a chunk. C# divides towards 0: the chunk 0 has the positions on both sides of it.</summary>
+    private static long EndOf(long chunk, int length) => chunk < 0 ? chunk * length + 1 : (chunk + 1) * length;
+
+    /// <summary>Of every n-th key, a sequence for each remainder of positions.</summary>
+    private void Interleaved(in ForwardShape shape, scoped in ForwardMask mask, in ForwardPlan plan, in ForwardSequence whole)
+    {
+        if (mask.Dilation <= 1)
+        {
+            Add(shape, mask, plan, whole);
+            return;
+        }
+
+        int step = mask.Dilation;
+        for (int rest = 0; rest < step; rest++)
+        {
+            int row = (int)(((rest - whole.Start) % step + step) % step);
+            if (row >= whole.Queries) continue;
+            Add(shape, mask, plan, whole with
+            {
+                Query = whole.Query + row, Queries = (whole.Queries - 1 - row) / step + 1, Key = whole.Key + rest, Keys = rest < whole.Keys ? (whole.Keys - 1 - rest) / step + 1 : 0,
+                Step = step, Start = (whole.Start + row - rest) / step, Origin = whole.Origin + rest,
+            });
+        }
+    }
+
+    [SkipLocalsInit]
+    private void Add(in ForwardShape shape, scoped in ForwardMask mask, in ForwardPlan plan, ForwardSequence sequence)
+    {
+        // What the declaration says of causal, window and prefix, with each term of the user's own mask.
+        Span<MaskTerm> terms = stackalloc MaskTerm[2 * MaskTerm.MaxTerms];
+        terms = terms[..mask.AddTerms(sequence.Item, terms)];
+        sequence.FirstPiece = Pieces.Count;
+        for (int row = 0, end; row < sequence.Queries; row = end)
+        {
+            var piece = new RowPiece { Sequence = Sequences.Count, FirstRow = row, BlocksBefore = sequence.RowBlocks, FirstZone = Zones.Count, List = -1 };
+            int limit = sequence.Queries;
+            if (mask.Lists.QueryBlock > 0)
+            {
+                piece.List = (sequence.Query + row) / mask.Lists.QueryBlock;
+                limit = (int)Math.Min(limit, ((long)piece.List + 1) * mask.Lists.QueryBlock - sequence.Query);
+            }
+
+            bool asTheyAre = mask.RowChunk == 0 && sequence.Step == 1 && sequence.Origin == 0;
+            end = asTheyAre ? AddZones(sequence, row, limit, terms) : AddZonesOf(mask, sequence, row, limit, terms);
+            piece.Rows = end - row;
+            piece.Zones = Zones.Count - piece.FirstZone;
+            foreach (ref readonly var zone in Zones.Items[piece.FirstZone..])
+            {
+                var (from, to) = zone.Range(row, end - 1);
+                piece.Keys += (long)to - from;
+            }
+
+            Pieces.Add(piece);
+            sequence.RowBlocks += (int)(((long)piece.Rows + plan.QueryBlock - 1) / plan.QueryBlock); // at most as many as rows
+        }
+
+        sequence.Pieces = Pieces.Count - sequence.FirstPiece;
+        Sequences.Add(sequence);
+    }
+
+    /// <summary>The zones of rows from one on, of terms that are counted from the sequence's first key in its steps, and for the chunk of the row.</summary>
+    /// <returns>The row at which they end.</returns>
+    [SkipLocalsInit]
+    private int AddZonesOf(scoped in ForwardMask mask, in ForwardSequence sequence, int row, int end, scoped ReadOnlySpan<MaskTerm> terms)
+    {
+        Span<MaskTerm> own = stackalloc MaskTerm[2 * MaskTerm.MaxTerms];
+        long chunk = 0;
+        if (mask.RowChunk > 0)
+        {
+            long place = sequence.Origin + (sequence.Start + row) * sequence.Step;
+            chunk = place / mask.RowChunk;
+            end = (int)Math.Min(end, row + (EndOf(chunk, mask.RowChunk) - place + sequence.Step - 1) / sequence.Step);
+        }
+
+        for (int i = 0; i < terms.Length; i++) own[i] = terms[i].Of(chunk).From(sequence.Origin, sequence.Step);
+        return AddZones(sequence, row, end, own[..terms.Length]);
+    }
+
+    /// <summary>The zones of rows from one on, as long as no bound of rows begins or ends: each term without those before it.</summary>
+    /// <returns>The row at which they end.</returns>
+    [SkipLocalsInit]
+    private int AddZones(in ForwardSequence sequence, int first, int end, scoped ReadOnlySpan<MaskTerm> terms)
+    {
+        long position = sequence.Start + first;
+        foreach (ref readonly var term in terms)
+        {
+            if (term.FromQuery > position) end = (int)Math.Min(end, term.FromQuery - sequence.Start);
+            if (term.ToQuery > position) end = (int)Math.Min(end, term.ToQuery - sequence.Start);
+        }
+
+        Span<KeyZone> taken = stackalloc KeyZone[2 * MaskTerm.MaxTerms];
+        int count = 0;
+        foreach (ref readonly var term in terms)
+        {
+            if (term.FromQuery > position || term.ToQuery <= position) continue;
+            var zone = new KeyZone
+            {
+                Begin = (int)Math.Clamp(term.FromKey, 0, sequence.Keys), End = (int)Math.Clamp(term.ToKey, 0, sequence.Keys),
+                Low = sequence.Start + term.FromDistance, High = sequence.Start + term.ToDistance, Decided = term.Decided,
+            };
+            AddWithout(zone, first, end - 1, taken[..count]);
+            taken[count++] = zone;
+        }
+
+        return end;
+    }
+
+    private void AddWithout(KeyZone zone, int first, int last, scoped ReadOnlySpan<KeyZone> taken)
+    {
+        if (!zone.Trim(first, last)) return;
+        if (taken.IsEmpty)
+        {
+            Zones.Add(zone);
+            return;
+        }
+
+        // Each bound of what is taken cuts off a part outside; what is left in the end lies inside.
+        var other = taken[0];
+        var rest = taken[1..];
+        AddWithout(zone with { End = Math.Min(zone.End, other.Begin) }, first, last, rest);
+        zone.Begin = Math.Max(zone.Begin, other.Begin);
+        AddWithout(zone with { Begin = Math.Max(zone.Begin, other.End) }, first, last, rest);
+        zone.End = Math.Min(zone.End, other.End);
+        AddWithout(zone with { High = Math.Min(zone.High, other.Low) }, first, last, rest);
+        zone.Low = Math.Max(zone.Low, other.Low);
+        AddWithout(zone with { Low = Math.Max(zone.Low, other.High) }, first, last, rest);
+    }
+}
+
+/// <summary>What a call says of its mask.</summary>
+internal ref struct ForwardMask
+{
+    public ReadOnlySpan<int> QueryStarts, KeyLengths;
+
+    /// <summary>Where documents begin among the queries and among the keys, and where the last ends; empty where there are none.</summary>
+    public ReadOnlySpan<int> DocumentStarts, KeyDocumentStarts;
+
+    public string DocumentsName;
+
+    /// <summary>Keys that every query of an item sees under a causal mask: of each item, or of all; none where neither is given.</summary>
+    public ReadOnlySpan<int> PrefixLengths;
+
+    public int PrefixLength;
+
+    /// <summary>The position of the first query of every item, -1 where it is not given.</summary>
+    public int QueryStart;
+
+    /// <summary>Keys that a row sees before and behind its position, -1 for all.</summary>
+    public int Left, Right;
+
+    /// <summary>0 where there are none.</summary>
+    public int ChunkLength, Dilation;
+
+    /// <summary>Terms of the user's own mask; none where there is none.</summary>
+    public ReadOnlySpan<MaskTerm> Terms;
+
+    /// <summary>Whether the user's own mask has terms: with none, it hides everything.</summary>
+    public bool HasTerms;
+
+    /// <summary>The length of the chunks that terms move on by; 0 where none does.</summary>
+    public int RowChunk;
+
+    /// <summary>The lists of a block-sparse mask, and their memory.</summary>
+    public KeyBlockLists Lists;
+
+    public ReadOnlySpan<int> KeyBlockStarts, KeyBlocks;
+
+    /// <summary>Documents, or batch items.</summary>
+    public readonly int Items(in ForwardShape shape) => DocumentStarts.IsEmpty ? shape.Batch : DocumentStarts.Length - 1;
+
+    /// <summary>Whether the first item has few rows: mostly, all have.</summary>
+    public readonly bool FirstIsDecode(in ForwardShape shape, in ForwardPlan plan)
+    {
+        var (_, _, queries, _, keys) = Item(shape, 0);
+        return ForwardLayout.IsFew(shape, plan, queries, keys);
+    }
+
+    /// <summary>The batch item in the tensors, the queries and the keys of an item.</summary>
+    public readonly (int Batch, int Query, int Queries, int Key, int Keys) Item(in ForwardShape shape, int item)
+    {
+        if (DocumentStarts.IsEmpty) return (item, 0, shape.Queries, 0, shape.Keys);
+        int query = DocumentStarts[item], key = KeyDocumentStarts[item];
+        return (0, query, DocumentStarts[item + 1] - query, key, KeyDocumentStarts[item + 1] - key);
+    }
+
+    /// <summary>The visible keys of an item of so many.</summary>
+    public readonly int Length(int item, int keys) => KeyLengths.IsEmpty ? keys : KeyLengths[item];
+
+    /// <summary>Where the first query of an item stands: as given, else such that the last one stands at the last visible key.</summary>
+    public readonly long Start(int item, int queries, int keys) => !QueryStarts.IsEmpty ? QueryStarts[item] : QueryStart >= 0 ? QueryStart : (long)Length(item, keys) - queries;
+
+    /// <summary>The least and the largest distance, key - position, of a query and a key that it may see.</summary>
+    public readonly (long Least, long Most) Distances(in ForwardShape shape)
+    {
+        long least = long.MaxValue, most = long.MinValue;
+        for (int i = 0; i < Items(shape); i++)
+        {
+            var (_, _, queries, _, keys) = Item(shape, i);
+            int length = Length(i, keys);
+            long start = Start(i, queries, keys);
+            if (queries == 0 || length == 0) continue;
+            least = Math.Min(least, -(start + queries - 1));
+            most = Math.Max(most, length - 1 - start);
+        }
+
+        if (Left >= 0) least = Math.Max(least, -Left);
+        if (Right >= 0 && PrefixLength == 0 && PrefixLengths.IsEmpty) most = Math.Min(most, Right);
+        return least <= most ? (least, most) : (0, 0);
+    }
+
+    /// <summary>Writes what a query of an item sees: what the declaration says of causal, window and prefix, in one or two terms for different rows, with each of the user's own.</summary>
+    /// <returns>The number of terms.</returns>
+    public readonly int AddTerms(int item, Span<MaskTerm> terms)
+    {
+        int prefix = PrefixLengths.IsEmpty ? PrefixLength : PrefixLengths[item], declared = 1;
+        ref var causal = ref terms[0];
+        causal = MaskTerm.All;
+        if (Left >= 0) causal.FromDistance = -Left;
+        if (prefix > 0)
+        {
+            declared = 2;
+            terms[1] = causal;
+            (terms[1].ToQuery, terms[1].ToKey) = (prefix, prefix);
+            causal.FromQuery = prefix;
+        }
+
+        if (Right >= 0) causal.ToDistance = (long)Right + 1;
+        if (!HasTerms) return declared;
+
+        // From behind: the declared ones stand where the first come to lie.
+        for (int i = Terms.Length - 1; i >= 0; i--)
+            for (int j = declared - 1; j >= 0; j--)
+                terms[i * declared + j] = Terms[i].And(terms[j]);
+        return Terms.Length * declared;
+    }
+}

@@ -1,0 +1,107 @@
+using System.Runtime.CompilerServices;
+
+namespace AttentionGen.CompilerServices;
+
+/// <summary>Keys of a sequence that some of its rows see, in a zone.</summary>
+internal readonly unsafe struct KeyRange(int begin, int end, int from, KeyZone* zone)
+{
+    /// <summary>The first key, and the one behind the last.</summary>
+    public readonly int Begin = begin, End = end;
+
+    /// <summary>Where keys before, which no row sees, may be taken along from.</summary>
+    public readonly int From = from;
+
+    public readonly KeyZone* Zone = zone;
+
+    public int Count => End - Begin;
+
+    /// <summary>A part of it against rows from <paramref name="row"/> on.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public KeyRun Run(int begin, int end, int row, int packed) => new()
+    {
+        Key = begin,
+        Keys = end - begin,
+        Packed = packed,
+        Least = Math.Max(Zone->Begin - begin, 0),
+        Visible = Within(row + Zone->High - begin),
+        Hidden = Within(row + Zone->Low - begin),
+        Decided = Zone->Decided,
+    };
+
+    /// <summary>Behind every key of a run it does not matter how far; and rows and keys can be added to it in an int.</summary>
+    private static nint Within(long bound) => (nint)Math.Clamp(bound, -(1 << 30), 1 << 30);
+}
+
+/// <summary>The keys that some rows of a piece see, range after range: those of its zones, of which a list may let through some blocks only.</summary>
+internal unsafe struct KeyRanges
+{
+    private readonly int _first, _last, _keyBlock;
+    private readonly KeyZone* _end;
+    private readonly int* _list, _listEnd;
+    private KeyZone* _next;
+    private int* _block;
+    private int _begin, _to;
+
+    /// <param name="call">The call.</param>
+    /// <param name="piece">The piece.</param>
+    /// <param name="keyHead">The key-value head, which may have lists of its own.</param>
+    /// <param name="first">The first of the rows.</param>
+    /// <param name="last">The last of them.</param>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public KeyRanges(in ForwardArguments call, in RowPiece piece, int keyHead, int first, int last)
+    {
+        _next = call.Zones + piece.FirstZone;
+        _end = _next + piece.Zones;
+        _first = first;
+        _last = last;
+        if (piece.List < 0) return;
+        _list = call.Lists.List(call.Sequences[piece.Sequence].Batch, keyHead, piece.List, out int count);
+        _block = _listEnd = _list + count;
+        _keyBlock = call.Lists.KeyBlock;
+    }
+
+    public KeyRange Current { get; private set; }
+
+    public readonly KeyRanges GetEnumerator() => this;
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public bool MoveNext()
+    {
+        if (_keyBlock > 0) return MoveToBlock();
+        while (_next < _end)
+        {
+            var zone = _next++;
+            var (begin, end) = zone->Range(_first, _last);
+            if (begin == end) continue;
+            Current = new KeyRange(begin, end, from: 0, zone);
+            return true;
+        }
+
+        return false;
+    }
+
+    /// <summary>Blocks of the list that follow each other are one range.</summary>
+    private bool MoveToBlock()
+    {
+        while (true)
+        {
+            while (_block < _listEnd)
+            {
+                long from = (long)*_block++ * _keyBlock, to = from + _keyBlock;
+                if (to <= _begin) continue;
+                if (from >= _to) break; // nor is any other in the zone
+                for (; _block < _listEnd && (long)*_block * _keyBlock == to; _block++) to += _keyBlock;
+                Current = new KeyRange((int)Math.Max(from, _begin), (int)Math.Min(to, _to), (int)from, _next - 1);
+                return true;
+            }
+
+            do
+            {
+                if (_next == _end) return false;
+                (_begin, _to) = (_next++)->Range(_first, _last);
+            }
+            while (_begin == _to);
+            _block = (int*)_list;
+        }
+    }
+}

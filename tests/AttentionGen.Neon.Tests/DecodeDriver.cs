@@ -1,0 +1,61 @@
+using System.Runtime.CompilerServices;
+using AttentionGen.CompilerServices;
+
+namespace AttentionGen.Neon.Tests;
+
+/// <summary>What the runtime library does around a core for few query rows, on one thread and for one key-value head: a leaf, too.</summary>
+internal static class DecodeDriver
+{
+    public static unsafe void Run<TCore>(ref float query, ref float key, ref float value, ref float output, ref NeonCall call)
+        where TCore : struct, IDecodeCore
+    {
+        var plan = TCore.Plan;
+        int queries = (int)call.Queries, group = (int)call.Group, rows = queries * group;
+        ref var memory = ref call.Memory;
+        if (memory.States == null)
+        {
+            memory.WorkingFloats = plan.RowsScratchFloats;
+            memory.StateFloats = memory.OtherFloats = rows * plan.StateRowFloats;
+            return;
+        }
+
+        long firstKeys = call.EndOfFirst(queries - 1);
+        call.Range(0, queries - 1, out long begin, out long end);
+        bool begun = false;
+        for (long first = begin; first < end || (!begun && firstKeys > 0); first += call.Stretch)
+        {
+            var runs = default(NeonRuns);
+            if (!begun && firstKeys > 0) runs.Add(call.RunOfFirst(firstKeys, query: 0));
+            if (first < end) runs.Add(call.Run(first, Math.Min(call.Stretch, end - first), packed: 0, query: 0));
+            var chunk = new DecodeBlock
+            {
+                Query = ref query,
+                QueryStride = (nint)call.QueryStride,
+                HeadStride = (nint)call.QueryHeadStride,
+                Queries = queries,
+                Heads = group,
+                KeyHeads = 1,
+                Key = ref key,
+                KeyStride = (nint)call.KeyStride,
+                Value = ref value,
+                ValueStride = (nint)call.ValueStride,
+                Runs = ref runs.First,
+                RunCount = runs.Count,
+                First = true,
+                State = ref *(begun ? memory.Others : memory.States),
+                Scratch = ref *memory.Working,
+                Place = new ForwardPlace(call.Operands, call.Sequence, head: 0, row: 0),
+            };
+            TCore.Decode(in chunk);
+            if (begun) TCore.Merge(ref *memory.States, ref *memory.Others, rows);
+            begun = true;
+        }
+
+        for (int head = 0; head < group; head++)
+        {
+            ref float to = ref Unsafe.Add(ref output, (nint)(head * call.OutputHeadStride));
+            if (!begun) Driver.Clear(ref to, (nint)call.OutputStride, queries, (int)call.ValueDim, *call.Operands, head, first: 0);
+            else TCore.Finish(ref *(memory.States + head * queries * plan.StateRowFloats), ref to, (nint)call.OutputStride, queries, new ForwardPlace(call.Operands, call.Sequence, head, row: 0));
+        }
+    }
+}
