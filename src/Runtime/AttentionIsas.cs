@@ -1,8 +1,16 @@
+#if ATTENTIONGEN_GENERATOR // the generator cannot reference this library: it compiles this file, too
+namespace AttentionGen.Generator.Model;
+#else
 namespace AttentionGen;
+#endif
 
 /// <summary>Instruction sets that kernels are generated for.</summary>
 [Flags]
+#if ATTENTIONGEN_GENERATOR
+internal enum Isas
+#else
 public enum AttentionIsas
+#endif
 {
     /// <summary>128-bit vectors in whatever instructions the processor has for them.</summary>
     Portable = 1,

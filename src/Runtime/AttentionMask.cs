@@ -1,7 +1,15 @@
+#if ATTENTIONGEN_GENERATOR // the generator cannot reference this library: it compiles this file, too
+namespace AttentionGen.Generator.Model;
+#else
 namespace AttentionGen;
+#endif
 
 /// <summary>Which keys a query sees.</summary>
+#if ATTENTIONGEN_GENERATOR
+internal enum Mask
+#else
 public enum AttentionMask
+#endif
 {
     /// <summary>Every query sees every key (bidirectional and cross attention) that its window, if there is one, has.</summary>
     None = 0,

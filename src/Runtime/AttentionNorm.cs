@@ -1,4 +1,8 @@
+#if ATTENTIONGEN_GENERATOR // the generator cannot reference this library: it compiles this file, too
+namespace AttentionGen.Generator.Model;
+#else
 namespace AttentionGen;
+#endif
 
 /// <summary>How queries and keys are normalised before their product, each head of a token by itself.</summary>
 /// <remarks>
@@ -6,7 +10,11 @@ namespace AttentionGen;
 /// where keys are read as they lie and the product overflows before the norm divides it. Rotary positions come after the norm; as a rotation
 /// keeps lengths, queries and keys that are rotated already may be normalised here where there are no weights.
 /// </remarks>
+#if ATTENTIONGEN_GENERATOR
+internal enum Norm
+#else
 public enum AttentionNorm
+#endif
 {
     /// <summary>They are taken as they are.</summary>
     None = 0,

@@ -1,11 +1,19 @@
+#if ATTENTIONGEN_GENERATOR // the generator cannot reference this library: it compiles this file, too
+namespace AttentionGen.Generator.Model;
+#else
 namespace AttentionGen;
+#endif
 
 /// <summary>
 /// What a parameter of a kernel is. A parameter has the role that its name says (in any case), or the one that a <see cref="RoleAttribute"/>
 /// gives it. A tensor is a span, its shape following from the declaration, or a <see cref="System.Numerics.Tensors.ReadOnlyTensorSpan{T}"/>
 /// (<see cref="System.Numerics.Tensors.TensorSpan{T}"/> for the output), whose shape is checked and whose strides are used as they are.
 /// </summary>
+#if ATTENTIONGEN_GENERATOR
+internal enum Role
+#else
 public enum AttentionRole
+#endif
 {
     /// <summary><c>ReadOnlySpan&lt;float&gt; query</c> or <c>ReadOnlyTensorSpan&lt;float&gt; query</c>: [batch, queries, heads, headDim].</summary>
     Query,

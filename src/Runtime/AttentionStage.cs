@@ -1,4 +1,8 @@
+#if ATTENTIONGEN_GENERATOR // the generator cannot reference this library: it compiles this file, too
+namespace AttentionGen.Generator.Model;
+#else
 namespace AttentionGen;
+#endif
 
 /// <summary>
 /// The stages that a score passes through, each with the values of the one before. The numbers are those of <c>qk_matmul_output_mode</c> of the ONNX operator
@@ -9,7 +13,11 @@ namespace AttentionGen;
 /// score that they would have had; those beyond the bounds of the row (mask, window, mask method, key lengths) have none, and -infinity stands for it. A visible score that is
 /// itself -infinity has the weight 0, too, also in a row of nothing else, whose output is NaN.
 /// </remarks>
+#if ATTENTIONGEN_GENERATOR
+internal enum Stage
+#else
 public enum AttentionStage
+#endif
 {
     /// <summary>Scale * query * key.</summary>
     Scaled = 0,

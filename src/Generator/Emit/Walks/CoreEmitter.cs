@@ -180,32 +180,6 @@ internal static class CoreEmitter
         w.Line($"private const float Scale = {ScalarText.Float(plan.WeightScale)}; // {(plan.Spec.Scoring.IsNatural ? "" : plan.Spec.Scale < 0 ? "-scale * " : "scale * ")}log2(e): weights are powers of two");
         if (plan.Path != CorePath.FixedLength || plan.InRegisters)
             w.Line($"private const float Lazy = {ScalarText.Float(plan.LazyScore)}; // 8 / Scale, what a score may exceed the running maximum by");
-        w.Line();
-        using (w.Block("public static ForwardPlan Plan => new()", "};"))
-        {
-            w.Line($"""
-                QueryBlock = QueryBlock,
-                TileRows = TileRows,
-                KeyBlock = KeyBlock,
-                PackedKeyFloats = HeadDim,
-                PackedValueFloats = ValueDim,
-                StateRowFloats = StateRow,
-                ScratchFloats = {plan.ScratchFloats}, // queries and weights
-                """);
-            if (plan.Path != CorePath.FixedLength)
-            {
-                w.Line($"""
-                    MaxRows = MaxRows,
-                    RowsTile = {plan.Decode.TileRows},
-                    RowsTogether = {plan.Decode.RowsTogether},
-                    RowsAtOnce = RowsAtOnce,
-                    OneRowBlock = OneRowBlock,
-                    RowsScratchFloats = RowsAtOnce * (QueryRow + OneRowWeights),
-                    """);
-            }
-
-            w.Line($"FlopsPerPair = {2 * (plan.Spec.HeadDim + plan.Spec.ValueDim)},");
-            if (plan.Path == CorePath.FixedLength) w.Line($"LeastRows = TileRows,\n{(plan.HasFixedKeys ? "RunKeys = KeyLength" : "MostKeys = KeyLength")},");
-        }
+        PlanEmitter.Emit(w, plan);
     }
 }
