@@ -89,11 +89,12 @@ internal static unsafe class Intervals
     private static ForwardMask Mask(KernelSpec spec, Picture picture)
     {
         var attention = spec.Attention;
+        var program = Generator.Lowering.MaskProgram.Of(spec);
         var mask = new ForwardMask
         {
-            QueryStart = -1, Left = attention.Left ?? -1, Right = attention.Right ?? -1, PrefixLength = attention.GivenPrefixLength ?? 0, ChunkLength = attention.ChunkLength, Dilation = attention.Dilation,
+            QueryStart = -1, Left = program.Left ?? -1, Right = program.Right ?? -1, PrefixLength = attention.GivenPrefixLength ?? 0, ChunkLength = program.ChunkLength, Dilation = program.Dilation,
             KeyLengths = picture.KeyLengths, PrefixLengths = picture.PrefixLengths, DocumentStarts = picture.DocumentStarts, KeyDocumentStarts = picture.DocumentStarts,
-            HasTerms = spec.MaskTerms.Count > 0, Terms = spec.MaskTerms.Select(Term).ToArray(), RowChunk = spec.MaskBounds?.RowChunk ?? 0,
+            HasTerms = program.Terms.Count > 0, Terms = program.Terms.Select(Term).ToArray(), RowChunk = program.Own?.RowChunk ?? 0,
         };
         if (picture.Lists is var (_, _, size)) mask.Lists = new KeyBlockLists { QueryBlock = size, KeyBlock = size };
         return mask;

@@ -126,7 +126,7 @@ public class MaskBoundsTests
         var method = compilation.GetTypeByMetadataName("Llama")!.GetMembers("Attend").OfType<IMethodSymbol>().Single();
         var spec = KernelParser.Parse(method, method.GetAttributes()[0], compilation)!;
         Assert.Null(spec.Mask!.Failure);
-        Assert.Equal(expected, Text(spec.MaskBounds!));
+        Assert.Equal(expected, Text(MaskProgram.Of(spec).Own!));
     }
 
     private static string Text(MaskBounds bounds)

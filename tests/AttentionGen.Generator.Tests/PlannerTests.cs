@@ -23,11 +23,14 @@ public class PlannerTests
     private static int Registers(Isas isa) => isa is Isas.Avx512 or Isas.Neon ? 32 : 16;
 
     [Fact]
+    public void Each_instruction_set_has_a_machine() => Assert.Equal(Enum.GetValues<Isas>().Where(isa => isa != Isas.All), Machine.BestFirst.Select(machine => machine.Isa).Order());
+
+    [Fact]
     public void Tiles_fit_into_registers() => Assert.All(Plans(), plan =>
     {
-        int query = plan.Isa == Isas.Neon ? plan.TileRows : 1; // multiplied by element, all rows are in registers at a time
-        Assert.InRange(plan.TileRows * plan.TileVectors + plan.TileVectors + query, 1, Registers(plan.Isa));
-        Assert.All(plan.ValueVectors, vectors => Assert.InRange(plan.TileRows * vectors + vectors + query, 1, Registers(plan.Isa)));
+        int query = plan.Isa == Isas.Neon ? plan.Packed!.TileRows : 1; // multiplied by element, all rows are in registers at a time
+        Assert.InRange(plan.Packed!.TileRows * plan.Packed!.TileVectors + plan.Packed!.TileVectors + query, 1, Registers(plan.Isa));
+        Assert.All(plan.Packed!.ValueVectors, vectors => Assert.InRange(plan.Packed!.TileRows * vectors + vectors + query, 1, Registers(plan.Isa)));
     });
 
     [Fact]
@@ -37,9 +40,9 @@ public class PlannerTests
     [Fact]
     public void Strips_of_values_cover_the_padded_dimension_and_are_of_nearly_equal_width() => Assert.All(Plans(), plan =>
     {
-        Assert.Equal(plan.PackedValueDim, plan.Lanes * plan.ValueVectors.Sum());
+        Assert.Equal(plan.PackedValueDim, plan.Lanes * plan.Packed!.ValueVectors.Sum());
         Assert.InRange(plan.PackedValueDim - plan.Spec.ValueDim, 0, plan.Lanes - 1);
-        Assert.InRange(plan.ValueVectors.Max() - plan.ValueVectors.Min(), 0, 1);
+        Assert.InRange(plan.Packed!.ValueVectors.Max() - plan.Packed!.ValueVectors.Min(), 0, 1);
     });
 
     [Fact]
@@ -47,23 +50,23 @@ public class PlannerTests
     {
         Assert.Equal(0, plan.KeyBlock * plan.PackedHeadDim % 16); // packed keys and values come in whole blocks
         Assert.Equal(0, plan.KeyBlock * plan.PackedValueDim % 16);
-        Assert.Equal(0, (plan.QueryBlock * plan.StateRow) % 16);
+        Assert.Equal(0, (plan.Packed!.QueryBlock * plan.StateRow) % 16);
         Assert.Equal(0, plan.ScratchFloats % 16);
     });
 
     [Fact]
     public void Blocks_are_whole_tiles() => Assert.All(Plans(), plan =>
     {
-        Assert.Equal(0, plan.QueryBlock % plan.TileRows);
+        Assert.Equal(0, plan.Packed!.QueryBlock % plan.Packed!.TileRows);
         Assert.Equal(0, plan.KeyBlock % plan.PanelKeys);
     });
 
     [Fact]
     public void Sums_of_products_are_short() => Assert.All(Plans(), plan =>
     {
-        Assert.InRange(4 * plan.ChainQuads / plan.ChainSets, 1, 48); // both the chains, side by side in sets,
+        Assert.InRange(4 * plan.Packed!.ChainQuads / plan.Packed!.ChainSets, 1, 48); // both the chains, side by side in sets,
         Assert.InRange(plan.Chains, 0, 11);         // and the sum of them
-        Assert.InRange(plan.Chains * plan.ChainQuads, plan.Quads, plan.Quads + plan.ChainQuads);
+        Assert.InRange(plan.Chains * plan.Packed!.ChainQuads, plan.Quads, plan.Quads + plan.Packed!.ChainQuads);
     });
 
     [Fact]
@@ -72,7 +75,7 @@ public class PlannerTests
         int states = (int)Constant(Library("PrefillSchedule"), "LongRangeBlocks");
         Assert.All(Plans(), plan =>
         {
-            long floats = plan.ScratchFloats + (long)states * (plan.QueryBlock * plan.StateRow) + (long)plan.KeyBlock * (plan.PackedHeadDim + plan.PackedValueDim);
+            long floats = plan.ScratchFloats + (long)states * (plan.Packed!.QueryBlock * plan.StateRow) + (long)plan.KeyBlock * (plan.PackedHeadDim + plan.PackedValueDim);
             Assert.InRange(sizeof(float) * floats, 1, KernelPlanner.WorkerBytes);
         });
     }

@@ -299,14 +299,14 @@ public static class Entries
         Driver.RunPrefill<forward_f32_m17n50_d33v20_window__neon_6x2>(ref query, ref key, ref value, ref output, ref Unsafe.As<long, NeonCall>(ref call));
 
     public static void Run_d64_causal_watched(ref float query, ref float key, ref float value, ref float output, ref long call) =>
-        Driver.Run<forward_f32_d64_causal_rms_weights_max_entropy_argmax__neon_8x2>(ref query, ref key, ref value, ref output, ref Unsafe.As<long, NeonCall>(ref call));
+        Driver.Run<forward_f32_d64_causal_rms_weights_max_argmax_entropy__neon_8x2>(ref query, ref key, ref value, ref output, ref Unsafe.As<long, NeonCall>(ref call));
 
     public static void Run_d33v20_window_watched(ref float query, ref float key, ref float value, ref float output, ref long call) =>
-        Driver.Run<forward_f32_d33v20_window_scalem1_rms_qw_kw_weights_max_entropy_argmax__neon_8x2>(ref query, ref key, ref value, ref output, ref Unsafe.As<long, NeonCall>(ref call));
+        Driver.Run<forward_f32_d33v20_window_scalem1_rms_qw_kw_weights_max_argmax_entropy__neon_8x2>(ref query, ref key, ref value, ref output, ref Unsafe.As<long, NeonCall>(ref call));
 
     public static void Run_d64_zones(ref float query, ref float key, ref float value, ref float output, ref long call) =>
         Driver.Run<forward_f32_d64_zones__neon_8x2>(ref query, ref key, ref value, ref output, ref Unsafe.As<long, NeonCall>(ref call));
 
     public static void Run_d20v12_zones_watched(ref float query, ref float key, ref float value, ref float output, ref long call) =>
-        Driver.Run<forward_f32_d20v12_zones_rms_weights_max_entropy_argmax__neon_8x2>(ref query, ref key, ref value, ref output, ref Unsafe.As<long, NeonCall>(ref call));
+        Driver.Run<forward_f32_d20v12_zones_rms_weights_max_argmax_entropy__neon_8x2>(ref query, ref key, ref value, ref output, ref Unsafe.As<long, NeonCall>(ref call));
 }

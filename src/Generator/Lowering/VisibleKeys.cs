@@ -1,4 +1,3 @@
-using AttentionGen.Generator.Model;
 
 namespace AttentionGen.Generator.Lowering;
 
@@ -23,12 +22,17 @@ internal sealed record VisibleKeys(bool LowerMoves, bool UpperMoves, bool HasLea
     /// <summary>What the user's own mask may need: bounds of every kind.</summary>
     public static VisibleKeys Zones { get; } = new(LowerMoves: true, UpperMoves: true, HasLeast: true);
 
-    public static VisibleKeys Of(AttentionSpec attention) => attention.OwnBounds.HasLeast ? Zones
-        : new(attention.Left is not null || attention.OwnBounds.LowerMoves, attention.Right is not null || attention.OwnBounds.UpperMoves);
+    /// <summary>The form of a window; null for a side that is open.</summary>
+    public static VisibleKeys Of(int? left, int? right) => new(left is not null, right is not null);
+
+    /// <summary>The form of two masks at once.</summary>
+    public VisibleKeys And(VisibleKeys other) => HasLeast || other.HasLeast ? Zones : new(LowerMoves || other.LowerMoves, UpperMoves || other.UpperMoves);
 
     /// <summary>What the bounds of a mask of the user's own need.</summary>
     public static VisibleKeys Of(IReadOnlyList<MaskTerm> terms)
     {
+        if (terms.Count == 0) return All;
+
         // What is taken from a term ends where another begins: keys behind the keys of an earlier one have a first.
         bool hasLeast = terms.Any(term => term.FromKey.Count > 0 || term.FromChunk is not null) || terms.Take(terms.Count - 1).Any(term => term.ToKey.Count > 0 || term.ToChunk is not null);
         return hasLeast ? Zones : terms.Count > 1 ? new(LowerMoves: true, UpperMoves: true) : new(terms[0].FromDistance.Count > 0, terms[0].ToDistance.Count > 0);

@@ -80,7 +80,7 @@ internal sealed record ScalarExpression(Kind Kind, int Index) : Expression(Kind)
 {
     public override bool IsOfRow => true;
 
-    public override string Text => $"place.{(Kind == Kind.Int ? "Whole" : "Real")}({Index})";
+    public override string Text => $"{(Kind == Kind.Int ? "int" : "float")}{Index}";
 
     public override IEnumerable<Expression> Parts => [];
 }
@@ -101,7 +101,7 @@ internal sealed record LengthExpression(int Slot) : Expression(Kind.Int)
 {
     public override bool IsOfRow => true;
 
-    public override string Text => $"place.Length({Slot})";
+    public override string Text => $"length{Slot}";
 
     public override IEnumerable<Expression> Parts => [];
 }

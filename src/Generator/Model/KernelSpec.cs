@@ -1,4 +1,3 @@
-using AttentionGen.Generator.Lowering;
 using AttentionGen.Generator.Syntax;
 
 namespace AttentionGen.Generator.Model;
@@ -11,12 +10,6 @@ internal sealed record KernelSpec(MethodSpec Method, AttentionSpec Attention)
 
     /// <summary>The user's own mask; null where there is none.</summary>
     public LiftedSpec? Mask { get; init; }
-
-    /// <summary>What bounds say of the user's own mask, and what they leave of it; null where there is none.</summary>
-    public MaskBounds? MaskBounds { get; init; }
-
-    /// <summary>The terms of the user's own mask that a call brings along; none where it is a window as the attribute could have said.</summary>
-    public EquatableArray<MaskTerm> MaskTerms => MaskBounds is null || Attention.HasOwnWindow ? default : MaskBounds.Terms;
 
     /// <summary>The user's own score; null where there is none.</summary>
     public LiftedSpec? Score { get; init; }
@@ -38,17 +31,9 @@ internal sealed record KernelSpec(MethodSpec Method, AttentionSpec Attention)
 
     private static Axes Indexed(LiftedSpec? lifted, int slot) => slot < lifted?.Indexed.Count ? (Axes)lifted.Indexed[slot] : Axes.None;
 
-    /// <summary>Whether the scores depend on where the queries stand, beside the mask of the attribute.</summary>
-    public bool UsesPositions => Attention.Alibi || Attention.ChunkLength > 0 || Attention.Dilation > 1 || Has(Role.Slopes) || Has(Role.RelativeBias) || Mask?.Result?.Uses(Input.Query) == true || Score?.Result?.Uses(Input.Query) == true;
-
-    /// <summary>
-    /// Whether all rows of a call see an interval of keys, and the rows of a call are one piece: a mask that bounds positions cuts it where they begin and end.
-    /// </summary>
-    public bool IsOneZone => MaskTerms.All(term => term.FromQuery.Count == 0 && term.ToQuery.Count == 0) && MaskTerms.Count <= 1 && Attention is { GivenPrefixLength: null or 0, ChunkLength: 0, Dilation: 1, KeyBlockSize: null } && MaskBounds?.RowChunk is null or 0
-        && !Has(Role.PrefixLength) && !Has(Role.PrefixLengths) && !Has(Role.DocumentStarts);
-
-    /// <summary>Whether a call may leave out the last keys: those behind a length, or behind a bound of the user's own mask.</summary>
-    public bool EndsEarly => Has(Role.KeyLengths) || MaskTerms.Any(term => term.ToKey.Count > 0);
+    /// <summary>Whether scores depend on where the queries stand, apart from the mask of the attribute.</summary>
+    public bool UsesPositions => Attention.Alibi || Attention.GivenChunkLength > 0 || Attention.GivenDilation > 1 || Has(Role.Slopes) || Has(Role.RelativeBias)
+        || Mask?.Result?.Uses(Input.Query) == true || Score?.Result?.Uses(Input.Query) == true;
 
     public bool Has(Role role) => Method.Parameters.Any(parameter => parameter.Role == role);
 }
@@ -125,29 +110,12 @@ internal sealed record AttentionSpec(
 
     public int? GivenWindowRight { get; init; }
 
-    /// <summary>What the user's own mask says of both, where it says no more than that.</summary>
-    public (int? Left, int? Right) OwnWindow { get; init; }
-
-    public bool HasOwnWindow { get; init; }
-
-    /// <summary>What the bounds of the user's own mask need beside that.</summary>
-    public VisibleKeys OwnBounds { get; init; } = VisibleKeys.All;
-
     /// <summary>Keys that every query sees under a causal mask.</summary>
     public int? GivenPrefixLength { get; init; }
 
     public int? GivenChunkLength { get; init; }
 
     public int? GivenDilation { get; init; }
-
-    /// <summary>What the user's own mask says of both: 0 and 1 for none.</summary>
-    public (int ChunkLength, int Dilation) OwnCuts { get; init; } = (0, 1);
-
-    /// <summary>Queries see keys of their own chunk, position / length; 0 for none.</summary>
-    public int ChunkLength => GivenChunkLength ?? OwnCuts.ChunkLength;
-
-    /// <summary>Queries see keys whose distance is a multiple of it.</summary>
-    public int Dilation => GivenDilation ?? OwnCuts.Dilation;
 
     public int? QueryBlockSize { get; init; }
 
@@ -157,17 +125,14 @@ internal sealed record AttentionSpec(
 
     public Axes BlockAxes => GivenBlockAxes ?? Axes.Query;
 
-    /// <summary>How many keys before its position a query sees; null for all.</summary>
-    public int? Left => Least(GivenWindowLeft is >= 0 ? GivenWindowLeft : null, OwnWindow.Left);
-
-    /// <summary>How many keys behind its position a query sees; null for all.</summary>
-    public int? Right => Least(Mask == Mask.Causal ? 0 : GivenWindowRight is >= 0 ? GivenWindowRight : null, OwnWindow.Right);
-
-    private static int? Least(int? x, int? y) => x is { } a && y is { } b ? Math.Min(a, b) : x ?? y;
-
     public float? GivenSoftCap { get; init; }
 
     public Norm QueryKeyNorm { get; init; }
+
+    public const float DefaultNormEpsilon = 1e-6f;
+
+    /// <summary>The least normal number: one over a smaller one is infinite.</summary>
+    public const float LeastNormEpsilon = 1.17549435e-38f;
 
     public float? GivenNormEpsilon { get; init; }
 

@@ -1,4 +1,3 @@
-using AttentionGen.Generator.Lowering;
 using AttentionGen.Generator.Model;
 using Microsoft.CodeAnalysis;
 using Microsoft.CodeAnalysis.CSharp;
@@ -49,7 +48,7 @@ internal static class KernelParser
             Claimed = claimed.ToEquatableArray(),
             Mask = ownMask, Score = ownScore, Scalars = scalars.ToEquatableArray(), Spans = spans.ToEquatableArray(),
         };
-        return spec.Mask?.Result is { } mask ? WithBounds(spec, mask) : spec;
+        return spec;
     }
 
     /// <summary>The parameters of the methods that a declaration names, lifted or not.</summary>
@@ -67,25 +66,6 @@ internal static class KernelParser
         bool IsOnlyNamed(ParameterSpec parameter) =>
             names.Contains(parameter.Name) && parameter.Role is { } role && role == RoleTable.ByName(parameter.Name) && !RoleTable.Row(role).Types.Contains(parameter.Type);
         return method with { Parameters = method.Parameters.Select(parameter => IsOnlyNamed(parameter) ? parameter with { Role = null } : parameter).ToEquatableArray() };
-    }
-
-    /// <summary>Takes out of the user's own mask what bounds can say.</summary>
-    private static KernelSpec WithBounds(KernelSpec spec, Expression mask)
-    {
-        var attention = spec.Attention;
-        bool lists = attention.KeyBlockSize is not null || spec.Has(Role.KeyBlocks);
-        var bounds = MaskBounds.Of(
-            mask, chunks: attention.GivenChunkLength is null && !lists, interleaves: attention.GivenDilation is null && !lists && !spec.Has(Role.Bias) && !spec.Has(Role.Keep));
-
-        // A prefix widens the causal mask of the declaration only, so that a window of the user's own has to stand beside it.
-        bool hasPrefix = attention.GivenPrefixLength is not null || spec.Has(Role.PrefixLength) || spec.Has(Role.PrefixLengths);
-        return spec with
-        {
-            MaskBounds = bounds,
-            Attention = bounds.Window is { } window && !hasPrefix
-                ? attention with { HasOwnWindow = true, OwnWindow = window }
-                : attention with { OwnBounds = bounds.Terms.Count == 0 ? VisibleKeys.All : VisibleKeys.Of(bounds.Terms), OwnCuts = (bounds.ChunkLength, bounds.Dilation) },
-        };
     }
 
     /// <summary>The part of a partial method that the attribute stands on and that has no body; the method itself where there is none.</summary>

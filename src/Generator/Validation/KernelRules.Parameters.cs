@@ -1,4 +1,5 @@
 using System.Globalization;
+using AttentionGen.Generator.Lowering;
 using AttentionGen.Generator.Model;
 
 namespace AttentionGen.Generator.Validation;
@@ -6,7 +7,7 @@ namespace AttentionGen.Generator.Validation;
 /// <summary>The parameters: which roles they have, and which are missing.</summary>
 internal static partial class KernelRules
 {
-    private static IEnumerable<Violation> Parameters(KernelSpec spec)
+    private static IEnumerable<Violation> Parameters(KernelSpec spec, MaskProgram mask)
     {
         var parameters = spec.Method.Parameters;
         var taken = new Dictionary<Role, ParameterSpec>();
@@ -66,13 +67,13 @@ internal static partial class KernelRules
         if (!taken.ContainsKey(Role.QueryStart))
         {
             // Within bounds, or else the difference would not fit into an int.
-            if (spec.Attention is { QueryLength: >= 1 and <= MaxLength and var queries, KeyLength: >= 1 and <= MaxLength and var keys, Right: < MaxLength and var right }
+            if (spec.Attention is { QueryLength: >= 1 and <= MaxLength and var queries, KeyLength: >= 1 and <= MaxLength and var keys } && mask.Right is < MaxLength and var right
                 && queries - keys - right is var count and > 0)
             {
                 string given = $"QueryLength = {queries}, KeyLength = {keys}" + (right > 0 ? $", WindowRight = {right}" : "");
                 yield return new(Rules.MoreQueriesThanKeys, Place.OfArgument("QueryLength"), given, count == 1 ? "query" : $"{count} queries");
             }
-            else if (spec.Attention.QueryLength != 1 && (HidesLeft(spec.Attention) || HidesRight(spec.Attention)) && taken.TryGetValue(Role.KeyLengths, out var lengths))
+            else if (spec.Attention.QueryLength != 1 && (HidesLeft(spec.Attention, mask) || HidesRight(spec.Attention, mask)) && taken.TryGetValue(Role.KeyLengths, out var lengths))
             {
                 yield return new(Rules.PaddedPrefill, Place.OfParameter(parameters.ToList().IndexOf(lengths))); // a single query is no prefill
             }

@@ -25,7 +25,8 @@ internal static partial class KernelRules
     {
         if (spec.Method.OtherKind is { } kind) return [new(Rules.NotAMethod, Place.Attribute, kind)];
         if (spec.OldLanguage is { } version) return [new(Rules.OldLanguage, Place.Attribute, version, spec.Method.Name)];
-        return Method(spec.Method).Concat(Types(spec.Method)).Concat(Numbers(spec.Attention)).Concat(Strides(spec)).Concat(Windows(spec)).Concat(Cuts(spec)).Concat(Norms(spec)).Concat(Scores(spec)).Concat(Relative(spec)).Concat(Parameters(spec));
+        var mask = MaskProgram.Of(spec);
+        return Method(spec.Method).Concat(Types(spec.Method)).Concat(Numbers(spec.Attention)).Concat(Strides(spec)).Concat(Windows(spec, mask)).Concat(Cuts(spec, mask)).Concat(Norms(spec)).Concat(Scores(spec)).Concat(Relative(spec)).Concat(Parameters(spec, mask));
     }
 
     public static IEnumerable<Violation> Errors(KernelSpec spec) => Violations(spec).Where(violation => violation.Rule.DefaultSeverity == DiagnosticSeverity.Error);
@@ -103,16 +104,16 @@ internal static partial class KernelRules
         given > max && by > 1 && given % by == 0 && given / by <= max ? string.Format(CultureInfo.InvariantCulture, ": did you mean {0} = {1} / {2}, {3}, where {4} is {2}?", given / by, given, by, what, argument) : "";
 
     /// <summary>Windows that hide nothing: another mask or the lengths leave them nothing to hide.</summary>
-    private static IEnumerable<Violation> Windows(KernelSpec spec)
+    private static IEnumerable<Violation> Windows(KernelSpec spec, MaskProgram mask)
     {
         var attention = spec.Attention;
         if (attention is { Mask: Mask.Causal, GivenWindowRight: > 0 and < MaxLength and var behind })
             yield return Idle("WindowRight", behind, "the causal mask hides every key behind the query", "leave one of the two out");
         if (HasStart(spec)) yield break; // without one the last query stands at the last visible key
 
-        if (attention is { GivenWindowLeft: >= 0 and < MaxLength and var left, KeyLength: { } keys } && !HidesLeft(attention))
+        if (attention is { GivenWindowLeft: >= 0 and < MaxLength and var left, KeyLength: { } keys } && !HidesLeft(attention, mask))
             yield return Idle("WindowLeft", left, $"the last query stands at the last key, with {keys - 1} before it", WayOut(keys - 1));
-        if (attention is { Mask: Mask.None, GivenWindowRight: >= 0 and < MaxLength and var right, QueryLength: { } queries } && !HidesRight(attention))
+        if (attention is { Mask: Mask.None, GivenWindowRight: >= 0 and < MaxLength and var right, QueryLength: { } queries } && !HidesRight(attention, mask))
         {
             string reason = queries == 1 ? "the query stands at the last key" : $"the first of {queries} queries stands {queries - 1} before the last key";
             yield return Idle("WindowRight", right, reason, WayOut(queries - 1));
@@ -123,7 +124,7 @@ internal static partial class KernelRules
     }
 
     /// <summary>What cuts rows and keys: prefix, documents, lists of blocks, the user's own mask.</summary>
-    private static IEnumerable<Violation> Cuts(KernelSpec spec)
+    private static IEnumerable<Violation> Cuts(KernelSpec spec, MaskProgram mask)
     {
         var attention = spec.Attention;
         var parameters = spec.Method.Parameters;
@@ -185,15 +186,15 @@ internal static partial class KernelRules
             if (attention.GivenDilation is > 1 and var step) yield return new(Rules.BlocksWithCuts, Place.OfArgument("Dilation"), $"Dilation = {step}", $"say it as a MaskMethod, '(query - key) % {step} == 0'");
         }
 
-        if (spec.MaskBounds is { } bounds && HidesAll(attention, bounds) is { } why) yield return new(Rules.HidesEverything, Place.OfArgument("MaskMethod"), why);
+        if (mask.Own is { } bounds && HidesAll(attention, mask, bounds) is { } why) yield return new(Rules.HidesEverything, Place.OfArgument("MaskMethod"), why);
     }
 
     /// <summary>Why a mask of the user's own hides every key; null where it does not, or where it depends on the call.</summary>
-    private static string? HidesAll(AttentionSpec attention, MaskBounds bounds)
+    private static string? HidesAll(AttentionSpec attention, MaskProgram mask, MaskBounds bounds)
     {
         if (bounds.Terms.Count == 0) return "the mask method never returns true";
         if (attention.GivenPrefixLength is not null) return null;
-        bool Hides(MaskTerm term) => (MaskTerm.One(term.FromDistance) is { } from && attention.Right is { } right && from > right) || (MaskTerm.One(term.ToDistance) is { } to && attention.Left is { } left && to <= -left);
+        bool Hides(MaskTerm term) => (MaskTerm.One(term.FromDistance) is { } from && mask.Right is { } right && from > right) || (MaskTerm.One(term.ToDistance) is { } to && mask.Left is { } left && to <= -left);
         return bounds.Terms.All(Hides) ? "the mask method lets through only keys that the mask or the window of the attribute hides" : null;
     }
 
@@ -201,8 +202,8 @@ internal static partial class KernelRules
     {
         var attention = spec.Attention;
         if (!Enum.IsDefined(typeof(Norm), attention.QueryKeyNorm)) yield return new(Rules.UnknownNorm, Place.OfArgument("QueryKeyNorm"), (int)attention.QueryKeyNorm);
-        if (attention.GivenNormEpsilon is { } epsilon && !(epsilon is >= NormSpec.LeastEpsilon and < float.PositiveInfinity))
-            yield return new(Rules.BadNormEpsilon, Place.OfArgument("NormEpsilon"), Text(epsilon), Text(NormSpec.DefaultEpsilon));
+        if (attention.GivenNormEpsilon is { } epsilon && !(epsilon is >= AttentionSpec.LeastNormEpsilon and < float.PositiveInfinity))
+            yield return new(Rules.BadNormEpsilon, Place.OfArgument("NormEpsilon"), Text(epsilon), Text(AttentionSpec.DefaultNormEpsilon));
         if (attention.QueryKeyNorm != Norm.None) yield break;
         if (attention.GivenNormEpsilon is not null) yield return new(Rules.NormWithoutEffect, Place.OfArgument("NormEpsilon"), "NormEpsilon");
         for (int i = 0; i < spec.Method.Parameters.Count; i++)
@@ -310,11 +311,11 @@ internal static partial class KernelRules
         attention is { Mask: Mask.None, GivenWindowLeft: null or -1, GivenWindowRight: null or -1 };
 
     /// <summary>Whether some row may not see a key before it, in a call without a start.</summary>
-    private static bool HidesLeft(AttentionSpec attention) => attention.Left is { } left && !(attention.KeyLength is >= 1 and var keys && left >= keys - 1);
+    private static bool HidesLeft(AttentionSpec attention, MaskProgram mask) => mask.Left is { } left && !(attention.KeyLength is >= 1 and var keys && left >= keys - 1);
 
     /// <summary>Whether some row may not see a key behind it, in a call without a start.</summary>
-    private static bool HidesRight(AttentionSpec attention) =>
-        attention.Right is { } right && !(attention.QueryLength is >= 1 and var queries && right >= queries - 1);
+    private static bool HidesRight(AttentionSpec attention, MaskProgram mask) =>
+        mask.Right is { } right && !(attention.QueryLength is >= 1 and var queries && right >= queries - 1);
 
     private static IEnumerable<Violation> Strides(KernelSpec spec)
     {

@@ -24,7 +24,7 @@ internal sealed record Dialect(Isas Isa, string Title, string Vectors, string? T
     /// Whether weights come from scores in one function that rounds and scales at once, three operations less. Where they come from registers their
     /// exponents are needed, too, to see that none is too large.
     /// </summary>
-    public bool WeighsAtOnce => Isa is Isas.Avx2 or Isas.Portable;
+    public bool WeighsAtOnce { get; init; }
 
     /// <summary>Writes that a row some rows ahead is fetched.</summary>
     public void Prefetch(SourceWriter w, string row, string stride, int length)
@@ -33,16 +33,16 @@ internal sealed record Dialect(Isas Isa, string Title, string Vectors, string? T
     }
 
     /// <summary>The property of KernelIsa that tells whether the dialect runs here; none for the portable one, which always does.</summary>
-    public string? Supported => Isa == Isas.Portable ? null : Isa.ToString();
+    public string? Supported { get; init; }
 
     /// <summary>The type of the vectors, in System.Runtime.Intrinsics.</summary>
     public string Vector => Vectors.Replace("Vectors", "Vector");
 
     public static Dialect Of(Isas isa) => isa switch
     {
-        Isas.Avx512 => new(isa, "AVX-512", "Vectors512", "Vectors256.Transpose8", TransposedKeys: 8),
-        Isas.Avx2 => new(isa, "AVX2 and FMA", "Vectors256", "Transpose8", TransposedKeys: 8),
-        Isas.Neon => new(isa, "NEON", "Vectors128", "Transpose4", TransposedKeys: 4) { MultipliesByElement = true, Prefetches = false },
-        _ => new(isa, "portable, 128-bit vectors", "Vectors128", Transpose: null, TransposedKeys: 4),
+        Isas.Avx512 => new(isa, "AVX-512", "Vectors512", "Vectors256.Transpose8", TransposedKeys: 8) { Supported = "Avx512" },
+        Isas.Avx2 => new(isa, "AVX2 and FMA", "Vectors256", "Transpose8", TransposedKeys: 8) { Supported = "Avx2", WeighsAtOnce = true },
+        Isas.Neon => new(isa, "NEON", "Vectors128", "Transpose4", TransposedKeys: 4) { Supported = "Neon", MultipliesByElement = true, Prefetches = false },
+        _ => new(isa, "portable, 128-bit vectors", "Vectors128", Transpose: null, TransposedKeys: 4) { WeighsAtOnce = true },
     };
 }

@@ -1,5 +1,4 @@
 using AttentionGen.Generator.Emit.Dialects;
-using AttentionGen.Generator.Emit.Walks;
 using AttentionGen.Generator.Lowering;
 using AttentionGen.Generator.Planning;
 using AttentionGen.Generator.Text;
@@ -14,12 +13,12 @@ internal static class ScoresEmitter
 {
     public static void Emit(SourceWriter w, CorePlan plan, Dialect dialect, VisibleKeys visible)
     {
-        var product = new ProductEmitter(dialect, plan.TileRows, plan.TileVectors, "s", "q", "QueryRow", "k", "PanelKeys") { Sets = plan.ChainSets };
+        var product = new ProductEmitter(dialect, plan.Packed!.TileRows, plan.Packed!.TileVectors, "s", "q", "QueryRow", "k", "PanelKeys") { Sets = plan.Packed!.ChainSets };
         w.Line();
         w.Line(plan.InRegisters
             ? "/// <summary>Weights of a tile of query rows over some panels of keys.</summary>"
             : "/// <summary>Scores of a tile of query rows over some panels of keys.</summary>");
-        CoreEmitter.MethodAttribute(w);
+        w.Line(GeneratedCode.CoreMethod);
         string parameters = "ref float query, ref float panel, int panels, ref float weights";
         if (plan.InRegisters)
             parameters += $", ref float state, {visible.Parameters}";
@@ -60,7 +59,7 @@ internal static class ScoresEmitter
         w.Line("int quad = 0;");
         using (w.Block("while (true)"))
         {
-            w.Line($"int chain = Math.Min(quad + {plan.ChainQuads}, {plan.Quads});");
+            w.Line($"int chain = Math.Min(quad + {plan.Packed!.ChainQuads}, {plan.Quads});");
             using (w.Block("do", "} while (quad < chain);"))
             {
                 product.Steps(w, 4);
@@ -69,9 +68,9 @@ internal static class ScoresEmitter
             }
 
             w.Line();
-            w.Line($"// Sums of {4 * plan.ChainQuads / plan.ChainSets} products: longer ones would lose precision.");
+            w.Line($"// Sums of {4 * plan.Packed!.ChainQuads / plan.Packed!.ChainSets} products: longer ones would lose precision.");
             product.Join(w);
-            using (w.Block($"if (quad > {plan.ChainQuads})"))
+            using (w.Block($"if (quad > {plan.Packed!.ChainQuads})"))
                 Add(w, product);
             w.Line($"if (quad == {plan.Quads}) break;");
             Store(w, product);
@@ -130,7 +129,7 @@ internal static class ScoresEmitter
         }
 
         w.Line();
-        if (!plan.ScoresStay)
+        if (!plan.Packed!.ScoresStay)
         {
             w.Line("// In case that a maximum rises; there are too few registers for the scores beside the exponents.");
             Store(w, product);
@@ -171,7 +170,7 @@ internal static class ScoresEmitter
 
         w.Line();
         w.Line(visible.DiffersByRow ? "// Rare: a maximum rises, or some rows see none of the panel." : "// Rare: a maximum rises.");
-        if (plan.ScoresStay) Store(w, product);
+        if (plan.Packed!.ScoresStay) Store(w, product);
         w.Line($"Softmax(ref weights, p * PanelKeys, (p + 1) * PanelKeys, ref state, TileRows, {visible.Arguments()});");
     }
 

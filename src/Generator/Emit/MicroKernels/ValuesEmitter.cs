@@ -1,5 +1,4 @@
 using AttentionGen.Generator.Emit.Dialects;
-using AttentionGen.Generator.Emit.Walks;
 using AttentionGen.Generator.Planning;
 using AttentionGen.Generator.Text;
 
@@ -22,30 +21,27 @@ internal static class ValuesEmitter
     /// </summary>
     private static List<Strip> Strips(CorePlan plan, int rows)
     {
-        bool packed = rows == plan.TileRows && plan.Path != CorePath.Decode, atOnce = plan.Path == CorePath.FixedLength;
+        bool isTile = rows == plan.Packed!.TileRows, atOnce = plan.FixedLength is not null;
         var strips = new List<Strip>();
         int start = 0, tail = plan.Spec.ValueDim % plan.Lanes;
-        foreach (int vectors in packed ? plan.ValueVectors.OrderByDescending(v => v) : plan.Decode.ValueVectors(rows))
+        foreach (int vectors in (isTile ? plan.Packed.ValueVectors : plan.FixedLength!.RowVectors).OrderByDescending(v => v))
         {
             // What is written at once ends with the output.
-            bool last = packed && atOnce && start + (vectors * plan.Lanes) > plan.Spec.ValueDim;
+            bool last = isTile && atOnce && start + (vectors * plan.Lanes) > plan.Spec.ValueDim;
             strips.Add(new Strip(rows, start, vectors, last ? tail : 0));
             start += vectors * plan.Lanes;
         }
 
-        if (!packed && tail > 0) strips.Add(new Strip(rows, start, Vectors: 1, tail));
+        if (!isTile && tail > 0) strips.Add(new Strip(rows, start, Vectors: 1, tail));
         return strips;
     }
 
     public static void Emit(SourceWriter w, CorePlan plan, Dialect dialect)
     {
-        // Whole rows see all keys of the tile at once, or each its own.
-        int[] rows = plan.Path switch
-        {
-            CorePath.FixedLength => !plan.Spec.Visible.DiffersByRow ? [plan.TileRows] : [plan.TileRows, 1],
-            CorePath.Decode => [],
-            _ => [plan.TileRows],
-        };
+        if (plan.Packed is not { TileRows: var tile }) return;
+
+        // With fixed lengths, rows see all keys of the tile at once, or each its own.
+        int[] rows = plan.FixedLength is not null && plan.Spec.Visible.DiffersByRow ? [tile, 1] : [tile];
         foreach (var strip in rows.SelectMany(r => Strips(plan, r)).Select(strip => strip with { Start = 0 }).Distinct()) Method(w, plan, dialect, strip);
     }
 
@@ -56,7 +52,7 @@ internal static class ValuesEmitter
         foreach (var strips in Strips(plan, rows).GroupBy(strip => strip.Name))
         {
             int first = strips.First().Start, width = strips.First().Vectors * plan.Lanes, count = strips.Count();
-            string Call(string at) => plan.Path == CorePath.FixedLength
+            string Call(string at) => plan.FixedLength is not null
                 ? $"{strips.Key}(ref {weights}, ref {Address.At(values, at)}, {stride}, ref {state}, ref {Address.At(output, at)}, block.OutputStride, {keys});"
                 : $"{strips.Key}(ref {weights}, ref {Address.At(values, at)}, {stride}, ref {Address.At(state, at)}, {keys});";
             if (count <= 2)
@@ -68,18 +64,18 @@ internal static class ValuesEmitter
 
     private static void Method(SourceWriter w, CorePlan plan, Dialect dialect, Strip strip)
     {
-        bool atOnce = plan.Path == CorePath.FixedLength, packed = atOnce && strip.Rows == plan.TileRows;
+        bool atOnce = plan.FixedLength is not null, packed = atOnce && strip.Rows == plan.Packed!.TileRows;
         int width = (strip.Vectors * plan.Lanes) - (strip.Tail == 0 ? 0 : plan.Lanes - strip.Tail);
         var product = new ProductEmitter(dialect, strip.Rows, strip.Vectors, "o", "weights", "KeyBlock", "values", "stride") { RightTail = packed ? 0 : strip.Tail };
         string Output(int row, int vector) => Address.Arguments("outputs", Address.Offset((row, "StateRow"), (vector, "Lanes")));
         w.Line();
         w.Line($"/// <summary>outputs {(atOnce ? "= inverse sums *" : "+=")} weights * values for {(strip.Rows == 1 ? "a row" : $"{strip.Rows} rows")} and {width} of the value dimension.</summary>");
-        CoreEmitter.MethodAttribute(w);
+        w.Line(GeneratedCode.CoreMethod);
         string results = atOnce ? "ref float state, ref float outputs, nint outputStride" : "ref float outputs";
         using (w.Block($"private static void {strip.Name}(ref float weights, ref float values, nint stride, {results}, int keys)"))
         {
             product.Declare(w, (row, vector) => atOnce ? "Vec.Zero" : $"Load({Output(row, vector)})");
-            foreach (int step in new[] { strip.Rows == plan.TileRows ? product.Unroll : 1, 1 }.Distinct())
+            foreach (int step in new[] { strip.Rows == plan.Packed!.TileRows ? product.Unroll : 1, 1 }.Distinct())
             {
                 using (w.Block(step == 1 ? "for (; keys > 0; keys--)" : $"for (; keys >= {step}; keys -= {step})"))
                 {

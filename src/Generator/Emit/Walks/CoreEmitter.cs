@@ -1,10 +1,6 @@
 using AttentionGen.Generator.Emit.Dialects;
-using AttentionGen.Generator.Emit.Loads;
 using AttentionGen.Generator.Emit.MicroKernels;
-using AttentionGen.Generator.Emit.RowStates;
-using AttentionGen.Generator.Emit.Scores;
 using AttentionGen.Generator.Lowering;
-using AttentionGen.Generator.Model;
 using AttentionGen.Generator.Planning;
 using AttentionGen.Generator.Text;
 
@@ -19,7 +15,7 @@ internal static class CoreEmitter
     {
         var dialect = Dialect.Of(plan.Isa);
         var visible = plan.Spec.Visible;
-        bool lifted = plan.Spec.Scoring is { Own: not null } or { Visible: not null } or { KeepsStep: true, Relative: true };
+        bool lifted = plan.Spec.Scores.UsesInts;
         var w = new SourceWriter();
         Header(w, plan, dialect);
         w.Line($"""
@@ -39,67 +35,64 @@ internal static class CoreEmitter
             {GeneratedCode.Attribute}
             [global::Microsoft.CodeAnalysis.Embedded]
             """);
-        using (w.Block($"internal readonly struct {plan.Name} : {Interfaces(plan.Path)}"))
+        using (w.Block($"internal readonly struct {plan.Name} : {Interfaces(plan)}"))
         {
             Constants(w, plan);
-            switch (plan.Path)
-            {
-                case CorePath.FixedLength:
-                    FixedLengthEmitter.Attend(w, plan, dialect, visible);
-                    PackingEmitter.Emit(w, plan, dialect, visible);
-                    PackingEmitter.Queries(w, plan, dialect);
-                    NormEmitter.Query(w, plan);
-                    ScoresEmitter.Emit(w, plan, dialect, visible);
-                    if (plan.InRegisters)
-                    {
-                        PrefillEmitter.Reset(w, plan);
-                        SoftmaxEmitter.Emit(w, plan, dialect, visible);
-                        FixedLengthEmitter.Invert(w, plan, visible);
-                    }
-                    else
-                    {
-                        FixedLengthEmitter.Softmax(w, plan, dialect, visible);
-                    }
-
-                    ValuesEmitter.Emit(w, plan, dialect);
-                    break;
-                case CorePath.Decode:
-                    Rows(w, plan, dialect, visible);
-                    break;
-                default:
-                    PrefillEmitter.Emit(w, plan, dialect, visible);
-                    PackingEmitter.Emit(w, plan, dialect, visible);
-                    ScoresEmitter.Emit(w, plan, dialect, visible);
-                    Rows(w, plan, dialect, visible);
-                    break;
-            }
+            if (plan.FixedLength is not null) FixedLength(w, plan, dialect, visible);
+            if (plan.Prefill is not null) Prefill(w, plan, dialect, visible);
+            if (plan.Decode is not null) Decode(w, plan, dialect, visible);
         }
 
         return w.ToString();
     }
 
-    private static string Interfaces(CorePath path) => path switch
-    {
-        CorePath.Decode => "IDecodeCore",
-        CorePath.FixedLength => "IPrefillCore",
-        _ => "IPrefillCore, IDecodeCore",
-    };
+    private static string Interfaces(CorePlan plan) => plan.Decode is null ? "IPrefillCore" : plan.Packed is null ? "IDecodeCore" : "IPrefillCore, IDecodeCore";
 
-    /// <summary>Few rows, and what packed rows share with them.</summary>
-    private static void Rows(SourceWriter w, CorePlan plan, Dialect dialect, VisibleKeys visible)
+    private static void FixedLength(SourceWriter w, CorePlan plan, Dialect dialect, VisibleKeys visible)
+    {
+        FixedLengthEmitter.Attend(w, plan, dialect, visible);
+        PackingEmitter.Emit(w, plan, dialect, visible);
+        PackingEmitter.Queries(w, plan, dialect);
+        QueryMethods(w, plan);
+        ScoresEmitter.Emit(w, plan, dialect, visible);
+        if (plan.InRegisters)
+        {
+            PrefillEmitter.Reset(w, plan);
+            SoftmaxEmitter.Emit(w, plan, dialect, visible);
+            FixedLengthEmitter.Invert(w, plan, visible);
+        }
+        else
+        {
+            FixedLengthEmitter.Softmax(w, plan, dialect, visible);
+        }
+
+        ValuesEmitter.Emit(w, plan, dialect);
+    }
+
+    private static void Prefill(SourceWriter w, CorePlan plan, Dialect dialect, VisibleKeys visible)
+    {
+        PrefillEmitter.Emit(w, plan, dialect, visible);
+        PackingEmitter.Emit(w, plan, dialect, visible);
+        ScoresEmitter.Emit(w, plan, dialect, visible);
+    }
+
+    /// <summary>Decode, and what prefill shares with it.</summary>
+    private static void Decode(SourceWriter w, CorePlan plan, Dialect dialect, VisibleKeys visible)
     {
         DecodeEmitter.Emit(w, plan, dialect, visible);
         ValuesEmitter.Emit(w, plan, dialect);
         PrefillEmitter.Reset(w, plan);
-        PackingEmitter.Queries(w, plan, dialect);
-        NormEmitter.Query(w, plan);
-        ScoringEmitter.Emit(w, plan, dialect, visible);
+        if (plan.Packed is not null) PackingEmitter.Queries(w, plan, dialect);
+        QueryMethods(w, plan);
+        ScoreEmitter.Emit(w, plan, dialect, visible);
         SoftmaxEmitter.Emit(w, plan, dialect, visible);
         FinishEmitter.Emit(w, plan, dialect);
     }
 
-    /// <summary>The attribute of every method of a core: never interpreted at a low tier, never inlined into one that would spill.</summary>
-    public static void MethodAttribute(SourceWriter w) => w.Line("[MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]");
+    private static void QueryMethods(SourceWriter w, CorePlan plan)
+    {
+        foreach (var step in plan.Spec.Loads.Steps) step.QueryMethod(w, new(plan.Spec.HeadDim, plan.Lanes));
+    }
 
     private static void Header(SourceWriter w, CorePlan plan, Dialect dialect)
     {
@@ -111,38 +104,38 @@ internal static class CoreEmitter
             //
             // {plan.Name}
             //
-            //   output = softmax({(spec.Scoring.Scales ? "scale of the head" : ScalarText.Float(spec.Scale))} * query * key^T) * value, single precision, {mask}
+            //   output = softmax({(spec.Scores.Scaling is { OfHead: true } ? "scale of the head" : ScalarText.Float(spec.Scale))} * query * key^T) * value, single precision, {mask}
             //   query   [{queries}, {spec.HeadDim}]     key    [{keys}, {spec.HeadDim}]
             //   output  [{queries}, {spec.ValueDim}]     value  [{keys}, {spec.ValueDim}]
             //
             //   instructions  {dialect.Title}
             """);
-        string tile = $"{plan.TileRows} query rows x {plan.PanelKeys} keys: {plan.TileRows} x {plan.TileVectors} vectors of {plan.Lanes} floats";
-        if (plan.Path != CorePath.Decode)
+        if (plan.Packed is { } packed)
         {
+            string tile = $"{packed.TileRows} query rows x {plan.PanelKeys} keys: {packed.TileRows} x {packed.TileVectors} vectors of {plan.Lanes} floats";
             w.Line($"""
                 //   tile          {tile}, {(plan.InRegisters ? "scores stay in registers" : "scores wait in the first-level cache")}
-                //   blocks        {plan.QueryBlock} query rows, {plan.KeyBlock} keys
+                //   blocks        {packed.QueryBlock} query rows, {plan.KeyBlock} keys
                 """);
         }
 
-        if (plan.Path != CorePath.FixedLength)
-            w.Line($"//   few rows      {plan.Decode.TileRows} query rows x 4 keys, up to {plan.Decode.MaxRows} rows (queries times heads of a group)");
+        if (plan.FixedLength is null)
+            w.Line($"//   few rows      {plan.Decode!.TileRows} query rows x 4 keys, up to {plan.Decode!.MaxRows} rows (queries times heads of a group)");
         w.Line($"//   cost          {2 * (spec.HeadDim + spec.ValueDim)} flops and one exponential for a visible pair of query and key");
-        if (plan.Path != CorePath.Decode)
-            w.Line($"//   memory        {plan.PackedHeadDim + plan.PackedValueDim} floats for a packed key and value, {plan.QueryBlock * plan.StateRow + plan.ScratchFloats} for a block of queries");
-        if (spec.Norm is { } norm) w.Line($"//   norm          of queries and keys: {norm.Text}");
-        if (spec.Scoring.Text.Length > 0) w.Line($"//   scores        {spec.Scoring.Text}");
+        if (plan.Packed is not null)
+            w.Line($"//   memory        {plan.PackedHeadDim + plan.PackedValueDim} floats for a packed key and value, {plan.Packed!.QueryBlock * plan.StateRow + plan.ScratchFloats} for a block of queries");
+        if (spec.Loads.Text.Length > 0) w.Line($"//   norm          of queries and keys: {spec.Loads.Text}");
+        if (spec.ScoresText.Length > 0) w.Line($"//   scores        {spec.ScoresText}");
         w.Line("//");
-        if (plan.Path != CorePath.Decode)
+        if (plan.Packed is not null)
             w.Line("// Keys are packed into panels (transposed), values into padded rows.");
-        if (plan.Path == CorePath.FixedLength)
+        if (plan.FixedLength is not null)
         {
             w.Line("// A tile of queries takes all keys at once: scores, weights relative to the maximum of a row, product with the values.");
             return;
         }
 
-        if (plan.Path != CorePath.Decode)
+        if (plan.Packed is not null)
             w.Line("// For each block of queries and each block of keys, tile by tile: scores, weights relative to a running maximum, product with the values.");
         w.Line("""
             // Few queries meet keys and values as they lie in memory: each is read once for all of them.
@@ -153,13 +146,24 @@ internal static class CoreEmitter
     /// <summary>What the state of a query row holds, and where.</summary>
     private static string State(CorePlan plan)
     {
-        string sums = plan.Path == CorePath.FixedLength ? "0" : "ValueDim", outputs = plan.Path == CorePath.FixedLength ? "" : "output, ";
-        string state = $"private const int Sums = {sums}, Maximum = Sums + Lanes, RowLevel = Maximum + 1, StateRow = Maximum + Lanes; // the state of a query row: {outputs}sums of weights, maximum and its level";
-        if (plan.Spec.Scoring.Entropy)
-            state = state.Replace("Maximum = Sums + Lanes", "Exponents = Sums + Lanes, Maximum = Exponents + Lanes").Replace("sums of weights", "sums of weights, and of them times their exponents");
-        if (plan.Spec.Scoring.HasHighest)
-            state = state.Replace("RowLevel = Maximum + 1", "RowLevel = Maximum + 1, Highest = Maximum + 2, HighestKey = Maximum + 3") + ", largest score and its key";
-        return state;
+        var states = plan.Spec.Rows.States;
+        string first = plan.FixedLength is not null ? "0" : "ValueDim", last = "Sums", layout = "Sums = " + first, text = (plan.FixedLength is not null ? "" : "output, ") + "sums of weights";
+        foreach (var (name, what) in states.SelectMany(state => state.Sums))
+        {
+            layout += $", {name} = {last} + Lanes";
+            (last, text) = (name, $"{text}, and {what}");
+        }
+
+        layout += $", Maximum = {last} + Lanes, RowLevel = Maximum + 1";
+        text += ", maximum and its level";
+        int number = 2;
+        foreach (var (names, what) in states.Select(state => state.Numbers).Where(numbers => numbers.Names.Length > 0))
+        {
+            foreach (string name in names) layout += $", {name} = Maximum + {number++}";
+            text += $", {what}";
+        }
+
+        return $"private const int {layout}, StateRow = Maximum + Lanes; // the state of a query row: {text}";
     }
 
     private static void Constants(SourceWriter w, CorePlan plan)
@@ -170,15 +174,13 @@ internal static class CoreEmitter
             private const int Lanes = {{plan.Lanes}};
             private const int QueryRow = {{plan.QueryRow}}; // a packed query: whole vectors
             {{State(plan)}}
-            private const int TileRows = {{plan.TileRows}};
-            private const int PanelKeys = {{plan.PanelKeys}};
-            private const int QueryBlock = {{plan.QueryBlock}};
             private const int KeyBlock = {{plan.KeyBlock}};
             """);
+        if (plan.Packed is { } packed) w.Line($"private const int TileRows = {packed.TileRows}, PanelKeys = {plan.PanelKeys}, QueryBlock = {packed.QueryBlock};");
         if (plan.Spec.Fixed is { } lengths) w.Line($"private const int KeyLength = {lengths.KeyLength};");
-        else w.Line($"private const int MaxRows = {plan.Decode.MaxRows}, RowsAtOnce = {plan.Decode.RowsAtOnce}, OneRowBlock = {plan.Decode.OneRowBlock}, OneRowWeights = OneRowBlock + 16; // rows of weights an odd number of lines apart");
-        w.Line($"private const float Scale = {ScalarText.Float(plan.WeightScale)}; // {(plan.Spec.Scoring.IsNatural ? "" : plan.Spec.Scale < 0 ? "-scale * " : "scale * ")}log2(e): weights are powers of two");
-        if (plan.Path != CorePath.FixedLength || plan.InRegisters)
+        else w.Line($"private const int MaxRows = {plan.Decode!.MaxRows}, RowsAtOnce = {plan.Decode!.RowsAtOnce}, OneRowBlock = {plan.Decode!.OneRowBlock}, OneRowWeights = OneRowBlock + 16; // rows of weights an odd number of lines apart");
+        w.Line($"private const float Scale = {ScalarText.Float(plan.WeightScale)}; // {(plan.Spec.Scores.IsNatural ? "" : plan.Spec.Scale < 0 ? "-scale * " : "scale * ")}log2(e): weights are powers of two");
+        if (plan.FixedLength is null || plan.InRegisters)
             w.Line($"private const float Lazy = {ScalarText.Float(plan.LazyScore)}; // 8 / Scale, what a score may exceed the running maximum by");
         PlanEmitter.Emit(w, plan);
     }

@@ -1,8 +1,5 @@
 using AttentionGen.Generator.Emit.Dialects;
-using AttentionGen.Generator.Emit.Loads;
 using AttentionGen.Generator.Emit.MicroKernels;
-using AttentionGen.Generator.Emit.RowStates;
-using AttentionGen.Generator.Emit.Scores;
 using AttentionGen.Generator.Lowering;
 using AttentionGen.Generator.Planning;
 using AttentionGen.Generator.Text;
@@ -33,7 +30,7 @@ internal static class DecodeEmitter
     {
         w.Line();
         w.Line("/// <summary>Adds what query rows take from keys as they lie in memory to their state.</summary>");
-        CoreEmitter.MethodAttribute(w);
+        w.Line(GeneratedCode.CoreMethod);
         using (w.Block("public static void Decode(in DecodeBlock block)"))
         {
             w.Line("""
@@ -84,14 +81,14 @@ internal static class DecodeEmitter
         if (visible.HasLeast) w.Line("int least = Math.Max(Math.Min(run.Least - first, keyBlock), 0);");
         if (visible.DiffersByRow) w.Line();
         w.Line($"RowScores(in block, ref query, ref At(ref block.Key, key * block.KeyStride), keys, ref weights{(visible.UpperMoves ? ", seen" : "")});");
-        bool hides = plan.Spec.Scoring.Hides;
+        bool hides = plan.Spec.Scores.Hides;
         if (hides) w.Line("bool hides = false;");
-        string softmax = $"Softmax(ref At(ref weights, row * weightRow), {from}keys, ref At(ref block.State, row * StateRow), block.Queries, {bounds}{StatisticsEmitter.Argument(plan, "key")});";
-        if (plan.Spec.Scoring.Changes)
+        string softmax = $"Softmax(ref At(ref weights, row * weightRow), {from}keys, ref At(ref block.State, row * StateRow), block.Queries, {bounds}{SoftmaxEmitter.KeyArgument(plan, "key")});";
+        if (!plan.Spec.Scores.IsPlain)
         {
             using (w.Block("for (int row = 0, head = 0; row < rows; row += block.Queries, head++)"))
             {
-                ScoringEmitter.Call(w, plan, "hides |= ", "At(ref weights, row * weightRow)", "keys", "block.Queries", bounds, "head", "0", "key");
+                ScoreEmitter.Call(w, plan, "hides |= ", "At(ref weights, row * weightRow)", "keys", "block.Queries", bounds, "head", "0", "key");
                 w.Line(softmax);
             }
         }
@@ -109,7 +106,7 @@ internal static class DecodeEmitter
         bool negated = plan.Spec.Scale < 0;
         w.Line();
         w.Line($"/// <summary>Copies query rows{(negated ? ", negated as the scale is" : "")}{(plan.QueryRow == plan.Spec.HeadDim ? "" : ", with zeros behind them")}.</summary>");
-        CoreEmitter.MethodAttribute(w);
+        w.Line(GeneratedCode.CoreMethod);
         using (w.Block("private static void RowQueries(in DecodeBlock block, ref float packed)"))
         using (w.Block("for (int head = 0; head < block.Heads; head++)"))
         {
@@ -120,16 +117,17 @@ internal static class DecodeEmitter
                 RowEmitter.Emit(w, plan.Spec.HeadDim, plan.Lanes,
                     i => $"Store({(negated ? "-" : "")}Load(ref query, {i}), ref packed, {i});",
                     i => $"At(ref packed, {i}) = {(negated ? "-" : "")}At(ref query, {i});");
-                NormEmitter.Call(w, plan, ", in block.Place");
+                foreach (var step in plan.Spec.Loads.Steps) step.Query(w, "block.Place");
             }
         }
     }
 
     private static void Merge(SourceWriter w, CorePlan plan)
     {
+        var rows = plan.Spec.Rows;
         w.Line();
         w.Line("/// <summary>Adds to the state of rows what they took from other keys: both are brought to the higher maximum.</summary>");
-        CoreEmitter.MethodAttribute(w);
+        w.Line(GeneratedCode.CoreMethod);
         using (w.Block("public static void Merge(ref float state, ref float other, int rows)"))
         using (w.Block("for (; rows > 0; rows--, state = ref At(ref state, StateRow), other = ref At(ref other, StateRow))"))
         {
@@ -141,12 +139,21 @@ internal static class DecodeEmitter
                 // A row without a score is at -infinity, which minus itself would be NaN.
                 float level = maximum == float.NegativeInfinity ? 0f : maximum;
                 """);
-            StatisticsEmitter.MergeExponents(w, plan);
+            if (!rows.NeedsExponents)
+            {
+                w.Line("Vec f = Exp2(All(Fall(mine, level, Scale))), g = Exp2(All(Fall(others, level, Scale)));");
+            }
+            else
+            {
+                w.Line("Vec fall = All(Math.Max(Fall(mine, level, Scale), -1000f)), othersFall = All(Math.Max(Fall(others, level, Scale), -1000f)), f = Exp2(fall), g = Exp2(othersFall);");
+                foreach (var state in rows.States) state.FallTogether(w);
+            }
+
             w.Line("""
                 for (nint i = 0; i < Maximum; i += Lanes) Store(Load(ref state, i) * f + Load(ref other, i) * g, ref state, i);
                 """);
-            StatisticsEmitter.MergeHighest(w, plan);
-            if (plan.Spec.Scoring.NeedsLevel) w.Line("At(ref state, RowLevel) = Level(maximum, Scale);");
+            foreach (var state in rows.States) state.Merge(w, SoftmaxEmitter.Context(plan));
+            if (rows.NeedsLevel) w.Line("At(ref state, RowLevel) = Level(maximum, Scale);");
         }
     }
 }

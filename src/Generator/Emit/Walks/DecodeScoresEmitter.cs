@@ -1,7 +1,5 @@
 using AttentionGen.Generator.Emit.Dialects;
-using AttentionGen.Generator.Emit.Loads;
 using AttentionGen.Generator.Lowering;
-using AttentionGen.Generator.Model;
 using AttentionGen.Generator.Planning;
 using AttentionGen.Generator.Text;
 using static AttentionGen.Generator.Emit.Walks.DecodeStreams;
@@ -15,14 +13,14 @@ internal static class DecodeScoresEmitter
     {
         w.Line();
         w.Line($"/// <summary>Scores of all query rows with keys, {Keys} keys at a time; keys past the last repeat it.</summary>");
-        CoreEmitter.MethodAttribute(w);
+        w.Line(GeneratedCode.CoreMethod);
         using (w.Block($"private static void RowScores(in DecodeBlock block, ref float query, ref float key, int keys, ref float weights{(visible.UpperMoves ? ", int seen" : "")})"))
         {
             w.Line($"""
                 int heads = block.KeyHeads, rows = block.Heads / heads * block.Queries, weightRow = RowBlock(in block).WeightRow;
                 nint stride = block.KeyStride, headStride = block.KeyHeadStride;
                 """);
-            if (dialect.Prefetches) w.Line(Ahead(plan.Decode.PrefetchKeys, plan.Spec.HeadDim));
+            if (dialect.Prefetches) w.Line(Ahead(plan.Decode!.PrefetchKeys, plan.Spec.HeadDim));
             bool oneRow = OneRowEmitter.HasScores(plan);
             if (oneRow)
             {
@@ -53,20 +51,21 @@ internal static class DecodeScoresEmitter
 
     private static void ScoresOfTile(SourceWriter w, CorePlan plan, Dialect dialect, int rows)
     {
-        int headDim = plan.Spec.HeadDim, lanes = plan.Lanes, whole = headDim / lanes * lanes, chain = plan.Decode.ChainVectors * lanes;
-        bool chained = whole > chain, normed = plan.Spec.Norm is not null;
+        int headDim = plan.Spec.HeadDim, lanes = plan.Lanes, whole = headDim / lanes * lanes, chain = plan.Decode!.ChainVectors * lanes;
+        bool chained = whole > chain;
+        var inPlace = new InPlace(plan);
         string Sum(int row, int key) => $"s{row}_{key}";
         void Declare()
         {
             for (int row = 0; row < rows; row++) w.Line($"Vec {string.Join(", ", Enumerable.Range(0, Keys).Select(key => $"{Sum(row, key)} = zero"))};");
-            if (normed) w.Line($"Vec {string.Join(", ", Enumerable.Range(0, Keys).Select(key => $"n{key} = zero"))}; // squares of the keys");
+            inPlace.Declare(w);
         }
 
         void Step(Func<string, string, string> load, string offset)
         {
             w.Line("Vec " + string.Join(", ", Enumerable.Range(0, rows).Select(row => $"q{row} = Load({Address.Arguments("q", Join(Address.Offset((row, "QueryRow")), offset))})")) + ";");
             for (int key = 0; key < Keys; key++)
-                w.Line($"Vec x{key} = {load($"k{key}", offset)}; " + string.Join(" ", Enumerable.Range(0, rows).Select(row => $"{Sum(row, key)} = MulAdd(q{row}, x{key}, {Sum(row, key)});")) + (normed ? $" n{key} = MulAdd(x{key}, x{key}, n{key});" : ""));
+                w.Line($"Vec x{key} = {load($"k{key}", offset)}; " + string.Join(" ", Enumerable.Range(0, rows).Select(row => $"{Sum(row, key)} = MulAdd(q{row}, x{key}, {Sum(row, key)});")) + inPlace.Add(key));
         }
 
         void Loop(string from, string to)
@@ -79,12 +78,6 @@ internal static class DecodeScoresEmitter
         }
 
         string Sums(int row) => $"Sums4({string.Join(", ", Enumerable.Range(0, Keys).Select(key => Sum(row, key)))})";
-        const string Squares = "Sums4(n0, n1, n2, n3)";
-        void Factors(string squares)
-        {
-            if (normed) w.Line($"Vector128<float> f = Vectors128.{NormEmitter.Inverse(plan, squares)};");
-        }
-
         void Tail() => Step((key, offset) => $"LoadFirst({Address.Arguments(key, offset)}, {headDim - whole})", $"{whole}");
 
         if (rows == 1) PrefetchRows(w, dialect, "k", headDim);
@@ -95,19 +88,19 @@ internal static class DecodeScoresEmitter
             if (whole < headDim)
                 using (w.Block(""))
                     Tail();
-            Factors(Squares);
+            inPlace.DeclareFactors(w, fromTotals: false);
             for (int row = 0; row < rows; row++) Store(row, Sums(row));
             return;
         }
 
-        w.Line("Vector128<float> " + string.Join(", ", Enumerable.Range(0, rows).Select(row => $"t{row}").Concat(normed ? ["n"] : []).Select(name => $"{name} = Vector128<float>.Zero")) + ";");
+        w.Line("Vector128<float> " + string.Join(", ", Enumerable.Range(0, rows).Select(row => $"t{row}").Concat(inPlace.Totals).Select(name => $"{name} = Vector128<float>.Zero")) + ";");
         using (w.Block($"for (nint from = 0; from < {whole}; from += {chain})"))
         {
-            w.Line($"// At most {plan.Decode.ChainVectors} products for each partial sum: a longer chain would lose precision.");
+            w.Line($"// At most {plan.Decode!.ChainVectors} products for each partial sum: a longer chain would lose precision.");
             Declare();
             Loop("from", $"Math.Min(from + {chain}, {whole})");
             for (int row = 0; row < rows; row++) w.Line($"t{row} += {Sums(row)};");
-            if (normed) w.Line($"n += {Squares};");
+            inPlace.AddToTotals(w);
         }
 
         if (whole < headDim)
@@ -116,14 +109,14 @@ internal static class DecodeScoresEmitter
                 Declare();
                 Tail();
                 for (int row = 0; row < rows; row++) w.Line($"t{row} += {Sums(row)};");
-                if (normed) w.Line($"n += {Squares};");
+                inPlace.AddToTotals(w);
             }
 
-        Factors("n");
+        inPlace.DeclareFactors(w, fromTotals: true);
         for (int row = 0; row < rows; row++) Store(row, $"t{row}");
 
         void Store(int row, string sums) => w.Line(rows > 1
-            ? $"Vectors128.Store({sums}{(normed ? " * f" : "")}, {Address.Arguments("w", Address.Offset((row, "KeyBlock")))});"
-            : $"Vectors128.Scatter({sums}{(normed ? " * f" : "")}, ref w, apart);");
+            ? $"Vectors128.Store({sums}{(inPlace.IsEmpty ? "" : " * f")}, {Address.Arguments("w", Address.Offset((row, "KeyBlock")))});"
+            : $"Vectors128.Scatter({sums}{(inPlace.IsEmpty ? "" : " * f")}, ref w, apart);");
     }
 }

@@ -18,7 +18,7 @@ internal static class DecodeStreams
     public static void Tiles(SourceWriter w, CorePlan plan, VisibleKeys visible, string first, string firstRow, string second, string secondRow, Action<int> tile)
     {
         w.Line(visible.UpperMoves ? "int row = rows, m = 0; // first query of a tile" : "int row = rows;");
-        foreach (int rows in new[] { plan.Decode.TileRows, 1 })
+        foreach (int rows in new[] { plan.Decode!.TileRows, 1 })
         {
             bool skips = visible.UpperMoves && rows > 1;
             string Next(string name, string distance) => $"{name} = ref At(ref {name}, {Address.Offset((rows, rows == 1 && distance == "KeyBlock" ? "weightRow" : distance))})";
@@ -37,7 +37,7 @@ internal static class DecodeStreams
 
         // Four neighbours; for one query of few heads, the next of each quarter.
         int count = {count}, apart = 1, next = {Keys};
-        if (block.Queries == 1 && rows < {plan.Decode.TileRows}{unless}) (apart, next) = (Math.Max(count, 1), 1);
+        if (block.Queries == 1 && rows < {plan.Decode!.TileRows}{unless}) (apart, next) = (Math.Max(count, 1), 1);
         """);
 
     public static string Join(string row, string offset) => row == "0" ? offset : offset == "0" ? row : $"{row} + {offset}";

@@ -14,18 +14,18 @@ internal static class DecodeValuesEmitter
     {
         w.Line();
         w.Line($"/// <summary>State += weights * values for all rows, {Keys} values at a time.</summary>");
-        CoreEmitter.MethodAttribute(w);
-        using (w.Block($"private static void RowValues(in DecodeBlock block, ref float weights, ref float value, {visible.Parameters}{(plan.Spec.Scoring.Hides ? ", bool hides" : "")})"))
+        w.Line(GeneratedCode.CoreMethod);
+        using (w.Block($"private static void RowValues(in DecodeBlock block, ref float weights, ref float value, {visible.Parameters}{(plan.Spec.Scores.Hides ? ", bool hides" : "")})"))
         {
             w.Line("""
                 int heads = block.KeyHeads, rows = block.Heads / heads * block.Queries, weightRow = RowBlock(in block).WeightRow;
                 nint stride = block.ValueStride, headStride = block.ValueHeadStride;
                 """);
-            if (dialect.Prefetches) w.Line(Ahead(plan.Decode.PrefetchValues, plan.Spec.ValueDim));
+            if (dialect.Prefetches) w.Line(Ahead(plan.Decode!.PrefetchValues, plan.Spec.ValueDim));
             string low = "0", all = "keys";
             string lower = visible.Lower("row % block.Queries"), upper = visible.Upper("row % block.Queries");
             const string Row = "ref float v = ref At(ref value, row / rows * headStride), w = ref At(ref weights, row * weightRow), s = ref At(ref block.State, row * StateRow);";
-            if (plan.Spec.Scoring.Hides)
+            if (plan.Spec.Scores.Hides)
             {
                 using (w.Block("if (hides && !Finite(in block, ref value, keys)) // 0 times an infinite value, or a NaN, would not be 0"))
                 {
@@ -34,7 +34,7 @@ internal static class DecodeValuesEmitter
                         w.Line(Row);
                         string start = visible.LowerMoves ? $"Math.Max({lower}, 0)" : "0", end = visible.UpperMoves ? $"Math.Min({upper}, keys)" : "keys";
                         w.Line($"""
-                            int begin = {start}, end = {end}, quarter = block.Queries == 1 && rows < {plan.Decode.TileRows} ? Math.Max(end - begin, 0) / {Keys} : 0;
+                            int begin = {start}, end = {end}, quarter = block.Queries == 1 && rows < {plan.Decode!.TileRows} ? Math.Max(end - begin, 0) / {Keys} : 0;
                             for (int i = begin; i < end; i++)
                             """);
                         using (w.Block(""))
@@ -158,7 +158,7 @@ internal static class DecodeValuesEmitter
         int dim = plan.Spec.ValueDim, whole = dim / plan.Lanes * plan.Lanes;
         w.Line();
         w.Line("/// <summary>State += weights * values for a row.</summary>");
-        CoreEmitter.MethodAttribute(w);
+        w.Line(GeneratedCode.CoreMethod);
         using (w.Block("private static void RowValue(ref float weights, ref float value, nint stride, ref float state, int from, int end)"))
         using (w.Block("for (; from < end; from++)"))
         {
@@ -175,7 +175,7 @@ internal static class DecodeValuesEmitter
     {
         w.Line();
         w.Line("/// <summary>Whether all values are finite.</summary>");
-        CoreEmitter.MethodAttribute(w);
+        w.Line(GeneratedCode.CoreMethod);
         using (w.Block("private static bool Finite(in DecodeBlock block, ref float value, int count)"))
         {
             w.Line("Vec zeros = Vec.Zero;");

@@ -1,7 +1,5 @@
 using AttentionGen.Generator.Emit.Dialects;
-using AttentionGen.Generator.Emit.Loads;
 using AttentionGen.Generator.Emit.MicroKernels;
-using AttentionGen.Generator.Emit.RowStates;
 using AttentionGen.Generator.Lowering;
 using AttentionGen.Generator.Planning;
 using AttentionGen.Generator.Text;
@@ -23,7 +21,7 @@ internal static class FixedLengthEmitter
         string keys = fixedKeys ? "KeyLength" : "keys", end = visible.UpperMoves ? "end" : keys;
         w.Line();
         w.Line("/// <summary>Writes the output rows of a block of queries from all keys that it sees.</summary>");
-        CoreEmitter.MethodAttribute(w);
+        w.Line(GeneratedCode.CoreMethod);
         using (w.Block("public static void Prefill(in PrefillBlock block)"))
         {
             w.Line("""
@@ -34,7 +32,7 @@ internal static class FixedLengthEmitter
                 """);
             if (!fixedKeys) w.Line("ref KeyRun run = ref block.Runs; // the only one");
             if (!fixedKeys) w.Line("int keys = run.Keys;");
-            w.Line($"PackQueries(ref block.Query, block.QueryStride, block.Rows, ref query{NormEmitter.Argument(plan)});");
+            w.Line($"PackQueries(ref block.Query, block.QueryStride, block.Rows, ref query{PackingEmitter.PlaceArgument(plan)});");
             w.Line();
             using (w.Block("for (int tile = 0; tile < block.Rows; tile += TileRows)"))
             {
@@ -71,7 +69,7 @@ internal static class FixedLengthEmitter
         bool fixedKeys = plan.HasFixedKeys;
         w.Line();
         w.Line("/// <summary>Weights from the scores of a tile, 0 for invisible keys, and one over the sums of the weights: 0 for a row that sees no key.</summary>");
-        CoreEmitter.MethodAttribute(w);
+        w.Line(GeneratedCode.CoreMethod);
         string parameters = (fixedKeys ? "" : ", int end") + (visible.DiffersByRow ? ", " + visible.Parameters : "");
         using (w.Block($"private static void Softmax(ref float weights, ref float state{parameters})"))
         {
@@ -130,7 +128,7 @@ internal static class FixedLengthEmitter
         bool allSee = plan.HasFixedKeys;
         w.Line();
         w.Line($"/// <summary>One over the sums of the weights of the rows of a tile{(allSee ? "" : "; 0 for a row that sees no key")}.</summary>");
-        CoreEmitter.MethodAttribute(w);
+        w.Line(GeneratedCode.CoreMethod);
         using (w.Block("private static void Invert(ref float state)"))
         using (w.Block("for (int row = 0; row < TileRows; row++, state = ref At(ref state, StateRow))"))
         {

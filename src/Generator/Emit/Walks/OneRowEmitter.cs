@@ -1,5 +1,3 @@
-using AttentionGen.Generator.Emit.Loads;
-using AttentionGen.Generator.Model;
 using AttentionGen.Generator.Planning;
 using AttentionGen.Generator.Text;
 
@@ -13,15 +11,9 @@ internal static class OneRowEmitter
 {
     private const int Keys = DecodeStreams.Keys;
 
-    /// <summary>
-    /// Whether a single row has loops of its own, with the query or the output in registers: 83 to 87 % of a plain read instead of 83 (D 64 in L3, Zen 4). With
-    /// more than 8 vectors, and for 128-bit vectors, they are not worth their text.
-    /// </summary>
-    public static bool HasScores(CorePlan plan) => HasOneRow(plan, plan.Spec.HeadDim);
+    public static bool HasScores(CorePlan plan) => plan.Decode!.HasOneRow(plan.Spec.HeadDim, plan.Lanes);
 
-    public static bool HasValues(CorePlan plan) => HasOneRow(plan, plan.Spec.ValueDim);
-
-    private static bool HasOneRow(CorePlan plan, int dim) => plan.Isa is Isas.Avx512 or Isas.Avx2 && dim % plan.Lanes == 0 && dim / plan.Lanes <= 8;
+    public static bool HasValues(CorePlan plan) => plan.Decode!.HasOneRow(plan.Spec.ValueDim, plan.Lanes);
 
     /// <summary>Fetches few of the lines ahead of each stream, as few rows of several heads do: the processor fetches those between.</summary>
     private static void PrefetchStreams(SourceWriter w, string name, int dim)
@@ -42,7 +34,7 @@ internal static class OneRowEmitter
         int dim = plan.Spec.HeadDim, vectors = dim / plan.Lanes;
         w.Line();
         w.Line("/// <summary>Scores of a row with keys of one head, the next of each quarter, so that each quarter is read in the order of memory.</summary>");
-        CoreEmitter.MethodAttribute(w);
+        w.Line(GeneratedCode.CoreMethod);
         using (w.Block("private static int OneRowScores(ref float query, ref float key, nint stride, int quarter, ref float weights)"))
         {
             w.Line(StreamAhead(dim));
@@ -50,33 +42,34 @@ internal static class OneRowEmitter
             using (Streams(w, "k", "key"))
             {
                 PrefetchStreams(w, "k", dim);
-                if (plan.Spec.Norm is null) Products(w, vectors);
-                else NormedProducts(w, plan, vectors);
+                Products(w, plan, vectors);
             }
 
             w.Line($"return {Keys} * quarter;");
         }
     }
 
-    private static void Products(SourceWriter w, int vectors)
+    private static void Products(SourceWriter w, CorePlan plan, int vectors)
     {
-        w.Line("Vec " + string.Join(", ", Enumerable.Range(0, Keys).Select(stream => $"s{stream} = q0 * Load(ref k{stream}, 0)")) + ";");
-        for (int i = 1; i < vectors; i++)
-            w.Line(string.Join(" ", Enumerable.Range(0, Keys).Select(stream => $"s{stream} = MulAdd(q{i}, Load(ref k{stream}, {Address.Offset((i, "Lanes"))}), s{stream});")));
-        w.Line("Vectors128.Scatter(Sums4(s0, s1, s2, s3), ref weights, quarter);");
-    }
-
-    /// <summary>With the squares of the keys beside the products.</summary>
-    private static void NormedProducts(SourceWriter w, CorePlan plan, int vectors)
-    {
-        for (int stream = 0; stream < Keys; stream++)
+        if (plan.Spec.Loads.Steps.Count == 0)
         {
-            w.Line($"Vec x{stream} = Load(ref k{stream}, 0), s{stream} = q0 * x{stream}, n{stream} = x{stream} * x{stream};");
+            w.Line("Vec " + string.Join(", ", Enumerable.Range(0, Keys).Select(stream => $"s{stream} = q0 * Load(ref k{stream}, 0)")) + ";");
             for (int i = 1; i < vectors; i++)
-                w.Line($"x{stream} = Load(ref k{stream}, {Address.Offset((i, "Lanes"))}); s{stream} = MulAdd(q{i}, x{stream}, s{stream}); n{stream} = MulAdd(x{stream}, x{stream}, n{stream});");
+                w.Line(string.Join(" ", Enumerable.Range(0, Keys).Select(stream => $"s{stream} = MulAdd(q{i}, Load(ref k{stream}, {Address.Offset((i, "Lanes"))}), s{stream});")));
+            w.Line("Vectors128.Scatter(Sums4(s0, s1, s2, s3), ref weights, quarter);");
+            return;
         }
 
-        w.Line($"Vectors128.Scatter(Sums4(s0, s1, s2, s3) * Vectors128.{NormEmitter.Inverse(plan, "Sums4(n0, n1, n2, n3)")}, ref weights, quarter);");
+        // With what is summed of the keys beside the products.
+        var load = new InPlace(plan);
+        for (int stream = 0; stream < Keys; stream++)
+        {
+            w.Line($"Vec x{stream} = Load(ref k{stream}, 0), s{stream} = q0 * x{stream}{load.First(stream)};");
+            for (int i = 1; i < vectors; i++)
+                w.Line($"x{stream} = Load(ref k{stream}, {Address.Offset((i, "Lanes"))}); s{stream} = MulAdd(q{i}, x{stream}, s{stream});{load.Add(stream)}");
+        }
+
+        w.Line($"Vectors128.Scatter(Sums4(s0, s1, s2, s3){load.Factors}, ref weights, quarter);");
     }
 
     private static string StreamAhead(int dim) => $"nint ahead = {Math.Max(KernelPlanner.StreamFloatsAhead / dim, 1)} * stride;\nint left = quarter;";
@@ -86,7 +79,7 @@ internal static class OneRowEmitter
         int dim = plan.Spec.ValueDim, vectors = dim / plan.Lanes;
         w.Line();
         w.Line("/// <summary>State += weights * values for a row and values of one head, the next of each quarter.</summary>");
-        CoreEmitter.MethodAttribute(w);
+        w.Line(GeneratedCode.CoreMethod);
         using (w.Block("private static int OneRowValues(ref float weights, ref float value, nint stride, int quarter, ref float state)"))
         {
             w.Line(StreamAhead(dim));

@@ -11,21 +11,20 @@ internal static class PlanEmitter
         w.Line();
         using (w.Block("public static ForwardPlan Plan => new()", "};"))
         {
+            if (plan.Packed is not null) w.Line("QueryBlock = QueryBlock,\nTileRows = TileRows,");
             w.Line($"""
-                QueryBlock = QueryBlock,
-                TileRows = TileRows,
                 KeyBlock = KeyBlock,
                 PackedKeyFloats = HeadDim,
                 PackedValueFloats = ValueDim,
                 StateRowFloats = StateRow,
                 ScratchFloats = {plan.ScratchFloats}, // queries and weights
                 """);
-            if (plan.Path != CorePath.FixedLength)
+            if (plan.FixedLength is null)
             {
                 w.Line($"""
                     MaxRows = MaxRows,
-                    RowsTile = {plan.Decode.TileRows},
-                    RowsTogether = {plan.Decode.RowsTogether},
+                    RowsTile = {plan.Decode!.TileRows},
+                    RowsTogether = {plan.Decode!.RowsTogether},
                     RowsAtOnce = RowsAtOnce,
                     OneRowBlock = OneRowBlock,
                     RowsScratchFloats = RowsAtOnce * (QueryRow + OneRowWeights),
@@ -33,7 +32,7 @@ internal static class PlanEmitter
             }
 
             w.Line($"FlopsPerPair = {2 * (plan.Spec.HeadDim + plan.Spec.ValueDim)},");
-            if (plan.Path == CorePath.FixedLength) w.Line($"LeastRows = TileRows,\n{(plan.HasFixedKeys ? "RunKeys = KeyLength" : "MostKeys = KeyLength")},");
+            if (plan.FixedLength is not null) w.Line($"LeastRows = TileRows,\n{(plan.HasFixedKeys ? "RunKeys = KeyLength" : "MostKeys = KeyLength")},");
         }
     }
 }

@@ -1,8 +1,5 @@
 using AttentionGen.Generator.Emit.Dialects;
-using AttentionGen.Generator.Emit.Loads;
 using AttentionGen.Generator.Emit.MicroKernels;
-using AttentionGen.Generator.Emit.RowStates;
-using AttentionGen.Generator.Emit.Scores;
 using AttentionGen.Generator.Lowering;
 using AttentionGen.Generator.Planning;
 using AttentionGen.Generator.Text;
@@ -17,7 +14,7 @@ internal static class PrefillEmitter
     {
         w.Line();
         w.Line("/// <summary>Adds what a block of query rows takes from packed keys to the state of the block, and writes the output after the last.</summary>");
-        CoreEmitter.MethodAttribute(w);
+        w.Line(GeneratedCode.CoreMethod);
         using (w.Block("public static void Prefill(in PrefillBlock block)"))
         {
             w.Line($"""
@@ -25,7 +22,7 @@ internal static class PrefillEmitter
                 ref float weights = ref At(ref query, QueryBlock * QueryRow); // [TileRows, KeyBlock]
 
                 if (block.First) Reset(ref block.State, (block.Rows + TileRows - 1) / TileRows * TileRows);
-                PackQueries(ref block.Query, block.QueryStride, block.Rows, ref query{NormEmitter.Argument(plan)});
+                PackQueries(ref block.Query, block.QueryStride, block.Rows, ref query{PackingEmitter.PlaceArgument(plan)});
 
                 """);
             using (w.Block("for (int r = 0; r < block.RunCount; r++)"))
@@ -73,8 +70,8 @@ internal static class PrefillEmitter
         else
         {
             w.Line($"Scores(ref tileQuery, ref {panels}, {count}, ref weights);");
-            ScoringEmitter.Call(w, plan, "bool hides = ", "weights", columns, "Math.Min(block.Rows - row, TileRows)", bounds, "0", "row", visible.LowerMoves ? "run.Key + first + skip" : "run.Key + first");
-            w.Line($"Softmax(ref weights, {columns}, ref state, TileRows, {bounds}{StatisticsEmitter.Argument(plan, visible.LowerMoves ? "run.Key + first + skip" : "run.Key + first")});");
+            ScoreEmitter.Call(w, plan, "bool hides = ", "weights", columns, "Math.Min(block.Rows - row, TileRows)", bounds, "0", "row", visible.LowerMoves ? "run.Key + first + skip" : "run.Key + first");
+            w.Line($"Softmax(ref weights, {columns}, ref state, TileRows, {bounds}{SoftmaxEmitter.KeyArgument(plan, visible.LowerMoves ? "run.Key + first + skip" : "run.Key + first")});");
         }
 
         Values(w, plan, visible, end);
@@ -90,7 +87,7 @@ internal static class PrefillEmitter
             w.Line($"""
                 // Row i of the tile sees the keys before `seen` + i, the last one those before `end`.
                 int seen = (int)Math.Max(Math.Min(run.Visible + row{from}, KeyBlock), -TileRows);
-                int end = Math.Max(Math.Min(seen + {plan.TileRows - 1}, keys), 0);
+                int end = Math.Max(Math.Min(seen + {plan.Packed!.TileRows - 1}, keys), 0);
                 """);
         }
 
@@ -108,10 +105,10 @@ internal static class PrefillEmitter
     /// <param name="end">The end of the keys that some row sees.</param>
     public static void Values(SourceWriter w, CorePlan plan, VisibleKeys visible, string end)
     {
-        bool hides = plan.Spec.Scoring.Hides;
+        bool hides = plan.Spec.Scores.Hides;
         if (!plan.Spec.RowsDiffer)
         {
-            Calls(plan.TileRows, "weights", "values", "state", end);
+            Calls(plan.Packed!.TileRows, "weights", "values", "state", end);
             return;
         }
 
@@ -121,15 +118,15 @@ internal static class PrefillEmitter
         if (visible.UpperMoves) allSeeAll.Add("seen >= end");
         using (w.Block($"if (block.ValuesFinite || {(allSeeAll.Count > 1 ? $"({string.Join(" && ", allSeeAll)})" : allSeeAll[0])})"))
         {
-            if (visible.LowerMoves) Calls(plan.TileRows, "At(ref weights, lowest - skip)", "At(ref values, lowest * ValueDim)", "state", $"{end} - lowest");
-            else Calls(plan.TileRows, "weights", "values", "state", end);
+            if (visible.LowerMoves) Calls(plan.Packed!.TileRows, "At(ref weights, lowest - skip)", "At(ref values, lowest * ValueDim)", "state", $"{end} - lowest");
+            else Calls(plan.Packed!.TileRows, "weights", "values", "state", end);
         }
 
         using (w.Block("else"))
         using (w.Block("for (int i = 0; i < TileRows; i++) // 0 times an infinite value, or a NaN, would not be 0"))
         {
             string upper = visible.UpperMoves ? $"Math.Min({visible.Upper("i")}, end)" : end, lower = visible.LowerMoves ? $"Math.Max({visible.Lower("i")}, lowest)" : "0";
-            if (plan.Path == CorePath.Prefill)
+            if (plan.Prefill is not null)
             {
                 // As few rows do; in the same order of sums, so that what is hidden changes no bit.
                 w.Line($"ref float p = ref At(ref weights, i * KeyBlock{(visible.LowerMoves ? " - skip" : "")}), s = ref At(ref state, i * StateRow);");
@@ -170,7 +167,7 @@ internal static class PrefillEmitter
     {
         w.Line();
         w.Line("/// <summary>The state of rows that have seen no key.</summary>");
-        CoreEmitter.MethodAttribute(w);
+        w.Line(GeneratedCode.CoreMethod);
         using (w.Block("private static void Reset(ref float state, int rows)"))
         {
             using (w.Block("for (; rows > 0; rows--, state = ref At(ref state, StateRow))"))
@@ -180,7 +177,7 @@ internal static class PrefillEmitter
                     At(ref state, Maximum) = float.NegativeInfinity;
                     At(ref state, RowLevel) = NoLevel;
                     """);
-                StatisticsEmitter.Reset(w, plan);
+                foreach (var state in plan.Spec.Rows.States) state.Reset(w);
             }
         }
     }

@@ -1,6 +1,6 @@
 using AttentionGen.Generator.Model;
 
-namespace AttentionGen.Generator.Emit.Scores;
+namespace AttentionGen.Generator.Steps.Scores;
 
 /// <summary>
 /// Writes a lifted expression: what is the same for all keys of a row is computed once, as the user wrote it; what depends on the key becomes vector code.
@@ -8,7 +8,7 @@ namespace AttentionGen.Generator.Emit.Scores;
 /// <param name="vector">The type of the vectors, in System.Runtime.Intrinsics.</param>
 /// <param name="name">What its variables begin with.</param>
 /// <param name="steps">Whether keys do not follow each other, so that the elements of a span for them do not either.</param>
-internal sealed class LiftedEmitter(string vector, string name, bool steps)
+internal sealed class LiftedText(string vector, string name, bool steps)
 {
     private readonly Dictionary<Expression, string> _ofRow = [];
     private readonly Dictionary<(Expression OfKey0, bool Down), string> _lines = [];
@@ -109,6 +109,10 @@ internal sealed class LiftedEmitter(string vector, string name, bool steps)
         {
             case InputExpression { Input: var input }:
                 return input switch { Input.Query => "place.Position(row)", Input.Head => "place.Head(head)", _ => "place.Batch" };
+            case ScalarExpression scalar:
+                return $"place.{(scalar.Kind == Kind.Int ? "Whole" : "Real")}({scalar.Index})";
+            case LengthExpression length:
+                return $"place.Length({length.Slot})";
             case ElementExpression element:
                 return $"place.{(element.Kind == Kind.Int ? "Whole" : "Real")}({element.Span.Slot}, {Scalar(element.Index)})";
             case OperationExpression operation:

@@ -1,10 +1,10 @@
 using AttentionGen.Generator.Emit.Dialects;
-using AttentionGen.Generator.Emit.Walks;
 using AttentionGen.Generator.Lowering;
 using AttentionGen.Generator.Planning;
+using AttentionGen.Generator.Steps.RowStates;
 using AttentionGen.Generator.Text;
 
-namespace AttentionGen.Generator.Emit.RowStates;
+namespace AttentionGen.Generator.Emit.Walks;
 
 /// <summary>
 /// Writes what turns scores in memory into weights, row by row, each with its own bound of visible keys. Where scores stay in registers it is
@@ -15,6 +15,7 @@ internal static class SoftmaxEmitter
     public static void Emit(SourceWriter w, CorePlan plan, Dialect dialect, VisibleKeys visible)
     {
         bool panel = plan.InRegisters;
+        var states = plan.Spec.Rows;
         string from = panel ? "from" : "0";
         w.Line();
         w.Line($"""
@@ -23,8 +24,8 @@ internal static class SoftmaxEmitter
             /// more than `Lazy`: what was summed under the old one is scaled down.
             /// </summary>
             """);
-        CoreEmitter.MethodAttribute(w);
-        using (w.Block($"private static void Softmax(ref float weights, {(panel ? "int from, " : "")}int end, ref float state, int rows, {visible.Parameters}{StatisticsEmitter.Parameter(plan)})"))
+        w.Line(GeneratedCode.CoreMethod);
+        using (w.Block($"private static void Softmax(ref float weights, {(panel ? "int from, " : "")}int end, ref float state, int rows, {visible.Parameters}{(states.NeedsKeys ? ", int key" : "")})"))
         using (w.Block("for (int row = 0; row < rows; row++, state = ref At(ref state, StateRow))"))
         {
             string bound = visible.UpperMoves ? $"Math.Max(Math.Min({visible.Upper("row")}, Math.Min(end, keys)), {from})" : "Math.Min(end, keys)";
@@ -54,12 +55,14 @@ internal static class SoftmaxEmitter
                 if (tail < bound) highest = Max(highest, Select(visible, Load(ref w, tail), highest));
                 float rowHighest = Largest(highest);
                 """);
-            StatisticsEmitter.Highest(w, plan, dialect, first);
+            foreach (var state in states.States) state.Observe(w, Context(plan), first);
             using (w.Block("if (rowHighest > maximum + Lazy)"))
             {
                 using (w.Block("if (maximum != float.NegativeInfinity)"))
                 {
-                    StatisticsEmitter.Fall(w, plan);
+                    if (!states.NeedsExponents) w.Line("Vec factor = Exp2(All(Fall(maximum, rowHighest, Scale)));");
+                    else w.Line("Vec fall = All(Math.Max(Fall(maximum, rowHighest, Scale), -1000f)), factor = Exp2(fall);");
+                    foreach (var state in states.States) state.Fall(w);
                     w.Line("""
                         for (nint i = 0; i < Maximum; i += Lanes) Store(Load(ref state, i) * factor, ref state, i);
                         """);
@@ -83,11 +86,11 @@ internal static class SoftmaxEmitter
                     level = 0f;
                 }
 
-                Vec levels = All(level{{(dialect.WeighsAtOnce && !plan.Spec.Scoring.Entropy ? " + Whole" : "")}}), scale = All(Scale), total = Load(ref sum, 0);
+                Vec levels = All(level{{(dialect.WeighsAtOnce && !states.NeedsExponents ? " + Whole" : "")}}), scale = All(Scale), total = Load(ref sum, 0);
                 """);
             w.Line($"column = {first};");
-            bool hides = plan.Spec.Scoring.Hides;
-            if (plan.Spec.Scoring.Entropy) StatisticsEmitter.Exponentials(w, hides);
+            bool hides = plan.Spec.Scores.Hides;
+            if (states.NeedsExponents) WithExponents(w, states, hides);
             else Exponentials(w, score =>
             {
                 string weight = dialect.WeighsAtOnce ? $"Weight({score}, scale, levels)" : $"Exp2(MulAdd({score}, scale, levels))";
@@ -100,6 +103,42 @@ internal static class SoftmaxEmitter
                 for (; column < end; column += Lanes) Store(Vec.Zero, ref w, column);
                 """);
         }
+    }
+
+    /// <summary>What states of rows are written with.</summary>
+    public static RowContext Context(CorePlan plan) => new(
+        plan.Spec.Rows, Dialect.Of(plan.Isa).Vector, plan.Spec.Visible, plan.Spec.Scores.IsNatural ? 1 : (float)Math.Abs((double)plan.Spec.Scale));
+
+    /// <param name="key">The key of column 0, among those of the sequence.</param>
+    public static string KeyArgument(CorePlan plan, string key) => plan.Spec.Rows.NeedsKeys ? $", {key}" : "";
+
+    /// <summary>Scores become weights as in <see cref="Exponentials"/>, and states get the exponents.</summary>
+    private static void WithExponents(SourceWriter w, RowProgram states, bool hides)
+    {
+        string weight = hides ? "MarkHidden(e, s)" : "e";
+        foreach (var state in states.States) state.Begin(w);
+        using (w.Block("for (; column < tail; column += Lanes)"))
+        {
+            w.Line($"""
+                Vec s = Load(ref w, column), x = MulAdd(s, scale, levels), e = Exp2(x);
+                Store({weight}, ref w, column);
+                total += e;
+                """);
+            foreach (var state in states.States) state.Add(w);
+        }
+
+        using (w.Block("if (tail < bound)"))
+        {
+            w.Line($"""
+                Vec s = Select(visible, Load(ref w, tail), All(float.NegativeInfinity)), x = MulAdd(s, scale, levels), e = Exp2(x);
+                Store({weight} & visible, ref w, tail);
+                total += e;
+                """);
+            foreach (var state in states.States) state.Add(w);
+            w.Line("column += Lanes;");
+        }
+
+        foreach (var state in states.States) state.End(w);
     }
 
     /// <summary>The columns before the first that a row sees: weights 0, and scores of -infinity in the vector that holds it.</summary>

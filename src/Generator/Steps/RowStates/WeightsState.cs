@@ -1,26 +1,24 @@
-using AttentionGen.Generator.Emit.Walks;
-using AttentionGen.Generator.Lowering;
-using AttentionGen.Generator.Model;
-using AttentionGen.Generator.Planning;
 using AttentionGen.Generator.Text;
 
-namespace AttentionGen.Generator.Emit.Scores;
+namespace AttentionGen.Generator.Steps.RowStates;
 
-/// <summary>Writes what makes weights of a row of the score matrix. Until its sum is known, the matrix holds the scores that the softmax took.</summary>
-internal static class MatrixEmitter
+/// <summary>The scores in the score matrix become weights. Until the sum of a row is known, the matrix holds the scores that the softmax took.</summary>
+internal sealed record WeightsState : RowState
 {
-    public static void Call(SourceWriter w, CorePlan plan)
-    {
-        if (plan.Spec.Scoring.Matrix == Stage.Weights)
-            w.Line("Normalize(ref place.ScoreRow(0, row), place.Keys, At(ref state, Maximum), At(ref state, RowLevel), inverse);");
-    }
+    public override string Name => ""; // the step that copies the scores has it
 
-    public static void Emit(SourceWriter w, CorePlan plan)
+    public override string Text => "";
+
+    public override bool NeedsLevel => true;
+
+    public override void Finish(SourceWriter w, RowContext context) =>
+        w.Line("Normalize(ref place.ScoreRow(0, row), place.Keys, At(ref state, Maximum), At(ref state, RowLevel), inverse);");
+
+    public override void Methods(SourceWriter w)
     {
-        if (plan.Spec.Scoring.Matrix != Stage.Weights) return;
         w.Line();
         w.Line("/// <summary>Weights from all scores of a row, as its output has them; 0 for a key that it does not see, also beside a NaN.</summary>");
-        CoreEmitter.MethodAttribute(w);
+        w.Line(GeneratedCode.CoreMethod);
         using (w.Block("private static void Normalize(ref float scores, int keys, float maximum, float level, float inverse)"))
         {
             w.Line("""

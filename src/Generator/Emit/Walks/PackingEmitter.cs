@@ -1,12 +1,11 @@
 using AttentionGen.Generator.Emit.Dialects;
 using AttentionGen.Generator.Emit.MicroKernels;
-using AttentionGen.Generator.Emit.Walks;
 using AttentionGen.Generator.Lowering;
-using AttentionGen.Generator.Model;
 using AttentionGen.Generator.Planning;
 using AttentionGen.Generator.Text;
+using AttentionGen.Generator.Validation;
 
-namespace AttentionGen.Generator.Emit.Loads;
+namespace AttentionGen.Generator.Emit.Walks;
 
 /// <summary>Writes what is done once for a stretch of keys and once for a block of queries: bring them into the order that the tiles read.</summary>
 internal static class PackingEmitter
@@ -15,7 +14,7 @@ internal static class PackingEmitter
     {
         Pack(w, plan);
         PackKeys(w, plan, dialect);
-        NormEmitter.Keys(w, plan);
+        foreach (var step in plan.Spec.Loads.Steps) step.PackedKeysMethod(w, new(plan.Spec.HeadDim, plan.Lanes));
         PackValues(w, plan, dialect, visible);
     }
 
@@ -28,11 +27,11 @@ internal static class PackingEmitter
         bool check = plan.Spec.RowsDiffer;
         if (check) w.Line("/// <returns>Whether all values are finite: 0 times an invisible one is then 0.</returns>");
         else w.Line("/// <returns>True: every row sees every key, so that no value is multiplied by the weight of an invisible key.</returns>");
-        CoreEmitter.MethodAttribute(w);
+        w.Line(GeneratedCode.CoreMethod);
         using (w.Block("public static bool Pack(in KeysToPack keys)"))
         {
             w.Line("PackKeys(ref keys.Key, keys.KeyStride, keys.Count, ref keys.PackedKeys);");
-            if (plan.Spec.Norm is not null) w.Line("NormalizeKeys(ref keys.PackedKeys, keys.Count);");
+            foreach (var step in plan.Spec.Loads.Steps) step.PackedKeys(w);
             if (check)
             {
                 w.Line("return PackValues(ref keys.Value, keys.ValueStride, keys.Count, ref keys.PackedValues);");
@@ -50,7 +49,7 @@ internal static class PackingEmitter
         int step = dialect.TransposedKeys, headDim = plan.Spec.HeadDim;
         w.Line();
         w.Line($"/// <summary>Keys [count, {headDim}] as panels [HeadDim, PanelKeys]; the last panel is filled up with the last key.</summary>");
-        CoreEmitter.MethodAttribute(w);
+        w.Line(GeneratedCode.CoreMethod);
         using (w.Block("private static void PackKeys(ref float key, nint stride, int count, ref float panels)"))
         using (w.Block("for (int panel = 0; panel < count; panel += PanelKeys)"))
         using (w.Block($"for (int column = 0; column < PanelKeys; column += {step})"))
@@ -106,7 +105,7 @@ internal static class PackingEmitter
         bool check = plan.Spec.RowsDiffer, padded = plan.PackedValueDim != plan.Spec.ValueDim;
         w.Line();
         w.Line($"/// <summary>Values [count, {plan.Spec.ValueDim}] as rows [count, ValueDim].</summary>");
-        CoreEmitter.MethodAttribute(w);
+        w.Line(GeneratedCode.CoreMethod);
         using (w.Block($"private static {(check ? "bool" : "void")} PackValues(ref float value, nint stride, int count, ref float rows)"))
         {
             if (check) w.Line("Vec zeros = Vec.Zero; // stays so as long as the values are finite");
@@ -139,8 +138,8 @@ internal static class PackingEmitter
         bool negated = plan.Spec.Scale < 0;
         w.Line();
         w.Line($"/// <summary>Query rows{(negated ? ", with the sign of the scale," : "")} side by side. The last tile is filled up with zeros.</summary>");
-        CoreEmitter.MethodAttribute(w);
-        using (w.Block($"private static void PackQueries(ref float query, nint stride, int rows, ref float packed{NormEmitter.Parameter(plan)})"))
+        w.Line(GeneratedCode.CoreMethod);
+        using (w.Block($"private static void PackQueries(ref float query, nint stride, int rows, ref float packed{PlaceParameter(plan)})"))
         {
             w.Line("int row = 0;");
             using (w.Block("for (; row < rows; row++)"))
@@ -150,7 +149,7 @@ internal static class PackingEmitter
                 RowEmitter.Emit(w, plan.Spec.HeadDim, plan.Lanes,
                     i => $"Store({(negated ? "-" : "")}Load(ref query, {i}), ref packed, {i});",
                     i => $"At(ref packed, {i}) = {(negated ? "-" : "")}At(ref query, {i});");
-                NormEmitter.Call(w, plan, ", in place");
+                foreach (var step in plan.Spec.Loads.Steps) step.Query(w, "place");
                 w.Line("""
                     query = ref At(ref query, stride);
                     packed = ref At(ref packed, QueryRow);
@@ -165,4 +164,9 @@ internal static class PackingEmitter
             }
         }
     }
+
+    /// <summary>What the copy of queries is given beside them, after a comma: where they stand, if a load step reads operands of the call.</summary>
+    public static string PlaceArgument(CorePlan plan) => plan.Spec.Loads.ReadsOperands ? ", in block.Place" : "";
+
+    private static string PlaceParameter(CorePlan plan) => plan.Spec.Loads.ReadsOperands ? ", in ForwardPlace place" : "";
 }

@@ -1,0 +1,59 @@
+using AttentionGen.Generator.Model;
+
+namespace AttentionGen.Generator.Planning;
+
+/// <summary>What an instruction set has, and the tiles that suit it: one row for each. Nothing else in planning asks which instruction set it is.</summary>
+/// <param name="Lanes">Floats of a vector.</param>
+/// <param name="Registers">Vector registers.</param>
+/// <param name="InRegisters">Whether there are enough registers for scores to become weights where they were computed.</param>
+/// <param name="Accumulators">Registers for accumulators.</param>
+/// <param name="ChainSets">Sets of accumulators that the steps over the head dimension go to in turn.</param>
+/// <param name="Tile">Query rows and vectors of keys of a score tile.</param>
+internal sealed record Machine(Isas Isa, int Lanes, int Registers, bool InRegisters, int Accumulators, int ChainSets, (int Rows, int Vectors) Tile)
+{
+    /// <summary>Whether an operand of a multiply-add can be an element of a vector: rows of the left operand then stay in registers.</summary>
+    public bool MultipliesByElement { get; init; }
+
+    /// <summary>Query rows that share a load of a key in place, and registers for their outputs.</summary>
+    public int DecodeTileRows { get; init; }
+
+    public int DecodeAccumulators { get; init; }
+
+    /// <summary>
+    /// The most rows for which keys are not packed, for heads whose dimensions add up to less than 192, and for wider ones; packing pays once rows share what it costs.
+    /// </summary>
+    /// <remarks>
+    /// Time against packing on Zen 4 with 64 and 128 rows (D 128, 4096 keys of 8 heads for 32, token-major / head-major): AVX-512 0.87 / 1.03, 1.03 / 1.14, AVX2 0.79 / 0.96, 0.94 / 0.98;
+    /// with 32 rows of D 128 (AVX2) 0.5 / 0.7; with 32 and 64 of D 64 (1024 keys, 12 heads): AVX-512 0.77, 0.92, AVX2 1.05, 1.2. Portable with 16, 24, 32 rows 1.01, 0.88, 1.18 and
+    /// 0.70, 0.79, 0.83 (Zen 5, tiles as they were).
+    /// </remarks>
+    public (int Narrow, int Wide) MaxDecodeRows { get; init; }
+
+    /// <summary>
+    /// The most vectors of a row for which a single row has loops of its own, with the query or the output in registers: 83 to 87 % of a plain read instead of 83 (D 64 in L3, Zen 4). With
+    /// more than 8 vectors, and for 128-bit vectors, they are not worth their text.
+    /// </summary>
+    public int OneRowVectors { get; init; }
+
+    /// <remarks>
+    /// Accumulators: what is left of 32 (16) registers beside a row of the right operand, the broadcast and, in the JIT's hands, two or three more. 24 of 32 and 12 of 16 do not spill in
+    /// the loops over the head and over the keys; NEON has 16 beside 8 vectors of the left operand and 2 of the right.
+    ///
+    /// Scores of AVX-512 have two sets of 12: 6 x 2 in two sets runs its products at 98.7 % of the peak, 6 x 4 and 8 x 2 in one at 95.5 and 98.4 (D 64, Zen 4), but the partial sums of one
+    /// set have to be put aside three times instead of once, a 512-bit store takes two cycles, and 12 scores leave room for their exponents and the constants of the exponential, where 24
+    /// have 12 moves to and from the stack a panel. In one set, 8 x 2 and 6 x 4 were 1 to 2 % slower with and without a causal mask (D 64, Zen 4). The portable 4 x 2 is as fast as 6 x 2
+    /// (D 64 causal, SSE, within 1 %) and a third less to write.
+    ///
+    /// Decode: four rows times four keys are 16 accumulators beside 4 queries and a key: 0.94 of the FMA peak in the first-level cache on Zen 4, and their weights times four values 0.95. With
+    /// 16 registers two rows: 8 chains barely hide the latency of 4 cycles at two multiply-adds a cycle.
+    /// </remarks>
+    public static IReadOnlyList<Machine> BestFirst { get; } =
+    [
+        new(Isas.Avx512, Lanes: 16, Registers: 32, InRegisters: true, Accumulators: 24, ChainSets: 2, Tile: (6, 2)) { DecodeTileRows = 4, DecodeAccumulators = 16, MaxDecodeRows = (64, 64), OneRowVectors = 8 },
+        new(Isas.Avx2, Lanes: 8, Registers: 16, InRegisters: false, Accumulators: 12, ChainSets: 1, Tile: (6, 2)) { DecodeTileRows = 2, DecodeAccumulators = 12, MaxDecodeRows = (32, 64), OneRowVectors = 8 },
+        new(Isas.Neon, Lanes: 4, Registers: 32, InRegisters: true, Accumulators: 16, ChainSets: 1, Tile: (8, 2)) { MultipliesByElement = true, DecodeTileRows = 4, DecodeAccumulators = 16, MaxDecodeRows = (24, 24) },
+        new(Isas.Portable, Lanes: 4, Registers: 16, InRegisters: false, Accumulators: 8, ChainSets: 1, Tile: (4, 2)) { DecodeTileRows = 2, DecodeAccumulators = 12, MaxDecodeRows = (24, 24) },
+    ];
+
+    public static Machine Of(Isas isa) => BestFirst.First(machine => machine.Isa == isa);
+}

@@ -1,0 +1,110 @@
+using AttentionGen.Generator.Model;
+using AttentionGen.Generator.Text;
+
+namespace AttentionGen.Generator.Steps.Loads;
+
+/// <summary>
+/// Queries and keys are divided by their norms: queries when they are copied, keys when they are packed; where keys are read in place, their factor multiplies the score. The
+/// weights of both go into the copy of the query, as nothing comes between the norm and the product: dot(q * w, k * v) is dot(q * w * v, k).
+/// </summary>
+/// <param name="QueryWeight">Whether queries have learned weights.</param>
+/// <param name="KeyWeight">Whether keys have.</param>
+internal sealed record NormStep(Norm Kind, float Epsilon, bool QueryWeight, bool KeyWeight) : LoadStep
+{
+    /// <summary>Sums of squares side by side.</summary>
+    private const int Chains = 4;
+
+    /// <summary>Null where there is none.</summary>
+    public static NormStep? Of(KernelSpec spec) => spec.Attention.QueryKeyNorm == Norm.None
+        ? null
+        : new(spec.Attention.QueryKeyNorm, spec.Attention.GivenNormEpsilon ?? AttentionSpec.DefaultNormEpsilon, spec.Has(Role.QueryNormWeight), spec.Has(Role.KeyNormWeight));
+
+    public override bool ReadsOperands => QueryWeight || KeyWeight;
+
+    public override string Name =>
+        (Kind == Norm.Rms ? "_rms" : "_l2") + (Epsilon == AttentionSpec.DefaultNormEpsilon ? "" : Invariant.Name(Epsilon)) + (QueryWeight ? "_qw" : "") + (KeyWeight ? "_kw" : "");
+
+    public override string Text
+    {
+        get
+        {
+            string digits = Invariant.Text(Epsilon), norm = Kind == Norm.Rms ? $"x / sqrt(mean(x^2) + {digits})" : $"x / max(sqrt(sum(x^2)), {digits})";
+            return (QueryWeight, KeyWeight) switch
+            {
+                (true, true) => norm + ", with weights",
+                (true, false) => norm + ", queries with weights",
+                (false, true) => norm + ", keys with weights",
+                _ => norm,
+            };
+        }
+    }
+
+    private string EpsilonText => ScalarText.Float(Epsilon);
+
+    /// <summary>One over the norm of rows, from their sums of squares in a vector.</summary>
+    public override string Factor(string sums, LoadContext context) =>
+        Kind == Norm.Rms ? $"InverseRms({sums}, {ScalarText.Float(context.HeadDim)}, {EpsilonText})" : $"InverseNorm({sums}, {EpsilonText})";
+
+    public override string Declare(IEnumerable<string> sums) => $"Vec {string.Join(", ", sums.Select(sum => $"{sum} = zero"))}; // squares of the keys";
+
+    public override string First(string vector) => $"{vector} * {vector}";
+
+    public override string Add(string sum, string vector) => $"{sum} = MulAdd({vector}, {vector}, {sum});";
+
+    public override void Query(SourceWriter w, string place) => w.Line($"NormalizeQuery(ref packed{(ReadsOperands ? $", in {place}" : "")});");
+
+    public override void PackedKeys(SourceWriter w) => w.Line("NormalizeKeys(ref keys.PackedKeys, keys.Count);");
+
+    public override void QueryMethod(SourceWriter w, LoadContext context)
+    {
+        int whole = context.HeadDim / context.Lanes * context.Lanes, rest = context.HeadDim - whole;
+        string[] weights = [.. new[] { QueryWeight ? "QueryNormWeight" : "", KeyWeight ? "KeyNormWeight" : "" }.Where(weight => weight.Length > 0)];
+        w.Line();
+        w.Line($"/// <summary>A query over its norm{(ReadsOperands ? ", times the weights" : "")}{(KeyWeight ? "; those of the keys, too, which are not multiplied by them" : "")}. {Text}</summary>");
+        w.Line(GeneratedCode.CoreMethod);
+        using (w.Block($"private static void NormalizeQuery(ref float query{(ReadsOperands ? ", in ForwardPlace place" : "")})"))
+        {
+            w.Line("""
+                Vec squares = Vec.Zero;
+                for (nint i = 0; i < QueryRow; i += Lanes) squares = MulAdd(Load(ref query, i), Load(ref query, i), squares);
+                """);
+            string factor = Kind == Norm.Rms ? $"1 / Math.Sqrt((double)Sum(squares) / {context.HeadDim} + {EpsilonText})" : $"1 / Math.Max(Math.Sqrt(Sum(squares)), {EpsilonText})";
+            w.Line($"Vec factor = All((float)({factor})); // all scores of the row share its error");
+            string Scaled(string at, Func<string, string> load) => $"Store(Load(ref query, {at}) * factor{string.Concat(weights.Select(weight => $" * {load($"ref place.{weight}")}"))}, ref query, {at});";
+            if (weights.Length == 0)
+            {
+                w.Line($"for (nint i = 0; i < QueryRow; i += Lanes) {Scaled("i", weight => weight)}");
+                return;
+            }
+
+            if (whole > 0) w.Line($"for (nint i = 0; i < {whole}; i += Lanes) {Scaled("i", weight => $"Load({weight}, i)")}");
+            if (rest > 0) w.Line(Scaled($"{whole}", weight => $"LoadFirst({weight}, {whole}, {rest})"));
+        }
+    }
+
+    /// <summary>Keys in panels, a vector of them at a time.</summary>
+    public override void PackedKeysMethod(SourceWriter w, LoadContext context)
+    {
+        w.Line();
+        w.Line("/// <summary>Keys in panels over their norms.</summary>");
+        w.Line(GeneratedCode.CoreMethod);
+        using (w.Block("private static void NormalizeKeys(ref float panels, int count)"))
+        using (w.Block("for (int panel = 0; panel < count; panel += PanelKeys, panels = ref At(ref panels, HeadDim * PanelKeys))"))
+        using (w.Block("for (int column = 0; column < PanelKeys; column += Lanes)"))
+        {
+            w.Line("ref float keys = ref At(ref panels, column);");
+            w.Line("Vec " + string.Join(", ", Enumerable.Range(0, Chains).Select(i => $"s{i} = Vec.Zero")) + ";");
+            using (w.Block($"for (nint d = 0; d < HeadDim; d += {Chains})"))
+            {
+                for (int i = 0; i < Chains; i++)
+                {
+                    string at = i == 0 ? "d * PanelKeys" : $"(d + {i}) * PanelKeys";
+                    w.Line($"Vec x{i} = Load(ref keys, {at}); {Add($"s{i}", $"x{i}")}");
+                }
+            }
+
+            w.Line($"Vec factor = {Factor("(s0 + s1) + (s2 + s3)", context)};");
+            w.Line("for (nint d = 0; d < HeadDim; d++) Store(Load(ref keys, d * PanelKeys) * factor, ref keys, d * PanelKeys);");
+        }
+    }
+}
