@@ -50,7 +50,7 @@ internal sealed record Options(IReadOnlyList<Shape> Shapes, IReadOnlyList<int> T
 
     private static Command ReadmeCommand(Func<int> run)
     {
-        var command = new Command("readme", "Writes the README's table from benchmarks/results");
+        var command = new Command("readme", "Writes the tables of README.md and docs/benchmarks.md from benchmarks/results");
         command.SetAction(_ => run());
         return command;
     }

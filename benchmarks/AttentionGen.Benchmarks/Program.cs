@@ -5,7 +5,7 @@ using AttentionGen.Benchmarks.Machine;
 using AttentionGen.Benchmarks.Report;
 using BenchmarkDotNet.Running;
 
-return Options.Commands(Compare, ReadmeTable.Write, Bench).Parse(args).Invoke();
+return Options.Commands(Compare, Documents.Write, Bench).Parse(args).Invoke();
 
 static int Compare(Options options)
 {
