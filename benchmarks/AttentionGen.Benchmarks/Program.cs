@@ -11,7 +11,7 @@ static int Compare(Options options)
 {
     if (Build.IsDebug)
     {
-        Console.Error.WriteLine("Not timed: this is a Debug build. Kernels are ten times slower in it, and so is the peak that they are measured by.");
+        Console.Error.WriteLine("Not timed: this is a Debug build. Kernels are ten times slower in it, and so is the measured peak.");
         Console.Error.WriteLine("  dotnet run -c Release --project benchmarks/AttentionGen.Benchmarks -- compare");
         return 2;
     }
