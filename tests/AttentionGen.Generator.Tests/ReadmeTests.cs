@@ -144,6 +144,17 @@ public partial class ReadmeTests
             });
     }
 
+    /// <summary>A term has one meaning, and a reference to a term leads to it.</summary>
+    [Fact]
+    public void The_glossary_has_each_term_once()
+    {
+        string glossary = Read("docs", "glossary.md");
+        string[] terms = [.. Term().Matches(glossary).SelectMany(match => match.Groups[1].Value.Split(", "))];
+        Assert.True(terms.Length > 50, $"{terms.Length} terms");
+        Assert.Equal(terms.Distinct(), terms);
+        Assert.All(Reference().Matches(glossary[glossary.IndexOf("\n## ", StringComparison.Ordinal)..]).Select(match => match.Groups[1].Value), term => Assert.Contains(term.TrimEnd('s'), terms.Select(name => name.TrimEnd('s'))));
+    }
+
     private static string Read(params string[] parts) => File.ReadAllText(Repository.PathOf(parts)).ReplaceLineEndings("\n");
 
     private static string Section(string text, string heading)
@@ -193,6 +204,12 @@ public partial class ReadmeTests
 
     [GeneratedRegex("^#+ (.*)$", RegexOptions.Multiline)]
     private static partial Regex Heading();
+
+    [GeneratedRegex(@"^- \*\*([^*]+)\*\*", RegexOptions.Multiline)]
+    private static partial Regex Term();
+
+    [GeneratedRegex(@"(?<!\*)\*([^* \n][^*\n]*)\*(?!\*)")]
+    private static partial Regex Reference();
 
     [GeneratedRegex(@"^\| [A-Z][^:|]*: ")]
     private static partial Regex ShapeRow();
