@@ -15,7 +15,7 @@ internal sealed record Options(IReadOnlyList<Shape> Shapes, IReadOnlyList<int> T
 {
     /// <summary>All commands of the program.</summary>
     public static RootCommand Commands(Func<Options, int> compare, Func<int> readme, Func<string[], int> bench) =>
-        new("Times generated attention kernels: against others side by side, or alone with BenchmarkDotNet.")
+        new("Times generated attention kernels: side by side with peers, or alone with BenchmarkDotNet.")
         {
             CompareCommand(compare),
             ReadmeCommand(readme),
@@ -26,20 +26,20 @@ internal sealed record Options(IReadOnlyList<Shape> Shapes, IReadOnlyList<int> T
     {
         var shapes = new Option<IReadOnlyList<Shape>?>("--shapes")
         {
-            Description = $"groups and ids, separated by commas; all of them unless given. {ShapeTable.Names}",
+            Description = $"groups and ids, separated by commas; the default is all of them. {ShapeTable.Names}",
             HelpName = "masks,P1",
             CustomParser = result => Parse(result, ShapeTable.Select).SelectMany(group => group).Distinct().ToList(),
         };
         var threads = new Option<IReadOnlyList<int>?>("--threads")
         {
-            Description = "numbers of threads, separated by commas; 1 unless given",
+            Description = "numbers of threads, separated by commas; the default is 1",
             HelpName = "1,2",
             CustomParser = result => Parse(result, ThreadCount),
         };
         var json = new Option<FileInfo?>("--json") { HelpName = "FILE", Description = "a file for the results" };
-        var save = new Option<bool>("--save") { Description = "keep results and table under benchmarks/results, by the processor's name" };
-        var seed = new Option<int>("--seed") { Description = "of the inputs", HelpName = "NUMBER", DefaultValueFactory = _ => 1 };
-        var command = new Command("compare", "Our kernels, TensorPrimitives, ONNX Runtime and ggml over the same inputs, in one process and in turn")
+        var save = new Option<bool>("--save") { Description = "keep results and table under benchmarks/results, in files named after the processor" };
+        var seed = new Option<int>("--seed") { Description = "the seed of the inputs", HelpName = "NUMBER", DefaultValueFactory = _ => 1 };
+        var command = new Command("compare", "Times our kernels, TensorPrimitives, ONNX Runtime and ggml over the same inputs, in turn, in one process")
         {
             shapes, threads, json, save, seed,
         };
@@ -50,14 +50,14 @@ internal sealed record Options(IReadOnlyList<Shape> Shapes, IReadOnlyList<int> T
 
     private static Command ReadmeCommand(Func<int> run)
     {
-        var command = new Command("readme", "Writes the README's table from benchmarks/results");
+        var command = new Command("readme", "Writes the tables of README.md and docs/benchmarks.md from benchmarks/results");
         command.SetAction(_ => run());
         return command;
     }
 
     private static Command BenchCommand(Func<string[], int> run)
     {
-        var command = new Command("bench", "BenchmarkDotNet; what follows are its options, as --filter '*Decode*' or --list flat")
+        var command = new Command("bench", "BenchmarkDotNet; its options follow, for example --filter '*Decode*' or --list flat")
         {
             TreatUnmatchedTokensAsErrors = false,
         };

@@ -5,13 +5,13 @@ using AttentionGen.Benchmarks.Machine;
 using AttentionGen.Benchmarks.Report;
 using BenchmarkDotNet.Running;
 
-return Options.Commands(Compare, ReadmeTable.Write, Bench).Parse(args).Invoke();
+return Options.Commands(Compare, Documents.Write, Bench).Parse(args).Invoke();
 
 static int Compare(Options options)
 {
     if (Build.IsDebug)
     {
-        Console.Error.WriteLine("Not timed: this is a Debug build. Kernels are ten times slower in it, and so is the peak that they are measured by.");
+        Console.Error.WriteLine("Not timed: this is a Debug build. Kernels are ten times slower in it, and so is the measured peak.");
         Console.Error.WriteLine("  dotnet run -c Release --project benchmarks/AttentionGen.Benchmarks -- compare");
         return 2;
     }

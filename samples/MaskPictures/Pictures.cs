@@ -2,7 +2,7 @@ namespace AttentionGen.MaskPictures;
 
 /// <summary>A picture of docs/masks.md: a declaration and a small call of it.</summary>
 /// <param name="Name">The file.</param>
-/// <param name="Arguments">Arguments of the attribute, behind heads and headDim.</param>
+/// <param name="Arguments">Arguments of the attribute, after heads and headDim.</param>
 internal sealed record Picture(string Name, string Arguments)
 {
     /// <summary>Further parameters of the kernel.</summary>

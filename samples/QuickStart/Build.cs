@@ -3,7 +3,7 @@ using System.Reflection;
 
 namespace QuickStart;
 
-/// <summary>What the build of this program left behind.</summary>
+/// <summary>Facts about the build of this program.</summary>
 internal static class Build
 {
     private static readonly Assembly s_program = typeof(Build).Assembly;

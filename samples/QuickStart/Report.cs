@@ -17,7 +17,7 @@ internal static class Report
 
     public static void Layer(EncoderLayer layer, EncoderResult result)
     {
-        Console.WriteLine($"{layer.Name}: {Encoder.Heads} heads of {layer.HeadDim}");
+        Console.WriteLine($"{layer.Name}: {Encoder.Heads} heads of {layer.HeadDim} elements");
         Kernel("output", AttentionInfo.Describe(layer.Attend));
         Kernel("weights", AttentionInfo.Describe(layer.Weigh));
         Console.WriteLine($"  largest error against the recording: output {Error(result.OutputError)}, weights {Error(result.WeightsError)}");
@@ -26,7 +26,7 @@ internal static class Report
 
     public static void Race(RaceResult result)
     {
-        Console.WriteLine($"{Decoder.Heads} heads of {Decoder.HeadDim}, {QuickStart.Race.Tokens} tokens, causal: "
+        Console.WriteLine($"{Decoder.Heads} heads of {Decoder.HeadDim} elements, {QuickStart.Race.Tokens} tokens, causal: "
             + $"{QuickStart.Race.GigaFlops:0.00} GFLOP a call, medians of {result.Rounds} rounds");
         Kernel("output", AttentionInfo.Describe(Decoder.Attend));
         Console.WriteLine();
@@ -42,8 +42,8 @@ internal static class Report
 
     public static void NotTimed()
     {
-        Console.WriteLine("Not timed: this is a Debug build. The JIT does not optimise it, which makes a kernel about ten times");
-        Console.WriteLine("slower, while TensorPrimitives comes optimised: the numbers would mean nothing. To time it:");
+        Console.WriteLine("Not timed: this is a Debug build. The JIT does not optimise it, so a kernel is about ten times slower,");
+        Console.WriteLine("while TensorPrimitives is optimised: the numbers would mean nothing. To time the kernels:");
         Console.WriteLine($"  {RunInRelease}");
         Console.WriteLine();
     }
@@ -53,7 +53,7 @@ internal static class Report
         Delegate[] kernels = [.. EncoderLayer.All.SelectMany(layer => new[] { layer.Attend, layer.Weigh }), Decoder.Attend];
         string[] files = [.. kernels.Select(kernel => $"{AttentionInfo.Describe(kernel).Core}.g.cs")];
         string directory = Build.GeneratedDirectory(files[0]) ?? "the obj directory of the build that made this program";
-        Console.WriteLine("The generated source of what ran lies in");
+        Console.WriteLine("The generated source of these kernels is in");
         Console.WriteLine($"  {directory}");
         foreach (string file in files) Console.WriteLine($"    {file}");
     }

@@ -4,14 +4,14 @@ using AttentionGen.Benchmarks.Machine;
 namespace AttentionGen.Benchmarks.Report;
 
 /// <summary>
-/// How fast the others were when they were measured with care. A run in which one is much slower compares with a peer that is called badly,
-/// or on a machine that was not quiet.
+/// The speeds of the peers in careful measurements. If a peer is much slower in a run, the peer was called badly or the machine was busy, and the
+/// comparison means little.
 /// </summary>
 internal static class RecordedPeers
 {
     private const double Tolerance = 0.9;
 
-    // Percent of the peak of a shape, and GB/s over keys and values for one query; the best of a peer's ways.
+    // Percent of the peak; for one query, GB/s over keys and values. The best of a peer's ways.
     private static readonly Record[] s_records =
     [
         new(CpuModel.Zen4, "P1", 1, "OnnxRuntime", 75), new(CpuModel.Zen4, "P1", 1, "Ggml", 56), new(CpuModel.Zen4, "P1", 1, "TensorPrimitives", 10),
@@ -26,12 +26,12 @@ internal static class RecordedPeers
         new(CpuModel.Zen4, "D3", 1, "OnnxRuntime", 30.4), new(CpuModel.Zen4, "D3", 2, "OnnxRuntime", 35.9),
     ];
 
-    /// <summary>A line for each peer that is slower than it can be, and one where nothing is known of the processor.</summary>
+    /// <summary>A line for each peer that is slower than its record, or one line where there is no record of the processor.</summary>
     public static IEnumerable<string> Check(CpuModel cpu, IReadOnlyList<Result> results)
     {
         if (!s_records.Any(record => record.Design == cpu.Design))
         {
-            yield return $"Nothing is recorded of the others on {cpu}: whether they are as fast as they can be was not checked.";
+            yield return $"There is no record of the peers on {cpu}: this run did not check whether they are as fast as they can be.";
             yield break;
         }
 
@@ -44,7 +44,7 @@ internal static class RecordedPeers
             if (value >= Tolerance * record.Value) continue;
             string unit = decode ? "GB/s" : "% of the peak";
             yield return $"{record.Shape}, threads {record.Threads}: {record.Contender} reaches {value:0.0} {unit}, "
-                + $"more than 10 % less than the {record.Value} {unit} that it was seen to reach on a {cpu.Design}.";
+                + $"more than 10 % below the recorded {record.Value} {unit} on a {cpu.Design}.";
         }
     }
 

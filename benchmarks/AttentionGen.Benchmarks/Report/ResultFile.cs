@@ -18,7 +18,7 @@ internal static class ResultFile
 
     public static IReadOnlyList<Result> Read(string path) => JsonSerializer.Deserialize<List<Result>>(File.ReadAllText(path), s_options)!;
 
-    /// <summary>No more digits than a measurement has.</summary>
+    /// <summary>Writes four digits, as many as a measurement has.</summary>
     private sealed class Digits : JsonConverter<double>
     {
         public override double Read(ref Utf8JsonReader reader, Type typeToConvert, JsonSerializerOptions options) => reader.GetDouble();

@@ -6,10 +6,10 @@ using Spectre.Console;
 
 namespace AttentionGen.Benchmarks.Report;
 
-/// <summary>Results for people.</summary>
+/// <summary>The table of a run, for a terminal and for a file.</summary>
 internal static class ResultTable
 {
-    // What is not a terminal has no width of its own; no line of the table breaks in this one.
+    // Output that is not a terminal has no width. With this one no line of the table breaks.
     private const int WideEnough = 240;
 
     public static void Print(IReadOnlyList<Result> results, IReadOnlyList<string> notes)
