@@ -58,7 +58,7 @@ public sealed class AttentionGenerator : IIncrementalGenerator
             .Collect()
             .Select(static (errors, _) => errors.ToEquatableArray())
             .WithTrackingName(Steps.UnreportedErrors);
-        context.RegisterSourceOutput(unreported, static (output, errors) => { if (errors.Count > 0) output.AddSource(ErrorsEmitter.HintName, ErrorsEmitter.Emit(errors)); });
+        context.RegisterSourceOutput(unreported, static (output, errors) => { if (errors.Count > 0) output.AddSource(FileNames.Errors, ErrorsEmitter.Emit(errors)); });
     }
 
     /// <summary>The names of the pipeline's steps, for tests of what is computed again.</summary>

@@ -109,7 +109,7 @@ public class FileNameTests
         {
             Properties = new() { ["build_property.AttentionGenSkipsAnalyzers"] = "true" },
         }.Generate();
-        Assert.Contains(ErrorsEmitter.HintName, run.Sources.Keys);
+        Assert.Contains(FileNames.Errors, run.Sources.Keys);
         Assert.Contains(run.Sources.Keys, name => name.StartsWith("attentionGen.Errors-", StringComparison.Ordinal));
     }
 

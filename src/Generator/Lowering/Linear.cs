@@ -1,5 +1,4 @@
 using AttentionGen.Generator.Model;
-using AttentionGen.Generator.Syntax;
 
 namespace AttentionGen.Generator.Lowering;
 
@@ -12,7 +11,7 @@ internal sealed record Linear(long Query, long Key, long QueryChunk, long KeyChu
     /// <summary>In C#, larger constants can make a sum overflow that is then no sum any more.</summary>
     private const long MaxConstant = 1 << 30;
 
-    private static readonly EquatableArray<long> s_none = Enumerable.Repeat(0L, Lifter.MaxScalars).ToEquatableArray();
+    private static readonly EquatableArray<long> s_none = Enumerable.Repeat(0L, LiftedSpec.MaxScalars).ToEquatableArray();
 
     public static Linear Of(long constant) => new(0, 0, 0, 0, constant, s_none);
 

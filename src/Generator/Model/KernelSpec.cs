@@ -1,4 +1,3 @@
-using AttentionGen.Generator.Syntax;
 
 namespace AttentionGen.Generator.Model;
 

@@ -43,6 +43,9 @@ internal sealed record CoreSpec(int HeadDim, int ValueDim, VisibleKeys Visible, 
         return name + Loads.Name + Scores.Name + Rows.Name;
     }
 
+    /// <summary>What happens to queries and keys as they are read, for people; nothing where nothing does.</summary>
+    public string LoadsText => Loads.Text;
+
     /// <summary>What happens to scores and what is written beside the output, for people; nothing where there is nothing.</summary>
     public string ScoresText => string.Join(", ", Scores.Texts.Concat(Rows.Texts));
 }

@@ -11,6 +11,9 @@ internal static class FileNames
     /// <summary>With the directories before them, names stay below what Windows takes as a path.</summary>
     public const int MaxLength = 100;
 
+    /// <summary>The file with errors that no analyzer reports.</summary>
+    public const string Errors = "AttentionGen.Errors.g.cs";
+
     private const string End = ".g.cs", StandInEnd = ".InError.g.cs";
 
     /// <summary>What Windows takes for a device, with any extension.</summary>

@@ -1,5 +1,4 @@
 using System.Collections.Immutable;
-using AttentionGen.Generator.Emit.Dispatch;
 using AttentionGen.Generator.Model;
 using AttentionGen.Generator.Validation;
 
@@ -15,7 +14,7 @@ internal sealed record SourceLayout(EquatableArray<KernelEntry> Kernels, Equatab
     {
         var ordered = plans.OrderBy(plan => plan.Spec.Method.Identity, StringComparer.Ordinal).ToList();
         var kernels = new List<KernelEntry>();
-        var files = new HashSet<string>(StringComparer.OrdinalIgnoreCase) { ErrorsEmitter.HintName }; // as Roslyn compares hint names
+        var files = new HashSet<string>(StringComparer.OrdinalIgnoreCase) { FileNames.Errors }; // as Roslyn compares hint names
         foreach (var method in ordered.Select(plan => plan.Spec.Method))
         {
             string name = FileName(method), file = FileNames.Of(name, method.Identity);

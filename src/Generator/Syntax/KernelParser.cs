@@ -13,7 +13,7 @@ internal static class KernelParser
     private const string GeneratedCodeName = "System.CodeDom.Compiler.GeneratedCodeAttribute";
 
     /// <summary>A part of the paths of generated files.</summary>
-    private static readonly string s_generatorName = typeof(AttentionGenerator).FullName;
+    private const string GeneratorName = "AttentionGen.Generator.AttentionGenerator";
 
     /// <summary>Attributes of the framework for which another generator writes the body.</summary>
     private static readonly string?[] s_otherGenerators =
@@ -158,7 +158,7 @@ internal static class KernelParser
 
     private static bool IsOurs(AttributeData attribute) => attribute.ApplicationSyntaxReference is { } reference && IsOurs(reference.SyntaxTree);
 
-    private static bool IsOurs(SyntaxTree tree) => tree.FilePath.Contains(s_generatorName);
+    private static bool IsOurs(SyntaxTree tree) => tree.FilePath.Contains(GeneratorName);
 
     private static TypeSpec ParseType(INamedTypeSymbol type)
     {

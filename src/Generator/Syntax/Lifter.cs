@@ -17,18 +17,12 @@ internal sealed partial class Lifter
     /// <summary>What each operation becomes stands in the text of a kernel up to eight times, in some 30 characters: more would not be a mask or a score, but a program.</summary>
     private const int MaxOperations = 1024;
 
-    /// <summary>As many as a call brings along.</summary>
-    public const int MaxScalars = 8;
-
-    /// <summary>The same for spans.</summary>
-    private const int MaxSpans = 4;
-
     private static readonly string[] s_intFunctions = ["Abs", "Min", "Max", "Clamp"];
 
     private static readonly string[] s_floatFunctions = ["Abs", "Min", "Max", "Clamp", "Sqrt", "Exp", "Exp2", "Log", "Log2", "Tanh", "Sin", "Cos", "FusedMultiplyAdd"];
 
     private readonly Compilation _compilation;
-    private readonly Axes[] _indexed = new Axes[MaxSpans];
+    private readonly Axes[] _indexed = new Axes[LiftedSpec.MaxSpans];
     private int _depth;
     private int _lifted;
 
@@ -77,8 +71,8 @@ internal sealed partial class Lifter
             var spec = parse(bound);
             var own = elements is null ? scalars : spans;
             if (own.All(known => known.Name != spec.Name)) own.Add(spec);
-            if (scalars.Count > MaxScalars) return LiftedSpec.Failed(name, $"the methods of a kernel use more than {MaxScalars} of its parameters");
-            if (spans.Count > MaxSpans) return LiftedSpec.Failed(name, $"the methods of a kernel use more than {MaxSpans} of its spans");
+            if (scalars.Count > LiftedSpec.MaxScalars) return LiftedSpec.Failed(name, $"the methods of a kernel use more than {LiftedSpec.MaxScalars} of its parameters");
+            if (spans.Count > LiftedSpec.MaxSpans) return LiftedSpec.Failed(name, $"the methods of a kernel use more than {LiftedSpec.MaxSpans} of its spans");
             int index = own.FindIndex(known => known.Name == spec.Name);
             inputs.Add(parameter, elements is { } kind ? new SpanExpression(kind, index) : new ScalarExpression(KindOf(parameter.Type)!.Value, index));
         }
@@ -276,21 +270,4 @@ internal sealed partial class Lifter
             return inside ? failure with { Start = syntax!.SpanStart - declaration!.SpanStart, Length = syntax.Span.Length } : failure;
         }
     }
-}
-
-/// <summary>A method of the user's, lifted or not.</summary>
-/// <param name="Name">Its name.</param>
-/// <param name="Result">What it returns; null where it cannot be lifted.</param>
-/// <param name="Failure">Why not, and the way out.</param>
-internal sealed record LiftedSpec(string Name, Expression? Result, string? Failure)
-{
-    /// <summary>Where it cannot be lifted, from the beginning of its declaration; nowhere in it where the length is 0.</summary>
-    public int Start { get; init; }
-
-    public int Length { get; init; }
-
-    /// <summary>For each span of the kernel's methods: the axes (as a number) that C# indexes it by as they are, whatever the numbers are.</summary>
-    public EquatableArray<int> Indexed { get; init; }
-
-    public static LiftedSpec Failed(string name, string reason) => new(name, null, reason);
 }

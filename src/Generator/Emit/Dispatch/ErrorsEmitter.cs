@@ -8,8 +8,6 @@ namespace AttentionGen.Generator.Emit.Dispatch;
 /// </summary>
 internal static class ErrorsEmitter
 {
-    public const string HintName = "AttentionGen.Errors.g.cs";
-
     public static string Emit(IEnumerable<string> errors)
     {
         var w = new SourceWriter();

@@ -70,7 +70,7 @@ internal static class KernelEmitter
             //   value   {Shape(attention, Role.Value)}
             //   output  {Shape(attention, Role.Output)}
             //   scale   {(plan.Spec.Has(Role.Scales) ? "of each head" : ScalarText.Float(attention.Scale))}
-            //   mask    {Visible(plan)}{(spec.Loads.Text.Length > 0 ? $"\n//   norm    {spec.Loads.Text}" : "")}{(spec.ScoresText.Length > 0 ? $"\n//   scores  {spec.ScoresText}" : "")}
+            //   mask    {Visible(plan)}{(spec.LoadsText.Length > 0 ? $"\n//   norm    {spec.LoadsText}" : "")}{(spec.ScoresText.Length > 0 ? $"\n//   scores  {spec.ScoresText}" : "")}
             //   cost    {2L * attention.Heads * (attention.HeadDim + attention.ValueDim)} flops for a visible pair of query and key
             //
             // Best first:

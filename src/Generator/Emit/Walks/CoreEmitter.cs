@@ -124,7 +124,7 @@ internal static class CoreEmitter
         w.Line($"//   cost          {2 * (spec.HeadDim + spec.ValueDim)} flops and one exponential for a visible pair of query and key");
         if (plan.Packed is not null)
             w.Line($"//   memory        {plan.PackedHeadDim + plan.PackedValueDim} floats for a packed key and value, {plan.Packed!.QueryBlock * plan.StateRow + plan.ScratchFloats} for a block of queries");
-        if (spec.Loads.Text.Length > 0) w.Line($"//   norm          of queries and keys: {spec.Loads.Text}");
+        if (spec.LoadsText.Length > 0) w.Line($"//   norm          of queries and keys: {spec.LoadsText}");
         if (spec.ScoresText.Length > 0) w.Line($"//   scores        {spec.ScoresText}");
         w.Line("//");
         if (plan.Packed is not null)
