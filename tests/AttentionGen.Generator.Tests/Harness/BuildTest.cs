@@ -30,6 +30,9 @@ internal sealed class BuildTest : CSharpAnalyzerTest<AttentionAnalyzer, DefaultV
 
     public Task RunAsync() => RunAsync(TestContext.Current.CancellationToken);
 
+    // Not composed anew for each test.
+    protected override Task<Workspace> CreateWorkspaceImplAsync() => Task.FromResult<Workspace>(new AdhocWorkspace());
+
     protected override IEnumerable<Type> GetSourceGenerators() => [typeof(AttentionGenerator)];
 
     protected override CompilationOptions CreateCompilationOptions() => _project.CompilationOptions;
