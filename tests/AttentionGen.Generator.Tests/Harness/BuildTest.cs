@@ -11,15 +11,15 @@ namespace AttentionGen.Generator.Tests.Harness;
 /// </summary>
 internal sealed class BuildTest : CSharpAnalyzerTest<AttentionAnalyzer, DefaultVerifier>
 {
-    // References come from where this test runs.
-    private static readonly ReferenceAssemblies s_nothingToDownload = new("net10.0");
+    /// <summary>References come from where this test runs.</summary>
+    public static readonly ReferenceAssemblies NothingToDownload = new("net10.0");
 
     private readonly Project _project;
 
     public BuildTest(Project project, params IEnumerable<DiagnosticResult> expected)
     {
         _project = project;
-        ReferenceAssemblies = s_nothingToDownload;
+        ReferenceAssemblies = NothingToDownload;
         CompilerDiagnostics = CompilerDiagnostics.Suggestions;
         TestBehaviors = TestBehaviors.SkipGeneratedSourcesCheck // what is written is no matter here
             | TestBehaviors.SkipSuppressionCheck | TestBehaviors.SkipGeneratedCodeCheck; // a build more each; tests of their own say what turns a diagnostic off
@@ -28,10 +28,12 @@ internal sealed class BuildTest : CSharpAnalyzerTest<AttentionAnalyzer, DefaultV
         ExpectedDiagnostics.AddRange(expected);
     }
 
+    /// <summary>Its services are composed once for all tests, not for each.</summary>
+    public static Task<Workspace> NewWorkspaceAsync() => Task.FromResult<Workspace>(new AdhocWorkspace());
+
     public Task RunAsync() => RunAsync(TestContext.Current.CancellationToken);
 
-    // Not composed anew for each test.
-    protected override Task<Workspace> CreateWorkspaceImplAsync() => Task.FromResult<Workspace>(new AdhocWorkspace());
+    protected override Task<Workspace> CreateWorkspaceImplAsync() => NewWorkspaceAsync();
 
     protected override IEnumerable<Type> GetSourceGenerators() => [typeof(AttentionGenerator)];
 
