@@ -6,6 +6,7 @@ using AttentionGen.Generator.Text;
 using AttentionGen.Generator.Validation;
 using Microsoft.CodeAnalysis;
 using Microsoft.CodeAnalysis.CSharp;
+using Microsoft.CodeAnalysis.Testing;
 using Xunit;
 
 namespace AttentionGen.Generator.Tests;
@@ -47,13 +48,10 @@ public class ConsumerSettingTests
     [InlineData(LanguageVersion.CSharp7_2, "7.2", "static partial void")]
     public async Task An_old_version_of_C_sharp_is_one_error_at_the_declaration(LanguageVersion language, string version, string modifiers)
     {
-        var markup = Markup.Parse($"namespace Demo {{ partial class Llama {{ [[|AttentionGen.Attention(2, 8)|]] {modifiers} Attend({T.Replace("ReadOnly", "System.ReadOnly").Replace(" Span", " System.Span")}); }} }}");
-        var project = new Project(markup.Source) { Language = language, ImplicitUsings = false, Nullable = language >= LanguageVersion.CSharp8 };
-        var found = Assert.Single(await project.Generate().BuildAsync());
-        Assert.Equal(("AG0060", DiagnosticSeverity.Error, markup.Place), (found.Id, found.Severity, found.Location.SourceSpan));
-        Assert.Equal(
-            $"The project is compiled as C# {version}, and the kernel of 'Attend' is written in C# 12: take LangVersion out of the project file, or set it to 12 or higher",
-            found.GetMessage(CultureInfo.InvariantCulture));
+        string source = $"namespace Demo {{ partial class Llama {{ [[|AttentionGen.Attention(2, 8)|]] {modifiers} Attend({T.Replace("ReadOnly", "System.ReadOnly").Replace(" Span", " System.Span")}); }} }}";
+        var project = new Project(source) { Language = language, ImplicitUsings = false, Nullable = language >= LanguageVersion.CSharp8 };
+        await new BuildTest(project, new DiagnosticResult("AG0060", DiagnosticSeverity.Error).WithLocation(0).WithMessage(
+            $"The project is compiled as C# {version}, and the kernel of 'Attend' is written in C# 12: take LangVersion out of the project file, or set it to 12 or higher")).RunAsync();
     }
 
     [Fact]

@@ -1,3 +1,4 @@
+global using Project = AttentionGen.Generator.Tests.Harness.Project; // not the one of Roslyn's workspaces, which its testing packages bring along
 using System.Collections.Immutable;
 using Microsoft.CodeAnalysis;
 using Microsoft.CodeAnalysis.CSharp;
@@ -9,8 +10,11 @@ namespace AttentionGen.Generator.Tests.Harness;
 /// <summary>A user's project in memory: its sources and the settings that a compiler is given for it.</summary>
 internal sealed record Project(params string[] Sources)
 {
+    /// <summary>What the compiler is given of the framework and of our library: no more than declarations need.</summary>
+    public static ImmutableArray<MetadataReference> FrameworkAndLibrary { get; } = Referenced();
+
     /// <summary>The compilations of all projects descend from one: what it read of the references is read once.</summary>
-    private static readonly CSharpCompilation s_empty = CSharpCompilation.Create("Empty", references: FrameworkAndLibrary());
+    private static readonly CSharpCompilation s_empty = CSharpCompilation.Create("Empty", references: FrameworkAndLibrary);
 
     public string Name { get; init; } = "Demo";
 
@@ -41,17 +45,23 @@ internal sealed record Project(params string[] Sources)
 
     public CSharpParseOptions ParseOptions => new(Language, DocumentationMode.Diagnose);
 
-    public CSharpCompilation Compilation()
+    public CSharpCompilationOptions CompilationOptions => new(
+        OutputKind.DynamicallyLinkedLibrary, checkOverflow: CheckOverflow, allowUnsafe: AllowUnsafe, warningLevel: 9999,
+        optimizationLevel: IsDebug ? OptimizationLevel.Debug : OptimizationLevel.Release, nullableContextOptions: Nullable ? NullableContextOptions.Enable : NullableContextOptions.Disable,
+        specificDiagnosticOptions: NoWarn.ToDictionary(id => id, _ => ReportDiagnostic.Suppress));
+
+    /// <summary>The files of the project, by their names.</summary>
+    public IEnumerable<(string Path, string Text)> Files
     {
-        const string Usings = "global using global::System; global using global::System.Collections.Generic; global using global::System.Linq;";
-        var sources = ImplicitUsings ? Sources.Append(Usings) : Sources;
-        var options = new CSharpCompilationOptions(
-            OutputKind.DynamicallyLinkedLibrary, checkOverflow: CheckOverflow, allowUnsafe: AllowUnsafe, warningLevel: 9999,
-            optimizationLevel: IsDebug ? OptimizationLevel.Debug : OptimizationLevel.Release, nullableContextOptions: Nullable ? NullableContextOptions.Enable : NullableContextOptions.Disable,
-            specificDiagnosticOptions: NoWarn.ToDictionary(id => id, _ => ReportDiagnostic.Suppress))
-            .WithSyntaxTreeOptionsProvider(new EditorConfig(SeverityNone));
-        return s_empty.WithAssemblyName(Name).WithOptions(options).AddReferences(References).AddSyntaxTrees(sources.Select((text, i) => Tree(text, $"{Name}{i}.cs")));
+        get
+        {
+            const string Usings = "global using global::System; global using global::System.Collections.Generic; global using global::System.Linq;";
+            return (ImplicitUsings ? Sources.Append(Usings) : Sources).Select((text, i) => ($"{Name}{i}.cs", text));
+        }
     }
+
+    public CSharpCompilation Compilation() => s_empty.WithAssemblyName(Name).WithOptions(CompilationOptions.WithSyntaxTreeOptionsProvider(new EditorConfig(SeverityNone)))
+        .AddReferences(References).AddSyntaxTrees(Files.Select(file => Tree(file.Text, file.Path)));
 
     public SyntaxTree Tree(string text, string path) => CSharpSyntaxTree.ParseText(text, ParseOptions, path);
 
@@ -61,7 +71,7 @@ internal sealed record Project(params string[] Sources)
 
     public Generation Generate() => Generation.Of(Driver(), Compilation());
 
-    private static ImmutableArray<MetadataReference> FrameworkAndLibrary()
+    private static ImmutableArray<MetadataReference> Referenced()
     {
         string framework = Path.GetDirectoryName(typeof(object).Assembly.Location)!;
         string[] names = ["System.Private.CoreLib", "System.Runtime", "System.Collections", "System.Linq", "System.Memory", "System.Runtime.Intrinsics"];

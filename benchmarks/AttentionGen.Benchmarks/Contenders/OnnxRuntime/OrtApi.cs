@@ -20,8 +20,7 @@ internal sealed unsafe class OrtApi
 
     private OrtApi()
     {
-        string architecture = RuntimeInformation.ProcessArchitecture.ToString().ToLowerInvariant();
-        nint library = PeerLibraries.Load(PeerLibraries.Find("onnxruntime-node", "bin", "napi-v6", "linux", architecture, "libonnxruntime.so.1"));
+        nint library = PeerLibraries.Load(PeerLibraries.FindBesideProgram("onnxruntime"));
         var getBase = (delegate* unmanaged<void**>)NativeLibrary.GetExport(library, "OrtGetApiBase");
         _table = (void**)((delegate* unmanaged<int, void*>)getBase()[0])(Version);
 
@@ -32,7 +31,7 @@ internal sealed unsafe class OrtApi
         _memory = created;
     }
 
-    /// <exception cref="PeerException">It is not installed.</exception>
+    /// <exception cref="PeerException">There is none for this machine.</exception>
     public static OrtApi Here => s_here.Value;
 
     public nint CreateSession(byte[] model, int threads)
