@@ -3,7 +3,6 @@ using AttentionGen.Generator.Emit.Dispatch;
 using AttentionGen.Generator.Syntax;
 using AttentionGen.Generator.Tests.Harness;
 using AttentionGen.Generator.Text;
-using AttentionGen.Generator.Validation;
 using Microsoft.CodeAnalysis;
 using Microsoft.CodeAnalysis.CSharp;
 using Microsoft.CodeAnalysis.Testing;

@@ -1,4 +1,5 @@
-using AttentionGen.Generator.Emit.Dispatch;
+using AttentionGen.Generator.Model;
+using AttentionGen.Generator.Planning;
 using AttentionGen.Generator.Tests.Harness;
 using Xunit;
 
@@ -24,8 +25,8 @@ public class GeneratedFilesTests
     public Task Without_analyzers_an_error_is_one_of_the_compiler() =>
         new GeneratorTest(s_inError with { Properties = new() { ["build_property.AttentionGenSkipsAnalyzers"] = "true" } })
             .File(StandIn + ".g.cs", StandInText)
-            .File(ErrorsEmitter.HintName, $"{Head}#error Demo.Llama.Attend: {Wrong}\n")
-            .Error(ErrorsEmitter.HintName, 2, $"Demo.Llama.Attend: {Wrong}")
+            .File(FileNames.Errors, $"{Head}#error Demo.Llama.Attend: {Wrong}\n")
+            .Error(FileNames.Errors, 2, $"Demo.Llama.Attend: {Wrong}")
             .RunAsync();
 
     [Fact]
@@ -40,8 +41,8 @@ public class GeneratedFilesTests
             """))
             .File("Demo.Llama.Shown.76829663.InError.g.cs", StandInText.Replace("Attend", "Shown", StringComparison.Ordinal))
             .File("Demo.Llama.Hidden.042311a8.InError.g.cs", StandInText.Replace("Attend", "Hidden", StringComparison.Ordinal))
-            .File(ErrorsEmitter.HintName, $"{Head}#error Demo.Llama.Hidden: {Wrong}\n")
-            .Error(ErrorsEmitter.HintName, 2, $"Demo.Llama.Hidden: {Wrong}")
+            .File(FileNames.Errors, $"{Head}#error Demo.Llama.Hidden: {Wrong}\n")
+            .Error(FileNames.Errors, 2, $"Demo.Llama.Hidden: {Wrong}")
             .RunAsync();
 
     [Fact]
