@@ -27,7 +27,10 @@ internal abstract record Expression(Kind Kind)
     public abstract bool IsOfRow { get; }
 
     /// <summary>The expression as text, which tells it from every other.</summary>
-    public abstract string Text { get; }
+    public string Text => Spell(ExpressionNames.Slots);
+
+    /// <summary>The expression as text, with names for the numbers and spans of the call.</summary>
+    public abstract string Spell(ExpressionNames names);
 
     /// <summary>The part of a core's name: a number of its text (FNV-1a). Of 64 bits, as kernels of one name share a core: with fewer, one could get another's mask.</summary>
     public string Name => Invariant.Hash(Text);
@@ -46,7 +49,7 @@ internal sealed record InputExpression(Input Input) : Expression(Input == Input.
 {
     public override bool IsOfRow => Input is not (Input.Score or Input.Key);
 
-    public override string Text => Input.ToString().ToLowerInvariant();
+    public override string Spell(ExpressionNames names) => Input.ToString().ToLowerInvariant();
 
     public override IEnumerable<Expression> Parts => [];
 }
@@ -56,7 +59,7 @@ internal sealed record ConstantExpression(Kind Kind, double Value) : Expression(
 {
     public override bool IsOfRow => true;
 
-    public override string Text => Kind switch
+    public override string Spell(ExpressionNames names) => Kind switch
     {
         Kind.Bool => Value == 0 ? "false" : "true",
         Kind.Int when Value == int.MinValue => "int.MinValue",
@@ -80,7 +83,7 @@ internal sealed record ScalarExpression(Kind Kind, int Index) : Expression(Kind)
 {
     public override bool IsOfRow => true;
 
-    public override string Text => $"{(Kind == Kind.Int ? "int" : "float")}{Index}";
+    public override string Spell(ExpressionNames names) => names.Number(Kind, Index);
 
     public override IEnumerable<Expression> Parts => [];
 }
@@ -91,7 +94,7 @@ internal sealed record SpanExpression(Kind Kind, int Slot) : Expression(Kind)
 {
     public override bool IsOfRow => true;
 
-    public override string Text => $"{(Kind == Kind.Int ? "ints" : "floats")}{Slot}";
+    public override string Spell(ExpressionNames names) => names.Span(Kind, Slot);
 
     public override IEnumerable<Expression> Parts => [];
 }
@@ -101,7 +104,7 @@ internal sealed record LengthExpression(int Slot) : Expression(Kind.Int)
 {
     public override bool IsOfRow => true;
 
-    public override string Text => $"length{Slot}";
+    public override string Spell(ExpressionNames names) => names.Length(Slot);
 
     public override IEnumerable<Expression> Parts => [];
 }
@@ -111,7 +114,7 @@ internal sealed record ElementExpression(SpanExpression Span, Expression Index) 
 {
     public override bool IsOfRow => Index.IsOfRow;
 
-    public override string Text => $"{Span.Text}[{Index.Text}]";
+    public override string Spell(ExpressionNames names) => $"{Span.Spell(names)}[{Index.Spell(names)}]";
 
     public override IEnumerable<Expression> Parts => [Index];
 
@@ -151,14 +154,18 @@ internal sealed record OperationExpression(Kind Kind, string Operation, Equatabl
 
     public override bool IsOfRow => Operands.All(operand => operand.IsOfRow);
 
-    public override string Text => Operands.Count switch
+    public override string Spell(ExpressionNames names)
     {
-        _ when Operation == "tofloat" => $"(float){Operands[0].Text}",
-        _ when char.IsLetter(Operation[0]) => $"{Class}.{Operation}({string.Join(", ", Operands.Select(operand => operand.Text))})",
-        1 => $"({Operation}{Operands[0].Text})",
-        2 => $"({Operands[0].Text} {Operation} {Operands[1].Text})",
-        _ => $"({Operands[0].Text} ? {Operands[1].Text} : {Operands[2].Text})",
-    };
+        var parts = Operands.Select(operand => operand.Spell(names)).ToList();
+        return parts.Count switch
+        {
+            _ when Operation == "tofloat" => $"(float){parts[0]}",
+            _ when char.IsLetter(Operation[0]) => $"{Class}.{Operation}({string.Join(", ", parts)})",
+            1 => $"({Operation}{parts[0]})",
+            2 => $"({parts[0]} {Operation} {parts[1]})",
+            _ => $"({parts[0]} ? {parts[1]} : {parts[2]})",
+        };
+    }
 
     /// <summary>The class of a function.</summary>
     public string Class => Operation == "Exp2" ? "float" : Kind == Kind.Float ? "MathF" : "Math";

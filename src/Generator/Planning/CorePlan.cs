@@ -47,7 +47,7 @@ internal sealed record CoreSpec(int HeadDim, int ValueDim, VisibleKeys Visible, 
     public string LoadsText => Loads.Text;
 
     /// <summary>What happens to scores and what is written beside the output, for people; nothing where there is nothing.</summary>
-    public string ScoresText => string.Join(", ", Scores.Texts.Concat(Rows.Texts));
+    public string ScoresText(ExpressionNames names) => string.Join(", ", Scores.Texts(names).Concat(Rows.Texts));
 }
 
 /// <summary>Lengths that every call has.</summary>
@@ -64,6 +64,15 @@ internal sealed record CorePlan(CoreSpec Spec, Isas Isa, int Lanes, int KeyBlock
     public PrefillPlan? Prefill => Packed as PrefillPlan;
 
     public FixedLengthPlan? FixedLength => Packed as FixedLengthPlan;
+
+    /// <summary>The types of the elements in memory, in C#.</summary>
+    public string QueryType => ElementTypes.Text(Spec.Elements.Query);
+
+    public string KeyType => ElementTypes.Text(Spec.Elements.Key);
+
+    public string ValueType => ElementTypes.Text(Spec.Elements.Value);
+
+    public string OutputType => ElementTypes.Text(Spec.Elements.Output);
 
     /// <summary>Whether scores become weights in the registers that they were computed in.</summary>
     public bool InRegisters => Packed is { InRegisters: true };

@@ -2,9 +2,11 @@ using System.Text;
 
 namespace AttentionGen.Generator.Text;
 
-/// <summary>Text with indentation, LF at every end of line. Blocks close by <c>using</c>.</summary>
+/// <summary>Text with indentation, LF at every end of line. Blocks close by <c>using</c>. Lines that are too long for a reader are broken.</summary>
 internal sealed class SourceWriter
 {
+    private const int Indentation = 4;
+
     private readonly StringBuilder _text = new();
     private int _depth;
 
@@ -14,8 +16,11 @@ internal sealed class SourceWriter
         foreach (string line in lines.Split('\n'))
         {
             string trimmed = line.TrimEnd('\r');
-            if (trimmed.Length > 0) _text.Append(' ', 4 * _depth).Append(trimmed);
-            _text.Append('\n');
+            foreach (string part in LineBreaks.Of(trimmed, _depth * Indentation))
+            {
+                if (part.Length > 0) _text.Append(' ', _depth * Indentation).Append(part);
+                _text.Append('\n');
+            }
         }
     }
 

@@ -11,6 +11,9 @@ namespace AttentionGen.Generator.Emit.MicroKernels;
 /// </summary>
 internal static class ScoresEmitter
 {
+    /// <summary>The method gives what it leaves in memory: scores, or weights where these come from scores in registers.</summary>
+    public static string Name(CorePlan plan) => plan.InRegisters ? "Weights" : "Scores";
+
     public static void Emit(SourceWriter w, CorePlan plan, Dialect dialect, VisibleKeys visible)
     {
         var product = new ProductEmitter(dialect, plan.Packed!.TileRows, plan.Packed!.TileVectors, "s", "q", "QueryRow", "k", "PanelKeys") { Sets = plan.Packed!.ChainSets };
@@ -22,9 +25,9 @@ internal static class ScoresEmitter
         string parameters = "ref float query, ref float panel, int panels, ref float weights";
         if (plan.InRegisters)
             parameters += $", ref float state, {visible.Parameters}";
-        using (w.Block($"private static void Scores({parameters})"))
+        using (w.Block($"private static void {Name(plan)}({parameters})"))
         {
-            if (plan.InRegisters) Panels(w, visible);
+            if (plan.InRegisters) Panels(w, plan, visible);
             using (w.Block("for (int p = 0; p < panels; p++, panel = ref At(ref panel, HeadDim * PanelKeys))"))
             {
                 w.Line("ref float tile = ref At(ref weights, p * PanelKeys);");
@@ -85,8 +88,14 @@ internal static class ScoresEmitter
         product.EachRow(w, (row, vector) => $"Store({product.Sum(row, vector)}, {Tile(row, vector)});");
 
     /// <summary>Which panels need care.</summary>
-    private static void Panels(SourceWriter w, VisibleKeys visible)
+    private static void Panels(SourceWriter w, CorePlan plan, VisibleKeys visible)
     {
+        if (AllWhole(plan))
+        {
+            w.Line("int fresh = At(ref state, Maximum) == float.NegativeInfinity ? 1 : 0; // rows have seen no key");
+            return;
+        }
+
         string start = visible.UpperMoves ? "seen > 0 ? 0 : panels" : "0";
         if (visible.LowerMoves)
         {
@@ -113,6 +122,9 @@ internal static class ScoresEmitter
             int fresh = {first}At(ref state, Maximum) == float.NegativeInfinity ? 1 : 0; // rows have seen no key
             """);
     }
+
+    /// <summary>Whether all panels of a call are whole, and all rows see all of their keys.</summary>
+    private static bool AllWhole(CorePlan plan) => plan.HasFixedKeys && plan.Spec.Fixed!.KeyLength % plan.PanelKeys == 0;
 
     private static void WeightsInRegisters(SourceWriter w, CorePlan plan, ProductEmitter product, VisibleKeys visible)
     {
@@ -144,17 +156,21 @@ internal static class ScoresEmitter
         }
 
         w.Line();
-        using (w.Block("if (p >= whole)"))
+        if (!AllWhole(plan))
         {
-            w.Line("int column = p * PanelKeys;");
-            foreach (int row in rows)
+            using (w.Block("if (p >= whole)"))
             {
-                w.Line($"int n{row} = {(visible.UpperMoves ? $"Math.Min({visible.Upper($"{row}")}, keys)" : "keys")} - column; "
-                    + Each(row, vector => $"{Exponent(row, vector)} = Seen({Exponent(row, vector)}, n{row}{(vector == 0 ? "" : $" - {Address.Offset((vector, "Lanes"))}")});"));
+                w.Line("int column = p * PanelKeys;");
+                foreach (int row in rows)
+                {
+                    w.Line($"int n{row} = {(visible.UpperMoves ? $"Math.Min({visible.Upper($"{row}")}, keys)" : "keys")} - column; "
+                        + Each(row, vector => $"{Exponent(row, vector)} = Seen({Exponent(row, vector)}, n{row}{(vector == 0 ? "" : $" - {Address.Offset((vector, "Lanes"))}")});"));
+                }
             }
+
+            w.Line();
         }
 
-        w.Line();
         using (w.Block(visible.DiffersByRow ? "if (p >= start)" : ""))
         {
             w.Line("// Whether no weight exceeds 2^8. Positive floats are ordered as integers are, a NaN above all.");
@@ -171,7 +187,7 @@ internal static class ScoresEmitter
         w.Line();
         w.Line(visible.DiffersByRow ? "// Rare: a maximum rises, or some rows see none of the panel." : "// Rare: a maximum rises.");
         if (plan.Packed!.ScoresStay) Store(w, product);
-        w.Line($"Softmax(ref weights, p * PanelKeys, (p + 1) * PanelKeys, ref state, TileRows, {visible.Arguments()});");
+        w.Line($"OnlineSoftmax(ref weights, p * PanelKeys, (p + 1) * PanelKeys, ref state, TileRows, {visible.Arguments()});");
     }
 
     public static string Tree(string function, List<string> terms)

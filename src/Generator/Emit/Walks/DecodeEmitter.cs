@@ -1,9 +1,7 @@
 using AttentionGen.Generator.Emit.Dialects;
-using AttentionGen.Generator.Emit.MicroKernels;
 using AttentionGen.Generator.Lowering;
 using AttentionGen.Generator.Planning;
 using AttentionGen.Generator.Text;
-using AttentionGen.Generator.Validation;
 
 namespace AttentionGen.Generator.Emit.Walks;
 
@@ -17,7 +15,6 @@ internal static class DecodeEmitter
     public static void Emit(SourceWriter w, CorePlan plan, Dialect dialect, VisibleKeys visible)
     {
         Attend(w, plan, visible);
-        Queries(w, plan);
         DecodeScoresEmitter.Emit(w, plan, dialect, visible);
         if (OneRowEmitter.HasScores(plan)) OneRowEmitter.Scores(w, plan);
         DecodeValuesEmitter.Emit(w, plan, dialect, visible);
@@ -37,11 +34,12 @@ internal static class DecodeEmitter
                 int rows = block.Heads * block.Queries;
                 ref float query = ref block.Scratch; // [RowsAtOnce, QueryRow]
                 ref float weights = ref At(ref query, RowsAtOnce * QueryRow); // [RowsAtOnce, weightRow]
-                var (keyBlock, weightRow) = RowBlock(in block);
+                var (keyBlock, weightRow) = BlockOf(in block);
                 if (block.First) Reset(ref block.State, rows);
-                RowQueries(in block, ref query);
-
                 """);
+            w.Line("for (int head = 0; head < block.Heads; head++)");
+            w.Line($"    CopyQueries(ref At(ref block.Query, head * block.HeadStride), block.QueryStride, block.Queries, ref At(ref query, head * block.Queries * QueryRow){PackingEmitter.PlaceArgument(plan)});");
+            w.Line();
             using (w.Block("for (int r = 0; r < block.RunCount; r++)"))
             {
                 w.Line("ref KeyRun run = ref Unsafe.Add(ref block.Runs, r);");
@@ -52,7 +50,7 @@ internal static class DecodeEmitter
         w.Line();
         w.Line("""
             /// <summary>Keys of a block and floats of a row of weights.</summary>
-            private static (int Keys, int WeightRow) RowBlock(in DecodeBlock block) =>
+            private static (int Keys, int WeightRow) BlockOf(in DecodeBlock block) =>
                 block.Heads == block.KeyHeads && block.Queries == 1 ? (OneRowBlock, OneRowWeights) : (KeyBlock, KeyBlock);
             """);
     }
@@ -80,10 +78,10 @@ internal static class DecodeEmitter
 
         if (visible.HasLeast) w.Line("int least = Math.Max(Math.Min(run.Least - first, keyBlock), 0);");
         if (visible.DiffersByRow) w.Line();
-        w.Line($"RowScores(in block, ref query, ref At(ref block.Key, key * block.KeyStride), keys, ref weights{(visible.UpperMoves ? ", seen" : "")});");
+        w.Line($"DecodeScores(in block, ref query, ref At(ref block.Key, key * block.KeyStride), keys, ref weights{(visible.UpperMoves ? ", seen" : "")});");
         bool hides = plan.Spec.Scores.Hides;
         if (hides) w.Line("bool hides = false;");
-        string softmax = $"Softmax(ref At(ref weights, row * weightRow), {from}keys, ref At(ref block.State, row * StateRow), block.Queries, {bounds}{SoftmaxEmitter.KeyArgument(plan, "key")});";
+        string softmax = $"OnlineSoftmax(ref At(ref weights, row * weightRow), {from}keys, ref At(ref block.State, row * StateRow), block.Queries, {bounds}{SoftmaxEmitter.KeyArgument(plan, "key")});";
         if (!plan.Spec.Scores.IsPlain)
         {
             using (w.Block("for (int row = 0, head = 0; row < rows; row += block.Queries, head++)"))
@@ -98,28 +96,7 @@ internal static class DecodeEmitter
             w.Line("    " + softmax);
         }
 
-        w.Line($"RowValues(in block, ref weights, ref At(ref block.Value, key * block.ValueStride), {bounds}{(hides ? ", hides" : "")});");
-    }
-
-    private static void Queries(SourceWriter w, CorePlan plan)
-    {
-        bool negated = plan.Spec.Scale < 0;
-        w.Line();
-        w.Line($"/// <summary>Copies query rows{(negated ? ", negated as the scale is" : "")}{(plan.QueryRow == plan.Spec.HeadDim ? "" : ", with zeros behind them")}.</summary>");
-        w.Line(GeneratedCode.CoreMethod);
-        using (w.Block("private static void RowQueries(in DecodeBlock block, ref float packed)"))
-        using (w.Block("for (int head = 0; head < block.Heads; head++)"))
-        {
-            w.Line("ref float query = ref At(ref block.Query, head * block.HeadStride);");
-            using (w.Block("for (int row = 0; row < block.Queries; row++, query = ref At(ref query, block.QueryStride), packed = ref At(ref packed, QueryRow))"))
-            {
-                if (plan.QueryRow != plan.Spec.HeadDim) w.Line("Store(Vec.Zero, ref packed, QueryRow - Lanes);");
-                RowEmitter.Emit(w, plan.Spec.HeadDim, plan.Lanes,
-                    i => $"Store({(negated ? "-" : "")}Load(ref query, {i}), ref packed, {i});",
-                    i => $"At(ref packed, {i}) = {(negated ? "-" : "")}At(ref query, {i});");
-                foreach (var step in plan.Spec.Loads.Steps) step.Query(w, "block.Place");
-            }
-        }
+        w.Line($"DecodeValues(in block, ref weights, ref At(ref block.Value, key * block.ValueStride), {bounds}{(hides ? ", hides" : "")});");
     }
 
     private static void Merge(SourceWriter w, CorePlan plan)

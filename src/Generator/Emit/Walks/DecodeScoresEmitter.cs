@@ -14,10 +14,10 @@ internal static class DecodeScoresEmitter
         w.Line();
         w.Line($"/// <summary>Scores of all query rows with keys, {Keys} keys at a time; keys past the last repeat it.</summary>");
         w.Line(GeneratedCode.CoreMethod);
-        using (w.Block($"private static void RowScores(in DecodeBlock block, ref float query, ref float key, int keys, ref float weights{(visible.UpperMoves ? ", int seen" : "")})"))
+        using (w.Block($"private static void DecodeScores(in DecodeBlock block, ref float query, ref {plan.KeyType} key, int keys, ref float weights{(visible.UpperMoves ? ", int seen" : "")})"))
         {
             w.Line($"""
-                int heads = block.KeyHeads, rows = block.Heads / heads * block.Queries, weightRow = RowBlock(in block).WeightRow;
+                int heads = block.KeyHeads, rows = block.Heads / heads * block.Queries, weightRow = BlockOf(in block).WeightRow;
                 nint stride = block.KeyStride, headStride = block.KeyHeadStride;
                 """);
             if (dialect.Prefetches) w.Line(Ahead(plan.Decode!.PrefetchKeys, plan.Spec.HeadDim));
@@ -37,12 +37,13 @@ internal static class DecodeScoresEmitter
             {
                 w.Line($"""
                     nint last = (keys - 1 - j) * stride;
-                    ref float k0 = ref At(ref key, j * stride), q = ref query, w = ref At(ref weights, j);
+                    ref {plan.KeyType} k0 = ref At(ref key, j * stride);
+                    ref float q = ref query, w = ref At(ref weights, j);
                     """);
                 PrefetchTokens(w, dialect, "k", plan.Spec.HeadDim);
                 using (w.Block("for (int head = 0; head < heads; head++, k0 = ref At(ref k0, headStride))"))
                 {
-                    w.Line("ref float " + string.Join(", ", Enumerable.Range(1, Keys - 1).Select(key => $"k{key} = ref At(ref k0, Math.Min({Address.Offset((key, "apart"))} * stride, last))")) + ";");
+                    w.Line($"ref {plan.KeyType} " + string.Join(", ", Enumerable.Range(1, Keys - 1).Select(key => $"k{key} = ref At(ref k0, Math.Min({Address.Offset((key, "apart"))} * stride, last))")) + ";");
                     Tiles(w, plan, visible, "q", "QueryRow", "w", "KeyBlock", rows => ScoresOfTile(w, plan, dialect, rows));
                 }
             }

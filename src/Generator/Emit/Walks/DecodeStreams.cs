@@ -23,10 +23,17 @@ internal static class DecodeStreams
             bool skips = visible.UpperMoves && rows > 1;
             string Next(string name, string distance) => $"{name} = ref At(ref {name}, {Address.Offset((rows, rows == 1 && distance == "KeyBlock" ? "weightRow" : distance))})";
             string step = rows == 1 ? "row > 0; row--" : $"row >= {rows}; row -= {rows}";
-            if (skips) step += $", m = (m += {rows}) < block.Queries ? m : m - block.Queries";
             using (w.Block($"for (; {step}, {Next(first, firstRow)}, {Next(second, secondRow)})"))
             {
-                if (skips) w.Line($"if (j >= seen + Math.Min(m + {rows - 1}, block.Queries - 1)) continue;");
+                if (skips)
+                {
+                    w.Line($"""
+                        int first = m;
+                        m += m + {rows} < block.Queries ? {rows} : {rows} - block.Queries;
+                        if (j >= seen + Math.Min(first + {rows - 1}, block.Queries - 1)) continue;
+                        """);
+                }
+
                 tile(rows);
             }
         }

@@ -15,23 +15,23 @@ internal static class DecodeValuesEmitter
         w.Line();
         w.Line($"/// <summary>State += weights * values for all rows, {Keys} values at a time.</summary>");
         w.Line(GeneratedCode.CoreMethod);
-        using (w.Block($"private static void RowValues(in DecodeBlock block, ref float weights, ref float value, {visible.Parameters}{(plan.Spec.Scores.Hides ? ", bool hides" : "")})"))
+        using (w.Block($"private static void DecodeValues(in DecodeBlock block, ref float weights, ref {plan.ValueType} value, {visible.Parameters}{(plan.Spec.Scores.Hides ? ", bool hides" : "")})"))
         {
             w.Line("""
-                int heads = block.KeyHeads, rows = block.Heads / heads * block.Queries, weightRow = RowBlock(in block).WeightRow;
+                int heads = block.KeyHeads, rows = block.Heads / heads * block.Queries, weightRow = BlockOf(in block).WeightRow;
                 nint stride = block.ValueStride, headStride = block.ValueHeadStride;
                 """);
             if (dialect.Prefetches) w.Line(Ahead(plan.Decode!.PrefetchValues, plan.Spec.ValueDim));
             string low = "0", all = "keys";
             string lower = visible.Lower("row % block.Queries"), upper = visible.Upper("row % block.Queries");
-            const string Row = "ref float v = ref At(ref value, row / rows * headStride), w = ref At(ref weights, row * weightRow), s = ref At(ref block.State, row * StateRow);";
+            string row = $"ref {plan.ValueType} v = ref At(ref value, row / rows * headStride);\nref float w = ref At(ref weights, row * weightRow), s = ref At(ref block.State, row * StateRow);";
             if (plan.Spec.Scores.Hides)
             {
-                using (w.Block("if (hides && !Finite(in block, ref value, keys)) // 0 times an infinite value, or a NaN, would not be 0"))
+                using (w.Block("if (hides && !AllFinite(in block, ref value, keys)) // 0 times an infinite value, or a NaN, would not be 0"))
                 {
                     using (w.Block("for (int row = 0; row < block.Heads * block.Queries; row++)"))
                     {
-                        w.Line(Row);
+                        w.Line(row);
                         string start = visible.LowerMoves ? $"Math.Max({lower}, 0)" : "0", end = visible.UpperMoves ? $"Math.Min({upper}, keys)" : "keys";
                         w.Line($"""
                             int begin = {start}, end = {end}, quarter = block.Queries == 1 && rows < {plan.Decode!.TileRows} ? Math.Max(end - begin, 0) / {Keys} : 0;
@@ -41,7 +41,7 @@ internal static class DecodeValuesEmitter
                         {
                             w.Line($"""
                                 int n = i - begin, j = n < {Keys} * quarter ? begin + n % {Keys} * quarter + n / {Keys} : i; // in the order that follows
-                                if (!Hidden(At(ref w, j))) RowValue(ref w, ref v, stride, ref s, j, j + 1);
+                                if (!Hidden(At(ref w, j))) AddValues(ref w, ref v, stride, ref s, j, j + 1);
                                 """);
                         }
                     }
@@ -52,17 +52,13 @@ internal static class DecodeValuesEmitter
 
             if (visible.DiffersByRow)
             {
-                w.Line("// All rows take part in the keys before `all`; 0 times a hidden finite value is 0.".Replace("before `all`", visible switch
-                {
-                    { LowerMoves: false } => "before `all`",
-                    { UpperMoves: false } => "from `low` on",
-                    _ => "from `low` to `all`",
-                }));
+                string keys = visible switch { { LowerMoves: false } => "before `all`", { UpperMoves: false } => "from `low` on", _ => "from `low` to `all`" };
+                w.Line($"// The keys {keys} are multiplied for all rows; 0 times a hidden finite value is 0.");
                 if (visible.LowerMoves) w.Line($"int low = Math.Max(Math.Min({visible.Lower("block.Queries - 1")}, keys), 0);");
                 if (visible.UpperMoves) w.Line("int all = Math.Max(Math.Min(seen, keys), 0);");
                 if (visible is { LowerMoves: true, UpperMoves: true }) w.Line("if (low >= all) low = all = 0;");
-                if (visible.LowerMoves) w.Line("if (low > 0 && Finite(in block, ref value, low)) low = 0;");
-                if (visible.UpperMoves) w.Line("if (all < keys && Finite(in block, ref At(ref value, all * stride), keys - all)) all = keys;");
+                if (visible.LowerMoves) w.Line("if (low > 0 && AllFinite(in block, ref value, low)) low = 0;");
+                if (visible.UpperMoves) w.Line("if (all < keys && AllFinite(in block, ref At(ref value, all * stride), keys - all)) all = keys;");
                 if (visible.LowerMoves) low = "low";
                 if (visible.UpperMoves) all = "all";
             }
@@ -74,8 +70,8 @@ internal static class DecodeValuesEmitter
                 w.Line("// What a row sees of the keys before comes first, as it does where all take part.");
                 using (w.Block("for (int row = 0; low > 0 && row < block.Heads * block.Queries; row++)"))
                 {
-                    w.Line(Row);
-                    w.Line($"RowValue(ref w, ref v, stride, ref s, Math.Max({lower}, 0), {(visible.UpperMoves ? $"Math.Min({upper}, low)" : "low")});");
+                    w.Line(row);
+                    w.Line($"AddValues(ref w, ref v, stride, ref s, Math.Max({lower}, 0), {(visible.UpperMoves ? $"Math.Min({upper}, low)" : "low")});");
                 }
             }
 
@@ -94,11 +90,11 @@ internal static class DecodeValuesEmitter
 
             using (w.Block($"for (int left = count{done}, j = {begin}; left > 0; left--, j += next)"))
             {
-                w.Line("ref float v0 = ref At(ref value, j * stride), w = ref At(ref weights, j), s = ref block.State;");
+                w.Line($"ref {plan.ValueType} v0 = ref At(ref value, j * stride);\nref float w = ref At(ref weights, j), s = ref block.State;");
                 PrefetchTokens(w, dialect, "v", plan.Spec.ValueDim);
                 using (w.Block("for (int head = 0; head < heads; head++, v0 = ref At(ref v0, headStride))"))
                 {
-                    w.Line("ref float " + string.Join(", ", Enumerable.Range(1, Keys - 1).Select(key => $"v{key} = ref At(ref v{key - 1}, apart * stride)")) + ";");
+                    w.Line($"ref {plan.ValueType} " + string.Join(", ", Enumerable.Range(1, Keys - 1).Select(key => $"v{key} = ref At(ref v{key - 1}, apart * stride)")) + ";");
                     Tiles(w, plan, visible, "w", "KeyBlock", "s", "StateRow", rows => ValuesOfTile(w, plan, dialect, rows));
                 }
             }
@@ -108,9 +104,9 @@ internal static class DecodeValuesEmitter
             w.Line($"// {some}");
             using (w.Block("for (int row = 0; row < block.Heads * block.Queries; row++)"))
             {
-                w.Line(Row);
-                w.Line($"RowValue(ref w, ref v, stride, ref s, {(low == "0" ? "" : "low + ")}{Keys} * count, {all});");
-                if (visible.UpperMoves) w.Line($"if (all < keys) RowValue(ref w, ref v, stride, ref s, {(visible.LowerMoves ? $"Math.Max({lower}, all)" : "all")}, Math.Min({upper}, keys));");
+                w.Line(row);
+                w.Line($"AddValues(ref w, ref v, stride, ref s, {(low == "0" ? "" : "low + ")}{Keys} * count, {all});");
+                if (visible.UpperMoves) w.Line($"if (all < keys) AddValues(ref w, ref v, stride, ref s, {(visible.LowerMoves ? $"Math.Max({lower}, all)" : "all")}, Math.Min({upper}, keys));");
             }
         }
     }
@@ -146,25 +142,26 @@ internal static class DecodeValuesEmitter
         }
     }
 
-    /// <summary>What is left of rows: a row with some values, and whether hidden values may be multiplied by 0.</summary>
+    /// <summary>A row with some values, and whether hidden values may be multiplied by 0.</summary>
     public static void EmitOne(SourceWriter w, CorePlan plan)
     {
-        Value(w, plan);
+        // Packed values are in single precision, whatever they are in place.
+        foreach (string type in new[] { "float", plan.ValueType }.Distinct()) Value(w, plan, type);
         if (plan.Spec.RowsDiffer) Finite(w, plan);
     }
 
-    private static void Value(SourceWriter w, CorePlan plan)
+    private static void Value(SourceWriter w, CorePlan plan, string type)
     {
         int dim = plan.Spec.ValueDim, whole = dim / plan.Lanes * plan.Lanes;
         w.Line();
         w.Line("/// <summary>State += weights * values for a row.</summary>");
         w.Line(GeneratedCode.CoreMethod);
-        using (w.Block("private static void RowValue(ref float weights, ref float value, nint stride, ref float state, int from, int end)"))
+        using (w.Block($"private static void AddValues(ref float weights, ref {type} value, nint stride, ref float state, int from, int end)"))
         using (w.Block("for (; from < end; from++)"))
         {
-            w.Line("""
+            w.Line($"""
                 Vec w = Splat(ref weights, from);
-                ref float v = ref At(ref value, from * stride);
+                ref {type} v = ref At(ref value, from * stride);
                 """);
             if (whole > 0) w.Line($"for (nint i = 0; i < {whole}; i += Lanes) Store(MulAdd(w, Load(ref v, i), Load(ref state, i)), ref state, i);");
             if (whole < dim) w.Line($"Store(MulAdd(w, LoadFirst(ref v, {whole}, {dim - whole}), Load(ref state, {whole})), ref state, {whole});");
@@ -176,12 +173,12 @@ internal static class DecodeValuesEmitter
         w.Line();
         w.Line("/// <summary>Whether all values are finite.</summary>");
         w.Line(GeneratedCode.CoreMethod);
-        using (w.Block("private static bool Finite(in DecodeBlock block, ref float value, int count)"))
+        using (w.Block($"private static bool AllFinite(in DecodeBlock block, ref {plan.ValueType} value, int count)"))
         {
             w.Line("Vec zeros = Vec.Zero;");
             using (w.Block("for (; count > 0; count--, value = ref At(ref value, block.ValueStride))"))
             {
-                w.Line("ref float v = ref value;");
+                w.Line($"ref {plan.ValueType} v = ref value;");
                 using (w.Block("for (int head = 0; head < block.KeyHeads; head++, v = ref At(ref v, block.ValueHeadStride))"))
                 {
                     RowEmitter.Emit(w, plan.Spec.ValueDim, plan.Lanes,

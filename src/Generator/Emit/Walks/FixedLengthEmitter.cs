@@ -32,7 +32,7 @@ internal static class FixedLengthEmitter
                 """);
             if (!fixedKeys) w.Line("ref KeyRun run = ref block.Runs; // the only one");
             if (!fixedKeys) w.Line("int keys = run.Keys;");
-            w.Line($"PackQueries(ref block.Query, block.QueryStride, block.Rows, ref query{PackingEmitter.PlaceArgument(plan)});");
+            w.Line($"CopyQueries(ref block.Query, block.QueryStride, block.Rows, ref query{PackingEmitter.PlaceArgument(plan)});");
             w.Line();
             using (w.Block("for (int tile = 0; tile < block.Rows; tile += TileRows)"))
             {
@@ -48,13 +48,13 @@ internal static class FixedLengthEmitter
                 if (plan.InRegisters)
                 {
                     w.Line("Reset(ref state, TileRows);");
-                    w.Line($"Scores(ref At(ref query, row * QueryRow), ref {from}, {panels}, ref weights, ref state, {(fixedKeys ? "KeyLength" : bounds)});");
-                    w.Line("Invert(ref state);");
+                    w.Line($"Weights(ref At(ref query, row * QueryRow), ref {from}, {panels}, ref weights, ref state, {(fixedKeys ? "KeyLength" : bounds)});");
+                    w.Line("InvertSums(ref state);");
                 }
                 else
                 {
                     w.Line($"Scores(ref At(ref query, row * QueryRow), ref {from}, {panels}, ref weights);");
-                    w.Line($"Softmax(ref weights, ref state{(fixedKeys ? "" : $", {columns}")}{(visible.DiffersByRow ? ", " + bounds : "")});");
+                    w.Line($"RowWeights(ref weights, ref state{(fixedKeys ? "" : $", {columns}")}{(visible.DiffersByRow ? ", " + bounds : "")});");
                 }
 
                 w.Line("ref float output = ref At(ref block.Output, row * block.OutputStride);");
@@ -71,7 +71,7 @@ internal static class FixedLengthEmitter
         w.Line("/// <summary>Weights from the scores of a tile, 0 for invisible keys, and one over the sums of the weights: 0 for a row that sees no key.</summary>");
         w.Line(GeneratedCode.CoreMethod);
         string parameters = (fixedKeys ? "" : ", int end") + (visible.DiffersByRow ? ", " + visible.Parameters : "");
-        using (w.Block($"private static void Softmax(ref float weights, ref float state{parameters})"))
+        using (w.Block($"private static void RowWeights(ref float weights, ref float state{parameters})"))
         {
             w.Line("Vec scale = All(Scale);");
             if (fixedKeys && tail > 0) w.Line($"Vec visible = FirstOf({tail});");
@@ -129,7 +129,7 @@ internal static class FixedLengthEmitter
         w.Line();
         w.Line($"/// <summary>One over the sums of the weights of the rows of a tile{(allSee ? "" : "; 0 for a row that sees no key")}.</summary>");
         w.Line(GeneratedCode.CoreMethod);
-        using (w.Block("private static void Invert(ref float state)"))
+        using (w.Block("private static void InvertSums(ref float state)"))
         using (w.Block("for (int row = 0; row < TileRows; row++, state = ref At(ref state, StateRow))"))
         {
             string inverse = "1f / Sum(Load(ref state, Sums))";

@@ -24,10 +24,17 @@ internal static class OneRowEmitter
         if (dim < Step) w.Line("    " + fetch);
     }
 
-    /// <summary>Four streams of rows of one head, each a quarter of them.</summary>
-    private static IDisposable Streams(SourceWriter w, string name, string source) =>
-        w.Block($"for (ref float {string.Join(", ", Enumerable.Range(0, Keys).Select(i => $"{name}{i} = ref At(ref {source}, {Address.Offset((i, "quarter * stride"))})"))}; left > 0; left--, weights = ref At(ref weights, 1), "
-            + string.Join(", ", Enumerable.Range(0, Keys).Select(i => $"{name}{i} = ref At(ref {name}{i}, stride)")) + ")");
+    /// <summary>A loop over four streams of rows of one head, each a quarter of them.</summary>
+    private static void Streams(SourceWriter w, string type, string name, string source, Action body)
+    {
+        string[] streams = [.. Enumerable.Range(0, Keys).Select(i => $"{name}{i}")];
+        w.Line($"ref {type} {string.Join(", ", streams.Select((stream, i) => $"{stream} = ref {(i == 0 ? source : $"At(ref {source}, {Address.Offset((i, "quarter * stride"))})")}"))};");
+        using (w.Block("for (int left = quarter; left > 0; left--, weights = ref At(ref weights, 1))"))
+        {
+            body();
+            w.Line(string.Join(" ", streams.Select(stream => $"{stream} = ref At(ref {stream}, stride);")));
+        }
+    }
 
     public static void Scores(SourceWriter w, CorePlan plan)
     {
@@ -35,15 +42,15 @@ internal static class OneRowEmitter
         w.Line();
         w.Line("/// <summary>Scores of a row with keys of one head, the next of each quarter, so that each quarter is read in the order of memory.</summary>");
         w.Line(GeneratedCode.CoreMethod);
-        using (w.Block("private static int OneRowScores(ref float query, ref float key, nint stride, int quarter, ref float weights)"))
+        using (w.Block($"private static int OneRowScores(ref float query, ref {plan.KeyType} key, nint stride, int quarter, ref float weights)"))
         {
             w.Line(StreamAhead(dim));
             w.Line("Vec " + string.Join(", ", Enumerable.Range(0, vectors).Select(i => $"q{i} = Load(ref query, {Address.Offset((i, "Lanes"))})")) + ";");
-            using (Streams(w, "k", "key"))
+            Streams(w, plan.KeyType, "k", "key", () =>
             {
                 PrefetchStreams(w, "k", dim);
                 Products(w, plan, vectors);
-            }
+            });
 
             w.Line($"return {Keys} * quarter;");
         }
@@ -72,7 +79,7 @@ internal static class OneRowEmitter
         w.Line($"Vectors128.Scatter(Sums4(s0, s1, s2, s3){load.Factors}, ref weights, quarter);");
     }
 
-    private static string StreamAhead(int dim) => $"nint ahead = {Math.Max(KernelPlanner.StreamFloatsAhead / dim, 1)} * stride;\nint left = quarter;";
+    private static string StreamAhead(int dim) => $"nint ahead = {Math.Max(KernelPlanner.StreamFloatsAhead / dim, 1)} * stride;";
 
     public static void Values(SourceWriter w, CorePlan plan)
     {
@@ -80,11 +87,11 @@ internal static class OneRowEmitter
         w.Line();
         w.Line("/// <summary>State += weights * values for a row and values of one head, the next of each quarter.</summary>");
         w.Line(GeneratedCode.CoreMethod);
-        using (w.Block("private static int OneRowValues(ref float weights, ref float value, nint stride, int quarter, ref float state)"))
+        using (w.Block($"private static int OneRowValues(ref float weights, ref {plan.ValueType} value, nint stride, int quarter, ref float state)"))
         {
             w.Line(StreamAhead(dim));
             w.Line("Vec " + string.Join(", ", Enumerable.Range(0, vectors).Select(i => $"o{i} = Load(ref state, {Address.Offset((i, "Lanes"))})")) + ";");
-            using (Streams(w, "v", "value"))
+            Streams(w, plan.ValueType, "v", "value", () =>
             {
                 PrefetchStreams(w, "v", dim);
                 for (int stream = 0; stream < Keys; stream++)
@@ -92,7 +99,7 @@ internal static class OneRowEmitter
                     w.Line($"Vec w{stream} = Splat(ref weights, {Address.Offset((stream, "quarter"))}); " + string.Join(" ", Enumerable.Range(0, vectors).Select(i =>
                         $"o{i} = MulAdd(w{stream}, Load(ref v{stream}, {Address.Offset((i, "Lanes"))}), o{i});")));
                 }
-            }
+            });
 
             w.Line(string.Join(" ", Enumerable.Range(0, vectors).Select(i => $"Store(o{i}, ref state, {Address.Offset((i, "Lanes"))});")));
             w.Line("return quarter;");

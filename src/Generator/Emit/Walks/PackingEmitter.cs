@@ -50,13 +50,13 @@ internal static class PackingEmitter
         w.Line();
         w.Line($"/// <summary>Keys [count, {headDim}] as panels [HeadDim, PanelKeys]; the last panel is filled up with the last key.</summary>");
         w.Line(GeneratedCode.CoreMethod);
-        using (w.Block("private static void PackKeys(ref float key, nint stride, int count, ref float panels)"))
+        using (w.Block($"private static void PackKeys(ref {plan.KeyType} key, nint stride, int count, ref float panels)"))
         using (w.Block("for (int panel = 0; panel < count; panel += PanelKeys)"))
         using (w.Block($"for (int column = 0; column < PanelKeys; column += {step})"))
         {
             w.Line($"""
                 int first = Math.Min(panel + column, count - 1), last = Math.Min(count - 1 - first, {step - 1});
-                ref float source = ref At(ref key, first * stride);
+                ref {plan.KeyType} source = ref At(ref key, first * stride);
                 ref float target = ref At(ref panels, (nint)panel * HeadDim + column);
                 """);
             if (dialect.Prefetches) w.Line($"for (int row = {step}; row < {2 * step}; row++) PrefetchRow(ref source, row * stride, {headDim});");
@@ -106,7 +106,7 @@ internal static class PackingEmitter
         w.Line();
         w.Line($"/// <summary>Values [count, {plan.Spec.ValueDim}] as rows [count, ValueDim].</summary>");
         w.Line(GeneratedCode.CoreMethod);
-        using (w.Block($"private static {(check ? "bool" : "void")} PackValues(ref float value, nint stride, int count, ref float rows)"))
+        using (w.Block($"private static {(check ? "bool" : "void")} PackValues(ref {plan.ValueType} value, nint stride, int count, ref float rows)"))
         {
             if (check) w.Line("Vec zeros = Vec.Zero; // stays so as long as the values are finite");
             using (w.Block("for (int key = 0; key < count; key++)"))
@@ -132,36 +132,23 @@ internal static class PackingEmitter
         }
     }
 
+    /// <summary>The copy of queries that every walk makes: rows side by side, changed by the load steps.</summary>
     public static void Queries(SourceWriter w, CorePlan plan, Dialect dialect)
     {
-        // A negative scale turns the order of the scores around: the queries take its sign, so that the largest score has the largest weight.
-        bool negated = plan.Spec.Scale < 0;
+        // A negative scale reverses the order of the scores: the queries get its sign, so that the largest score has the largest weight.
+        string sign = plan.Spec.Scale < 0 ? "-" : "";
         w.Line();
-        w.Line($"/// <summary>Query rows{(negated ? ", with the sign of the scale," : "")} side by side. The last tile is filled up with zeros.</summary>");
+        w.Line($"/// <summary>Copies query rows side by side{(sign.Length > 0 ? ", with the sign of the scale" : "")}{(plan.QueryRow == plan.Spec.HeadDim ? "" : ", each with zeros up to a whole vector")}.</summary>");
         w.Line(GeneratedCode.CoreMethod);
-        using (w.Block($"private static void PackQueries(ref float query, nint stride, int rows, ref float packed{PlaceParameter(plan)})"))
+        using (w.Block($"private static void CopyQueries(ref {plan.QueryType} query, nint stride, int rows, ref float copy{PlaceParameter(plan)})"))
+        using (w.Block("for (int row = 0; row < rows; row++, query = ref At(ref query, stride), copy = ref At(ref copy, QueryRow))"))
         {
-            w.Line("int row = 0;");
-            using (w.Block("for (; row < rows; row++)"))
-            {
-                dialect.Prefetch(w, "query", "stride", plan.Spec.HeadDim);
-                if (plan.QueryRow != plan.Spec.HeadDim) w.Line("Store(Vec.Zero, ref packed, QueryRow - Lanes);");
-                RowEmitter.Emit(w, plan.Spec.HeadDim, plan.Lanes,
-                    i => $"Store({(negated ? "-" : "")}Load(ref query, {i}), ref packed, {i});",
-                    i => $"At(ref packed, {i}) = {(negated ? "-" : "")}At(ref query, {i});");
-                foreach (var step in plan.Spec.Loads.Steps) step.Query(w, "place");
-                w.Line("""
-                    query = ref At(ref query, stride);
-                    packed = ref At(ref packed, QueryRow);
-                    """);
-            }
-
-            w.Line();
-            using (w.Block("for (; row % TileRows != 0; row++)"))
-            {
-                RowEmitter.Emit(w, plan.QueryRow, plan.Lanes, i => $"Store(Vec.Zero, ref packed, {i});", i => $"At(ref packed, {i}) = 0f;");
-                w.Line("packed = ref At(ref packed, QueryRow);");
-            }
+            dialect.Prefetch(w, "query", "stride", plan.Spec.HeadDim);
+            if (plan.QueryRow != plan.Spec.HeadDim) w.Line("Store(Vec.Zero, ref copy, QueryRow - Lanes);");
+            RowEmitter.Emit(w, plan.Spec.HeadDim, plan.Lanes,
+                i => $"Store({sign}Load(ref query, {i}), ref copy, {i});",
+                i => $"At(ref copy, {i}) = {sign}At(ref query, {i});");
+            foreach (var step in plan.Spec.Loads.Steps) step.Query(w);
         }
     }
 

@@ -20,9 +20,13 @@ internal static class PrefillEmitter
             w.Line($"""
                 ref float query = ref block.Scratch; // [QueryBlock, QueryRow]
                 ref float weights = ref At(ref query, QueryBlock * QueryRow); // [TileRows, KeyBlock]
+                int tileRows = (block.Rows + TileRows - 1) / TileRows * TileRows;
 
-                if (block.First) Reset(ref block.State, (block.Rows + TileRows - 1) / TileRows * TileRows);
-                PackQueries(ref block.Query, block.QueryStride, block.Rows, ref query{PackingEmitter.PlaceArgument(plan)});
+                if (block.First) Reset(ref block.State, tileRows);
+                CopyQueries(ref block.Query, block.QueryStride, block.Rows, ref query{PackingEmitter.PlaceArgument(plan)});
+
+                // The last tile is filled up with zeros.
+                for (nint i = block.Rows * QueryRow; i < tileRows * QueryRow; i += Lanes) Store(Vec.Zero, ref query, i);
 
                 """);
             using (w.Block("for (int r = 0; r < block.RunCount; r++)"))
@@ -65,13 +69,13 @@ internal static class PrefillEmitter
         string count = $"({columns} + PanelKeys - 1) / PanelKeys", bounds = visible.Arguments(visible.LowerMoves ? "skip" : "");
         if (plan.InRegisters)
         {
-            w.Line($"Scores(ref tileQuery, ref {panels}, {count}, ref weights, ref state, {bounds});");
+            w.Line($"Weights(ref tileQuery, ref {panels}, {count}, ref weights, ref state, {bounds});");
         }
         else
         {
             w.Line($"Scores(ref tileQuery, ref {panels}, {count}, ref weights);");
             ScoreEmitter.Call(w, plan, "bool hides = ", "weights", columns, "Math.Min(block.Rows - row, TileRows)", bounds, "0", "row", visible.LowerMoves ? "run.Key + first + skip" : "run.Key + first");
-            w.Line($"Softmax(ref weights, {columns}, ref state, TileRows, {bounds}{SoftmaxEmitter.KeyArgument(plan, visible.LowerMoves ? "run.Key + first + skip" : "run.Key + first")});");
+            w.Line($"OnlineSoftmax(ref weights, {columns}, ref state, TileRows, {bounds}{SoftmaxEmitter.KeyArgument(plan, visible.LowerMoves ? "run.Key + first + skip" : "run.Key + first")});");
         }
 
         Values(w, plan, visible, end);
@@ -133,11 +137,11 @@ internal static class PrefillEmitter
                 if (hides)
                 {
                     w.Line($"for (int j = {lower}; j < {upper}; j++)");
-                    w.Line("    if (!Hidden(At(ref p, j))) RowValue(ref p, ref values, ValueDim, ref s, j, j + 1);");
+                    w.Line("    if (!Hidden(At(ref p, j))) AddValues(ref p, ref values, ValueDim, ref s, j, j + 1);");
                 }
                 else
                 {
-                    w.Line($"RowValue(ref p, ref values, ValueDim, ref s, {lower}, {upper});");
+                    w.Line($"AddValues(ref p, ref values, ValueDim, ref s, {lower}, {upper});");
                 }
 
                 return;

@@ -18,9 +18,9 @@ internal static class ScoreEmitter
         var texts = program.Steps.Select(step => step.Emit(context)).ToList();
         bool needsKeys = context.OwnScore.UsesKeys || context.OwnMask.UsesKeys;
         w.Line();
-        w.Line($"/// <summary>From the products of some rows with keys to scores: {plan.Spec.ScoresText}. {(program.Hides ? "Whether a key is hidden by its score. " : "")}`key` is that of column 0, `row` the first row.</summary>");
+        w.Line($"/// <summary>Changes the products of some rows with keys to scores{(program.Hides ? ", and says whether a score hides its key" : "")}. `key` is the key of column 0, `row` the first row.</summary>");
         w.Line(GeneratedCode.CoreMethod);
-        using (w.Block($"private static {(program.Hides ? "bool" : "void")} Score(ref float weights, int end, int rows, {visible.Parameters}, in ForwardPlace place, int head, int row, int key{(program.AsksDecided ? ", bool decided" : "")})"))
+        using (w.Block($"private static {(program.Hides ? "bool" : "void")} ChangeScores(ref float weights, int end, int rows, {visible.Parameters}, in ForwardPlace place, int head, int row, int key{(program.AsksDecided ? ", bool decided" : "")})"))
         {
             if (program.Hides) w.Line("Vec hides = Vec.Zero;");
             using (w.Block("for (int i = 0; i < rows; i++, row++, weights = ref At(ref weights, KeyBlock))"))
@@ -58,6 +58,6 @@ internal static class ScoreEmitter
     {
         var program = plan.Spec.Scores;
         if (program.IsPlain) return;
-        w.Line($"{(program.Hides ? result : "")}{(program.LeavesDecided ? "!run.Decided && " : "")}Score(ref {weights}, {columns}, {rows}, {bounds}, in block.Place, {head}, {row}, {key}{(program.AsksDecided ? ", run.Decided" : "")});");
+        w.Line($"{(program.Hides ? result : "")}{(program.LeavesDecided ? "!run.Decided && " : "")}ChangeScores(ref {weights}, {columns}, {rows}, {bounds}, in block.Place, {head}, {row}, {key}{(program.AsksDecided ? ", run.Decided" : "")});");
     }
 }

@@ -25,7 +25,7 @@ internal static class SoftmaxEmitter
             /// </summary>
             """);
         w.Line(GeneratedCode.CoreMethod);
-        using (w.Block($"private static void Softmax(ref float weights, {(panel ? "int from, " : "")}int end, ref float state, int rows, {visible.Parameters}{(states.NeedsKeys ? ", int key" : "")})"))
+        using (w.Block($"private static void OnlineSoftmax(ref float weights, {(panel ? "int from, " : "")}int end, ref float state, int rows, {visible.Parameters}{(states.NeedsKeys ? ", int key" : "")})"))
         using (w.Block("for (int row = 0; row < rows; row++, state = ref At(ref state, StateRow))"))
         {
             string bound = visible.UpperMoves ? $"Math.Max(Math.Min({visible.Upper("row")}, Math.Min(end, keys)), {from})" : "Math.Min(end, keys)";

@@ -17,9 +17,8 @@ internal abstract record LoadStep
     /// <summary>Whether it reads operands of the call for queries: their copy then takes the place of the rows.</summary>
     public abstract bool ReadsOperands { get; }
 
-    /// <summary>Changes the copied query `packed`.</summary>
-    /// <param name="place">Where the rows stand, in C#.</param>
-    public abstract void Query(SourceWriter w, string place);
+    /// <summary>Changes a query in `copy`, from the `place` of the rows if the step reads operands.</summary>
+    public abstract void Query(SourceWriter w);
 
     /// <summary>Changes keys in panels, those of `keys`.</summary>
     public abstract void PackedKeys(SourceWriter w);

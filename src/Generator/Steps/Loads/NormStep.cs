@@ -51,7 +51,7 @@ internal sealed record NormStep(Norm Kind, float Epsilon, bool QueryWeight, bool
 
     public override string Add(string sum, string vector) => $"{sum} = MulAdd({vector}, {vector}, {sum});";
 
-    public override void Query(SourceWriter w, string place) => w.Line($"NormalizeQuery(ref packed{(ReadsOperands ? $", in {place}" : "")});");
+    public override void Query(SourceWriter w) => w.Line($"NormalizeQuery(ref copy{(ReadsOperands ? ", in place" : "")});");
 
     public override void PackedKeys(SourceWriter w) => w.Line("NormalizeKeys(ref keys.PackedKeys, keys.Count);");
 

@@ -12,14 +12,14 @@ internal sealed record WeightsState : RowState
     public override bool NeedsLevel => true;
 
     public override void Finish(SourceWriter w, RowContext context) =>
-        w.Line("Normalize(ref place.ScoreRow(0, row), place.Keys, At(ref state, Maximum), At(ref state, RowLevel), inverse);");
+        w.Line("NormalizeWeights(ref place.ScoreRow(0, row), place.Keys, At(ref state, Maximum), At(ref state, RowLevel), inverse);");
 
     public override void Methods(SourceWriter w)
     {
         w.Line();
         w.Line("/// <summary>Weights from all scores of a row, as its output has them; 0 for a key that it does not see, also beside a NaN.</summary>");
         w.Line(GeneratedCode.CoreMethod);
-        using (w.Block("private static void Normalize(ref float scores, int keys, float maximum, float level, float inverse)"))
+        using (w.Block("private static void NormalizeWeights(ref float scores, int keys, float maximum, float level, float inverse)"))
         {
             w.Line("""
                 // Very large scores have no level: their distances from the maximum.

@@ -8,7 +8,9 @@ internal sealed record OwnMaskStep(Expression Mask, bool IsComputed) : ScoreStep
 {
     public override string Name => "_mask" + Mask.Name;
 
-    public override string Text => $"visible if {Mask.Text}";
+    public override string Text => TextWith(ExpressionNames.Slots);
+
+    public override string TextWith(ExpressionNames names) => $"visible if {Mask.Spell(names)}";
 
     public override bool IsNatural => false;
 

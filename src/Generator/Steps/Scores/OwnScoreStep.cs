@@ -7,7 +7,9 @@ internal sealed record OwnScoreStep(Expression Score) : ScoreStep
 {
     public override string Name => "_score" + Score.Name;
 
-    public override string Text => $"score = {Score.Text}";
+    public override string Text => TextWith(ExpressionNames.Slots);
+
+    public override string TextWith(ExpressionNames names) => $"score = {Score.Spell(names)}";
 
     public override bool Hides => true;
 

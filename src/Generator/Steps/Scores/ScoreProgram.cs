@@ -73,5 +73,5 @@ internal sealed record ScoreProgram(EquatableArray<ScoreStep> Steps)
     public string Name => string.Concat(Steps.Select(step => step.Name)) + (DecidesSome ? "_some" : "") + (HasStride ? "_steps" : "");
 
     /// <summary>For people.</summary>
-    public IEnumerable<string> Texts => Steps.Select(step => step.Text).Where(text => text.Length > 0);
+    public IEnumerable<string> Texts(ExpressionNames names) => Steps.Select(step => step.TextWith(names)).Where(text => text.Length > 0);
 }

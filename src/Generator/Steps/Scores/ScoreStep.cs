@@ -15,6 +15,9 @@ internal abstract record ScoreStep
     /// <summary>For people; nothing for a step that goes with another.</summary>
     public abstract string Text { get; }
 
+    /// <summary>The same with names for the numbers and spans of the call.</summary>
+    public virtual string TextWith(ExpressionNames names) => Text;
+
     /// <summary>Whether it works on scores in natural units: the scale is then applied before it, and not by the softmax.</summary>
     public virtual bool IsNatural => true;
 
