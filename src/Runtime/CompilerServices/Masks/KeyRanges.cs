@@ -16,12 +16,18 @@ internal readonly unsafe struct KeyRange(int begin, int end, int from, KeyZone* 
     public int Count => End - Begin;
 
     /// <summary>A part of it against rows from <paramref name="row"/> on.</summary>
+    /// <param name="begin">The first key.</param>
+    /// <param name="end">The key after the last.</param>
+    /// <param name="row">The first row.</param>
+    /// <param name="firstKey">Where the first key lies.</param>
+    /// <param name="firstValue">Where its value lies.</param>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public KeyRun Run(int begin, int end, int row, int packed) => new()
+    public KeyRun Run(int begin, int end, int row, void* firstKey, void* firstValue) => new()
     {
+        FirstKey = firstKey,
+        FirstValue = firstValue,
         Key = begin,
-        Keys = end - begin,
-        Packed = packed,
+        Count = end - begin,
         Least = Math.Max(Zone->Begin - begin, 0),
         Visible = Within(row + Zone->High - begin),
         Hidden = Within(row + Zone->Low - begin),

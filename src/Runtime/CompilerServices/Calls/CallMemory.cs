@@ -1,0 +1,104 @@
+using System.Diagnostics.CodeAnalysis;
+
+namespace AttentionGen.CompilerServices;
+
+/// <summary>What a call does with the memory of an argument.</summary>
+internal enum ArgumentUse : byte
+{
+    /// <summary>It has copied the numbers.</summary>
+    Numbers,
+
+    /// <summary>Cores read it, in a slot.</summary>
+    Input,
+
+    /// <summary>Cores write it, in a slot.</summary>
+    Result,
+
+    /// <summary>It expands the biases of buckets to those of distances, which cores read.</summary>
+    Buckets,
+
+    /// <summary>The user's own masks and scores read it.</summary>
+    Own,
+
+    /// <summary>It is the working memory.</summary>
+    Scratch,
+}
+
+/// <summary>The memory of an argument.</summary>
+/// <param name="memory">The memory.</param>
+/// <param name="name">The name of the parameter.</param>
+/// <param name="use">What the call does with it.</param>
+/// <param name="slot">The slot of an operand, or the number of a span of the user's own.</param>
+/// <param name="elementBytes">Bytes of an element.</param>
+/// <param name="axes">The axes of an operand.</param>
+internal readonly ref struct CallArgument(MemoryBlock memory, string name, ArgumentUse use, int slot = 0, int elementBytes = 0, AttentionAxes axes = AttentionAxes.None)
+{
+    private readonly byte _slot = (byte)slot, _elementBytes = (byte)elementBytes, _axes = (byte)axes;
+
+    public readonly MemoryBlock Memory = memory;
+    public readonly string Name = name;
+    public readonly ArgumentUse Use = use;
+
+    public int Slot => _slot;
+
+    public int ElementBytes => _elementBytes;
+
+    public AttentionAxes Axes => (AttentionAxes)_axes;
+
+    public bool IsWritten => Use is ArgumentUse.Result or ArgumentUse.Scratch;
+}
+
+/// <summary>The memory of all arguments of a call but the tensors, in the order in which they are given.</summary>
+internal ref struct CallMemory
+{
+    /// <summary>One argument of each role with memory, and the spans of the user's own masks and scores.</summary>
+    public const int Most = 25;
+
+    // A ref struct cannot have an array of ref structs.
+    public CallArgument A0, A1, A2, A3, A4, A5, A6, A7, A8, A9, A10, A11, A12, A13, A14, A15, A16, A17, A18, A19, A20, A21, A22, A23, A24;
+
+    public int Count { get; private set; }
+
+    [UnscopedRef]
+    public ref CallArgument this[int index]
+    {
+        get
+        {
+            switch (index)
+            {
+                case 0: return ref A0;
+                case 1: return ref A1;
+                case 2: return ref A2;
+                case 3: return ref A3;
+                case 4: return ref A4;
+                case 5: return ref A5;
+                case 6: return ref A6;
+                case 7: return ref A7;
+                case 8: return ref A8;
+                case 9: return ref A9;
+                case 10: return ref A10;
+                case 11: return ref A11;
+                case 12: return ref A12;
+                case 13: return ref A13;
+                case 14: return ref A14;
+                case 15: return ref A15;
+                case 16: return ref A16;
+                case 17: return ref A17;
+                case 18: return ref A18;
+                case 19: return ref A19;
+                case 20: return ref A20;
+                case 21: return ref A21;
+                case 22: return ref A22;
+                case 23: return ref A23;
+                default: return ref A24;
+            }
+        }
+    }
+
+    /// <exception cref="InvalidOperationException">There are more arguments than a kernel can have.</exception>
+    public void Add(in CallArgument argument)
+    {
+        if (Count == Most) throw new InvalidOperationException("A call has more arguments than a kernel can have.");
+        this[Count++] = argument;
+    }
+}
