@@ -37,6 +37,16 @@ public unsafe partial class OperandHeaderTests
     public void The_store_of_a_call_has_room_for_all_arguments() => Assert.Equal(
         CallMemory.Most, OperandTable.Rows.Count(row => row.Kind is OperandKind.Numbers or OperandKind.Input or OperandKind.Result or OperandKind.Memory) + OwnArguments.MaxSpans);
 
+    /// <summary>The fields of the store are used as an array, which a ref struct cannot have.</summary>
+    [Fact]
+    public void Arguments_of_the_store_lie_one_after_the_other()
+    {
+        CallMemory memory = default;
+        Assert.True(Unsafe.AreSame(ref memory.A1, ref Unsafe.Add(ref memory.A0, 1)));
+        Assert.True(Unsafe.AreSame(ref memory.A12, ref Unsafe.Add(ref memory.A0, 12)));
+        Assert.True(Unsafe.AreSame(ref memory.A24, ref Unsafe.Add(ref memory.A0, CallMemory.Most - 1)));
+    }
+
     private static string Text()
     {
         var text = new StringBuilder("""

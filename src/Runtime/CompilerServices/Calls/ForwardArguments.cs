@@ -72,7 +72,7 @@ internal readonly record struct ForwardShape(int Batch, int Queries, int Keys, i
 internal unsafe struct StridedTensor(byte* data, in KernelTensor tensor)
 {
     private readonly byte* _data = data;
-    private readonly nint _batchBytes = tensor.BatchStride * tensor.ElementBytes, _tokenBytes = tensor.TokenStride * tensor.ElementBytes, _headBytes = tensor.HeadStride * tensor.ElementBytes;
+    private readonly nint _batchStride = tensor.BatchStride;
 
     /// <summary>Elements from token to token.</summary>
     public readonly nint TokenStride = tensor.TokenStride;
@@ -83,7 +83,7 @@ internal unsafe struct StridedTensor(byte* data, in KernelTensor tensor)
     public readonly int Dim = tensor.Dim, ElementBytes = tensor.ElementBytes;
 
     /// <summary>The address of a head of a token.</summary>
-    public readonly byte* Row(int batch, nint token, int head) => _data + batch * _batchBytes + token * _tokenBytes + head * _headBytes;
+    public readonly byte* Row(int batch, nint token, int head) => _data + (batch * _batchStride + token * TokenStride + head * HeadStride) * ElementBytes;
 
     /// <summary>Rows from an address on, so many tokens apart.</summary>
     public readonly TokenRows Rows(byte* first, int step) => new(first, TokenStride * step, HeadStride);

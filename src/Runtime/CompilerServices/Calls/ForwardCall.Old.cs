@@ -7,6 +7,13 @@ namespace AttentionGen.CompilerServices;
 
 public unsafe ref partial struct ForwardCall
 {
+    public ForwardCall(int left, int right, in KernelTensor query, in KernelTensor key, in KernelTensor value, in KernelTensor output)
+    {
+        Unsafe.SkipInit(out this);
+        _own = default;
+        Tensors(left, right, query, key, value, output);
+    }
+
     private const AttentionAxes OfRows = AttentionAxes.Batch | AttentionAxes.Head | AttentionAxes.Query;
 
     public void Bias(ReadOnlySpan<float> bias, AttentionAxes axes, [CallerArgumentExpression(nameof(bias))] string name = "") => Input(AttentionRole.Bias, bias, axes, name);

@@ -64,12 +64,9 @@ public unsafe ref partial struct ForwardCall
 
     private static OperandRow RowOf(AttentionRole role, OperandKind kind, ElementType element, AttentionAxes axes)
     {
-        if ((uint)role < (uint)OperandTable.Rows.Count)
-        {
-            var row = OperandTable.Row(role);
-            if (row.Kind == kind && row.Element == element && row.Extent is OperandExtent.Axes or OperandExtent.HeadDim && (axes == row.Axes || row.HasDeclaredAxes)) return row;
-        }
-
+        var row = OperandTable.Find(role);
+        bool isOne = row is { Extent: OperandExtent.Axes or OperandExtent.HeadDim } && row.Kind == kind && row.Element == element && (axes == row.Axes || row.HasDeclaredAxes);
+        if (isOne) return row!;
         throw ThrowHelper.NoSuchOperand(nameof(role), role, kind, element, axes);
     }
 
@@ -181,12 +178,9 @@ public unsafe ref partial struct ForwardCall
         }
 
         // Numbers of the mask are copied before anything is written, but an argument that is overwritten is a mistake all the same.
-        for (int i = 0; i < _memory.Count; i++)
-        {
-            ref readonly var other = ref _memory[i];
+        ref var other = ref _memory.A0;
+        for (int left = _memory.Count; left > 0; left--, other = ref Unsafe.Add(ref other, 1))
             if ((argument.IsWritten || other.IsWritten) && argument.Memory.Meets(other.Memory)) Overlap(argument, other);
-        }
-
         _memory.Add(argument);
     }
 

@@ -22,21 +22,40 @@ public unsafe ref partial struct ForwardCall
     public void RunDecode<TCore>()
         where TCore : struct, IDecodeCore => Run(new ForwardWalks { Decode = TCore.DecodePlan, DecodeJob = &DecodeJob<TCore>.Run });
 
-    [SkipLocalsInit]
     private void Run(in ForwardWalks walks)
     {
-        const int Usual = 16; // more than these are rented
         _numbers.CheckOwned();
-        if (_output.IsEmpty)
-        {
-            _numbers.Return();
-            return;
-        }
+        if (_output.IsEmpty) _numbers.Return();
+        else if (_memory.Count == 0) RunPinned(walks);
+        else RunFew(walks);
+    }
 
+    /// <summary>Runs the call with the first arguments pinned, which mostly are all. What is no argument is a reference to nothing, or to that of a call before.</summary>
+    private void RunFew(in ForwardWalks walks)
+    {
+        fixed (byte* p0 = &_memory.A0.Memory.Origin, p1 = &_memory.A1.Memory.Origin, p2 = &_memory.A2.Memory.Origin, p3 = &_memory.A3.Memory.Origin, p4 = &_memory.A4.Memory.Origin, p5 = &_memory.A5.Memory.Origin, p6 = &_memory.A6.Memory.Origin, p7 = &_memory.A7.Memory.Origin)
+        {
+            if (_memory.Count <= 8) RunPinned(walks);
+            else RunMany(walks);
+        }
+    }
+
+    private void RunMany(in ForwardWalks walks)
+    {
+        fixed (byte* p8 = &_memory.A8.Memory.Origin, p9 = &_memory.A9.Memory.Origin, p10 = &_memory.A10.Memory.Origin, p11 = &_memory.A11.Memory.Origin, p12 = &_memory.A12.Memory.Origin, p13 = &_memory.A13.Memory.Origin, p14 = &_memory.A14.Memory.Origin, p15 = &_memory.A15.Memory.Origin, p16 = &_memory.A16.Memory.Origin, p17 = &_memory.A17.Memory.Origin, p18 = &_memory.A18.Memory.Origin, p19 = &_memory.A19.Memory.Origin, p20 = &_memory.A20.Memory.Origin, p21 = &_memory.A21.Memory.Origin, p22 = &_memory.A22.Memory.Origin, p23 = &_memory.A23.Memory.Origin, p24 = &_memory.A24.Memory.Origin)
+        {
+            RunPinned(walks);
+        }
+    }
+
+    /// <summary>Runs the call. All arguments but the tensors are pinned.</summary>
+    [SkipLocalsInit]
+    private void RunPinned(in ForwardWalks walks)
+    {
+        const int Usual = 16; // more than these are rented
         ForwardChecks.Tensors(walks, _query, _key, _value, _output);
         fixed (byte* query = &_query.Data, key = &_key.Data, value = &_value.Data, output = &_output.Data)
         fixed (int* keyBlockStarts = _mask.KeyBlockStarts, keyBlocks = _mask.KeyBlocks)
-        fixed (byte* p0 = &_memory.A0.Memory.Origin, p1 = &_memory.A1.Memory.Origin, p2 = &_memory.A2.Memory.Origin, p3 = &_memory.A3.Memory.Origin, p4 = &_memory.A4.Memory.Origin, p5 = &_memory.A5.Memory.Origin, p6 = &_memory.A6.Memory.Origin, p7 = &_memory.A7.Memory.Origin, p8 = &_memory.A8.Memory.Origin, p9 = &_memory.A9.Memory.Origin, p10 = &_memory.A10.Memory.Origin, p11 = &_memory.A11.Memory.Origin, p12 = &_memory.A12.Memory.Origin, p13 = &_memory.A13.Memory.Origin, p14 = &_memory.A14.Memory.Origin, p15 = &_memory.A15.Memory.Origin, p16 = &_memory.A16.Memory.Origin, p17 = &_memory.A17.Memory.Origin, p18 = &_memory.A18.Memory.Origin, p19 = &_memory.A19.Memory.Origin, p20 = &_memory.A20.Memory.Origin, p21 = &_memory.A21.Memory.Origin, p22 = &_memory.A22.Memory.Origin, p23 = &_memory.A23.Memory.Origin, p24 = &_memory.A24.Memory.Origin)
         {
             var call = new ForwardArguments
             {
@@ -77,9 +96,9 @@ public unsafe ref partial struct ForwardCall
     {
         buckets = default;
         uint sinkResults = 0;
-        for (int i = 0; i < _memory.Count; i++)
+        ref var argument = ref _memory.A0;
+        for (int left = _memory.Count; left > 0; left--, argument = ref Unsafe.Add(ref argument, 1))
         {
-            ref readonly var argument = ref _memory[i];
             var address = (byte*)Unsafe.AsPointer(ref argument.Memory.Origin);
             switch (argument.Use)
             {

@@ -12,8 +12,8 @@ namespace AttentionGen.CompilerServices;
 [SuppressMessage("Design", "CA1068", Justification = "Caller argument expressions stand last.")]
 public unsafe ref partial struct ForwardCall
 {
-    private readonly KernelTensor _query, _key, _value, _output;
-    private readonly ForwardShape _shape;
+    private KernelTensor _query, _key, _value, _output;
+    private ForwardShape _shape;
     private ForwardMask _mask;
     private CallNumbers _numbers;
     private CallMemory _memory;
@@ -23,7 +23,7 @@ public unsafe ref partial struct ForwardCall
     private OwnArguments _own;
     private int _maxThreads;
 
-    /// <summary>Checks the tensors against each other.</summary>
+    /// <summary>Begins a call: checks the tensors against each other.</summary>
     /// <param name="left">How many keys before its position a query sees, -1 for all.</param>
     /// <param name="right">How many keys after its position a query sees, -1 for all; 0 under a causal mask.</param>
     /// <param name="query">[batch, queries, heads, headDim].</param>
@@ -31,7 +31,7 @@ public unsafe ref partial struct ForwardCall
     /// <param name="value">[batch, keys, keyValueHeads, valueDim].</param>
     /// <param name="output">[batch, queries, heads, valueDim].</param>
     /// <exception cref="ArgumentException">Lengths that do not fit, or an output that overlaps an input.</exception>
-    public ForwardCall(int left, int right, in KernelTensor query, in KernelTensor key, in KernelTensor value, in KernelTensor output)
+    public void Tensors(int left, int right, in KernelTensor query, in KernelTensor key, in KernelTensor value, in KernelTensor output)
     {
         query.CheckTokens("heads", "headDim");
         key.CheckTokens("keyValueHeads", "headDim");
@@ -48,8 +48,12 @@ public unsafe ref partial struct ForwardCall
         _value = value;
         _output = output;
         _shape = new ForwardShape(query.Batch, query.Tokens, key.Tokens, query.Heads, key.Heads);
+        _mask = new ForwardMask { Left = left, Right = right, QueryStart = -1 };
+        _numbers = default;
+        _memory.Clear();
+        _bucketStarts = default;
+        _scoresStage = default;
         _maxThreads = AttentionOptions.MaxDegreeOfParallelism;
-        (_mask.Left, _mask.Right, _mask.QueryStart) = (left, right, -1);
     }
 
     /// <summary>The most threads, the caller's included.</summary>

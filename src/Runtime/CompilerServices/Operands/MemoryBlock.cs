@@ -20,6 +20,7 @@ internal readonly ref struct MemoryBlock
         where T : unmanaged => new(ref Unsafe.As<T, byte>(ref MemoryMarshal.GetReference(span)), (nint)span.Length * Unsafe.SizeOf<T>());
 
     /// <summary>Gaps included.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static MemoryBlock Of(in KernelTensor tensor) => tensor.IsEmpty ? default : new(ref tensor.Data, tensor.Length * tensor.ElementBytes);
 
     /// <summary>The memory as a span of elements.</summary>
@@ -27,6 +28,7 @@ internal readonly ref struct MemoryBlock
         where T : unmanaged => MemoryMarshal.CreateReadOnlySpan(ref Unsafe.As<byte, T>(ref Origin), (int)(Bytes / Unsafe.SizeOf<T>()));
 
     /// <summary>Whether both have a byte in common.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public bool Meets(in MemoryBlock other)
     {
         if (Bytes == 0 || other.Bytes == 0) return false;

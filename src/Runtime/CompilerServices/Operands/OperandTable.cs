@@ -186,4 +186,7 @@ internal static class OperandTable
     public static IReadOnlyList<OperandRow> Rows => s_rows;
 
     public static OperandRow Row(Role role) => s_rows[(int)role];
+
+    /// <summary>The row of a role, null where there is no such role.</summary>
+    public static OperandRow? Find(Role role) => (uint)role < (uint)s_rows.Length ? s_rows[(int)role] : null;
 }
