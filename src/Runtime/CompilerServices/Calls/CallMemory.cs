@@ -1,3 +1,4 @@
+using System.Diagnostics.CodeAnalysis;
 using System.Runtime.CompilerServices;
 
 namespace AttentionGen.CompilerServices;
@@ -24,28 +25,29 @@ internal enum ArgumentUse : byte
     Scratch,
 }
 
-/// <summary>The memory of an argument.</summary>
-/// <param name="memory">The memory.</param>
-/// <param name="name">The name of the parameter.</param>
-/// <param name="use">What the call does with it.</param>
-/// <param name="slot">The slot of an operand, or the number of a span of the user's own.</param>
-/// <param name="elementBytes">Bytes of an element.</param>
-/// <param name="axes">The axes of an operand.</param>
-internal readonly ref struct CallArgument(MemoryBlock memory, string name, ArgumentUse use, int slot = 0, int elementBytes = 0, AttentionAxes axes = AttentionAxes.None)
+/// <summary>The memory of an argument. It is written where it stays: a copy of fields just written is slow to read.</summary>
+internal ref struct CallArgument
 {
-    private readonly byte _slot = (byte)slot, _elementBytes = (byte)elementBytes, _axes = (byte)axes;
+    public MemoryBlock Memory;
 
-    public readonly MemoryBlock Memory = memory;
-    public readonly string Name = name;
-    public readonly ArgumentUse Use = use;
+    /// <summary>The name of the parameter.</summary>
+    public string Name;
 
-    public int Slot => _slot;
+    /// <summary>What the call does with it.</summary>
+    public ArgumentUse Use;
 
-    public int ElementBytes => _elementBytes;
+    /// <summary>The slot of an operand, or the number of a span of the user's own.</summary>
+    public byte Slot;
 
-    public AttentionAxes Axes => (AttentionAxes)_axes;
+    /// <summary>Bytes of an element, of an operand.</summary>
+    public byte ElementBytes;
 
-    public bool IsWritten => Use is ArgumentUse.Result or ArgumentUse.Scratch;
+    private byte _axes;
+
+    /// <summary>The axes of an operand.</summary>
+    public AttentionAxes Axes { readonly get => (AttentionAxes)_axes; set => _axes = (byte)value; }
+
+    public readonly bool IsWritten => Use is ArgumentUse.Result or ArgumentUse.Scratch;
 }
 
 /// <summary>The memory of all arguments of a call but the tensors, in the order in which they are given.</summary>
@@ -62,10 +64,14 @@ internal ref struct CallMemory
     /// <summary>Begins anew. What earlier arguments were stays where it is, and nobody reads it: clearing all of it would cost a short call 5 % (Zen 4).</summary>
     public void Clear() => Count = 0;
 
+    /// <summary>The place of the next argument, which is one of the call after <see cref="Keep"/>.</summary>
     /// <exception cref="InvalidOperationException">There are more arguments than a kernel can have.</exception>
-    public void Add(in CallArgument argument)
+    [UnscopedRef]
+    public ref CallArgument Next()
     {
         if (Count == Most) throw new InvalidOperationException("A call has more arguments than a kernel can have.");
-        Unsafe.Add(ref A0, Count++) = argument;
+        return ref Unsafe.Add(ref A0, Count);
     }
+
+    public void Keep() => Count++;
 }

@@ -140,5 +140,5 @@ public unsafe ref partial struct ForwardCall
         _mask.KeyLengths = lengths;
     }
 
-    private void AddNumbers(ReadOnlySpan<int> numbers, string name) => Add(new CallArgument(MemoryBlock.Of(numbers), name, ArgumentUse.Numbers));
+    private void AddNumbers(ReadOnlySpan<int> numbers, string name) => Add(MemoryBlock.Of(numbers), name, ArgumentUse.Numbers);
 }

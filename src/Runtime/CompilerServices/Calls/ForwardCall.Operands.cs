@@ -56,7 +56,7 @@ public unsafe ref partial struct ForwardCall
     {
         int buckets = bidirectional ? 2 * starts.Length : starts.Length;
         if (relativeBias.Length != buckets * _shape.Heads) ThrowHelper.OneForEachBucket(name, relativeBias.Length, buckets, _shape.Heads);
-        Add(new CallArgument(MemoryBlock.Of(relativeBias), name, ArgumentUse.Buckets));
+        Add(MemoryBlock.Of(relativeBias), name, ArgumentUse.Buckets);
         CheckValues(relativeBias, OperandTable.Row(AttentionRole.RelativeBias).Values, name);
         _bucketStarts = starts;
         _bucketsBidirectional = bidirectional;
@@ -75,7 +75,7 @@ public unsafe ref partial struct ForwardCall
         if (row.Extent == OperandExtent.Axes) CheckLength(length, axes, name);
         else if (length != _query.Dim) ThrowHelper.NormWeightLength(name, length, _query.Dim);
         var use = row.Kind == OperandKind.Result ? ArgumentUse.Result : ArgumentUse.Input;
-        Add(new CallArgument(memory, name, use, OperandSlots.Of(row.Role), elementBytes, axes));
+        Add(memory, name, use, OperandSlots.Of(row.Role), elementBytes, axes);
     }
 
     private readonly void CheckLength(int length, AttentionAxes axes, string name)
@@ -138,7 +138,7 @@ public unsafe ref partial struct ForwardCall
         if ((axes & AttentionAxes.Head) != 0 && length < _shape.Heads) ThrowHelper.SpanTooShort(name, length, _shape.Heads, "heads");
         if ((axes & AttentionAxes.Key) != 0 && length < _shape.Keys) ThrowHelper.SpanTooShort(name, length, _shape.Keys, "keys");
         if ((axes & AttentionAxes.Query) != 0 && length < EndOfPositions) ThrowHelper.SpanTooShort(name, length, EndOfPositions, "positions of queries, from 0 on");
-        Add(new CallArgument(memory, name, ArgumentUse.Own, slot));
+        Add(memory, name, ArgumentUse.Own, slot);
         _own.Lengths[slot] = length;
     }
 
@@ -163,12 +163,19 @@ public unsafe ref partial struct ForwardCall
     /// <summary>Working memory of the caller; an empty span means the library's own.</summary>
     /// <exception cref="ArgumentException">It overlaps another argument.</exception>
     public void Scratch(Span<byte> scratch, [CallerArgumentExpression(nameof(scratch))] string name = "") =>
-        Add(new CallArgument(MemoryBlock.Of<byte>(scratch), name, ArgumentUse.Scratch));
+        Add(MemoryBlock.Of<byte>(scratch), name, ArgumentUse.Scratch);
 
     /// <summary>Adds the memory of an argument to the store.</summary>
     /// <exception cref="ArgumentException">It overlaps memory that is written, or is written and overlaps memory of another argument.</exception>
-    private void Add(in CallArgument argument)
+    private void Add(MemoryBlock memory, string name, ArgumentUse use, int slot = 0, int elementBytes = 0, AttentionAxes axes = AttentionAxes.None)
     {
+        ref var argument = ref _memory.Next();
+        argument.Memory = memory;
+        argument.Name = name;
+        argument.Use = use;
+        argument.Slot = (byte)slot;
+        argument.ElementBytes = (byte)elementBytes;
+        argument.Axes = axes;
         if (argument.Memory.Meets(MemoryBlock.Of(_output))) Overlap(argument, _output.Name);
         if (argument.IsWritten)
         {
@@ -181,7 +188,7 @@ public unsafe ref partial struct ForwardCall
         ref var other = ref _memory.A0;
         for (int left = _memory.Count; left > 0; left--, other = ref Unsafe.Add(ref other, 1))
             if ((argument.IsWritten || other.IsWritten) && argument.Memory.Meets(other.Memory)) Overlap(argument, other);
-        _memory.Add(argument);
+        _memory.Keep();
     }
 
     [DoesNotReturn]

@@ -103,10 +103,10 @@ public unsafe ref partial struct ForwardCall
             switch (argument.Use)
             {
                 case ArgumentUse.Input:
-                    operands.Slots[argument.Slot] = Operand.Of(address, argument.ElementBytes, argument.Axes, _shape);
+                    operands.Slots[argument.Slot].Set(address, argument.ElementBytes, argument.Axes, _shape);
                     break;
                 case ArgumentUse.Result:
-                    operands.Slots[argument.Slot] = Operand.Of(address, argument.ElementBytes, argument.Axes, _shape);
+                    operands.Slots[argument.Slot].Set(address, argument.ElementBytes, argument.Axes, _shape);
                     operands.Results |= 1u << argument.Slot;
                     var empty = OperandTable.Row(OperandSlots.RoleOf(argument.Slot)).Empty;
                     operands.Empty[argument.Slot] = Bits(empty);

@@ -62,7 +62,7 @@ internal sealed unsafe class PrefillJob<TCore> : PooledJob<PrefillJob<TCore>>
     /// <summary>One thread's view of the call: its memory and what it has packed last.</summary>
     private ref struct Worker(in ForwardArguments call, in PrefillPlan plan, int stretch, float* memory)
     {
-        /// <summary>Runs that a core takes at a time.</summary>
+        /// <summary>The most runs of a call of the core.</summary>
         private const int MaxRuns = 32;
 
         private readonly ForwardArguments _call = call;

@@ -69,7 +69,7 @@ internal ref struct ForwardLayout(Span<ForwardSequence> sequences, Span<RowPiece
         }
     }
 
-    /// <summary>The first position behind a chunk. C# divides towards 0: the chunk 0 has the positions on both sides of it.</summary>
+    /// <summary>The first position after a chunk. C# divides towards 0: the chunk 0 has the positions on both sides of it.</summary>
     private static long EndOf(long chunk, int length) => chunk < 0 ? chunk * length + 1 : (chunk + 1) * length;
 
     /// <summary>Of every n-th key, a sequence for each remainder of positions.</summary>
@@ -159,7 +159,7 @@ internal ref struct ForwardLayout(Span<ForwardSequence> sequences, Span<RowPiece
             if (term.ToQuery > position) end = (int)Math.Min(end, term.ToQuery - sequence.Start);
         }
 
-        Span<KeyZone> taken = stackalloc KeyZone[2 * MaskTerm.MaxTerms];
+        Span<KeyZone> earlier = stackalloc KeyZone[2 * MaskTerm.MaxTerms];
         int count = 0;
         foreach (ref readonly var term in terms)
         {
@@ -169,25 +169,25 @@ internal ref struct ForwardLayout(Span<ForwardSequence> sequences, Span<RowPiece
                 Begin = (int)Math.Clamp(term.FromKey, 0, sequence.Keys), End = (int)Math.Clamp(term.ToKey, 0, sequence.Keys),
                 Low = sequence.Start + term.FromDistance, High = sequence.Start + term.ToDistance, Decided = term.Decided,
             };
-            AddWithout(zone, first, end - 1, taken[..count]);
-            taken[count++] = zone;
+            AddWithout(zone, first, end - 1, earlier[..count]);
+            earlier[count++] = zone;
         }
 
         return end;
     }
 
-    private void AddWithout(KeyZone zone, int first, int last, scoped ReadOnlySpan<KeyZone> taken)
+    private void AddWithout(KeyZone zone, int first, int last, scoped ReadOnlySpan<KeyZone> earlier)
     {
         if (!zone.Trim(first, last)) return;
-        if (taken.IsEmpty)
+        if (earlier.IsEmpty)
         {
             Zones.Add(zone);
             return;
         }
 
-        // Each bound of what is taken cuts off a part outside; what is left in the end lies inside.
-        var other = taken[0];
-        var rest = taken[1..];
+        // Each bound of an earlier zone cuts off a part outside; the rest in the end lies inside, and is left out.
+        var other = earlier[0];
+        var rest = earlier[1..];
         AddWithout(zone with { End = Math.Min(zone.End, other.Begin) }, first, last, rest);
         zone.Begin = Math.Max(zone.Begin, other.Begin);
         AddWithout(zone with { Begin = Math.Max(zone.Begin, other.End) }, first, last, rest);
@@ -198,7 +198,7 @@ internal ref struct ForwardLayout(Span<ForwardSequence> sequences, Span<RowPiece
     }
 }
 
-/// <summary>What a call says of its mask.</summary>
+/// <summary>The mask of a call.</summary>
 internal ref struct ForwardMask
 {
     public ReadOnlySpan<int> QueryStarts, KeyLengths;
@@ -216,7 +216,7 @@ internal ref struct ForwardMask
     /// <summary>The position of the first query of every item, -1 where it is not given.</summary>
     public int QueryStart;
 
-    /// <summary>Keys that a row sees before and behind its position, -1 for all.</summary>
+    /// <summary>Keys that a row sees before and after its position, -1 for all.</summary>
     public int Left, Right;
 
     /// <summary>0 where there are none.</summary>
@@ -298,7 +298,7 @@ internal ref struct ForwardMask
         if (Right >= 0) causal.ToDistance = (long)Right + 1;
         if (!HasTerms) return declared;
 
-        // From behind: the declared ones stand where the first come to lie.
+        // From the end: the declared ones stand where the first come to lie.
         for (int i = Terms.Length - 1; i >= 0; i--)
             for (int j = declared - 1; j >= 0; j--)
                 terms[i * declared + j] = Terms[i].And(terms[j]);

@@ -4,7 +4,7 @@ namespace AttentionGen.CompilerServices;
 
 /// <summary>
 /// Queries and keys that belong together: those of a batch item, of a document, of a chunk, or every n-th of these. Rows and keys of a sequence are
-/// counted from its own first ones; nothing outside takes part, and blocks of both begin anew with it.
+/// counted from its own first ones; nothing outside matters, and blocks of both begin anew with it.
 /// </summary>
 internal struct ForwardSequence
 {
@@ -51,7 +51,7 @@ internal struct KeyZone
     public long Low, High;
     public bool Decided;
 
-    /// <summary>The first key that a row sees, and the one behind the last.</summary>
+    /// <summary>The first key that a row sees, and the one after the last.</summary>
     public readonly (int Begin, int End) Range(int row) => Range(row, row);
 
     /// <summary>The same for rows from the first to the last of which some row sees the key.</summary>

@@ -5,10 +5,10 @@ namespace AttentionGen.CompilerServices;
 /// <summary>Keys of a sequence that some of its rows see, in a zone.</summary>
 internal readonly unsafe struct KeyRange(int begin, int end, int from, KeyZone* zone)
 {
-    /// <summary>The first key, and the one behind the last.</summary>
+    /// <summary>The first key, and the one after the last.</summary>
     public readonly int Begin = begin, End = end;
 
-    /// <summary>Where keys before, which no row sees, may be taken along from.</summary>
+    /// <summary>The first key that may be read. No row sees the keys from there to the first one.</summary>
     public readonly int From = from;
 
     public readonly KeyZone* Zone = zone;
@@ -34,7 +34,7 @@ internal readonly unsafe struct KeyRange(int begin, int end, int from, KeyZone* 
         Decided = Zone->Decided,
     };
 
-    /// <summary>Behind every key of a run it does not matter how far; and rows and keys can be added to it in an int.</summary>
+    /// <summary>A bound beyond all keys of a run may be any: this one leaves room to add rows and keys in an int.</summary>
     private static nint Within(long bound) => (nint)Math.Clamp(bound, -(1 << 30), 1 << 30);
 }
 

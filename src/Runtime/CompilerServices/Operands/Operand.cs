@@ -8,16 +8,16 @@ internal unsafe struct Operand
     public byte* Data;
     public nint Batch, Head, Query, Key; // bytes from one to the next, 0 where the axis is missing
 
-    /// <summary>A tensor whose elements lie one after the other.</summary>
-    public static Operand Of(void* data, int size, AttentionAxes axes, in ForwardShape shape)
+    /// <summary>Makes it a tensor whose elements lie one after the other.</summary>
+    public void Set(void* data, int size, AttentionAxes axes, in ForwardShape shape)
     {
-        var operand = new Operand { Data = (byte*)data };
+        Data = (byte*)data;
+        (Batch, Head, Query, Key) = (0, 0, 0, 0);
         nint stride = size;
-        if ((axes & AttentionAxes.Key) != 0) (operand.Key, stride) = (stride, stride * shape.Keys);
-        if ((axes & AttentionAxes.Query) != 0) (operand.Query, stride) = (stride, stride * shape.Queries);
-        if ((axes & AttentionAxes.Head) != 0) (operand.Head, stride) = (stride, stride * shape.Heads);
-        if ((axes & AttentionAxes.Batch) != 0) operand.Batch = stride;
-        return operand;
+        if ((axes & AttentionAxes.Key) != 0) (Key, stride) = (stride, stride * shape.Keys);
+        if ((axes & AttentionAxes.Query) != 0) (Query, stride) = (stride, stride * shape.Queries);
+        if ((axes & AttentionAxes.Head) != 0) (Head, stride) = (stride, stride * shape.Heads);
+        if ((axes & AttentionAxes.Batch) != 0) Batch = stride;
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
