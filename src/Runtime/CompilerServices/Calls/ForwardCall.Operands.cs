@@ -62,6 +62,7 @@ public unsafe ref partial struct ForwardCall
         _bucketsBidirectional = bidirectional;
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static OperandRow RowOf(AttentionRole role, OperandKind kind, ElementType element, AttentionAxes axes)
     {
         var row = OperandTable.Find(role);
@@ -70,6 +71,7 @@ public unsafe ref partial struct ForwardCall
         throw ThrowHelper.NoSuchOperand(nameof(role), role, kind, element, axes);
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private void AddOperand(OperandRow row, MemoryBlock memory, int length, int elementBytes, AttentionAxes axes, string name)
     {
         if (row.Extent == OperandExtent.Axes) CheckLength(length, axes, name);
@@ -80,12 +82,15 @@ public unsafe ref partial struct ForwardCall
 
     private readonly void CheckLength(int length, AttentionAxes axes, string name)
     {
-        Int128 needed = 1; // of lengths that fit an int each
-        if ((axes & AttentionAxes.Batch) != 0) needed *= _shape.Batch;
-        if ((axes & AttentionAxes.Head) != 0) needed *= _shape.Heads;
-        if ((axes & AttentionAxes.Query) != 0) needed *= _shape.Queries;
-        if ((axes & AttentionAxes.Key) != 0) needed *= _shape.Keys;
+        long needed = 1;
+        if ((axes & AttentionAxes.Batch) != 0) needed = Times(needed, _shape.Batch);
+        if ((axes & AttentionAxes.Head) != 0) needed = Times(needed, _shape.Heads);
+        if ((axes & AttentionAxes.Query) != 0) needed = Times(needed, _shape.Queries);
+        if ((axes & AttentionAxes.Key) != 0) needed = Times(needed, _shape.Keys);
         if (length != needed) ThrowHelper.OperandLength(name, length, axes, _shape.Batch, _shape.Heads, _shape.Queries, _shape.Keys);
+
+        // Lengths fit an int each. Once a product does not, no span has so many elements, unless a length of 0 follows.
+        static long Times(long product, int count) => count == 0 ? 0 : product > int.MaxValue ? product : product * count;
     }
 
     private static void CheckValues(ReadOnlySpan<float> numbers, OperandValues values, string name)
