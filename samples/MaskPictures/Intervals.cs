@@ -42,7 +42,7 @@ internal static unsafe class Intervals
         var call = new ForwardArguments { Shape = new ForwardShape(1, picture.Queries, picture.Keys, 1, 1), ScratchName = "" };
         var mask = Mask(spec, picture);
         var layout = new ForwardLayout(stackalloc ForwardSequence[4], stackalloc RowPiece[4], stackalloc KeyZone[4]);
-        layout.Build(call.Shape, mask, new ForwardPlan { QueryBlock = 8 }, ForwardLayout.Part.All);
+        layout.Build(call.Shape, mask, new ForwardWalks(), isDecode: true);
         fixed (ForwardSequence* sequences = layout.Sequences.Items)
         fixed (RowPiece* pieces = layout.Pieces.Items)
         fixed (KeyZone* zones = layout.Zones.Items)

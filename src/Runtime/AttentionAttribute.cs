@@ -48,7 +48,7 @@ public sealed class AttentionAttribute(int heads, int headDim) : Attribute
     public int WindowLeft { get; set; } = -1;
 
     /// <summary>
-    /// How many keys behind its own position a query sees, inclusive: it sees key j where j - position &lt;= WindowRight. From 0 to 1048575; -1, which it
+    /// How many keys after its own position a query sees, inclusive: it sees key j where j - position &lt;= WindowRight. From 0 to 1048575; -1, which it
     /// is unless given, leaves the side open. A causal mask leaves it nothing to hide.
     /// </summary>
     public int WindowRight { get; set; } = -1;
@@ -150,7 +150,7 @@ public sealed class AttentionAttribute(int heads, int headDim) : Attribute
     public int RelativeMaxDistance { get; set; } = 128;
 
     /// <summary>
-    /// Whether keys behind the query have the second half of the buckets for themselves, as in encoders, which is so unless given; otherwise their distance counts as 0, as in decoders.
+    /// Whether keys after the query have the second half of the buckets for themselves, as in encoders, which is so unless given; otherwise their distance counts as 0, as in decoders.
     /// </summary>
     public bool RelativeBidirectional { get; set; } = true;
 

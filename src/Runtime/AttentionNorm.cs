@@ -16,11 +16,11 @@ internal enum Norm
 public enum AttentionNorm
 #endif
 {
-    /// <summary>They are taken as they are.</summary>
+    /// <summary>Queries and keys stay as they are.</summary>
     None = 0,
 
     /// <summary>
-    /// x / sqrt(mean(x^2) + NormEpsilon) * weight, the mean over HeadDim: RMSNorm of each head, as in Qwen 3 and Gemma 3 (which stores its weights less 1). OLMo 2 takes the mean over
+    /// x / sqrt(mean(x^2) + NormEpsilon) * weight, the mean over HeadDim: RMSNorm of each head, as in Qwen 3 and Gemma 3 (which stores its weights less 1). In OLMo 2 the mean is over
     /// all heads of a token: that is not this.
     /// </summary>
     /// <remarks>Zhang and Sennrich, Root Mean Square Layer Normalization, <see href="https://arxiv.org/abs/1910.07467"/>.</remarks>

@@ -309,7 +309,7 @@ public sealed class AttentionReference(int heads, int headDim)
         if (!operands.ArgMax.IsEmpty) operands.ArgMax[index] = argmax;
     }
 
-    /// <summary>The first key that the query at a position may see, and the one behind the last.</summary>
+    /// <summary>The first key that the query at a position may see, and the one after the last.</summary>
     private (int First, int End) VisibleKeys(long position, int length, int prefix)
     {
         long first = WindowLeft < 0 ? 0 : position - WindowLeft, end = WindowRight < 0 ? length : position + WindowRight + 1;
@@ -360,7 +360,7 @@ public sealed class AttentionReference(int heads, int headDim)
         long distance = RelativeBidirectional ? Math.Abs(relative) : Math.Max(-relative, 0);
         if (distance < exact) return first + (int)distance;
 
-        // A distance on the border of two buckets belongs to the upper one: rounding errors must not take it to the lower.
+        // A distance on the border of two buckets belongs to the upper one: rounding errors must not move it to the lower.
         double steps = Math.Log((double)distance / exact) / Math.Log((double)RelativeMaxDistance / exact) * (buckets - exact) + 1e-9;
         return first + (int)Math.Min(exact + steps, buckets - 1);
     }

@@ -65,7 +65,7 @@ public enum AttentionRole
     /// <summary><c>ReadOnlySpan&lt;float&gt; slopes</c>: [heads], what a score loses for each position between query and key (ALiBi).</summary>
     Slopes,
 
-    /// <summary><c>ReadOnlySpan&lt;float&gt; sinks</c>: [heads], one more score of each row, without a key: it takes weight and gives no value. It is not scaled.</summary>
+    /// <summary><c>ReadOnlySpan&lt;float&gt; sinks</c>: [heads], one more score of each row, without a key: it has weight and adds no value. It is not scaled.</summary>
     Sinks,
 
     /// <summary>

@@ -25,7 +25,7 @@ public enum AttentionStage
     /// <summary>After the soft cap; where there is none, as <see cref="Scaled"/>.</summary>
     Capped = 1,
 
-    /// <summary>After score method, bias, slopes and masks: what the softmax takes.</summary>
+    /// <summary>After score method, bias, slopes and masks: the input of the softmax.</summary>
     Masked = 2,
 
     /// <summary>After the softmax: what the values are multiplied by. With a sink, the weights of a row add up to less than 1.</summary>

@@ -10,7 +10,7 @@ namespace AttentionGen;
 /// With outputs o1, o2 and log-sum-exps l1, l2 of the same rows: l = ln(e^l1 + e^l2), o = o1 e^(l1 - l) + o2 e^(l2 - l). A part of which a row sees no key
 /// has the log-sum-exp -infinity and changes nothing. A sink belongs to one of the parts only.
 /// <para>Kernels write outputs token by token (or head by head, with <see cref="AttentionLayout.HeadMajor"/>) and log-sum-exps always head by head: <see cref="Merge"/> and
-/// <see cref="MergeAll"/> take both as they are written. <see cref="MergeRows"/> and <see cref="MergeAllRows"/> take rows of any kind in one order.</para>
+/// <see cref="MergeAll"/> read both as kernels write them. <see cref="MergeRows"/> and <see cref="MergeAllRows"/> read rows of any kind in one order.</para>
 /// </remarks>
 public static class AttentionState
 {

@@ -1,3 +1,4 @@
+using System.Runtime.InteropServices;
 using AttentionGen.CompilerServices;
 using Xunit;
 
@@ -32,14 +33,106 @@ public unsafe class HiddenCallTests
     [Fact]
     public void A_core_for_other_tensors() => Throws<InvalidOperationException>(null, (ref ForwardCall call) => call.RunPrefill<NoCore>());
 
-    private static void Throws<T>(string? parameter, Use use)
+    /// <summary>Other axes would let a core read or write where the operand has no element.</summary>
+    [Fact]
+    public void Operands_of_no_role_or_other_axes()
+    {
+        Throws<ArgumentOutOfRangeException>("role", (ref ForwardCall call) => call.Input((AttentionRole)(-1), new float[2], AttentionAxes.Head));
+        Throws<ArgumentOutOfRangeException>("role", (ref ForwardCall call) => call.Input((AttentionRole)1000, new float[2], AttentionAxes.Head));
+        Throws<ArgumentOutOfRangeException>("role", (ref ForwardCall call) => call.Input(AttentionRole.LogSumExp, new float[2], AttentionAxes.Batch | AttentionAxes.Head | AttentionAxes.Query));
+        Throws<ArgumentOutOfRangeException>("role", (ref ForwardCall call) => call.Input(AttentionRole.Keep, new float[1], AttentionAxes.Query | AttentionAxes.Key));
+        Throws<ArgumentOutOfRangeException>("role", (ref ForwardCall call) => call.Input(AttentionRole.RelativeBias, new float[2], AttentionAxes.Head));
+        Throws<ArgumentOutOfRangeException>("role", (ref ForwardCall call) => call.Input(AttentionRole.Slopes, new float[1], AttentionAxes.None));
+        Throws<ArgumentOutOfRangeException>("role", (ref ForwardCall call) => call.Result(AttentionRole.Slopes, new float[2], AttentionAxes.Head));
+        Throws<ArgumentOutOfRangeException>("role", (ref ForwardCall call) => call.Result(AttentionRole.ArgMax, new float[2], AttentionAxes.Batch | AttentionAxes.Head | AttentionAxes.Query));
+        Throws<ArgumentOutOfRangeException>("role", (ref ForwardCall call) => call.Result(AttentionRole.Scores, new float[2], AttentionAxes.Batch | AttentionAxes.Head | AttentionAxes.Query));
+    }
+
+    /// <summary>Memory that is written is compared with all other memory, whichever of the two is given first; the message names both parameters.</summary>
+    [Fact]
+    public void Arguments_that_overlap_in_any_order()
+    {
+        float[] shared = new float[4];
+        int[] ints = new int[4];
+        const AttentionAxes OfRows = AttentionAxes.Batch | AttentionAxes.Head | AttentionAxes.Query;
+        Names("sums", "sinks", (ref ForwardCall call) =>
+        {
+            call.Result(AttentionRole.LogSumExp, shared.AsSpan(0, 2), OfRows, "sums");
+            call.Input(AttentionRole.Sinks, shared.AsSpan(1, 2), AttentionAxes.Head, "sinks");
+        });
+        Names("sums", "sinks", (ref ForwardCall call) =>
+        {
+            call.Input(AttentionRole.Sinks, shared.AsSpan(1, 2), AttentionAxes.Head, "sinks");
+            call.Result(AttentionRole.LogSumExp, shared.AsSpan(0, 2), OfRows, "sums");
+        });
+        Names("highest", "lengths", (ref ForwardCall call) =>
+        {
+            call.Result(AttentionRole.ArgMax, ints.AsSpan(0, 2), OfRows, "highest");
+            call.KeyLengths(ints.AsSpan(0, 1), "lengths");
+        });
+        Names("scratch", "table", (ref ForwardCall call) =>
+        {
+            call.Scratch(MemoryMarshal.AsBytes(shared.AsSpan()), "scratch");
+            call.Span(0, shared.AsSpan(3), AttentionAxes.None, "table");
+        });
+        Names("highest", "table", (ref ForwardCall call) =>
+        {
+            call.Result(AttentionRole.MaxScore, shared.AsSpan(2), OfRows, "highest");
+            call.Span(1, shared.AsSpan(3), AttentionAxes.None, "table");
+        });
+        Throws<InvalidOperationException>(null, (ref ForwardCall call) => // inputs may share memory, and what is only beside what is written is apart from it
+        {
+            call.Result(AttentionRole.MaxScore, shared.AsSpan(0, 2), OfRows);
+            call.Input(AttentionRole.Sinks, shared.AsSpan(2), AttentionAxes.Head);
+            call.Input(AttentionRole.Slopes, shared.AsSpan(2), AttentionAxes.Head);
+            call.RunPrefill<NoCore>();
+        });
+
+        static void Names(string written, string other, Use use)
+        {
+            var thrown = Throws<ArgumentException>(written, use);
+            Assert.Contains($"{written} overlaps {other}.", thrown.Message, StringComparison.Ordinal);
+        }
+    }
+
+    [Fact]
+    public void More_arguments_than_a_kernel_can_have() => Throws<InvalidOperationException>(null, (ref ForwardCall call) =>
+    {
+        float[] slopes = new float[2];
+        for (int i = 0; i < 100; i++) call.Input(AttentionRole.Slopes, slopes, AttentionAxes.Head);
+    });
+
+    /// <summary>The numbers of a call are returned once, whatever is done with copies of it: returned twice, two later calls would share an array.</summary>
+    [Fact]
+    public void Copies_of_a_call_do_not_return_its_numbers_again()
+    {
+        float[] query = new float[16], output = new float[16];
+        var tensor = KernelTensor.Of(query, AttentionLayout.TokenMajor, 2, 8, 16);
+        var call = new ForwardCall(-1, -1, tensor, tensor, tensor, KernelTensor.Of(output, AttentionLayout.TokenMajor, 2, 8, 16));
+        call.KeyLengths([1]);
+        var copy = call;
+        call.RunPrefill<EmptyCore>();
+        bool thrown = false;
+        try
+        {
+            copy.RunPrefill<EmptyCore>();
+        }
+        catch (InvalidOperationException e)
+        {
+            thrown = e.Message.Contains("run already", StringComparison.Ordinal);
+        }
+
+        Assert.True(thrown);
+    }
+
+    private static T Throws<T>(string? parameter, Use use)
         where T : Exception
     {
         float[] query = new float[16], key = new float[16], value = new float[16], output = [.. Enumerable.Repeat(7f, 16)];
         var call = new ForwardCall(
             -1, -1, KernelTensor.Of(query, AttentionLayout.TokenMajor, 2, 8, 16), KernelTensor.Of(key, AttentionLayout.TokenMajor, 2, 8, 16), KernelTensor.Of(value, AttentionLayout.TokenMajor, 2, 8, 16),
             KernelTensor.Of(output, AttentionLayout.TokenMajor, 2, 8, 16));
-        Exception? thrown = null;
+        T? thrown = null;
         try
         {
             use(ref call);
@@ -50,23 +143,24 @@ public unsafe class HiddenCallTests
         }
 
         Assert.NotNull(thrown);
-        if (parameter is not null) Assert.Equal(parameter, ((ArgumentException)thrown).ParamName);
+        if (parameter is not null) Assert.Equal(parameter, ((ArgumentException)(Exception)thrown).ParamName);
         Assert.All(output, x => Assert.Equal(7f, x));
+        return thrown;
     }
 
-    public static TheoryData<string, ForwardPlan> Promises => new()
+    public static TheoryData<string, PrefillPlan> Promises => new()
     {
         { "rows of a block", Plan(leastRows: 6) }, { "keys of a row", Plan(runKeys: 9) }, { "keys of a row", Plan(mostKeys: 9) },
     };
 
-    private static ForwardPlan Plan(int leastRows = 0, int runKeys = 0, int mostKeys = 0) => new() { QueryBlock = 96, KeyBlock = 384, LeastRows = leastRows, RunKeys = runKeys, MostKeys = mostKeys };
+    private static PrefillPlan Plan(int leastRows = 0, int runKeys = 0, int mostKeys = 0) => new() { QueryBlock = 96, KeyBlock = 384, LeastRows = leastRows, RunKeys = runKeys, MostKeys = mostKeys };
 
     [Theory, MemberData(nameof(Promises), DisableDiscoveryEnumeration = true)]
-    public void A_layout_that_a_core_is_not_written_for(string what, ForwardPlan plan)
+    public void A_layout_that_a_core_is_not_written_for(string what, PrefillPlan plan)
     {
-        Check(plan, isDecode: true, (_, _, _) => { });
-        Check(Plan(), isDecode: false, (_, _, _) => { });
-        Assert.Contains(what, Assert.Throws<InvalidOperationException>(() => Check(plan, isDecode: false, (_, _, _) => { })).Message, StringComparison.Ordinal);
+        Check(plan: null, (_, _, _) => { });
+        Check(Plan(), (_, _, _) => { });
+        Assert.Contains(what, Assert.Throws<InvalidOperationException>(() => Check(plan, (_, _, _) => { })).Message, StringComparison.Ordinal);
     }
 
     private delegate void Break(ForwardSequence[] sequences, RowPiece[] pieces, KeyZone[] zones);
@@ -88,11 +182,11 @@ public unsafe class HiddenCallTests
         Broken("zones", (_, _, zones) => zones[0].Begin = -1);
 
         static void Broken(string what, Break change) =>
-            Assert.Contains(what, Assert.Throws<InvalidOperationException>(() => Check(Plan(), isDecode: true, change)).Message, StringComparison.Ordinal);
+            Assert.Contains(what, Assert.Throws<InvalidOperationException>(() => Check(plan: null, change)).Message, StringComparison.Ordinal);
     }
 
     /// <summary>Two sequences of five queries and ten keys.</summary>
-    private static void Check(ForwardPlan plan, bool isDecode, Break change)
+    private static void Check(PrefillPlan? plan, Break change)
     {
         ForwardSequence[] sequences = [new() { Queries = 5, Keys = 10, Step = 1, Pieces = 1 }, new() { Query = 5, Queries = 5, Key = 10, Keys = 10, Step = 1, FirstPiece = 1, Pieces = 1 }];
         RowPiece[] pieces = [new() { Rows = 5, Zones = 1, Keys = 10, List = -1 }, new() { Sequence = 1, Rows = 5, FirstZone = 1, Zones = 1, Keys = 10, List = -1 }];
@@ -103,13 +197,25 @@ public unsafe class HiddenCallTests
         fixed (KeyZone* z = zones)
         {
             var call = new ForwardArguments { Shape = new ForwardShape(1, 10, 20, 2, 2), Sequences = s, Pieces = p, Zones = z, SequenceCount = 2, PieceCount = 2 };
-            ForwardChecks.Layout(call, plan, isDecode);
+            if (plan is { } prefill) ForwardChecks.Layout(call, prefill);
+            else ForwardChecks.Layout(call);
+        }
+    }
+
+    private readonly struct EmptyCore : IPrefillCore
+    {
+        public static PrefillPlan PrefillPlan => new() { HeadDim = 8, ValueDim = 8, ElementBytes = sizeof(float), QueryBlock = 6, TileRows = 6, KeyBlock = 16, PackedKeyFloats = 16, PackedValueFloats = 16, StateRowFloats = 64, ScratchFloats = 1024 };
+
+        public static bool Pack(in KeysToPack keys) => true;
+
+        public static void Prefill(in PrefillBlock block)
+        {
         }
     }
 
     private readonly struct NoCore : IPrefillCore
     {
-        public static ForwardPlan Plan => new() { QueryBlock = 6, TileRows = 6, KeyBlock = 16, PackedKeyFloats = 24, PackedValueFloats = 24, StateRowFloats = 64, ScratchFloats = 1024 };
+        public static PrefillPlan PrefillPlan => new() { HeadDim = 24, ValueDim = 24, ElementBytes = sizeof(float), QueryBlock = 6, TileRows = 6, KeyBlock = 16, PackedKeyFloats = 24, PackedValueFloats = 24, StateRowFloats = 64, ScratchFloats = 1024 };
 
         public static bool Pack(in KeysToPack keys) => throw new NotSupportedException();
 

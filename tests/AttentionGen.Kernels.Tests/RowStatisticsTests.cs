@@ -191,7 +191,7 @@ public class RowStatisticsTests
         Throws("argmax has 0 elements, [batch, heads, queries] = [1, 6, 5] are needed. (Parameter 'argmax')", a => a with { ArgMax = default });
         Throws("output overlaps maxScore. The output is written while the inputs are read: give it memory of its own. (Parameter 'output')", a => a with { MaxScore = output.AsSpan(0, 30) });
         Throws("entropy overlaps query. The output is written while the inputs are read: give it memory of its own. (Parameter 'entropy')", a => a with { Entropy = inputs.Query.AsSpan(0, 30) });
-        Throws("entropy overlaps another argument. The output is written while the inputs are read: give it memory of its own. (Parameter 'entropy')", a => a with { MaxScore = rows, Entropy = rows });
+        Throws("entropy overlaps maxScore. The output is written while the inputs are read: give it memory of its own. (Parameter 'entropy')", a => a with { MaxScore = rows, Entropy = rows });
 
         void Throws(string message, Change change)
         {

@@ -7,10 +7,14 @@ namespace AttentionGen.Kernels.Tests;
 /// <summary>How calls are cut into units, with numbers that no test has the memory for: every product of them has to fit, or to be refused.</summary>
 public unsafe class ScheduleTests
 {
-    private static readonly ForwardPlan s_plan = new()
+    private static readonly PrefillPlan s_prefill = new()
     {
-        QueryBlock = 96, TileRows = 6, KeyBlock = 384, PackedKeyFloats = 64, PackedValueFloats = 64, StateRowFloats = 96, ScratchFloats = 96 * 64 + 6 * 384,
-        MaxRows = 64, RowsTile = 4, RowsAtOnce = 32, RowsTogether = 16, OneRowBlock = 1024, RowsScratchFloats = 32 * (64 + 1040), FlopsPerPair = 256,
+        QueryBlock = 96, TileRows = 6, KeyBlock = 384, PackedKeyFloats = 64, PackedValueFloats = 64, StateRowFloats = 96, ScratchFloats = 96 * 64 + 6 * 384, FlopsPerPair = 256,
+    };
+
+    private static readonly DecodePlan s_decode = new()
+    {
+        KeyBlock = 384, StateRowFloats = 96, MaxRows = 64, TileRows = 4, RowsAtOnce = 32, RowsTogether = 16, OneRowBlock = 1024, ScratchFloats = 32 * (64 + 1040), FlopsPerPair = 256,
     };
 
     /// <summary>A call that is never run: pieces of some rows that see some keys, each a sequence.</summary>
@@ -26,7 +30,7 @@ public unsafe class ScheduleTests
             for (int i = 0; i < pieces.Length; i++)
             {
                 var (queries, keys) = pieces[i];
-                sequences[i] = new ForwardSequence { Queries = queries, Keys = keys, Step = 1, FirstPiece = i, Pieces = 1, RowBlocks = (queries + s_plan.QueryBlock - 1) / s_plan.QueryBlock };
+                sequences[i] = new ForwardSequence { Queries = queries, Keys = keys, Step = 1, FirstPiece = i, Pieces = 1, RowBlocks = (queries + s_prefill.QueryBlock - 1) / s_prefill.QueryBlock };
                 zones[i] = new KeyZone { End = keys, Low = -MaskTerm.Far, High = MaskTerm.Far, Decided = true };
                 rows[i] = new RowPiece { Sequence = i, Rows = queries, FirstZone = i, Zones = 1, Keys = keys, List = -1 };
             }
@@ -86,48 +90,48 @@ public unsafe class ScheduleTests
         DecodeSchedule schedule;
         try
         {
-            schedule = DecodeSchedule.Of(call, s_plan, call.MaxThreads);
+            schedule = DecodeSchedule.Of(call, s_decode, call.MaxThreads);
         }
         catch (ArgumentException e) when (e.ParamName == "scratch" && call.ScratchBytes < 1 << 30)
         {
             return;
         }
 
-        Int128 lanes = (Int128)call.PieceCount * schedule.LanesOfPiece;
+        Int128 sets = (Int128)call.PieceCount * schedule.SetsOfPiece;
         Assert.InRange(schedule.Threads, 1, ParallelJob.MaxThreads);
         Assert.InRange(schedule.WorkerBytes, 1, nint.MaxValue);
         Assert.InRange(schedule.ChunkFloats, 1, nint.MaxValue / sizeof(float));
-        Assert.True(schedule.Units >= lanes && lanes > 0, $"{schedule.Units} units of {lanes} lanes");
-        Assert.Equal(Int128.Zero, schedule.Units % lanes);
-        Int128 chunks = schedule.Units / lanes, bytes = lanes * chunks * schedule.ChunkFloats * sizeof(float);
+        Assert.True(schedule.Units >= sets && sets > 0, $"{schedule.Units} units of {sets} row sets");
+        Assert.Equal(Int128.Zero, schedule.Units % sets);
+        Int128 chunks = schedule.Units / sets, bytes = sets * chunks * schedule.ChunkFloats * sizeof(float);
         if (schedule.PartialFloats > 0)
         {
-            Assert.Equal(lanes * chunks * schedule.ChunkFloats, schedule.PartialFloats);
-            Assert.Equal(chunks * schedule.ChunkFloats, schedule.LaneFloats);
+            Assert.Equal(sets * chunks * schedule.ChunkFloats, schedule.PartialFloats);
+            Assert.Equal(chunks * schedule.ChunkFloats, schedule.SetFloats);
             if (call.Scratch == null) Assert.True(bytes <= ScratchCache.MaxBytes, $"{bytes} bytes of partial states");
             else Assert.True(bytes + (Int128)schedule.Threads * schedule.WorkerBytes <= call.ScratchBytes, $"{bytes} bytes of partial states in {call.ScratchBytes}");
         }
         else
         {
-            Assert.Equal(lanes, schedule.Units);
+            Assert.Equal(sets, schedule.Units);
         }
 
         for (int i = 0; i < 20; i++)
         {
-            long lane = i == 0 ? (long)lanes - 1 : random.NextInt64((long)lanes);
-            var rows = schedule.Lane(call, lane);
-            Assert.Equal(lane / schedule.LanesOfPiece, rows.Piece);
+            long set = i == 0 ? (long)sets - 1 : random.NextInt64((long)sets);
+            var rows = schedule.Rows(call, set);
+            Assert.Equal(set / schedule.SetsOfPiece, rows.Piece);
             if (rows.Queries <= 0) continue;
             Assert.True(rows.Row >= 0 && rows.Row + rows.Queries <= call.Pieces[rows.Piece].Rows, $"{rows}");
             Assert.True(rows is { KeyHead: >= 0, KeyHeads: > 0, Group: > 0 } && rows.KeyHead + rows.KeyHeads <= call.KeyValueHeads, $"{rows}");
             Assert.True(rows.Head >= rows.KeyHead * call.Group && rows.Head + (rows.KeyHeads - 1) * call.Group + rows.Group <= (rows.KeyHead + rows.KeyHeads) * call.Group, $"{rows}");
-            Assert.True((nint)rows.Rows * s_plan.StateRowFloats <= schedule.ChunkFloats, $"{rows}");
+            Assert.True((nint)rows.Rows * s_decode.StateRowFloats <= schedule.ChunkFloats, $"{rows}");
             long keys = 0;
-            int count = DecodeSchedule.Chunks(call, s_plan, rows);
+            int count = DecodeSchedule.Chunks(call, s_decode, rows);
             Assert.True(schedule.PartialFloats == 0 || count <= chunks);
             for (int chunk = 0; chunk < count; chunk++)
             {
-                var (first, size) = DecodeSchedule.Chunk(call, s_plan, rows, chunk);
+                var (first, size) = DecodeSchedule.Chunk(call, s_decode, rows, chunk);
                 Assert.Equal(keys, first);
                 Assert.True(size > 0);
                 keys += size;
@@ -142,19 +146,19 @@ public unsafe class ScheduleTests
         PrefillSchedule schedule;
         try
         {
-            schedule = PrefillSchedule.Of(call, s_plan, call.MaxThreads);
+            schedule = PrefillSchedule.Of(call, s_prefill, call.MaxThreads);
         }
         catch (ArgumentException e) when (e.ParamName == "scratch" && call.ScratchBytes < 1 << 30)
         {
             return;
         }
 
-        Int128 lanes = (Int128)call.SequenceCount * call.KeyValueHeads;
+        Int128 sequenceHeads = (Int128)call.SequenceCount * call.KeyValueHeads;
         Assert.InRange(schedule.Threads, 1, ParallelJob.MaxThreads);
         Assert.InRange(schedule.WorkerBytes, 1, ScratchCache.MaxBytes);
-        Assert.True(schedule.Stretch > 0 && schedule.Stretch % s_plan.KeyBlock == 0);
+        Assert.True(schedule.Stretch > 0 && schedule.Stretch % s_prefill.KeyBlock == 0);
         Assert.True(schedule.Segments > 0);
-        Assert.Equal(lanes * schedule.Segments, schedule.Units);
+        Assert.Equal(sequenceHeads * schedule.Segments, schedule.Units);
         if (call.Scratch != null) Assert.True((Int128)schedule.Threads * schedule.WorkerBytes <= call.ScratchBytes);
     }
 

@@ -204,8 +204,8 @@ public class ScoreMatrixTests
         Throws("scores has 269 elements, [batch, heads, queries, keys] = [1, 6, 5, 9] are needed. (Parameter 'scores')", a => a with { Scores = new float[269] });
         Throws("output overlaps scores. The output is written while the inputs are read: give it memory of its own. (Parameter 'output')", a => a with { Scores = output.AsSpan(0, 270) });
         Throws("scores overlaps key. The output is written while the inputs are read: give it memory of its own. (Parameter 'scores')", a => a with { Scores = inputs.Key.AsSpan(0, 270) });
-        Throws("scores overlaps another argument. The output is written while the inputs are read: give it memory of its own. (Parameter 'scores')", a => a with { Scores = inputs.Bias.AsSpan(0, 270) });
-        Throws("scores overlaps another argument. The output is written while the inputs are read: give it memory of its own. (Parameter 'scores')", a => a with { LogSumExp = scores.AsSpan(9, 30) });
+        Throws("scores overlaps bias. The output is written while the inputs are read: give it memory of its own. (Parameter 'scores')", a => a with { Scores = inputs.Bias.AsSpan(0, 270) });
+        Throws("scores overlaps logSumExp. The output is written while the inputs are read: give it memory of its own. (Parameter 'scores')", a => a with { LogSumExp = scores.AsSpan(9, 30) });
 
         void Throws(string message, Change change)
         {

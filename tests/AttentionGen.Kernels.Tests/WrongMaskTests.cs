@@ -66,8 +66,8 @@ public class WrongMaskTests
             {
                 float[] shared = new float[1 << 16];
                 Throws(declaration, "output", $"output overlaps {name}.", good => Place(good, name, shared) with { Output = shared.AsSpan(0, good.Output.Length) });
-                Throws(declaration, "logSumExp", "logSumExp overlaps another argument.", good => Place(good, name, shared) with { LogSumExp = shared.AsSpan(0, good.LogSumExp.Length) });
-                Throws(declaration, "scratch", "scratch overlaps another argument.", good => Place(good, name, shared) with { Scratch = MemoryMarshal.AsBytes(shared.AsSpan()) });
+                Throws(declaration, "logSumExp", $"logSumExp overlaps {name}.", good => Place(good, name, shared) with { LogSumExp = shared.AsSpan(0, good.LogSumExp.Length) });
+                Throws(declaration, "scratch", $"scratch overlaps {name}.", good => Place(good, name, shared) with { Scratch = MemoryMarshal.AsBytes(shared.AsSpan()) });
             }
         }
     }

@@ -3,18 +3,18 @@ using AttentionGen.CompilerServices;
 
 namespace AttentionGen.Neon.Tests;
 
-/// <summary>What the runtime library does around a core for few query rows, on one thread and for one key-value head: a leaf, too.</summary>
+/// <summary>What the runtime library does around a core of decode, on one thread and for one key-value head: a leaf, too.</summary>
 internal static class DecodeDriver
 {
     public static unsafe void Run<TCore>(ref float query, ref float key, ref float value, ref float output, ref NeonCall call)
         where TCore : struct, IDecodeCore
     {
-        var plan = TCore.Plan;
+        var plan = TCore.DecodePlan;
         int queries = (int)call.Queries, group = (int)call.Group, rows = queries * group;
         ref var memory = ref call.Memory;
         if (memory.States == null)
         {
-            memory.WorkingFloats = plan.RowsScratchFloats;
+            memory.WorkingFloats = plan.ScratchFloats;
             memory.StateFloats = memory.OtherFloats = rows * plan.StateRowFloats;
             return;
         }
@@ -25,19 +25,22 @@ internal static class DecodeDriver
         for (long first = begin; first < end || (!begun && firstKeys > 0); first += call.Stretch)
         {
             var runs = default(NeonRuns);
-            if (!begun && firstKeys > 0) runs.Add(call.RunOfFirst(firstKeys, query: 0));
-            if (first < end) runs.Add(call.Run(first, Math.Min(call.Stretch, end - first), packed: 0, query: 0));
+            if (!begun && firstKeys > 0) runs.Add(call.RunOfFirst(firstKeys, query: 0, Unsafe.AsPointer(ref key), Unsafe.AsPointer(ref value)));
+            if (first < end)
+            {
+                void* firstKey = Unsafe.AsPointer(ref Unsafe.Add(ref key, (nint)(first * call.KeyStride))), firstValue = Unsafe.AsPointer(ref Unsafe.Add(ref value, (nint)(first * call.ValueStride)));
+                runs.Add(call.Run(first, Math.Min(call.Stretch, end - first), query: 0, firstKey, firstValue));
+            }
+
             var chunk = new DecodeBlock
             {
-                Query = ref query,
-                QueryStride = (nint)call.QueryStride,
-                HeadStride = (nint)call.QueryHeadStride,
+                QueryRows = Driver.Rows(ref query, 0, call.QueryStride, call.QueryHeadStride),
                 Queries = queries,
                 Heads = group,
                 KeyHeads = 1,
-                Key = ref key,
+                Key = ref key, // as Blocks.Old.cs has it
                 KeyStride = (nint)call.KeyStride,
-                Value = ref value,
+                Value = ref value, // as Blocks.Old.cs has it
                 ValueStride = (nint)call.ValueStride,
                 Runs = ref runs.First,
                 RunCount = runs.Count,

@@ -31,7 +31,7 @@ public struct NeonCall
     /// <summary>The first key that a query sees, counted past both ends.</summary>
     public readonly long Begin(long query) => Left < 0 ? 0 : Start + query - Left;
 
-    /// <summary>The key behind the last one that a query sees, counted past both ends.</summary>
+    /// <summary>The key after the last one that a query sees, counted past both ends.</summary>
     public readonly long End(long query) => Right < 0 ? Keys : Start + query + Right + 1;
 
     /// <summary>The keys of the zone before the window that some of the queries see: those before it.</summary>
@@ -46,13 +46,16 @@ public struct NeonCall
 
     /// <summary>Keys of the zone before the window against queries from one on.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    internal readonly KeyRun RunOfFirst(long keys, long query) => new() { Keys = (int)keys, Visible = (nint)End(query), Hidden = -(1 << 30), Decided = true };
-
-    /// <summary>The same of the window, which lie somewhere among the packed keys.</summary>
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    internal readonly KeyRun Run(long from, long keys, long packed, long query) => new()
+    internal readonly unsafe KeyRun RunOfFirst(long keys, long query, void* firstKey, void* firstValue) => new()
     {
-        Key = (int)from, Keys = (int)keys, Packed = (int)packed, Least = (int)Math.Max(First - from, 0), Visible = (nint)(End(query) - from), Hidden = (nint)(Begin(query) - from), Decided = true,
+        FirstKey = firstKey, FirstValue = firstValue, Count = (int)keys, Visible = (nint)End(query), Hidden = -(1 << 30), Decided = true,
+    };
+
+    /// <summary>The same of the window.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    internal readonly unsafe KeyRun Run(long from, long keys, long query, void* firstKey, void* firstValue) => new()
+    {
+        FirstKey = firstKey, FirstValue = firstValue, Key = (int)from, Count = (int)keys, Least = (int)Math.Max(First - from, 0), Visible = (nint)(End(query) - from), Hidden = (nint)(Begin(query) - from), Decided = true,
     };
 }
 
@@ -103,7 +106,7 @@ public static class Driver
     public static unsafe void RunPrefill<TCore>(ref float query, ref float key, ref float value, ref float output, ref NeonCall call)
         where TCore : struct, IPrefillCore
     {
-        var plan = TCore.Plan;
+        var plan = TCore.PrefillPlan;
         int stretch = (int)Math.Min(Math.Max(call.Stretch / plan.KeyBlock, 1), (call.Keys + plan.KeyBlock - 1) / plan.KeyBlock) * plan.KeyBlock;
         bool isShort = call.Keys <= stretch; // then a block of rows meets all of its keys at once, and one state is enough
         ref var memory = ref call.Memory;
@@ -121,10 +124,8 @@ public static class Driver
             int count = (int)Math.Min(stretch, call.Keys - first);
             var keys = new KeysToPack
             {
-                Key = ref Unsafe.Add(ref key, (nint)(first * call.KeyStride)),
-                KeyStride = (nint)call.KeyStride,
-                Value = ref Unsafe.Add(ref value, (nint)(first * call.ValueStride)),
-                ValueStride = (nint)call.ValueStride,
+                KeyRows = Rows(ref key, first * call.KeyStride, call.KeyStride),
+                ValueRows = Rows(ref value, first * call.ValueStride, call.ValueStride),
                 Count = count,
                 PackedKeys = ref *memory.PackedKeys,
                 PackedValues = ref *memory.PackedValues,
@@ -142,25 +143,24 @@ public static class Driver
                 }
 
                 var runs = default(NeonRuns);
-                if (firstKeys > 0 && first == 0) runs.Add(call.RunOfFirst(firstKeys, row));
+                if (firstKeys > 0 && first == 0) runs.Add(call.RunOfFirst(firstKeys, row, memory.PackedKeys, memory.PackedValues));
                 if (begin < end) begin = begin / plan.KeyBlock * plan.KeyBlock; // blocks of keys stand at fixed keys
                 long from = Math.Max(begin, first), seen = Math.Min(end - from, first + count - from);
-                if (seen > 0) runs.Add(call.Run(from, seen, from - first, row));
+                nint place = (nint)(from - first); // among the packed keys
+                if (seen > 0) runs.Add(call.Run(from, seen, row, memory.PackedKeys + place * plan.PackedKeyFloats, memory.PackedValues + place * plan.PackedValueFloats) with { Packed = (int)place }); // as Blocks.Old.cs has it
                 if (runs.Count == 0) continue;
                 var block = new PrefillBlock
                 {
-                    Query = ref Unsafe.Add(ref query, (nint)(row * call.QueryStride)),
-                    QueryStride = (nint)call.QueryStride,
+                    QueryRows = Rows(ref query, row * call.QueryStride, call.QueryStride),
+                    OutputRows = Rows(ref output, row * call.OutputStride, call.OutputStride),
                     Rows = rows,
-                    PackedKeys = ref *memory.PackedKeys,
-                    PackedValues = ref *memory.PackedValues,
+                    PackedKeys = ref *memory.PackedKeys, // as Blocks.Old.cs has it
+                    PackedValues = ref *memory.PackedValues, // as Blocks.Old.cs has it
                     Runs = ref runs.First,
                     RunCount = runs.Count,
                     ValuesFinite = finite,
                     First = firstKeys > 0 ? first == 0 : from == begin,
                     Last = begin == end || from + seen == end,
-                    Output = ref Unsafe.Add(ref output, (nint)(row * call.OutputStride)),
-                    OutputStride = (nint)call.OutputStride,
                     State = ref *(memory.States + (isShort ? 0 : index * plan.StateFloats)),
                     Scratch = ref *memory.Working,
                     Place = new ForwardPlace(call.Operands, call.Sequence, head: 0, (int)row),
@@ -169,6 +169,11 @@ public static class Driver
             }
         }
     }
+
+    /// <summary>Rows of a tensor from an element on.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    internal static unsafe TokenRows Rows(ref float tensor, long first, long stride, long headStride = 0) =>
+        new(Unsafe.AsPointer(ref Unsafe.Add(ref tensor, (nint)first)), (nint)stride, (nint)headStride);
 
     /// <summary>What is written of rows that see no key.</summary>
     [MethodImpl(MethodImplOptions.NoInlining)]

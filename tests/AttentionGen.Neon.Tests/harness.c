@@ -5,9 +5,8 @@
 #pragma GCC optimize("O3", "fp-contract=off") // the plain evaluation multiplies, then adds
 #include "image.h"
 #include "guards.h"
+#include "operands.h"
 
-typedef struct { const void *data; long batch, head, query, key; } operand; // bytes from one to the next
-typedef struct { operand bias, keep, slopes, sinks, scales, relative; int reach; const void *query_norm, *key_norm; operand log_sum_exp, scores, max_score, entropy, argmax; int keys; float hidden; const void *spans[4]; int numbers[8], lengths[4]; } operands; // ForwardOperands
 typedef struct {
     long queries, keys, start, query_stride, key_stride, value_stride, output_stride, head_dim, value_dim, stretch, group, query_head_stride, output_head_stride, left, right, first;
     operands *operands;
@@ -266,6 +265,12 @@ static void print_current(void) {
 static buffer of_heads(const char *name, int heads, int written) { return guarded(name, 1, 1, heads, 0, 0, written); }
 static buffer of_rows(const char *name, const shape *c) { return guarded(name, c->group, c->queries, 1, 1, c->queries, 1); }
 
+// Gives a call a result. Sinks are given before.
+static void give(operands *given, int slot, operand result) {
+    given->slots[slot] = result, given->empty[slot] = empty_results[slot], given->results |= 1u << slot;
+    if (given->slots[SLOT_SINKS].data) given->sink_results |= 1u << slot & results_of_sinks;
+}
+
 static void check(const spec *s, const shape *c) {
     int d = s->d, dv = s->dv, heads = c->group, is_scored = s->scored == OPERANDS, is_own = s->scored == OWN_SCORES, has_outputs = s->scored == OUTPUTS;
     long qs = d + c->gaps.query, os = dv + c->gaps.output, qh = c->queries * qs, oh = c->queries * os;
@@ -288,8 +293,8 @@ static void check(const spec *s, const shape *c) {
         for (long i = 0; i < bias.length; i++) bias.data[i] = drawn % 9 ? normal() : (normal(), -INFINITY);
         for (long i = 0; i < kept; i++) keep[i] = uniform() > -0.3f;
         for (int h = 0; h < heads; h++) slopes.data[h] = 0.1f * normal(), sinks.data[h] = normal();
-        given.bias = (operand){bias.data, 0, 4 * bias_head, 4 * bias_row, 4}, given.keep = (operand){keep, 0, 0, keep_row, 1};
-        given.slopes = (operand){slopes.data, 0, 4}, given.sinks = (operand){sinks.data, 0, 4};
+        given.slots[SLOT_BIAS] = (operand){bias.data, 0, 4 * bias_head, 4 * bias_row, 4}, given.slots[SLOT_KEEP] = (operand){keep, 0, 0, keep_row, 1};
+        given.slots[SLOT_SLOPES] = (operand){slopes.data, 0, 4}, given.slots[SLOT_SINKS] = (operand){sinks.data, 0, 4};
     }
 
     if (is_own) { // biases of distances [heads, 2 * reach], a scale for each head, a span
@@ -299,23 +304,23 @@ static void check(const spec *s, const shape *c) {
             scales.data[h] = scale * (h % 2 ? -0.7f : 0.9f);
         }
         for (int i = 0; i < TABLE; i++) table.data[i] = normal();
-        given.scales = (operand){scales.data, 0, 4}, given.relative = (operand){relative.data + REACH, 0, 8 * REACH}, given.reach = REACH;
+        given.slots[SLOT_SCALES] = (operand){scales.data, 0, 4}, given.slots[SLOT_RELATIVE_BIAS] = (operand){relative.data + REACH, 0, 8 * REACH}, given.reach = REACH;
         given.spans[0] = table.data, given.lengths[0] = TABLE;
     }
 
-    if (is_scored || is_own) sums = of_rows("log-sum-exps", c), given.log_sum_exp = (operand){sums.data, 0, of_head, of_row};
+    if (is_scored || is_own) sums = of_rows("log-sum-exps", c), give(&given, SLOT_LOG_SUM_EXP, (operand){sums.data, 0, of_head, of_row});
     if (has_outputs) { // the weights [heads, queries, keys], as no row has any, and what is known of each row
         scores = guarded("scores", heads, c->queries, c->keys, c->keys, (long)c->queries * c->keys, 1), max_score = of_rows("largest scores", c);
         entropy = of_rows("entropies", c), argmax = of_rows("argmax", c);
         for (long i = 0; i < scores.length; i++) scores.data[i] = -INFINITY;
-        given.scores = (operand){scores.data, 0, of_head * c->keys, of_row * c->keys, 4}, given.max_score = (operand){max_score.data, 0, of_head, of_row};
-        given.entropy = (operand){entropy.data, 0, of_head, of_row}, given.argmax = (operand){argmax.data, 0, of_head, of_row}, given.keys = c->keys;
+        give(&given, SLOT_SCORES, (operand){scores.data, 0, of_head * c->keys, of_row * c->keys, 4}), give(&given, SLOT_MAX_SCORE, (operand){max_score.data, 0, of_head, of_row});
+        give(&given, SLOT_ENTROPY, (operand){entropy.data, 0, of_head, of_row}), give(&given, SLOT_ARG_MAX, (operand){argmax.data, 0, of_head, of_row}), given.keys = c->keys;
     }
 
     if (s->weighted) { // powers of two: a query times both is exact
         query_weight = of_heads("query norm weight", d, 0).data, key_weight = of_heads("key norm weight", d, 0).data;
         for (int e = 0; e < d; e++) query_weight[e] = e % 3 ? 1 : -2, key_weight[e] = e % 5 ? 1 : 0.5f;
-        given.query_norm = query_weight, given.key_norm = key_weight;
+        given.slots[SLOT_QUERY_NORM_WEIGHT].data = query_weight, given.slots[SLOT_KEY_NORM_WEIGHT].data = key_weight;
     }
 
     static double norms[1 + MAX_KEYS];

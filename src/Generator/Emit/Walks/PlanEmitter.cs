@@ -3,36 +3,61 @@ using AttentionGen.Generator.Text;
 
 namespace AttentionGen.Generator.Emit.Walks;
 
-/// <summary>Writes the sizes by which the caller of a core lays out memory and cuts the work.</summary>
+/// <summary>Writes the sizes by which the caller of a core lays out memory and cuts the work: a plan for each walk that the core has code for.</summary>
 internal static class PlanEmitter
 {
     public static void Emit(SourceWriter w, CorePlan plan)
     {
+        if (plan.Packed is not null) Prefill(w, plan);
+        if (plan.Decode is not null) Decode(w, plan);
+    }
+
+    private static void Prefill(SourceWriter w, CorePlan plan)
+    {
         w.Line();
-        using (w.Block("public static ForwardPlan Plan => new()", "};"))
+        using (w.Block("public static PrefillPlan PrefillPlan => new()", "};"))
         {
-            if (plan.Packed is not null) w.Line("QueryBlock = QueryBlock,\nTileRows = TileRows,");
+            Tensors(w, plan);
             w.Line($"""
+                QueryBlock = QueryBlock,
+                TileRows = TileRows,
                 KeyBlock = KeyBlock,
                 PackedKeyFloats = HeadDim,
                 PackedValueFloats = ValueDim,
                 StateRowFloats = StateRow,
                 ScratchFloats = {plan.ScratchFloats}, // queries and weights
+                FlopsPerPair = {FlopsPerPair(plan)},
                 """);
-            if (plan.FixedLength is null)
-            {
-                w.Line($"""
-                    MaxRows = MaxRows,
-                    RowsTile = {plan.Decode!.TileRows},
-                    RowsTogether = {plan.Decode!.RowsTogether},
-                    RowsAtOnce = RowsAtOnce,
-                    OneRowBlock = OneRowBlock,
-                    RowsScratchFloats = RowsAtOnce * (QueryRow + OneRowWeights),
-                    """);
-            }
-
-            w.Line($"FlopsPerPair = {2 * (plan.Spec.HeadDim + plan.Spec.ValueDim)},");
             if (plan.FixedLength is not null) w.Line($"LeastRows = TileRows,\n{(plan.HasFixedKeys ? "RunKeys = KeyLength" : "MostKeys = KeyLength")},");
         }
     }
+
+    private static void Decode(SourceWriter w, CorePlan plan)
+    {
+        w.Line();
+        using (w.Block("public static DecodePlan DecodePlan => new()", "};"))
+        {
+            Tensors(w, plan);
+            w.Line($"""
+                MaxRows = MaxRows,
+                TileRows = {plan.Decode!.TileRows},
+                RowsAtOnce = RowsAtOnce,
+                RowsTogether = {plan.Decode!.RowsTogether},
+                KeyBlock = KeyBlock,
+                OneRowBlock = OneRowBlock,
+                StateRowFloats = StateRow,
+                ScratchFloats = RowsAtOnce * (QueryRow + OneRowWeights), // queries and weights
+                FlopsPerPair = {FlopsPerPair(plan)},
+                """);
+        }
+    }
+
+    /// <summary>What the tensors of a call must be: the dimensions without padding, and the size of an element.</summary>
+    private static void Tensors(SourceWriter w, CorePlan plan) => w.Line($"""
+        HeadDim = {plan.Spec.HeadDim},
+        ValueDim = {plan.Spec.ValueDim},
+        ElementBytes = sizeof(float),
+        """);
+
+    private static int FlopsPerPair(CorePlan plan) => 2 * (plan.Spec.HeadDim + plan.Spec.ValueDim);
 }

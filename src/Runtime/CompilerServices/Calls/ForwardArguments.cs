@@ -13,7 +13,7 @@ internal unsafe struct ForwardArguments
     public byte* Scratch;                // the caller's, or null
     public nint ScratchBytes;
     public string ScratchName;
-    public bool OnlyAsks;                // whether a job only says how much of it a thread needs
+    public bool OnlyAsks;                // whether a job only returns how much of it a thread needs
     public ForwardShape Shape;
     public int MaxThreads;
 
@@ -24,26 +24,38 @@ internal unsafe struct ForwardArguments
     public readonly int Group => Shape.Group;
 
     /// <summary>The address of a query row of a sequence.</summary>
-    public readonly float* QueryRow(in ForwardSequence sequence, int row, int head) => Query.Row(sequence.Batch, sequence.Query + (nint)row * sequence.Step, head);
+    public readonly byte* QueryRow(in ForwardSequence sequence, int row, int head) => Query.Row(sequence.Batch, sequence.Query + (nint)row * sequence.Step, head);
 
     /// <summary>The address of its output row.</summary>
-    public readonly float* OutputRow(in ForwardSequence sequence, int row, int head) => Output.Row(sequence.Batch, sequence.Query + (nint)row * sequence.Step, head);
+    public readonly byte* OutputRow(in ForwardSequence sequence, int row, int head) => Output.Row(sequence.Batch, sequence.Query + (nint)row * sequence.Step, head);
 
     /// <summary>The address of a key of a sequence.</summary>
-    public readonly float* KeyRow(in ForwardSequence sequence, int key, int head) => Key.Row(sequence.Batch, sequence.Key + (nint)key * sequence.Step, head);
+    public readonly byte* KeyRow(in ForwardSequence sequence, int key, int head) => Key.Row(sequence.Batch, sequence.Key + (nint)key * sequence.Step, head);
 
     /// <summary>The address of its value.</summary>
-    public readonly float* ValueRow(in ForwardSequence sequence, int key, int head) => Value.Row(sequence.Batch, sequence.Key + (nint)key * sequence.Step, head);
+    public readonly byte* ValueRow(in ForwardSequence sequence, int key, int head) => Value.Row(sequence.Batch, sequence.Key + (nint)key * sequence.Step, head);
+
+    /// <summary>Query rows of a sequence from one on.</summary>
+    public readonly TokenRows QueryRows(in ForwardSequence sequence, int row, int head) => Query.Rows(QueryRow(sequence, row, head), sequence.Step);
+
+    /// <summary>Their output rows.</summary>
+    public readonly TokenRows OutputRows(in ForwardSequence sequence, int row, int head) => Output.Rows(OutputRow(sequence, row, head), sequence.Step);
+
+    /// <summary>Keys of a sequence from one on.</summary>
+    public readonly TokenRows KeyRows(in ForwardSequence sequence, int key, int head) => Key.Rows(KeyRow(sequence, key, head), sequence.Step);
+
+    /// <summary>Their values.</summary>
+    public readonly TokenRows ValueRows(in ForwardSequence sequence, int key, int head) => Value.Rows(ValueRow(sequence, key, head), sequence.Step);
 
     /// <summary>Where query rows of a head stand against the keys of their sequence.</summary>
     public readonly ForwardPlace Place(in ForwardSequence sequence, int head, int row) => new(Operands, sequence, head, row);
 
-    /// <summary>The output of rows that see no key.</summary>
+    /// <summary>Writes the output and the results of rows that see no key.</summary>
     public readonly void Clear(in ForwardSequence sequence, int head, int row, int rows)
     {
         for (; rows > 0; rows--, row++)
         {
-            new Span<float>(OutputRow(sequence, row, head), Output.Dim).Clear();
+            new Span<byte>(OutputRow(sequence, row, head), Output.Dim * Output.ElementBytes).Clear(); // 0 has no bits in any type
             Operands->WriteEmpty(sequence.Batch, head, sequence.Query + row * sequence.Step);
         }
     }
@@ -57,9 +69,9 @@ internal readonly record struct ForwardShape(int Batch, int Queries, int Keys, i
 }
 
 /// <summary>A pinned tensor [batch, tokens, heads, dim].</summary>
-internal unsafe struct StridedTensor(float* data, in KernelTensor tensor)
+internal unsafe struct StridedTensor(byte* data, in KernelTensor tensor)
 {
-    private readonly float* _data = data;
+    private readonly byte* _data = data;
     private readonly nint _batchStride = tensor.BatchStride;
 
     /// <summary>Elements from token to token.</summary>
@@ -68,8 +80,11 @@ internal unsafe struct StridedTensor(float* data, in KernelTensor tensor)
     /// <summary>Elements from head to head.</summary>
     public readonly nint HeadStride = tensor.HeadStride;
 
-    public readonly int Dim = tensor.Dim;
+    public readonly int Dim = tensor.Dim, ElementBytes = tensor.ElementBytes;
 
-    /// <summary>The first element of a head of a token.</summary>
-    public readonly float* Row(int batch, nint token, int head) => _data + batch * _batchStride + token * TokenStride + head * HeadStride;
+    /// <summary>The address of a head of a token.</summary>
+    public readonly byte* Row(int batch, nint token, int head) => _data + (batch * _batchStride + token * TokenStride + head * HeadStride) * ElementBytes;
+
+    /// <summary>Rows from an address on, so many tokens apart.</summary>
+    public readonly TokenRows Rows(byte* first, int step) => new(first, TokenStride * step, HeadStride);
 }

@@ -7,80 +7,79 @@ public unsafe ref partial struct ForwardCall
 {
     /// <summary>Runs the call on a core that this processor has the instructions for.</summary>
     /// <exception cref="ArgumentException">The caller's scratch memory is too small.</exception>
+    /// <exception cref="InvalidOperationException">The call, or a copy of it, has run already.</exception>
     public void Run<TCore>()
-        where TCore : struct, IPrefillCore, IDecodeCore => Run(TCore.Plan, &DecodeJob<TCore>.Run, &PrefillJob<TCore>.Run);
+        where TCore : struct, IPrefillCore, IDecodeCore =>
+        Run(new ForwardWalks { Prefill = TCore.PrefillPlan, Decode = TCore.DecodePlan, PrefillJob = &PrefillJob<TCore>.Run, DecodeJob = &DecodeJob<TCore>.Run });
 
-    /// <summary>Runs a call that is declared to have many query rows on a core that this processor has the instructions for.</summary>
-    /// <exception cref="ArgumentException">The caller's scratch memory is too small.</exception>
+    /// <summary>Runs the call on a core that has prefill only.</summary>
+    /// <inheritdoc cref="Run{TCore}"/>
     public void RunPrefill<TCore>()
-        where TCore : struct, IPrefillCore => Run(TCore.Plan, null, &PrefillJob<TCore>.Run);
+        where TCore : struct, IPrefillCore => Run(new ForwardWalks { Prefill = TCore.PrefillPlan, PrefillJob = &PrefillJob<TCore>.Run });
 
-    /// <summary>Runs a call that is declared to have few query rows on a core that this processor has the instructions for.</summary>
-    /// <exception cref="ArgumentException">The caller's scratch memory is too small.</exception>
+    /// <summary>Runs the call on a core that has decode only.</summary>
+    /// <inheritdoc cref="Run{TCore}"/>
     public void RunDecode<TCore>()
-        where TCore : struct, IDecodeCore => Run(TCore.Plan, &DecodeJob<TCore>.Run, null);
+        where TCore : struct, IDecodeCore => Run(new ForwardWalks { Decode = TCore.DecodePlan, DecodeJob = &DecodeJob<TCore>.Run });
 
-    /// <summary>Runs a job for sequences of few rows and one for those of many; or one for all, where there is no other.</summary>
+    private void Run(in ForwardWalks walks)
+    {
+        _numbers.CheckOwned();
+        if (_output.IsEmpty) _numbers.Return();
+        else if (_memory.Count == 0) RunPinned(walks);
+        else RunFew(walks);
+    }
+
+    /// <summary>Runs the call with the first arguments pinned, which mostly are all. What is no argument is a reference to nothing, or to that of a call before.</summary>
+    private void RunFew(in ForwardWalks walks)
+    {
+        fixed (byte* p0 = &_memory.A0.Memory.Origin, p1 = &_memory.A1.Memory.Origin, p2 = &_memory.A2.Memory.Origin, p3 = &_memory.A3.Memory.Origin, p4 = &_memory.A4.Memory.Origin, p5 = &_memory.A5.Memory.Origin, p6 = &_memory.A6.Memory.Origin, p7 = &_memory.A7.Memory.Origin)
+        {
+            if (_memory.Count <= 8) RunPinned(walks);
+            else RunMany(walks);
+        }
+    }
+
+    private void RunMany(in ForwardWalks walks)
+    {
+        fixed (byte* p8 = &_memory.A8.Memory.Origin, p9 = &_memory.A9.Memory.Origin, p10 = &_memory.A10.Memory.Origin, p11 = &_memory.A11.Memory.Origin, p12 = &_memory.A12.Memory.Origin, p13 = &_memory.A13.Memory.Origin, p14 = &_memory.A14.Memory.Origin, p15 = &_memory.A15.Memory.Origin, p16 = &_memory.A16.Memory.Origin, p17 = &_memory.A17.Memory.Origin, p18 = &_memory.A18.Memory.Origin, p19 = &_memory.A19.Memory.Origin, p20 = &_memory.A20.Memory.Origin, p21 = &_memory.A21.Memory.Origin, p22 = &_memory.A22.Memory.Origin, p23 = &_memory.A23.Memory.Origin, p24 = &_memory.A24.Memory.Origin)
+        {
+            RunPinned(walks);
+        }
+    }
+
+    /// <summary>Runs the call. All arguments but the tensors are pinned.</summary>
     [SkipLocalsInit]
-    private void Run(in ForwardPlan plan, delegate*<in ForwardArguments, nint> few, delegate*<in ForwardArguments, nint> many)
+    private void RunPinned(in ForwardWalks walks)
     {
         const int Usual = 16; // more than these are rented
-        if (_output.IsEmpty)
-        {
-            _numbers.Return();
-            return;
-        }
-
-        ForwardChecks.Tensors(plan, _query, _value);
-        fixed (float* query = &_query.Data, key = &_key.Data, value = &_value.Data, output = &_output.Data)
+        ForwardChecks.Tensors(walks, _query, _key, _value, _output);
+        fixed (byte* query = &_query.Data, key = &_key.Data, value = &_value.Data, output = &_output.Data)
         fixed (int* keyBlockStarts = _mask.KeyBlockStarts, keyBlocks = _mask.KeyBlocks)
-        fixed (byte* scales = _scales, span0 = _span0, span1 = _span1, span2 = _span2, span3 = _span3)
-        fixed (byte* scratch = _scratch, bias = _bias, keep = _keep, slopes = _slopes, sinks = _sinks, queryNormWeight = _queryNormWeight, keyNormWeight = _keyNormWeight)
-        fixed (float* logSumExp = _logSumExp.Memory, scores = _scores.Memory, maxScore = _maxScore.Memory, entropy = _entropy.Memory, argmax = _argmax.Memory)
         {
             var call = new ForwardArguments
             {
                 Query = new StridedTensor(query, _query), Key = new StridedTensor(key, _key), Value = new StridedTensor(value, _value), Output = new StridedTensor(output, _output),
-                Shape = _shape, ScratchName = _scratchName, MaxThreads = _maxThreads,
+                Shape = _shape, ScratchName = "", MaxThreads = _maxThreads, Lists = _mask.Lists with { Starts = keyBlockStarts, Blocks = keyBlocks },
             };
-            var operands = new ForwardOperands { Own = _own };
-            operands.Bias = CompilerServices.Operand.Of(bias, sizeof(float), _biasAxes, _shape);
-            operands.Keep = CompilerServices.Operand.Of(keep, sizeof(bool), _keepAxes, _shape);
-            operands.Slopes = CompilerServices.Operand.Of(slopes, sizeof(float), AttentionAxes.Head, _shape);
-            operands.Sinks = CompilerServices.Operand.Of(sinks, sizeof(float), AttentionAxes.Head, _shape);
-            operands.QueryNormWeight = (float*)queryNormWeight;
-            operands.KeyNormWeight = (float*)keyNormWeight;
-            operands.LogSumExp = CompilerServices.Operand.Of(logSumExp, sizeof(float), OfRows, _shape);
-            operands.Scores = CompilerServices.Operand.Of(scores, sizeof(float), OfRows | AttentionAxes.Key, _shape);
-            operands.MaxScore = CompilerServices.Operand.Of(maxScore, sizeof(float), OfRows, _shape);
-            operands.Entropy = CompilerServices.Operand.Of(entropy, sizeof(float), OfRows, _shape);
-            operands.ArgMax = CompilerServices.Operand.Of(argmax, sizeof(int), OfRows, _shape);
-            operands.Keys = _shape.Keys;
-            operands.Hidden = _scoresStage == AttentionStage.Weights ? 0f : float.NegativeInfinity;
-            call.Lists = _mask.Lists with { Starts = keyBlockStarts, Blocks = keyBlocks };
-            operands.Scales = CompilerServices.Operand.Of(scales, sizeof(float), AttentionAxes.Head, _shape);
-            (operands.Spans[0], operands.Spans[1], operands.Spans[2], operands.Spans[3]) = ((long)span0, (long)span1, (long)span2, (long)span3);
+            var operands = new ForwardOperands { Keys = _shape.Keys, Own = _own };
             call.Operands = &operands; // until the call ends: no worker that begins later touches it
-            if (!_scratch.IsEmpty)
-            {
-                call.Scratch = (byte*)((nint)(scratch + 63) & ~63);
-                call.ScratchBytes = Math.Max((nint)(scratch + _scratch.Length) - (nint)call.Scratch, 0);
-            }
+            Place(ref call, ref operands, out var buckets);
 
-            float* distances = null; // the biases of distances lie in memory of the library's
+            float* distances = null; // the biases of distances lie in memory of the library
             var layout = new ForwardLayout(stackalloc ForwardSequence[Usual], stackalloc RowPiece[Usual], stackalloc KeyZone[Usual]);
             try
             {
-                if (!_relativeStarts.IsEmpty)
+                if (!_bucketStarts.IsEmpty)
                 {
-                    var table = new CompilerServices.RelativeBias(_relativeBias, _relativeStarts, _relativeBidirectional, call.Heads, _mask.Distances(_shape));
+                    var table = new CompilerServices.RelativeBias(buckets, _bucketStarts, _bucketsBidirectional, call.Heads, _mask.Distances(_shape));
                     distances = ScratchCache.Rent(table.Bytes);
                     table.Expand(distances);
-                    operands.Relative = new Operand { Data = (byte*)(distances + table.Reach), Head = (nint)2 * table.Reach * sizeof(float) };
+                    *ForwardOperands.Slot(&operands, AttentionRole.RelativeBias) = new Operand { Data = (byte*)(distances + table.Reach), Head = (nint)2 * table.Reach * sizeof(float) };
                     operands.Reach = table.Reach;
                 }
 
-                Run(ref call, plan, few, many, ref layout);
+                Run(ref call, walks, ref layout);
             }
             finally
             {
@@ -92,38 +91,77 @@ public unsafe ref partial struct ForwardCall
         }
     }
 
-    private readonly void Run(ref ForwardArguments call, in ForwardPlan plan, delegate*<in ForwardArguments, nint> few, delegate*<in ForwardArguments, nint> many, ref ForwardLayout layout)
+    /// <summary>Puts the addresses of the arguments, which are pinned, to where cores and jobs find them.</summary>
+    private void Place(ref ForwardArguments call, ref ForwardOperands operands, out ReadOnlySpan<float> buckets)
     {
-        if (few == null || many == null)
+        buckets = default;
+        uint sinkResults = 0;
+        ref var argument = ref _memory.A0;
+        for (int left = _memory.Count; left > 0; left--, argument = ref Unsafe.Add(ref argument, 1))
         {
-            layout.Build(_shape, _mask, plan, ForwardLayout.Part.All);
-            Run(ref call, layout, plan, few == null ? many : few, isDecode: many == null);
-            return;
+            var address = (byte*)Unsafe.AsPointer(ref argument.Memory.Origin);
+            switch (argument.Use)
+            {
+                case ArgumentUse.Input:
+                    operands.Slots[argument.Slot].Set(address, argument.ElementBytes, argument.Axes, _shape);
+                    break;
+                case ArgumentUse.Result:
+                    operands.Slots[argument.Slot].Set(address, argument.ElementBytes, argument.Axes, _shape);
+                    operands.Results |= 1u << argument.Slot;
+                    var empty = OperandTable.Row(OperandSlots.RoleOf(argument.Slot)).Empty;
+                    operands.Empty[argument.Slot] = Bits(empty);
+                    if (empty == OperandEmpty.Sink) sinkResults |= 1u << argument.Slot;
+                    break;
+                case ArgumentUse.Own:
+                    operands.Spans[argument.Slot] = (long)address;
+                    break;
+                case ArgumentUse.Buckets:
+                    buckets = argument.Memory.As<float>();
+                    break;
+                case ArgumentUse.Scratch when argument.Memory.Bytes > 0:
+                    call.ScratchName = argument.Name;
+                    call.Scratch = (byte*)((nint)(address + 63) & ~63);
+                    call.ScratchBytes = Math.Max((nint)(address + argument.Memory.Bytes) - (nint)call.Scratch, 0);
+                    break;
+            }
         }
 
-        bool isDecode = _mask.FirstIsDecode(_shape, plan);
-        var (first, second) = isDecode ? (ForwardLayout.Part.Decode, ForwardLayout.Part.Prefill) : (ForwardLayout.Part.Prefill, ForwardLayout.Part.Decode);
-        layout.Build(_shape, _mask, plan, first);
+        if (operands.Slots[OperandSlots.Of(AttentionRole.Sinks)].Data != null) operands.SinkResults = sinkResults;
+    }
+
+    /// <summary>The bits of an element of a row that sees no key.</summary>
+    private readonly int Bits(OperandEmpty empty) => empty switch
+    {
+        OperandEmpty.Zero => 0,
+        OperandEmpty.MinusOne => -1,
+        OperandEmpty.Hidden when _scoresStage == AttentionStage.Weights => 0,
+        _ => BitConverter.SingleToInt32Bits(float.NegativeInfinity),
+    };
+
+    private readonly void Run(ref ForwardArguments call, in ForwardWalks walks, ref ForwardLayout layout)
+    {
+        bool isDecode = _mask.FirstIsDecode(_shape, walks);
+        layout.Build(_shape, _mask, walks, isDecode);
         if (layout.LeftOut > 0 && call.Scratch != null)
         {
             // Both parts must have room in the caller's memory before one of them writes.
             call.OnlyAsks = true;
-            nint needed = Run(ref call, layout, plan, isDecode ? few : many, isDecode);
-            layout.Build(_shape, _mask, plan, second);
-            needed = Math.Max(needed, Run(ref call, layout, plan, isDecode ? many : few, !isDecode));
-            if (call.ScratchBytes < needed) ThrowHelper.ScratchTooSmall(_scratchName, call.ScratchBytes, needed);
+            nint needed = Run(ref call, layout, walks, isDecode);
+            layout.Build(_shape, _mask, walks, !isDecode);
+            needed = Math.Max(needed, Run(ref call, layout, walks, !isDecode));
+            if (call.ScratchBytes < needed) ThrowHelper.ScratchTooSmall(call.ScratchName, call.ScratchBytes, needed);
             call.OnlyAsks = false;
-            layout.Build(_shape, _mask, plan, first);
+            layout.Build(_shape, _mask, walks, isDecode);
         }
 
-        Run(ref call, layout, plan, isDecode ? few : many, isDecode);
+        Run(ref call, layout, walks, isDecode);
         if (layout.LeftOut == 0) return;
-        layout.Build(_shape, _mask, plan, second);
-        Run(ref call, layout, plan, isDecode ? many : few, !isDecode);
+        layout.Build(_shape, _mask, walks, !isDecode);
+        Run(ref call, layout, walks, !isDecode);
     }
 
-    /// <returns>The memory that a thread needs.</returns>
-    private static nint Run(ref ForwardArguments call, in ForwardLayout layout, in ForwardPlan plan, delegate*<in ForwardArguments, nint> job, bool isDecode)
+    /// <returns>The bytes of memory that a thread needs.</returns>
+    private static nint Run(ref ForwardArguments call, in ForwardLayout layout, in ForwardWalks walks, bool isDecode)
     {
         fixed (ForwardSequence* sequences = layout.Sequences.Items)
         fixed (RowPiece* pieces = layout.Pieces.Items)
@@ -135,8 +173,9 @@ public unsafe ref partial struct ForwardCall
             call.SequenceCount = layout.Sequences.Count;
             call.PieceCount = layout.Pieces.Count;
             if (call.PieceCount == 0) return 0;
-            ForwardChecks.Layout(call, plan, isDecode);
-            return job(call);
+            if (isDecode) ForwardChecks.Layout(call);
+            else ForwardChecks.Layout(call, walks.Prefill);
+            return (isDecode ? walks.DecodeJob : walks.PrefillJob)(call);
         }
     }
 }

@@ -3,22 +3,30 @@ using System.Diagnostics.CodeAnalysis;
 namespace AttentionGen.CompilerServices;
 
 /// <summary>
-/// What a core relies on, checked once per call after the layout: cores are leaves that trust rows, keys and strides. A layout that breaks a promise is a fault
-/// of the library; the call fails before anything is written instead of touching memory that is not its own.
+/// The promises that a core relies on, checked once per call after the layout: cores are leaves that trust rows, keys and strides. A layout that breaks a promise is a fault
+/// of the library. The call then fails before anything is written, instead of touching memory of others.
 /// </summary>
 internal static unsafe class ForwardChecks
 {
-    /// <summary>The tensors have the dimensions that the core is written for.</summary>
-    public static void Tensors(in ForwardPlan plan, in KernelTensor query, in KernelTensor value)
+    /// <summary>The tensors have the dimensions and elements that the core is written for, and heads that belong together.</summary>
+    public static void Tensors(in ForwardWalks walks, in KernelTensor query, in KernelTensor key, in KernelTensor value, in KernelTensor output)
     {
-        const int Widest = 16; // padding is less than a vector
-        if (!Fits(query.Dim, plan.PackedKeyFloats) || !Fits(value.Dim, plan.PackedValueFloats)) Broken("head dimensions");
-
-        static bool Fits(int dim, int packed) => dim <= packed && dim > packed - Widest;
+        if (walks.PrefillJob != null) Tensors(walks.Prefill.HeadDim, walks.Prefill.ValueDim, walks.Prefill.ElementBytes, query, key, value, output);
+        if (walks.DecodeJob != null) Tensors(walks.Decode.HeadDim, walks.Decode.ValueDim, walks.Decode.ElementBytes, query, key, value, output);
+        if (value.Heads != key.Heads || output.Heads != query.Heads || query.Heads % key.Heads != 0) Broken("heads");
     }
 
-    /// <summary>Sequences lie inside the tensors, pieces cover all rows of them, zones lie inside their keys, and blocks have the rows and keys that the core asks for.</summary>
-    public static void Layout(in ForwardArguments call, in ForwardPlan plan, bool isDecode)
+    private static void Tensors(int headDim, int valueDim, int elementBytes, in KernelTensor query, in KernelTensor key, in KernelTensor value, in KernelTensor output)
+    {
+        if (query.Dim != headDim || key.Dim != headDim || value.Dim != valueDim || output.Dim != valueDim) Broken("head dimensions");
+        if (query.ElementBytes != elementBytes || key.ElementBytes != elementBytes || value.ElementBytes != elementBytes || output.ElementBytes != elementBytes) Broken("elements");
+    }
+
+    /// <summary>Sequences lie inside the tensors, pieces cover all rows of them, and zones lie inside their keys.</summary>
+    public static void Layout(in ForwardArguments call) => Layout(call, default(PrefillPlan));
+
+    /// <summary>The same; and blocks have the rows and keys that prefill is written for.</summary>
+    public static void Layout(in ForwardArguments call, in PrefillPlan plan)
     {
         int piece = 0;
         for (int i = 0; i < call.SequenceCount; i++)
@@ -34,7 +42,7 @@ internal static unsafe class ForwardChecks
                 ref readonly var rows = ref call.Pieces[piece];
                 if (rows.Sequence != i || rows.FirstRow != row || rows.Rows < 1 || rows.Rows > sequence.Queries - row) Broken("rows");
                 row += rows.Rows;
-                Zones(call, plan, sequence, rows, isDecode);
+                Zones(call, plan, sequence, rows);
             }
 
             if (row != sequence.Queries) Broken("rows");
@@ -43,20 +51,19 @@ internal static unsafe class ForwardChecks
         if (piece != call.PieceCount) Broken("pieces");
     }
 
-    private static void Zones(in ForwardArguments call, in ForwardPlan plan, in ForwardSequence sequence, in RowPiece rows, bool isDecode)
+    private static void Zones(in ForwardArguments call, in PrefillPlan plan, in ForwardSequence sequence, in RowPiece rows)
     {
         for (int i = rows.FirstZone; i < rows.FirstZone + rows.Zones; i++)
         {
             ref readonly var zone = ref call.Zones[i];
             if (zone.Begin < 0 || zone.End > sequence.Keys) Broken("zones");
-            if (isDecode) continue;
             if (plan.MostKeys > 0 && zone.End > plan.MostKeys) Broken("keys of a row");
             if (plan.RunKeys > 0 && (zone.Begin, zone.End) != (0, plan.RunKeys)) Broken("keys of a row");
         }
 
-        if (isDecode) return;
+        if (plan.LeastRows <= 1) return;
         int last = rows.Rows % plan.QueryBlock;
-        if (plan.LeastRows > 1 && (rows.Rows < plan.LeastRows || (last > 0 && last < plan.LeastRows))) Broken("rows of a block");
+        if (rows.Rows < plan.LeastRows || (last > 0 && last < plan.LeastRows)) Broken("rows of a block");
     }
 
     /// <summary>Whether so many tokens, a step apart, are tokens of a tensor.</summary>

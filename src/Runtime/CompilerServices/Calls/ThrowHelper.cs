@@ -130,6 +130,9 @@ internal static class ThrowHelper
             $"{name} has {length} elements, [{string.Join(", ", own.Select(axis => axis.Item2))}] = [{string.Join(", ", own.Select(axis => axis.Item3))}] are needed.", name);
     }
 
+    public static ArgumentOutOfRangeException NoSuchOperand(string name, AttentionRole role, OperandKind kind, ElementType element, AttentionAxes axes) =>
+        new(name, role, $"{role} with the axes {axes} is no {kind} of {element}.");
+
     [DoesNotReturn]
     public static void OneForEachBucket(string name, int length, int buckets, int heads) =>
         throw new ArgumentException($"{name} has {length} elements, [buckets, heads] = [{buckets}, {heads}] are needed.", name);

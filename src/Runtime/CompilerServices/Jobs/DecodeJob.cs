@@ -3,22 +3,22 @@ using System.Runtime.CompilerServices;
 namespace AttentionGen.CompilerServices;
 
 /// <summary>
-/// Runs a core over a call of few query rows: each key and value is read once, for all queries of all heads of its group. A lane is some
+/// Runs a core over the decode sequences of a call: each key and value is read once, for all queries of all heads of its group. A row set is some
 /// rows of a piece: of several key-value heads where these lie side by side in a token, so that they are read in the order of their addresses,
-/// or a part of many queries. Its keys are cut into chunks whose number and size follow from the number of keys alone; each chunk gives a partial
-/// state, and these are merged in order, by whomever: no result depends on who computes what.
+/// or a part of many queries. Its keys are cut into chunks whose number and size follow from the number of keys alone. Each chunk gives a partial
+/// state, and one thread merges them in order: no result depends on which thread computes what.
 /// </summary>
 internal sealed unsafe class DecodeJob<TCore> : PooledJob<DecodeJob<TCore>>
     where TCore : struct, IDecodeCore
 {
     private ForwardArguments _call;
     private DecodeSchedule _schedule;
-    private float* _partials; // [lanes, chunks, rows] states where the chunks of a lane are split over threads
+    private float* _partials; // [row sets, chunks, rows] states where threads share the chunks of a row set
 
     /// <returns>The memory that a thread needs.</returns>
     public static nint Run(in ForwardArguments call)
     {
-        var plan = TCore.Plan;
+        var plan = TCore.DecodePlan;
         var schedule = DecodeSchedule.Of(call, plan, call.MaxThreads);
         if (call.OnlyAsks) return schedule.WorkerBytes;
         var job = schedule.Threads > 1 ? Rent() : null;
@@ -34,7 +34,7 @@ internal sealed unsafe class DecodeJob<TCore> : PooledJob<DecodeJob<TCore>>
         {
             if (schedule.PartialFloats > 0)
                 partials = call.Scratch != null ? (float*)(call.Scratch + schedule.Threads * schedule.WorkerBytes) : rented = ScratchCache.Rent((nuint)schedule.PartialFloats * sizeof(float));
-            if (call.Operands->Scores.Data != null) ClearScores(call);
+            if (call.Operands->Has(AttentionRole.Scores)) ClearScores(call);
             job._call = call;
             job._schedule = schedule;
             job._partials = partials;
@@ -51,15 +51,15 @@ internal sealed unsafe class DecodeJob<TCore> : PooledJob<DecodeJob<TCore>>
         return schedule.WorkerBytes;
     }
 
-    /// <summary>Joins the states of the chunks of each lane, in their order, and writes the output rows.</summary>
+    /// <summary>Merges the states of the chunks of each row set, in their order, and writes the output rows.</summary>
     private static void Merge(in ForwardArguments call, in DecodeSchedule schedule, float* partials)
     {
-        var plan = TCore.Plan;
-        for (long lane = 0; lane < call.PieceCount * schedule.LanesOfPiece; lane++)
+        var plan = TCore.DecodePlan;
+        for (long set = 0; set < call.PieceCount * schedule.SetsOfPiece; set++)
         {
-            var rows = schedule.Lane(call, lane);
+            var rows = schedule.Rows(call, set);
             int chunks = DecodeSchedule.Chunks(call, plan, rows);
-            float* state = partials + (nint)lane * schedule.LaneFloats;
+            float* state = partials + (nint)set * schedule.SetFloats;
             for (int chunk = 1; chunk < chunks; chunk++) TCore.Merge(ref *state, ref *(state + chunk * schedule.ChunkFloats), rows.Rows);
             Finish(call, plan, rows, chunks > 0 ? state : null);
         }
@@ -91,20 +91,20 @@ internal sealed unsafe class DecodeJob<TCore> : PooledJob<DecodeJob<TCore>>
 
     private void Work(float* memory)
     {
-        var plan = TCore.Plan;
-        float* scratch = memory, state = memory + plan.RowsScratchFloats, other = state + _schedule.ChunkFloats;
+        var plan = TCore.DecodePlan;
+        float* scratch = memory, state = memory + plan.ScratchFloats, other = state + _schedule.ChunkFloats;
         while (TakeUnit(out long unit))
         {
             if (_partials != null)
             {
-                (long chunk, long lane) = Math.DivRem(unit, _call.PieceCount * _schedule.LanesOfPiece);
-                var rows = _schedule.Lane(_call, lane);
+                (long chunk, long set) = Math.DivRem(unit, _call.PieceCount * _schedule.SetsOfPiece);
+                var rows = _schedule.Rows(_call, set);
                 if (chunk < DecodeSchedule.Chunks(_call, plan, rows))
-                    Attend(rows, (int)chunk, _partials + (nint)lane * _schedule.LaneFloats + (nint)chunk * _schedule.ChunkFloats, scratch);
+                    Attend(rows, (int)chunk, _partials + (nint)set * _schedule.SetFloats + (nint)chunk * _schedule.ChunkFloats, scratch);
             }
             else
             {
-                var rows = _schedule.Lane(_call, unit);
+                var rows = _schedule.Rows(_call, unit);
                 int chunks = DecodeSchedule.Chunks(_call, plan, rows);
                 for (int chunk = 0; chunk < chunks; chunk++)
                 {
@@ -117,9 +117,9 @@ internal sealed unsafe class DecodeJob<TCore> : PooledJob<DecodeJob<TCore>>
         }
     }
 
-    /// <summary>The rows of a lane against a chunk of keys.</summary>
+    /// <summary>The rows of a set against a chunk of keys.</summary>
     [SkipLocalsInit]
-    private void Attend(in DecodeLane rows, int chunk, float* state, float* scratch)
+    private void Attend(in DecodeRows rows, int chunk, float* state, float* scratch)
     {
         const int MaxRuns = 32;
         KeyRun* runs = stackalloc KeyRun[MaxRuns];
@@ -127,7 +127,8 @@ internal sealed unsafe class DecodeJob<TCore> : PooledJob<DecodeJob<TCore>>
         long passed = 0;
         bool begun = false;
         ref readonly var piece = ref _call.Pieces[rows.Piece];
-        var (first, keys) = DecodeSchedule.Chunk(_call, TCore.Plan, rows, chunk);
+        ref readonly var sequence = ref _call.Sequences[piece.Sequence];
+        var (first, keys) = DecodeSchedule.Chunk(_call, TCore.DecodePlan, rows, chunk);
         var ranges = new KeyRanges(_call, piece, rows.KeyHead, piece.FirstRow, piece.FirstRow + piece.Rows - 1);
         while (ranges.MoveNext())
         {
@@ -141,27 +142,25 @@ internal sealed unsafe class DecodeJob<TCore> : PooledJob<DecodeJob<TCore>>
                 (begun, count) = (true, 0);
             }
 
-            runs[count++] = range.Run(begin, end, rows.Row, packed: 0);
+            runs[count++] = range.Run(begin, end, rows.Row, _call.KeyRow(sequence, begin, rows.KeyHead), _call.ValueRow(sequence, begin, rows.KeyHead));
         }
 
         if (count > 0 || !begun) Attend(rows, runs, count, !begun, state, scratch);
     }
 
-    private void Attend(in DecodeLane rows, KeyRun* runs, int count, bool first, float* state, float* scratch)
+    private void Attend(in DecodeRows rows, KeyRun* runs, int count, bool first, float* state, float* scratch)
     {
         ref readonly var sequence = ref _call.Sequences[_call.Pieces[rows.Piece].Sequence];
         TCore.Decode(new DecodeBlock
         {
-            Query = ref *_call.QueryRow(sequence, rows.Row, rows.Head),
-            QueryStride = _call.Query.TokenStride * sequence.Step,
-            HeadStride = _call.Query.HeadStride,
+            QueryRows = _call.QueryRows(sequence, rows.Row, rows.Head),
             Queries = rows.Queries,
             Heads = rows.KeyHeads * rows.Group,
             KeyHeads = rows.KeyHeads,
-            Key = ref *_call.KeyRow(sequence, 0, rows.KeyHead),
+            Key = ref *(float*)_call.KeyRow(sequence, 0, rows.KeyHead), // as Blocks.Old.cs has it
             KeyStride = _call.Key.TokenStride * sequence.Step,
             KeyHeadStride = _call.Key.HeadStride,
-            Value = ref *_call.ValueRow(sequence, 0, rows.KeyHead),
+            Value = ref *(float*)_call.ValueRow(sequence, 0, rows.KeyHead), // as Blocks.Old.cs has it
             ValueStride = _call.Value.TokenStride * sequence.Step,
             ValueHeadStride = _call.Value.HeadStride,
             Runs = ref *runs,
@@ -173,15 +172,21 @@ internal sealed unsafe class DecodeJob<TCore> : PooledJob<DecodeJob<TCore>>
         });
     }
 
-    /// <summary>Writes the output rows of a lane; those of a lane whose rows see no key are 0.</summary>
-    private static void Finish(in ForwardArguments call, in ForwardPlan plan, in DecodeLane rows, float* state)
+    /// <summary>Writes the output rows of a set; those of a set whose rows see no key are 0.</summary>
+    private static void Finish(in ForwardArguments call, in DecodePlan plan, in DecodeRows rows, float* state)
     {
         if (rows.Queries <= 0) return;
         ref readonly var sequence = ref call.Sequences[call.Pieces[rows.Piece].Sequence];
         for (int i = 0; i < rows.KeyHeads * rows.Group; i++)
         {
-            if (state == null) call.Clear(sequence, rows.Head + i, rows.Row, rows.Queries);
-            else TCore.Finish(ref *(state + (nint)i * rows.Queries * plan.StateRowFloats), ref *call.OutputRow(sequence, rows.Row, rows.Head + i), call.Output.TokenStride * sequence.Step, rows.Queries, call.Place(sequence, rows.Head + i, rows.Row));
+            if (state == null)
+            {
+                call.Clear(sequence, rows.Head + i, rows.Row, rows.Queries);
+                continue;
+            }
+
+            var output = call.OutputRows(sequence, rows.Row, rows.Head + i);
+            TCore.Finish(ref *(state + (nint)i * rows.Queries * plan.StateRowFloats), ref output.First<float>(), output.Stride, rows.Queries, call.Place(sequence, rows.Head + i, rows.Row));
         }
     }
 }

@@ -1,9 +1,11 @@
 namespace AttentionGen.CompilerServices;
 
-/// <summary>How a call of few rows is cut into units of work.</summary>
+/// <summary>
+/// How a decode call is cut into units of work. A row set is some query rows that share the keys they read: see <see cref="DecodeRows"/>.
+/// </summary>
 internal unsafe struct DecodeSchedule
 {
-    /// <summary>The most chunks of a lane: enough to keep many threads busy, few enough to keep their states.</summary>
+    /// <summary>The most chunks of a row set: enough to keep many threads busy, few enough to keep their states.</summary>
     private const int MaxChunks = 32;
 
     // 10 to 20 us of reading at 15 to 25 GB/s, or of computing.
@@ -15,36 +17,36 @@ internal unsafe struct DecodeSchedule
     /// <summary>Threads, the caller's included.</summary>
     public int Threads;
 
-    /// <summary>The key-value heads of a lane; the last lane of a batch item may have fewer.</summary>
-    public int HeadsOfLane;
+    /// <summary>The key-value heads of a row set; the last set of a batch item may have fewer.</summary>
+    public int HeadsOfSet;
 
-    /// <summary>The query heads of a group that a lane has; the last lane of a group may have fewer.</summary>
-    public int GroupOfLane;
+    /// <summary>The query heads of a group that a row set has; the last set of a group may have fewer.</summary>
+    public int GroupOfSet;
 
-    /// <summary>The queries of a lane; the last lanes may have fewer.</summary>
-    public int QueriesOfLane;
+    /// <summary>The queries of a row set; the last sets may have fewer.</summary>
+    public int QueriesOfSet;
 
-    /// <summary>The lanes of a piece: of key-value heads, of parts of their groups, of queries. Of a piece of fewer queries than others, some are empty.</summary>
-    public long LanesOfPiece;
+    /// <summary>The row sets of a piece: by key-value heads, by parts of their groups, by queries. A piece of fewer queries than others has empty ones.</summary>
+    public long SetsOfPiece;
 
     /// <summary>The queries of the largest piece.</summary>
     public int MostRows;
 
     public long Units;
 
-    /// <summary>Floats of the state of all rows of a lane.</summary>
+    /// <summary>Floats of the state of all rows of a set.</summary>
     public nint ChunkFloats;
 
-    public nint LaneFloats;
+    public nint SetFloats;
 
-    /// <summary>Floats of all partial states, 0 where a lane is a unit.</summary>
+    /// <summary>Floats of all partial states, 0 where a row set is a unit.</summary>
     public nint PartialFloats;
 
     /// <summary>The memory of a thread.</summary>
     public nint WorkerBytes;
 
     /// <exception cref="ArgumentException">The caller's scratch memory is too small.</exception>
-    public static DecodeSchedule Of(in ForwardArguments call, in ForwardPlan plan, int maxThreads)
+    public static DecodeSchedule Of(in ForwardArguments call, in DecodePlan plan, int maxThreads)
     {
         int most = 1, heads = call.Lists.OfHead > 0 ? call.KeyValueHeads : 1; // that see keys of their own
         long chunks = 1;
@@ -63,14 +65,14 @@ internal unsafe struct DecodeSchedule
         }
 
         long rows = (long)most * call.Group;
-        double work = Math.Max(allKeys * sizeof(float) * ((double)call.Key.Dim + call.Value.Dim) / BytesPerThread, pairs * plan.FlopsPerPair / FlopsPerThread);
+        double work = Math.Max(allKeys * ((double)call.Key.Dim * call.Key.ElementBytes + (double)call.Value.Dim * call.Value.ElementBytes) / BytesPerThread, pairs * plan.FlopsPerPair / FlopsPerThread);
         int threads = (int)Math.Clamp(work, 1, Math.Min(Math.Min(maxThreads, ParallelJob.MaxThreads), (double)call.PieceCount * call.KeyValueHeads * chunks));
 
         // Heads that lie side by side in a token are read side by side: as many as there is room for, or fewer where there would be too few units.
         heads = 1;
         if (call.Lists.OfHead == 0 && call.Key.HeadStride < call.Key.TokenStride)
         {
-            long together = Math.Max((rows < plan.RowsTile ? plan.RowsAtOnce : plan.RowsTogether) / rows, 1), parts = Parts(call.KeyValueHeads, together);
+            long together = Math.Max((rows < plan.TileRows ? plan.RowsAtOnce : plan.RowsTogether) / rows, 1), parts = Parts(call.KeyValueHeads, together);
             if (threads > 1) parts = Math.Max(parts, Math.Min(call.KeyValueHeads, Parts((rows == 1 ? 1 : UnitsPerThread) * threads, call.PieceCount * chunks)));
             heads = (int)Parts(call.KeyValueHeads, parts);
         }
@@ -86,38 +88,38 @@ internal unsafe struct DecodeSchedule
             threads = (int)Math.Clamp(fits, 1, threads);
         }
 
-        long lanesOfPiece = Parts(call.KeyValueHeads, heads) * Parts(call.Group, group) * Parts(most, queries), lanes = checked(call.PieceCount * lanesOfPiece);
+        long setsOfPiece = Parts(call.KeyValueHeads, heads) * Parts(call.Group, group) * Parts(most, queries), sets = checked(call.PieceCount * setsOfPiece);
         var schedule = new DecodeSchedule
         {
-            HeadsOfLane = heads, GroupOfLane = group, QueriesOfLane = queries, LanesOfPiece = lanesOfPiece, MostRows = most, Units = lanes,
+            HeadsOfSet = heads, GroupOfSet = group, QueriesOfSet = queries, SetsOfPiece = setsOfPiece, MostRows = most, Units = sets,
             ChunkFloats = (nint)heads * group * queries * plan.StateRowFloats, WorkerBytes = workerBytes,
         };
 
-        // Chunk after chunk of each lane, unless there is no room for their states. Divided, as the product may exceed every number.
+        // Chunk after chunk of each row set, unless there is no room for their states. Divided, as the product may exceed every number.
         nint room = call.Scratch == null ? ScratchCache.MaxBytes : call.ScratchBytes - threads * workerBytes;
-        if (chunks > 1 && lanes <= room / sizeof(float) / schedule.ChunkFloats / chunks)
+        if (chunks > 1 && sets <= room / sizeof(float) / schedule.ChunkFloats / chunks)
         {
-            schedule.Units = lanes * chunks;
-            schedule.LaneFloats = (nint)chunks * schedule.ChunkFloats;
-            schedule.PartialFloats = (nint)lanes * schedule.LaneFloats;
+            schedule.Units = sets * chunks;
+            schedule.SetFloats = (nint)chunks * schedule.ChunkFloats;
+            schedule.PartialFloats = (nint)sets * schedule.SetFloats;
         }
 
         schedule.Threads = (int)Math.Min(threads, schedule.Units);
         return schedule;
 
-        static nint Worker(in ForwardPlan plan, int rows) => sizeof(float) * (plan.RowsScratchFloats + 2 * (nint)rows * plan.StateRowFloats);
+        static nint Worker(in DecodePlan plan, int rows) => sizeof(float) * (plan.ScratchFloats + 2 * (nint)rows * plan.StateRowFloats);
     }
 
-    /// <summary>The rows of a lane; none where its piece has fewer.</summary>
-    public readonly DecodeLane Lane(in ForwardArguments call, long lane)
+    /// <summary>The rows of a set; none where its piece has fewer.</summary>
+    public readonly DecodeRows Rows(in ForwardArguments call, long set)
     {
-        int piece = (int)(lane / LanesOfPiece);
-        (long part, long queries) = Math.DivRem(lane - piece * LanesOfPiece, Parts(MostRows, QueriesOfLane));
-        (long heads, long group) = Math.DivRem(part, Parts(call.Group, GroupOfLane));
-        int query = (int)queries * QueriesOfLane, keyHead = (int)heads * HeadsOfLane, head = (int)group * GroupOfLane;
-        return new DecodeLane(
-            piece, call.Pieces[piece].FirstRow + query, Math.Min(QueriesOfLane, call.Pieces[piece].Rows - query), keyHead, Math.Min(HeadsOfLane, call.KeyValueHeads - keyHead),
-            keyHead * call.Group + head, Math.Min(GroupOfLane, call.Group - head));
+        int piece = (int)(set / SetsOfPiece);
+        (long part, long queries) = Math.DivRem(set - piece * SetsOfPiece, Parts(MostRows, QueriesOfSet));
+        (long heads, long group) = Math.DivRem(part, Parts(call.Group, GroupOfSet));
+        int query = (int)queries * QueriesOfSet, keyHead = (int)heads * HeadsOfSet, head = (int)group * GroupOfSet;
+        return new DecodeRows(
+            piece, call.Pieces[piece].FirstRow + query, Math.Min(QueriesOfSet, call.Pieces[piece].Rows - query), keyHead, Math.Min(HeadsOfSet, call.KeyValueHeads - keyHead),
+            keyHead * call.Group + head, Math.Min(GroupOfSet, call.Group - head));
     }
 
     private static long Parts(long count, long size) => count <= size ? Math.Min(count, 1) : (count + size - 1) / size;
@@ -131,39 +133,39 @@ internal unsafe struct DecodeSchedule
         return keys;
     }
 
-    /// <summary>The chunks of a lane: of the keys that some row of its piece sees, range after range.</summary>
-    public static int Chunks(in ForwardArguments call, in ForwardPlan plan, in DecodeLane lane)
+    /// <summary>The chunks of a row set: of the keys that some row of its piece sees, range after range.</summary>
+    public static int Chunks(in ForwardArguments call, in DecodePlan plan, in DecodeRows rows)
     {
-        if (lane.Queries <= 0) return 0;
-        long keys = Keys(call, call.Pieces[lane.Piece], lane.KeyHead);
-        return (int)Parts(keys, ChunkKeys(call, plan, call.Pieces[lane.Piece], keys));
+        if (rows.Queries <= 0) return 0;
+        long keys = Keys(call, call.Pieces[rows.Piece], rows.KeyHead);
+        return (int)Parts(keys, ChunkKeys(call, plan, call.Pieces[rows.Piece], keys));
     }
 
     /// <summary>The first key of a chunk and how many there are, counted over the ranges.</summary>
-    public static (long First, long Count) Chunk(in ForwardArguments call, in ForwardPlan plan, in DecodeLane lane, int chunk)
+    public static (long First, long Count) Chunk(in ForwardArguments call, in DecodePlan plan, in DecodeRows rows, int chunk)
     {
-        long keys = Keys(call, call.Pieces[lane.Piece], lane.KeyHead), size = ChunkKeys(call, plan, call.Pieces[lane.Piece], keys), first = chunk * size;
+        long keys = Keys(call, call.Pieces[rows.Piece], rows.KeyHead), size = ChunkKeys(call, plan, call.Pieces[rows.Piece], keys), first = chunk * size;
         return (first, Math.Min(size, keys - first));
     }
 
     /// <summary>The keys of a chunk: at most a block, or a number of them, and the same for all but the last.</summary>
-    private static long ChunkKeys(in ForwardArguments call, in ForwardPlan plan, in RowPiece piece, long keys)
+    private static long ChunkKeys(in ForwardArguments call, in DecodePlan plan, in RowPiece piece, long keys)
     {
         const int Step = 16;
         // One row for each head: long blocks, but two at least, so that two threads need not share the heads of a token (12 heads of D 64, 1024 keys, token-major:
         // two threads take 0.6 of the time of one instead of all of it, for 2 % of one thread's, Zen 4).
         int block = plan.KeyBlock;
         if (piece.Rows == 1 && call.Group == 1) block = Math.Max(keys < 2 * plan.OneRowBlock ? plan.OneRowBlock / 2 : plan.OneRowBlock, plan.KeyBlock);
-        if (keys <= block) return Math.Max((keys + Step - 1) / Step * Step, Step); // without the divisions: it is asked for each lane
+        if (keys <= block) return Math.Max((keys + Step - 1) / Step * Step, Step); // without the divisions: it is computed for each row set
         long blocks = (keys + block - 1) / block;
         long most = (blocks + MaxChunks - 1) / MaxChunks * block, chunks = (keys + most - 1) / most;
         return ((keys + chunks - 1) / chunks + Step - 1) / Step * Step;
     }
 }
 
-/// <summary>Some query rows that share what they read of keys: queries of heads, the same number for each key-value head.</summary>
-internal readonly record struct DecodeLane(int Piece, int Row, int Queries, int KeyHead, int KeyHeads, int Head, int Group)
+/// <summary>Query rows that share the keys and values they read: queries of heads, the same number for each key-value head.</summary>
+internal readonly record struct DecodeRows(int Piece, int Row, int Queries, int KeyHead, int KeyHeads, int Head, int Group)
 {
-    // Query heads from Head on, Group of them for each key-value head.
+    /// <summary>All rows: of the query heads from Head on, Group of them for each key-value head.</summary>
     public int Rows => KeyHeads * Group * Queries;
 }

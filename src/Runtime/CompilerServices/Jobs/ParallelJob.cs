@@ -1,7 +1,7 @@
 namespace AttentionGen.CompilerServices;
 
 /// <summary>
-/// A number of units of work that the caller and workers of the thread pool take one by one. The caller can finish everything alone and waits
+/// Units of work, which the caller and workers of the thread pool claim one by one. The caller can finish everything alone and waits
 /// only for workers that have begun: a worker that the pool starts late finds the job closed and leaves. A job is used again once the last
 /// late worker has left.
 /// </summary>
@@ -38,10 +38,10 @@ internal abstract class ParallelJob : IThreadPoolWorkItem
         return true;
     }
 
-    /// <summary>For tests: told of each unit by the thread that has taken it.</summary>
+    /// <summary>For tests: the thread that has claimed a unit calls it with the unit.</summary>
     internal static Action<long>? UnitTaken { get; set; }
 
-    /// <summary>The unit that somebody takes next, likely this thread where it works alone; none where it is not less than the number of units.</summary>
+    /// <summary>The unit that some thread claims next, likely this one where it works alone; none where it is not less than the number of units.</summary>
     protected long NextUnit => Volatile.Read(ref _nextUnit);
 
     /// <summary>Does all units, on the caller's thread and at most <paramref name="threads"/> - 1 others.</summary>

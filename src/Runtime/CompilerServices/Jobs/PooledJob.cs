@@ -47,7 +47,7 @@ internal abstract class PooledJob<TJob> : ParallelJob
         while (Interlocked.CompareExchange(ref s_spare[i], (TJob)this, null) is not null) i = (i + 1) % s_spare.Length; // there are as many places as jobs
     }
 
-    /// <summary>Another takes its place.</summary>
+    /// <summary>Another job may be made in its place.</summary>
     protected sealed override void Lose()
     {
         if (this == t_alone) t_alone = null;

@@ -3,9 +3,9 @@ using System.Runtime.CompilerServices;
 namespace AttentionGen.CompilerServices;
 
 /// <summary>
-/// Runs a core over a call. A lane is a key-value head of a sequence: the keys and values that are packed once for all its query heads.
-/// Its work is a list of query blocks, (block of rows, head of the group); a segment is a stretch of that list, the unit that a thread takes.
-/// Blocks of rows and of keys stand at fixed places, so no result depends on who computes what.
+/// Runs a core over the prefill sequences of a call. A sequence head is a key-value head of a sequence: the keys and values that are packed once for all its query heads.
+/// Its work is a list of query blocks, (block of rows, head of the group). A segment is a stretch of that list, the unit that a thread computes.
+/// Blocks of rows and of keys stand at fixed places, so no result depends on which thread computes what.
 /// </summary>
 internal sealed unsafe class PrefillJob<TCore> : PooledJob<PrefillJob<TCore>>
     where TCore : struct, IPrefillCore
@@ -16,13 +16,13 @@ internal sealed unsafe class PrefillJob<TCore> : PooledJob<PrefillJob<TCore>>
     /// <returns>The memory that a thread needs.</returns>
     public static nint Run(in ForwardArguments call)
     {
-        var schedule = PrefillSchedule.Of(call, TCore.Plan, call.MaxThreads);
+        var schedule = PrefillSchedule.Of(call, TCore.PrefillPlan, call.MaxThreads);
         if (call.OnlyAsks) return schedule.WorkerBytes;
         var job = schedule.Threads > 1 ? Rent() : null;
         if (job is null)
         {
             job = Alone;
-            if (schedule.Threads > 1) schedule = PrefillSchedule.Of(call, TCore.Plan, maxThreads: 1);
+            if (schedule.Threads > 1) schedule = PrefillSchedule.Of(call, TCore.PrefillPlan, maxThreads: 1);
         }
 
         job._call = call;
@@ -37,8 +37,8 @@ internal sealed unsafe class PrefillJob<TCore> : PooledJob<PrefillJob<TCore>>
         if (memory == null) return;
         try
         {
-            var lane = new Worker(_call, TCore.Plan, _schedule.Stretch, memory);
-            while (TakeUnit(out long unit)) lane.Run(SegmentOf(unit), SegmentOf(NextUnit));
+            var thread = new Worker(_call, TCore.PrefillPlan, _schedule.Stretch, memory);
+            while (TakeUnit(out long unit)) thread.Run(SegmentOf(unit), SegmentOf(NextUnit));
         }
         finally
         {
@@ -53,33 +53,33 @@ internal sealed unsafe class PrefillJob<TCore> : PooledJob<PrefillJob<TCore>>
         long segments = _schedule.Segments, after = segments - unit % segments;
         var (sequence, keyHead) = Math.DivRem(unit / segments, _call.KeyValueHeads);
         long blocks = (long)_call.Sequences[sequence].RowBlocks * _call.Group;
-        return new Segment(new Lane((int)sequence, (int)keyHead), Part(blocks, after - 1, segments), Part(blocks, after, segments));
+        return new Segment(new SequenceHead((int)sequence, (int)keyHead), Part(blocks, after - 1, segments), Part(blocks, after, segments));
     }
 
     /// <summary>Where a part of so many blocks begins; there are no more parts than blocks.</summary>
     private static long Part(long blocks, long part, long parts) => blocks / parts * part + blocks % parts * part / parts;
 
     /// <summary>One thread's view of the call: its memory and what it has packed last.</summary>
-    private ref struct Worker(in ForwardArguments call, in ForwardPlan plan, int stretch, float* memory)
+    private ref struct Worker(in ForwardArguments call, in PrefillPlan plan, int stretch, float* memory)
     {
-        /// <summary>Runs that a core takes at a time.</summary>
+        /// <summary>The most runs of a call of the core.</summary>
         private const int MaxRuns = 32;
 
         private readonly ForwardArguments _call = call;
-        private readonly ForwardPlan _plan = plan;
+        private readonly PrefillPlan _plan = plan;
         private readonly float* _packedKeys = memory;
         private readonly float* _packedValues = memory + (nint)stretch * plan.PackedKeyFloats;
         private readonly float* _scratch = memory + (nint)stretch * (plan.PackedKeyFloats + plan.PackedValueFloats);
         private readonly float* _states = memory + (nint)stretch * (plan.PackedKeyFloats + plan.PackedValueFloats) + plan.ScratchFloats;
 
-        // What is packed: of these keys of a lane those from an offset on.
+        // The packed keys: of these keys of a sequence head those from an offset on.
         private PackedKeys _packed;
-        private Lane _packedLane = new(-1, -1);
+        private SequenceHead _packedHead = new(-1, -1);
         private long _packedFrom;
         private bool _valuesFinite;
 
         // What is run, and what is run next.
-        private Group _group, _next;
+        private PackGroup _group, _next;
 
         /// <summary>Runs a segment, and has what is likely to be run next fetched.</summary>
         public void Run(Segment segment, Segment next)
@@ -100,14 +100,14 @@ internal sealed unsafe class PrefillJob<TCore> : PooledJob<PrefillJob<TCore>>
         /// As many blocks at the end of a segment as see keys that can be packed together. Where those of one block are too many, some blocks whose
         /// states are kept while stretch after stretch of their keys is packed.
         /// </summary>
-        private readonly void FindLastGroup(Segment segment, ref Group group)
+        private readonly void FindLastGroup(Segment segment, ref PackGroup group)
         {
-            var (lane, from, to) = segment;
+            var (sequenceHead, from, to) = segment;
             group.Segment = group.Blocks = segment;
             group.Keys.Clear();
             if (segment.IsEmpty) return;
             long first = to - 1;
-            AddKeys(lane, first, ref group.Keys);
+            AddKeys(sequenceHead, first, ref group.Keys);
             bool isLong = group.Keys.Length > stretch;
             long least = isLong ? Math.Max(from, to - PrefillSchedule.LongRangeBlocks) : from;
             while (first > least)
@@ -116,7 +116,7 @@ internal sealed unsafe class PrefillJob<TCore> : PooledJob<PrefillJob<TCore>>
                 if (first % _call.Group == 0)
                 {
                     var keys = group.Keys;
-                    AddKeys(lane, first - 1, ref keys);
+                    AddKeys(sequenceHead, first - 1, ref keys);
                     if (!isLong && keys.Length > stretch) break;
                     group.Keys = keys;
                 }
@@ -127,10 +127,10 @@ internal sealed unsafe class PrefillJob<TCore> : PooledJob<PrefillJob<TCore>>
             group.Blocks = segment with { From = first };
         }
 
-        private void RunBlocks(in Group group, in Group next)
+        private void RunBlocks(in PackGroup group, in PackGroup next)
         {
-            var (lane, from, to) = group.Blocks;
-            if (_packedLane == lane && _packed.Holds(group.Keys, _packedFrom, _packedFrom + stretch))
+            var (sequenceHead, from, to) = group.Blocks;
+            if (_packedHead == sequenceHead && _packed.Holds(group.Keys, _packedFrom, _packedFrom + stretch))
             {
                 for (long block = from; block < to; block++) Attend(group, block, _states, done: 0, next);
                 return;
@@ -141,7 +141,7 @@ internal sealed unsafe class PrefillJob<TCore> : PooledJob<PrefillJob<TCore>>
             bool atOnce = group.Keys.Length <= stretch;
             for (long first = 0; first == 0 || first < group.Keys.Length; first += Math.Max(stretch, 1))
             {
-                Pack(lane, group.Keys, first);
+                Pack(sequenceHead, group.Keys, first);
                 for (long block = from; block < to; block++)
                 {
                     int index = atOnce ? 0 : (int)(block - from);
@@ -152,7 +152,7 @@ internal sealed unsafe class PrefillJob<TCore> : PooledJob<PrefillJob<TCore>>
         }
 
         /// <summary>
-        /// What is read and written after a block: the next queries, the output; and a part of the keys and values of the next lane, as many parts as
+        /// What is read and written after a block: the next queries, the output; and a part of the keys and values of the next sequence head, as many parts as
         /// there are blocks.
         /// </summary>
         /// <param name="group">The blocks.</param>
@@ -161,51 +161,51 @@ internal sealed unsafe class PrefillJob<TCore> : PooledJob<PrefillJob<TCore>>
         /// <param name="row">The first row of the block.</param>
         /// <param name="rows">Its rows.</param>
         /// <param name="keys">How many keys they meet.</param>
-        private readonly ForwardAhead Ahead(in Group group, long block, in Group next, int row, int rows, long keys)
+        private readonly ForwardAhead Ahead(in PackGroup group, long block, in PackGroup next, int row, int rows, long keys)
         {
-            var (lane, from, to) = group.Blocks;
+            var (sequenceHead, from, to) = group.Blocks;
             int steps = (rows + _plan.TileRows - 1) / _plan.TileRows * (((int)Math.Min(keys, stretch) + _plan.KeyBlock - 1) / _plan.KeyBlock);
-            var ahead = new ForwardAhead { Output = AheadRows.Of(_call.OutputRow(Sequence(lane), row, Head(lane, block)), _call.Output, Sequence(lane).Step, rows, steps) };
-            var (nextLane, nextBlock, _) = block + 1 < to ? group.Blocks with { From = block + 1 } : next.Blocks;
+            var ahead = new ForwardAhead { Output = AheadRows.Of(_call.OutputRow(Sequence(sequenceHead), row, Head(sequenceHead, block)), _call.Output, Sequence(sequenceHead).Step, rows, steps) };
+            var (nextHead, nextBlock, _) = block + 1 < to ? group.Blocks with { From = block + 1 } : next.Blocks;
             if (block + 1 == to && next.Blocks.IsEmpty) return ahead;
-            (row, rows) = Rows(nextLane, nextBlock, out _);
-            ahead.Query = AheadRows.Of(_call.QueryRow(Sequence(nextLane), row, Head(nextLane, nextBlock)), _call.Query, Sequence(nextLane).Step, rows, steps);
-            if (next.Blocks.IsEmpty || next.Blocks.Lane == lane || next.Keys.Count == 0) return ahead;
+            (row, rows) = Rows(nextHead, nextBlock, out _);
+            ahead.Query = AheadRows.Of(_call.QueryRow(Sequence(nextHead), row, Head(nextHead, nextBlock)), _call.Query, Sequence(nextHead).Step, rows, steps);
+            if (next.Blocks.IsEmpty || next.Blocks.SequenceHead == sequenceHead || next.Keys.Count == 0) return ahead;
             var (begin, end, _) = next.Keys[next.Keys.Count - 1];
             int count = Math.Min(end - begin, stretch), low = begin + (int)Part(count, block - from, to - from), high = begin + (int)Part(count, block - from + 1, to - from);
-            ref readonly var sequence = ref Sequence(next.Blocks.Lane);
-            ahead.Key = AheadRows.Of(_call.KeyRow(sequence, low, next.Blocks.Lane.KeyHead), _call.Key, sequence.Step, high - low, steps);
-            ahead.Value = AheadRows.Of(_call.ValueRow(sequence, low, next.Blocks.Lane.KeyHead), _call.Value, sequence.Step, high - low, steps);
+            ref readonly var sequence = ref Sequence(next.Blocks.SequenceHead);
+            ahead.Key = AheadRows.Of(_call.KeyRow(sequence, low, next.Blocks.SequenceHead.KeyHead), _call.Key, sequence.Step, high - low, steps);
+            ahead.Value = AheadRows.Of(_call.ValueRow(sequence, low, next.Blocks.SequenceHead.KeyHead), _call.Value, sequence.Step, high - low, steps);
             return ahead;
         }
 
         /// <summary>Adds the keys that some rows of a block see, from the starts of blocks of keys.</summary>
-        private readonly void AddKeys(Lane lane, long block, ref PackedKeys keys)
+        private readonly void AddKeys(SequenceHead sequenceHead, long block, ref PackedKeys keys)
         {
-            var (row, rows) = Rows(lane, block, out int index);
+            var (row, rows) = Rows(sequenceHead, block, out int index);
             ref readonly var piece = ref _call.Pieces[index];
             if (piece.List >= 0)
             {
                 // Most keys are in the list of some block: all are packed, once.
-                if (Sequence(lane).Keys > 0) keys.Add(0, Sequence(lane).Keys, _plan.KeyBlock);
+                if (Sequence(sequenceHead).Keys > 0) keys.Add(0, Sequence(sequenceHead).Keys, _plan.KeyBlock);
                 return;
             }
 
-            var ranges = new KeyRanges(_call, piece, lane.KeyHead, row, row + rows - 1);
+            var ranges = new KeyRanges(_call, piece, sequenceHead.KeyHead, row, row + rows - 1);
             while (ranges.MoveNext()) keys.Add(Align(ranges.Current), ranges.Current.End, _plan.KeyBlock);
         }
 
         /// <summary>The start of the block of keys in which a range begins.</summary>
         private readonly int Align(in KeyRange range) => Math.Max(range.Begin / _plan.KeyBlock * _plan.KeyBlock, range.From);
 
-        private readonly ref readonly ForwardSequence Sequence(Lane lane) => ref _call.Sequences[lane.Sequence];
+        private readonly ref readonly ForwardSequence Sequence(SequenceHead sequenceHead) => ref _call.Sequences[sequenceHead.Sequence];
 
-        private readonly int Head(Lane lane, long block) => lane.KeyHead * _call.Group + (int)(block % _call.Group);
+        private readonly int Head(SequenceHead sequenceHead, long block) => sequenceHead.KeyHead * _call.Group + (int)(block % _call.Group);
 
         /// <summary>The rows of a block.</summary>
-        private readonly (int First, int Count) Rows(Lane lane, long block, out int index)
+        private readonly (int First, int Count) Rows(SequenceHead sequenceHead, long block, out int index)
         {
-            ref readonly var sequence = ref Sequence(lane);
+            ref readonly var sequence = ref Sequence(sequenceHead);
             int rowBlock = (int)(_call.Group == 1 ? block : block / _call.Group), low = sequence.FirstPiece, high = low + sequence.Pieces - 1;
             while (low < high)
             {
@@ -221,10 +221,10 @@ internal sealed unsafe class PrefillJob<TCore> : PooledJob<PrefillJob<TCore>>
         }
 
         /// <summary>Packs a stretch of keys.</summary>
-        private void Pack(Lane lane, in PackedKeys keys, long from)
+        private void Pack(SequenceHead sequenceHead, in PackedKeys keys, long from)
         {
             _valuesFinite = true;
-            ref readonly var sequence = ref Sequence(lane);
+            ref readonly var sequence = ref Sequence(sequenceHead);
             for (int i = 0; i < keys.Count; i++)
             {
                 var (begin, end, offset) = keys[i];
@@ -233,40 +233,38 @@ internal sealed unsafe class PrefillJob<TCore> : PooledJob<PrefillJob<TCore>>
                 offset += first - begin - from; // among those of the stretch
                 _valuesFinite &= TCore.Pack(new KeysToPack
                 {
-                    Key = ref *_call.KeyRow(sequence, first, lane.KeyHead),
-                    KeyStride = _call.Key.TokenStride * sequence.Step,
-                    Value = ref *_call.ValueRow(sequence, first, lane.KeyHead),
-                    ValueStride = _call.Value.TokenStride * sequence.Step,
+                    KeyRows = _call.KeyRows(sequence, first, sequenceHead.KeyHead),
+                    ValueRows = _call.ValueRows(sequence, first, sequenceHead.KeyHead),
                     Count = last - first,
                     PackedKeys = ref *(_packedKeys + (nint)offset * _plan.PackedKeyFloats),
                     PackedValues = ref *(_packedValues + (nint)offset * _plan.PackedValueFloats),
                 });
             }
 
-            (_packedLane, _packed, _packedFrom) = (lane, keys, from);
+            (_packedHead, _packed, _packedFrom) = (sequenceHead, keys, from);
         }
 
         /// <summary>A block of rows, which has met so many of its keys before, against those among the packed ones.</summary>
         /// <returns>How many it has met then.</returns>
         [SkipLocalsInit]
-        private readonly long Attend(in Group group, long block, float* state, long done, in Group next)
+        private readonly long Attend(in PackGroup group, long block, float* state, long done, in PackGroup next)
         {
-            var lane = group.Blocks.Lane;
+            var sequenceHead = group.Blocks.SequenceHead;
             int count = 0;
             long all = 0, pending = 0;
-            var (row, rows) = Rows(lane, block, out int index);
+            var (row, rows) = Rows(sequenceHead, block, out int index);
             ref readonly var piece = ref _call.Pieces[index];
-            var ranges = new KeyRanges(_call, piece, lane.KeyHead, row, row + rows - 1);
+            var ranges = new KeyRanges(_call, piece, sequenceHead.KeyHead, row, row + rows - 1);
             while (ranges.MoveNext()) all += ranges.Current.End - Align(ranges.Current);
             if (all == 0)
             {
-                _call.Clear(Sequence(lane), Head(lane, block), row, rows);
+                _call.Clear(Sequence(sequenceHead), Head(sequenceHead, block), row, rows);
                 return 0;
             }
 
             var ahead = Ahead(group, block, next, row, rows, all);
             KeyRun* runs = stackalloc KeyRun[MaxRuns];
-            ranges = new KeyRanges(_call, piece, lane.KeyHead, row, row + rows - 1);
+            ranges = new KeyRanges(_call, piece, sequenceHead.KeyHead, row, row + rows - 1);
             while (ranges.MoveNext())
             {
                 var range = ranges.Current;
@@ -279,38 +277,37 @@ internal sealed unsafe class PrefillJob<TCore> : PooledJob<PrefillJob<TCore>>
                     if (begin >= end) continue;
                     if (count == MaxRuns)
                     {
-                        Attend(lane, block, row, rows, state, runs, count, first: done == 0, last: false, ref ahead);
+                        Attend(sequenceHead, block, row, rows, state, runs, count, first: done == 0, last: false, ref ahead);
                         (done, pending, count) = (done + pending, 0, 0);
                     }
 
-                    runs[count++] = range.Run(begin, end, row, (int)(begin + offset));
+                    nint place = (nint)(begin + offset);
+                    runs[count++] = range.Run(begin, end, row, _packedKeys + place * _plan.PackedKeyFloats, _packedValues + place * _plan.PackedValueFloats) with { Packed = (int)place }; // as Blocks.Old.cs has it
                     pending += end - begin;
                 }
             }
 
-            if (count > 0) Attend(lane, block, row, rows, state, runs, count, first: done == 0, last: done + pending == all, ref ahead);
+            if (count > 0) Attend(sequenceHead, block, row, rows, state, runs, count, first: done == 0, last: done + pending == all, ref ahead);
             return done + pending;
         }
 
-        private readonly void Attend(Lane lane, long block, int row, int rows, float* state, KeyRun* runs, int count, bool first, bool last, ref ForwardAhead ahead)
+        private readonly void Attend(SequenceHead sequenceHead, long block, int row, int rows, float* state, KeyRun* runs, int count, bool first, bool last, ref ForwardAhead ahead)
         {
-            ref readonly var sequence = ref Sequence(lane);
-            int head = Head(lane, block);
+            ref readonly var sequence = ref Sequence(sequenceHead);
+            int head = Head(sequenceHead, block);
             if (first) _call.Operands->ClearScores(sequence, head, row, rows);
             TCore.Prefill(new PrefillBlock
             {
-                Query = ref *_call.QueryRow(sequence, row, head),
-                QueryStride = _call.Query.TokenStride * sequence.Step,
+                QueryRows = _call.QueryRows(sequence, row, head),
+                OutputRows = _call.OutputRows(sequence, row, head),
                 Rows = rows,
-                PackedKeys = ref *_packedKeys,
-                PackedValues = ref *_packedValues,
+                PackedKeys = ref *_packedKeys, // as Blocks.Old.cs has it
+                PackedValues = ref *_packedValues, // as Blocks.Old.cs has it
                 Runs = ref *runs,
                 RunCount = count,
                 ValuesFinite = _valuesFinite,
                 First = first,
                 Last = last,
-                Output = ref *_call.OutputRow(sequence, row, head),
-                OutputStride = _call.Output.TokenStride * sequence.Step,
                 State = ref *state,
                 Scratch = ref *_scratch,
                 Place = _call.Place(sequence, head, row),
@@ -321,17 +318,17 @@ internal sealed unsafe class PrefillJob<TCore> : PooledJob<PrefillJob<TCore>>
 }
 
 /// <summary>Blocks at the end of a segment that are run one after the other, and the keys that are packed for them.</summary>
-internal struct Group
+internal struct PackGroup
 {
     public Segment Segment, Blocks;
     public PackedKeys Keys;
 }
 
 /// <summary>A key-value head of a sequence.</summary>
-internal readonly record struct Lane(int Sequence, int KeyHead);
+internal readonly record struct SequenceHead(int Sequence, int KeyHead);
 
-/// <summary>Query blocks of a lane.</summary>
-internal readonly record struct Segment(Lane Lane, long From, long To)
+/// <summary>Query blocks of a sequence head.</summary>
+internal readonly record struct Segment(SequenceHead SequenceHead, long From, long To)
 {
     public bool IsEmpty => From >= To;
 }

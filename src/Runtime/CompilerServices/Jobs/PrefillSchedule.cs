@@ -18,7 +18,7 @@ internal struct PrefillSchedule
     /// <summary>Keys that are packed at a time.</summary>
     public int Stretch;
 
-    /// <summary>Segments of a lane.</summary>
+    /// <summary>Segments of a sequence head: a key-value head of a sequence.</summary>
     public long Segments;
 
     /// <summary>Segments in all.</summary>
@@ -28,10 +28,10 @@ internal struct PrefillSchedule
     public nint WorkerBytes;
 
     /// <exception cref="ArgumentException">The caller's scratch memory is too small.</exception>
-    public static unsafe PrefillSchedule Of(in ForwardArguments call, in ForwardPlan plan, int maxThreads)
+    public static unsafe PrefillSchedule Of(in ForwardArguments call, in PrefillPlan plan, int maxThreads)
     {
         int longest = 0;
-        long lanes = (long)call.SequenceCount * call.KeyValueHeads;
+        long sequenceHeads = (long)call.SequenceCount * call.KeyValueHeads;
         double pairs = 0, blocks = 0;
         for (int i = 0; i < call.PieceCount && maxThreads > 1; i++)
         {
@@ -56,11 +56,11 @@ internal struct PrefillSchedule
             maxThreads = (int)Math.Clamp(fits, 1, maxThreads);
         }
 
-        int threads = (int)Math.Clamp(pairs * call.Heads * plan.FlopsPerPair / FlopsPerThread, 1, Math.Min(Math.Min(maxThreads, ParallelJob.MaxThreads), Math.Max(lanes * blocks, 1)));
+        int threads = (int)Math.Clamp(pairs * call.Heads * plan.FlopsPerPair / FlopsPerThread, 1, Math.Min(Math.Min(maxThreads, ParallelJob.MaxThreads), Math.Max(sequenceHeads * blocks, 1)));
 
-        // One segment for a lane unless that leaves fewer than four units for a thread: each thread that works on a lane packs its keys again.
-        long segments = threads == 1 ? 1 : (long)Math.Min(blocks, (4 * threads + lanes - 1) / lanes);
-        return new PrefillSchedule { Threads = threads, Stretch = stretch, Segments = segments, Units = lanes * segments, WorkerBytes = workerBytes };
+        // One segment for a sequence head, unless that leaves fewer than four units for a thread: each thread that works on a sequence head packs its keys again.
+        long segments = threads == 1 ? 1 : (long)Math.Min(blocks, (4 * threads + sequenceHeads - 1) / sequenceHeads);
+        return new PrefillSchedule { Threads = threads, Stretch = stretch, Segments = segments, Units = sequenceHeads * segments, WorkerBytes = workerBytes };
     }
 
     /// <summary>The number of keys that a row sees.</summary>
@@ -72,7 +72,7 @@ internal struct PrefillSchedule
     }
 
     /// <summary>The keys that fit into a thread's memory at a time, the same for all calls of a kernel: results must not depend on the call.</summary>
-    private static int MaxStretch(in ForwardPlan plan)
+    private static int MaxStretch(in PrefillPlan plan)
     {
         int rest = ScratchCache.MaxBytes / sizeof(float) - plan.ScratchFloats - LongRangeBlocks * plan.StateFloats;
         return rest / (plan.PackedKeyFloats + plan.PackedValueFloats) / plan.KeyBlock * plan.KeyBlock;

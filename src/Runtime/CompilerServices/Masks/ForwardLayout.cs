@@ -12,13 +12,8 @@ internal ref struct ForwardLayout(Span<ForwardSequence> sequences, Span<RowPiece
     public Growing<RowPiece> Pieces = new(pieces);
     public Growing<KeyZone> Zones = new(zones);
 
-    /// <summary>Which sequences to take: those of few rows, those of many, or all.</summary>
-    public enum Part
-    {
-        All,
-        Decode,
-        Prefill,
-    }
+    /// <summary>Query rows of a block of prefill; 0 for decode, which has none.</summary>
+    private int _queryBlock;
 
     /// <summary>The sequences that were left out.</summary>
     public int LeftOut { get; private set; }
@@ -30,36 +25,35 @@ internal ref struct ForwardLayout(Span<ForwardSequence> sequences, Span<RowPiece
         Zones.Dispose();
     }
 
-    public void Build(in ForwardShape shape, scoped in ForwardMask mask, in ForwardPlan plan, Part part)
+    /// <summary>Lays out the sequences that one walk of a core runs: all, where the core has no other.</summary>
+    /// <param name="shape">The lengths of the call.</param>
+    /// <param name="mask">The mask of the call.</param>
+    /// <param name="walks">The walks of the core.</param>
+    /// <param name="isDecode">Whether the walk is decode.</param>
+    public void Build(in ForwardShape shape, scoped in ForwardMask mask, in ForwardWalks walks, bool isDecode)
     {
         Sequences.Clear();
         Pieces.Clear();
         Zones.Clear();
         LeftOut = 0;
+        _queryBlock = isDecode ? 0 : walks.Prefill.QueryBlock;
         for (int item = 0; item < mask.Items(shape); item++)
         {
             var (batch, query, queries, key, keys) = mask.Item(shape, item);
             int length = mask.Length(item, keys);
             long start = mask.Start(item, queries, keys);
             var whole = new ForwardSequence { Batch = batch, Item = item, Query = query, Queries = queries, Key = key, Keys = length, Step = 1, Start = (nint)start };
-            if (part != Part.All && IsFew(shape, plan, queries, keys) != (part == Part.Decode)) LeftOut++;
-            else Chunks(shape, mask, plan, whole);
+            if (walks.IsDecode(shape, queries, keys) != isDecode) LeftOut++;
+            else Chunks(mask, whole);
         }
     }
 
-    /// <summary>Whether keys are read as they lie: packing them does not pay for few rows. Between as many queries as keys, or nearly, a causal mask leaves more of packed tiles out.</summary>
-    public static bool IsFew(in ForwardShape shape, in ForwardPlan plan, int queries, int keys)
-    {
-        long rows = (long)queries * shape.Group;
-        return rows <= plan.MaxRows && (rows <= plan.RowsAtOnce || keys / 4 >= queries);
-    }
-
     /// <summary>Cuts a sequence where its chunks end, as position / length changes.</summary>
-    private void Chunks(in ForwardShape shape, scoped in ForwardMask mask, in ForwardPlan plan, in ForwardSequence whole)
+    private void Chunks(scoped in ForwardMask mask, in ForwardSequence whole)
     {
         if (mask.ChunkLength == 0)
         {
-            Interleaved(shape, mask, plan, whole);
+            Interleaved(mask, whole);
             return;
         }
 
@@ -68,22 +62,22 @@ internal ref struct ForwardLayout(Span<ForwardSequence> sequences, Span<RowPiece
             long position = whole.Start + row, chunk = position / mask.ChunkLength, next = EndOf(chunk, mask.ChunkLength);
             rows = (int)Math.Min(next - position, whole.Queries - row);
             int first = (int)Math.Clamp(chunk * mask.ChunkLength, 0, whole.Keys), end = (int)Math.Clamp(next, first, whole.Keys);
-            Interleaved(shape, mask, plan, whole with
+            Interleaved(mask, whole with
             {
                 Query = whole.Query + row, Queries = rows, Key = whole.Key + first, Keys = chunk < 0 ? 0 : end - first, Start = (nint)(position - first), Origin = first,
             });
         }
     }
 
-    /// <summary>The first position behind a chunk. C# divides towards 0: the chunk 0 has the positions on both sides of it.</summary>
+    /// <summary>The first position after a chunk. C# divides towards 0: the chunk 0 has the positions on both sides of it.</summary>
     private static long EndOf(long chunk, int length) => chunk < 0 ? chunk * length + 1 : (chunk + 1) * length;
 
     /// <summary>Of every n-th key, a sequence for each remainder of positions.</summary>
-    private void Interleaved(in ForwardShape shape, scoped in ForwardMask mask, in ForwardPlan plan, in ForwardSequence whole)
+    private void Interleaved(scoped in ForwardMask mask, in ForwardSequence whole)
     {
         if (mask.Dilation <= 1)
         {
-            Add(shape, mask, plan, whole);
+            Add(mask, whole);
             return;
         }
 
@@ -92,7 +86,7 @@ internal ref struct ForwardLayout(Span<ForwardSequence> sequences, Span<RowPiece
         {
             int row = (int)(((rest - whole.Start) % step + step) % step);
             if (row >= whole.Queries) continue;
-            Add(shape, mask, plan, whole with
+            Add(mask, whole with
             {
                 Query = whole.Query + row, Queries = (whole.Queries - 1 - row) / step + 1, Key = whole.Key + rest, Keys = rest < whole.Keys ? (whole.Keys - 1 - rest) / step + 1 : 0,
                 Step = step, Start = (whole.Start + row - rest) / step, Origin = whole.Origin + rest,
@@ -101,7 +95,7 @@ internal ref struct ForwardLayout(Span<ForwardSequence> sequences, Span<RowPiece
     }
 
     [SkipLocalsInit]
-    private void Add(in ForwardShape shape, scoped in ForwardMask mask, in ForwardPlan plan, ForwardSequence sequence)
+    private void Add(scoped in ForwardMask mask, ForwardSequence sequence)
     {
         // What the declaration says of causal, window and prefix, with each term of the user's own mask.
         Span<MaskTerm> terms = stackalloc MaskTerm[2 * MaskTerm.MaxTerms];
@@ -128,7 +122,7 @@ internal ref struct ForwardLayout(Span<ForwardSequence> sequences, Span<RowPiece
             }
 
             Pieces.Add(piece);
-            sequence.RowBlocks += (int)(((long)piece.Rows + plan.QueryBlock - 1) / plan.QueryBlock); // at most as many as rows
+            if (_queryBlock > 0) sequence.RowBlocks += (int)(((long)piece.Rows + _queryBlock - 1) / _queryBlock); // at most as many as rows
         }
 
         sequence.Pieces = Pieces.Count - sequence.FirstPiece;
@@ -165,7 +159,7 @@ internal ref struct ForwardLayout(Span<ForwardSequence> sequences, Span<RowPiece
             if (term.ToQuery > position) end = (int)Math.Min(end, term.ToQuery - sequence.Start);
         }
 
-        Span<KeyZone> taken = stackalloc KeyZone[2 * MaskTerm.MaxTerms];
+        Span<KeyZone> earlier = stackalloc KeyZone[2 * MaskTerm.MaxTerms];
         int count = 0;
         foreach (ref readonly var term in terms)
         {
@@ -175,25 +169,25 @@ internal ref struct ForwardLayout(Span<ForwardSequence> sequences, Span<RowPiece
                 Begin = (int)Math.Clamp(term.FromKey, 0, sequence.Keys), End = (int)Math.Clamp(term.ToKey, 0, sequence.Keys),
                 Low = sequence.Start + term.FromDistance, High = sequence.Start + term.ToDistance, Decided = term.Decided,
             };
-            AddWithout(zone, first, end - 1, taken[..count]);
-            taken[count++] = zone;
+            AddWithout(zone, first, end - 1, earlier[..count]);
+            earlier[count++] = zone;
         }
 
         return end;
     }
 
-    private void AddWithout(KeyZone zone, int first, int last, scoped ReadOnlySpan<KeyZone> taken)
+    private void AddWithout(KeyZone zone, int first, int last, scoped ReadOnlySpan<KeyZone> earlier)
     {
         if (!zone.Trim(first, last)) return;
-        if (taken.IsEmpty)
+        if (earlier.IsEmpty)
         {
             Zones.Add(zone);
             return;
         }
 
-        // Each bound of what is taken cuts off a part outside; what is left in the end lies inside.
-        var other = taken[0];
-        var rest = taken[1..];
+        // Each bound of an earlier zone cuts off a part outside; the rest in the end lies inside, and is left out.
+        var other = earlier[0];
+        var rest = earlier[1..];
         AddWithout(zone with { End = Math.Min(zone.End, other.Begin) }, first, last, rest);
         zone.Begin = Math.Max(zone.Begin, other.Begin);
         AddWithout(zone with { Begin = Math.Max(zone.Begin, other.End) }, first, last, rest);
@@ -204,7 +198,7 @@ internal ref struct ForwardLayout(Span<ForwardSequence> sequences, Span<RowPiece
     }
 }
 
-/// <summary>What a call says of its mask.</summary>
+/// <summary>The mask of a call.</summary>
 internal ref struct ForwardMask
 {
     public ReadOnlySpan<int> QueryStarts, KeyLengths;
@@ -222,7 +216,7 @@ internal ref struct ForwardMask
     /// <summary>The position of the first query of every item, -1 where it is not given.</summary>
     public int QueryStart;
 
-    /// <summary>Keys that a row sees before and behind its position, -1 for all.</summary>
+    /// <summary>Keys that a row sees before and after its position, -1 for all.</summary>
     public int Left, Right;
 
     /// <summary>0 where there are none.</summary>
@@ -245,11 +239,11 @@ internal ref struct ForwardMask
     /// <summary>Documents, or batch items.</summary>
     public readonly int Items(in ForwardShape shape) => DocumentStarts.IsEmpty ? shape.Batch : DocumentStarts.Length - 1;
 
-    /// <summary>Whether the first item has few rows: mostly, all have.</summary>
-    public readonly bool FirstIsDecode(in ForwardShape shape, in ForwardPlan plan)
+    /// <summary>Whether decode runs the first item: mostly, the same walk runs all.</summary>
+    public readonly bool FirstIsDecode(in ForwardShape shape, in ForwardWalks walks)
     {
         var (_, _, queries, _, keys) = Item(shape, 0);
-        return ForwardLayout.IsFew(shape, plan, queries, keys);
+        return walks.IsDecode(shape, queries, keys);
     }
 
     /// <summary>The batch item in the tensors, the queries and the keys of an item.</summary>
@@ -304,7 +298,7 @@ internal ref struct ForwardMask
         if (Right >= 0) causal.ToDistance = (long)Right + 1;
         if (!HasTerms) return declared;
 
-        // From behind: the declared ones stand where the first come to lie.
+        // From the end: the declared ones stand where the first come to lie.
         for (int i = Terms.Length - 1; i >= 0; i--)
             for (int j = declared - 1; j >= 0; j--)
                 terms[i * declared + j] = Terms[i].And(terms[j]);

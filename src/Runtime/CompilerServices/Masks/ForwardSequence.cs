@@ -1,11 +1,10 @@
-using System.ComponentModel;
 using System.Runtime.CompilerServices;
 
 namespace AttentionGen.CompilerServices;
 
 /// <summary>
 /// Queries and keys that belong together: those of a batch item, of a document, of a chunk, or every n-th of these. Rows and keys of a sequence are
-/// counted from its own first ones; nothing outside takes part, and blocks of both begin anew with it.
+/// counted from its own first ones; nothing outside matters, and blocks of both begin anew with it.
 /// </summary>
 internal struct ForwardSequence
 {
@@ -52,7 +51,7 @@ internal struct KeyZone
     public long Low, High;
     public bool Decided;
 
-    /// <summary>The first key that a row sees, and the one behind the last.</summary>
+    /// <summary>The first key that a row sees, and the one after the last.</summary>
     public readonly (int Begin, int End) Range(int row) => Range(row, row);
 
     /// <summary>The same for rows from the first to the last of which some row sees the key.</summary>
@@ -74,30 +73,4 @@ internal struct KeyZone
         if (first + High >= End) High = MaskTerm.Far;
         return true;
     }
-}
-
-/// <summary>Keys that follow each other, against query rows of which each sees a part: what a core is given at a time.</summary>
-[EditorBrowsable(EditorBrowsableState.Never)]
-public readonly struct KeyRun
-{
-    /// <summary>The first key, among those of the sequence.</summary>
-    public int Key { get; init; }
-
-    /// <summary>The number of keys that may be read, 1 or more.</summary>
-    public int Keys { get; init; }
-
-    /// <summary>Where the first key lies among the packed ones.</summary>
-    public int Packed { get; init; }
-
-    /// <summary>In a mask of the user's own: the first keys of the run that no row sees.</summary>
-    public int Least { get; init; }
-
-    /// <summary>Where each row has a bound of its own: how many of the keys lie before the bound of the first row, counted past both ends; each further row has one more.</summary>
-    public nint Visible { get; init; }
-
-    /// <summary>In a window: how many of the keys lie before the first one that the first row sees, counted past both ends; one more for each further row.</summary>
-    public nint Hidden { get; init; }
-
-    /// <summary>Whether the bounds decide; otherwise the user's own mask has the last word.</summary>
-    public bool Decided { get; init; }
 }

@@ -5,10 +5,10 @@ namespace AttentionGen.CompilerServices;
 /// <summary>Keys of a sequence that some of its rows see, in a zone.</summary>
 internal readonly unsafe struct KeyRange(int begin, int end, int from, KeyZone* zone)
 {
-    /// <summary>The first key, and the one behind the last.</summary>
+    /// <summary>The first key, and the one after the last.</summary>
     public readonly int Begin = begin, End = end;
 
-    /// <summary>Where keys before, which no row sees, may be taken along from.</summary>
+    /// <summary>The first key that may be read. No row sees the keys from there to the first one.</summary>
     public readonly int From = from;
 
     public readonly KeyZone* Zone = zone;
@@ -16,19 +16,25 @@ internal readonly unsafe struct KeyRange(int begin, int end, int from, KeyZone* 
     public int Count => End - Begin;
 
     /// <summary>A part of it against rows from <paramref name="row"/> on.</summary>
+    /// <param name="begin">The first key.</param>
+    /// <param name="end">The key after the last.</param>
+    /// <param name="row">The first row.</param>
+    /// <param name="firstKey">Where the first key lies.</param>
+    /// <param name="firstValue">Where its value lies.</param>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public KeyRun Run(int begin, int end, int row, int packed) => new()
+    public KeyRun Run(int begin, int end, int row, void* firstKey, void* firstValue) => new()
     {
+        FirstKey = firstKey,
+        FirstValue = firstValue,
         Key = begin,
-        Keys = end - begin,
-        Packed = packed,
+        Count = end - begin,
         Least = Math.Max(Zone->Begin - begin, 0),
         Visible = Within(row + Zone->High - begin),
         Hidden = Within(row + Zone->Low - begin),
         Decided = Zone->Decided,
     };
 
-    /// <summary>Behind every key of a run it does not matter how far; and rows and keys can be added to it in an int.</summary>
+    /// <summary>A bound beyond all keys of a run may be any: this one leaves room to add rows and keys in an int.</summary>
     private static nint Within(long bound) => (nint)Math.Clamp(bound, -(1 << 30), 1 << 30);
 }
 

@@ -3,16 +3,16 @@ using System.ComponentModel;
 namespace AttentionGen.CompilerServices;
 
 /// <summary>
-/// A part of a mask: bounds of the position p of a query, of a key j, and of their distance, each from the first to the one behind the last. What a
+/// A part of a mask: bounds of the position p of a query, of a key j, and of their distance, each from the first to the one after the last. What a
 /// query sees is what some of the terms of the call let it see.
 /// </summary>
 [EditorBrowsable(EditorBrowsableState.Never)]
 public struct MaskTerm
 {
-    /// <summary>As many as a call takes; more is an error of the generator.</summary>
+    /// <summary>The most terms of a call; more is an error of the generator.</summary>
     internal const int MaxTerms = 8;
 
-    /// <summary>Behind every position and every distance; sums of a few of them do not overflow.</summary>
+    /// <summary>Beyond every position and every distance; sums of a few of them do not overflow.</summary>
     internal const long Far = 1L << 40;
 
     internal long FromQuery, ToQuery, FromKey, ToKey, FromDistance, ToDistance;
@@ -26,7 +26,7 @@ public struct MaskTerm
     /// <summary>Everything.</summary>
     internal static MaskTerm All => new() { FromQuery = -Far, ToQuery = Far, FromKey = 0, ToKey = Far, FromDistance = -Far, ToDistance = Far, FromChunkKey = -Far, ToChunkKey = Far, Decided = true };
 
-    /// <summary>Bounds of positions, keys and distances (key - position), each from the first to the one behind the last.</summary>
+    /// <summary>Bounds of positions, keys and distances (key - position), each from the first to the one after the last.</summary>
     /// <param name="decided">Whether all keys within the bounds are visible; otherwise the mask is computed for them.</param>
     /// <param name="fromQuery">Of positions.</param>
     /// <param name="toQuery">Of positions.</param>
@@ -36,7 +36,7 @@ public struct MaskTerm
     /// <param name="toDistance">Of distances.</param>
     /// <param name="fromChunk">Keys from so many for each chunk before that of the query on, and from <paramref name="fromChunkKey"/>.</param>
     /// <param name="fromChunkKey">See <paramref name="fromChunk"/>.</param>
-    /// <param name="toChunk">The same for the key behind the last.</param>
+    /// <param name="toChunk">The same for the key after the last.</param>
     /// <param name="toChunkKey">See <paramref name="toChunk"/>.</param>
     public static MaskTerm Of(
         bool decided, long fromQuery = -Far, long toQuery = Far, long fromKey = 0, long toKey = Far, long fromDistance = -Far, long toDistance = Far,

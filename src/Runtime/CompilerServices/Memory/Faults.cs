@@ -3,7 +3,7 @@ namespace AttentionGen.CompilerServices;
 /// <summary>What can fail inside a call whose arguments are right.</summary>
 internal enum Fault
 {
-    /// <summary>The thread pool takes a worker.</summary>
+    /// <summary>A worker is queued to the thread pool.</summary>
     Queue,
 
     /// <summary>Native memory is allocated.</summary>

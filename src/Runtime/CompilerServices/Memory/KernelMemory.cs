@@ -70,9 +70,10 @@ public static class KernelMemory
         for (int i = 0; i < count; i += Pair) Sse.Prefetch1(Unsafe.AsPointer(ref Unsafe.Add(ref origin, offset + i)));
     }
 
-    /// <summary>The byte at an offset.</summary>
+    /// <summary>The element of another type at an offset.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static ref byte At(ref byte origin, nint offset) => ref Unsafe.Add(ref origin, offset);
+    public static ref T At<T>(ref T origin, nint offset)
+        where T : unmanaged => ref Unsafe.Add(ref origin, offset);
 
     /// <summary>Whether a weight is that of a hidden key, -0: others are positive or 0.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -86,7 +87,7 @@ public static class KernelMemory
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static int Magnitude(int x) => x < 0 ? unchecked(-x) : x;
 
-    /// <summary>Some bytes of memory that ends behind them, the first lowest, at most 8 of them; 0 behind them.</summary>
+    /// <summary>The last bytes of some memory, at most 8, the first lowest; the rest is 0.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     internal static ulong Bytes(ref byte origin, int count)
     {

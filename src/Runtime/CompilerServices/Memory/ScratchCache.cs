@@ -2,7 +2,7 @@ using System.Runtime.InteropServices;
 
 namespace AttentionGen.CompilerServices;
 
-/// <summary>Native memory that is kept between calls. A block is taken and put back by one atomic exchange, so nothing is locked.</summary>
+/// <summary>Native memory that is kept between calls. One atomic exchange takes a block out or puts it back, so there is no lock.</summary>
 internal static unsafe class ScratchCache
 {
     /// <summary>The most that a worker asks for; longer key ranges are cut so that it holds.</summary>

@@ -27,7 +27,7 @@ public static class Levels
 
     /// <summary>
     /// The level of a maximum. A NaN where it is too large, or where a product with the scale would be rounded before the level is added: then no
-    /// weight counts as within bounds, and the row takes the way by distances from the maximum.
+    /// weight counts as within bounds, and the row computes its weights from distances to the maximum.
     /// </summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static float Level(float maximum, float scale)

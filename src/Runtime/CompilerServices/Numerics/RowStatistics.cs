@@ -36,6 +36,6 @@ public static class RowStatistics
     {
         if (sum == 0 || above > 700) return 0; // a sink of -infinity beside no keys has no distance from them
         double odds = LogSums.Exp(above), log = LogSums.Log(1 + odds);
-        return Math.Max((entropy + log + (odds > 0 ? odds * (log - above) : 0)) / (1 + odds), 0); // rounding must not take it below; a NaN stays
+        return Math.Max((entropy + log + (odds > 0 ? odds * (log - above) : 0)) / (1 + odds), 0); // rounding must not make it negative; a NaN stays
     }
 }

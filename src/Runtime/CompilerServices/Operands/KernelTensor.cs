@@ -18,15 +18,18 @@ public readonly ref struct KernelTensor
     /// <summary>Sums of a few tokens and of a block of them fit into an int.</summary>
     internal const int MaxTokens = 1 << 30;
 
-    internal readonly ref float Data;
+    internal readonly ref byte Data;
 
     internal string Name { get; }
+
+    /// <summary>Bytes of an element. Strides and lengths count elements.</summary>
+    internal int ElementBytes { get; }
 
     internal AttentionLayout Layout { get; private init; }
 
     internal int Batch { get; private init; }
 
-    /// <summary>-1 where the span has no whole number of tokens.</summary>
+    /// <summary>The number of tokens; -1 where the span ends inside one.</summary>
     internal int Tokens { get; private init; }
 
     /// <summary>The number of tokens that the declaration fixes, 0 where it does not.</summary>
@@ -50,9 +53,10 @@ public readonly ref struct KernelTensor
     /// <summary>Whether a tensor span has a batch axis.</summary>
     internal bool Batched { get; private init; }
 
-    private KernelTensor(ref float data, string name)
+    private KernelTensor(ref byte data, int elementBytes, string name)
     {
         Data = ref data;
+        ElementBytes = elementBytes;
         Name = name;
     }
 
@@ -60,7 +64,11 @@ public readonly ref struct KernelTensor
     /// <exception cref="ArgumentOutOfRangeException">The batch is negative.</exception>
     public static KernelTensor Of(
         ReadOnlySpan<float> span, AttentionLayout layout, int heads, int dim, int stride, int tokens = 0, int batch = 1,
-        [CallerArgumentExpression(nameof(span))] string name = "", [CallerArgumentExpression(nameof(batch))] string batchName = "")
+        [CallerArgumentExpression(nameof(span))] string name = "", [CallerArgumentExpression(nameof(batch))] string batchName = "") =>
+        OfSpan(span, layout, heads, dim, stride, tokens, batch, name, batchName);
+
+    private static KernelTensor OfSpan<T>(ReadOnlySpan<T> span, AttentionLayout layout, int heads, int dim, int stride, int tokens, int batch, string name, string batchName)
+        where T : unmanaged
     {
         if (batch < 0) ThrowHelper.BadBatch(batchName, batch);
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(heads);
@@ -78,7 +86,7 @@ public readonly ref struct KernelTensor
         long perItem = (long)batch * (headMajor ? heads : 1);
         int count = rows <= 0 ? rows : batch > 0 && rows % perItem == 0 ? (int)(rows / perItem) : -1;
         if (count > MaxTokens) ThrowHelper.TooManyTokens(name, count);
-        return new KernelTensor(ref MemoryMarshal.GetReference(span), name)
+        return new KernelTensor(ref Unsafe.As<T, byte>(ref MemoryMarshal.GetReference(span)), Unsafe.SizeOf<T>(), name)
         {
             Layout = layout, Batch = batch, Tokens = count, FixedTokens = tokens, Heads = heads, Dim = dim, Length = span.Length,
             TokenStride = stride,
@@ -100,7 +108,11 @@ public readonly ref struct KernelTensor
     /// <exception cref="ArgumentException">The shape is not the declared one, or the elements of a head do not lie side by side.</exception>
     public static KernelTensor Of(
         in ReadOnlyTensorSpan<float> tensor, AttentionLayout layout, int heads, int dim, int tokens = 0, bool batched = false, int? batch = null,
-        [CallerArgumentExpression(nameof(tensor))] string name = "", [CallerArgumentExpression(nameof(batch))] string batchName = "")
+        [CallerArgumentExpression(nameof(tensor))] string name = "", [CallerArgumentExpression(nameof(batch))] string batchName = "") =>
+        OfTensor(tensor, layout, heads, dim, tokens, batched, batch, name, batchName);
+
+    private static KernelTensor OfTensor<T>(in ReadOnlyTensorSpan<T> tensor, AttentionLayout layout, int heads, int dim, int tokens, bool batched, int? batch, string name, string batchName)
+        where T : unmanaged
     {
         if (batch < 0) ThrowHelper.BadBatch(batchName, batch.Value);
         bool headMajor = layout == AttentionLayout.HeadMajor;
@@ -118,7 +130,7 @@ public readonly ref struct KernelTensor
 
         nint last = 0;
         for (int axis = 0; axis < tensor.Rank; axis++) last += (lengths[axis] - 1) * strides[axis];
-        return new KernelTensor(ref Unsafe.AsRef(in tensor.GetPinnableReference()), name)
+        return new KernelTensor(ref Unsafe.As<T, byte>(ref Unsafe.AsRef(in tensor.GetPinnableReference())), Unsafe.SizeOf<T>(), name)
         {
             Layout = layout, Batch = batched ? (int)lengths[0] : 1, Tokens = (int)lengths[tokenAxis], FixedTokens = tokens, Heads = heads, Dim = dim,
             Length = tensor.IsEmpty ? 0 : last + 1, IsTensorSpan = true, Batched = batched,
@@ -168,12 +180,11 @@ public readonly ref struct KernelTensor
     {
         if (IsEmpty || other.IsEmpty) return false;
         long bytes = Unsafe.ByteOffset(ref Data, ref other.Data);
-        if (bytes >= Length * sizeof(float) || -bytes >= other.Length * sizeof(float)) return false;
-        if (bytes % sizeof(float) != 0) return true; // elements that are halves of two others: nobody does that in good faith
+        if (bytes >= Length * ElementBytes || -bytes >= other.Length * other.ElementBytes) return false;
+        if (bytes % Math.Min(ElementBytes, other.ElementBytes) != 0) return true; // elements that are halves of two others: nobody does that in good faith
 
-        long offset = bytes / sizeof(float);
         Rows rows = new(this, once: true), otherRows = new(other, once: true);
-        return rows.Count <= otherRows.Count ? otherRows.AnyIn(rows, -offset) : rows.AnyIn(otherRows, offset);
+        return rows.Count <= otherRows.Count ? otherRows.AnyIn(rows, -bytes) : rows.AnyIn(otherRows, bytes);
     }
 
     /// <summary>Whether some element stands for two.</summary>
@@ -181,11 +192,11 @@ public readonly ref struct KernelTensor
     {
         if (!IsTensorSpan || IsEmpty) return false; // strides of spans are wide enough
         var rows = new Rows(this, once: false);
-        return rows.Stride0 < rows.Extent1 || rows.Stride1 < rows.Extent2 || rows.Stride2 < rows.Dim;
+        return rows.Stride0 < rows.Extent1 || rows.Stride1 < rows.Extent2 || rows.Stride2 < rows.Width;
     }
 
     /// <summary>
-    /// The rows of a tensor, by three axes of falling stride; axes of one index are left out. A row is a head of a token, and what follows it
+    /// The rows of a tensor in bytes, by three axes of falling stride, without axes of one index. A row is a head of a token, and the heads that follow it
     /// without a gap: all heads of a token, mostly.
     /// </summary>
     private readonly ref struct Rows
@@ -194,26 +205,27 @@ public readonly ref struct KernelTensor
 
         private readonly long _count0, _count1, _count2;
 
-        public readonly long Stride0, Stride1, Stride2, Dim;
+        public readonly long Stride0, Stride1, Stride2, Width;
 
         /// <param name="tensor">The tensor.</param>
-        /// <param name="once">Whether what stands for many indices of an axis is taken once: such axes are as long as a caller says, without memory.</param>
+        /// <param name="once">Whether an axis whose indices share their place counts as one index: such axes are as long as a caller says, without memory.</param>
         public Rows(in KernelTensor tensor, bool once)
         {
-            Dim = tensor.Dim;
+            Width = tensor.Dim;
             Span<(long Stride, long Count)> axes = [(tensor.HeadStride, tensor.Heads), (tensor.TokenStride, tensor.Tokens), (tensor.BatchStride, tensor.Batch)];
             foreach (ref var axis in axes)
             {
                 if (once && axis.Stride == 0) axis.Count = 1;
-                if (axis.Stride == Dim)
+                if (axis.Stride == Width)
                 {
-                    Dim *= axis.Count;
+                    Width *= axis.Count;
                     axis.Count = 1;
                 }
 
-                if (axis.Count == 1) axis.Stride = NeverInTheWay;
+                axis.Stride = axis.Count == 1 ? NeverInTheWay : axis.Stride * tensor.ElementBytes;
             }
 
+            Width *= tensor.ElementBytes;
             axes.Sort((x, y) => y.Stride.CompareTo(x.Stride));
             (Stride0, _count0) = axes[0];
             (Stride1, _count1) = axes[1];
@@ -222,12 +234,12 @@ public readonly ref struct KernelTensor
 
         public long Count => _count0 * _count1 * _count2;
 
-        /// <summary>The elements that an index of the first axis spans.</summary>
+        /// <summary>The bytes that an index of the first axis spans.</summary>
         public long Extent1 => (_count1 - 1) * (_count1 == 1 ? 0 : Stride1) + Extent2;
 
-        public long Extent2 => (_count2 - 1) * (_count2 == 1 ? 0 : Stride2) + Dim;
+        public long Extent2 => (_count2 - 1) * (_count2 == 1 ? 0 : Stride2) + Width;
 
-        /// <summary>Whether some row of the other, which begins an offset further, shares an element with one of these.</summary>
+        /// <summary>Whether some row of the other, which begins an offset further, shares a byte with one of these.</summary>
         public bool AnyIn(in Rows other, long offset)
         {
             for (long i = 0; i < other._count0; i++)
@@ -235,7 +247,7 @@ public readonly ref struct KernelTensor
                     for (long k = 0; k < other._count2; k++)
                     {
                         long start = offset + Times(i, other.Stride0) + Times(j, other.Stride1) + Times(k, other.Stride2);
-                        if (Hits(start, start + other.Dim)) return true;
+                        if (Hits(start, start + other.Width)) return true;
                     }
 
             return false;
@@ -251,7 +263,7 @@ public readonly ref struct KernelTensor
                 for (var (j, lastJ) = Range(from - a, to - a, Stride1, _count1, Extent2); j <= lastJ; j++)
                 {
                     long b = a + Times(j, Stride1);
-                    var (k, lastK) = Range(from - b, to - b, Stride2, _count2, Dim);
+                    var (k, lastK) = Range(from - b, to - b, Stride2, _count2, Width);
                     if (k <= lastK) return true;
                 }
             }
@@ -259,7 +271,7 @@ public readonly ref struct KernelTensor
             return false;
         }
 
-        /// <summary>The indices of an axis whose elements [index * stride, index * stride + extent) meet [from, to).</summary>
+        /// <summary>The indices of an axis whose bytes [index * stride, index * stride + extent) meet [from, to).</summary>
         private static (long First, long Last) Range(long from, long to, long stride, long count, long extent)
         {
             if (stride == 0) return from < extent && to > 0 ? (0, 0) : (1, 0); // all indices are the same place

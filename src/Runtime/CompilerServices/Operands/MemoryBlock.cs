@@ -3,32 +3,36 @@ using System.Runtime.InteropServices;
 
 namespace AttentionGen.CompilerServices;
 
-/// <summary>The memory of an argument, of whatever type; there may be more bytes than a span can count.</summary>
+/// <summary>The memory of an argument, of whatever type. 2^31 floats have more bytes than a span can count.</summary>
 internal readonly ref struct MemoryBlock
 {
-    private readonly ref byte _origin;
-    private readonly nint _bytes;
+    public readonly ref byte Origin;
 
     private MemoryBlock(ref byte origin, nint bytes)
     {
-        _origin = ref origin;
-        _bytes = bytes;
+        Origin = ref origin;
+        Bytes = bytes;
     }
 
-    public static implicit operator MemoryBlock(ReadOnlySpan<byte> span) => new(ref MemoryMarshal.GetReference(span), span.Length);
+    public nint Bytes { get; }
 
-    public static implicit operator MemoryBlock(ReadOnlySpan<float> span) => new(ref Unsafe.As<float, byte>(ref MemoryMarshal.GetReference(span)), (nint)span.Length * sizeof(float));
-
-    public static implicit operator MemoryBlock(ReadOnlySpan<int> span) => new(ref Unsafe.As<int, byte>(ref MemoryMarshal.GetReference(span)), (nint)span.Length * sizeof(int));
+    public static MemoryBlock Of<T>(ReadOnlySpan<T> span)
+        where T : unmanaged => new(ref Unsafe.As<T, byte>(ref MemoryMarshal.GetReference(span)), (nint)span.Length * Unsafe.SizeOf<T>());
 
     /// <summary>Gaps included.</summary>
-    public static implicit operator MemoryBlock(in KernelTensor tensor) => tensor.IsEmpty ? default : new(ref Unsafe.As<float, byte>(ref tensor.Data), tensor.Length * sizeof(float));
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static MemoryBlock Of(in KernelTensor tensor) => tensor.IsEmpty ? default : new(ref tensor.Data, tensor.Length * tensor.ElementBytes);
+
+    /// <summary>The memory as a span of elements.</summary>
+    public ReadOnlySpan<T> As<T>()
+        where T : unmanaged => MemoryMarshal.CreateReadOnlySpan(ref Unsafe.As<byte, T>(ref Origin), (int)(Bytes / Unsafe.SizeOf<T>()));
 
     /// <summary>Whether both have a byte in common.</summary>
-    public bool Meets(MemoryBlock other)
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public bool Meets(in MemoryBlock other)
     {
-        if (_bytes == 0 || other._bytes == 0) return false;
-        nint offset = Unsafe.ByteOffset(ref other._origin, ref _origin);
-        return offset < other._bytes && -offset < _bytes;
+        if (Bytes == 0 || other.Bytes == 0) return false;
+        nint offset = Unsafe.ByteOffset(ref other.Origin, ref Origin);
+        return offset < other.Bytes && -offset < Bytes;
     }
 }

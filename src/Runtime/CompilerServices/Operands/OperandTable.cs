@@ -66,6 +66,20 @@ internal enum OperandValues
     BelowInfinity,
 }
 
+/// <summary>The elements that a result has for a row that sees no key.</summary>
+internal enum OperandEmpty
+{
+    NegativeInfinity,
+    Zero,
+    MinusOne,
+
+    /// <summary>The sink of the head; -infinity without sinks.</summary>
+    Sink,
+
+    /// <summary>What the stage of the score matrix has for a hidden key: the weight 0, or the score -infinity.</summary>
+    Hidden,
+}
+
 /// <summary>
 /// What a parameter of a kernel can be, one row for each role. The row gives the name and types that the parser knows, what rules and messages say, the call that the dispatcher
 /// makes, what the call checks, the slot where a core finds it, the harness of the NEON tests its layout, and the table of the reference documentation.
@@ -89,6 +103,12 @@ internal sealed record OperandRow(Role Role, string Name, OperandKind Kind, Elem
 
     public OperandValues Values { get; init; }
 
+    /// <summary>Whether the declaration may give it other axes.</summary>
+    public bool HasDeclaredAxes { get; init; }
+
+    /// <summary>What a result has for a row that sees no key.</summary>
+    public OperandEmpty Empty { get; init; }
+
     /// <summary>Whether the kernel writes it.</summary>
     public bool IsWritten => Kind == OperandKind.Result || Role == Role.Output;
 
@@ -101,7 +121,7 @@ internal static class OperandTable
 {
     private const Axes OfRows = Axes.Batch | Axes.Head | Axes.Query;
 
-    public static IReadOnlyList<OperandRow> Rows { get; } =
+    private static readonly OperandRow[] s_rows =
     [
         new(Role.Query, "query", OperandKind.Tensor, ElementType.Float, Axes.None, "[batch, queries, heads, headDim]",
             "The queries.") { IsRequired = true },
@@ -124,15 +144,15 @@ internal static class OperandTable
         new(Role.Scratch, "scratch", OperandKind.Memory, ElementType.Byte, Axes.None, "",
             "Working memory of the caller. An empty span means the library's own."),
         new(Role.Bias, "bias", OperandKind.Input, ElementType.Float, Axes.Query | Axes.Key, "`BiasAxes`",
-            "It is added to the scores. -infinity hides the key."),
+            "It is added to the scores. -infinity hides the key.") { HasDeclaredAxes = true },
         new(Role.Keep, "keep", OperandKind.Input, ElementType.Bool, Axes.Query | Axes.Key, "`KeepAxes`",
-            "Which keys are visible; it combines with the other masks."),
+            "Which keys are visible; it combines with the other masks.") { HasDeclaredAxes = true },
         new(Role.Slopes, "slopes", OperandKind.Input, ElementType.Float, Axes.Head, "[heads]",
             "What a score loses for each position between query and key (ALiBi). Finite.") { Values = OperandValues.Finite },
         new(Role.Sinks, "sinks", OperandKind.Input, ElementType.Float, Axes.Head, "[heads]",
             "One more score of each row, without a key and without a value. It is not scaled. Finite, or -infinity for none.") { Values = OperandValues.BelowInfinity },
         new(Role.LogSumExp, "logSumExp", OperandKind.Result, ElementType.Float, OfRows, "[batch, heads, queries]",
-            "The natural log-sum-exp of the scores of each row; -infinity for a row that sees no key. `AttentionState` merges outputs by it."),
+            "The natural log-sum-exp of the scores of each row; -infinity for a row that sees no key. `AttentionState` merges outputs by it.") { Empty = OperandEmpty.Sink },
         new(Role.PrefixLength, "prefixLength", OperandKind.Number, ElementType.Int, Axes.None, "",
             "Under a causal mask, every query sees so many of the first keys. In place of `PrefixLength` of the attribute."),
         new(Role.PrefixLengths, "prefixLengths", OperandKind.Numbers, ElementType.Int, Axes.Batch, "[batch]",
@@ -150,18 +170,23 @@ internal static class OperandTable
         new(Role.Scales, "scales", OperandKind.Input, ElementType.Float, Axes.Head, "[heads]",
             "The factor of the scores of each head instead of `Scale`. Finite.") { Values = OperandValues.Finite },
         new(Role.Scores, "scores", OperandKind.Result, ElementType.Float, OfRows | Axes.Key, "[batch, heads, queries, keys]",
-            "The score matrix at the stage that `ScoresStage` names. A key that a row does not see has the weight 0, and the score -infinity."),
+            "The score matrix at the stage that `ScoresStage` names. A key that a row does not see has the weight 0, and the score -infinity.") { Empty = OperandEmpty.Hidden },
         new(Role.MaxScore, "maxScore", OperandKind.Result, ElementType.Float, OfRows, "[batch, heads, queries]",
             "The largest score of each row after cap, bias and mask; -infinity for a row that sees no key."),
         new(Role.Entropy, "entropy", OperandKind.Result, ElementType.Float, OfRows, "[batch, heads, queries]",
-            "The entropy of the weights of each row, natural; a sink counts as a key. 0 for a row that sees no key."),
+            "The entropy of the weights of each row, natural; a sink counts as a key. 0 for a row that sees no key.") { Empty = OperandEmpty.Zero },
         new(Role.ArgMax, "argmax", OperandKind.Result, ElementType.Int, OfRows, "[batch, heads, queries]",
-            "The key with the largest weight of each row, the first among equals; -1 for a row that sees no key or has a NaN."),
+            "The key with the largest weight of each row, the first among equals; -1 for a row that sees no key or has a NaN.") { Empty = OperandEmpty.MinusOne },
         new(Role.QueryNormWeight, "queryNormWeight", OperandKind.Input, ElementType.Float, Axes.None, "[headDim]",
             "Normalised queries are multiplied by it (see `QueryKeyNorm`). Gemma stores its weights less 1: add it.") { Extent = OperandExtent.HeadDim },
         new(Role.KeyNormWeight, "keyNormWeight", OperandKind.Input, ElementType.Float, Axes.None, "[headDim]",
             "Normalised keys are multiplied by it.") { Extent = OperandExtent.HeadDim },
     ];
 
-    public static OperandRow Row(Role role) => Rows[(int)role];
+    public static IReadOnlyList<OperandRow> Rows => s_rows;
+
+    public static OperandRow Row(Role role) => s_rows[(int)role];
+
+    /// <summary>The row of a role, null where there is no such role.</summary>
+    public static OperandRow? Find(Role role) => (uint)role < (uint)s_rows.Length ? s_rows[(int)role] : null;
 }

@@ -4,7 +4,7 @@ using System.Runtime.Intrinsics.X86;
 namespace AttentionGen.CompilerServices;
 
 /// <summary>
-/// What a thread reads and writes next: rows of the tensors that a core has brought into the second-level cache while it computes, a few between
+/// Rows of the tensors that a thread reads and writes next. A core prefetches them into the second-level cache while it computes, a few between
 /// one tile and the next. Otherwise packing them waits for the third level or for memory, which is 3 to 5 % of a call at 512 to 1024 tokens (Zen 4).
 /// </summary>
 [EditorBrowsable(EditorBrowsableState.Never)]
@@ -31,13 +31,13 @@ internal unsafe struct AheadRows
     private nint _stride;
     private int _rows, _bytes, _rowsOfStep;
 
-    /// <summary>Rows of a head from one on, each <paramref name="step"/> tokens behind the one before, in <paramref name="steps"/> parts.</summary>
-    public static AheadRows Of(float* row, in StridedTensor tensor, int step, int rows, int steps) => new()
+    /// <summary>Rows of a head from one on, each <paramref name="step"/> tokens after the one before, in <paramref name="steps"/> parts.</summary>
+    public static AheadRows Of(byte* row, in StridedTensor tensor, int step, int rows, int steps) => new()
     {
-        _row = (byte*)row,
-        _stride = tensor.TokenStride * step * sizeof(float),
+        _row = row,
+        _stride = tensor.TokenStride * step * tensor.ElementBytes,
         _rows = rows,
-        _bytes = tensor.Dim * sizeof(float),
+        _bytes = tensor.Dim * tensor.ElementBytes,
         _rowsOfStep = (rows + steps - 1) / steps,
     };
 

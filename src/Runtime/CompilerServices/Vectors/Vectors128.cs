@@ -102,7 +102,7 @@ public static class Vectors128
         return Vector128.AndNot((p.AsInt32() + (power.AsInt32() << 23)).AsSingle(), Vector128.LessThan(power, Vector128.Create(Levels.Whole - 126)));
     }
 
-    /// <summary>Takes the first of a row's scores as its maximum, and the level of that behind it, unless the row has seen keys before.</summary>
+    /// <summary>Sets the maximum of a row to the first of its scores, and its level after it, unless the row has seen keys before.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static void Begin(Vector128<float> scores, float scale, ref float maximum, nint offset)
     {
@@ -112,7 +112,7 @@ public static class Vectors128
         Unsafe.Add(ref maximum, 1) = Levels.Level(maximum, scale);
     }
 
-    /// <summary>The exponents of the first scores, -infinity behind them.</summary>
+    /// <summary>The exponents of the first scores, -infinity after them.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Vector128<float> Seen(Vector128<float> exponents, int count) => Select(FirstOf(count), exponents, All(float.NegativeInfinity));
 
@@ -176,7 +176,7 @@ public static class Vectors128
         return x.ToScalar();
     }
 
-    /// <summary>Writes the first elements, none behind them; for pinned or native memory.</summary>
+    /// <summary>Writes the first elements, none after them; for pinned or native memory.</summary>
     // The count is from 1 to less than the width.
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static void StoreFirst(Vector128<float> x, ref float origin, nint offset, int count)
@@ -187,7 +187,7 @@ public static class Vectors128
         if (count > 2) Unsafe.Add(ref origin, 2) = x.GetElement(2);
     }
 
-    /// <summary>The first elements of memory that ends behind them, then zeros; for pinned or native memory.</summary>
+    /// <summary>The first elements of memory that ends after them, then zeros; for pinned or native memory.</summary>
     // The count is from 1 to less than the width.
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Vector128<float> LoadFirst(ref float origin, nint offset, int count)
@@ -266,7 +266,7 @@ public static class Vectors128
     public static Vector128<float> From(float x) => Vector128.Create(x) + Vector128.ConvertToSingle(Vector128<int>.Indices);
 
     /// <summary>The hyperbolic tangent, relative error 5e-7; 1 or -1 from 9.01 on, NaN for NaN.</summary>
-    /// <remarks>With e = 2^(2 |x| log2(e)) - 1, e / (e + 2). Its power of two is split off, and the rest taken without its 1, so that e keeps its precision near 0.</remarks>
+    /// <remarks>With e = 2^(2 |x| log2(e)) - 1, e / (e + 2). Its power of two is split off, and the rest computed without its 1, so that e keeps its precision near 0.</remarks>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Vector128<float> Tanh(Vector128<float> x)
     {
@@ -292,7 +292,7 @@ public static class Vectors128
         return ~Vector128.Equals(Vector128.WidenLower(Vector128.WidenLower(bytes)), Vector128<uint>.Zero).AsSingle();
     }
 
-    /// <summary>The same for some bytes of memory that ends behind them, then none.</summary>
+    /// <summary>The same for some bytes of memory that ends after them, then none.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Vector128<float> KeepFirst(ref byte origin, nint offset, int count)
     {
@@ -363,7 +363,7 @@ public static class Vectors128
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static Vector128<float> Reverse(Vector128<float> x) => Vector128.Shuffle(x, Vector128.Create(3, 2, 1, 0));
 
-    /// <summary>The elements of a span at some indices, 0 for those that it does not have. Indices that follow each other, up or down, or are all the same, take a load.</summary>
+    /// <summary>The elements of a span at some indices, 0 for those that it does not have. Indices that follow each other, up or down, or are all the same, need one load.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Vector128<float> Elements(ref float span, int length, Vector128<int> index)
     {

@@ -108,13 +108,13 @@ public static class Vectors256
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static float Largest(Vector256<float> x) => Vectors128.Largest(Vector128.MaxNative(x.GetLower(), x.GetUpper()));
 
-    /// <summary>Writes the first elements, none behind them; for pinned or native memory.</summary>
+    /// <summary>Writes the first elements, none after them; for pinned or native memory.</summary>
     // The count is from 1 to less than the width.
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static unsafe void StoreFirst(Vector256<float> x, ref float origin, nint offset, int count) =>
         Avx.MaskStore((float*)Unsafe.AsPointer(ref Unsafe.Add(ref origin, offset)), FirstOf(count), x);
 
-    /// <summary>The first elements of memory that ends behind them, then zeros; for pinned or native memory.</summary>
+    /// <summary>The first elements of memory that ends after them, then zeros; for pinned or native memory.</summary>
     // The count is from 1 to less than the width.
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static unsafe Vector256<float> LoadFirst(ref float origin, nint offset, int count) =>
@@ -190,7 +190,7 @@ public static class Vectors256
     public static Vector256<float> From(float x) => Vector256.Create(x) + Vector256.ConvertToSingle(Vector256<int>.Indices);
 
     /// <summary>The hyperbolic tangent, relative error 5e-7; 1 or -1 from 9.01 on, NaN for NaN.</summary>
-    /// <remarks>With e = 2^(2 |x| log2(e)) - 1, e / (e + 2). Its power of two is split off, and the rest taken without its 1, so that e keeps its precision near 0.</remarks>
+    /// <remarks>With e = 2^(2 |x| log2(e)) - 1, e / (e + 2). Its power of two is split off, and the rest computed without its 1, so that e keeps its precision near 0.</remarks>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Vector256<float> Tanh(Vector256<float> x)
     {
@@ -216,7 +216,7 @@ public static class Vectors256
         return ~Vector256.Equals(Avx2.ConvertToVector256Int32(bytes), Vector256<int>.Zero).AsSingle();
     }
 
-    /// <summary>The same for some bytes of memory that ends behind them, then none.</summary>
+    /// <summary>The same for some bytes of memory that ends after them, then none.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Vector256<float> KeepFirst(ref byte origin, nint offset, int count)
     {
@@ -287,7 +287,7 @@ public static class Vectors256
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static Vector256<float> Reverse(Vector256<float> x) => Vector256.Shuffle(x, Vector256.Create(7, 6, 5, 4, 3, 2, 1, 0));
 
-    /// <summary>The elements of a span at some indices, 0 for those that it does not have. Indices that follow each other, up or down, or are all the same, take a load.</summary>
+    /// <summary>The elements of a span at some indices, 0 for those that it does not have. Indices that follow each other, up or down, or are all the same, need one load.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Vector256<float> Elements(ref float span, int length, Vector256<int> index)
     {

@@ -68,7 +68,7 @@ public static class Vectors512
     /// <summary>2^x for x below 128, relative error 2.2e-7; 0 below 2^-126, NaN for NaN.</summary>
     /// <remarks>
     /// Rounding, subtraction, conversion, shift and integer addition run beside multiply-adds on Zen 4; VREDUCEPS and VSCALEFPS would be shorter, but
-    /// each takes a multiply-add's place.
+    /// each uses the slot of a multiply-add.
     /// </remarks>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Vector512<float> Exp2(Vector512<float> x)
@@ -84,7 +84,7 @@ public static class Vectors512
         return Vector512.ConditionalSelect(Avx512F.CompareNotLessThan(x, Vector512.Create(-126f)), (p.AsInt32() + exponent).AsSingle(), Vector512<float>.Zero);
     }
 
-    /// <summary>Takes the first of a row's scores as its maximum, and the level of that behind it, unless the row has seen keys before.</summary>
+    /// <summary>Sets the maximum of a row to the first of its scores, and its level after it, unless the row has seen keys before.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static void Begin(Vector512<float> scores, float scale, ref float maximum, nint offset)
     {
@@ -94,7 +94,7 @@ public static class Vectors512
         Unsafe.Add(ref maximum, 1) = Levels.Level(maximum, scale);
     }
 
-    /// <summary>The exponents of the first scores, -infinity behind them.</summary>
+    /// <summary>The exponents of the first scores, -infinity after them.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Vector512<float> Seen(Vector512<float> exponents, int count) => Select(FirstOf(count), exponents, All(float.NegativeInfinity));
 
@@ -153,13 +153,13 @@ public static class Vectors512
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static float Largest(Vector512<float> x) => Vectors256.Largest(Vector256.MaxNative(x.GetLower(), x.GetUpper()));
 
-    /// <summary>Writes the first elements, none behind them; for pinned or native memory.</summary>
+    /// <summary>Writes the first elements, none after them; for pinned or native memory.</summary>
     // The count is from 1 to less than the width.
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static unsafe void StoreFirst(Vector512<float> x, ref float origin, nint offset, int count) =>
         Avx512F.MaskStore((float*)Unsafe.AsPointer(ref Unsafe.Add(ref origin, offset)), FirstOf(count), x);
 
-    /// <summary>The first elements of memory that ends behind them, then zeros; for pinned or native memory.</summary>
+    /// <summary>The first elements of memory that ends after them, then zeros; for pinned or native memory.</summary>
     // The count is from 1 to less than the width.
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static unsafe Vector512<float> LoadFirst(ref float origin, nint offset, int count) =>
@@ -195,7 +195,7 @@ public static class Vectors512
     public static Vector512<float> From(float x) => Vector512.Create(x) + Vector512.ConvertToSingle(Vector512<int>.Indices);
 
     /// <summary>The hyperbolic tangent, relative error 5e-7; 1 or -1 from 9.01 on, NaN for NaN.</summary>
-    /// <remarks>With e = 2^(2 |x| log2(e)) - 1, e / (e + 2). Its power of two is split off, and the rest taken without its 1, so that e keeps its precision near 0.</remarks>
+    /// <remarks>With e = 2^(2 |x| log2(e)) - 1, e / (e + 2). Its power of two is split off, and the rest computed without its 1, so that e keeps its precision near 0.</remarks>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Vector512<float> Tanh(Vector512<float> x)
     {
@@ -221,7 +221,7 @@ public static class Vectors512
         return ~Vector512.Equals(Avx512F.ConvertToVector512Int32(bytes), Vector512<int>.Zero).AsSingle();
     }
 
-    /// <summary>The same for some bytes of memory that ends behind them, then none.</summary>
+    /// <summary>The same for some bytes of memory that ends after them, then none.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Vector512<float> KeepFirst(ref byte origin, nint offset, int count)
     {
@@ -293,7 +293,7 @@ public static class Vectors512
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static Vector512<float> Reverse(Vector512<float> x) => Vector512.Shuffle(x, Vector512.Create(15, 14, 13, 12, 11, 10, 9, 8, 7, 6, 5, 4, 3, 2, 1, 0));
 
-    /// <summary>The elements of a span at some indices, 0 for those that it does not have. Indices that follow each other, up or down, or are all the same, take a load.</summary>
+    /// <summary>The elements of a span at some indices, 0 for those that it does not have. Indices that follow each other, up or down, or are all the same, need one load.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Vector512<float> Elements(ref float span, int length, Vector512<int> index)
     {

@@ -1,0 +1,135 @@
+using System.ComponentModel;
+
+namespace AttentionGen.CompilerServices;
+
+/// <summary>
+/// The code of prefill for one instruction set: blocks of query rows against packed keys and values. Its methods are leaves: they get references, lengths and scratch memory,
+/// allocate nothing and throw nothing. The caller has checked the arguments and pinned the tensors.
+/// </summary>
+[EditorBrowsable(EditorBrowsableState.Never)]
+public interface IPrefillCore
+{
+    /// <summary>The sizes by which the caller lays out memory and cuts the work.</summary>
+    static abstract PrefillPlan PrefillPlan { get; }
+
+    /// <summary>Copies keys into panels and values into padded rows.</summary>
+    /// <returns>Whether all values are finite.</returns>
+    static abstract bool Pack(in KeysToPack keys);
+
+    /// <summary>Adds to the state of a block of query rows what packed keys contribute. After the last keys it writes the output.</summary>
+    static abstract void Prefill(in PrefillBlock block);
+}
+
+/// <summary>
+/// The sizes of prefill and of fixed-length attention. The state, the working memory and a block of packed keys or values are multiples of 16 floats, so that
+/// every part stays 64-byte aligned.
+/// </summary>
+[EditorBrowsable(EditorBrowsableState.Never)]
+public readonly struct PrefillPlan
+{
+    /// <summary>Elements of a query and of a key: exactly.</summary>
+    public int HeadDim { get; init; }
+
+    /// <summary>Elements of a value and of an output row: exactly.</summary>
+    public int ValueDim { get; init; }
+
+    /// <summary>Bytes of an element of the tensors.</summary>
+    public int ElementBytes { get; init; }
+
+    /// <summary>Query rows of a block.</summary>
+    public int QueryBlock { get; init; }
+
+    /// <summary>Query rows of a tile.</summary>
+    public int TileRows { get; init; }
+
+    /// <summary>Keys of a block. The number of keys that are packed at a time is a multiple of it.</summary>
+    public int KeyBlock { get; init; }
+
+    /// <summary>Floats of a packed key.</summary>
+    public int PackedKeyFloats { get; init; }
+
+    /// <summary>Floats of a packed value.</summary>
+    public int PackedValueFloats { get; init; }
+
+    /// <summary>Floats of the state of a query row: output, sums of weights, maximum.</summary>
+    public int StateRowFloats { get; init; }
+
+    /// <summary>Floats of the state of a query block.</summary>
+    public readonly int StateFloats => QueryBlock * StateRowFloats;
+
+    /// <summary>Floats of working memory that <see cref="IPrefillCore.Prefill"/> needs beside the state.</summary>
+    public int ScratchFloats { get; init; }
+
+    /// <summary>Floating-point operations of a visible pair of query and key.</summary>
+    public int FlopsPerPair { get; init; }
+
+    /// <summary>The fewest rows that <see cref="IPrefillCore.Prefill"/> can compute; 0 where any number will do.</summary>
+    public int LeastRows { get; init; }
+
+    /// <summary>The number of keys that <see cref="IPrefillCore.Prefill"/> always reads, so that each row has to see all of them; 0 where the runs say it.</summary>
+    public int RunKeys { get; init; }
+
+    /// <summary>The most keys of a row that <see cref="IPrefillCore.Prefill"/> has room for; 0 where any number will do.</summary>
+    public int MostKeys { get; init; }
+}
+
+/// <summary>Keys and values of one head to pack.</summary>
+[EditorBrowsable(EditorBrowsableState.Never)]
+public ref partial struct KeysToPack
+{
+    /// <summary>The keys, [<see cref="Count"/>, headDim].</summary>
+    public TokenRows KeyRows;
+
+    /// <summary>The values, [<see cref="Count"/>, valueDim].</summary>
+    public TokenRows ValueRows;
+
+    /// <summary>The number of keys, 1 or more.</summary>
+    public int Count;
+
+    /// <summary>Where the key panels go. The core fills up the last panel with copies of the last key.</summary>
+    public ref float PackedKeys;
+
+    /// <summary>Where the value rows go.</summary>
+    public ref float PackedValues;
+}
+
+/// <summary>A block of query rows of one head against packed keys.</summary>
+[EditorBrowsable(EditorBrowsableState.Never)]
+public ref partial struct PrefillBlock
+{
+    /// <summary>The queries, [<see cref="Rows"/>, headDim].</summary>
+    public TokenRows QueryRows;
+
+    /// <summary>The output rows, [<see cref="Rows"/>, valueDim].</summary>
+    public TokenRows OutputRows;
+
+    /// <summary>The query rows of the block, 1 or more.</summary>
+    public int Rows;
+
+    /// <summary>The packed keys that the rows see.</summary>
+    public ref KeyRun Runs;
+
+    /// <summary>The number of runs, 1 or more.</summary>
+    public int RunCount;
+
+    /// <summary>Whether all packed values are finite.</summary>
+    public bool ValuesFinite;
+
+    /// <summary>Whether these are the first keys of the block: the core sets up the state.</summary>
+    public bool First;
+
+    /// <summary>Whether these are the last keys that a row of the block sees: the core writes the output.</summary>
+    public bool Last;
+
+    /// <summary>The state of the block, <see cref="PrefillPlan.StateFloats"/> floats.</summary>
+    public ref float State;
+
+    /// <summary>Working memory, <see cref="PrefillPlan.ScratchFloats"/> floats.</summary>
+    public ref float Scratch;
+
+    /// <summary>Where the rows stand in the call.</summary>
+    public ForwardPlace Place;
+
+    /// <summary>The rows to prefetch between the tiles.</summary>
+    public ref ForwardAhead Ahead;
+}

@@ -1,0 +1,30 @@
+using System.ComponentModel;
+using System.Runtime.CompilerServices;
+
+namespace AttentionGen.CompilerServices;
+
+/// <summary>Rows of a pinned tensor: a head of tokens with equal distances, of one head or of several. Strides count elements, whatever their type.</summary>
+[EditorBrowsable(EditorBrowsableState.Never)]
+public readonly unsafe struct TokenRows
+{
+    private readonly void* _first;
+
+    internal TokenRows(void* first, nint stride, nint headStride = 0)
+    {
+        _first = first;
+        Stride = stride;
+        HeadStride = headStride;
+    }
+
+    /// <summary>Elements from row to row of a head.</summary>
+    public nint Stride { get; }
+
+    /// <summary>Elements from head to head; 0 where there is one.</summary>
+    public nint HeadStride { get; }
+
+    /// <summary>The first element of the first row.</summary>
+    /// <typeparam name="T">The type of the elements.</typeparam>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public ref T First<T>()
+        where T : unmanaged => ref *(T*)_first;
+}

@@ -1,0 +1,25 @@
+using System.Runtime.CompilerServices;
+
+namespace AttentionGen.CompilerServices;
+
+/// <summary>A pinned tensor [batch, heads, queries, keys] of some of these axes.</summary>
+internal unsafe struct Operand
+{
+    public byte* Data;
+    public nint Batch, Head, Query, Key; // bytes from one to the next, 0 where the axis is missing
+
+    /// <summary>Makes it a tensor whose elements lie one after the other.</summary>
+    public void Set(void* data, int size, AttentionAxes axes, in ForwardShape shape)
+    {
+        Data = (byte*)data;
+        (Batch, Head, Query, Key) = (0, 0, 0, 0);
+        nint stride = size;
+        if ((axes & AttentionAxes.Key) != 0) (Key, stride) = (stride, stride * shape.Keys);
+        if ((axes & AttentionAxes.Query) != 0) (Query, stride) = (stride, stride * shape.Queries);
+        if ((axes & AttentionAxes.Head) != 0) (Head, stride) = (stride, stride * shape.Heads);
+        if ((axes & AttentionAxes.Batch) != 0) Batch = stride;
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public readonly byte* At(int batch, int head, nint query, nint key) => Data + batch * Batch + head * Head + query * Query + key * Key;
+}
