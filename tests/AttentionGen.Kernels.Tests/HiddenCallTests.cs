@@ -108,7 +108,8 @@ public unsafe class HiddenCallTests
     {
         float[] query = new float[16], output = new float[16];
         var tensor = KernelTensor.Of(query, AttentionLayout.TokenMajor, 2, 8, 16);
-        var call = new ForwardCall(-1, -1, tensor, tensor, tensor, KernelTensor.Of(output, AttentionLayout.TokenMajor, 2, 8, 16));
+        ForwardCall call = default;
+        call.Tensors(-1, -1, tensor, tensor, tensor, KernelTensor.Of(output, AttentionLayout.TokenMajor, 2, 8, 16));
         call.KeyLengths([1]);
         var copy = call;
         call.RunPrefill<EmptyCore>();
@@ -129,7 +130,8 @@ public unsafe class HiddenCallTests
         where T : Exception
     {
         float[] query = new float[16], key = new float[16], value = new float[16], output = [.. Enumerable.Repeat(7f, 16)];
-        var call = new ForwardCall(
+        ForwardCall call = default;
+        call.Tensors(
             -1, -1, KernelTensor.Of(query, AttentionLayout.TokenMajor, 2, 8, 16), KernelTensor.Of(key, AttentionLayout.TokenMajor, 2, 8, 16), KernelTensor.Of(value, AttentionLayout.TokenMajor, 2, 8, 16),
             KernelTensor.Of(output, AttentionLayout.TokenMajor, 2, 8, 16));
         T? thrown = null;

@@ -38,9 +38,7 @@ internal static class DecodeDriver
                 Queries = queries,
                 Heads = group,
                 KeyHeads = 1,
-                Key = ref key, // as Blocks.Old.cs has it
                 KeyStride = (nint)call.KeyStride,
-                Value = ref value, // as Blocks.Old.cs has it
                 ValueStride = (nint)call.ValueStride,
                 Runs = ref runs.First,
                 RunCount = runs.Count,
@@ -58,7 +56,7 @@ internal static class DecodeDriver
         {
             ref float to = ref Unsafe.Add(ref output, (nint)(head * call.OutputHeadStride));
             if (!begun) Driver.Clear(ref to, (nint)call.OutputStride, queries, (int)call.ValueDim, *call.Operands, head, first: 0);
-            else TCore.Finish(ref *(memory.States + head * queries * plan.StateRowFloats), ref to, (nint)call.OutputStride, queries, new ForwardPlace(call.Operands, call.Sequence, head, row: 0));
+            else TCore.Finish(ref *(memory.States + head * queries * plan.StateRowFloats), new TokenRows(Unsafe.AsPointer(ref to), (nint)call.OutputStride), queries, new ForwardPlace(call.Operands, call.Sequence, head, row: 0));
         }
     }
 }

@@ -147,15 +147,13 @@ public static class Driver
                 if (begin < end) begin = begin / plan.KeyBlock * plan.KeyBlock; // blocks of keys stand at fixed keys
                 long from = Math.Max(begin, first), seen = Math.Min(end - from, first + count - from);
                 nint place = (nint)(from - first); // among the packed keys
-                if (seen > 0) runs.Add(call.Run(from, seen, row, memory.PackedKeys + place * plan.PackedKeyFloats, memory.PackedValues + place * plan.PackedValueFloats) with { Packed = (int)place }); // as Blocks.Old.cs has it
+                if (seen > 0) runs.Add(call.Run(from, seen, row, memory.PackedKeys + place * plan.PackedKeyFloats, memory.PackedValues + place * plan.PackedValueFloats));
                 if (runs.Count == 0) continue;
                 var block = new PrefillBlock
                 {
                     QueryRows = Rows(ref query, row * call.QueryStride, call.QueryStride),
                     OutputRows = Rows(ref output, row * call.OutputStride, call.OutputStride),
                     Rows = rows,
-                    PackedKeys = ref *memory.PackedKeys, // as Blocks.Old.cs has it
-                    PackedValues = ref *memory.PackedValues, // as Blocks.Old.cs has it
                     Runs = ref runs.First,
                     RunCount = runs.Count,
                     ValuesFinite = finite,

@@ -145,9 +145,13 @@ internal sealed record AttentionSpec(
 
     public Stage? GivenScoresStage { get; init; }
 
-    public Axes BiasAxes => GivenBiasAxes ?? Axes.Query | Axes.Key;
-
-    public Axes KeepAxes => GivenKeepAxes ?? Axes.Query | Axes.Key;
+    /// <summary>The axes of an operand: those that the declaration gives it, or those of its row.</summary>
+    public Axes AxesOf(OperandRow row) => row.Role switch
+    {
+        Role.Bias => GivenBiasAxes ?? row.Axes,
+        Role.Keep => GivenKeepAxes ?? row.Axes,
+        _ => row.Axes,
+    };
 
     public int? GivenQueryStride { get; init; }
 

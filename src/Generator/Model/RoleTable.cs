@@ -1,44 +1,12 @@
 
 namespace AttentionGen.Generator.Model;
 
-/// <summary>The closed table of parameter roles: the name that gives a role and the type that it takes.</summary>
+/// <summary>The table of operands as a parser and messages see it: the name that gives a role, and the types that a parameter of the role may have.</summary>
 internal static class RoleTable
 {
     private const string TensorNamespace = "global::System.Numerics.Tensors.";
-    private const string InputTensor = TensorNamespace + "ReadOnlyTensorSpan<float>", OutputTensor = TensorNamespace + "TensorSpan<float>";
 
-    public static readonly IReadOnlyList<RoleRow> Rows =
-    [
-        new(Role.Query, "query", "global::System.ReadOnlySpan<float>", IsRequired: true) { TensorType = InputTensor },
-        new(Role.Key, "key", "global::System.ReadOnlySpan<float>", IsRequired: true) { TensorType = InputTensor },
-        new(Role.Value, "value", "global::System.ReadOnlySpan<float>", IsRequired: true) { TensorType = InputTensor },
-        new(Role.Output, "output", "global::System.Span<float>", IsRequired: true) { TensorType = OutputTensor },
-        new(Role.Batch, "batch", "int"),
-        new(Role.QueryStart, "queryStart", "int", NeedsPositions: true),
-        new(Role.QueryStarts, "queryStarts", "global::System.ReadOnlySpan<int>", NeedsPositions: true),
-        new(Role.KeyLengths, "keyLengths", "global::System.ReadOnlySpan<int>"),
-        new(Role.MaxThreads, "maxThreads", "int"),
-        new(Role.Scratch, "scratch", "global::System.Span<byte>"),
-        new(Role.Bias, "bias", "global::System.ReadOnlySpan<float>"),
-        new(Role.Keep, "keep", "global::System.ReadOnlySpan<bool>"),
-        new(Role.Slopes, "slopes", "global::System.ReadOnlySpan<float>"),
-        new(Role.Sinks, "sinks", "global::System.ReadOnlySpan<float>"),
-        new(Role.LogSumExp, "logSumExp", "global::System.Span<float>"),
-        new(Role.PrefixLength, "prefixLength", "int"),
-        new(Role.PrefixLengths, "prefixLengths", "global::System.ReadOnlySpan<int>"),
-        new(Role.DocumentStarts, "documentStarts", "global::System.ReadOnlySpan<int>"),
-        new(Role.KeyDocumentStarts, "keyDocumentStarts", "global::System.ReadOnlySpan<int>"),
-        new(Role.KeyBlockStarts, "keyBlockStarts", "global::System.ReadOnlySpan<int>"),
-        new(Role.KeyBlocks, "keyBlocks", "global::System.ReadOnlySpan<int>"),
-        new(Role.RelativeBias, "relativeBias", "global::System.ReadOnlySpan<float>"),
-        new(Role.Scales, "scales", "global::System.ReadOnlySpan<float>"),
-        new(Role.Scores, "scores", "global::System.Span<float>"),
-        new(Role.MaxScore, "maxScore", "global::System.Span<float>"),
-        new(Role.Entropy, "entropy", "global::System.Span<float>"),
-        new(Role.ArgMax, "argmax", "global::System.Span<int>"),
-        new(Role.QueryNormWeight, "queryNormWeight", "global::System.ReadOnlySpan<float>"),
-        new(Role.KeyNormWeight, "keyNormWeight", "global::System.ReadOnlySpan<float>"),
-    ];
+    public static IReadOnlyList<RoleRow> Rows { get; } = [.. OperandTable.Rows.Select(row => new RoleRow(row, Type(row), row.Kind == OperandKind.Tensor ? $"{TensorNamespace}{Access(row)}TensorSpan<float>" : null))];
 
     public static RoleRow Row(Role role) => Rows[(int)role];
 
@@ -51,13 +19,25 @@ internal static class RoleTable
 
     /// <summary>A type as a user writes it.</summary>
     public static string Short(string type) => type.Replace(TensorNamespace, "").Replace("global::System.", "").Replace("global::", "");
+
+    private static string Type(OperandRow row) =>
+        row.Kind == OperandKind.Number ? ElementTypes.Text(row.Element) : $"global::System.{Access(row)}Span<{ElementTypes.Text(row.Element)}>";
+
+    private static string Access(OperandRow row) => row.IsWritten || row.Kind == OperandKind.Memory ? "" : "ReadOnly";
 }
 
-/// <param name="NeedsPositions">Whether the role means nothing without a mask of positions.</param>
-internal sealed record RoleRow(Role Role, string Name, string Type, bool IsRequired = false, bool NeedsPositions = false)
+/// <param name="Operand">The row of the table.</param>
+/// <param name="Type">The type that a parameter of the role has.</param>
+/// <param name="TensorType">The type with shape and strides that a tensor may have instead of a span.</param>
+internal sealed record RoleRow(OperandRow Operand, string Type, string? TensorType)
 {
-    /// <summary>The type with shape and strides that a tensor may have instead of a span.</summary>
-    public string? TensorType { get; init; }
+    public Role Role => Operand.Role;
+
+    public string Name => Operand.Name;
+
+    public bool IsRequired => Operand.IsRequired;
+
+    public bool NeedsPositions => Operand.NeedsPositions;
 
     /// <summary>The types that a parameter of the role may have.</summary>
     public IReadOnlyList<string> Types => TensorType is null ? [Type] : [Type, TensorType];

@@ -147,16 +147,19 @@ internal static class KernelEmitter
         var parameters = plan.Spec.Method.Parameters.Where(parameter => parameter.Role is not null).ToDictionary(parameter => parameter.Role!.Value, parameter => parameter.Name);
         string call = "call";
         while (plan.Spec.Method.Parameters.Any(parameter => parameter.Name == call)) call += "_"; // a parameter with a role of its own may have any name
-        w.Line($"scoped {Services}.ForwardCall {call} = new("); // it holds spans that may be scoped, and of terms that lie in this method
+        w.Line($"scoped {Services}.ForwardCall {call} = default;"); // it holds spans that may be scoped, and of terms that lie in this method
+        w.Line($"{call}.Tensors(");
         w.Line($"    left: {plan.Mask.Left ?? -1}, right: {plan.Mask.Right ?? -1},");
         foreach (var role in s_tensors)
             w.Line($"    {Tensor(plan.Spec, role)}{(role == s_tensors[s_tensors.Length - 1] ? ");" : ",")}");
         Cuts(w, plan, call, parameters);
-        foreach (var role in new[] { Role.QueryStart, Role.QueryStarts, Role.KeyLengths, Role.PrefixLength, Role.PrefixLengths, Role.Bias, Role.Keep, Role.Slopes, Role.Sinks, Role.RelativeBias, Role.Scales, Role.QueryNormWeight, Role.KeyNormWeight, Role.LogSumExp, Role.Scores, Role.MaxScore, Role.Entropy, Role.ArgMax, Role.MaxThreads, Role.Scratch })
-            if (parameters.TryGetValue(role, out string? parameter)) w.Line($"{call}.{role}({parameter}{Further(attention, role)});");
+        foreach (var row in OperandTable.Rows.Where(row => row.Kind is OperandKind.Number or OperandKind.Numbers or OperandKind.Input or OperandKind.Result).OrderBy(row => row.Kind))
+            if (parameters.TryGetValue(row.Role, out string? parameter) && Operand(attention, row, parameter) is { } text) w.Line($"{call}.{text};");
         for (int i = 0; i < plan.Spec.Scalars.Count; i++) w.Line($"{call}.Number({i}, {plan.Spec.Scalars[i].Name});");
         for (int i = 0; i < plan.Spec.Spans.Count; i++) w.Line($"{call}.Span({i}, {plan.Spec.Spans[i].Name}, {Text(plan.Spec.SpanAxes(i))});");
-        if (attention.Alibi) w.Line($"{call}.Slopes([{string.Join(", ", StandardSlopes(attention.Heads).Select(ScalarText.Float))}]);");
+        if (attention.Alibi) w.Line($"{call}.{Input(Role.Slopes, $"[{string.Join(", ", StandardSlopes(attention.Heads).Select(ScalarText.Float))}]", Axes.Head)};");
+        foreach (var role in new[] { Role.MaxThreads, Role.Scratch })
+            if (parameters.TryGetValue(role, out string? parameter)) w.Line($"{call}.{role}({parameter});");
 
         string prefix = "";
         foreach (var core in plan.Cores)
@@ -210,15 +213,18 @@ internal static class KernelEmitter
         return $"{Services}.MaskTerm.Of(decided: {(term.Rest is null ? "true" : "false")}{string.Concat(arguments.Select(argument => ", " + argument))})";
     }
 
-    /// <summary>What is told of a parameter by further arguments: the axes of a tensor beside the scores, the buckets of relative positions, the stage of the scores.</summary>
-    private static string Further(AttentionSpec attention, Role role) => role switch
+    /// <summary>The call that brings an operand; null where another call does, or the tensors.</summary>
+    private static string? Operand(AttentionSpec attention, OperandRow row, string parameter) => row switch
     {
-        Role.Bias => $", {Text(attention.BiasAxes)}",
-        Role.Keep => $", {Text(attention.KeepAxes)}",
-        Role.RelativeBias => $", [{Invariant.Join(", ", attention.Relative.Starts)}], bidirectional: {(attention.Relative.Bidirectional ? "true" : "false")}",
-        Role.Scores => $", global::AttentionGen.AttentionStage.{attention.GivenScoresStage ?? Stage.Weights}",
-        _ => "",
+        { Role: Role.Batch or Role.MaxThreads or Role.DocumentStarts or Role.KeyDocumentStarts or Role.KeyBlockStarts or Role.KeyBlocks } => null,
+        { Extent: OperandExtent.Buckets } => $"{row.Role}({parameter}, [{Invariant.Join(", ", attention.Relative.Starts)}], bidirectional: {(attention.Relative.Bidirectional ? "true" : "false")})",
+        { Role: Role.Scores } => $"{row.Role}({parameter}, global::AttentionGen.AttentionStage.{attention.GivenScoresStage ?? Stage.Weights})",
+        { Kind: OperandKind.Input } => Input(row.Role, parameter, attention.AxesOf(row)),
+        { Kind: OperandKind.Result } => $"Result(global::AttentionGen.AttentionRole.{row.Role}, {parameter}, {Text(row.Axes)})",
+        _ => $"{row.Role}({parameter})",
     };
+
+    private static string Input(Role role, string argument, Axes axes) => $"Input(global::AttentionGen.AttentionRole.{role}, {argument}, {Text(axes)})";
 
     private static string Text(Axes axes)
     {

@@ -53,7 +53,7 @@ internal static class ValuesEmitter
         {
             int first = strips.First().Start, width = strips.First().Vectors * plan.Lanes, count = strips.Count();
             string Call(string at) => plan.FixedLength is not null
-                ? $"{strips.Key}(ref {weights}, ref {Address.At(values, at)}, {stride}, ref {state}, ref {Address.At(output, at)}, block.OutputStride, {keys});"
+                ? $"{strips.Key}(ref {weights}, ref {Address.At(values, at)}, {stride}, ref {state}, ref {Address.At(output, at)}, block.OutputRows.Stride, {keys});"
                 : $"{strips.Key}(ref {weights}, ref {Address.At(values, at)}, {stride}, ref {Address.At(state, at)}, {keys});";
             if (count <= 2)
                 foreach (var strip in strips) w.Line(Call($"{strip.Start}"));

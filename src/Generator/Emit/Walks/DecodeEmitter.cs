@@ -38,12 +38,12 @@ internal static class DecodeEmitter
                 if (block.First) Reset(ref block.State, rows);
                 """);
             w.Line("for (int head = 0; head < block.Heads; head++)");
-            w.Line($"    CopyQueries(ref At(ref block.Query, head * block.HeadStride), block.QueryStride, block.Queries, ref At(ref query, head * block.Queries * QueryRow){PackingEmitter.PlaceArgument(plan)});");
+            w.Line($"    CopyQueries(ref At(ref block.QueryRows.First<{plan.QueryType}>(), head * block.QueryRows.HeadStride), block.QueryRows.Stride, block.Queries, ref At(ref query, head * block.Queries * QueryRow){PackingEmitter.PlaceArgument(plan)});");
             w.Line();
             using (w.Block("for (int r = 0; r < block.RunCount; r++)"))
             {
                 w.Line("ref KeyRun run = ref Unsafe.Add(ref block.Runs, r);");
-                using (w.Block("for (int first = 0; first < run.Keys; first += keyBlock)")) Block(w, plan, visible);
+                using (w.Block("for (int first = 0; first < run.Count; first += keyBlock)")) Block(w, plan, visible);
             }
         }
 
@@ -58,7 +58,7 @@ internal static class DecodeEmitter
     /// <summary>A block of keys of a run.</summary>
     private static void Block(SourceWriter w, CorePlan plan, VisibleKeys visible)
     {
-        w.Line("int keys = Math.Min(run.Keys - first, keyBlock), key = run.Key + first;");
+        w.Line("int keys = Math.Min(run.Count - first, keyBlock), key = run.Key + first;");
         string bounds = visible.Arguments(), from = plan.InRegisters ? "0, " : "";
         if (visible.UpperMoves)
         {
@@ -78,7 +78,7 @@ internal static class DecodeEmitter
 
         if (visible.HasLeast) w.Line("int least = Math.Max(Math.Min(run.Least - first, keyBlock), 0);");
         if (visible.DiffersByRow) w.Line();
-        w.Line($"DecodeScores(in block, ref query, ref At(ref block.Key, key * block.KeyStride), keys, ref weights{(visible.UpperMoves ? ", seen" : "")});");
+        w.Line($"DecodeScores(in block, ref query, ref At(ref run.Keys<{plan.KeyType}>(), first * block.KeyStride), keys, ref weights{(visible.UpperMoves ? ", seen" : "")});");
         bool hides = plan.Spec.Scores.Hides;
         if (hides) w.Line("bool hides = false;");
         string softmax = $"OnlineSoftmax(ref At(ref weights, row * weightRow), {from}keys, ref At(ref block.State, row * StateRow), block.Queries, {bounds}{SoftmaxEmitter.KeyArgument(plan, "key")});";
@@ -96,7 +96,7 @@ internal static class DecodeEmitter
             w.Line("    " + softmax);
         }
 
-        w.Line($"DecodeValues(in block, ref weights, ref At(ref block.Value, key * block.ValueStride), {bounds}{(hides ? ", hides" : "")});");
+        w.Line($"DecodeValues(in block, ref weights, ref At(ref run.Values<{plan.ValueType}>(), first * block.ValueStride), {bounds}{(hides ? ", hides" : "")});");
     }
 
     private static void Merge(SourceWriter w, CorePlan plan)

@@ -14,11 +14,12 @@ internal static class FinishEmitter
         w.Line();
         w.Line("/// <summary>Writes output rows; 0 for rows that saw no key.</summary>");
         w.Line(GeneratedCode.CoreMethod);
-        using (w.Block("public static void Finish(ref float state, ref float output, nint outputStride, int rows, in ForwardPlace place)"))
+        using (w.Block("public static void Finish(ref float state, in TokenRows outputs, int rows, in ForwardPlace place)"))
         {
+            w.Line($"ref {plan.OutputType} output = ref outputs.First<{plan.OutputType}>();");
             using (w.Block("for (int row = 0; row < rows; row++)"))
             {
-                dialect.Prefetch(w, "output", "outputStride", plan.Spec.ValueDim);
+                dialect.Prefetch(w, "output", "outputs.Stride", plan.Spec.ValueDim);
                 w.Line("float sum = Sum(Load(ref state, Sums));");
                 if (rows.NeedsLogSum) w.Line("double logSum = LogSums.Of(sum, At(ref state, Maximum), At(ref state, RowLevel), Scale);");
                 if (!rows.HasSink)
@@ -29,7 +30,7 @@ internal static class FinishEmitter
                     i => $"At(ref output, {i}) = At(ref state, {i}) * inverse;");
                 w.Line("""
                     state = ref At(ref state, StateRow);
-                    output = ref At(ref output, outputStride);
+                    output = ref At(ref output, outputs.Stride);
                     """);
             }
         }

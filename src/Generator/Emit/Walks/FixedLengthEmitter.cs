@@ -27,12 +27,12 @@ internal static class FixedLengthEmitter
             w.Line("""
                 ref float query = ref block.Scratch; // [QueryBlock, QueryRow]
                 ref float weights = ref At(ref query, QueryBlock * QueryRow); // [TileRows, KeyBlock]
-                ref float values = ref block.PackedValues;
                 ref float state = ref block.State; // [TileRows, StateRow]
                 """);
-            if (!fixedKeys) w.Line("ref KeyRun run = ref block.Runs; // the only one");
-            if (!fixedKeys) w.Line("int keys = run.Keys;");
-            w.Line($"CopyQueries(ref block.Query, block.QueryStride, block.Rows, ref query{PackingEmitter.PlaceArgument(plan)});");
+            w.Line("ref KeyRun run = ref block.Runs; // the only one");
+            w.Line("ref float values = ref run.Values<float>();");
+            if (!fixedKeys) w.Line("int keys = run.Count;");
+            w.Line($"CopyQueries(ref block.QueryRows.First<{plan.QueryType}>(), block.QueryRows.Stride, block.Rows, ref query{PackingEmitter.PlaceArgument(plan)});");
             w.Line();
             using (w.Block("for (int tile = 0; tile < block.Rows; tile += TileRows)"))
             {
@@ -42,7 +42,7 @@ internal static class FixedLengthEmitter
                 PrefillEmitter.TileBounds(w, plan, visible, first: "");
                 if (visible.DiffersByRow) w.Line();
 
-                string columns = visible.LowerMoves ? $"{end} - skip" : end, from = visible.LowerMoves ? "At(ref block.PackedKeys, skip * HeadDim)" : "block.PackedKeys";
+                string columns = visible.LowerMoves ? $"{end} - skip" : end, from = visible.LowerMoves ? "At(ref run.Keys<float>(), skip * HeadDim)" : "run.Keys<float>()";
                 string panels = fixedKeys ? $"{plan.KeyBlock / plan.PanelKeys}" : $"({columns} + PanelKeys - 1) / PanelKeys";
                 string bounds = visible.Arguments(visible.LowerMoves ? "skip" : "");
                 if (plan.InRegisters)
@@ -57,7 +57,7 @@ internal static class FixedLengthEmitter
                     w.Line($"RowWeights(ref weights, ref state{(fixedKeys ? "" : $", {columns}")}{(visible.DiffersByRow ? ", " + bounds : "")});");
                 }
 
-                w.Line("ref float output = ref At(ref block.Output, row * block.OutputStride);");
+                w.Line($"ref {plan.OutputType} output = ref At(ref block.OutputRows.First<{plan.OutputType}>(), row * block.OutputRows.Stride);");
                 PrefillEmitter.Values(w, plan, visible, end);
             }
         }

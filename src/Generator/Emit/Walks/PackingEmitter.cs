@@ -30,15 +30,15 @@ internal static class PackingEmitter
         w.Line(GeneratedCode.CoreMethod);
         using (w.Block("public static bool Pack(in KeysToPack keys)"))
         {
-            w.Line("PackKeys(ref keys.Key, keys.KeyStride, keys.Count, ref keys.PackedKeys);");
+            w.Line($"PackKeys(ref keys.KeyRows.First<{plan.KeyType}>(), keys.KeyRows.Stride, keys.Count, ref keys.PackedKeys);");
             foreach (var step in plan.Spec.Loads.Steps) step.PackedKeys(w);
             if (check)
             {
-                w.Line("return PackValues(ref keys.Value, keys.ValueStride, keys.Count, ref keys.PackedValues);");
+                w.Line($"return PackValues(ref keys.ValueRows.First<{plan.ValueType}>(), keys.ValueRows.Stride, keys.Count, ref keys.PackedValues);");
             }
             else
             {
-                w.Line("PackValues(ref keys.Value, keys.ValueStride, keys.Count, ref keys.PackedValues);");
+                w.Line($"PackValues(ref keys.ValueRows.First<{plan.ValueType}>(), keys.ValueRows.Stride, keys.Count, ref keys.PackedValues);");
                 w.Line("return true;");
             }
         }

@@ -23,7 +23,7 @@ internal static class PrefillEmitter
                 int tileRows = (block.Rows + TileRows - 1) / TileRows * TileRows;
 
                 if (block.First) Reset(ref block.State, tileRows);
-                CopyQueries(ref block.Query, block.QueryStride, block.Rows, ref query{PackingEmitter.PlaceArgument(plan)});
+                CopyQueries(ref block.QueryRows.First<{plan.QueryType}>(), block.QueryRows.Stride, block.Rows, ref query{PackingEmitter.PlaceArgument(plan)});
 
                 // The last tile is filled up with zeros.
                 for (nint i = block.Rows * QueryRow; i < tileRows * QueryRow; i += Lanes) Store(Vec.Zero, ref query, i);
@@ -32,12 +32,12 @@ internal static class PrefillEmitter
             using (w.Block("for (int r = 0; r < block.RunCount; r++)"))
             {
                 w.Line("ref KeyRun run = ref Unsafe.Add(ref block.Runs, r);");
-                using (w.Block("for (int first = 0; first < run.Keys; first += KeyBlock)"))
+                using (w.Block("for (int first = 0; first < run.Count; first += KeyBlock)"))
                 {
                     w.Line("""
-                        int keys = Math.Min(run.Keys - first, KeyBlock);
-                        ref float panels = ref At(ref block.PackedKeys, (nint)(run.Packed + first) * HeadDim);
-                        ref float values = ref At(ref block.PackedValues, (nint)(run.Packed + first) * ValueDim);
+                        int keys = Math.Min(run.Count - first, KeyBlock);
+                        ref float panels = ref At(ref run.Keys<float>(), (nint)first * HeadDim);
+                        ref float values = ref At(ref run.Values<float>(), (nint)first * ValueDim);
                         """);
                     using (w.Block("for (int row = 0; row < block.Rows; row += TileRows)"))
                     {
@@ -48,7 +48,7 @@ internal static class PrefillEmitter
             }
 
             w.Line();
-            w.Line("if (block.Last) Finish(ref block.State, ref block.Output, block.OutputStride, block.Rows, in block.Place);");
+            w.Line("if (block.Last) Finish(ref block.State, in block.OutputRows, block.Rows, in block.Place);");
         }
     }
 
@@ -147,7 +147,7 @@ internal static class PrefillEmitter
                 return;
             }
 
-            string output = "At(ref output, i * block.OutputStride)";
+            string output = "At(ref output, i * block.OutputRows.Stride)";
             if (visible.LowerMoves)
             {
                 w.Line($"""

@@ -70,7 +70,7 @@ internal sealed record NormStep(Norm Kind, float Epsilon, bool QueryWeight, bool
                 """);
             string factor = Kind == Norm.Rms ? $"1 / Math.Sqrt((double)Sum(squares) / {context.HeadDim} + {EpsilonText})" : $"1 / Math.Max(Math.Sqrt(Sum(squares)), {EpsilonText})";
             w.Line($"Vec factor = All((float)({factor})); // all scores of the row share its error");
-            string Scaled(string at, Func<string, string> load) => $"Store(Load(ref query, {at}) * factor{string.Concat(weights.Select(weight => $" * {load($"ref place.{weight}")}"))}, ref query, {at});";
+            string Scaled(string at, Func<string, string> load) => $"Store(Load(ref query, {at}) * factor{string.Concat(weights.Select(weight => $" * {load($"ref place.Floats(Role.{weight})")}"))}, ref query, {at});";
             if (weights.Length == 0)
             {
                 w.Line($"for (nint i = 0; i < QueryRow; i += Lanes) {Scaled("i", weight => weight)}");

@@ -1,3 +1,4 @@
+using AttentionGen.Generator.Model;
 using AttentionGen.Generator.Text;
 
 namespace AttentionGen.Generator.Steps.RowStates;
@@ -35,6 +36,6 @@ internal sealed record EntropyState : RowState
     public override void Finish(SourceWriter w, RowContext context)
     {
         w.Line("double entropy = RowStatistics.Entropy(sum, Sum(Load(ref state, Exponents)));");
-        w.Line($"place.Entropy(0, row) = (float){(context.Program.HasSink ? "RowStatistics.WithSink(entropy, sum, sink - logSum)" : "entropy")};");
+        w.Line($"place.Floats(Role.Entropy, 0, row, 0) = (float){(context.Program.HasSink ? "RowStatistics.WithSink(entropy, sum, sink - logSum)" : "entropy")};");
     }
 }

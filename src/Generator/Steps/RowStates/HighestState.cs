@@ -1,3 +1,4 @@
+using AttentionGen.Generator.Model;
 using AttentionGen.Generator.Text;
 
 namespace AttentionGen.Generator.Steps.RowStates;
@@ -60,7 +61,7 @@ internal sealed record HighestState(bool IsWritten, bool HasKey) : RowState
 
     public override void Finish(SourceWriter w, RowContext context)
     {
-        if (IsWritten) w.Line($"place.MaxScore(0, row) = RowStatistics.MaxScore(sum, At(ref state, Highest), {ScalarText.Float(context.ScoreFactor)});");
-        if (HasKey) w.Line("place.ArgMax(0, row) = RowStatistics.ArgMax(sum, At(ref state, HighestKey), in place);");
+        if (IsWritten) w.Line($"place.Floats(Role.MaxScore, 0, row, 0) = RowStatistics.MaxScore(sum, At(ref state, Highest), {ScalarText.Float(context.ScoreFactor)});");
+        if (HasKey) w.Line("place.Ints(Role.ArgMax, 0, row, 0) = RowStatistics.ArgMax(sum, At(ref state, HighestKey), in place);");
     }
 }

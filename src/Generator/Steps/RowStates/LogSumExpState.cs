@@ -1,3 +1,4 @@
+using AttentionGen.Generator.Model;
 using AttentionGen.Generator.Text;
 
 namespace AttentionGen.Generator.Steps.RowStates;
@@ -12,5 +13,5 @@ internal sealed record LogSumExpState : RowState
     public override bool NeedsLogSum => true;
 
     public override void Finish(SourceWriter w, RowContext context) =>
-        w.Line($"place.LogSumExp(0, row) = (float){(context.Program.HasSink ? "LogSums.With(logSum, sink)" : "logSum")};");
+        w.Line($"place.Floats(Role.LogSumExp, 0, row, 0) = (float){(context.Program.HasSink ? "LogSums.With(logSum, sink)" : "logSum")};");
 }

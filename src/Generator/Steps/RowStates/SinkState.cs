@@ -1,3 +1,4 @@
+using AttentionGen.Generator.Model;
 using AttentionGen.Generator.Text;
 
 namespace AttentionGen.Generator.Steps.RowStates;
@@ -11,5 +12,5 @@ internal sealed record SinkState : RowState
 
     public override bool NeedsLogSum => true;
 
-    public override void Finish(SourceWriter w, RowContext context) => w.Line("float sink = place.Sink(0), inverse = LogSums.Inverse(sum, logSum, sink);");
+    public override void Finish(SourceWriter w, RowContext context) => w.Line("float sink = place.Float(Role.Sinks, 0), inverse = LogSums.Inverse(sum, logSum, sink);");
 }

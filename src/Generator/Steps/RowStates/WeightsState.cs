@@ -1,3 +1,4 @@
+using AttentionGen.Generator.Model;
 using AttentionGen.Generator.Text;
 
 namespace AttentionGen.Generator.Steps.RowStates;
@@ -12,7 +13,7 @@ internal sealed record WeightsState : RowState
     public override bool NeedsLevel => true;
 
     public override void Finish(SourceWriter w, RowContext context) =>
-        w.Line("NormalizeWeights(ref place.ScoreRow(0, row), place.Keys, At(ref state, Maximum), At(ref state, RowLevel), inverse);");
+        w.Line("NormalizeWeights(ref place.FloatRow(Role.Scores, 0, row), place.Keys, At(ref state, Maximum), At(ref state, RowLevel), inverse);");
 
     public override void Methods(SourceWriter w)
     {

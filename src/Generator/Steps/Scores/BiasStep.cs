@@ -1,3 +1,5 @@
+using AttentionGen.Generator.Model;
+
 namespace AttentionGen.Generator.Steps.Scores;
 
 /// <summary>A bias is added; -infinity hides the key, whatever its score is.</summary>
@@ -14,7 +16,7 @@ internal sealed record BiasStep : ScoreStep
     public override ScoreText Emit(ScoreContext context)
     {
         static string Add(string bias) => $"Vec b = {bias};\ns = Select(IsHidden(b), b, s + b);";
-        const string Row = "ref float bias = ref place.Bias(head, row, key);";
+        const string Row = "ref float bias = ref place.Floats(Role.Bias, head, row, key);";
         return context.Program.HasStride
             ? new(Row, Add("LoadEvery(ref bias, column, place.Step, Lanes)"), Add("LoadEvery(ref bias, column, place.Step, rest)"))
             : new(Row, Add("Load(ref bias, column)"), Add("LoadFirst(ref bias, column, rest)"));

@@ -1,3 +1,5 @@
+using AttentionGen.Generator.Model;
+
 namespace AttentionGen.Generator.Steps.Scores;
 
 /// <summary>
@@ -16,7 +18,7 @@ internal sealed record RelativeBiasStep : ScoreStep
     {
         string vector = context.Vector;
         return new(
-            "ref float relative = ref place.Relative(head);\nnint distance = place.Distance(row, key), reach = place.Reach;",
+            "ref float relative = ref place.Floats(Role.RelativeBias, head, 0, 0);\nnint distance = place.Distance(row, key), reach = place.Reach;",
             context.Program.HasStride
                 ? $"s += Elements(ref At(ref relative, -reach), (int)(2 * reach), {vector}.Min({vector}.Max({vector}.Create((int)(distance + column * place.Step + reach)) + Ints.Indices * place.Step, Ints.Zero), {vector}.Create((int)(2 * reach - 1))));"
                 : "s += Load(ref relative, Math.Min(Math.Max(distance + column, -reach), reach - Lanes));");

@@ -1,3 +1,4 @@
+using AttentionGen.Generator.Model;
 using AttentionGen.Generator.Text;
 
 namespace AttentionGen.Generator.Steps.Scores;
@@ -19,7 +20,7 @@ internal sealed record ScalingStep(bool OfHead, float? Cap, bool IsTapped) : Sco
     public override ScoreText Emit(ScoreContext context)
     {
         double scale = Math.Abs((double)context.Scale);
-        string? row = OfHead ? $"Vec scale = All(place.Scale(head){(CapIsInScale ? $" / {ScalarText.Float(Cap!.Value)}" : "")});" : null;
+        string? row = OfHead ? $"Vec scale = All(place.Float(Role.Scales, head){(CapIsInScale ? $" / {ScalarText.Float(Cap!.Value)}" : "")});" : null;
         if (Cap is not { } cap) return new(row, $"s *= {Factor(scale)};");
         string argument = OfHead && !CapIsInScale ? $"{Scaled(context)} * {Constant(1 / cap)}" : $"s * {Factor(scale / cap)}";
         return new(row, $"s = Tanh({argument}) * {Constant(cap)};");

@@ -1,3 +1,5 @@
+using AttentionGen.Generator.Model;
+
 namespace AttentionGen.Generator.Steps.Scores;
 
 /// <summary>Scores fall with the distance of query and key: s - slope * |p - j| (Press et al., Train Short, Test Long).</summary>
@@ -7,5 +9,5 @@ internal sealed record SlopesStep : ScoreStep
 
     public override string Text => "a slope for each head";
 
-    public override ScoreText Emit(ScoreContext context) => new("Vec slope = All(place.Slope(head)), away = From(place.Away(row, key));", "s -= slope * Abs(away + All(column));");
+    public override ScoreText Emit(ScoreContext context) => new("Vec slope = All(place.Float(Role.Slopes, head) * place.Step), away = From(place.Away(row, key));", "s -= slope * Abs(away + All(column));");
 }

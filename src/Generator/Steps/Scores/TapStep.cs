@@ -24,7 +24,7 @@ internal sealed record TapStep(Stage Stage, bool IsMasked) : ScoreStep
     {
         string score = Stage switch { Stage.Scaled => context.Scaled, Stage.Weights => "s", _ => context.Natural };
         if (IsMasked) score = $"Select(visible, {score}, All(float.NegativeInfinity))";
-        return new("ref float scores = ref place.Scores(head, row, key);", Store(context, score, null), Store(context, score, "rest"));
+        return new("ref float scores = ref place.Floats(Role.Scores, head, row, key);", Store(context, score, null), Store(context, score, "rest"));
     }
 
     private static string Store(ScoreContext context, string score, string? rest)

@@ -19,7 +19,7 @@ public interface IDecodeCore
     static abstract void Merge(ref float state, ref float other, int rows);
 
     /// <summary>Writes output rows of a head from their state.</summary>
-    static abstract void Finish(ref float state, ref float output, nint outputStride, int rows, in ForwardPlace place);
+    static abstract void Finish(ref float state, in TokenRows outputs, int rows, in ForwardPlace place);
 }
 
 /// <summary>The sizes of decode. The state and the working memory are multiples of 16 floats, so that every part stays 64-byte aligned.</summary>
@@ -68,7 +68,7 @@ public readonly struct DecodePlan
 /// the query j of head i.
 /// </summary>
 [EditorBrowsable(EditorBrowsableState.Never)]
-public ref partial struct DecodeBlock
+public ref struct DecodeBlock
 {
     /// <summary>The queries, [<see cref="Heads"/>, <see cref="Queries"/>, headDim].</summary>
     public TokenRows QueryRows;

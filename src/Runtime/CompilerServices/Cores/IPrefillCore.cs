@@ -75,7 +75,7 @@ public readonly struct PrefillPlan
 
 /// <summary>Keys and values of one head to pack.</summary>
 [EditorBrowsable(EditorBrowsableState.Never)]
-public ref partial struct KeysToPack
+public ref struct KeysToPack
 {
     /// <summary>The keys, [<see cref="Count"/>, headDim].</summary>
     public TokenRows KeyRows;
@@ -95,7 +95,7 @@ public ref partial struct KeysToPack
 
 /// <summary>A block of query rows of one head against packed keys.</summary>
 [EditorBrowsable(EditorBrowsableState.Never)]
-public ref partial struct PrefillBlock
+public ref struct PrefillBlock
 {
     /// <summary>The queries, [<see cref="Rows"/>, headDim].</summary>
     public TokenRows QueryRows;

@@ -8,7 +8,7 @@ namespace AttentionGen.CompilerServices;
 /// packed keys; in decode they lie where the caller has them.
 /// </summary>
 [EditorBrowsable(EditorBrowsableState.Never)]
-public readonly unsafe partial struct KeyRun
+public readonly unsafe struct KeyRun
 {
     internal void* FirstKey { get; init; }
 
@@ -31,23 +31,16 @@ public readonly unsafe partial struct KeyRun
 
     /// <summary>Whether the bounds decide; otherwise the user's own mask has the last word.</summary>
     public bool Decided { get; init; }
-}
 
-/// <summary>Where the keys and values of a run lie.</summary>
-[EditorBrowsable(EditorBrowsableState.Never)]
-public static unsafe class KeyRuns
-{
     /// <summary>The first element of the first key.</summary>
-    /// <param name="run">The run.</param>
     /// <typeparam name="T">The type of the elements: of packed keys float.</typeparam>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static ref T Keys<T>(this in KeyRun run)
-        where T : unmanaged => ref *(T*)run.FirstKey;
+    public ref T Keys<T>()
+        where T : unmanaged => ref *(T*)FirstKey;
 
     /// <summary>The first element of the first value.</summary>
-    /// <param name="run">The run.</param>
     /// <typeparam name="T">The type of the elements: of packed values float.</typeparam>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static ref T Values<T>(this in KeyRun run)
-        where T : unmanaged => ref *(T*)run.FirstValue;
+    public ref T Values<T>()
+        where T : unmanaged => ref *(T*)FirstValue;
 }

@@ -157,10 +157,8 @@ internal sealed unsafe class DecodeJob<TCore> : PooledJob<DecodeJob<TCore>>
             Queries = rows.Queries,
             Heads = rows.KeyHeads * rows.Group,
             KeyHeads = rows.KeyHeads,
-            Key = ref *(float*)_call.KeyRow(sequence, 0, rows.KeyHead), // as Blocks.Old.cs has it
             KeyStride = _call.Key.TokenStride * sequence.Step,
             KeyHeadStride = _call.Key.HeadStride,
-            Value = ref *(float*)_call.ValueRow(sequence, 0, rows.KeyHead), // as Blocks.Old.cs has it
             ValueStride = _call.Value.TokenStride * sequence.Step,
             ValueHeadStride = _call.Value.HeadStride,
             Runs = ref *runs,
@@ -186,7 +184,7 @@ internal sealed unsafe class DecodeJob<TCore> : PooledJob<DecodeJob<TCore>>
             }
 
             var output = call.OutputRows(sequence, rows.Row, rows.Head + i);
-            TCore.Finish(ref *(state + (nint)i * rows.Queries * plan.StateRowFloats), ref output.First<float>(), output.Stride, rows.Queries, call.Place(sequence, rows.Head + i, rows.Row));
+            TCore.Finish(ref *(state + (nint)i * rows.Queries * plan.StateRowFloats), output, rows.Queries, call.Place(sequence, rows.Head + i, rows.Row));
         }
     }
 }

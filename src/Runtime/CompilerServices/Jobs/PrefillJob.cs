@@ -282,7 +282,7 @@ internal sealed unsafe class PrefillJob<TCore> : PooledJob<PrefillJob<TCore>>
                     }
 
                     nint place = (nint)(begin + offset);
-                    runs[count++] = range.Run(begin, end, row, _packedKeys + place * _plan.PackedKeyFloats, _packedValues + place * _plan.PackedValueFloats) with { Packed = (int)place }; // as Blocks.Old.cs has it
+                    runs[count++] = range.Run(begin, end, row, _packedKeys + place * _plan.PackedKeyFloats, _packedValues + place * _plan.PackedValueFloats);
                     pending += end - begin;
                 }
             }
@@ -301,8 +301,6 @@ internal sealed unsafe class PrefillJob<TCore> : PooledJob<PrefillJob<TCore>>
                 QueryRows = _call.QueryRows(sequence, row, head),
                 OutputRows = _call.OutputRows(sequence, row, head),
                 Rows = rows,
-                PackedKeys = ref *_packedKeys, // as Blocks.Old.cs has it
-                PackedValues = ref *_packedValues, // as Blocks.Old.cs has it
                 Runs = ref *runs,
                 RunCount = count,
                 ValuesFinite = _valuesFinite,
