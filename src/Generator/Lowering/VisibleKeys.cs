@@ -56,7 +56,7 @@ internal sealed record VisibleKeys(bool LowerMoves, bool UpperMoves, bool HasLea
     /// <summary>For people.</summary>
     public string Text => (LowerMoves, UpperMoves) switch
     {
-        _ when HasLeast => "zones: each row sees the keys between its bounds, none before the least",
+        _ when HasLeast => "zones: each row sees the keys between its bounds, and none before `least`",
         (false, false) => "no mask",
         (false, true) => "causal: each row sees the keys before its bound",
         (true, true) => "window: each row sees the keys between its bounds",

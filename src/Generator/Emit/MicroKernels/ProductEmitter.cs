@@ -3,16 +3,36 @@ using AttentionGen.Generator.Text;
 
 namespace AttentionGen.Generator.Emit.MicroKernels;
 
+/// <summary>Where an operand of a product lies.</summary>
+/// <param name="Reference">The reference to its first element.</param>
+/// <param name="Stride">Elements from row to row of the left operand, from index to index of the right one.</param>
+/// <param name="Tail">Elements of the last vector, where memory may end after them; 0 where the vector is whole.</param>
+internal sealed record Access(string Reference, string Stride, int Tail = 0);
+
 /// <summary>
-/// Writes the inner step of both matrix products: accumulators [rows, vectors] += left [rows, index] * right [index, vectors]. For the scores the
-/// index runs over the head dimension, for the values over the keys.
+/// Writes a product of panels, the micro-kernel of both matrix products: accumulators [rows, vectors] += left [rows, index] * right [index, vectors], and an epilogue for what the
+/// accumulators hold. For the scores the index runs over the head dimension, for the values over the keys.
 /// </summary>
-/// <param name="Left">The reference to the left operand; <paramref name="LeftStride"/> floats from row to row.</param>
-/// <param name="Right">The reference to the right operand; <paramref name="RightStride"/> floats from index to index.</param>
-internal sealed record ProductEmitter(Dialect Dialect, int Rows, int Vectors, string Accumulator, string Left, string LeftStride, string Right, string RightStride)
+internal sealed record ProductEmitter(Dialect Dialect, int Rows, int Vectors, string Accumulator, Access LeftAccess, Access RightAccess)
 {
-    /// <summary>Elements of the last vector of the right operand, where memory ends behind them; 0 where it is whole.</summary>
-    public int RightTail { get; init; }
+    private string Left => LeftAccess.Reference;
+
+    private string LeftStride => LeftAccess.Stride;
+
+    private string Right => RightAccess.Reference;
+
+    private string RightStride => RightAccess.Stride;
+
+    private int RightTail => RightAccess.Tail;
+
+    /// <summary>The kernel: accumulators, the loops over the index, the epilogue.</summary>
+    public void Emit(SourceWriter w, Func<int, int, string> initial, Action loops, Action<ProductEmitter> epilogue)
+    {
+        Declare(w, initial);
+        loops();
+        w.Line();
+        epilogue(this);
+    }
 
     /// <summary>Sets of accumulators that the indices go to in turn: partial sums side by side, each with a part of the products.</summary>
     public int Sets { get; init; } = 1;
@@ -30,7 +50,7 @@ internal sealed record ProductEmitter(Dialect Dialect, int Rows, int Vectors, st
     }
 
     /// <summary>Declares the accumulators, a line a row.</summary>
-    public void Declare(SourceWriter w, Func<int, int, string> initial)
+    private void Declare(SourceWriter w, Func<int, int, string> initial)
     {
         for (int row = 0; row < Rows; row++)
             w.Line("Vec " + string.Join(", ", Accumulators.Select(a => $"{Sum(row, a.Vector, a.Set)} = {initial(row, a.Vector)}")) + ";");

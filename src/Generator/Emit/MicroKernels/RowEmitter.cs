@@ -18,7 +18,7 @@ internal static class RowEmitter
         if (whole == length) return;
         if (length > lanes)
         {
-            w.Line($"// The last {length - whole}, with some before them a second time.");
+            w.Line($"// The last {length - whole}, with some of those before them again.");
             w.Line(vector($"{length - lanes}"));
         }
         else

@@ -16,7 +16,7 @@ internal static class ScoresEmitter
 
     public static void Emit(SourceWriter w, CorePlan plan, Dialect dialect, VisibleKeys visible)
     {
-        var product = new ProductEmitter(dialect, plan.Packed!.TileRows, plan.Packed!.TileVectors, "s", "q", "QueryRow", "k", "PanelKeys") { Sets = plan.Packed!.ChainSets };
+        var product = new ProductEmitter(dialect, plan.Packed!.TileRows, plan.Packed!.TileVectors, "s", new("q", "QueryRow"), new("k", "PanelKeys")) { Sets = plan.Packed!.ChainSets };
         w.Line();
         w.Line(plan.InRegisters
             ? "/// <summary>Weights of a tile of query rows over some panels of keys.</summary>"
@@ -31,10 +31,7 @@ internal static class ScoresEmitter
             using (w.Block("for (int p = 0; p < panels; p++, panel = ref At(ref panel, HeadDim * PanelKeys))"))
             {
                 w.Line("ref float tile = ref At(ref weights, p * PanelKeys);");
-                Products(w, plan, product);
-                w.Line();
-                if (plan.InRegisters) WeightsInRegisters(w, plan, product, visible);
-                else Store(w, product);
+                product.Emit(w, (_, _) => "Vec.Zero", () => Products(w, plan, product), _ => { if (plan.InRegisters) WeightsInRegisters(w, plan, product, visible); else Store(w, product); });
             }
         }
     }
@@ -45,7 +42,6 @@ internal static class ScoresEmitter
 
     private static void Products(SourceWriter w, CorePlan plan, ProductEmitter product)
     {
-        product.Declare(w, (_, _) => "Vec.Zero");
         w.Line("ref float q = ref query, k = ref panel;");
         if (plan.Chains <= 1)
         {
@@ -71,7 +67,7 @@ internal static class ScoresEmitter
             }
 
             w.Line();
-            w.Line($"// Sums of {4 * plan.Packed!.ChainQuads / plan.Packed!.ChainSets} products: longer ones would lose precision.");
+            w.Line($"// Sums of {4 * plan.Packed!.ChainQuads / plan.Packed!.ChainSets} products: longer sums would lose precision.");
             product.Join(w);
             using (w.Block($"if (quad > {plan.Packed!.ChainQuads})"))
                 Add(w, product);
@@ -100,20 +96,20 @@ internal static class ScoresEmitter
         if (visible.LowerMoves)
         {
             w.Line($"""
-                // No row begins to see keys in the panels from `start` on{(visible.UpperMoves ? ", or all have ended" : "")}; all see all keys of those before `whole`.
+                // No row has its first visible key in the panels from `start` on{(visible.UpperMoves ? ", or none sees a key" : "")}; all rows see all keys of the panels before `whole`.
                 int start = {(visible.UpperMoves ? $"Math.Max({start}, " : "")}({(visible.HasLeast ? "Math.Max(hidden + TileRows - 1, least)" : "hidden + TileRows - 1")} + PanelKeys) / PanelKeys{(visible.UpperMoves ? ")" : "")};
                 """);
         }
         else if (visible.UpperMoves)
         {
             w.Line($"""
-                // All rows see keys unless `start` is past the panels; all see all keys of those before `whole`.
+                // All rows see keys, unless `start` is after the panels. All rows see all keys of the panels before `whole`.
                 int start = {start};
                 """);
         }
         else
         {
-            w.Line("// All keys of the panels before `whole` are there.");
+            w.Line("// The panels before `whole` have all their keys.");
         }
 
         string first = visible.DiffersByRow ? "start == 0 && " : "";
@@ -136,19 +132,19 @@ internal static class ScoresEmitter
         string LevelOf(int row) => Address.Arguments("state", Address.Offset((row, "StateRow"), (1, "RowLevel")));
         using (w.Block("if (p < fresh)"))
         {
-            w.Line("// The score of the first key does as the maximum, unless another exceeds it by much.");
+            w.Line("// The score of the first key serves as the maximum, unless another score exceeds it by far.");
             foreach (int row in rows) w.Line($"Begin({product.Sum(row, 0)}, Scale, {MaximumOf(row)});");
         }
 
         w.Line();
         if (!plan.Packed!.ScoresStay)
         {
-            w.Line("// In case that a maximum rises; there are too few registers for the scores beside the exponents.");
+            w.Line("// For the case that a maximum rises: there are too few registers for the scores beside the exponents.");
             Store(w, product);
             w.Line();
         }
 
-        w.Line("// The weights are powers of two; these are the exponents, -infinity for invisible keys.");
+        w.Line("// The exponents of the weights, which are powers of two; -infinity for hidden keys.");
         foreach (int row in rows)
         {
             w.Line($"Vec l{row} = Splat({LevelOf(row)}), "
@@ -173,7 +169,7 @@ internal static class ScoresEmitter
 
         using (w.Block(visible.DiffersByRow ? "if (p >= start)" : ""))
         {
-            w.Line("// Whether no weight exceeds 2^8. Positive floats are ordered as integers are, a NaN above all.");
+            w.Line("// Does no weight exceed 2^8? Positive floats are ordered as integers are, and NaN is above all of them.");
             foreach (int row in rows)
                 w.Line($"Vec h{row} = {Tree("MaxBits", vectors.Select(vector => Exponent(row, vector)).ToList())};");
             using (w.Block($"if (Within({Tree("MaxBits", rows.Select(row => $"h{row}").ToList())}, 8f))"))

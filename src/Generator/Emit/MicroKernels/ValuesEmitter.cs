@@ -66,15 +66,19 @@ internal static class ValuesEmitter
     {
         bool atOnce = plan.FixedLength is not null, packed = atOnce && strip.Rows == plan.Packed!.TileRows;
         int width = (strip.Vectors * plan.Lanes) - (strip.Tail == 0 ? 0 : plan.Lanes - strip.Tail);
-        var product = new ProductEmitter(dialect, strip.Rows, strip.Vectors, "o", "weights", "KeyBlock", "values", "stride") { RightTail = packed ? 0 : strip.Tail };
+        var product = new ProductEmitter(dialect, strip.Rows, strip.Vectors, "o", new("weights", "KeyBlock"), new("values", "stride", packed ? 0 : strip.Tail));
         string Output(int row, int vector) => Address.Arguments("outputs", Address.Offset((row, "StateRow"), (vector, "Lanes")));
         w.Line();
         w.Line($"/// <summary>outputs {(atOnce ? "= inverse sums *" : "+=")} weights * values for {(strip.Rows == 1 ? "a row" : $"{strip.Rows} rows")} and {width} of the value dimension.</summary>");
         w.Line(GeneratedCode.CoreMethod);
-        string results = atOnce ? "ref float state, ref float outputs, nint outputStride" : "ref float outputs";
+        string results = atOnce ? $"ref float state, ref {plan.OutputType} outputs, nint outputStride" : "ref float outputs";
         using (w.Block($"private static void {strip.Name}(ref float weights, ref float values, nint stride, {results}, int keys)"))
         {
-            product.Declare(w, (row, vector) => atOnce ? "Vec.Zero" : $"Load({Output(row, vector)})");
+            product.Emit(w, (row, vector) => atOnce ? "Vec.Zero" : $"Load({Output(row, vector)})", Loops, _ => { if (atOnce) Scale(); else Store(); });
+        }
+
+        void Loops()
+        {
             foreach (int step in new[] { strip.Rows == plan.Packed!.TileRows ? product.Unroll : 1, 1 }.Distinct())
             {
                 using (w.Block(step == 1 ? "for (; keys > 0; keys--)" : $"for (; keys >= {step}; keys -= {step})"))
@@ -84,14 +88,14 @@ internal static class ValuesEmitter
                     product.Advance(w, step);
                 }
             }
+        }
 
-            w.Line();
-            if (!atOnce)
-            {
-                product.EachRow(w, (row, vector) => $"Store({product.Sum(row, vector)}, {Output(row, vector)});");
-                return;
-            }
+        // The outputs of rows wait in their state for other keys.
+        void Store() => product.EachRow(w, (row, vector) => $"Store({product.Sum(row, vector)}, {Output(row, vector)});");
 
+        // All keys are there: outputs are divided by the sums of the weights.
+        void Scale()
+        {
             for (int row = 0; row < strip.Rows; row++)
             {
                 w.Line($"Vec f{row} = Splat({Address.Arguments("state", Address.Offset((row, "StateRow"), (1, "Sums")))});");

@@ -21,7 +21,7 @@ internal static class CoreEmitter
         Header(w, plan, dialect);
         w.Line($"""
             #nullable enable
-            {(lifted ? "#pragma warning disable // of the user's expressions: they are reported where they are written\n" : "")}
+            {(lifted ? "#pragma warning disable // warnings of the user's expressions are reported where these are written\n" : "")}
             namespace {Namespace};
 
             using global::System;
@@ -180,10 +180,10 @@ internal static class CoreEmitter
             """);
         if (plan.Packed is { } packed) w.Line($"private const int TileRows = {packed.TileRows}, PanelKeys = {plan.PanelKeys}, QueryBlock = {packed.QueryBlock};");
         if (plan.Spec.Fixed is { } lengths) w.Line($"private const int KeyLength = {lengths.KeyLength};");
-        else w.Line($"private const int MaxRows = {plan.Decode!.MaxRows}, RowsAtOnce = {plan.Decode!.RowsAtOnce}, OneRowBlock = {plan.Decode!.OneRowBlock}, OneRowWeights = OneRowBlock + 16; // rows of weights lie an odd number of cache lines apart");
+        else w.Line($"private const int MaxRows = {plan.Decode!.MaxRows}, RowsAtOnce = {plan.Decode!.RowsAtOnce}, OneRowBlock = {plan.Decode!.OneRowBlock}, OneRowWeights = OneRowBlock + 16; // Rows of weights lie an odd number of cache lines apart.");
         w.Line($"private const float Scale = {ScalarText.Float(plan.WeightScale)}; // {(plan.Spec.Scores.IsNatural ? "" : plan.Spec.Scale < 0 ? "-scale * " : "scale * ")}log2(e): weights are powers of two");
         if (plan.FixedLength is null || plan.InRegisters)
-            w.Line($"private const float Lazy = {ScalarText.Float(plan.LazyScore)}; // 8 / Scale, what a score may exceed the running maximum by");
+            w.Line($"private const float Lazy = {ScalarText.Float(plan.LazyScore)}; // 8 / Scale, how far a score may exceed the running maximum");
         PlanEmitter.Emit(w, plan);
     }
 }

@@ -26,7 +26,7 @@ internal static class DecodeEmitter
     private static void Attend(SourceWriter w, CorePlan plan, VisibleKeys visible)
     {
         w.Line();
-        w.Line("/// <summary>Adds what query rows take from keys as they lie in memory to their state.</summary>");
+        w.Line("/// <summary>Adds to the state of query rows what keys in place contribute.</summary>");
         w.Line(GeneratedCode.CoreMethod);
         using (w.Block("public static void Decode(in DecodeBlock block)"))
         {
@@ -49,7 +49,7 @@ internal static class DecodeEmitter
 
         w.Line();
         w.Line("""
-            /// <summary>Keys of a block and floats of a row of weights.</summary>
+            /// <summary>The keys of a block, and the floats of a row of weights.</summary>
             private static (int Keys, int WeightRow) BlockOf(in DecodeBlock block) =>
                 block.Heads == block.KeyHeads && block.Queries == 1 ? (OneRowBlock, OneRowWeights) : (KeyBlock, KeyBlock);
             """);
@@ -103,7 +103,7 @@ internal static class DecodeEmitter
     {
         var rows = plan.Spec.Rows;
         w.Line();
-        w.Line("/// <summary>Adds to the state of rows what they took from other keys: both are brought to the higher maximum.</summary>");
+        w.Line("/// <summary>Adds to the state of rows their state after other keys. Both are scaled to the higher maximum.</summary>");
         w.Line(GeneratedCode.CoreMethod);
         using (w.Block("public static void Merge(ref float state, ref float other, int rows)"))
         using (w.Block("for (; rows > 0; rows--, state = ref At(ref state, StateRow), other = ref At(ref other, StateRow))"))
@@ -113,7 +113,7 @@ internal static class DecodeEmitter
                 float mine = maximum, others = At(ref other, Maximum);
                 maximum = Math.Max(mine, others);
 
-                // A row without a score is at -infinity, which minus itself would be NaN.
+                // The maximum of a row without a score is -infinity; minus itself it would be NaN.
                 float level = maximum == float.NegativeInfinity ? 0f : maximum;
                 """);
             if (!rows.NeedsExponents)

@@ -12,7 +12,7 @@ internal static class DecodeScoresEmitter
     public static void Emit(SourceWriter w, CorePlan plan, Dialect dialect, VisibleKeys visible)
     {
         w.Line();
-        w.Line($"/// <summary>Scores of all query rows with keys, {Keys} keys at a time; keys past the last repeat it.</summary>");
+        w.Line($"/// <summary>Scores of all query rows with keys, {Keys} keys at a time; keys after the last repeat it.</summary>");
         w.Line(GeneratedCode.CoreMethod);
         using (w.Block($"private static void DecodeScores(in DecodeBlock block, ref float query, ref {plan.KeyType} key, int keys, ref float weights{(visible.UpperMoves ? ", int seen" : "")})"))
         {
@@ -26,7 +26,7 @@ internal static class DecodeScoresEmitter
             {
                 w.Line("""
 
-                    // One row, and keys of one head: most of them by themselves.
+                    // One row and one head: most of the keys, with the query in registers.
                     int done = heads == 1 && rows == 1 ? OneRowScores(ref query, ref key, stride, keys / 4, ref weights) : 0;
                     """);
             }

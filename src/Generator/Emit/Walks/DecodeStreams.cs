@@ -42,7 +42,7 @@ internal static class DecodeStreams
     /// <summary>Declares which keys are taken together: neighbours, or such as are far apart. (With several queries, which of them all rows see would change the order of sums.)</summary>
     public static void Together(SourceWriter w, CorePlan plan, string count, string unless = "") => w.Line($"""
 
-        // Four neighbours; for one query of few heads, the next of each quarter.
+        // Four keys side by side; for one query of few heads, one key from each quarter of the keys.
         int count = {count}, apart = 1, next = {Keys};
         if (block.Queries == 1 && rows < {plan.Decode!.TileRows}{unless}) (apart, next) = (Math.Max(count, 1), 1);
         """);

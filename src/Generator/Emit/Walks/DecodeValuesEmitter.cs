@@ -13,7 +13,7 @@ internal static class DecodeValuesEmitter
     public static void Emit(SourceWriter w, CorePlan plan, Dialect dialect, VisibleKeys visible)
     {
         w.Line();
-        w.Line($"/// <summary>State += weights * values for all rows, {Keys} values at a time.</summary>");
+        w.Line($"/// <summary>Adds weights * values to the state of all rows, {Keys} values at a time.</summary>");
         w.Line(GeneratedCode.CoreMethod);
         using (w.Block($"private static void DecodeValues(in DecodeBlock block, ref float weights, ref {plan.ValueType} value, {visible.Parameters}{(plan.Spec.Scores.Hides ? ", bool hides" : "")})"))
         {
@@ -27,7 +27,7 @@ internal static class DecodeValuesEmitter
             string row = $"ref {plan.ValueType} v = ref At(ref value, row / rows * headStride);\nref float w = ref At(ref weights, row * weightRow), s = ref At(ref block.State, row * StateRow);";
             if (plan.Spec.Scores.Hides)
             {
-                using (w.Block("if (hides && !AllFinite(in block, ref value, keys)) // 0 times an infinite value, or a NaN, would not be 0"))
+                using (w.Block("if (hides && !AllFinite(in block, ref value, keys)) // 0 times an infinite value or NaN is not 0"))
                 {
                     using (w.Block("for (int row = 0; row < block.Heads * block.Queries; row++)"))
                     {
@@ -40,7 +40,7 @@ internal static class DecodeValuesEmitter
                         using (w.Block(""))
                         {
                             w.Line($"""
-                                int n = i - begin, j = n < {Keys} * quarter ? begin + n % {Keys} * quarter + n / {Keys} : i; // in the order that follows
+                                int n = i - begin, j = n < {Keys} * quarter ? begin + n % {Keys} * quarter + n / {Keys} : i; // in the order of the loops below
                                 if (!Hidden(At(ref w, j))) AddValues(ref w, ref v, stride, ref s, j, j + 1);
                                 """);
                         }
@@ -53,7 +53,7 @@ internal static class DecodeValuesEmitter
             if (visible.DiffersByRow)
             {
                 string keys = visible switch { { LowerMoves: false } => "before `all`", { UpperMoves: false } => "from `low` on", _ => "from `low` to `all`" };
-                w.Line($"// The keys {keys} are multiplied for all rows; 0 times a hidden finite value is 0.");
+                w.Line($"// The keys {keys} are multiplied for all rows: 0 times a hidden finite value is 0.");
                 if (visible.LowerMoves) w.Line($"int low = Math.Max(Math.Min({visible.Lower("block.Queries - 1")}, keys), 0);");
                 if (visible.UpperMoves) w.Line("int all = Math.Max(Math.Min(seen, keys), 0);");
                 if (visible is { LowerMoves: true, UpperMoves: true }) w.Line("if (low >= all) low = all = 0;");
@@ -67,7 +67,7 @@ internal static class DecodeValuesEmitter
 
             if (visible.LowerMoves)
             {
-                w.Line("// What a row sees of the keys before comes first, as it does where all take part.");
+                w.Line("// First the keys before these, for each row those that it sees: the order in which all rows would meet them.");
                 using (w.Block("for (int row = 0; low > 0 && row < block.Heads * block.Queries; row++)"))
                 {
                     w.Line(row);
@@ -82,7 +82,7 @@ internal static class DecodeValuesEmitter
                 string from = low == "0" ? "ref weights, ref value" : $"ref At(ref weights, {low}), ref At(ref value, {low} * stride)";
                 w.Line($"""
 
-                    // One row, and values of one head: most of them in registers.
+                    // One row and one head: most of the values, with the output in registers.
                     int done = 0;
                     if (heads == 1 && rows == 1) done = OneRowValues({from}, stride, count, ref block.State);
                     """);
@@ -100,7 +100,7 @@ internal static class DecodeValuesEmitter
             }
 
             w.Line();
-            string some = visible.DiffersByRow ? "Each row with the others that it sees." : "Fewer than four are left.";
+            string some = visible.DiffersByRow ? "The other keys, for each row those that it sees." : "Fewer than four are left.";
             w.Line($"// {some}");
             using (w.Block("for (int row = 0; row < block.Heads * block.Queries; row++)"))
             {
@@ -154,7 +154,7 @@ internal static class DecodeValuesEmitter
     {
         int dim = plan.Spec.ValueDim, whole = dim / plan.Lanes * plan.Lanes;
         w.Line();
-        w.Line("/// <summary>State += weights * values for a row.</summary>");
+        w.Line("/// <summary>Adds weights * values to the state of a row.</summary>");
         w.Line(GeneratedCode.CoreMethod);
         using (w.Block($"private static void AddValues(ref float weights, ref {type} value, nint stride, ref float state, int from, int end)"))
         using (w.Block("for (; from < end; from++)"))

@@ -12,7 +12,7 @@ internal static class FinishEmitter
     {
         var rows = plan.Spec.Rows;
         w.Line();
-        w.Line("/// <summary>Writes output rows; 0 for rows that saw no key.</summary>");
+        w.Line("/// <summary>Writes output rows: 0 for rows that see no key.</summary>");
         w.Line(GeneratedCode.CoreMethod);
         using (w.Block("public static void Finish(ref float state, in TokenRows outputs, int rows, in ForwardPlace place)"))
         {

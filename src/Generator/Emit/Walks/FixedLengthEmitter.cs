@@ -20,7 +20,7 @@ internal static class FixedLengthEmitter
         bool fixedKeys = plan.HasFixedKeys;
         string keys = fixedKeys ? "KeyLength" : "keys", end = visible.UpperMoves ? "end" : keys;
         w.Line();
-        w.Line("/// <summary>Writes the output rows of a block of queries from all keys that it sees.</summary>");
+        w.Line("/// <summary>Writes the output rows of a block of queries: all keys at once.</summary>");
         w.Line(GeneratedCode.CoreMethod);
         using (w.Block("public static void Prefill(in PrefillBlock block)"))
         {
@@ -37,7 +37,7 @@ internal static class FixedLengthEmitter
             using (w.Block("for (int tile = 0; tile < block.Rows; tile += TileRows)"))
             {
                 if (dialect.Prefetches) w.Line("block.Ahead.Fetch();");
-                w.Line("int row = Math.Min(tile, block.Rows - TileRows); // the last tile begins inside the one before, so that it is whole");
+                w.Line("int row = Math.Min(tile, block.Rows - TileRows); // the last tile overlaps the one before it, so that it has all its rows");
                 if (visible.DiffersByRow) w.Line();
                 PrefillEmitter.TileBounds(w, plan, visible, first: "");
                 if (visible.DiffersByRow) w.Line();
@@ -68,7 +68,7 @@ internal static class FixedLengthEmitter
         int vectors = (plan.Spec.Fixed!.KeyLength + plan.Lanes - 1) / plan.Lanes, tail = plan.Spec.Fixed.KeyLength % plan.Lanes;
         bool fixedKeys = plan.HasFixedKeys;
         w.Line();
-        w.Line("/// <summary>Weights from the scores of a tile, 0 for invisible keys, and one over the sums of the weights: 0 for a row that sees no key.</summary>");
+        w.Line("/// <summary>Makes weights of the scores of a tile, 0 for hidden keys, and the inverse of their sums: 0 for a row that sees no key.</summary>");
         w.Line(GeneratedCode.CoreMethod);
         string parameters = (fixedKeys ? "" : ", int end") + (visible.DiffersByRow ? ", " + visible.Parameters : "");
         using (w.Block($"private static void RowWeights(ref float weights, ref float state{parameters})"))
@@ -99,7 +99,7 @@ internal static class FixedLengthEmitter
     {
         string bound = visible.UpperMoves ? $"Math.Max(Math.Min({visible.Upper("row")}, keys), 0)" : fixedKeys ? "KeyLength" : visible.LowerMoves ? "Math.Max(end, 0)" : "end";
         w.Line($"""
-            // The row sees the columns before `bound`: whole vectors before `tail`, then a part of one.
+            // The row sees the columns before `bound`: whole vectors before `tail`, then part of a vector.
             int bound = {bound};
             int tail = bound / Lanes * Lanes;
             """);
@@ -108,7 +108,7 @@ internal static class FixedLengthEmitter
         string first = visible.LowerMoves ? "head" : "0";
         w.Line($"""
 
-            // A score of -infinity has the weight 0: the maximum of what a row sees is finite or more.
+            // A score of -infinity has the weight 0: the maximum is at least the lowest finite number.
             Vec highest = All(float.MinValue);
             int column = {first};
             for (; column < tail; column += Lanes) highest = Max(highest, Load(ref weights, column));
@@ -127,7 +127,7 @@ internal static class FixedLengthEmitter
     {
         bool allSee = plan.HasFixedKeys;
         w.Line();
-        w.Line($"/// <summary>One over the sums of the weights of the rows of a tile{(allSee ? "" : "; 0 for a row that sees no key")}.</summary>");
+        w.Line($"/// <summary>Inverts the sums of the weights of the rows of a tile{(allSee ? "" : "; 0 for a row that sees no key")}.</summary>");
         w.Line(GeneratedCode.CoreMethod);
         using (w.Block("private static void InvertSums(ref float state)"))
         using (w.Block("for (int row = 0; row < TileRows; row++, state = ref At(ref state, StateRow))"))

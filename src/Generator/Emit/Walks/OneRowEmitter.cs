@@ -40,7 +40,7 @@ internal static class OneRowEmitter
     {
         int dim = plan.Spec.HeadDim, vectors = dim / plan.Lanes;
         w.Line();
-        w.Line("/// <summary>Scores of a row with keys of one head, the next of each quarter, so that each quarter is read in the order of memory.</summary>");
+        w.Line("/// <summary>Scores of a row with keys of one head: one key from each quarter at a time, so that each quarter is read in the order of memory.</summary>");
         w.Line(GeneratedCode.CoreMethod);
         using (w.Block($"private static int OneRowScores(ref float query, ref {plan.KeyType} key, nint stride, int quarter, ref float weights)"))
         {
@@ -85,7 +85,7 @@ internal static class OneRowEmitter
     {
         int dim = plan.Spec.ValueDim, vectors = dim / plan.Lanes;
         w.Line();
-        w.Line("/// <summary>State += weights * values for a row and values of one head, the next of each quarter.</summary>");
+        w.Line("/// <summary>Adds weights * values of one head to the state of a row: one value from each quarter at a time.</summary>");
         w.Line(GeneratedCode.CoreMethod);
         using (w.Block($"private static int OneRowValues(ref float weights, ref {plan.ValueType} value, nint stride, int quarter, ref float state)"))
         {

@@ -25,8 +25,8 @@ internal static class PackingEmitter
             /// <summary>Copies keys into panels and values into padded rows.</summary>
             """);
         bool check = plan.Spec.RowsDiffer;
-        if (check) w.Line("/// <returns>Whether all values are finite: 0 times an invisible one is then 0.</returns>");
-        else w.Line("/// <returns>True: every row sees every key, so that no value is multiplied by the weight of an invisible key.</returns>");
+        if (check) w.Line("/// <returns>Whether all values are finite: then 0 times a hidden value is 0.</returns>");
+        else w.Line("/// <returns>True: every row sees every key, so no value is multiplied by the weight of a hidden key.</returns>");
         w.Line(GeneratedCode.CoreMethod);
         using (w.Block("public static bool Pack(in KeysToPack keys)"))
         {
@@ -48,7 +48,7 @@ internal static class PackingEmitter
     {
         int step = dialect.TransposedKeys, headDim = plan.Spec.HeadDim;
         w.Line();
-        w.Line($"/// <summary>Keys [count, {headDim}] as panels [HeadDim, PanelKeys]; the last panel is filled up with the last key.</summary>");
+        w.Line($"/// <summary>Keys [count, {headDim}] as panels [HeadDim, PanelKeys]; the last panel is padded with copies of the last key.</summary>");
         w.Line(GeneratedCode.CoreMethod);
         using (w.Block($"private static void PackKeys(ref {plan.KeyType} key, nint stride, int count, ref float panels)"))
         using (w.Block("for (int panel = 0; panel < count; panel += PanelKeys)"))
@@ -77,7 +77,7 @@ internal static class PackingEmitter
 
             if (headDim > step && headDim > whole)
             {
-                w.Line($"// The last {headDim - whole} elements, with some before them a second time.");
+                w.Line($"// The last {headDim - whole} elements, with some of those before them again.");
                 w.Line(Transpose($"{headDim - step}"));
             }
             else if (headDim > whole)
@@ -108,7 +108,7 @@ internal static class PackingEmitter
         w.Line(GeneratedCode.CoreMethod);
         using (w.Block($"private static {(check ? "bool" : "void")} PackValues(ref {plan.ValueType} value, nint stride, int count, ref float rows)"))
         {
-            if (check) w.Line("Vec zeros = Vec.Zero; // stays so as long as the values are finite");
+            if (check) w.Line("Vec zeros = Vec.Zero; // they stay 0 while the values are finite");
             using (w.Block("for (int key = 0; key < count; key++)"))
             {
                 dialect.Prefetch(w, "value", "stride", plan.Spec.ValueDim);

@@ -13,7 +13,7 @@ internal static class PrefillEmitter
     public static void Emit(SourceWriter w, CorePlan plan, Dialect dialect, VisibleKeys visible)
     {
         w.Line();
-        w.Line("/// <summary>Adds what a block of query rows takes from packed keys to the state of the block, and writes the output after the last.</summary>");
+        w.Line("/// <summary>Adds to the state of a block of query rows what packed keys contribute. After the last keys, it writes the output.</summary>");
         w.Line(GeneratedCode.CoreMethod);
         using (w.Block("public static void Prefill(in PrefillBlock block)"))
         {
@@ -25,7 +25,7 @@ internal static class PrefillEmitter
                 if (block.First) Reset(ref block.State, tileRows);
                 CopyQueries(ref block.QueryRows.First<{plan.QueryType}>(), block.QueryRows.Stride, block.Rows, ref query{PackingEmitter.PlaceArgument(plan)});
 
-                // The last tile is filled up with zeros.
+                // The last tile is padded with zeros.
                 for (nint i = block.Rows * QueryRow; i < tileRows * QueryRow; i += Lanes) Store(Vec.Zero, ref query, i);
 
                 """);
@@ -99,7 +99,7 @@ internal static class PrefillEmitter
         {
             if (visible.HasLeast) w.Line($"int least = Math.Max({(first.Length == 0 ? "run.Least" : $"Math.Min(run.Least{from}, KeyBlock)")}, 0);");
             w.Line($"""
-                // Row i of the tile sees the keys from `hidden` + i on, none the first `lowest`, nor panels of `skip`.
+                // Row i of the tile sees the keys from `hidden` + i on. No row sees the first `lowest` keys; the panels of the first `skip` keys are left out.
                 int hidden = (int)Math.Max(Math.Min(run.Hidden + row{from}, KeyBlock), -TileRows), lowest = Math.Max(hidden, {(visible.HasLeast ? "least" : "0")}), skip = lowest / PanelKeys * PanelKeys;
                 """);
         }
@@ -127,7 +127,7 @@ internal static class PrefillEmitter
         }
 
         using (w.Block("else"))
-        using (w.Block("for (int i = 0; i < TileRows; i++) // 0 times an infinite value, or a NaN, would not be 0"))
+        using (w.Block("for (int i = 0; i < TileRows; i++) // 0 times an infinite value or NaN is not 0"))
         {
             string upper = visible.UpperMoves ? $"Math.Min({visible.Upper("i")}, end)" : end, lower = visible.LowerMoves ? $"Math.Max({visible.Lower("i")}, lowest)" : "0";
             if (plan.Prefill is not null)
@@ -170,7 +170,7 @@ internal static class PrefillEmitter
     public static void Reset(SourceWriter w, CorePlan plan)
     {
         w.Line();
-        w.Line("/// <summary>The state of rows that have seen no key.</summary>");
+        w.Line("/// <summary>Sets the state of rows that have seen no key.</summary>");
         w.Line(GeneratedCode.CoreMethod);
         using (w.Block("private static void Reset(ref float state, int rows)"))
         {

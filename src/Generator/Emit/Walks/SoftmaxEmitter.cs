@@ -20,8 +20,8 @@ internal static class SoftmaxEmitter
         w.Line();
         w.Line($"""
             /// <summary>
-            /// Weights from the scores of a tile in the columns {(panel ? "from" : "0")} to `end`, 0 for invisible keys. A row's maximum rises when a score exceeds it by
-            /// more than `Lazy`: what was summed under the old one is scaled down.
+            /// Makes weights of the scores of a tile in the columns {(panel ? "from" : "0")} to `end`, 0 for hidden keys. The maximum of a row rises when a score exceeds it by
+            /// more than `Lazy`; the sums under the old maximum are then scaled down.
             /// </summary>
             """);
         w.Line(GeneratedCode.CoreMethod);
@@ -34,7 +34,7 @@ internal static class SoftmaxEmitter
                 ref float sum = ref At(ref state, Sums);
                 ref float maximum = ref At(ref state, Maximum);
 
-                // The row sees the columns before `bound`: whole vectors before `tail`, then a part of one.
+                // The row sees the columns before `bound`: whole vectors before `tail`, then part of a vector.
                 int bound = {bound};
                 int tail = {(panel ? "from + (bound - from) / Lanes * Lanes" : "bound / Lanes * Lanes")};
                 Vec visible = FirstOf(bound - tail);
@@ -48,7 +48,7 @@ internal static class SoftmaxEmitter
 
             w.Line($"""
 
-                // A score of -infinity has the weight 0, also before any other: the maximum of what a row sees is finite or more.
+                // A score of -infinity has the weight 0: where a row sees a key, its maximum is at least the lowest finite number.
                 Vec highest = All(bound > {(visible.LowerMoves ? "lower" : from)} ? float.MinValue : float.NegativeInfinity);
                 int column = {first};
                 for (; column < tail; column += Lanes) highest = Max(highest, Load(ref w, column));
@@ -81,7 +81,7 @@ internal static class SoftmaxEmitter
                 float level = At(ref state, RowLevel);
                 if (float.IsNaN(level))
                 {
-                    // Very large scores: their distances from the maximum.
+                    // Very large scores have no level: use their distances from the maximum.
                     for (int i = {{first}}; i < bound; i += Lanes) Store(Load(ref w, i) - All(maximum), ref w, i);
                     level = 0f;
                 }
@@ -146,7 +146,7 @@ internal static class SoftmaxEmitter
     {
         w.Line($"""
 
-            // It does not see the columns before `lower`: whole vectors before `head`, then a part of one. Or it sees none.
+            // It does not see the columns before `lower`: whole vectors before `head`, then part of a vector. Or it sees no column.
             int lower = Math.Max({visible.Lower("row")}, {from});
             if (lower >= bound) lower = bound = tail = {from};
             int head = {(from == "0" ? "lower / Lanes * Lanes" : $"{from} + (lower - {from}) / Lanes * Lanes")};

@@ -60,7 +60,7 @@ internal sealed record NormStep(Norm Kind, float Epsilon, bool QueryWeight, bool
         int whole = context.HeadDim / context.Lanes * context.Lanes, rest = context.HeadDim - whole;
         string[] weights = [.. new[] { QueryWeight ? "QueryNormWeight" : "", KeyWeight ? "KeyNormWeight" : "" }.Where(weight => weight.Length > 0)];
         w.Line();
-        w.Line($"/// <summary>A query over its norm{(ReadsOperands ? ", times the weights" : "")}{(KeyWeight ? "; those of the keys, too, which are not multiplied by them" : "")}. {Text}</summary>");
+        w.Line($"/// <summary>Divides a query by its norm{(ReadsOperands ? " and multiplies it by the weights" : "")}{(KeyWeight ? "; the weights of the keys too, since keys are not multiplied by them" : "")}. {Text}</summary>");
         w.Line(GeneratedCode.CoreMethod);
         using (w.Block($"private static void NormalizeQuery(ref float query{(ReadsOperands ? ", in ForwardPlace place" : "")})"))
         {
@@ -86,7 +86,7 @@ internal sealed record NormStep(Norm Kind, float Epsilon, bool QueryWeight, bool
     public override void PackedKeysMethod(SourceWriter w, LoadContext context)
     {
         w.Line();
-        w.Line("/// <summary>Keys in panels over their norms.</summary>");
+        w.Line("/// <summary>Divides keys in panels by their norms.</summary>");
         w.Line(GeneratedCode.CoreMethod);
         using (w.Block("private static void NormalizeKeys(ref float panels, int count)"))
         using (w.Block("for (int panel = 0; panel < count; panel += PanelKeys, panels = ref At(ref panels, HeadDim * PanelKeys))"))

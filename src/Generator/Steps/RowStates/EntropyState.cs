@@ -16,7 +16,7 @@ internal sealed record EntropyState : RowState
 
     public override string Text => "entropy";
 
-    public override IEnumerable<(string Name, string Text)> Sums => [("Exponents", "of them times their exponents")];
+    public override IEnumerable<(string Name, string Text)> Sums => [("Exponents", "sums of weights times exponents")];
 
     public override bool NeedsExponents => true;
 

@@ -40,7 +40,7 @@ internal sealed record HighestState(bool IsWritten, bool HasKey) : RowState
             while (at < bound && At(ref w, at) != rowHighest) at++;
             """);
         string isFirst = KeysFall(context) ? " && (rowHighest > At(ref state, Highest) || key + at < BitConverter.SingleToInt32Bits(At(ref state, HighestKey)))" : "";
-        using (w.Block($"if (at < bound{isFirst}) // else all are hidden"))
+        using (w.Block($"if (at < bound{isFirst}) // else all keys are hidden"))
         {
             w.Line("""
                 At(ref state, Highest) = rowHighest;

@@ -18,12 +18,12 @@ internal sealed record WeightsState : RowState
     public override void Methods(SourceWriter w)
     {
         w.Line();
-        w.Line("/// <summary>Weights from all scores of a row, as its output has them; 0 for a key that it does not see, also beside a NaN.</summary>");
+        w.Line("/// <summary>Makes weights of all scores of a row, as in its output: 0 for a key that it does not see, even beside a NaN.</summary>");
         w.Line(GeneratedCode.CoreMethod);
         using (w.Block("private static void NormalizeWeights(ref float scores, int keys, float maximum, float level, float inverse)"))
         {
             w.Line("""
-                // Very large scores have no level: their distances from the maximum.
+                // Very large scores have no level: use their distances from the maximum.
                 Vec zero = All(0f), levels = All(level), scale = All(Scale), factor = All(inverse);
                 if (float.IsNaN(level)) (zero, levels) = (All(maximum), All(0f));
                 int column = 0;
