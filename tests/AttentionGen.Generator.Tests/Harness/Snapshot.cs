@@ -51,7 +51,8 @@ internal static class Snapshot
         Assert.Empty(orphans);
     }
 
-    private static bool MayUpdate()
+    /// <summary>Whether the run writes what it would compare.</summary>
+    public static bool MayUpdate()
     {
         if (IsUpdate && string.Equals(Environment.GetEnvironmentVariable("CI"), "true", StringComparison.OrdinalIgnoreCase))
             Assert.Fail("Snapshots are not updated on a build server: unset ATTENTIONGEN_UPDATE_SNAPSHOTS.");
