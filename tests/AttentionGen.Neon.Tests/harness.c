@@ -20,7 +20,7 @@ static const char *input_names[] = {"normal", "scores near 90", "scores near 1e4
 enum { PLAIN, OPERANDS, OWN_SCORES, OUTPUTS }; // what is done to scores
 enum { REACH = 30, TABLE = 60 }; // distances on either side, the outer 16 with one bias; elements of the span
 enum { PACKED, ROWS, PATHS };
-static const char *path_names[] = {"packed keys", "few rows"};
+static const char *path_names[] = {"prefill", "decode"};
 
 typedef struct { int query, key, value, output; } gaps; // elements between the rows of each
 typedef struct { int bias_heads, bias_queries, keep_queries; } broadcast; // one for all of these

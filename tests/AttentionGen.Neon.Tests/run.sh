@@ -10,7 +10,7 @@ rm -f "$out"/bin/AttentionGen.Generator.* # it runs in the compiler; the tool wo
 rm -f "$out"/arm64/*.asm
 cp "$here"/*.h "$here/harness.c" "$out/"
 # One compiling thread: two would write their listings into one another.
-DOTNET_PROCESSOR_COUNT=1 JITDISASM="*forward_f32_d64_causal__neon_8x2:Scores *forward_f32_d64_causal__neon_8x2:Values8x2" "$tool" "$out/bin/AttentionGen.Neon.Tests.dll" "$out/harness.c" "$out/arm64" "${@:3}"
+DOTNET_PROCESSOR_COUNT=1 JITDISASM="*forward_f32_d64_causal__neon_8x2:Weights *forward_f32_d64_causal__neon_8x2:Values8x2" "$tool" "$out/bin/AttentionGen.Neon.Tests.dll" "$out/harness.c" "$out/arm64" "${@:3}"
 
 # The canonical tile multiplies by element and keeps every vector in a register.
 by_element=$(grep -cE 'fmla +v[0-9]+\.4s, v[0-9]+\.4s, v[0-9]+\.s\[[0-3]\]' "$out/arm64/AttentionGen.Neon.Tests.asm" || true)
