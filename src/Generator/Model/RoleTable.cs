@@ -1,7 +1,6 @@
-
 namespace AttentionGen.Generator.Model;
 
-/// <summary>The closed table of parameter roles: the name that gives a role and the type that it takes.</summary>
+/// <summary>The table of all parameter roles, with the name and the type of each.</summary>
 internal static class RoleTable
 {
     private const string TensorNamespace = "global::System.Numerics.Tensors.";
@@ -45,20 +44,21 @@ internal static class RoleTable
     public static Role? ByName(string name) =>
         Rows.FirstOrDefault(row => string.Equals(row.Name, name, StringComparison.OrdinalIgnoreCase))?.Role;
 
-    /// <summary>The table as it stands in messages.</summary>
+    /// <summary>The table as text, for messages.</summary>
     public static string Text { get; } = string.Join(", ", Rows.Select(row => $"{Short(row.Type)} {row.Name}"))
         + "; query, key and value may also be ReadOnlyTensorSpan<float>, output TensorSpan<float>";
 
-    /// <summary>A type as a user writes it.</summary>
+    /// <summary>A type as a user writes it, without namespaces.</summary>
     public static string Short(string type) => type.Replace(TensorNamespace, "").Replace("global::System.", "").Replace("global::", "");
 }
 
-/// <param name="NeedsPositions">Whether the role means nothing without a mask of positions.</param>
+/// <summary>A row of <see cref="RoleTable"/>.</summary>
+/// <param name="NeedsPositions">Whether the role has an effect only if a mask or a score uses positions.</param>
 internal sealed record RoleRow(Role Role, string Name, string Type, bool IsRequired = false, bool NeedsPositions = false)
 {
-    /// <summary>The type with shape and strides that a tensor may have instead of a span.</summary>
+    /// <summary>The tensor span, with its own shape and strides, that is allowed instead of the span; null for none.</summary>
     public string? TensorType { get; init; }
 
-    /// <summary>The types that a parameter of the role may have.</summary>
+    /// <summary>The types that are allowed for a parameter of the role.</summary>
     public IReadOnlyList<string> Types => TensorType is null ? [Type] : [Type, TensorType];
 }

@@ -8,19 +8,22 @@ using Microsoft.CodeAnalysis.Operations;
 namespace AttentionGen.Generator.Syntax;
 
 /// <summary>
-/// Lifts the body of a user's method into an expression. What cannot be lifted is said with its place: never slow code in silence. Symbols end here.
+/// Lifts the body of a user's method into an expression. It reports code that cannot be lifted at its place, instead of calling the method slowly. Later stages
+/// see no symbols.
 /// </summary>
 internal sealed partial class Lifter
 {
     private const int MaxDepth = 16;
 
-    /// <summary>What each operation becomes stands in the text of a kernel up to eight times, in some 30 characters: more would not be a mask or a score, but a program.</summary>
+    /// <summary>
+    /// The limit of operations. Each becomes about 30 characters, up to eight times in a kernel, so that a larger method would give megabytes of code.
+    /// </summary>
     private const int MaxOperations = 1024;
 
-    /// <summary>As many as a call brings along.</summary>
+    /// <summary>The limit of numbers that own masks and scores read: a call has as many slots.</summary>
     public const int MaxScalars = 8;
 
-    /// <summary>The same for spans.</summary>
+    /// <summary>The limit of spans that they read.</summary>
     private const int MaxSpans = 4;
 
     private static readonly string[] s_intFunctions = ["Abs", "Min", "Max", "Clamp"];
@@ -32,19 +35,20 @@ internal sealed partial class Lifter
     private int _depth;
     private int _lifted;
 
-    /// <summary>How many conditions decide whether C# computes what is lifted.</summary>
+    /// <summary>The number of conditions around the current operation. C# evaluates it unconditionally if the number is 0.</summary>
     private int _conditions;
 
     private Lifter(Compilation compilation) => _compilation = compilation;
 
-    /// <summary>Lifts a method that a declaration names.</summary>
-    /// <param name="name">The method's name, null where none is named.</param>
-    /// <param name="returns">What it has to return.</param>
-    /// <param name="kernel">The declaration.</param>
-    /// <param name="scalars">The parameters of the kernel that methods use as numbers; grows.</param>
-    /// <param name="spans">Those that they index; grows.</param>
+    /// <summary>Lifts a method that the attribute names.</summary>
+    /// <param name="name">The name of the method; null for none.</param>
+    /// <param name="returns">The type that the method must return.</param>
+    /// <param name="kernel">The annotated method.</param>
+    /// <param name="scalars">The parameters of the kernel that own methods read as numbers. The method adds to the list.</param>
+    /// <param name="spans">The parameters of the kernel that own methods index. The method adds to the list.</param>
     public static LiftedSpec? Lift(
-        string? name, Kind returns, IMethodSymbol kernel, Compilation compilation, List<ParameterSpec> scalars, List<ParameterSpec> spans, Func<IParameterSymbol, ParameterSpec> parse)
+        string? name, Kind returns, IMethodSymbol kernel, Compilation compilation, List<ParameterSpec> scalars, List<ParameterSpec> spans,
+        Func<IParameterSymbol, ParameterSpec> parse)
     {
         if (name is null) return null;
         var candidates = kernel.ContainingType.GetMembers(name).OfType<IMethodSymbol>().ToList();
@@ -68,9 +72,11 @@ internal sealed partial class Lifter
                 continue;
             }
 
-            if (kernel.Parameters.FirstOrDefault(own => own.Name == parameter.Name) is not { } bound || ElementsOf(bound.Type) != elements || KindOf(bound.Type) != KindOf(parameter.Type))
+            if (kernel.Parameters.FirstOrDefault(own => own.Name == parameter.Name) is not { } bound || ElementsOf(bound.Type) != elements
+                || KindOf(bound.Type) != KindOf(parameter.Type))
             {
-                string known = string.Join(", ", Inputs(returns).Select(own => own.Text)), written = RoleTable.Short(parameter.Type.ToDisplayString(SymbolDisplayFormat.FullyQualifiedFormat));
+                string known = string.Join(", ", Inputs(returns).Select(own => own.Text));
+                string written = RoleTable.Short(parameter.Type.ToDisplayString(SymbolDisplayFormat.FullyQualifiedFormat));
                 return LiftedSpec.Failed(name, $"its parameter '{parameter.Name}' is none of {known}, and the kernel has no parameter '{written} {parameter.Name}': add it there, or rename it");
             }
 
@@ -98,7 +104,8 @@ internal sealed partial class Lifter
     }
 
     private static IEnumerable<InputExpression> Inputs(Kind returns) =>
-        new[] { Input.Query, Input.Key, Input.Head, Input.Batch, Input.Score }.Where(input => returns == Kind.Float || input != Input.Score).Select(input => new InputExpression(input));
+        new[] { Input.Query, Input.Key, Input.Head, Input.Batch, Input.Score }
+            .Where(input => returns == Kind.Float || input != Input.Score).Select(input => new InputExpression(input));
 
     private static Kind? KindOf(ITypeSymbol? type) => type?.SpecialType switch
     {
@@ -108,19 +115,21 @@ internal sealed partial class Lifter
         _ => null,
     };
 
-    /// <summary>The elements of a read-only span of ints or floats; null for another type.</summary>
+    /// <summary>The element type of a read-only span of ints or floats; null for another type.</summary>
     private static Kind? ElementsOf(ITypeSymbol type) =>
-        type is INamedTypeSymbol { Arity: 1 } span && span.OriginalDefinition.ToDisplayString() == "System.ReadOnlySpan<T>" && KindOf(span.TypeArguments[0]) is Kind.Int or Kind.Float
+        type is INamedTypeSymbol { Arity: 1 } span && span.OriginalDefinition.ToDisplayString() == "System.ReadOnlySpan<T>"
+        && KindOf(span.TypeArguments[0]) is Kind.Int or Kind.Float
             ? KindOf(span.TypeArguments[0])
             : null;
 
-    /// <summary>What a method returns, with expressions for its parameters.</summary>
+    /// <summary>The result of a method, with expressions in place of its parameters.</summary>
     private Expression Body(IMethodSymbol method, Dictionary<IParameterSymbol, Expression> parameters) => Lift(Operation(method), parameters);
 
     private Expression Lift(IOperation operation, Dictionary<IParameterSymbol, Expression> parameters)
     {
         if (++_lifted > MaxOperations) throw TooLarge($"more than {Text(MaxOperations)} operations");
-        if (operation is IParameterReferenceOperation { Parameter: var known } && parameters.TryGetValue(known, out var span) && span is SpanExpression) return span; // for what is done with it
+        if (operation is IParameterReferenceOperation { Parameter: var known } && parameters.TryGetValue(known, out var span) && span is SpanExpression)
+            return span; // the caller reads an element or the length
         if (operation.ConstantValue is { HasValue: true, Value: { } value } && KindOf(operation.Type) is { } constant)
             return new ConstantExpression(constant, constant == Kind.Bool ? (bool)value ? 1 : 0 : Convert.ToDouble(value, System.Globalization.CultureInfo.InvariantCulture));
         if (KindOf(operation.Type) is not { } kind)
@@ -152,7 +161,7 @@ internal sealed partial class Lifter
                     UnaryOperatorKind.Minus when kind == Kind.Int && unary.IsChecked && Checked(operation) is { } @checked => throw IsChecked(@checked),
                     UnaryOperatorKind.Minus => Part(unary.Operand) switch
                     {
-                        // From an inlined method; -int.MinValue is itself.
+                        // The constant is an argument of an inlined method. The negative of int.MinValue is int.MinValue.
                         ConstantExpression { Value: var number } negated => negated with { Value = kind == Kind.Int ? unchecked(-(int)number) : -number },
                         var part => Of("-", part),
                     },
@@ -162,14 +171,16 @@ internal sealed partial class Lifter
                 };
             case IBinaryOperation { OperatorMethod: null, IsLifted: false } binary:
                 if (kind == Kind.Int && binary.IsChecked && Checked(operation) is { } checkedHere) throw IsChecked(checkedHere);
-                return Binary(binary, kind, Part(binary.LeftOperand), binary.OperatorKind is BinaryOperatorKind.ConditionalAnd or BinaryOperatorKind.ConditionalOr ? Sometimes(binary.RightOperand) : Part(binary.RightOperand));
+                bool isConditional = binary.OperatorKind is BinaryOperatorKind.ConditionalAnd or BinaryOperatorKind.ConditionalOr;
+                return Binary(binary, kind, Part(binary.LeftOperand), isConditional ? Sometimes(binary.RightOperand) : Part(binary.RightOperand));
             case IConditionalOperation { WhenFalse: { } otherwise } choice:
                 return Of("?", Part(choice.Condition), Sometimes(choice.WhenTrue), Sometimes(otherwise));
             case IIsPatternOperation test:
                 return Pattern(test.Pattern, Part(test.Value));
             case ISwitchExpressionOperation choices:
                 return Switch(choices, Part(choices.Value), Sometimes);
-            case IPropertyReferenceOperation { Instance: IParameterReferenceOperation instance, Property.IsIndexer: true, Arguments: { Length: 1 } at } when Part(instance) is SpanExpression of:
+            case IPropertyReferenceOperation { Instance: IParameterReferenceOperation instance, Property.IsIndexer: true, Arguments: { Length: 1 } at }
+                when Part(instance) is SpanExpression of:
                 var index = Part(at[0].Value);
                 if (_conditions == 0) _indexed[of.Slot] |= AxesOf(index);
                 return new ElementExpression(of, index);
@@ -201,7 +212,7 @@ internal sealed partial class Lifter
             BinaryOperatorKind.Equals => "==",
             BinaryOperatorKind.ConditionalAnd => "&&",
             BinaryOperatorKind.ConditionalOr => "||",
-            BinaryOperatorKind.And when kind == Kind.Bool => "&&", // both sides are computed either way: what differs is what C# reads of spans
+            BinaryOperatorKind.And when kind == Kind.Bool => "&&", // a kernel computes both sides of either operator
             BinaryOperatorKind.Or when kind == Kind.Bool => "||",
             BinaryOperatorKind.And => "&",
             BinaryOperatorKind.Or => "|",
@@ -215,17 +226,21 @@ internal sealed partial class Lifter
         if (name is "<<" or ">>" or ">>>")
         {
             if (right is not ConstantExpression { Value: var count }) throw new CannotLiftException(operation.RightOperand.Syntax, "an int is shifted by constants only");
-            right = new ConstantExpression(Kind.Int, (int)count & 31); // as C# counts
+            right = new ConstantExpression(Kind.Int, (int)count & 31); // C# uses the low 5 bits of a shift count
         }
 
         if (name == "==" && left.Kind == Kind.Bool)
-            return new OperationExpression(Kind.Bool, "!", new[] { new OperationExpression(Kind.Bool, "^", new[] { left, right }.ToEquatableArray()) }.ToEquatableArray<Expression>());
+        {
+            var differ = new OperationExpression(Kind.Bool, "^", new[] { left, right }.ToEquatableArray());
+            return new OperationExpression(Kind.Bool, "!", new Expression[] { differ }.ToEquatableArray());
+        }
+
         if (name is "/" or "%" && kind == Kind.Int && right is not ConstantExpression { Value: not 0 and not -1 })
             throw new CannotLiftException(operation.RightOperand.Syntax, "an int is divided by constants other than 0 and -1 only");
         return new OperationExpression(kind, name, new[] { left, right }.ToEquatableArray());
     }
 
-    /// <summary>The index of key, query, head or batch that an int is; none where it is more than that.</summary>
+    /// <summary>The axis whose index an int is, unchanged; none for other expressions.</summary>
     private static Axes AxesOf(Expression index) => index is not InputExpression { Input: var input } ? Axes.None : input switch
     {
         Input.Batch => Axes.Batch,
@@ -243,12 +258,12 @@ internal sealed partial class Lifter
         {
             string[] names = kind == Kind.Int ? s_intFunctions : s_floatFunctions;
             var operands = arguments.Select(argument => part(argument.Value)).ToEquatableArray();
-            int count = target.Name switch { "Min" or "Max" => 2, "Clamp" or "FusedMultiplyAdd" => 3, _ => 1 }; // a logarithm may have a base
+            int count = target.Name switch { "Min" or "Max" => 2, "Clamp" or "FusedMultiplyAdd" => 3, _ => 1 }; // Math.Log has an overload with a base
             if (!names.Contains(target.Name) || operands.Count != count || operands.Any(operand => operand.Kind != kind))
                 throw new CannotLiftException(call.Syntax, $"of Math, MathF, float and int, {string.Join(", ", names)} can be lifted here");
             if (target.Name != "Clamp") return new OperationExpression(kind, target.Name, operands);
 
-            // Nothing throws in a kernel: between bounds in the wrong order it is the upper one.
+            // A kernel does not throw. If the bounds are in the wrong order, the result is the upper bound.
             var raised = new OperationExpression(kind, "Max", new[] { operands[0], operands[1] }.ToEquatableArray());
             return new OperationExpression(kind, "Min", new[] { raised, operands[2] }.ToEquatableArray());
         }
@@ -263,14 +278,15 @@ internal sealed partial class Lifter
         return result;
     }
 
-    /// <summary>Where lifting ends, and why.</summary>
+    /// <summary>The reason why an operation cannot be lifted, and its syntax.</summary>
     private sealed class CannotLiftException(Microsoft.CodeAnalysis.SyntaxNode? syntax, string reason) : Exception
     {
-        /// <summary>The failure of a method, at the place inside it or, where it is in another one, at its name.</summary>
+        /// <summary>The failure of a method. It has a place if the operation is inside of the method, and none if it is in a method that it calls.</summary>
         public LiftedSpec At(string name, IMethodSymbol method)
         {
             var declaration = method.DeclaringSyntaxReferences.FirstOrDefault()?.GetSyntax();
-            bool inside = syntax is not null && declaration is not null && declaration.SyntaxTree == syntax.SyntaxTree && declaration.Span.Contains(syntax.Span) && syntax != declaration;
+            bool inside = syntax is not null && declaration is not null && declaration.SyntaxTree == syntax.SyntaxTree
+                && declaration.Span.Contains(syntax.Span) && syntax != declaration;
             string where = syntax is null || syntax == declaration ? "" : $"'{syntax.ToString()}': ";
             var failure = LiftedSpec.Failed(name, where + reason);
             return inside ? failure with { Start = syntax!.SpanStart - declaration!.SpanStart, Length = syntax.Span.Length } : failure;
@@ -278,18 +294,21 @@ internal sealed partial class Lifter
     }
 }
 
-/// <summary>A method of the user's, lifted or not.</summary>
-/// <param name="Name">Its name.</param>
-/// <param name="Result">What it returns; null where it cannot be lifted.</param>
-/// <param name="Failure">Why not, and the way out.</param>
+/// <summary>An own method of the user, lifted or not.</summary>
+/// <param name="Name">The name of the method.</param>
+/// <param name="Result">The expression that it returns; null if it cannot be lifted.</param>
+/// <param name="Failure">The reason why it cannot be lifted, and the fix; null if it can.</param>
 internal sealed record LiftedSpec(string Name, Expression? Result, string? Failure)
 {
-    /// <summary>Where it cannot be lifted, from the beginning of its declaration; nowhere in it where the length is 0.</summary>
+    /// <summary>
+    /// The start of the code that cannot be lifted, from the start of the declaration, in characters. It means nothing if <see cref="Length"/> is 0.
+    /// </summary>
     public int Start { get; init; }
 
+    /// <summary>The length of the code that cannot be lifted, in characters; 0 if it is outside of the method.</summary>
     public int Length { get; init; }
 
-    /// <summary>For each span of the kernel's methods: the axes (as a number) that C# indexes it by as they are, whatever the numbers are.</summary>
+    /// <summary>For each span: the axes, as a number, whose plain index C# uses to read the span unconditionally.</summary>
     public EquatableArray<int> Indexed { get; init; }
 
     public static LiftedSpec Failed(string name, string reason) => new(name, null, reason);

@@ -6,7 +6,7 @@ using Microsoft.CodeAnalysis;
 
 namespace AttentionGen.Generator.Validation;
 
-/// <summary>From a spec to the rules that it breaks. The analyzer reports them, the generator stops on the errors among them.</summary>
+/// <summary>Finds the rules that a specification breaks. The analyzer reports them. The generator writes no kernel if one of them is an error.</summary>
 internal static partial class KernelRules
 {
     public const int MaxHeads = 4096;
@@ -15,10 +15,10 @@ internal static partial class KernelRules
     public const int MaxBuckets = 1024;
     public const int MaxRelativeDistance = 1 << 16;
 
-    /// <summary>A factor of powers of two, scale * log2(e), is to be a float, too.</summary>
+    /// <summary>The limit of the scale. The factor scale * log2(e) must be finite, too.</summary>
     public const float MaxScale = 2e38f;
 
-    /// <summary>The least normal float: factors below it would have fewer digits than others.</summary>
+    /// <summary>The least normal float. Smaller factors have fewer significant bits.</summary>
     public const float LeastFactor = 1.17549435e-38f;
 
     public static IEnumerable<Violation> Violations(KernelSpec spec)
@@ -26,7 +26,8 @@ internal static partial class KernelRules
         if (spec.Method.OtherKind is { } kind) return [new(Rules.NotAMethod, Place.Attribute, kind)];
         if (spec.OldLanguage is { } version) return [new(Rules.OldLanguage, Place.Attribute, version, spec.Method.Name)];
         var mask = MaskProgram.Of(spec);
-        return Method(spec.Method).Concat(Types(spec.Method)).Concat(Numbers(spec.Attention)).Concat(Strides(spec)).Concat(Windows(spec, mask)).Concat(Cuts(spec, mask)).Concat(Norms(spec)).Concat(Scores(spec)).Concat(Relative(spec)).Concat(Parameters(spec, mask));
+        return Method(spec.Method).Concat(Types(spec.Method)).Concat(Numbers(spec.Attention)).Concat(Strides(spec)).Concat(Windows(spec, mask)).Concat(Cuts(spec, mask))
+            .Concat(Norms(spec)).Concat(Scores(spec)).Concat(Relative(spec)).Concat(Parameters(spec, mask));
     }
 
     public static IEnumerable<Violation> Errors(KernelSpec spec) => Violations(spec).Where(violation => violation.Rule.DefaultSeverity == DiagnosticSeverity.Error);
@@ -41,7 +42,7 @@ internal static partial class KernelRules
             yield return new(Rules.ReturnsValue, Place.ReturnType, method.Name, RoleTable.Short(method.ReturnType));
     }
 
-    /// <summary>The declaration as it should be.</summary>
+    /// <summary>The correct declaration, for messages.</summary>
     private static string Declaration(MethodSpec method)
     {
         var modifiers = method.Modifiers.Split([' '], StringSplitOptions.RemoveEmptyEntries).Except(["extern", "abstract", "async", "partial"]);
@@ -103,13 +104,13 @@ internal static partial class KernelRules
     private static string Meant(int? given, string argument, int by, int max, string what) =>
         given > max && by > 1 && given % by == 0 && given / by <= max ? string.Format(CultureInfo.InvariantCulture, ": did you mean {0} = {1} / {2}, {3}, where {4} is {2}?", given / by, given, by, what, argument) : "";
 
-    /// <summary>Windows that hide nothing: another mask or the lengths leave them nothing to hide.</summary>
+    /// <summary>The rules of windows that hide no key, because of another mask or of the lengths.</summary>
     private static IEnumerable<Violation> Windows(KernelSpec spec, MaskProgram mask)
     {
         var attention = spec.Attention;
-        if (attention is { Mask: Mask.Causal, GivenWindowRight: > 0 and < MaxLength and var behind })
-            yield return Idle("WindowRight", behind, "the causal mask hides every key behind the query", "leave one of the two out");
-        if (HasStart(spec)) yield break; // without one the last query stands at the last visible key
+        if (attention is { Mask: Mask.Causal, GivenWindowRight: > 0 and < MaxLength and var after })
+            yield return Idle("WindowRight", after, "the causal mask hides every key behind the query", "leave one of the two out");
+        if (HasStart(spec)) yield break; // without a start, the last query is at the last visible key
 
         if (attention is { GivenWindowLeft: >= 0 and < MaxLength and var left, KeyLength: { } keys } && !HidesLeft(attention, mask))
             yield return Idle("WindowLeft", left, $"the last query stands at the last key, with {keys - 1} before it", WayOut(keys - 1));
@@ -119,11 +120,12 @@ internal static partial class KernelRules
             yield return Idle("WindowRight", right, reason, WayOut(queries - 1));
         }
 
-        static Violation Idle(string argument, int given, string reason, string wayOut) => new(Rules.WindowWithoutEffect, Place.OfArgument(argument), argument, given, reason, wayOut);
+        static Violation Idle(string argument, int given, string reason, string wayOut) =>
+            new(Rules.WindowWithoutEffect, Place.OfArgument(argument), argument, given, reason, wayOut);
         static string WayOut(int idle) => idle > 0 ? $"leave it out, or use less than {idle}" : "leave it out";
     }
 
-    /// <summary>What cuts rows and keys: prefix, documents, lists of blocks, the user's own mask.</summary>
+    /// <summary>The rules of prefix, documents, block lists and the user's own mask.</summary>
     private static IEnumerable<Violation> Cuts(KernelSpec spec, MaskProgram mask)
     {
         var attention = spec.Attention;
@@ -164,11 +166,13 @@ internal static partial class KernelRules
         if (missing.Count is > 0 and < 4)
         {
             yield return new(
-                Rules.IncompleteBlocks, parts.First(part => part.IsThere).Place, string.Join(" and ", missing.Select(part => part.Name)), missing.Count == 1 ? "is" : "are",
+                Rules.IncompleteBlocks, parts.First(part => part.IsThere).Place,
+                string.Join(" and ", missing.Select(part => part.Name)), missing.Count == 1 ? "is" : "are",
                 string.Join(" and ", missing.Select(part => part.WayOut)));
         }
 
-        if (attention.KeyBlockSize is >= 32 and <= MaxLength and var size && size % 32 != 0) yield return new(Rules.BadKeyBlockSize, Place.OfArgument("KeyBlockSize"), size, $"{size / 32 * 32} or {(size / 32 + 1) * 32}");
+        if (attention.KeyBlockSize is >= 32 and <= MaxLength and var size && size % 32 != 0)
+            yield return new(Rules.BadKeyBlockSize, Place.OfArgument("KeyBlockSize"), size, $"{size / 32 * 32} or {(size / 32 + 1) * 32}");
         if (attention.GivenBlockAxes is { } axes)
         {
             string? reason = (axes & ~(Axes.Batch | Axes.Head | Axes.Query | Axes.Key)) != 0 ? "which is no AttentionAxes"
@@ -189,32 +193,39 @@ internal static partial class KernelRules
         if (mask.Own is { } bounds && HidesAll(attention, mask, bounds) is { } why) yield return new(Rules.HidesEverything, Place.OfArgument("MaskMethod"), why);
     }
 
-    /// <summary>Why a mask of the user's own hides every key; null where it does not, or where it depends on the call.</summary>
+    /// <summary>The reason why the user's own mask hides every key; null if it shows some, or if it depends on the call.</summary>
     private static string? HidesAll(AttentionSpec attention, MaskProgram mask, MaskBounds bounds)
     {
         if (bounds.Terms.Count == 0) return "the mask method never returns true";
         if (attention.GivenPrefixLength is not null) return null;
-        bool Hides(MaskTerm term) => (MaskTerm.One(term.FromDistance) is { } from && mask.Right is { } right && from > right) || (MaskTerm.One(term.ToDistance) is { } to && mask.Left is { } left && to <= -left);
+        bool Hides(MaskTerm term) =>
+            (MaskTerm.One(term.FromDistance) is { } from && mask.Right is { } right && from > right)
+            || (MaskTerm.One(term.ToDistance) is { } to && mask.Left is { } left && to <= -left);
         return bounds.Terms.All(Hides) ? "the mask method lets through only keys that the mask or the window of the attribute hides" : null;
     }
 
     private static IEnumerable<Violation> Norms(KernelSpec spec)
     {
         var attention = spec.Attention;
-        if (!Enum.IsDefined(typeof(Norm), attention.QueryKeyNorm)) yield return new(Rules.UnknownNorm, Place.OfArgument("QueryKeyNorm"), (int)attention.QueryKeyNorm);
+        if (!Enum.IsDefined(typeof(Norm), attention.QueryKeyNorm))
+            yield return new(Rules.UnknownNorm, Place.OfArgument("QueryKeyNorm"), (int)attention.QueryKeyNorm);
         if (attention.GivenNormEpsilon is { } epsilon && !(epsilon is >= AttentionSpec.LeastNormEpsilon and < float.PositiveInfinity))
             yield return new(Rules.BadNormEpsilon, Place.OfArgument("NormEpsilon"), Text(epsilon), Text(AttentionSpec.DefaultNormEpsilon));
         if (attention.QueryKeyNorm != Norm.None) yield break;
         if (attention.GivenNormEpsilon is not null) yield return new(Rules.NormWithoutEffect, Place.OfArgument("NormEpsilon"), "NormEpsilon");
         for (int i = 0; i < spec.Method.Parameters.Count; i++)
-            if (spec.Method.Parameters[i] is { Role: Role.QueryNormWeight or Role.KeyNormWeight } weight) yield return new(Rules.NormWithoutEffect, Place.OfParameter(i), weight.Name);
+        {
+            if (spec.Method.Parameters[i] is { Role: Role.QueryNormWeight or Role.KeyNormWeight } weight)
+                yield return new(Rules.NormWithoutEffect, Place.OfParameter(i), weight.Name);
+        }
     }
 
     private static IEnumerable<Violation> Scores(KernelSpec spec)
     {
         const Axes AllAxes = Axes.Batch | Axes.Head | Axes.Query | Axes.Key;
         var attention = spec.Attention;
-        if (attention.GivenSoftCap is { } cap && WrongCap(attention, cap) is { } wrong) yield return new(Rules.BadSoftCap, Place.OfArgument("SoftCap"), Text(cap), wrong);
+        if (attention.GivenSoftCap is { } cap && WrongCap(attention, cap) is { } wrong)
+            yield return new(Rules.BadSoftCap, Place.OfArgument("SoftCap"), Text(cap), wrong);
         foreach (var (role, given) in new[] { (Role.Bias, attention.GivenBiasAxes), (Role.Keep, attention.GivenKeepAxes) })
         {
             if (given is not { } axes) continue;
@@ -255,21 +266,21 @@ internal static partial class KernelRules
             yield return new(Rules.ScaleTwice, Place.OfArgument("Scale"), Text(attention.GivenScale.Value), scales.Name);
     }
 
-    /// <summary>What is wrong with a soft cap: scores are multiplied by factors over it, which have to be floats with all their digits.</summary>
+    /// <summary>The error of a soft cap; null for none. The kernel multiplies scores by 1 / cap and scale / cap, which must be normal floats.</summary>
     private static string? WrongCap(AttentionSpec attention, float cap)
     {
         if (!(cap is > 0 and < float.PositiveInfinity)) return "it must be a positive, finite number";
         foreach (var (name, factor) in new[] { ("1", 1f), ("Scale", Math.Abs(attention.Scale)) })
         {
             double quotient = (double)factor / cap;
-            if (factor is > 0 and <= MaxScale && quotient is not (>= LeastFactor and <= MaxScale)) // of another scale there is an error already
+            if (factor is > 0 and <= MaxScale && quotient is not (>= LeastFactor and <= MaxScale)) // an invalid scale has its own error
                 return $"but {name} / SoftCap = {Text((float)quotient)}, which scores are multiplied by, must be from 1.2E-38 to {Text(MaxScale)}";
         }
 
         return null;
     }
 
-    /// <summary>The buckets of relative positions, and the parameter that has their biases.</summary>
+    /// <summary>The rules of the relative position bias: its buckets and its parameter.</summary>
     private static IEnumerable<Violation> Relative(KernelSpec spec)
     {
         var relative = spec.Attention.Relative;
@@ -281,7 +292,8 @@ internal static partial class KernelRules
             {
                 ("RelativeBuckets", relative.GivenBuckets), ("RelativeMaxDistance", relative.GivenMaxDistance), ("RelativeBidirectional", relative.GivenBidirectional),
             }.FirstOrDefault(argument => argument.Value is not null);
-            if (given.Value is { } value) yield return new(Rules.BucketsWithoutParameter, Place.OfArgument(given.Argument), given.Argument, value is bool flag ? flag ? "true" : "false" : value);
+            if (given.Value is { } value)
+                yield return new(Rules.BucketsWithoutParameter, Place.OfArgument(given.Argument), given.Argument, value is bool flag ? flag ? "true" : "false" : value);
             yield break;
         }
 
@@ -291,7 +303,7 @@ internal static partial class KernelRules
             yield break;
         }
 
-        if (buckets is < 2 or > MaxBuckets || relative.MaxDistance is < 1 or > MaxRelativeDistance) yield break; // said already
+        if (buckets is < 2 or > MaxBuckets || relative.MaxDistance is < 1 or > MaxRelativeDistance) yield break; // reported as out of range
         if (relative.Bidirectional && buckets % 2 != 0)
             yield return new(Rules.BadBuckets, Place.OfArgument("RelativeBuckets"), $"RelativeBuckets is {buckets}, which is odd, and half of them are for keys behind the query", $"use {buckets - 1} or {buckets + 1}, or set RelativeBidirectional = false");
         else if (relative.Exact == 0)
@@ -306,14 +318,16 @@ internal static partial class KernelRules
 
     private static bool HasStart(KernelSpec spec) => spec.Method.Parameters.Any(parameter => parameter.Role is { } role && Slot(role) == Role.QueryStart);
 
-    /// <summary>Whether it does not matter where the queries stand. A mask or a window that is none has its own error, and may have been meant to matter.</summary>
+    /// <summary>
+    /// Whether neither mask nor window depends on the positions of the queries. Invalid masks and windows count as dependent: they have their own errors.
+    /// </summary>
     private static bool HasNoPositions(AttentionSpec attention) =>
         attention is { Mask: Mask.None, GivenWindowLeft: null or -1, GivenWindowRight: null or -1 };
 
-    /// <summary>Whether some row may not see a key before it, in a call without a start.</summary>
+    /// <summary>Whether the mask may hide a key before a query, in a call without a start.</summary>
     private static bool HidesLeft(AttentionSpec attention, MaskProgram mask) => mask.Left is { } left && !(attention.KeyLength is >= 1 and var keys && left >= keys - 1);
 
-    /// <summary>Whether some row may not see a key behind it, in a call without a start.</summary>
+    /// <summary>Whether the mask may hide a key after a query, in a call without a start.</summary>
     private static bool HidesRight(AttentionSpec attention, MaskProgram mask) =>
         mask.Right is { } right && !(attention.QueryLength is >= 1 and var queries && right >= queries - 1);
 
@@ -332,11 +346,11 @@ internal static partial class KernelRules
         }
     }
 
-    /// <summary>Whether the shape breaks no rule: then its width means something, and fits an int.</summary>
+    /// <summary>Whether the shape is valid, so that its width is defined and fits into an int.</summary>
     private static bool IsKnown(TensorSpec tensor, AttentionSpec attention) =>
         tensor is { Heads: >= 1 and <= MaxHeads, Dim: >= 1 and <= MaxDim } && attention.Heads % tensor.Heads == 0 && Enum.IsDefined(typeof(Layout), tensor.Layout);
 
-    /// <summary>How wide a token is and why, in the words of the attribute.</summary>
+    /// <summary>The width of a token as a formula of the arguments of the attribute.</summary>
     private static string Width(Role role, AttentionSpec attention)
     {
         var tensor = attention.Tensor(role);

@@ -3,10 +3,10 @@ using AttentionGen.Generator.Model;
 
 namespace AttentionGen.Generator.Validation;
 
-/// <summary>What a parameter without a role may be meant for: by its name first, as a type alone tells the key from the value of nobody.</summary>
+/// <summary>Finds the role that a parameter without one was meant to have. Names come first, because a type does not tell a key from a value.</summary>
 internal sealed class RoleAdvice
 {
-    /// <summary>Names that others use, without capitals and underscores, and the roles that they are, of which the type chooses.</summary>
+    /// <summary>Names from other libraries, in lower case and without underscores, with their roles. The type chooses between several roles.</summary>
     private static readonly Dictionary<string, Role[]> s_names = new()
     {
         ["q"] = [Role.Query], ["queries"] = [Role.Query], ["qs"] = [Role.Query], ["xq"] = [Role.Query], ["querystates"] = [Role.Query],
@@ -34,7 +34,7 @@ internal sealed class RoleAdvice
         ["qnorm"] = [Role.QueryNormWeight], ["qnormweight"] = [Role.QueryNormWeight], ["knorm"] = [Role.KeyNormWeight], ["knormweight"] = [Role.KeyNormWeight],
     };
 
-    /// <summary>Names of what stands in the attribute, and how.</summary>
+    /// <summary>Names of parameters that are arguments of the attribute here, with an example of the argument.</summary>
     private static readonly Dictionary<string, string> s_arguments = new()
     {
         ["iscausal"] = "Mask = AttentionMask.Causal", ["causal"] = "Mask = AttentionMask.Causal", ["usecausalmask"] = "Mask = AttentionMask.Causal",
@@ -47,7 +47,7 @@ internal sealed class RoleAdvice
         ["eps"] = "NormEpsilon = 1e-6f", ["epsilon"] = "NormEpsilon = 1e-6f", ["normepsilon"] = "NormEpsilon = 1e-6f",
     };
 
-    /// <summary>Lengths that follow from the spans: only a fixed one stands in the attribute.</summary>
+    /// <summary>Names of lengths. A kernel computes lengths from its spans; a fixed length is an argument of the attribute.</summary>
     private static readonly HashSet<string> s_lengths = ["m", "n", "queries", "keys", "seqlen", "length", "querylength", "keylength", "querylen", "keylen", "kvlen", "kvlength", "seqlenq", "seqlenk", "tokens", "sequencelength"];
 
     private readonly KernelSpec _spec;
@@ -59,12 +59,12 @@ internal sealed class RoleAdvice
         (_spec, _missing) = (spec, missing.ToList());
         var unknown = spec.Method.Parameters.Where(parameter => parameter.Role is null && parameter.Name.Length > 0).ToList();
 
-        // By names, of which each role is given once: those that others use, then those that are misspelt.
+        // Names from other libraries come first, then misspelt names. Each role is given once.
         foreach (var find in new Func<ParameterSpec, RoleRow?>[] { ByName, BySpelling })
             foreach (var parameter in unknown)
                 if (Meant(parameter) is null && find(parameter) is { } row && IsFree(row)) _meant.Add((parameter, row));
 
-        // By its type, where one parameter and one role are left that have it.
+        // A type decides if only one parameter and one role of that type remain.
         foreach (var row in _missing.Where(IsFree).ToList())
         {
             var candidates = unknown.Where(parameter => Meant(parameter) is null && !HasName(parameter) && row.Types.Contains(parameter.Type)).ToList();
@@ -72,19 +72,21 @@ internal sealed class RoleAdvice
         }
     }
 
-    /// <summary>The role that a parameter is meant for; null where nothing says so.</summary>
+    /// <summary>The role that a parameter was meant to have; null if unknown.</summary>
     public RoleRow? Meant(ParameterSpec parameter) => _meant.FirstOrDefault(pair => pair.Parameter == parameter).Row;
 
-    /// <summary>Whether an error at a parameter speaks of a role that is missing.</summary>
+    /// <summary>Whether the error of a parameter mentions a missing role, so that the role needs no error of its own.</summary>
     public bool Covers(RoleRow row) =>
         _meant.Any(pair => pair.Row == row)
-        || _missing.Count(other => IsFree(other) && other.Type == row.Type) <= _spec.Method.Parameters.Count(parameter => parameter.Role is null && Meant(parameter) is null && OpenFor(parameter).Contains(row));
+        || _missing.Count(other => IsFree(other) && other.Type == row.Type)
+            <= _spec.Method.Parameters.Count(parameter => parameter.Role is null && Meant(parameter) is null && OpenFor(parameter).Contains(row));
 
-    /// <summary>Whether a name or what is missing says that it was meant for a role.</summary>
+    /// <summary>Whether the name or the type of a parameter suggests a role.</summary>
     public bool IsMeant(ParameterSpec parameter) => Meant(parameter) is not null || HasName(parameter) || OpenFor(parameter).Count > 0;
 
-    /// <summary>The way out for a parameter without a role.</summary>
-    /// <param name="tableIsSaid">Whether the table of all roles was said already.</param>
+    /// <summary>The fix for a parameter without a role.</summary>
+    /// <param name="parameter">The parameter.</param>
+    /// <param name="tableIsSaid">Whether an earlier message has the table of all roles. The method sets it.</param>
     public string WayOut(ParameterSpec parameter, ref bool tableIsSaid)
     {
         string name = Plain(parameter.Name);
@@ -111,14 +113,15 @@ internal sealed class RoleAdvice
     private static RoleRow? ByName(ParameterSpec parameter)
     {
         if (!s_names.TryGetValue(Plain(parameter.Name), out var roles)) return null;
-        if (roles.FirstOrDefault(role => RoleTable.Row(role).Types.Contains(parameter.Type)) is var fit && roles.Contains(fit) && RoleTable.Row(fit).Types.Contains(parameter.Type)) return RoleTable.Row(fit);
+        foreach (var role in roles)
+            if (RoleTable.Row(role).Types.Contains(parameter.Type)) return RoleTable.Row(role);
 
-        // A number has another meaning than a span of the name, and the other way round; what is neither, as an array, may be meant as either.
+        // A number does not mean the same as a span of this name. Another type, such as an array, may mean the span.
         var row = RoleTable.Row(roles[0]);
         return IsNumber(parameter) == (row.Type == "int") ? row : null;
     }
 
-    /// <summary>The role whose name differs from it in a letter or two, of the right type.</summary>
+    /// <summary>The role of the right type whose name differs in one or two letters; null for none.</summary>
     private static RoleRow? BySpelling(ParameterSpec parameter)
     {
         string name = Plain(parameter.Name);
@@ -127,13 +130,15 @@ internal sealed class RoleAdvice
             .OrderBy(row => Distance(name, row.Name.ToLowerInvariant())).FirstOrDefault();
     }
 
-    private static bool HasName(ParameterSpec parameter) => ByName(parameter) is not null || (IsNumber(parameter) && (s_arguments.ContainsKey(Plain(parameter.Name)) || s_lengths.Contains(Plain(parameter.Name))));
+    private static bool HasName(ParameterSpec parameter) =>
+        ByName(parameter) is not null || (IsNumber(parameter) && (s_arguments.ContainsKey(Plain(parameter.Name)) || s_lengths.Contains(Plain(parameter.Name))));
 
-    private static bool IsNumber(ParameterSpec parameter) => parameter.Type is "int" or "float" or "bool" or "long" or "double" or "uint" or "nint" or "ulong" or "float?" or "int?" or "bool?";
+    private static bool IsNumber(ParameterSpec parameter) =>
+        parameter.Type is "int" or "float" or "bool" or "long" or "double" or "uint" or "nint" or "ulong" or "float?" or "int?" or "bool?";
 
     private bool IsFree(RoleRow row) => _spec.Method.Parameters.All(parameter => parameter.Role != row.Role) && _meant.All(pair => pair.Row != row);
 
-    /// <summary>The roles that are missing and that a parameter can be by its type.</summary>
+    /// <summary>The missing roles of the type of a parameter.</summary>
     private List<RoleRow> OpenFor(ParameterSpec parameter) => HasName(parameter) ? [] : [.. _missing.Where(row => row.Types.Contains(parameter.Type) && IsFree(row))];
 
     private static string Types(RoleRow row) => string.Join(" or ", row.Types.Select(type => $"'{RoleTable.Short(type)}'"));
@@ -143,7 +148,7 @@ internal sealed class RoleAdvice
 
     private static string Plain(string name) => name.Replace("_", "").Replace("@", "").ToLower(CultureInfo.InvariantCulture);
 
-    /// <summary>How many letters are to be added, taken out, replaced or exchanged with the next.</summary>
+    /// <summary>The number of edits between two names: letters added, removed, replaced, or swapped with the next one.</summary>
     private static int Distance(string x, string y)
     {
         int[,] d = new int[x.Length + 1, y.Length + 1];

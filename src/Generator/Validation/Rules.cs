@@ -3,7 +3,7 @@ using Microsoft.CodeAnalysis;
 
 namespace AttentionGen.Generator.Validation;
 
-/// <summary>The diagnostics. An id is never used again; each has a page under docs/diagnostics and a row in the release file.</summary>
+/// <summary>The diagnostics. An id is never reused. Each diagnostic has a page in docs/diagnostics and a row in the release file.</summary>
 internal static class Rules
 {
     private const string Category = "AttentionGen";
@@ -158,7 +158,7 @@ internal static class Rules
         + "add 'int queryStart' and give 0 for a prefill, set QueryLength = 1 for decoding, or suppress this where every query follows the keys",
         Category, DiagnosticSeverity.Warning, isEnabledByDefault: true, helpLinkUri: HelpLink + "AG0101.md");
 
-    // Once a project, at its first kernel: which one that is takes the whole compilation.
+    // Reported once for a project, at its first kernel. Only the complete compilation tells which kernel is the first.
     public static readonly DiagnosticDescriptor DebugBuild = new("AG0102", "Kernels are slow in an unoptimised build",
         "This build is not optimised, which makes {0} 10 to 24 times slower: build with -c Release, or set <Optimize>true</Optimize> in the project that declares kernels",
         Category, DiagnosticSeverity.Warning, isEnabledByDefault: true, helpLinkUri: HelpLink + "AG0102.md", customTags: WellKnownDiagnosticTags.CompilationEnd);
@@ -180,7 +180,8 @@ internal static class Rules
     [
         NotPartial, HasBody, ReturnsValue, GenericMethod, TypeNotPartial, GenericType, FileLocalType, Interface, OutOfRange, UnevenGroups, BadScale,
         UnknownMask, MissingParameter, DuplicateParameter, UnknownParameter, WrongParameterType, MaskParameterWithoutMask, BatchWithoutBatched,
-        NotAMethod, UnknownIsas, UnknownLayout, NarrowStride, StrideOfTensorSpan, BadSoftCap, BadAxes, AxesWithoutParameter, SlopesTwice, CannotLift, BucketsWithoutParameter, RelativeBiasWithoutBuckets,
+        NotAMethod, UnknownIsas, UnknownLayout, NarrowStride, StrideOfTensorSpan, BadSoftCap, BadAxes, AxesWithoutParameter, SlopesTwice, CannotLift,
+        BucketsWithoutParameter, RelativeBiasWithoutBuckets,
         BadBuckets, ScaleTwice, UnknownStage, StageWithoutScores, UnknownNorm, NormWithoutEffect, BadNormEpsilon,
         PrefixWithoutCausal, PrefixTwice, DocumentsInBatch, KeyDocumentsAlone, IncompleteBlocks, BadKeyBlockSize, BlocksWithCuts,
         OtherGenerator, UnknownRole, UselessDefault,
@@ -188,7 +189,7 @@ internal static class Rules
         PaddedPrefill, DebugBuild, MoreQueriesThanKeys, WindowWithoutEffect, HidesEverything,
     ];
 
-    // Not configurable: a build that suppressed the error would succeed without the kernel.
+    // Errors are not configurable: if a project turned one off, the build would succeed without the kernel.
     private static DiagnosticDescriptor Error(string id, string title, string message) =>
         new(id, title, message, Category, DiagnosticSeverity.Error, isEnabledByDefault: true, helpLinkUri: HelpLink + id + ".md",
             customTags: WellKnownDiagnosticTags.NotConfigurable);
