@@ -153,7 +153,7 @@ internal static class KernelParser
         MethodKind.PropertyGet or MethodKind.PropertySet or MethodKind.EventAdd or MethodKind.EventRemove => "an accessor",
         MethodKind.UserDefinedOperator or MethodKind.Conversion => "an operator",
         MethodKind.ExplicitInterfaceImplementation => "an explicit implementation of an interface",
-        _ => "something that is no method",
+        _ => "something other than a method",
     };
 
     /// <summary>Whether an earlier member has the same signature. There is only one implementation for both.</summary>

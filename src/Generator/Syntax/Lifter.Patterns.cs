@@ -8,7 +8,7 @@ namespace AttentionGen.Generator.Syntax;
 /// <summary>Lifts patterns into comparisons, and switch expressions into chains of choices.</summary>
 internal sealed partial class Lifter
 {
-    private const string NoPattern = "of patterns, constants, < <= > >=, and, or, not and _ can be lifted";
+    private const string NoPattern = "this pattern cannot be lifted: use constants, < <= > >=, and, or, not and _";
 
     private static Expression Pattern(IPatternOperation pattern, Expression value)
     {
@@ -42,7 +42,7 @@ internal sealed partial class Lifter
     private static Expression Switch(ISwitchExpressionOperation choices, Expression value, Func<IOperation, Expression> sometimes)
     {
         // A kernel does not throw, so the arms must cover all values. The last arm needs no condition then.
-        if (!choices.IsExhaustive) throw new CannotLiftException(choices.Syntax, "it throws for values that no arm covers, and nothing throws in a kernel: add '_ => ...'");
+        if (!choices.IsExhaustive) throw new CannotLiftException(choices.Syntax, "it throws if no arm matches, but a kernel does not throw: add '_ => ...'");
         Expression? result = null;
         foreach (var arm in choices.Arms.Reverse())
         {
@@ -79,5 +79,5 @@ internal sealed partial class Lifter
     }
 
     private static CannotLiftException IsChecked(CheckedExpressionSyntax syntax) =>
-        new(syntax, "nothing throws in a kernel, where ints wrap: leave checked out, and bound what could overflow, as by Math.Clamp");
+        new(syntax, "a kernel does not throw, and its ints wrap: remove checked, and limit values that may overflow, such as with Math.Clamp");
 }

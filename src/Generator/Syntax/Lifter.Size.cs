@@ -26,7 +26,7 @@ internal sealed partial class Lifter
             { Body.Statements: { Count: 1 } statements } when statements[0] is ReturnStatementSyntax { Expression: { } expression } => expression,
             _ => null,
         };
-        if (result is null) throw new CannotLiftException(declaration, "a method is lifted that is one expression: '=> ...' or a single return");
+        if (result is null) throw new CannotLiftException(declaration, "the method is not one expression: use '=> ...' or a single return");
         while (true) // parentheses and checked have no operations of their own
         {
             if (result is ParenthesizedExpressionSyntax parenthesized) result = parenthesized.Expression;
@@ -34,7 +34,7 @@ internal sealed partial class Lifter
             else break;
         }
 
-        var operation = _compilation.GetSemanticModel(result.SyntaxTree).GetOperation(result) ?? throw new CannotLiftException(result, "it is no expression");
+        var operation = _compilation.GetSemanticModel(result.SyntaxTree).GetOperation(result) ?? throw new CannotLiftException(result, "it is not an expression: use '=> ...' or a single return");
         _operations.Add(method, operation);
         return operation;
     }
@@ -45,7 +45,7 @@ internal sealed partial class Lifter
     private void CheckSize(IMethodSymbol method)
     {
         var (bodies, operations) = Cost(method, 0);
-        if (operations > MaxOperations) throw TooLarge($"{Text(operations)} operations{(bodies > 1 ? $" in {Text(bodies)} bodies of methods" : "")}");
+        if (operations > MaxOperations) throw TooLarge($"{Text(operations)} operations{(bodies > 1 ? $" in {Text(bodies)} method bodies" : "")}");
     }
 
     private static void CheckSize(Expression result)
@@ -75,8 +75,11 @@ internal sealed partial class Lifter
     private static bool IsOwn(IMethodSymbol method) =>
         !method.DeclaringSyntaxReferences.IsEmpty && method is { IsGenericMethod: false, IsStatic: true } && method.Parameters.All(parameter => parameter.RefKind == RefKind.None);
 
-    private static CannotLiftException TooLarge(string size) =>
-        new(null, $"it comes to {size}, with each call and each argument put in place, and {Text(MaxOperations)} can be lifted: compute less for a pair, or read it from a span that the caller fills");
+    private static CannotLiftException TooLarge(string size)
+    {
+        const string Fix = "compute less for each pair, or read values from a span that the caller fills";
+        return new(null, $"it has {size} after all calls are expanded in place, but the limit is {Text(MaxOperations)}: {Fix}");
+    }
 
     private static string Text(double count) => count.ToString(count < 1e15 ? "0" : "0.0e0", CultureInfo.InvariantCulture);
 }

@@ -54,20 +54,28 @@ internal sealed partial class Lifter
         var candidates = kernel.ContainingType.GetMembers(name).OfType<IMethodSymbol>().ToList();
         string type = returns == Kind.Bool ? "bool" : "float";
         string wanted = returns == Kind.Bool ? $"static bool {name}(int query, int key)" : $"static float {name}(float score, int query, int key)";
-        if (candidates.Count != 1) return LiftedSpec.Failed(name, candidates.Count == 0 ? $"there is no such method beside the kernel: add '{wanted} => ...;'" : "there are several methods of this name: rename one");
+        if (candidates.Count == 0) return LiftedSpec.Failed(name, $"the type of the kernel has no such method: add '{wanted} => ...;'");
+        if (candidates.Count > 1) return LiftedSpec.Failed(name, "several methods have this name: rename one of them");
         var method = candidates[0];
         if (!method.IsStatic || method.IsGenericMethod || KindOf(method.ReturnType) != returns)
-            return LiftedSpec.Failed(name, $"it must be static and return {type}: write '{wanted}'");
+            return LiftedSpec.Failed(name, $"it must be static and return {type}: use '{wanted}'");
 
         var inputs = new Dictionary<IParameterSymbol, Expression>(SymbolEqualityComparer.Default);
         foreach (var parameter in method.Parameters)
         {
             var elements = ElementsOf(parameter.Type);
             if (parameter.RefKind != RefKind.None || (elements ?? KindOf(parameter.Type)) is not (Kind.Int or Kind.Float))
-                return LiftedSpec.Failed(name, $"its parameter '{parameter.Name}' is {parameter.Type.ToDisplayString()}: int and float can be, and ReadOnlySpan of them{(parameter.Type.SpecialType == SpecialType.System_Boolean ? $"; make it an int here and in the kernel, and write '{parameter.Name} != 0'" : "")}");
+            {
+                string fix = parameter.Type.SpecialType == SpecialType.System_Boolean
+                    ? $"use int here and in the kernel, and '{parameter.Name} != 0'"
+                    : "use int, float, or a ReadOnlySpan of one of them";
+                return LiftedSpec.Failed(name, $"its parameter '{parameter.Name}' is {parameter.Type.ToDisplayString()}: {fix}");
+            }
+
             if (Inputs(returns).FirstOrDefault(input => input.Text == parameter.Name) is { } input)
             {
-                if (elements is not null || input.Kind != KindOf(parameter.Type)) return LiftedSpec.Failed(name, $"its parameter '{parameter.Name}' must be {(input.Kind == Kind.Int ? "int" : "float")}");
+                if (elements is not null || input.Kind != KindOf(parameter.Type))
+                    return LiftedSpec.Failed(name, $"its parameter '{parameter.Name}' has the wrong type: use {(input.Kind == Kind.Int ? "int" : "float")}");
                 inputs.Add(parameter, input);
                 continue;
             }
@@ -77,14 +85,16 @@ internal sealed partial class Lifter
             {
                 string known = string.Join(", ", Inputs(returns).Select(own => own.Text));
                 string written = RoleTable.Short(parameter.Type.ToDisplayString(SymbolDisplayFormat.FullyQualifiedFormat));
-                return LiftedSpec.Failed(name, $"its parameter '{parameter.Name}' is none of {known}, and the kernel has no parameter '{written} {parameter.Name}': add it there, or rename it");
+                string unknown = $"its parameter '{parameter.Name}' is none of {known}, and the kernel has no parameter '{written} {parameter.Name}'";
+                return LiftedSpec.Failed(name, $"{unknown}: add it to the kernel, or rename it");
             }
 
             var spec = parse(bound);
             var own = elements is null ? scalars : spans;
             if (own.All(known => known.Name != spec.Name)) own.Add(spec);
-            if (scalars.Count > MaxScalars) return LiftedSpec.Failed(name, $"the methods of a kernel use more than {MaxScalars} of its parameters");
-            if (spans.Count > MaxSpans) return LiftedSpec.Failed(name, $"the methods of a kernel use more than {MaxSpans} of its spans");
+            if (scalars.Count > MaxScalars)
+                return LiftedSpec.Failed(name, $"the methods of the kernel use more than {MaxScalars} numbers: pass some of them as elements of a span");
+            if (spans.Count > MaxSpans) return LiftedSpec.Failed(name, $"the methods of the kernel use more than {MaxSpans} spans: combine some of them");
             int index = own.FindIndex(known => known.Name == spec.Name);
             inputs.Add(parameter, elements is { } kind ? new SpanExpression(kind, index) : new ScalarExpression(KindOf(parameter.Type)!.Value, index));
         }
@@ -133,7 +143,11 @@ internal sealed partial class Lifter
         if (operation.ConstantValue is { HasValue: true, Value: { } value } && KindOf(operation.Type) is { } constant)
             return new ConstantExpression(constant, constant == Kind.Bool ? (bool)value ? 1 : 0 : Convert.ToDouble(value, System.Globalization.CultureInfo.InvariantCulture));
         if (KindOf(operation.Type) is not { } kind)
-            throw new CannotLiftException(operation.Syntax, operation.Type?.SpecialType == SpecialType.System_Double ? "it is a double: write float literals, as 0.5f, and MathF" : $"its type is {operation.Type?.ToDisplayString() ?? "unknown"}: int, float and bool can be lifted");
+        {
+            bool isDouble = operation.Type?.SpecialType == SpecialType.System_Double;
+            string reason = isDouble ? "it is a double: use float literals, such as 0.5f, and MathF" : $"its type is {operation.Type?.ToDisplayString() ?? "unknown"}: use int, float or bool";
+            throw new CannotLiftException(operation.Syntax, reason);
+        }
 
         Expression Part(IOperation part) => Lift(part, parameters);
         Expression Sometimes(IOperation part)
@@ -153,7 +167,7 @@ internal sealed partial class Lifter
                 var converted = Part(operand);
                 if (converted.Kind == kind) return converted;
                 if (kind == Kind.Float && converted.Kind == Kind.Int) return Of("tofloat", converted);
-                throw new CannotLiftException(operation.Syntax, "a float is not made an int");
+                throw new CannotLiftException(operation.Syntax, "a float cannot be converted to an int: use floats, or pass an int");
             case IUnaryOperation { OperatorMethod: null } unary:
                 return unary.OperatorKind switch
                 {
@@ -167,7 +181,7 @@ internal sealed partial class Lifter
                     },
                     UnaryOperatorKind.Not when kind == Kind.Bool => Of("!", Part(unary.Operand)),
                     UnaryOperatorKind.BitwiseNegation when kind == Kind.Int => Of("~", Part(unary.Operand)),
-                    _ => throw new CannotLiftException(operation.Syntax, "of operators with one operand, -, ! and ~ can be lifted"),
+                    _ => throw new CannotLiftException(operation.Syntax, "this operator cannot be lifted: use -, ! or ~"),
                 };
             case IBinaryOperation { OperatorMethod: null, IsLifted: false } binary:
                 if (kind == Kind.Int && binary.IsChecked && Checked(operation) is { } checkedHere) throw IsChecked(checkedHere);
@@ -189,7 +203,8 @@ internal sealed partial class Lifter
             case IInvocationOperation { Instance: null } call:
                 return Call(call, kind, Part, parameters);
             default:
-                throw new CannotLiftException(operation.Syntax, "parameters, elements of spans, constants, arithmetic, comparisons, patterns of numbers, ?:, switch expressions and calls can be lifted");
+                const string Known = "parameters, elements of spans, constants, arithmetic, comparisons, patterns of numbers, ?:, switch expressions and calls";
+                throw new CannotLiftException(operation.Syntax, $"this expression cannot be lifted: use {Known}");
         }
     }
 
@@ -222,10 +237,10 @@ internal sealed partial class Lifter
             BinaryOperatorKind.UnsignedRightShift => ">>>",
             _ => null,
         };
-        if (name is null) throw new CannotLiftException(operation.Syntax, "of operators, + - * / %, & | ^ << >> >>>, comparisons, && and || can be lifted");
+        if (name is null) throw new CannotLiftException(operation.Syntax, "this operator cannot be lifted: use + - * / % & | ^ << >> >>>, comparisons, && or ||");
         if (name is "<<" or ">>" or ">>>")
         {
-            if (right is not ConstantExpression { Value: var count }) throw new CannotLiftException(operation.RightOperand.Syntax, "an int is shifted by constants only");
+            if (right is not ConstantExpression { Value: var count }) throw new CannotLiftException(operation.RightOperand.Syntax, "the shift count is not a constant: use a constant");
             right = new ConstantExpression(Kind.Int, (int)count & 31); // C# uses the low 5 bits of a shift count
         }
 
@@ -236,7 +251,7 @@ internal sealed partial class Lifter
         }
 
         if (name is "/" or "%" && kind == Kind.Int && right is not ConstantExpression { Value: not 0 and not -1 })
-            throw new CannotLiftException(operation.RightOperand.Syntax, "an int is divided by constants other than 0 and -1 only");
+            throw new CannotLiftException(operation.RightOperand.Syntax, "the divisor of an int is not valid: use a constant other than 0 and -1");
         return new OperationExpression(kind, name, new[] { left, right }.ToEquatableArray());
     }
 
@@ -260,7 +275,7 @@ internal sealed partial class Lifter
             var operands = arguments.Select(argument => part(argument.Value)).ToEquatableArray();
             int count = target.Name switch { "Min" or "Max" => 2, "Clamp" or "FusedMultiplyAdd" => 3, _ => 1 }; // Math.Log has an overload with a base
             if (!names.Contains(target.Name) || operands.Count != count || operands.Any(operand => operand.Kind != kind))
-                throw new CannotLiftException(call.Syntax, $"of Math, MathF, float and int, {string.Join(", ", names)} can be lifted here");
+                throw new CannotLiftException(call.Syntax, $"this function cannot be lifted: use {string.Join(", ", names)} of Math, MathF, float or int");
             if (target.Name != "Clamp") return new OperationExpression(kind, target.Name, operands);
 
             // A kernel does not throw. If the bounds are in the wrong order, the result is the upper bound.
@@ -269,8 +284,12 @@ internal sealed partial class Lifter
         }
 
         if (!IsOwn(target))
-            throw new CannotLiftException(call.Syntax, "of methods, those of Math, MathF, float and int and static ones of one expression in this project can be called");
-        if (++_depth > MaxDepth) throw new CannotLiftException(call.Syntax, "the method calls itself, or others too deep");
+        {
+            const string Known = "functions of Math, MathF, float and int, or static methods of this project that are one expression";
+            throw new CannotLiftException(call.Syntax, $"this method cannot be lifted: use {Known}");
+        }
+
+        if (++_depth > MaxDepth) throw new CannotLiftException(call.Syntax, $"the calls are recursive or more than {MaxDepth} levels deep: use fewer levels");
         var inner = new Dictionary<IParameterSymbol, Expression>(SymbolEqualityComparer.Default);
         foreach (var argument in arguments) inner.Add(argument.Parameter!, part(argument.Value));
         var result = Body(target, inner);

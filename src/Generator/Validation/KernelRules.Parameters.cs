@@ -21,9 +21,10 @@ internal static partial class KernelRules
             bool isOwn = spec.Scalars.Concat(spec.Spans).Any(own => own.Name == parameter.Name);
             if (parameter.UnknownRole is { } unknown)
             {
-                string itsRole = RoleTable.ByName(parameter.Name) is { } named ? $"take [Role] off, as its name says that it is the {RoleTable.Row(named).Name}" : "use one of its values, as AttentionRole.Query";
-                yield return new(Rules.UnknownRole, place, parameter.Name, unknown, itsRole);
-                if (RoleTable.ByName(parameter.Name) is { } meant) missing.Remove(RoleTable.Row(meant));
+                var named = RoleTable.ByName(parameter.Name) is { } byName ? RoleTable.Row(byName) : null;
+                string fix = named is null ? "use one of its values, such as AttentionRole.Query" : $"remove [Role], because the name already gives the role {named.Name}";
+                yield return new(Rules.UnknownRole, place, parameter.Name, unknown, fix);
+                if (named is not null) missing.Remove(named);
                 continue;
             }
 
@@ -98,12 +99,12 @@ internal static partial class KernelRules
     {
         int least = role == Role.MaxThreads ? 1 : 0; // an empty batch is valid: its tensors have no elements
         if (parameter.DefaultNumber is { } number && RoleTable.Row(role).Type == "int")
-            return number < least ? (number.ToString(CultureInfo.InvariantCulture), $"use {least} or more, or no default") : null;
+            return number < least ? (number.ToString(CultureInfo.InvariantCulture), $"use {least} or more, or remove the default") : null;
 
 
         // A call may have no keys. Without scratch, the library provides the memory.
         return parameter.IsEmptyByDefault && role is not (Role.Key or Role.Value or Role.KeyBlocks or Role.Scratch)
-            ? ("empty", "take the default out, and declare an overload without it for calls that have none")
+            ? ("empty", "remove the default, and add an overload without the parameter")
             : null;
     }
 
@@ -115,5 +116,10 @@ internal static partial class KernelRules
         _ => role,
     };
 
-    private static string Meaning(Role role) => Slot(role) == Role.PrefixLength ? "how long the prefix is" : Slot(role) == Role.QueryStart ? "where the queries start" : $"which one {RoleTable.Row(role).Name} is";
+    private static string Meaning(Role role) => Slot(role) switch
+    {
+        Role.PrefixLength => "give the length of the prefix",
+        Role.QueryStart => "give the position of the first query",
+        _ => $"have the role {RoleTable.Row(role).Name}",
+    };
 }

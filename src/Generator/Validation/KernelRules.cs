@@ -64,34 +64,44 @@ internal static partial class KernelRules
 
     private static IEnumerable<Violation> Numbers(AttentionSpec attention)
     {
-        const string NoPrefix = ", or be left out where there is no prefix", NoChunks = ", or be left out where there are no chunks", NoBlocks = ", or be left out where there are no blocks";
-        const string Varies = ", or be left out where it varies from call to call", Open = ", or be left out where that side is open";
+        const string NoPrefix = "; remove it if there is no prefix", NoChunks = "; remove it if there are no chunks", NoBlocks = "; remove it if there are no blocks";
+        const string Varies = "; remove it if the length varies from call to call", Open = "; remove it if that side is open";
         var ranges = new (string Argument, int? Value, int Min, int Max, string WayOut)[]
         {
-            ("heads", attention.Heads, 1, MaxHeads, Meant(attention.Heads, "headDim", attention.HeadDim, MaxHeads, "as many heads of headDim elements")),
-            ("headDim", attention.HeadDim, 1, MaxDim, Meant(attention.HeadDim, "heads", attention.Heads, MaxDim, "the elements of one head")),
-            ("KeyValueHeads", attention.GivenKeyValueHeads, 1, MaxHeads, ", or be left out where each head has keys and values of its own"),
-            ("ValueDim", attention.GivenValueDim, 1, MaxDim, Meant(attention.GivenValueDim, "KeyValueHeads", attention.KeyValueHeads, MaxDim, "the elements of one head") is { Length: > 0 } meant ? meant : ", or be left out where it is headDim"),
+            ("heads", attention.Heads, 1, MaxHeads, OfAllHeads(attention.Heads, attention.HeadDim, MaxHeads)),
+            ("headDim", attention.HeadDim, 1, MaxDim, OfAllHeads(attention.HeadDim, attention.Heads, MaxDim)),
+            ("KeyValueHeads", attention.GivenKeyValueHeads, 1, MaxHeads, "; remove it if each head has its own keys and values"),
+            ("ValueDim", attention.GivenValueDim, 1, MaxDim,
+                OfAllHeads(attention.GivenValueDim, attention.KeyValueHeads, MaxDim) is { Length: > 0 } ofOne ? ofOne : "; remove it if it equals headDim"),
             ("QueryLength", attention.QueryLength, 1, MaxLength, Varies),
             ("KeyLength", attention.KeyLength, 1, MaxLength, Varies),
             ("WindowLeft", attention.GivenWindowLeft == -1 ? null : attention.GivenWindowLeft, 0, MaxLength - 1, Open),
             ("WindowRight", attention.GivenWindowRight == -1 ? null : attention.GivenWindowRight, 0, MaxLength - 1, Open),
             ("PrefixLength", attention.GivenPrefixLength, 0, MaxLength, NoPrefix),
             ("ChunkLength", attention.GivenChunkLength, 1, MaxLength, NoChunks),
-            ("Dilation", attention.GivenDilation, 1, MaxLength, ", or be left out where every key counts"),
+            ("Dilation", attention.GivenDilation, 1, MaxLength, "; remove it if there is no dilation"),
             ("QueryBlockSize", attention.QueryBlockSize, 1, MaxLength, NoBlocks),
             ("KeyBlockSize", attention.KeyBlockSize, 32, MaxLength, NoBlocks),
-            ("RelativeBuckets", attention.Relative.GivenBuckets, 2, MaxBuckets, ", as 32 of T5"),
-            ("RelativeMaxDistance", attention.Relative.GivenMaxDistance, 1, MaxRelativeDistance, ", or be left out for 128, as T5 has it"),
+            ("RelativeBuckets", attention.Relative.GivenBuckets, 2, MaxBuckets, "; T5 has 32"),
+            ("RelativeMaxDistance", attention.Relative.GivenMaxDistance, 1, MaxRelativeDistance, "; remove it for 128, the value of T5"),
         };
         foreach (var (argument, given, min, max, wayOut) in ranges)
-            if (given is { } value && (value < min || value > max)) yield return new(Rules.OutOfRange, Place.OfArgument(argument), argument, value, min, max, wayOut);
+        {
+            if (given is { } value && (value < min || value > max))
+                yield return new(Rules.OutOfRange, Place.OfArgument(argument), argument, value, min, max, wayOut);
+        }
 
         if (attention is { Heads: >= 1 and <= MaxHeads, KeyValueHeads: >= 1 and <= MaxHeads } && attention.Heads % attention.KeyValueHeads != 0)
-            yield return new(Rules.UnevenGroups, Place.OfArgument("KeyValueHeads"), attention.Heads, attention.KeyValueHeads, NearbyDivisors(attention.Heads, attention.KeyValueHeads));
+        {
+            string divisors = NearbyDivisors(attention.Heads, attention.KeyValueHeads);
+            yield return new(Rules.UnevenGroups, Place.OfArgument("KeyValueHeads"), attention.Heads, attention.KeyValueHeads, divisors);
+        }
 
-        if (attention.GivenScale is { } scale && !(Math.Abs(scale) is > 0 and <= MaxScale)) // a NaN, too
-            yield return new(Rules.BadScale, Place.OfArgument("Scale"), Text(scale), Text(MaxScale), Text((float)(1 / Math.Sqrt(Math.Max(attention.HeadDim, 1)))));
+        if (attention.GivenScale is { } scale && !(Math.Abs(scale) is > 0 and <= MaxScale)) // NaN is invalid, too
+        {
+            float usual = (float)(1 / Math.Sqrt(Math.Max(attention.HeadDim, 1)));
+            yield return new(Rules.BadScale, Place.OfArgument("Scale"), Text(scale), Text(MaxScale), Text(usual));
+        }
 
         if (!Enum.IsDefined(typeof(Mask), attention.Mask)) yield return new(Rules.UnknownMask, Place.OfArgument("Mask"), (int)attention.Mask);
 
@@ -100,29 +110,35 @@ internal static partial class KernelRules
         if ((attention.Isas & ~Isas.All) is var unknown and not 0) yield return new(Rules.UnknownIsas, Place.OfArgument("Isas"), (int)unknown);
     }
 
-    /// <summary>A way out where a number is that of all heads, as the width of a model, and was meant for one of them.</summary>
-    private static string Meant(int? given, string argument, int by, int max, string what) =>
-        given > max && by > 1 && given % by == 0 && given / by <= max ? string.Format(CultureInfo.InvariantCulture, ": did you mean {0} = {1} / {2}, {3}, where {4} is {2}?", given / by, given, by, what, argument) : "";
+    /// <summary>The fix for a number that is the width of all heads, such as the width of a model; empty if it is not.</summary>
+    private static string OfAllHeads(int? given, int by, int max) =>
+        given > max && by > 1 && given % by == 0 && given / by <= max
+            ? string.Format(CultureInfo.InvariantCulture, ": use {0} ({1} / {2}) if {1} is the width of all heads", given / by, given, by)
+            : "";
 
     /// <summary>The rules of windows that hide no key, because of another mask or of the lengths.</summary>
     private static IEnumerable<Violation> Windows(KernelSpec spec, MaskProgram mask)
     {
         var attention = spec.Attention;
         if (attention is { Mask: Mask.Causal, GivenWindowRight: > 0 and < MaxLength and var after })
-            yield return Idle("WindowRight", after, "the causal mask hides every key behind the query", "leave one of the two out");
+            yield return Idle("WindowRight", after, "the causal mask already hides the keys after a query", "remove one of the two");
         if (HasStart(spec)) yield break; // without a start, the last query is at the last visible key
 
         if (attention is { GivenWindowLeft: >= 0 and < MaxLength and var left, KeyLength: { } keys } && !HidesLeft(attention, mask))
-            yield return Idle("WindowLeft", left, $"the last query stands at the last key, with {keys - 1} before it", WayOut(keys - 1));
+        {
+            string reason = keys == 1 ? "there is only one key" : $"no key is more than {keys - 1} positions before a query";
+            yield return Idle("WindowLeft", left, reason, WayOut(keys - 1));
+        }
+
         if (attention is { Mask: Mask.None, GivenWindowRight: >= 0 and < MaxLength and var right, QueryLength: { } queries } && !HidesRight(attention, mask))
         {
-            string reason = queries == 1 ? "the query stands at the last key" : $"the first of {queries} queries stands {queries - 1} before the last key";
+            string reason = queries == 1 ? "the query is at the last key" : $"no key is more than {queries - 1} positions after a query";
             yield return Idle("WindowRight", right, reason, WayOut(queries - 1));
         }
 
         static Violation Idle(string argument, int given, string reason, string wayOut) =>
             new(Rules.WindowWithoutEffect, Place.OfArgument(argument), argument, given, reason, wayOut);
-        static string WayOut(int idle) => idle > 0 ? $"leave it out, or use less than {idle}" : "leave it out";
+        static string WayOut(int idle) => idle > 0 ? $"use less than {idle}, or remove it" : "remove it";
     }
 
     /// <summary>The rules of prefix, documents, block lists and the user's own mask.</summary>
@@ -175,19 +191,37 @@ internal static partial class KernelRules
             yield return new(Rules.BadKeyBlockSize, Place.OfArgument("KeyBlockSize"), size, $"{size / 32 * 32} or {(size / 32 + 1) * 32}");
         if (attention.GivenBlockAxes is { } axes)
         {
-            string? reason = (axes & ~(Axes.Batch | Axes.Head | Axes.Query | Axes.Key)) != 0 ? "which is no AttentionAxes"
-                : (axes & Axes.Key) != 0 ? "but a list has the keys in it"
-                : (axes & Axes.Query) == 0 ? "but there is a list for each block of queries"
+            var place = Place.OfArgument("BlockAxes");
+            bool isUnknown = (axes & ~(Axes.Batch | Axes.Head | Axes.Query | Axes.Key)) != 0;
+            string? reason = isUnknown ? "which is not an AttentionAxes"
+                : (axes & Axes.Key) != 0 ? "but must not contain Key"
+                : (axes & Axes.Query) == 0 ? "but must contain Query"
                 : (axes & Axes.Batch) != 0 && !attention.Batched ? "but the kernel has no batch" : null;
-            if (reason is not null) yield return new(Rules.BadAxes, Place.OfArgument("BlockAxes"), "BlockAxes", (axes & ~(Axes.Batch | Axes.Head | Axes.Query | Axes.Key)) != 0 ? $"{(int)axes}" : $"{axes}", reason, attention.Batched ? "Query, with any of Batch and Head" : "Query, with Head or without");
-            else if (missing.Count == 4) yield return new(Rules.AxesWithoutParameter, Place.OfArgument("BlockAxes"), "BlockAxes", "keyBlocks", "ReadOnlySpan<int> keyBlockStarts, ReadOnlySpan<int> keyBlocks");
+            if (reason is not null)
+            {
+                string given = isUnknown ? $"{(int)axes}" : $"{axes}";
+                yield return new(Rules.BadAxes, place, "BlockAxes", given, reason, attention.Batched ? "Query, and optionally Batch and Head" : "Query, and optionally Head");
+            }
+            else if (missing.Count == 4)
+            {
+                yield return new(Rules.AxesWithoutParameter, place, "BlockAxes", "keyBlocks", "ReadOnlySpan<int> keyBlockStarts, ReadOnlySpan<int> keyBlocks");
+            }
         }
 
         if (missing.Count == 0)
         {
-            if (documents is not null) yield return new(Rules.BlocksWithCuts, documentsPlace, $"'{documents.Name}'", "call the kernel for each document");
-            if (attention.GivenChunkLength is { } chunk) yield return new(Rules.BlocksWithCuts, Place.OfArgument("ChunkLength"), $"ChunkLength = {chunk}", $"say it as a MaskMethod, 'query / {chunk} == key / {chunk}'");
-            if (attention.GivenDilation is > 1 and var step) yield return new(Rules.BlocksWithCuts, Place.OfArgument("Dilation"), $"Dilation = {step}", $"say it as a MaskMethod, '(query - key) % {step} == 0'");
+            if (documents is not null) yield return new(Rules.BlocksWithCuts, documentsPlace, $"'{documents.Name}'", "call the kernel once for each document");
+            if (attention.GivenChunkLength is { } chunk)
+            {
+                string wayOut = $"use a MaskMethod with 'query / {chunk} == key / {chunk}'";
+                yield return new(Rules.BlocksWithCuts, Place.OfArgument("ChunkLength"), $"ChunkLength = {chunk}", wayOut);
+            }
+
+            if (attention.GivenDilation is > 1 and var step)
+            {
+                string wayOut = $"use a MaskMethod with '(query - key) % {step} == 0'";
+                yield return new(Rules.BlocksWithCuts, Place.OfArgument("Dilation"), $"Dilation = {step}", wayOut);
+            }
         }
 
         if (mask.Own is { } bounds && HidesAll(attention, mask, bounds) is { } why) yield return new(Rules.HidesEverything, Place.OfArgument("MaskMethod"), why);
@@ -201,7 +235,7 @@ internal static partial class KernelRules
         bool Hides(MaskTerm term) =>
             (MaskTerm.One(term.FromDistance) is { } from && mask.Right is { } right && from > right)
             || (MaskTerm.One(term.ToDistance) is { } to && mask.Left is { } left && to <= -left);
-        return bounds.Terms.All(Hides) ? "the mask method lets through only keys that the mask or the window of the attribute hides" : null;
+        return bounds.Terms.All(Hides) ? "the mask or the window of the attribute hides all keys that the mask method shows" : null;
     }
 
     private static IEnumerable<Violation> Norms(KernelSpec spec)
@@ -230,13 +264,14 @@ internal static partial class KernelRules
         {
             if (given is not { } axes) continue;
             string argument = $"{role}Axes";
-            string? reason = (axes & ~AllAxes) != 0 ? "which is no AttentionAxes"
-                : (axes & Axes.Key) == 0 ? "but it has a value for each key"
+            string? reason = (axes & ~AllAxes) != 0 ? "which is not an AttentionAxes"
+                : (axes & Axes.Key) == 0 ? "but must contain Key"
                 : (axes & Axes.Batch) != 0 && !attention.Batched ? "but the kernel has no batch" : null;
             if (reason is not null)
             {
                 string text = (axes & ~AllAxes) != 0 ? $"{(int)axes}" : $"{axes}";
-                yield return new(Rules.BadAxes, Place.OfArgument(argument), argument, text, reason, attention.Batched ? "Key, with any of Batch, Head and Query" : "Key, with any of Head and Query");
+                string valid = attention.Batched ? "Key, and optionally Batch, Head and Query" : "Key, and optionally Head and Query";
+                yield return new(Rules.BadAxes, Place.OfArgument(argument), argument, text, reason, valid);
             }
             else if (!spec.Has(role))
             {
@@ -269,12 +304,12 @@ internal static partial class KernelRules
     /// <summary>The error of a soft cap; null for none. The kernel multiplies scores by 1 / cap and scale / cap, which must be normal floats.</summary>
     private static string? WrongCap(AttentionSpec attention, float cap)
     {
-        if (!(cap is > 0 and < float.PositiveInfinity)) return "it must be a positive, finite number";
+        if (!(cap is > 0 and < float.PositiveInfinity)) return "but must be positive and finite";
         foreach (var (name, factor) in new[] { ("1", 1f), ("Scale", Math.Abs(attention.Scale)) })
         {
             double quotient = (double)factor / cap;
             if (factor is > 0 and <= MaxScale && quotient is not (>= LeastFactor and <= MaxScale)) // an invalid scale has its own error
-                return $"but {name} / SoftCap = {Text((float)quotient)}, which scores are multiplied by, must be from 1.2E-38 to {Text(MaxScale)}";
+                return $"but the factor {name} / SoftCap = {Text((float)quotient)} must be from 1.2E-38 to {Text(MaxScale)}";
         }
 
         return null;
@@ -304,16 +339,28 @@ internal static partial class KernelRules
         }
 
         if (buckets is < 2 or > MaxBuckets || relative.MaxDistance is < 1 or > MaxRelativeDistance) yield break; // reported as out of range
+        var distancePlace = Place.OfArgument(relative.GivenMaxDistance is null ? "RelativeBuckets" : "RelativeMaxDistance");
         if (relative.Bidirectional && buckets % 2 != 0)
-            yield return new(Rules.BadBuckets, Place.OfArgument("RelativeBuckets"), $"RelativeBuckets is {buckets}, which is odd, and half of them are for keys behind the query", $"use {buckets - 1} or {buckets + 1}, or set RelativeBidirectional = false");
+        {
+            string wrong = $"RelativeBuckets is {buckets}, but must be even, because each direction has half of the buckets";
+            yield return new(Rules.BadBuckets, Place.OfArgument("RelativeBuckets"), wrong, $"use {buckets - 1} or {buckets + 1}, or set RelativeBidirectional = false");
+        }
         else if (relative.Exact == 0)
-            yield return new(Rules.BadBuckets, Place.OfArgument("RelativeBuckets"), $"RelativeBuckets is {buckets}, which leaves 1 for either direction, and half of that for single distances", "use 4 or more, or set RelativeBidirectional = false");
+        {
+            string wrong = $"RelativeBuckets is {buckets}, but each direction needs at least 2 buckets";
+            yield return new(Rules.BadBuckets, Place.OfArgument("RelativeBuckets"), wrong, "use 4 or more, or set RelativeBidirectional = false");
+        }
         else if (relative.MaxDistance <= relative.Exact)
-            yield return new(Rules.BadBuckets, Place.OfArgument(relative.GivenMaxDistance is null ? "RelativeBuckets" : "RelativeMaxDistance"),
-                $"RelativeMaxDistance is {relative.MaxDistance}, but the first {relative.Exact} of {relative.Side} buckets{(relative.Bidirectional ? " of a direction" : "")} hold one distance each", $"use more than {relative.Exact}, or fewer buckets");
+        {
+            string ofSide = $"{relative.Side} buckets{(relative.Bidirectional ? " of a direction" : "")}";
+            string wrong = $"RelativeMaxDistance is {relative.MaxDistance}, but the first {relative.Exact} of {ofSide} hold one distance each";
+            yield return new(Rules.BadBuckets, distancePlace, wrong, $"use more than {relative.Exact}, or fewer buckets");
+        }
         else if (spec.Attention.Heads is >= 1 and <= MaxHeads and var heads && RelativeSpec.MostDistance(heads) is var most && relative.MaxDistance > most)
-            yield return new(Rules.BadBuckets, Place.OfArgument(relative.GivenMaxDistance is null ? "RelativeBuckets" : "RelativeMaxDistance"),
-                $"RelativeMaxDistance is {relative.MaxDistance}, but a call expands the biases of {heads} heads for each distance, in at most {RelativeSpec.MostBytes >> 20} MiB", $"use {most} or less");
+        {
+            string limit = $"the biases of {heads} heads for all distances must fit into {RelativeSpec.MostBytes >> 20} MiB";
+            yield return new(Rules.BadBuckets, distancePlace, $"RelativeMaxDistance is {relative.MaxDistance}, but {limit}", $"use {most} or less");
+        }
     }
 
     private static bool HasStart(KernelSpec spec) => spec.Method.Parameters.Any(parameter => parameter.Role is { } role && Slot(role) == Role.QueryStart);
@@ -357,7 +404,7 @@ internal static partial class KernelRules
         string heads = role is Role.Key or Role.Value && attention.GivenKeyValueHeads is not null ? "KeyValueHeads" : "heads";
         string dim = role is Role.Value or Role.Output && attention.GivenValueDim is not null ? "ValueDim" : "headDim";
         return tensor.Layout == Layout.HeadMajor
-            ? $"{dim} = {tensor.Dim} elements where heads come first"
+            ? $"{dim} = {tensor.Dim} elements in the head-major layout"
             : $"{heads} * {dim} = {tensor.Heads} * {tensor.Dim} = {tensor.Width} elements";
     }
 

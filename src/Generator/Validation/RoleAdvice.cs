@@ -92,22 +92,25 @@ internal sealed class RoleAdvice
         string name = Plain(parameter.Name);
         if (Meant(parameter) is { } row)
         {
-            string type = row.Types.Contains(parameter.Type) ? "" : $" and make it {Types(row)}";
-            return $"rename it to '{row.Name}'{type}, or mark it [Role(AttentionRole.{row.Role})]{(type.Length > 0 ? type.Replace(" and make it", " as") : "")}";
+            string type = row.Types.Contains(parameter.Type) ? "" : $", and change its type to {Types(row)}";
+            return $"rename it to '{row.Name}', or mark it with [Role(AttentionRole.{row.Role})]{type}";
         }
 
-        if (IsNumber(parameter) && s_lengths.Contains(name)) return "take it out, as lengths follow from those of the spans; a length that every call has stands in the attribute, as QueryLength = 16 or KeyLength = 16";
-        if (IsNumber(parameter) && s_arguments.TryGetValue(name, out string? argument)) return $"take it out, and say it in the attribute, as {argument}";
-        if (ByName(parameter) is { } taken && _spec.Method.Parameters.FirstOrDefault(other => other.Role == taken.Role) is { } other1) return $"'{other1.Name}' is the {taken.Name} already: take it out, or mark it with its role, as [Role(AttentionRole.Bias)]";
+        if (IsNumber(parameter) && s_lengths.Contains(name))
+            return "remove it, because the spans give the lengths; set a length that is the same in every call in the attribute, such as QueryLength = 16 or KeyLength = 16";
+        if (IsNumber(parameter) && s_arguments.TryGetValue(name, out string? argument)) return $"remove it, and set it in the attribute, such as {argument}";
+        if (ByName(parameter) is { } taken && _spec.Method.Parameters.FirstOrDefault(other => other.Role == taken.Role) is { } holder)
+            return $"remove it, because '{holder.Name}' is already the {taken.Name}, or mark it with another role, such as [Role(AttentionRole.Bias)]";
 
         var open = OpenFor(parameter);
-        if (open.Count > 0) return $"rename it to what it is of {List(open)}, which {(open.Count == 1 ? "is" : "are")} missing, or mark it with its role, as [Role(AttentionRole.{open[0].Role})]";
-        var candidates = RoleTable.Rows.Where(row1 => row1.Types.Contains(parameter.Type) && IsFree(row1)).ToList();
-        if (candidates.Count > 0)
-            return $"of type '{RoleTable.Short(parameter.Type)}' {(candidates.Count == 1 ? "is" : "are")} {List(candidates)}: rename it, take it out, or mark it with its role, as [Role(AttentionRole.{candidates[0].Role})]";
-        if (tableIsSaid) return "none of its type is free: take it out";
+        if (open.Count > 0)
+            return $"rename it to {List(open)}, which {(open.Count == 1 ? "is" : "are")} missing, or mark it with its role, such as [Role(AttentionRole.{open[0].Role})]";
+        var free = RoleTable.Rows.Where(candidate => candidate.Types.Contains(parameter.Type) && IsFree(candidate)).ToList();
+        if (free.Count > 0)
+            return $"rename it to a role of its type ({List(free)}), mark it with its role, such as [Role(AttentionRole.{free[0].Role})], or remove it";
+        if (tableIsSaid) return "remove it, because no role of its type is free";
         tableIsSaid = true;
-        return $"take it out, rename it and change its type, or give it to a MaskMethod or ScoreMethod of yours. Parameters of a kernel are: {RoleTable.Text}.";
+        return $"remove it, rename it and change its type, or pass it to a MaskMethod or a ScoreMethod. The parameters of a kernel are: {RoleTable.Text}.";
     }
 
     private static RoleRow? ByName(ParameterSpec parameter)
@@ -144,7 +147,7 @@ internal sealed class RoleAdvice
     private static string Types(RoleRow row) => string.Join(" or ", row.Types.Select(type => $"'{RoleTable.Short(type)}'"));
 
     private static string List(List<RoleRow> rows) =>
-        rows.Count == 1 ? rows[0].Name : $"{string.Join(", ", rows.Take(rows.Count - 1).Select(row => row.Name))} and {rows[rows.Count - 1].Name}";
+        rows.Count == 1 ? rows[0].Name : $"{string.Join(", ", rows.Take(rows.Count - 1).Select(row => row.Name))} or {rows[rows.Count - 1].Name}";
 
     private static string Plain(string name) => name.Replace("_", "").Replace("@", "").ToLower(CultureInfo.InvariantCulture);
 
