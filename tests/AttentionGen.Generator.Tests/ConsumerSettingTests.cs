@@ -52,7 +52,7 @@ public class ConsumerSettingTests
         var found = Assert.Single(await project.Generate().BuildAsync());
         Assert.Equal(("AG0060", DiagnosticSeverity.Error, markup.Place), (found.Id, found.Severity, found.Location.SourceSpan));
         Assert.Equal(
-            $"The project is compiled as C# {version}, and the kernel of 'Attend' is written in C# 12: take LangVersion out of the project file, or set it to 12 or higher",
+            $"The project is compiled as C# {version}, but the kernel of 'Attend' needs C# 12: remove LangVersion from the project file, or set it to 12 or higher",
             found.GetMessage(CultureInfo.InvariantCulture));
     }
 
@@ -97,8 +97,8 @@ public class ConsumerSettingTests
         string Thrown(string method) =>
             Assert.IsType<InvalidOperationException>(Assert.Throws<System.Reflection.TargetInvocationException>(() => type.GetMethod(method)!.Invoke(null, null)).InnerException).Message;
         Assert.Equal(
-            "The declaration of the kernel Llama.Attend is in error: AG0009: headDim is 0, it must be from 1 to 512; "
-            + "AG0010: 2 heads cannot share 3 key-value heads evenly: KeyValueHeads must divide heads, use 1 or 2", Thrown("Call"));
-        Assert.Contains("'say \"\\no\\\"' cannot become vector code: there is no such method beside the kernel", Thrown("CallQuoted"), StringComparison.Ordinal);
+            "The declaration of the kernel Llama.Attend is in error: AG0009: headDim is 0, but must be from 1 to 512; "
+            + "AG0010: heads is 2 and KeyValueHeads is 3, but KeyValueHeads must divide heads: use 1 or 2", Thrown("Call"));
+        Assert.Contains("'say \"\\no\\\"' cannot become vector code: the type of the kernel has no such method", Thrown("CallQuoted"), StringComparison.Ordinal);
     }
 }
