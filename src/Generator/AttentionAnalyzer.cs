@@ -67,17 +67,20 @@ public sealed class AttentionAnalyzer : DiagnosticAnalyzer
     /// <summary>The symbol of a local function or lambda with attributes; null for others. Symbol actions do not see these functions.</summary>
     private static IMethodSymbol? Function(SyntaxNodeAnalysisContext context) => context.Node switch
     {
-        LocalFunctionStatementSyntax { AttributeLists.Count: > 0 } local => context.SemanticModel.GetDeclaredSymbol(local, context.CancellationToken) as IMethodSymbol,
-        ParenthesizedLambdaExpressionSyntax { AttributeLists.Count: > 0 } lambda => context.SemanticModel.GetSymbolInfo(lambda, context.CancellationToken).Symbol as IMethodSymbol,
+        LocalFunctionStatementSyntax { AttributeLists.Count: > 0 } local =>
+            context.SemanticModel.GetDeclaredSymbol(local, context.CancellationToken) as IMethodSymbol,
+        ParenthesizedLambdaExpressionSyntax { AttributeLists.Count: > 0 } lambda =>
+            context.SemanticModel.GetSymbolInfo(lambda, context.CancellationToken).Symbol as IMethodSymbol,
         _ => null,
     };
 
     private static void Analyze(
-        IMethodSymbol method, INamedTypeSymbol attributeType, Compilation compilation, SlowKernels slow, Action<Diagnostic> report, CancellationToken cancellation)
+        IMethodSymbol method, INamedTypeSymbol attributeType, Compilation compilation, SlowKernels slow, Action<Diagnostic> report,
+        CancellationToken cancellation)
     {
         if (method.PartialDefinitionPart is not null || KernelParser.IsFragment(method)) return; // the definition has the attributes of both parts
         var attribute = method.GetAttributes().FirstOrDefault(a => SymbolEqualityComparer.Default.Equals(a.AttributeClass, attributeType));
-        if (method.PartialImplementationPart is { } written && KernelParser.IsOurs(method)) method = written; // the user wrote the body only, and the generator the definition
+        if (method.PartialImplementationPart is { } written && KernelParser.IsOurs(method)) method = written; // the user wrote the body only
         if (attribute is null || KernelParser.Parse(method, attribute, compilation) is not { } spec) return;
 
         bool error = false;

@@ -18,12 +18,14 @@ internal sealed record KernelDeclaration(MethodSpec Method, KernelSpec? Spec, Eq
         if (target is not IMethodSymbol method || KernelParser.IsFragment(method)) return null; // the attribute is not allowed there
         bool IsSame(AttributeData other) => SymbolEqualityComparer.Default.Equals(other.AttributeClass, attribute.AttributeClass);
         if (method.PartialDefinitionPart is not null && method.GetAttributes().Count(IsSame) > 1) return null; // the definition has the attribute, too
-        if (KernelParser.Parse(method, attribute, compilation) is not { } spec) return new(KernelParser.ParseMethod(method), null, default, IsSuppressed: false);
+        if (KernelParser.Parse(method, attribute, compilation) is not { } spec)
+            return new(KernelParser.ParseMethod(method), null, default, IsSuppressed: false);
         var errors = KernelRules.Errors(spec).Select(Text).ToEquatableArray();
         return new(spec.Method, spec, errors, IsSuppressed: errors.Count > 0 && Suppressions.Hide(method));
     }
 
-    public bool IsValid => Spec is not null && Errors.Count == 0 && Method is { IsRepeated: false, HasUnknownTypes: false, IsRejected: false, HasBadNames: false };
+    public bool IsValid =>
+        Spec is not null && Errors.Count == 0 && Method is { IsRepeated: false, HasUnknownTypes: false, IsRejected: false, HasBadNames: false };
 
     /// <summary>
     /// Whether the missing part can be added to a declaration with errors, so that the compiler does not report it as missing: an implementation, or the
@@ -31,13 +33,17 @@ internal sealed record KernelDeclaration(MethodSpec Method, KernelSpec? Spec, Eq
     /// </summary>
     public bool CanStandIn =>
         !IsValid
-        && Method is { IsPartial: true, OtherKind: null, OtherGenerator: null, IsRepeated: false, HasUnknownTypes: false, IsRejected: false, CannotRepeatTypes: false }
+        && Method is { IsPartial: true, OtherKind: null, OtherGenerator: null }
+        && Method is { IsRepeated: false, HasUnknownTypes: false, IsRejected: false, CannotRepeatTypes: false }
         && Method.HasBody != Method.IsDefined
         && Method.Types.All(type => type is { IsPartial: true, IsFileLocal: false });
 
     /// <summary>The part that is added to a declaration with errors.</summary>
     public StandIn StandIn => new(Method, Errors, IsOldLanguage: Spec?.OldLanguage is not null);
 
-    private static string Text(Violation violation) =>
-        $"{violation.Rule.Id}: {string.Format(CultureInfo.InvariantCulture, violation.Rule.MessageFormat.ToString(CultureInfo.InvariantCulture), violation.Arguments)}";
+    private static string Text(Violation violation)
+    {
+        string format = violation.Rule.MessageFormat.ToString(CultureInfo.InvariantCulture);
+        return $"{violation.Rule.Id}: {string.Format(CultureInfo.InvariantCulture, format, violation.Arguments)}";
+    }
 }

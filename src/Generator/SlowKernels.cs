@@ -14,7 +14,8 @@ internal sealed class SlowKernels
     public void Report(Action<Diagnostic> report)
     {
         if (_kernels.IsEmpty) return;
-        var (name, place) = _kernels.OrderBy(kernel => kernel.Place.SourceTree?.FilePath, StringComparer.Ordinal).ThenBy(kernel => kernel.Place.SourceSpan.Start).First();
+        var (name, place) = _kernels.OrderBy(kernel => kernel.Place.SourceTree?.FilePath, StringComparer.Ordinal)
+            .ThenBy(kernel => kernel.Place.SourceSpan.Start).First();
         string which = _kernels.Count switch
         {
             1 => $"'{name}'",

@@ -12,6 +12,9 @@ internal sealed record Linear(long Query, long Key, long QueryChunk, long KeyChu
     /// <summary>The limit of constants. Larger ones can overflow in C#, and the result would not be the sum.</summary>
     private const long MaxConstant = 1 << 30;
 
+    /// <summary>The limit of factors, for the same reason.</summary>
+    private const int MaxFactor = 4096;
+
     private static readonly EquatableArray<long> s_none = Enumerable.Repeat(0L, Lifter.MaxScalars).ToEquatableArray();
 
     public static Linear Of(long constant) => new(0, 0, 0, 0, constant, s_none);
@@ -50,14 +53,24 @@ internal sealed record Linear(long Query, long Key, long QueryChunk, long KeyChu
                 when chunk == 0 || chunk == (int)length:
                 chunk = (int)length;
                 return new(input.Input == Input.Query ? Of(0) with { QueryChunk = 1 } : Of(0) with { KeyChunk = 1 });
-            case OperationExpression { Operation: ">>", First: InputExpression { Input: Input.Key } key, Second: ConstantExpression { Value: > 0 and <= 30 and var bits } }:
+            case OperationExpression
+            {
+                Operation: ">>", First: InputExpression { Input: Input.Key } key, Second: ConstantExpression { Value: > 0 and <= 30 and var bits },
+            }:
                 // A shift of a key is a division. Positions may be negative: their shift rounds down, and their division rounds towards 0.
-                return Of(new OperationExpression(Kind.Int, "/", new Expression[] { key, new ConstantExpression(Kind.Int, 1 << (int)bits) }.ToEquatableArray()), ref chunk);
+                var size = new ConstantExpression(Kind.Int, 1 << (int)bits);
+                return Of(new OperationExpression(Kind.Int, "/", new Expression[] { key, size }.ToEquatableArray()), ref chunk);
             case OperationExpression { Operation: "<<", First: var x, Second: ConstantExpression { Value: <= 12 and var bits } }:
                 return Of(x, ref chunk)?.Times(1 << (int)bits);
-            case OperationExpression { Operation: "*", Kind: Kind.Int, First: var x, Second: ConstantExpression { Value: >= -4096 and <= 4096 and var factor } }:
+            case OperationExpression
+            {
+                Operation: "*", Kind: Kind.Int, First: var x, Second: ConstantExpression { Value: >= -MaxFactor and <= MaxFactor and var factor },
+            }:
                 return Of(x, ref chunk)?.Times((long)factor);
-            case OperationExpression { Operation: "*", Kind: Kind.Int, First: ConstantExpression { Value: >= -4096 and <= 4096 and var factor }, Second: { } x }:
+            case OperationExpression
+            {
+                Operation: "*", Kind: Kind.Int, First: ConstantExpression { Value: >= -MaxFactor and <= MaxFactor and var factor }, Second: { } x,
+            }:
                 return Of(x, ref chunk)?.Times((long)factor);
             case OperationExpression { Kind: Kind.Int, Operation: "+" or "-" or "Min" or "Max" or "Abs", First: var first, Second: var second } operation:
                 if (Of(first, ref chunk) is not { } a) return null;

@@ -60,14 +60,16 @@ internal sealed record MaskProgram(int? Left, int? Right, int ChunkLength, int D
     /// bounds.
     /// </summary>
     public bool IsOneZone(KernelSpec spec) =>
-        Terms.Count <= 1 && Terms.All(term => term.FromQuery.Count == 0 && term.ToQuery.Count == 0) && ChunkLength == 0 && Dilation == 1 && Own?.RowChunk is null or 0
+        Terms.Count <= 1 && Terms.All(term => term.FromQuery.Count == 0 && term.ToQuery.Count == 0)
+        && ChunkLength == 0 && Dilation == 1 && Own?.RowChunk is null or 0
         && spec.Attention.KeyBlockSize is null && spec.Attention.GivenPrefixLength is null or 0
         && !spec.Has(Role.PrefixLength) && !spec.Has(Role.PrefixLengths) && !spec.Has(Role.DocumentStarts);
 
     /// <summary>Whether a call may skip the last keys: those after a length, or after a bound of the user's own mask.</summary>
     public bool EndsEarly(KernelSpec spec) => spec.Has(Role.KeyLengths) || Terms.Any(term => term.ToKey.Count > 0);
 
-    private static bool HasPrefix(KernelSpec spec) => spec.Attention.GivenPrefixLength is not null || spec.Has(Role.PrefixLength) || spec.Has(Role.PrefixLengths);
+    private static bool HasPrefix(KernelSpec spec) =>
+        spec.Attention.GivenPrefixLength is not null || spec.Has(Role.PrefixLength) || spec.Has(Role.PrefixLengths);
 
     private static int? Least(int? x, int? y) => x is { } a && y is { } b ? Math.Min(a, b) : x ?? y;
 }

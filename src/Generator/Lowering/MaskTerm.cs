@@ -44,7 +44,8 @@ internal sealed record MaskTerm
         if (sum.HasNoScalars && Divisor(sum) is > 1 and var divisor)
         {
             // a * x + c <= 0 means x <= -c / a, rounded down.
-            sum = new Linear(sum.Query / divisor, sum.Key / divisor, sum.QueryChunk / divisor, sum.KeyChunk / divisor, -FloorDivide(-sum.Constant, divisor), sum.Scalars);
+            sum = new Linear(
+                sum.Query / divisor, sum.Key / divisor, sum.QueryChunk / divisor, sum.KeyChunk / divisor, -FloorDivide(-sum.Constant, divisor), sum.Scalars);
         }
 
         MaskBound from = new(sum.Constant, sum.Scalars), to = new(1 - sum.Constant, sum.Scalars.Select(factor => -factor).ToEquatableArray());
@@ -84,7 +85,9 @@ internal sealed record MaskTerm
             FromKey = Both(FromKey, other.FromKey, Math.Max), ToKey = Both(ToKey, other.ToKey, Math.Min),
             FromDistance = Both(FromDistance, other.FromDistance, Math.Max), ToDistance = Both(ToDistance, other.ToDistance, Math.Min),
             FromChunk = FromChunk ?? other.FromChunk, ToChunk = ToChunk ?? other.ToChunk,
-            Rest = Rest is null ? other.Rest : other.Rest is null ? Rest : new OperationExpression(Kind.Bool, "&&", new[] { Rest, other.Rest }.ToEquatableArray()),
+            Rest = Rest is null ? other.Rest
+                : other.Rest is null ? Rest
+                : new OperationExpression(Kind.Bool, "&&", new[] { Rest, other.Rest }.ToEquatableArray()),
             IsEmpty = IsEmpty || other.IsEmpty,
         };
         bool crosses = Crosses(both.FromQuery, both.ToQuery) || Crosses(both.FromKey, both.ToKey) || Crosses(both.FromDistance, both.ToDistance);

@@ -34,11 +34,14 @@ internal sealed record VisibleKeys(bool LowerMoves, bool UpperMoves, bool HasLea
         // Zones do not overlap. So the zone of a term that comes after the keys of an earlier term has a first key.
         bool hasLeast = terms.Any(term => term.FromKey.Count > 0 || term.FromChunk is not null)
             || terms.Take(terms.Count - 1).Any(term => term.ToKey.Count > 0 || term.ToChunk is not null);
-        return hasLeast ? Zones : terms.Count > 1 ? new(LowerMoves: true, UpperMoves: true) : new(terms[0].FromDistance.Count > 0, terms[0].ToDistance.Count > 0);
+        return hasLeast ? Zones
+            : terms.Count > 1 ? new(LowerMoves: true, UpperMoves: true)
+            : new(terms[0].FromDistance.Count > 0, terms[0].ToDistance.Count > 0);
     }
 
     /// <summary>All forms.</summary>
-    public static IReadOnlyList<VisibleKeys> Forms { get; } = [All, Causal, new(LowerMoves: true, UpperMoves: true), new(LowerMoves: true, UpperMoves: false), Zones];
+    public static IReadOnlyList<VisibleKeys> Forms { get; } =
+        [All, Causal, new(LowerMoves: true, UpperMoves: true), new(LowerMoves: true, UpperMoves: false), Zones];
 
     public bool DiffersByRow => LowerMoves || UpperMoves;
 
@@ -71,7 +74,8 @@ internal sealed record VisibleKeys(bool LowerMoves, bool UpperMoves, bool HasLea
     /// <summary>
     /// The parameters from which a method of a core computes the bounds of a row, without types: <c>hidden</c>, <c>seen</c>, <c>keys</c>, <c>least</c>.
     /// </summary>
-    public IEnumerable<string> Bounds => new[] { LowerMoves ? "hidden" : "", UpperMoves ? "seen" : "", "keys", HasLeast ? "least" : "" }.Where(bound => bound.Length > 0);
+    public IEnumerable<string> Bounds =>
+        new[] { LowerMoves ? "hidden" : "", UpperMoves ? "seen" : "", "keys", HasLeast ? "least" : "" }.Where(bound => bound.Length > 0);
 
     /// <summary>The bounds as parameters, with types.</summary>
     public string Parameters => string.Join(", ", Bounds.Select(bound => $"int {bound}"));

@@ -75,7 +75,8 @@ internal sealed record MethodSpec(
 
     /// <summary>A text that no other method of the compilation has, except a repetition of this one.</summary>
     public string Identity =>
-        $"{Namespace}.{string.Join(".", Types.Select(t => t.Declaration))}.{Name}{TypeParameters}({string.Join(", ", Parameters.Select(p => p.Modifiers + p.Type))})";
+        $"{Namespace}.{string.Join(".", Types.Select(type => type.Declaration))}.{Name}{TypeParameters}"
+        + $"({string.Join(", ", Parameters.Select(parameter => parameter.Modifiers + parameter.Type))})";
 
     public string FullName => string.Join(".", Types.Select(t => t.Name).Prepend(Namespace).Append(Name).Where(part => part.Length > 0));
 }

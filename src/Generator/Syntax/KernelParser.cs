@@ -110,7 +110,8 @@ internal static class KernelParser
             Constraints: where < 0 ? "" : generics.Substring(where),
             OtherKind(method, syntax),
             IsPartial: method.IsPartialDefinition || syntax?.Modifiers.Any(SyntaxKind.PartialKeyword) == true,
-            HasBody: syntax?.Body is not null || syntax?.ExpressionBody is not null || method.IsExtern || (method.PartialImplementationPart is { } part && !IsOurs(part)),
+            HasBody: syntax?.Body is not null || syntax?.ExpressionBody is not null || method.IsExtern
+                || (method.PartialImplementationPart is { } part && !IsOurs(part)),
             IsRepeated(method),
             HasUnknownTypes: IsUnknown(method.ReturnType) || method.Parameters.Any(parameter => IsUnknown(parameter.Type)))
         {
@@ -119,7 +120,8 @@ internal static class KernelParser
             CannotRepeatTypes = syntax is not null && SecondPart.CannotRepeatTypes(syntax, method),
             IsDefined = method.IsPartialDefinition || method.PartialDefinitionPart is not null,
             HasOwnGeneratedCode = method.GetAttributes().Any(a => a.AttributeClass?.ToDisplayString() == GeneratedCodeName && !IsOurs(a)),
-            OtherGenerator = method.GetAttributes().Select(a => a.AttributeClass?.ToDisplayString()).FirstOrDefault(name => s_otherGenerators.Contains(name)) is { } other
+            OtherGenerator = method.GetAttributes().Select(attribute => attribute.AttributeClass?.ToDisplayString())
+                .FirstOrDefault(name => s_otherGenerators.Contains(name)) is { } other
                 ? other.Substring(other.LastIndexOf('.') + 1).Replace("Attribute", "")
                 : null,
         };
@@ -142,7 +144,8 @@ internal static class KernelParser
 
     /// <summary>Whether a method is in an extension block. The Roslyn version of this project has no public type for such a block.</summary>
     public static bool IsOfExtension(MethodDeclarationSyntax? method) =>
-        method?.Parent is TypeDeclarationSyntax and not (ClassDeclarationSyntax or StructDeclarationSyntax or RecordDeclarationSyntax or InterfaceDeclarationSyntax);
+        method?.Parent is TypeDeclarationSyntax
+            and not (ClassDeclarationSyntax or StructDeclarationSyntax or RecordDeclarationSyntax or InterfaceDeclarationSyntax);
 
     private static string? OtherKind(IMethodSymbol method, MethodDeclarationSyntax? syntax) => method.MethodKind switch
     {

@@ -50,7 +50,9 @@ internal sealed partial class Lifter
             if (arm.Guard is { } guard)
             {
                 var guarded = sometimes(guard);
-                condition = condition is ConstantExpression ? guarded : new OperationExpression(Kind.Bool, "&&", new[] { condition, guarded }.ToEquatableArray());
+                condition = condition is ConstantExpression
+                    ? guarded
+                    : new OperationExpression(Kind.Bool, "&&", new[] { condition, guarded }.ToEquatableArray());
             }
 
             var taken = sometimes(arm.Value);
@@ -74,7 +76,8 @@ internal sealed partial class Lifter
     /// </summary>
     private static CheckedExpressionSyntax? Checked(IOperation operation)
     {
-        var around = operation.Syntax.AncestorsAndSelf().TakeWhile(node => node is not MethodDeclarationSyntax).OfType<CheckedExpressionSyntax>().FirstOrDefault();
+        var around = operation.Syntax.AncestorsAndSelf().TakeWhile(node => node is not MethodDeclarationSyntax)
+            .OfType<CheckedExpressionSyntax>().FirstOrDefault();
         return around?.Keyword.ValueText == "checked" ? around : null;
     }
 

@@ -34,7 +34,8 @@ internal sealed partial class Lifter
             else break;
         }
 
-        var operation = _compilation.GetSemanticModel(result.SyntaxTree).GetOperation(result) ?? throw new CannotLiftException(result, "it is not an expression: use '=> ...' or a single return");
+        var operation = _compilation.GetSemanticModel(result.SyntaxTree).GetOperation(result)
+            ?? throw new CannotLiftException(result, "it is not an expression: use '=> ...' or a single return");
         _operations.Add(method, operation);
         return operation;
     }
@@ -73,7 +74,8 @@ internal sealed partial class Lifter
 
     /// <summary>Whether a call of a method can be expanded in place: the method is static, not generic, and declared in the project.</summary>
     private static bool IsOwn(IMethodSymbol method) =>
-        !method.DeclaringSyntaxReferences.IsEmpty && method is { IsGenericMethod: false, IsStatic: true } && method.Parameters.All(parameter => parameter.RefKind == RefKind.None);
+        !method.DeclaringSyntaxReferences.IsEmpty && method is { IsGenericMethod: false, IsStatic: true }
+        && method.Parameters.All(parameter => parameter.RefKind == RefKind.None);
 
     private static CannotLiftException TooLarge(string size)
     {

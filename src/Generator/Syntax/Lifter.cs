@@ -28,7 +28,8 @@ internal sealed partial class Lifter
 
     private static readonly string[] s_intFunctions = ["Abs", "Min", "Max", "Clamp"];
 
-    private static readonly string[] s_floatFunctions = ["Abs", "Min", "Max", "Clamp", "Sqrt", "Exp", "Exp2", "Log", "Log2", "Tanh", "Sin", "Cos", "FusedMultiplyAdd"];
+    private static readonly string[] s_floatFunctions =
+        ["Abs", "Min", "Max", "Clamp", "Sqrt", "Exp", "Exp2", "Log", "Log2", "Tanh", "Sin", "Cos", "FusedMultiplyAdd"];
 
     private readonly Compilation _compilation;
     private readonly Axes[] _indexed = new Axes[MaxSpans];
@@ -141,11 +142,17 @@ internal sealed partial class Lifter
         if (operation is IParameterReferenceOperation { Parameter: var known } && parameters.TryGetValue(known, out var span) && span is SpanExpression)
             return span; // the caller reads an element or the length
         if (operation.ConstantValue is { HasValue: true, Value: { } value } && KindOf(operation.Type) is { } constant)
-            return new ConstantExpression(constant, constant == Kind.Bool ? (bool)value ? 1 : 0 : Convert.ToDouble(value, System.Globalization.CultureInfo.InvariantCulture));
+        {
+            double number = constant == Kind.Bool ? (bool)value ? 1 : 0 : Convert.ToDouble(value, System.Globalization.CultureInfo.InvariantCulture);
+            return new ConstantExpression(constant, number);
+        }
+
         if (KindOf(operation.Type) is not { } kind)
         {
             bool isDouble = operation.Type?.SpecialType == SpecialType.System_Double;
-            string reason = isDouble ? "it is a double: use float literals, such as 0.5f, and MathF" : $"its type is {operation.Type?.ToDisplayString() ?? "unknown"}: use int, float or bool";
+            string reason = isDouble
+                ? "it is a double: use float literals, such as 0.5f, and MathF"
+                : $"its type is {operation.Type?.ToDisplayString() ?? "unknown"}: use int, float or bool";
             throw new CannotLiftException(operation.Syntax, reason);
         }
 
@@ -198,7 +205,8 @@ internal sealed partial class Lifter
                 var index = Part(at[0].Value);
                 if (_conditions == 0) _indexed[of.Slot] |= AxesOf(index);
                 return new ElementExpression(of, index);
-            case IPropertyReferenceOperation { Instance: IParameterReferenceOperation instance, Property.Name: "Length" } when Part(instance) is SpanExpression of:
+            case IPropertyReferenceOperation { Instance: IParameterReferenceOperation instance, Property.Name: "Length" }
+                when Part(instance) is SpanExpression of:
                 return new LengthExpression(of.Slot);
             case IInvocationOperation { Instance: null } call:
                 return Call(call, kind, Part, parameters);
@@ -237,10 +245,12 @@ internal sealed partial class Lifter
             BinaryOperatorKind.UnsignedRightShift => ">>>",
             _ => null,
         };
-        if (name is null) throw new CannotLiftException(operation.Syntax, "this operator cannot be lifted: use + - * / % & | ^ << >> >>>, comparisons, && or ||");
+        if (name is null)
+            throw new CannotLiftException(operation.Syntax, "this operator cannot be lifted: use + - * / % & | ^ << >> >>>, comparisons, && or ||");
         if (name is "<<" or ">>" or ">>>")
         {
-            if (right is not ConstantExpression { Value: var count }) throw new CannotLiftException(operation.RightOperand.Syntax, "the shift count is not a constant: use a constant");
+            if (right is not ConstantExpression { Value: var count })
+                throw new CannotLiftException(operation.RightOperand.Syntax, "the shift count is not a constant: use a constant");
             right = new ConstantExpression(Kind.Int, (int)count & 31); // C# uses the low 5 bits of a shift count
         }
 

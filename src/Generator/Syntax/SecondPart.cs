@@ -16,7 +16,8 @@ internal static class SecondPart
 
     private static readonly SyntaxKind[] s_others =
     [
-        SyntaxKind.StaticKeyword, SyntaxKind.NewKeyword, SyntaxKind.VirtualKeyword, SyntaxKind.OverrideKeyword, SyntaxKind.SealedKeyword, SyntaxKind.UnsafeKeyword,
+        SyntaxKind.StaticKeyword, SyntaxKind.NewKeyword, SyntaxKind.VirtualKeyword, SyntaxKind.OverrideKeyword, SyntaxKind.SealedKeyword,
+        SyntaxKind.UnsafeKeyword,
     ];
 
     /// <summary>
@@ -36,7 +37,7 @@ internal static class SecondPart
     {
         bool Has(SyntaxKind kind) => syntax.Modifiers.Any(kind);
         var type = method.ContainingType;
-        int accessibility = syntax.Modifiers.Where(modifier => s_accessibility.Contains(modifier.Kind())).Select(modifier => modifier.Kind()).Distinct().Count();
+        int accessibility = syntax.Modifiers.Select(modifier => modifier.Kind()).Where(kind => s_accessibility.Contains(kind)).Distinct().Count();
         bool isPair = accessibility == 2 && Has(SyntaxKind.ProtectedKeyword) && (Has(SyntaxKind.InternalKeyword) || Has(SyntaxKind.PrivateKeyword));
         bool isStatic = Has(SyntaxKind.StaticKeyword), isVirtual = Has(SyntaxKind.VirtualKeyword);
         bool isOverride = Has(SyntaxKind.OverrideKeyword), isSealed = Has(SyntaxKind.SealedKeyword);
@@ -70,7 +71,8 @@ internal static class SecondPart
         method.ContainingAssembly is ISourceAssemblySymbol { Compilation.Options: CSharpCompilationOptions { AllowUnsafe: true } };
 
     private static bool HasPointers(IMethodSymbol method) =>
-        method.Parameters.Select(parameter => parameter.Type).Append(method.ReturnType).Any(type => type.TypeKind is TypeKind.Pointer or TypeKind.FunctionPointer);
+        method.Parameters.Select(parameter => parameter.Type).Append(method.ReturnType)
+            .Any(type => type.TypeKind is TypeKind.Pointer or TypeKind.FunctionPointer);
 
     private static IEnumerable<INamedTypeSymbol> Named(ITypeSymbol type) => type switch
     {

@@ -22,14 +22,18 @@ internal static partial class KernelRules
             if (parameter.UnknownRole is { } unknown)
             {
                 var named = RoleTable.ByName(parameter.Name) is { } byName ? RoleTable.Row(byName) : null;
-                string fix = named is null ? "use one of its values, such as AttentionRole.Query" : $"remove [Role], because the name already gives the role {named.Name}";
+                string fix = named is null
+                    ? "use one of its values, such as AttentionRole.Query"
+                    : $"remove [Role], because the name already gives the role {named.Name}";
                 yield return new(Rules.UnknownRole, place, parameter.Name, unknown, fix);
                 if (named is not null) missing.Remove(named);
                 continue;
             }
 
             if (parameter.Role is null && (isOwn || parameter.Name.Length == 0)) continue; // the compiler reports a missing name
-            if (parameter.Role is null && fails && (spec.Claimed.Contains(parameter.Name) || !advice.IsMeant(parameter))) continue; // the own method has an error already
+
+            // The error of the own method is enough.
+            if (parameter.Role is null && fails && (spec.Claimed.Contains(parameter.Name) || !advice.IsMeant(parameter))) continue;
             if (parameter.Role is not { } role)
             {
                 yield return new(Rules.UnknownParameter, place, parameter.Name, advice.WayOut(parameter, ref tableIsSaid));
@@ -63,7 +67,8 @@ internal static partial class KernelRules
         {
             yield return new(
                 Rules.MissingParameter, Place.Method, spec.Method.Name, string.Join(", ", missing.Select(row => row.Name)),
-                string.Join(", ", missing.Select(row => $"{RoleTable.Short((areTensorSpans ? row.TensorType : null) ?? row.Type)} {row.Name}")), missing[0].Role);
+                string.Join(", ", missing.Select(row => $"{RoleTable.Short((areTensorSpans ? row.TensorType : null) ?? row.Type)} {row.Name}")),
+                missing[0].Role);
         }
 
         if (!taken.ContainsKey(Role.QueryStart))
@@ -85,13 +90,15 @@ internal static partial class KernelRules
 
     /// <summary>The roles that the kernel needs and that no parameter has.</summary>
     private static IEnumerable<RoleRow> Missing(KernelSpec spec) =>
-        RoleTable.Rows.Where(row => (row.IsRequired || (row.Role == Role.Batch && spec.Attention.Batched)) && spec.Method.Parameters.All(p => p.Role != row.Role));
+        RoleTable.Rows.Where(row =>
+            (row.IsRequired || (row.Role == Role.Batch && spec.Attention.Batched)) && spec.Method.Parameters.All(parameter => parameter.Role != row.Role));
 
     /// <summary>Whether the four tensors are tensor spans. Tensors that are missing or have a wrong type do not count.</summary>
     private static bool AreTensorSpans(IReadOnlyList<ParameterSpec> parameters, RoleAdvice advice)
     {
         RoleRow? Row(ParameterSpec parameter) => parameter.Role is { } role ? RoleTable.Row(role) : advice.Meant(parameter);
-        return parameters.Any(p => Row(p) is { } row && p.Type == row.TensorType) && !parameters.Any(p => Row(p) is { TensorType: not null } row && p.Type == row.Type);
+        return parameters.Any(parameter => Row(parameter) is { } row && parameter.Type == row.TensorType)
+            && !parameters.Any(parameter => Row(parameter) is { TensorType: not null } row && parameter.Type == row.Type);
     }
 
     /// <summary>The default value of a parameter, and the fix, if a call with it throws; null otherwise. A call without tokens does not count.</summary>

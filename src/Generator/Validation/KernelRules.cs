@@ -26,11 +26,12 @@ internal static partial class KernelRules
         if (spec.Method.OtherKind is { } kind) return [new(Rules.NotAMethod, Place.Attribute, kind)];
         if (spec.OldLanguage is { } version) return [new(Rules.OldLanguage, Place.Attribute, version, spec.Method.Name)];
         var mask = MaskProgram.Of(spec);
-        return Method(spec.Method).Concat(Types(spec.Method)).Concat(Numbers(spec.Attention)).Concat(Strides(spec)).Concat(Windows(spec, mask)).Concat(Cuts(spec, mask))
-            .Concat(Norms(spec)).Concat(Scores(spec)).Concat(Relative(spec)).Concat(Parameters(spec, mask));
+        return Method(spec.Method).Concat(Types(spec.Method)).Concat(Numbers(spec.Attention)).Concat(Strides(spec)).Concat(Windows(spec, mask))
+            .Concat(Cuts(spec, mask)).Concat(Norms(spec)).Concat(Scores(spec)).Concat(Relative(spec)).Concat(Parameters(spec, mask));
     }
 
-    public static IEnumerable<Violation> Errors(KernelSpec spec) => Violations(spec).Where(violation => violation.Rule.DefaultSeverity == DiagnosticSeverity.Error);
+    public static IEnumerable<Violation> Errors(KernelSpec spec) =>
+        Violations(spec).Where(violation => violation.Rule.DefaultSeverity == DiagnosticSeverity.Error);
 
     private static IEnumerable<Violation> Method(MethodSpec method)
     {
@@ -64,7 +65,8 @@ internal static partial class KernelRules
 
     private static IEnumerable<Violation> Numbers(AttentionSpec attention)
     {
-        const string NoPrefix = "; remove it if there is no prefix", NoChunks = "; remove it if there are no chunks", NoBlocks = "; remove it if there are no blocks";
+        const string NoPrefix = "; remove it if there is no prefix", NoChunks = "; remove it if there are no chunks";
+        const string NoBlocks = "; remove it if there are no blocks";
         const string Varies = "; remove it if the length varies from call to call", Open = "; remove it if that side is open";
         var ranges = new (string Argument, int? Value, int Min, int Max, string WayOut)[]
         {
@@ -200,7 +202,8 @@ internal static partial class KernelRules
             if (reason is not null)
             {
                 string given = isUnknown ? $"{(int)axes}" : $"{axes}";
-                yield return new(Rules.BadAxes, place, "BlockAxes", given, reason, attention.Batched ? "Query, and optionally Batch and Head" : "Query, and optionally Head");
+                string valid = attention.Batched ? "Query, and optionally Batch and Head" : "Query, and optionally Head";
+                yield return new(Rules.BadAxes, place, "BlockAxes", given, reason, valid);
             }
             else if (missing.Count == 4)
             {
@@ -224,7 +227,8 @@ internal static partial class KernelRules
             }
         }
 
-        if (mask.Own is { } bounds && HidesAll(attention, mask, bounds) is { } why) yield return new(Rules.HidesEverything, Place.OfArgument("MaskMethod"), why);
+        if (mask.Own is { } bounds && HidesAll(attention, mask, bounds) is { } why)
+            yield return new(Rules.HidesEverything, Place.OfArgument("MaskMethod"), why);
     }
 
     /// <summary>The reason why the user's own mask hides every key; null if it shows some, or if it depends on the call.</summary>
@@ -325,10 +329,15 @@ internal static partial class KernelRules
         {
             var given = new (string Argument, object? Value)[]
             {
-                ("RelativeBuckets", relative.GivenBuckets), ("RelativeMaxDistance", relative.GivenMaxDistance), ("RelativeBidirectional", relative.GivenBidirectional),
+                ("RelativeBuckets", relative.GivenBuckets), ("RelativeMaxDistance", relative.GivenMaxDistance),
+                ("RelativeBidirectional", relative.GivenBidirectional),
             }.FirstOrDefault(argument => argument.Value is not null);
             if (given.Value is { } value)
-                yield return new(Rules.BucketsWithoutParameter, Place.OfArgument(given.Argument), given.Argument, value is bool flag ? flag ? "true" : "false" : value);
+            {
+                object literal = value is bool flag ? flag ? "true" : "false" : value;
+                yield return new(Rules.BucketsWithoutParameter, Place.OfArgument(given.Argument), given.Argument, literal);
+            }
+
             yield break;
         }
 
@@ -343,7 +352,8 @@ internal static partial class KernelRules
         if (relative.Bidirectional && buckets % 2 != 0)
         {
             string wrong = $"RelativeBuckets is {buckets}, but must be even, because each direction has half of the buckets";
-            yield return new(Rules.BadBuckets, Place.OfArgument("RelativeBuckets"), wrong, $"use {buckets - 1} or {buckets + 1}, or set RelativeBidirectional = false");
+            string fix = $"use {buckets - 1} or {buckets + 1}, or set RelativeBidirectional = false";
+            yield return new(Rules.BadBuckets, Place.OfArgument("RelativeBuckets"), wrong, fix);
         }
         else if (relative.Exact == 0)
         {
@@ -372,7 +382,8 @@ internal static partial class KernelRules
         attention is { Mask: Mask.None, GivenWindowLeft: null or -1, GivenWindowRight: null or -1 };
 
     /// <summary>Whether the mask may hide a key before a query, in a call without a start.</summary>
-    private static bool HidesLeft(AttentionSpec attention, MaskProgram mask) => mask.Left is { } left && !(attention.KeyLength is >= 1 and var keys && left >= keys - 1);
+    private static bool HidesLeft(AttentionSpec attention, MaskProgram mask) =>
+        mask.Left is { } left && !(attention.KeyLength is >= 1 and var keys && left >= keys - 1);
 
     /// <summary>Whether the mask may hide a key after a query, in a call without a start.</summary>
     private static bool HidesRight(AttentionSpec attention, MaskProgram mask) =>
@@ -395,7 +406,8 @@ internal static partial class KernelRules
 
     /// <summary>Whether the shape is valid, so that its width is defined and fits into an int.</summary>
     private static bool IsKnown(TensorSpec tensor, AttentionSpec attention) =>
-        tensor is { Heads: >= 1 and <= MaxHeads, Dim: >= 1 and <= MaxDim } && attention.Heads % tensor.Heads == 0 && Enum.IsDefined(typeof(Layout), tensor.Layout);
+        tensor is { Heads: >= 1 and <= MaxHeads, Dim: >= 1 and <= MaxDim } && attention.Heads % tensor.Heads == 0
+        && Enum.IsDefined(typeof(Layout), tensor.Layout);
 
     /// <summary>The width of a token as a formula of the arguments of the attribute.</summary>
     private static string Width(Role role, AttentionSpec attention)

@@ -12,24 +12,36 @@ internal sealed class RoleAdvice
         ["q"] = [Role.Query], ["queries"] = [Role.Query], ["qs"] = [Role.Query], ["xq"] = [Role.Query], ["querystates"] = [Role.Query],
         ["k"] = [Role.Key], ["keys"] = [Role.Key], ["ks"] = [Role.Key], ["xk"] = [Role.Key], ["keystates"] = [Role.Key],
         ["v"] = [Role.Value], ["values"] = [Role.Value], ["vs"] = [Role.Value], ["xv"] = [Role.Value], ["valuestates"] = [Role.Value],
-        ["o"] = [Role.Output], ["out"] = [Role.Output], ["outputs"] = [Role.Output], ["dst"] = [Role.Output], ["dest"] = [Role.Output], ["destination"] = [Role.Output],
-        ["result"] = [Role.Output], ["results"] = [Role.Output], ["target"] = [Role.Output], ["attnoutput"] = [Role.Output], ["context"] = [Role.Output], ["y"] = [Role.Output],
+        ["o"] = [Role.Output], ["out"] = [Role.Output], ["outputs"] = [Role.Output], ["dst"] = [Role.Output], ["dest"] = [Role.Output],
+        ["destination"] = [Role.Output],
+        ["result"] = [Role.Output], ["results"] = [Role.Output], ["target"] = [Role.Output], ["attnoutput"] = [Role.Output], ["context"] = [Role.Output],
+        ["y"] = [Role.Output],
         ["b"] = [Role.Batch], ["batchsize"] = [Role.Batch], ["batches"] = [Role.Batch], ["batchcount"] = [Role.Batch],
-        ["position"] = [Role.QueryStart, Role.QueryStarts], ["pos"] = [Role.QueryStart, Role.QueryStarts], ["offset"] = [Role.QueryStart, Role.QueryStarts], ["start"] = [Role.QueryStart, Role.QueryStarts],
-        ["startpos"] = [Role.QueryStart], ["startposition"] = [Role.QueryStart], ["qstart"] = [Role.QueryStart], ["queryoffset"] = [Role.QueryStart], ["queryposition"] = [Role.QueryStart], ["past"] = [Role.QueryStart],
-        ["pastlength"] = [Role.QueryStart, Role.QueryStarts], ["cacheposition"] = [Role.QueryStart, Role.QueryStarts], ["positions"] = [Role.QueryStarts], ["offsets"] = [Role.QueryStarts], ["starts"] = [Role.QueryStarts],
-        ["keylength"] = [Role.KeyLengths], ["keylen"] = [Role.KeyLengths], ["keylens"] = [Role.KeyLengths], ["kvlength"] = [Role.KeyLengths], ["kvlengths"] = [Role.KeyLengths], ["kvlen"] = [Role.KeyLengths],
-        ["kvlens"] = [Role.KeyLengths], ["seqlen"] = [Role.KeyLengths], ["seqlens"] = [Role.KeyLengths], ["seqlenk"] = [Role.KeyLengths], ["seqlensk"] = [Role.KeyLengths], ["sequencelengths"] = [Role.KeyLengths],
+        ["position"] = [Role.QueryStart, Role.QueryStarts], ["pos"] = [Role.QueryStart, Role.QueryStarts], ["offset"] = [Role.QueryStart, Role.QueryStarts],
+        ["start"] = [Role.QueryStart, Role.QueryStarts],
+        ["startpos"] = [Role.QueryStart], ["startposition"] = [Role.QueryStart], ["qstart"] = [Role.QueryStart], ["queryoffset"] = [Role.QueryStart],
+        ["queryposition"] = [Role.QueryStart], ["past"] = [Role.QueryStart],
+        ["pastlength"] = [Role.QueryStart, Role.QueryStarts], ["cacheposition"] = [Role.QueryStart, Role.QueryStarts], ["positions"] = [Role.QueryStarts],
+        ["offsets"] = [Role.QueryStarts], ["starts"] = [Role.QueryStarts],
+        ["keylength"] = [Role.KeyLengths], ["keylen"] = [Role.KeyLengths], ["keylens"] = [Role.KeyLengths], ["kvlength"] = [Role.KeyLengths],
+        ["kvlengths"] = [Role.KeyLengths], ["kvlen"] = [Role.KeyLengths],
+        ["kvlens"] = [Role.KeyLengths], ["seqlen"] = [Role.KeyLengths], ["seqlens"] = [Role.KeyLengths], ["seqlenk"] = [Role.KeyLengths],
+        ["seqlensk"] = [Role.KeyLengths], ["sequencelengths"] = [Role.KeyLengths],
         ["length"] = [Role.KeyLengths], ["lengths"] = [Role.KeyLengths], ["nonpadkvseqlen"] = [Role.KeyLengths], ["contextlengths"] = [Role.KeyLengths],
-        ["threads"] = [Role.MaxThreads], ["numthreads"] = [Role.MaxThreads], ["threadcount"] = [Role.MaxThreads], ["maxdegreeofparallelism"] = [Role.MaxThreads], ["parallelism"] = [Role.MaxThreads],
+        ["threads"] = [Role.MaxThreads], ["numthreads"] = [Role.MaxThreads], ["threadcount"] = [Role.MaxThreads],
+        ["maxdegreeofparallelism"] = [Role.MaxThreads], ["parallelism"] = [Role.MaxThreads],
         ["workspace"] = [Role.Scratch], ["buffer"] = [Role.Scratch], ["temp"] = [Role.Scratch], ["tmp"] = [Role.Scratch], ["memory"] = [Role.Scratch],
-        ["mask"] = [Role.Keep, Role.Bias], ["attnmask"] = [Role.Keep, Role.Bias], ["attentionmask"] = [Role.Keep, Role.Bias], ["paddingmask"] = [Role.Keep, Role.Bias], ["keypaddingmask"] = [Role.Keep, Role.Bias],
-        ["attnbias"] = [Role.Bias], ["attentionbias"] = [Role.Bias], ["biases"] = [Role.Bias], ["positionbias"] = [Role.Bias, Role.RelativeBias], ["relativepositionbias"] = [Role.RelativeBias, Role.Bias],
+        ["mask"] = [Role.Keep, Role.Bias], ["attnmask"] = [Role.Keep, Role.Bias], ["attentionmask"] = [Role.Keep, Role.Bias],
+        ["paddingmask"] = [Role.Keep, Role.Bias], ["keypaddingmask"] = [Role.Keep, Role.Bias],
+        ["attnbias"] = [Role.Bias], ["attentionbias"] = [Role.Bias], ["biases"] = [Role.Bias], ["positionbias"] = [Role.Bias, Role.RelativeBias],
+        ["relativepositionbias"] = [Role.RelativeBias, Role.Bias],
         ["alibislopes"] = [Role.Slopes], ["slope"] = [Role.Slopes], ["alibi"] = [Role.Slopes], ["sink"] = [Role.Sinks], ["attentionsinks"] = [Role.Sinks],
         ["lse"] = [Role.LogSumExp], ["softmaxlse"] = [Role.LogSumExp], ["logsumexps"] = [Role.LogSumExp],
         ["prefix"] = [Role.PrefixLength, Role.PrefixLengths], ["prefixlen"] = [Role.PrefixLength, Role.PrefixLengths], ["prefixlens"] = [Role.PrefixLengths],
-        ["cuseqlens"] = [Role.DocumentStarts], ["cuseqlensq"] = [Role.DocumentStarts], ["cuseqlensk"] = [Role.KeyDocumentStarts], ["cuseqlenskv"] = [Role.KeyDocumentStarts], ["documents"] = [Role.DocumentStarts],
-        ["weights"] = [Role.Scores], ["attentionweights"] = [Role.Scores], ["attnweights"] = [Role.Scores], ["attention"] = [Role.Scores], ["attn"] = [Role.Scores], ["probabilities"] = [Role.Scores], ["probs"] = [Role.Scores],
+        ["cuseqlens"] = [Role.DocumentStarts], ["cuseqlensq"] = [Role.DocumentStarts], ["cuseqlensk"] = [Role.KeyDocumentStarts],
+        ["cuseqlenskv"] = [Role.KeyDocumentStarts], ["documents"] = [Role.DocumentStarts],
+        ["weights"] = [Role.Scores], ["attentionweights"] = [Role.Scores], ["attnweights"] = [Role.Scores], ["attention"] = [Role.Scores],
+        ["attn"] = [Role.Scores], ["probabilities"] = [Role.Scores], ["probs"] = [Role.Scores],
         ["score"] = [Role.Scores], ["logits"] = [Role.Scores], ["scale"] = [Role.Scales], ["max"] = [Role.MaxScore], ["rowmax"] = [Role.MaxScore],
         ["qnorm"] = [Role.QueryNormWeight], ["qnormweight"] = [Role.QueryNormWeight], ["knorm"] = [Role.KeyNormWeight], ["knormweight"] = [Role.KeyNormWeight],
     };
@@ -38,17 +50,26 @@ internal sealed class RoleAdvice
     private static readonly Dictionary<string, string> s_arguments = new()
     {
         ["iscausal"] = "Mask = AttentionMask.Causal", ["causal"] = "Mask = AttentionMask.Causal", ["usecausalmask"] = "Mask = AttentionMask.Causal",
-        ["scale"] = "Scale = 0.125f", ["softmaxscale"] = "Scale = 0.125f", ["scaling"] = "Scale = 0.125f", ["sm_scale"] = "Scale = 0.125f", ["smscale"] = "Scale = 0.125f",
+        ["scale"] = "Scale = 0.125f", ["softmaxscale"] = "Scale = 0.125f", ["scaling"] = "Scale = 0.125f", ["sm_scale"] = "Scale = 0.125f",
+        ["smscale"] = "Scale = 0.125f",
         ["softcap"] = "SoftCap = 50f", ["logitssoftcap"] = "SoftCap = 50f", ["logitsoftcap"] = "SoftCap = 50f", ["cap"] = "SoftCap = 50f",
-        ["window"] = "WindowLeft = 511", ["windowsize"] = "WindowLeft = 511", ["slidingwindow"] = "WindowLeft = 511", ["windowleft"] = "WindowLeft = 511", ["windowright"] = "WindowRight = 0",
-        ["heads"] = "heads: 12", ["numheads"] = "heads: 12", ["nheads"] = "heads: 12", ["headcount"] = "heads: 12", ["h"] = "heads: 12", ["headdim"] = "headDim: 64", ["headsize"] = "headDim: 64", ["dim"] = "headDim: 64", ["d"] = "headDim: 64",
-        ["kvheads"] = "KeyValueHeads = 4", ["numkvheads"] = "KeyValueHeads = 4", ["keyvalueheads"] = "KeyValueHeads = 4", ["nkvheads"] = "KeyValueHeads = 4", ["valuedim"] = "ValueDim = 64",
-        ["querylength"] = "QueryLength = 16", ["keylength"] = "KeyLength = 16", ["alibi"] = "Alibi = true", ["usealibi"] = "Alibi = true", ["dilation"] = "Dilation = 2", ["chunklength"] = "ChunkLength = 1024", ["chunksize"] = "ChunkLength = 1024",
+        ["window"] = "WindowLeft = 511", ["windowsize"] = "WindowLeft = 511", ["slidingwindow"] = "WindowLeft = 511", ["windowleft"] = "WindowLeft = 511",
+        ["windowright"] = "WindowRight = 0",
+        ["heads"] = "heads: 12", ["numheads"] = "heads: 12", ["nheads"] = "heads: 12", ["headcount"] = "heads: 12", ["h"] = "heads: 12",
+        ["headdim"] = "headDim: 64", ["headsize"] = "headDim: 64", ["dim"] = "headDim: 64", ["d"] = "headDim: 64",
+        ["kvheads"] = "KeyValueHeads = 4", ["numkvheads"] = "KeyValueHeads = 4", ["keyvalueheads"] = "KeyValueHeads = 4", ["nkvheads"] = "KeyValueHeads = 4",
+        ["valuedim"] = "ValueDim = 64",
+        ["querylength"] = "QueryLength = 16", ["keylength"] = "KeyLength = 16", ["alibi"] = "Alibi = true", ["usealibi"] = "Alibi = true",
+        ["dilation"] = "Dilation = 2", ["chunklength"] = "ChunkLength = 1024", ["chunksize"] = "ChunkLength = 1024",
         ["eps"] = "NormEpsilon = 1e-6f", ["epsilon"] = "NormEpsilon = 1e-6f", ["normepsilon"] = "NormEpsilon = 1e-6f",
     };
 
     /// <summary>Names of lengths. A kernel computes lengths from its spans; a fixed length is an argument of the attribute.</summary>
-    private static readonly HashSet<string> s_lengths = ["m", "n", "queries", "keys", "seqlen", "length", "querylength", "keylength", "querylen", "keylen", "kvlen", "kvlength", "seqlenq", "seqlenk", "tokens", "sequencelength"];
+    private static readonly HashSet<string> s_lengths =
+    [
+        "m", "n", "queries", "keys", "seqlen", "length", "querylength", "keylength", "querylen", "keylen", "kvlen", "kvlength", "seqlenq", "seqlenk", "tokens",
+        "sequencelength",
+    ];
 
     private readonly KernelSpec _spec;
     private readonly List<RoleRow> _missing;
@@ -97,14 +118,22 @@ internal sealed class RoleAdvice
         }
 
         if (IsNumber(parameter) && s_lengths.Contains(name))
-            return "remove it, because the spans give the lengths; set a length that is the same in every call in the attribute, such as QueryLength = 16 or KeyLength = 16";
+        {
+            return "remove it, because the spans give the lengths; set a length that is the same in every call in the attribute, "
+                + "such as QueryLength = 16 or KeyLength = 16";
+        }
+
         if (IsNumber(parameter) && s_arguments.TryGetValue(name, out string? argument)) return $"remove it, and set it in the attribute, such as {argument}";
         if (ByName(parameter) is { } taken && _spec.Method.Parameters.FirstOrDefault(other => other.Role == taken.Role) is { } holder)
             return $"remove it, because '{holder.Name}' is already the {taken.Name}, or mark it with another role, such as [Role(AttentionRole.Bias)]";
 
         var open = OpenFor(parameter);
         if (open.Count > 0)
-            return $"rename it to {List(open)}, which {(open.Count == 1 ? "is" : "are")} missing, or mark it with its role, such as [Role(AttentionRole.{open[0].Role})]";
+        {
+            string missing = $"{List(open)}, which {(open.Count == 1 ? "is" : "are")} missing";
+            return $"rename it to {missing}, or mark it with its role, such as [Role(AttentionRole.{open[0].Role})]";
+        }
+
         var free = RoleTable.Rows.Where(candidate => candidate.Types.Contains(parameter.Type) && IsFree(candidate)).ToList();
         if (free.Count > 0)
             return $"rename it to a role of its type ({List(free)}), mark it with its role, such as [Role(AttentionRole.{free[0].Role})], or remove it";
@@ -142,7 +171,8 @@ internal sealed class RoleAdvice
     private bool IsFree(RoleRow row) => _spec.Method.Parameters.All(parameter => parameter.Role != row.Role) && _meant.All(pair => pair.Row != row);
 
     /// <summary>The missing roles of the type of a parameter.</summary>
-    private List<RoleRow> OpenFor(ParameterSpec parameter) => HasName(parameter) ? [] : [.. _missing.Where(row => row.Types.Contains(parameter.Type) && IsFree(row))];
+    private List<RoleRow> OpenFor(ParameterSpec parameter) =>
+        HasName(parameter) ? [] : [.. _missing.Where(row => row.Types.Contains(parameter.Type) && IsFree(row))];
 
     private static string Types(RoleRow row) => string.Join(" or ", row.Types.Select(type => $"'{RoleTable.Short(type)}'"));
 

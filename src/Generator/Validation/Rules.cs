@@ -163,7 +163,8 @@ internal static class Rules
     public static readonly DiagnosticDescriptor DebugBuild = new("AG0102", "Kernels are slow in an unoptimised build",
         "This build is not optimised, which makes {0} 10 to 24 times slower: "
         + "build with -c Release, or set <Optimize>true</Optimize> in the project that declares kernels",
-        Category, DiagnosticSeverity.Warning, isEnabledByDefault: true, helpLinkUri: HelpLink + "AG0102.md", customTags: WellKnownDiagnosticTags.CompilationEnd);
+        Category, DiagnosticSeverity.Warning, isEnabledByDefault: true, helpLinkUri: HelpLink + "AG0102.md",
+        customTags: WellKnownDiagnosticTags.CompilationEnd);
 
     public static readonly DiagnosticDescriptor MoreQueriesThanKeys = new("AG0103", "The first queries see no key",
         "With {0} and no start, the last query is at the last key, so that the first {1} cannot see a key: "
