@@ -71,8 +71,8 @@ internal sealed partial class Lifter
             : null;
 
     /// <summary>
-    /// The <c>checked(...)</c> around an operation; null if there is none. The setting of the project does not count: it says how code runs, not what a mask
-    /// is.
+    /// The <c>checked(...)</c> around an operation; null if there is none. The setting of the project does not count: it is about how code runs, not about what
+    /// a mask is.
     /// </summary>
     private static CheckedExpressionSyntax? Checked(IOperation operation)
     {
