@@ -10,7 +10,7 @@ using Microsoft.CodeAnalysis.Text;
 
 namespace AttentionGen.Generator;
 
-/// <summary>Reports the rules that declarations of kernels break, each at its place.</summary>
+/// <summary>Reports the rules that a declaration of a kernel breaks, each at its place.</summary>
 [DiagnosticAnalyzer(LanguageNames.CSharp)]
 public sealed class AttentionAnalyzer : DiagnosticAnalyzer
 {
@@ -31,7 +31,8 @@ public sealed class AttentionAnalyzer : DiagnosticAnalyzer
                     symbol =>
                     {
                         var method = (IMethodSymbol)symbol.Symbol;
-                        if (!KernelParser.IsOfExtension(KernelParser.Declaration(method))) Analyze(method, attribute, symbol.Compilation, slow, symbol.ReportDiagnostic, symbol.CancellationToken);
+                        if (KernelParser.IsOfExtension(KernelParser.Declaration(method))) return;
+                        Analyze(method, attribute, symbol.Compilation, slow, symbol.ReportDiagnostic, symbol.CancellationToken);
                     },
                     SymbolKind.Method);
                 start.RegisterSyntaxNodeAction(
@@ -44,32 +45,42 @@ public sealed class AttentionAnalyzer : DiagnosticAnalyzer
                     node =>
                     {
                         foreach (var member in OfExtensions((ClassDeclarationSyntax)node.Node))
-                            if (node.SemanticModel.GetDeclaredSymbol(member, node.CancellationToken) is { } method) Analyze(method, attribute, node.Compilation, slow, node.ReportDiagnostic, node.CancellationToken);
+                        {
+                            if (node.SemanticModel.GetDeclaredSymbol(member, node.CancellationToken) is { } method)
+                                Analyze(method, attribute, node.Compilation, slow, node.ReportDiagnostic, node.CancellationToken);
+                        }
                     },
                     SyntaxKind.ClassDeclaration);
-                if (start.Compilation.Options.OptimizationLevel == OptimizationLevel.Debug) start.RegisterCompilationEndAction(end => slow.Report(end.ReportDiagnostic));
+                if (start.Compilation.Options.OptimizationLevel == OptimizationLevel.Debug)
+                    start.RegisterCompilationEndAction(end => slow.Report(end.ReportDiagnostic));
             }
         });
     }
 
-    /// <summary>Members of extension blocks are announced twice, as symbols and as nodes.</summary>
+    /// <summary>
+    /// The methods with attributes in extension blocks. The node action analyses them and the symbol action skips them, so that each is reported once.
+    /// </summary>
     private static IEnumerable<MethodDeclarationSyntax> OfExtensions(ClassDeclarationSyntax type) =>
-        type.Members.OfType<TypeDeclarationSyntax>().SelectMany(inner => inner.Members).OfType<MethodDeclarationSyntax>().Where(method => method.AttributeLists.Count > 0 && KernelParser.IsOfExtension(method));
+        type.Members.OfType<TypeDeclarationSyntax>().SelectMany(inner => inner.Members).OfType<MethodDeclarationSyntax>()
+            .Where(method => method.AttributeLists.Count > 0 && KernelParser.IsOfExtension(method));
 
-    /// <summary>Functions inside of methods are no symbols that are announced; few have attributes.</summary>
+    /// <summary>The symbol of a local function or lambda with attributes; null for others. Symbol actions do not see these functions.</summary>
     private static IMethodSymbol? Function(SyntaxNodeAnalysisContext context) => context.Node switch
     {
-        LocalFunctionStatementSyntax { AttributeLists.Count: > 0 } local => context.SemanticModel.GetDeclaredSymbol(local, context.CancellationToken) as IMethodSymbol,
-        ParenthesizedLambdaExpressionSyntax { AttributeLists.Count: > 0 } lambda => context.SemanticModel.GetSymbolInfo(lambda, context.CancellationToken).Symbol as IMethodSymbol,
+        LocalFunctionStatementSyntax { AttributeLists.Count: > 0 } local =>
+            context.SemanticModel.GetDeclaredSymbol(local, context.CancellationToken) as IMethodSymbol,
+        ParenthesizedLambdaExpressionSyntax { AttributeLists.Count: > 0 } lambda =>
+            context.SemanticModel.GetSymbolInfo(lambda, context.CancellationToken).Symbol as IMethodSymbol,
         _ => null,
     };
 
     private static void Analyze(
-        IMethodSymbol method, INamedTypeSymbol attributeType, Compilation compilation, SlowKernels slow, Action<Diagnostic> report, CancellationToken cancellation)
+        IMethodSymbol method, INamedTypeSymbol attributeType, Compilation compilation, SlowKernels slow, Action<Diagnostic> report,
+        CancellationToken cancellation)
     {
-        if (method.PartialDefinitionPart is not null || KernelParser.IsFragment(method)) return; // the definition is analysed, with the attributes of both parts
+        if (method.PartialDefinitionPart is not null || KernelParser.IsFragment(method)) return; // the definition has the attributes of both parts
         var attribute = method.GetAttributes().FirstOrDefault(a => SymbolEqualityComparer.Default.Equals(a.AttributeClass, attributeType));
-        if (method.PartialImplementationPart is { } written && KernelParser.IsOurs(method)) method = written; // the user wrote a body alone, and the definition stands in
+        if (method.PartialImplementationPart is { } written && KernelParser.IsOurs(method)) method = written; // the user wrote the body only
         if (attribute is null || KernelParser.Parse(method, attribute, compilation) is not { } spec) return;
 
         bool error = false;
@@ -97,16 +108,16 @@ public sealed class AttentionAnalyzer : DiagnosticAnalyzer
         } ?? method.Locations.FirstOrDefault() ?? Location.None;
     }
 
-    /// <summary>An argument by name; heads and headDim may be given by position.</summary>
+    /// <summary>The syntax of an argument by its name; heads and headDim may be positional.</summary>
     private static AttributeArgumentSyntax? Argument(AttributeSyntax? attribute, string name)
     {
         var arguments = attribute?.ArgumentList?.Arguments ?? default;
         int position = name switch { "heads" => 0, "headDim" => 1, _ => int.MaxValue };
-        return arguments.FirstOrDefault(a => (a.NameEquals?.Name ?? a.NameColon?.Name)?.Identifier.ValueText == name)
+        return arguments.FirstOrDefault(argument => (argument.NameEquals?.Name ?? argument.NameColon?.Name)?.Identifier.ValueText == name)
             ?? (position < arguments.Count && arguments[position] is { NameEquals: null, NameColon: null } positional ? positional : null);
     }
 
-    /// <summary>A place in a method that the declaration names.</summary>
+    /// <summary>A place in an own method that the attribute names.</summary>
     private static Location? Lifted(IMethodSymbol kernel, Place place)
     {
         var declaration = kernel.ContainingType.GetMembers(place.Argument).FirstOrDefault()?.DeclaringSyntaxReferences.FirstOrDefault()?.GetSyntax();

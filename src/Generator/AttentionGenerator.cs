@@ -8,7 +8,7 @@ using Microsoft.CodeAnalysis;
 
 namespace AttentionGen.Generator;
 
-/// <summary>From annotated methods to kernels. The table of contents: the work is done in the rooms that it names.</summary>
+/// <summary>Turns annotated methods into kernels. It is the table of contents of the generator: each stage is in a folder of its own.</summary>
 [Generator(LanguageNames.CSharp)]
 public sealed class AttentionGenerator : IIncrementalGenerator
 {
@@ -50,18 +50,24 @@ public sealed class AttentionGenerator : IIncrementalGenerator
             .Select(static (declaration, _) => declaration.StandIn)
             .WithTrackingName(Steps.StandIns);
         context.RegisterSourceOutput(
-            standIns, static (output, standIn) => output.AddSource(FileNames.OfStandIn(standIn.Method.FullName.Replace("@", ""), standIn.Method.Identity), KernelEmitter.EmitStandIn(standIn)));
+            standIns,
+            static (output, standIn) => output.AddSource(
+                FileNames.OfStandIn(standIn.Method.FullName.Replace("@", ""), standIn.Method.Identity), KernelEmitter.EmitStandIn(standIn)));
 
         var unreported = declarations
             .Combine(context.AnalyzerConfigOptionsProvider.Select(static (options, _) => AnalyzerSwitch.IsOn(options.GlobalOptions)))
-            .SelectMany(static (pair, _) => pair.Right && !pair.Left.IsSuppressed ? [] : pair.Left.Errors.Select(error => $"{pair.Left.Method.FullName}: {error}"))
+            .SelectMany(static (pair, _) =>
+                pair.Right && !pair.Left.IsSuppressed ? [] : pair.Left.Errors.Select(error => $"{pair.Left.Method.FullName}: {error}"))
             .Collect()
             .Select(static (errors, _) => errors.ToEquatableArray())
             .WithTrackingName(Steps.UnreportedErrors);
-        context.RegisterSourceOutput(unreported, static (output, errors) => { if (errors.Count > 0) output.AddSource(FileNames.Errors, ErrorsEmitter.Emit(errors)); });
+        context.RegisterSourceOutput(unreported, static (output, errors) =>
+        {
+            if (errors.Count > 0) output.AddSource(FileNames.Errors, ErrorsEmitter.Emit(errors));
+        });
     }
 
-    /// <summary>The names of the pipeline's steps, for tests of what is computed again.</summary>
+    /// <summary>The names of the steps of the pipeline. Tests use them to see which steps run again.</summary>
     internal static class Steps
     {
         public const string Declarations = nameof(Declarations);

@@ -50,7 +50,7 @@ public class ConsumerSettingTests
         string source = $"namespace Demo {{ partial class Llama {{ [[|AttentionGen.Attention(2, 8)|]] {modifiers} Attend({T.Replace("ReadOnly", "System.ReadOnly").Replace(" Span", " System.Span")}); }} }}";
         var project = new Project(source) { Language = language, ImplicitUsings = false, Nullable = language >= LanguageVersion.CSharp8 };
         await new BuildTest(project, new DiagnosticResult("AG0060", DiagnosticSeverity.Error).WithLocation(0).WithMessage(
-            $"The project is compiled as C# {version}, and the kernel of 'Attend' is written in C# 12: take LangVersion out of the project file, or set it to 12 or higher")).RunAsync();
+            $"The project is compiled as C# {version}, but the kernel of 'Attend' needs C# 12: remove LangVersion from the project file, or set it to 12 or higher")).RunAsync();
     }
 
     [Fact]
@@ -94,8 +94,8 @@ public class ConsumerSettingTests
         string Thrown(string method) =>
             Assert.IsType<InvalidOperationException>(Assert.Throws<System.Reflection.TargetInvocationException>(() => type.GetMethod(method)!.Invoke(null, null)).InnerException).Message;
         Assert.Equal(
-            "The declaration of the kernel Llama.Attend is in error: AG0009: headDim is 0, it must be from 1 to 512; "
-            + "AG0010: 2 heads cannot share 3 key-value heads evenly: KeyValueHeads must divide heads, use 1 or 2", Thrown("Call"));
-        Assert.Contains("'say \"\\no\\\"' cannot become vector code: there is no such method beside the kernel", Thrown("CallQuoted"), StringComparison.Ordinal);
+            "The declaration of the kernel Llama.Attend is in error: AG0009: headDim is 0, but must be from 1 to 512; "
+            + "AG0010: heads is 2 and KeyValueHeads is 3, but KeyValueHeads must divide heads: use 1 or 2", Thrown("Call"));
+        Assert.Contains("'say \"\\no\\\"' cannot become vector code: the type of the kernel has no such method", Thrown("CallQuoted"), StringComparison.Ordinal);
     }
 }

@@ -69,9 +69,9 @@ public class CultureTests
 
     /// <summary>Of messages that hold negative numbers, fractions and what has no name, the words are known.</summary>
     [Theory]
-    [InlineData("heads: -4, headDim: 8", "heads is -4, it must be from 1 to 4096")]
-    [InlineData("heads: 4, headDim: 8, SoftCap = -1.5f", "SoftCap is -1.5, it must be a positive, finite number: use one as models have it, as 50f, or leave it out for none")]
-    [InlineData("heads: 4, headDim: 8, Mask = (AttentionMask)(-7)", "Mask is -7, which is no AttentionMask: use None or Causal")]
+    [InlineData("heads: -4, headDim: 8", "heads is -4, but must be from 1 to 4096")]
+    [InlineData("heads: 4, headDim: 8, SoftCap = -1.5f", "SoftCap is -1.5, but must be positive and finite: use the value of the model, such as 50f, or remove it for no cap")]
+    [InlineData("heads: 4, headDim: 8, Mask = (AttentionMask)(-7)", "Mask is -7, which is not an AttentionMask: use None or Causal")]
     public async Task A_message_has_the_numbers_as_C_sharp_writes_them(string arguments, string message)
     {
         var found = Assert.Single(await new Project(Sample.Documented($"Attention({arguments})")).Generate().BuildAsync());

@@ -18,25 +18,25 @@ public class LiftingTests
     {
         var members = new StringBuilder("static bool Visible(int query, int key) => Next0(query, key);");
         for (int i = 0; i < 15; i++) members.Append(CultureInfo.InvariantCulture, $"static bool Next{i}(int query, int key) => Next{i + 1}(query, key) || Next{i + 1}(key, query);");
-        return AssertIsTooLarge($"{members} static bool Next15(int query, int key) => query < key;", " operations in 65536 bodies of methods, with each call and each argument put in place, and 1024 can be lifted");
+        return AssertIsTooLarge($"{members} static bool Next15(int query, int key) => query < key;", " operations in 65536 method bodies after all calls are expanded in place, but the limit is 1024");
     }
 
     /// <summary>Each call puts its argument into the next one twice: few bodies, much text.</summary>
     [Fact]
     public Task Arguments_that_double_are_counted() => AssertIsTooLarge(
         $"static int Twice(int x) => x + x; static bool Visible(int query, int key) => {Nested("Twice", 15, "key")} < query;",
-        "it comes to 65537 operations, with each call and each argument put in place, and 1024 can be lifted");
+        "it has 65537 operations after all calls are expanded in place, but the limit is 1024");
 
     /// <summary>The value of a switch expression is compared in each arm.</summary>
     [Fact]
     public Task Values_of_switches_that_double_are_counted() => AssertIsTooLarge(
         $"static bool Visible(int query, int key) => key{string.Concat(Enumerable.Repeat(" switch { 0 => 3, 1 => 2, 2 => 1, _ => 0 }", 14))} < query;",
-        "operations, with each call and each argument put in place, and 1024 can be lifted");
+        "operations after all calls are expanded in place, but the limit is 1024");
 
     [Fact]
     public Task A_long_chain_is_counted() => AssertIsTooLarge(
         $"static bool Visible(int query, int key) => {string.Join(" || ", Enumerable.Range(0, 2500).Select(i => $"key == {i}"))};",
-        "it comes to 9999 operations, with each call and each argument put in place, and 1024 can be lifted");
+        "it has 9999 operations after all calls are expanded in place, but the limit is 1024");
 
     /// <summary>What is not lifted, as an argument that the method does not use, costs time as well.</summary>
     [Fact]
@@ -44,7 +44,7 @@ public class LiftingTests
     {
         var members = new StringBuilder("static int None(int x, int y) => 1; static bool Visible(int query, int key) => Next0(key) < query;");
         for (int i = 0; i < 14; i++) members.Append(CultureInfo.InvariantCulture, $"static int Next{i}(int x) => None(Next{i + 1}(x), Next{i + 1}(x + 1));");
-        return AssertIsTooLarge($"{members} static int Next14(int x) => x;", "bodies of methods, with each call and each argument put in place, and 1024 can be lifted");
+        return AssertIsTooLarge($"{members} static int Next14(int x) => x;", "method bodies after all calls are expanded in place, but the limit is 1024");
     }
 
     [Theory]
@@ -103,7 +103,7 @@ public class LiftingTests
         var error = Assert.Single(await Project($"{Kernel} {members}").Generate().BuildAsync());
         Assert.Equal("AG0028", error.Id);
         Assert.Contains(reason, error.GetMessage(null), StringComparison.Ordinal);
-        Assert.EndsWith(": compute less for a pair, or read it from a span that the caller fills", error.GetMessage(null), StringComparison.Ordinal);
+        Assert.EndsWith(": compute less for each pair, or read values from a span that the caller fills", error.GetMessage(null), StringComparison.Ordinal);
     }
 
     private static string Nested(string function, int depth, string argument) => string.Concat(Enumerable.Repeat(function + "(", depth)) + argument + new string(')', depth);

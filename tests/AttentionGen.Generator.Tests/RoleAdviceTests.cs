@@ -29,7 +29,7 @@ public class RoleAdviceTests
     {
         var found = await Build("ReadOnlySpan<float> a, ReadOnlySpan<float> b, ReadOnlySpan<float> key, Span<float> output");
         Assert.Equal(2, found.Count);
-        Assert.All(found, d => Assert.EndsWith(": rename it to what it is of query and value, which are missing, or mark it with its role, as [Role(AttentionRole.Query)]", d.GetMessage(null), StringComparison.Ordinal));
+        Assert.All(found, d => Assert.EndsWith(": rename it to query or value, which are missing, or mark it with its role, such as [Role(AttentionRole.Query)]", d.GetMessage(null), StringComparison.Ordinal));
     }
 
     [Fact]

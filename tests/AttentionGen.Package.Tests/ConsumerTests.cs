@@ -41,7 +41,7 @@ public class ConsumerTests(Consumers consumers)
     [InlineData("WrongAnalysed", true)]
     public void A_wrong_declaration_is_one_error_whoever_reports_it(string consumer, bool byAnalyzer)
     {
-        const string Message = "headDim is 0, it must be from 1 to 512";
+        const string Message = "headDim is 0, but must be from 1 to 512";
         Assert.StartsWith(byAnalyzer ? $"error AG0009: {Message}" : $"error CS1029: #error: 'Llama.Attend: AG0009: {Message}'", Assert.Single(consumers.Said(consumer)), StringComparison.Ordinal);
         Assert.False(Built(consumer));
     }
@@ -65,7 +65,7 @@ public class ConsumerTests(Consumers consumers)
 
     [Fact]
     public void C_sharp_below_12_is_one_error() => Assert.StartsWith(
-        "error AG0060: The project is compiled as C# 11.0, and the kernel of 'Attend' is written in C# 12: take LangVersion out of the project file",
+        "error AG0060: The project is compiled as C# 11.0, but the kernel of 'Attend' needs C# 12: remove LangVersion from the project file",
         Assert.Single(consumers.Said("OldLanguage")), StringComparison.Ordinal);
 
     [Fact]
@@ -87,7 +87,7 @@ public class ConsumerTests(Consumers consumers)
     public void A_library_that_keeps_the_package_to_itself_is_warned(string consumer, string setting)
     {
         Assert.StartsWith(
-            $"warning AG0110: {setting} keeps AttentionGen.dll from applications that use this library, and its kernels fail there with a missing file: take it off the package reference",
+            $"warning AG0110: {setting} hides AttentionGen.dll from applications that use this library, and its kernels fail there: remove it from the package reference",
             Assert.Single(consumers.Said(consumer), it => !it.Contains("AG0102", StringComparison.Ordinal)), StringComparison.Ordinal);
         Assert.True(Built(consumer));
     }
@@ -99,12 +99,12 @@ public class ConsumerTests(Consumers consumers)
 
     /// <summary>The calls of such a declaration would be elided, and its output stay 0.</summary>
     [Theory]
-    [InlineData("NoGenerator", "something takes it out of the analyzers of this project: ")]
-    [InlineData("OldCompiler", "the compiler is Roslyn 4.8, and the generator needs 4.14 or later: ")]
+    [InlineData("NoGenerator", "it is removed from the analyzers of this project: ")]
+    [InlineData("OldCompiler", "the compiler is Roslyn 4.8, but the generator needs 4.14 or later: ")]
     public void A_kernel_without_the_generator_is_an_error(string consumer, string why)
     {
         Assert.StartsWith(
-            $"error AG0061: A kernel is declared, and the generator of AttentionGen does not run, so that it would do nothing: {why}", Assert.Single(consumers.Said(consumer)), StringComparison.Ordinal);
+            $"error AG0061: This file declares a kernel, but the generator of AttentionGen does not run, and the kernel would do nothing: {why}", Assert.Single(consumers.Said(consumer)), StringComparison.Ordinal);
         Assert.False(Built(consumer));
     }
 
@@ -119,7 +119,7 @@ public class ConsumerTests(Consumers consumers)
     {
         string[] said = [.. consumers.Said(consumer)];
         if (!warned) Assert.Empty(said);
-        else Assert.StartsWith("warning AG0111: Published ahead of time without IlcInstructionSet, kernels run their portable code, 3 to 4 times slower: set <IlcInstructionSet>x86-64-v3</IlcInstructionSet>", Assert.Single(said), StringComparison.Ordinal);
+        else Assert.StartsWith("warning AG0111: Without IlcInstructionSet, a program published ahead of time runs the portable code of kernels, 3 to 4 times slower: set <IlcInstructionSet>x86-64-v3</IlcInstructionSet>", Assert.Single(said), StringComparison.Ordinal);
     }
 
     private bool Built(string consumer)

@@ -3,19 +3,20 @@ using AttentionGen.Generator.Model;
 namespace AttentionGen.Generator.Lowering;
 
 /// <summary>
-/// What bounds say of a mask of the user's, in closed form: chunks and a dilation that hold for all pairs, and the terms of which a key has to be in one. What
-/// they leave is computed for each key of the terms that are not decided.
+/// An own mask of the user as bounds: chunks and a dilation that hold for all pairs, and terms, of which at least one must contain the key. The kernel computes
+/// the rest of the mask for each key of the terms that are not decided.
 /// </summary>
-/// <param name="ChunkLength">Queries see keys of their own chunk, position / length; 0 where it is not so.</param>
-/// <param name="Dilation">The distance of query and key is a multiple of it; 1 where it is not so.</param>
-/// <param name="RowChunk">The length of the chunks by which bounds of the terms move on; 0 for none.</param>
-/// <param name="Terms">The decided ones first.</param>
-/// <param name="Rest">What decides on the keys of a term that is not decided; null where all are.</param>
+/// <param name="ChunkLength">The length of the chunks if queries see keys of their own chunk only; 0 for no chunks.</param>
+/// <param name="Dilation">The number that divides the distance of each visible key; 1 for no dilation.</param>
+/// <param name="RowChunk">The chunk length in bounds of the terms that move from chunk to chunk of the query; 0 for none.</param>
+/// <param name="Terms">The terms, decided ones first.</param>
+/// <param name="Rest">The expression that decides the keys of the other terms; null if all terms are decided.</param>
 internal sealed record MaskBounds(int ChunkLength, int Dilation, int RowChunk, EquatableArray<MaskTerm> Terms, Expression? Rest)
 {
-    /// <summary>Bounds of a mask.</summary>
-    /// <param name="chunks">Whether chunks can be taken by themselves.</param>
-    /// <param name="interleaves">Whether every n-th key can be taken by itself.</param>
+    /// <summary>Reads the bounds of a mask.</summary>
+    /// <param name="mask">The mask.</param>
+    /// <param name="chunks">Whether a call can compute each chunk as a separate sequence.</param>
+    /// <param name="interleaves">Whether a call can compute every n-th token as a separate sequence.</param>
     public static MaskBounds Of(Expression mask, bool chunks = true, bool interleaves = true)
     {
         int chunkLength = 0, dilation = 1, rowChunk = 0;
@@ -27,7 +28,7 @@ internal sealed record MaskBounds(int ChunkLength, int Dilation, int RowChunk, E
             else left.Add(part);
         }
 
-        // Each part that bounds can say, unless there would be too many terms; the others are computed.
+        // Bounds express each part that they can, unless there would be too many terms. The kernel computes the other parts.
         var all = Condition.Of(MaskTerm.All);
         Expression? computed = null;
         foreach (var part in left)
@@ -48,16 +49,22 @@ internal sealed record MaskBounds(int ChunkLength, int Dilation, int RowChunk, E
         if (terms.All(term => term.FromChunk is null && term.ToChunk is null)) rowChunk = 0;
         if (terms.Count == 1) return new(chunkLength, dilation, rowChunk, terms.ToEquatableArray(), terms[0].Rest);
 
-        // What one term leaves open another may let through: for the keys of terms that are not decided, the whole expression decides. Terms without bounds among
-        // the keys come first: what is taken from others then needs none.
+        // A key that one term rejects may be visible by another. So the complete expression decides the keys of terms that are not decided. Terms without
+        // bounds of keys come first: the zones of later terms exclude them, and need no bounds of keys for that.
         var ordered = terms.OrderBy(term => term.Rest is not null).ThenBy(term => term.HasKeys).ToEquatableArray();
         return new(chunkLength, dilation, rowChunk, ordered, terms.Any(term => term.Rest is not null) ? mask : null);
     }
 
-    /// <summary>Whether a few decided keys would be cut out of what is computed for all: two runs instead of one, for nothing.</summary>
-    private static bool IsSplitInVain(IReadOnlyList<MaskTerm> terms) => terms.Count > 1 && terms.Any(term => term.Rest is not null && !term.HasKeys) && terms.Any(term => term.Rest is null && term.HasKeys);
+    /// <summary>
+    /// Whether the terms would separate a few decided keys from an expression that is computed for all keys. Two runs would cost more than one.
+    /// </summary>
+    private static bool IsSplitInVain(IReadOnlyList<MaskTerm> terms) =>
+        terms.Count > 1 && terms.Any(term => term.Rest is not null && !term.HasKeys) && terms.Any(term => term.Rest is null && term.HasKeys);
 
-    /// <summary>How many keys before its position a query sees, and behind it, where that is all that the mask says beside its rest; null where a side is open.</summary>
+    /// <summary>
+    /// The mask as a window: the number of keys that a query sees before its position and after it, null for an open side. The property is null if the bounds
+    /// say more than a window.
+    /// </summary>
     public (int? Left, int? Right)? Window
     {
         get
@@ -85,7 +92,11 @@ internal sealed record MaskBounds(int ChunkLength, int Dilation, int RowChunk, E
 
     /// <summary>The length in <c>query / length == key / length</c>.</summary>
     private static int? Chunk(Expression part) =>
-        part is OperationExpression { Operation: "==", First: OperationExpression { Operation: "/", Kind: Kind.Int, First: InputExpression first } left, Second: OperationExpression { Operation: "/", First: InputExpression second } right }
+        part is OperationExpression
+        {
+            Operation: "==", First: OperationExpression { Operation: "/", Kind: Kind.Int, First: InputExpression first } left,
+            Second: OperationExpression { Operation: "/", First: InputExpression second } right,
+        }
         && left.Second is ConstantExpression { Value: > 1 and var length } && right.Second == left.Second
         && (first.Input, second.Input) is (Input.Query, Input.Key) or (Input.Key, Input.Query)
             ? (int)length
@@ -95,7 +106,12 @@ internal sealed record MaskBounds(int ChunkLength, int Dilation, int RowChunk, E
     private static int? Step(Expression part) =>
         part is OperationExpression
         {
-            Operation: "==", First: OperationExpression { Operation: "%", First: OperationExpression { Operation: "-", First: InputExpression first, Second: InputExpression second }, Second: ConstantExpression { Value: > 1 and <= 1 << 20 and var step } },
+            Operation: "==",
+            First: OperationExpression
+            {
+                Operation: "%", First: OperationExpression { Operation: "-", First: InputExpression first, Second: InputExpression second },
+                Second: ConstantExpression { Value: > 1 and <= 1 << 20 and var step },
+            },
             Second: ConstantExpression { Value: 0 },
         }
         && (first.Input, second.Input) is (Input.Query, Input.Key) or (Input.Key, Input.Query)

@@ -1,11 +1,11 @@
 namespace AttentionGen.Generator.Model;
 
-/// <summary>The types of the elements that a core loads and stores.</summary>
+/// <summary>The element types of the four tensors of a core.</summary>
 internal sealed record ElementTypes(ElementType Query, ElementType Key, ElementType Value, ElementType Output)
 {
     public static ElementTypes Single { get; } = new(ElementType.Float, ElementType.Float, ElementType.Float, ElementType.Float);
 
-    /// <summary>The type in C#.</summary>
+    /// <summary>The name of the type in C#.</summary>
     public static string Text(ElementType type) => type switch
     {
         ElementType.Float => "float",

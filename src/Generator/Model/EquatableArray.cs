@@ -3,7 +3,7 @@ using System.Collections.Immutable;
 
 namespace AttentionGen.Generator.Model;
 
-/// <summary>An immutable list that is equal to another when its elements are: what the incremental pipeline compares.</summary>
+/// <summary>An immutable list that compares by its elements, as the incremental pipeline requires.</summary>
 internal readonly struct EquatableArray<T>(ImmutableArray<T> items) : IEquatable<EquatableArray<T>>, IReadOnlyList<T>
     where T : IEquatable<T>
 {

@@ -2,7 +2,7 @@ using AttentionGen.Generator.Text;
 
 namespace AttentionGen.Generator.Model;
 
-/// <summary>The types of the expressions that are lifted.</summary>
+/// <summary>The type of a lifted expression.</summary>
 internal enum Kind
 {
     Int,
@@ -10,7 +10,7 @@ internal enum Kind
     Bool,
 }
 
-/// <summary>What the user's method is told of a pair of query and key.</summary>
+/// <summary>A property of a pair of query and key that a method of the user can read.</summary>
 internal enum Input
 {
     Score,
@@ -20,24 +20,27 @@ internal enum Input
     Batch,
 }
 
-/// <summary>A mask or a score as the user wrote it, without syntax: what a method returns for a query and a key.</summary>
+/// <summary>The result of a mask or score method of the user for a query and a key, without syntax nodes.</summary>
 internal abstract record Expression(Kind Kind)
 {
-    /// <summary>Whether it is the same for all keys of a row.</summary>
+    /// <summary>Whether the value is the same for all keys of a row.</summary>
     public abstract bool IsOfRow { get; }
 
-    /// <summary>The expression as text, which tells it from every other.</summary>
+    /// <summary>The expression as text. Different expressions have different texts.</summary>
     public string Text => Spell(ExpressionNames.Slots);
 
     /// <summary>The expression as text, with names for the numbers and spans of the call.</summary>
     public abstract string Spell(ExpressionNames names);
 
-    /// <summary>The part of a core's name: a number of its text (FNV-1a). Of 64 bits, as kernels of one name share a core: with fewer, one could get another's mask.</summary>
+    /// <summary>
+    /// The hash of the text, as a part of a core's name. It has 64 bits, because kernels whose cores have the same name share one: a collision would give a
+    /// kernel the wrong mask.
+    /// </summary>
     public string Name => Invariant.Hash(Text);
 
     public abstract IEnumerable<Expression> Parts { get; }
 
-    /// <summary>How many operations it is as text. Parts may be shared, so that it can be more than anybody has counted one by one.</summary>
+    /// <summary>The number of operations in the text. Shared parts count each time, so the number can be exponential in the depth: hence a double.</summary>
     public virtual double Size => 1;
 
     public bool Uses(Input input) => this is InputExpression { Input: var own } && own == input || Parts.Any(part => part.Uses(input));
@@ -45,6 +48,7 @@ internal abstract record Expression(Kind Kind)
     public sealed override string ToString() => Text;
 }
 
+/// <summary>An input of a pair: its score, or the index of its query, key, head or batch item.</summary>
 internal sealed record InputExpression(Input Input) : Expression(Input == Input.Score ? Kind.Float : Kind.Int)
 {
     public override bool IsOfRow => Input is not (Input.Score or Input.Key);
@@ -54,7 +58,8 @@ internal sealed record InputExpression(Input Input) : Expression(Input == Input.
     public override IEnumerable<Expression> Parts => [];
 }
 
-/// <param name="Value">An int, a float or a bool.</param>
+/// <summary>A constant.</summary>
+/// <param name="Value">An int, a float, or a bool as 0 or 1.</param>
 internal sealed record ConstantExpression(Kind Kind, double Value) : Expression(Kind)
 {
     public override bool IsOfRow => true;
@@ -72,13 +77,14 @@ internal sealed record ConstantExpression(Kind Kind, double Value) : Expression(
 
     public override IEnumerable<Expression> Parts => [];
 
-    /// <summary>By bits: 0 and -0 are different numbers.</summary>
-    public bool Equals(ConstantExpression? other) => other is not null && Kind == other.Kind && BitConverter.DoubleToInt64Bits(Value) == BitConverter.DoubleToInt64Bits(other.Value);
+    /// <summary>Compares bits, so that 0 and -0 differ.</summary>
+    public bool Equals(ConstantExpression? other) =>
+        other is not null && Kind == other.Kind && BitConverter.DoubleToInt64Bits(Value) == BitConverter.DoubleToInt64Bits(other.Value);
 
     public override int GetHashCode() => BitConverter.DoubleToInt64Bits(Value).GetHashCode();
 }
 
-/// <summary>A number that comes with the call.</summary>
+/// <summary>A parameter of the kernel that is a number.</summary>
 internal sealed record ScalarExpression(Kind Kind, int Index) : Expression(Kind)
 {
     public override bool IsOfRow => true;
@@ -88,8 +94,8 @@ internal sealed record ScalarExpression(Kind Kind, int Index) : Expression(Kind)
     public override IEnumerable<Expression> Parts => [];
 }
 
-/// <summary>A span that comes with the call: no value by itself, but what is indexed or asked for its length.</summary>
-/// <param name="Kind">Of its elements.</param>
+/// <summary>A parameter of the kernel that is a span. It has no value itself: expressions read its elements or its length.</summary>
+/// <param name="Kind">The type of the elements.</param>
 internal sealed record SpanExpression(Kind Kind, int Slot) : Expression(Kind)
 {
     public override bool IsOfRow => true;
@@ -109,7 +115,7 @@ internal sealed record LengthExpression(int Slot) : Expression(Kind.Int)
     public override IEnumerable<Expression> Parts => [];
 }
 
-/// <summary>An element of a span; 0 where there is none.</summary>
+/// <summary>An element of a span; 0 if the index is outside the span.</summary>
 internal sealed record ElementExpression(SpanExpression Span, Expression Index) : Expression(Span.Kind)
 {
     public override bool IsOfRow => Index.IsOfRow;
@@ -120,15 +126,21 @@ internal sealed record ElementExpression(SpanExpression Span, Expression Index) 
 
     public override double Size { get; } = 1 + Index.Size;
 
-    /// <summary>Where the elements of keys that follow each other do so, too, the index of key 0, of the row alone, and whether they go down; null where they need not.</summary>
+    /// <summary>
+    /// The index for key 0, which depends on the row only, and whether the index falls from key to key, if consecutive keys read consecutive elements; null if
+    /// they need not.
+    /// </summary>
     public (Expression OfKey0, bool Down)? Line => LineOf(Index);
 
     private static (Expression OfKey0, bool Down)? LineOf(Expression index) => index switch
     {
         InputExpression { Input: Input.Key } => (new ConstantExpression(Kind.Int, 0), false),
-        OperationExpression { Operation: "+" or "-", First: var x, Second: { IsOfRow: true } y } sum when LineOf(x) is var (first, down) => (Sum(sum.Operation, first, y), down),
-        OperationExpression { Operation: "+" or "-", First: { IsOfRow: true } x, Second: { } y } sum when LineOf(y) is var (first, down) => (Sum(sum.Operation, x, first), down ^ sum.Operation == "-"),
-        OperationExpression { Operation: "-", First: var x, Second: null } when LineOf(x) is var (first, down) => (Sum("-", new ConstantExpression(Kind.Int, 0), first), !down),
+        OperationExpression { Operation: "+" or "-", First: var x, Second: { IsOfRow: true } y } sum when LineOf(x) is var (first, down) =>
+            (Sum(sum.Operation, first, y), down),
+        OperationExpression { Operation: "+" or "-", First: { IsOfRow: true } x, Second: { } y } sum when LineOf(y) is var (first, down) =>
+            (Sum(sum.Operation, x, first), down ^ sum.Operation == "-"),
+        OperationExpression { Operation: "-", First: var x, Second: null } when LineOf(x) is var (first, down) =>
+            (Sum("-", new ConstantExpression(Kind.Int, 0), first), !down),
         _ => null,
     };
 
@@ -142,12 +154,12 @@ internal sealed record ElementExpression(SpanExpression Span, Expression Index) 
         };
 }
 
-/// <summary>An operation or a function of C#, by the name of the operator or of the method of Math and MathF.</summary>
+/// <summary>An operation of C#, named by its operator, or a function, named by its method of Math or MathF.</summary>
 internal sealed record OperationExpression(Kind Kind, string Operation, EquatableArray<Expression> Operands) : Expression(Kind)
 {
     public Expression First => Operands[0];
 
-    /// <summary>Null where there is one operand.</summary>
+    /// <summary>The second operand; null if there is only one.</summary>
     public Expression? Second => Operands.Count > 1 ? Operands[1] : null;
 
     public override double Size { get; } = 1 + Operands.Sum(operand => operand.Size);
@@ -167,7 +179,7 @@ internal sealed record OperationExpression(Kind Kind, string Operation, Equatabl
         };
     }
 
-    /// <summary>The class of a function.</summary>
+    /// <summary>The class or type that declares the function.</summary>
     public string Class => Operation == "Exp2" ? "float" : Kind == Kind.Float ? "MathF" : "Math";
 
     public override IEnumerable<Expression> Parts => Operands;

@@ -1,105 +1,110 @@
+using AttentionGen.Generator.Text;
 
 namespace AttentionGen.Generator.Model;
 
-/// <summary>What the user asked for: one annotated method, as text and numbers. No symbol, node or location.</summary>
+/// <summary>The specification of a kernel: one annotated method as numbers, enums and text, without symbols, nodes or locations.</summary>
 internal sealed record KernelSpec(MethodSpec Method, AttentionSpec Attention)
 {
-    /// <summary>The project's version of C# where it is too old to read what is generated; null otherwise.</summary>
+    /// <summary>The C# version of the project if it is too old for generated code; null otherwise.</summary>
     public string? OldLanguage { get; init; }
 
-    /// <summary>The user's own mask; null where there is none.</summary>
+    /// <summary>The own mask of the user; null for none.</summary>
     public LiftedSpec? Mask { get; init; }
 
-    /// <summary>The user's own score; null where there is none.</summary>
+    /// <summary>The own score of the user; null for none.</summary>
     public LiftedSpec? Score { get; init; }
 
-    /// <summary>The parameters of the kernel that these use as numbers.</summary>
+    /// <summary>The parameters of the kernel that the own mask and the own score read as numbers.</summary>
     public EquatableArray<ParameterSpec> Scalars { get; init; }
 
-    /// <summary>Where a method cannot be lifted: the names of the parameters of these methods.</summary>
+    /// <summary>The names of the parameters of the own mask and the own score, if one of them cannot be lifted; empty otherwise.</summary>
     public EquatableArray<string> Claimed { get; init; }
 
-    /// <summary>The parameters of the kernel that these index.</summary>
+    /// <summary>The parameters of the kernel that the own mask and the own score index.</summary>
     public EquatableArray<ParameterSpec> Spans { get; init; }
 
     /// <summary>
-    /// The axes that a span has an element for each index of: those that it is indexed by as they are, whatever the numbers are. Only then a missing one is a
-    /// mistake for sure; of another index a condition may see to it that it does not matter.
+    /// The axes for each index of which a span must have an element: the code reads the element unconditionally. An element that is missing there is always an
+    /// error of the caller. Under a condition, it may never be read.
     /// </summary>
     public Axes SpanAxes(int slot) => Indexed(Mask, slot) | Indexed(Score, slot);
 
     private static Axes Indexed(LiftedSpec? lifted, int slot) => slot < lifted?.Indexed.Count ? (Axes)lifted.Indexed[slot] : Axes.None;
 
-    /// <summary>Whether scores depend on where the queries stand, apart from the mask of the attribute.</summary>
-    public bool UsesPositions => Attention.Alibi || Attention.GivenChunkLength > 0 || Attention.GivenDilation > 1 || Has(Role.Slopes) || Has(Role.RelativeBias)
+    /// <summary>Whether anything but the mask and the window of the attribute depends on the positions of the queries.</summary>
+    public bool UsesPositions =>
+        Attention.Alibi || Attention.GivenChunkLength > 0 || Attention.GivenDilation > 1 || Has(Role.Slopes) || Has(Role.RelativeBias)
         || Mask?.Result?.Uses(Input.Query) == true || Score?.Result?.Uses(Input.Query) == true;
 
     public bool Has(Role role) => Method.Parameters.Any(parameter => parameter.Role == role);
 }
 
-/// <summary>The method that is to be implemented, as it has to be declared again.</summary>
-/// <param name="Namespace">Empty for the global one.</param>
+/// <summary>The annotated method, as the generated part declares it again.</summary>
+/// <param name="Namespace">The namespace; empty for the global one.</param>
 /// <param name="Types">The containing types, outermost first.</param>
 /// <param name="Modifiers">The modifiers as the user wrote them, <c>partial</c> included.</param>
-/// <param name="ReturnType">In C#, with <c>global::</c> before namespaces.</param>
-/// <param name="TypeParameters">With their brackets, or nothing.</param>
-/// <param name="Constraints">Of the type parameters, with a blank before, or nothing.</param>
-/// <param name="OtherKind">What the attribute stands on where it is no method, for people: <c>an accessor</c>.</param>
-/// <param name="IsRepeated">Whether the same declaration stands in the type before: the compiler says so.</param>
-/// <param name="HasUnknownTypes">Whether the compiler does not know a type of the signature, and says so.</param>
+/// <param name="ReturnType">The return type in C#, with <c>global::</c> before namespaces.</param>
+/// <param name="TypeParameters">The type parameters with their brackets, or nothing.</param>
+/// <param name="Constraints">The constraints of the type parameters, with a space before them, or nothing.</param>
+/// <param name="OtherKind">The kind of the annotated member if it is not an ordinary method, for messages: <c>an accessor</c>.</param>
+/// <param name="IsRepeated">Whether an earlier member has the same signature. The compiler reports it.</param>
+/// <param name="HasUnknownTypes">Whether the signature has a type that does not exist. The compiler reports it.</param>
 internal sealed record MethodSpec(
     string Namespace, EquatableArray<TypeSpec> Types, string Modifiers, string ReturnType, string Name, EquatableArray<ParameterSpec> Parameters,
     string TypeParameters, string Constraints, string? OtherKind, bool IsPartial, bool HasBody, bool IsRepeated, bool HasUnknownTypes)
 {
     public bool IsGeneric => TypeParameters.Length > 0;
 
-    /// <summary>Whether the compiler rejects the declaration, says so, and would say it again of a second part.</summary>
+    /// <summary>Whether the compiler rejects the declaration, and would reject a second part for the same reason.</summary>
     public bool IsRejected { get; init; }
 
-    /// <summary>Whether parameters have no name, or the same one, which the compiler says.</summary>
+    /// <summary>Whether parameters have no name or the same name. The compiler reports it.</summary>
     public bool HasBadNames { get; init; }
 
-    /// <summary>Whether the signature has types that a second part of the method must not name again: the compiler would reject them there, too.</summary>
+    /// <summary>Whether the signature has types that the compiler would reject again in a second part.</summary>
     public bool CannotRepeatTypes { get; init; }
 
-    /// <summary>Whether there is a part without a body.</summary>
+    /// <summary>Whether the method has a part without a body.</summary>
     public bool IsDefined { get; init; }
 
-    /// <summary>Whether the user says who wrote the method, so that it cannot be said again.</summary>
+    /// <summary>Whether the user wrote a GeneratedCode attribute. The generated part cannot repeat it.</summary>
     public bool HasOwnGeneratedCode { get; init; }
 
-    /// <summary>The attribute for which another generator writes the body; null for none.</summary>
+    /// <summary>The name of an attribute for which another generator writes the body; null for none.</summary>
     public string? OtherGenerator { get; init; }
 
-    /// <summary>Distinguishes the method from every other in the compilation, but from its own repetition.</summary>
+    /// <summary>A text that no other method of the compilation has, except a repetition of this one.</summary>
     public string Identity =>
-        $"{Namespace}.{string.Join(".", Types.Select(t => t.Declaration))}.{Name}{TypeParameters}({string.Join(", ", Parameters.Select(p => p.Modifiers + p.Type))})";
+        $"{Namespace}.{string.Join(".", Types.Select(type => type.Declaration))}.{Name}{TypeParameters}"
+        + $"({string.Join(", ", Parameters.Select(parameter => parameter.Modifiers + parameter.Type))})";
 
     public string FullName => string.Join(".", Types.Select(t => t.Name).Prepend(Namespace).Append(Name).Where(part => part.Length > 0));
 }
 
-/// <param name="Declaration">Keyword, name and type parameters, e.g. <c>record struct Shape</c>.</param>
+/// <summary>A type that contains the method.</summary>
+/// <param name="Declaration">The keyword, name and type parameters, e.g. <c>record struct Shape</c>.</param>
 internal sealed record TypeSpec(string Declaration, string Name, bool IsPartial, bool IsGeneric, bool IsFileLocal, bool IsInterface);
 
-/// <param name="Role">Null for a name that is none.</param>
-/// <param name="Type">In C#, with <c>global::</c> before namespaces.</param>
-/// <param name="Modifiers">What stands before the type (<c>this</c>, <c>scoped</c>, <c>in</c>), with a blank behind it, or nothing.</param>
+/// <summary>A parameter of the method.</summary>
+/// <param name="Role">The role; null for none.</param>
+/// <param name="Type">The type in C#, with <c>global::</c> before namespaces.</param>
+/// <param name="Modifiers">The modifiers before the type (<c>this</c>, <c>scoped</c>, <c>in</c>), each with a space after it, or nothing.</param>
 internal sealed record ParameterSpec(string Name, string Type, string Modifiers, Role? Role, bool IsUnknownType)
 {
-    /// <summary>The number that it is where a call leaves it out; null for none, or another type.</summary>
+    /// <summary>The default value; null if there is none, or if the type is not int.</summary>
     public int? DefaultNumber { get; init; }
 
-    /// <summary>Whether it is a span of nothing where a call leaves it out.</summary>
+    /// <summary>Whether the default value is an empty span.</summary>
     public bool IsEmptyByDefault { get; init; }
 
-    /// <summary>The number that it is marked with, where that is no role.</summary>
+    /// <summary>The number in its <c>[Role]</c> if no role has that number; null otherwise.</summary>
     public int? UnknownRole { get; init; }
 
-    /// <summary>Whether it brings its own shape and strides.</summary>
+    /// <summary>Whether it is a tensor span, which has its own shape and strides.</summary>
     public bool IsTensorSpan => Role is { } role && RoleTable.Row(role).TensorType == Type;
 }
 
-/// <summary>The arguments of the attribute; null where the user gave none. Not normalised: rules look at what was written.</summary>
+/// <summary>The arguments of the attribute, as the user wrote them, because rules check them. A property is null if the user did not give it.</summary>
 internal sealed record AttentionSpec(
     int Heads, int HeadDim, int? GivenKeyValueHeads, int? GivenValueDim, Mask Mask, float? GivenScale, bool Batched, Isas Isas)
 {
@@ -109,7 +114,7 @@ internal sealed record AttentionSpec(
 
     public int? GivenWindowRight { get; init; }
 
-    /// <summary>Keys that every query sees under a causal mask.</summary>
+    /// <summary>The number of first keys that every query sees under a causal mask.</summary>
     public int? GivenPrefixLength { get; init; }
 
     public int? GivenChunkLength { get; init; }
@@ -130,7 +135,7 @@ internal sealed record AttentionSpec(
 
     public const float DefaultNormEpsilon = 1e-6f;
 
-    /// <summary>The least normal number: one over a smaller one is infinite.</summary>
+    /// <summary>The least normal float. The reciprocal of a smaller number may be infinite.</summary>
     public const float LeastNormEpsilon = 1.17549435e-38f;
 
     public float? GivenNormEpsilon { get; init; }
@@ -184,7 +189,7 @@ internal sealed record AttentionSpec(
 /// <summary>The shape of one of the four tensors.</summary>
 internal sealed record TensorSpec(int Heads, int Dim, Layout Layout, int? GivenStride)
 {
-    /// <summary>The elements of a token that lie side by side.</summary>
+    /// <summary>The number of contiguous elements of a token.</summary>
     public int Width => Layout == Layout.HeadMajor ? Dim : Heads * Dim;
 
     public int Stride => GivenStride ?? Width;

@@ -1,4 +1,3 @@
-using AttentionGen.Generator.Emit.MicroKernels;
 
 namespace AttentionGen.Generator.Model;
 
@@ -14,11 +13,11 @@ internal static class RoleTable
     public static Role? ByName(string name) =>
         Rows.FirstOrDefault(row => string.Equals(row.Name, name, StringComparison.OrdinalIgnoreCase))?.Role;
 
-    /// <summary>The table as it stands in messages.</summary>
+    /// <summary>The table as text, for messages.</summary>
     public static string Text { get; } = string.Join(", ", Rows.Select(row => $"{Short(row.Type)} {row.Name}"))
         + "; query, key and value may also be ReadOnlyTensorSpan<float>, output TensorSpan<float>";
 
-    /// <summary>A type as a user writes it.</summary>
+    /// <summary>A type as a user writes it, without namespaces.</summary>
     public static string Short(string type) => type.Replace(TensorNamespace, "").Replace("global::System.", "").Replace("global::", "");
 
     private static string Type(OperandRow row) =>
@@ -40,6 +39,6 @@ internal sealed record RoleRow(OperandRow Operand, string Type, string? TensorTy
 
     public bool NeedsPositions => Operand.NeedsPositions;
 
-    /// <summary>The types that a parameter of the role may have.</summary>
+    /// <summary>The types that are allowed for a parameter of the role.</summary>
     public IReadOnlyList<string> Types => TensorType is null ? [Type] : [Type, TensorType];
 }

@@ -3,8 +3,8 @@ using Microsoft.CodeAnalysis.Diagnostics;
 namespace AttentionGen.Generator.Syntax;
 
 /// <summary>
-/// Whether analyzers run in this build. Where they do not, nobody reports our errors, and the compiler has to. The package's targets ask as the
-/// compiler's own do, so that there is one answer.
+/// Reads whether analyzers run in this build. If they do not run, the generator reports the errors through the compiler. The targets of the package decide it
+/// with the conditions of the compiler's targets, so that both agree.
 /// </summary>
 internal static class AnalyzerSwitch
 {

@@ -5,21 +5,24 @@ using Microsoft.CodeAnalysis.CSharp.Syntax;
 
 namespace AttentionGen.Generator.Syntax;
 
-/// <summary>Reads an annotated method. Symbols end here.</summary>
+/// <summary>Reads an annotated method into a specification. Later stages see no symbols.</summary>
 internal static class KernelParser
 {
     public const string AttributeName = "AttentionGen.AttentionAttribute";
     private const string RoleAttributeName = "AttentionGen.RoleAttribute";
     private const string GeneratedCodeName = "System.CodeDom.Compiler.GeneratedCodeAttribute";
 
-    /// <summary>A part of the paths of generated files.</summary>
+    /// <summary>The name of the generator, which is a part of the paths of its files.</summary>
     private const string GeneratorName = "AttentionGen.Generator.AttentionGenerator";
 
-    /// <summary>Attributes of the framework for which another generator writes the body.</summary>
+    /// <summary>The attributes of the framework for which another generator writes the body.</summary>
     private static readonly string?[] s_otherGenerators =
-        ["System.Runtime.InteropServices.LibraryImportAttribute", "System.Text.RegularExpressions.GeneratedRegexAttribute", "Microsoft.Extensions.Logging.LoggerMessageAttribute"];
+    [
+        "System.Runtime.InteropServices.LibraryImportAttribute", "System.Text.RegularExpressions.GeneratedRegexAttribute",
+        "Microsoft.Extensions.Logging.LoggerMessageAttribute",
+    ];
 
-    /// <summary>Kernels are written with collection expressions.</summary>
+    /// <summary>The oldest C# version for kernels: generated code has collection expressions.</summary>
     private const LanguageVersion OldestLanguage = LanguageVersion.CSharp12;
 
     private static readonly SymbolDisplayFormat s_typeFormat =
@@ -32,16 +35,23 @@ internal static class KernelParser
         genericsOptions: SymbolDisplayGenericsOptions.IncludeTypeParameters | SymbolDisplayGenericsOptions.IncludeVariance,
         miscellaneousOptions: SymbolDisplayMiscellaneousOptions.EscapeKeywordIdentifiers);
 
-    /// <returns>Null where the attribute's arguments are not C# yet: the compiler says so.</returns>
+    /// <summary>Reads a method, its attribute and the methods that the attribute names.</summary>
+    /// <returns>Null if the arguments of the attribute are not valid C#. The compiler reports it.</returns>
     public static KernelSpec? Parse(IMethodSymbol method, AttributeData attribute, Compilation compilation)
     {
         if (ParseAttribute(attribute) is not { } attention) return null;
         List<ParameterSpec> scalars = [], spans = [];
-        LiftedSpec? Lift(string argument, Kind returns) => Lifter.Lift(
-            attribute.NamedArguments.FirstOrDefault(given => given.Key == argument).Value.Value as string, returns, method, compilation, scalars, spans, ParseParameter);
+        LiftedSpec? Lift(string argument, Kind returns)
+        {
+            string? name = attribute.NamedArguments.FirstOrDefault(given => given.Key == argument).Value.Value as string;
+            return Lifter.Lift(name, returns, method, compilation, scalars, spans, ParseParameter);
+        }
+
         var (ownMask, ownScore) = (Lift("MaskMethod", Kind.Bool), Lift("ScoreMethod", Kind.Float));
         bool failed = ownMask?.Failure is not null || ownScore?.Failure is not null;
-        var claimed = failed ? Claimed(method, attribute).ToList() : []; // what cannot be lifted has its own error, and none that its parameters have no role
+
+        // A method that cannot be lifted has an error of its own. Its parameters need no second one.
+        var claimed = failed ? Claimed(method, attribute).ToList() : [];
         var spec = new KernelSpec(WithOwn(ParseMethod(method), scalars.Concat(spans), claimed), attention)
         {
             OldLanguage = compilation is CSharpCompilation { LanguageVersion: var version and < OldestLanguage } ? version.ToDisplayString() : null,
@@ -51,7 +61,7 @@ internal static class KernelParser
         return spec;
     }
 
-    /// <summary>The parameters of the methods that a declaration names, lifted or not.</summary>
+    /// <summary>The names of the parameters of the methods that the attribute names, lifted or not.</summary>
     private static IEnumerable<string> Claimed(IMethodSymbol method, AttributeData attribute) =>
         from given in attribute.NamedArguments
         where given.Key is "MaskMethod" or "ScoreMethod" && given.Value.Value is string
@@ -59,19 +69,29 @@ internal static class KernelParser
         from parameter in own.Parameters
         select Escape(parameter.Name);
 
-    /// <summary>What the user's own methods take has no role by its name alone, unless its type is that of the role: a `float maxScore` is theirs.</summary>
+    /// <summary>
+    /// Removes roles from parameters of the user's own methods. Such a parameter has a role by its name only if its type is that of the role: a <c>float
+    /// maxScore</c> is a parameter of the own method.
+    /// </summary>
     private static MethodSpec WithOwn(MethodSpec method, IEnumerable<ParameterSpec> own, IEnumerable<string> claimed)
     {
         var names = own.Select(parameter => parameter.Name).Concat(claimed).ToList();
         bool IsOnlyNamed(ParameterSpec parameter) =>
-            names.Contains(parameter.Name) && parameter.Role is { } role && role == RoleTable.ByName(parameter.Name) && !RoleTable.Row(role).Types.Contains(parameter.Type);
-        return method with { Parameters = method.Parameters.Select(parameter => IsOnlyNamed(parameter) ? parameter with { Role = null } : parameter).ToEquatableArray() };
+            names.Contains(parameter.Name) && parameter.Role is { } role && role == RoleTable.ByName(parameter.Name)
+            && !RoleTable.Row(role).Types.Contains(parameter.Type);
+        return method with
+        {
+            Parameters = method.Parameters.Select(parameter => IsOnlyNamed(parameter) ? parameter with { Role = null } : parameter).ToEquatableArray(),
+        };
     }
 
-    /// <summary>The part of a partial method that the attribute stands on and that has no body; the method itself where there is none.</summary>
+    /// <summary>
+    /// The syntax of a method, or of the part of a partial method that the symbol stands for; null for a local function, a lambda, an accessor or an operator.
+    /// </summary>
     public static MethodDeclarationSyntax? Declaration(IMethodSymbol method) =>
         method.DeclaringSyntaxReferences.Select(reference => reference.GetSyntax()).OfType<MethodDeclarationSyntax>().FirstOrDefault();
 
+    /// <summary>Reads the declaration of a method.</summary>
     public static MethodSpec ParseMethod(IMethodSymbol method)
     {
         var syntax = Declaration(method);
@@ -90,7 +110,8 @@ internal static class KernelParser
             Constraints: where < 0 ? "" : generics.Substring(where),
             OtherKind(method, syntax),
             IsPartial: method.IsPartialDefinition || syntax?.Modifiers.Any(SyntaxKind.PartialKeyword) == true,
-            HasBody: syntax?.Body is not null || syntax?.ExpressionBody is not null || method.IsExtern || (method.PartialImplementationPart is { } part && !IsOurs(part)),
+            HasBody: syntax?.Body is not null || syntax?.ExpressionBody is not null || method.IsExtern
+                || (method.PartialImplementationPart is { } part && !IsOurs(part)),
             IsRepeated(method),
             HasUnknownTypes: IsUnknown(method.ReturnType) || method.Parameters.Any(parameter => IsUnknown(parameter.Type)))
         {
@@ -99,12 +120,16 @@ internal static class KernelParser
             CannotRepeatTypes = syntax is not null && SecondPart.CannotRepeatTypes(syntax, method),
             IsDefined = method.IsPartialDefinition || method.PartialDefinitionPart is not null,
             HasOwnGeneratedCode = method.GetAttributes().Any(a => a.AttributeClass?.ToDisplayString() == GeneratedCodeName && !IsOurs(a)),
-            OtherGenerator = method.GetAttributes().Select(a => a.AttributeClass?.ToDisplayString()).FirstOrDefault(name => s_otherGenerators.Contains(name)) is { } other ? other.Substring(other.LastIndexOf('.') + 1).Replace("Attribute", "") : null,
+            OtherGenerator = method.GetAttributes().Select(attribute => attribute.AttributeClass?.ToDisplayString())
+                .FirstOrDefault(name => s_otherGenerators.Contains(name)) is { } other
+                ? other.Substring(other.LastIndexOf('.') + 1).Replace("Attribute", "")
+                : null,
         };
     }
 
     /// <summary>
-    /// Whether a method is not C# yet: it stands outside of any type, or it or something around it has no name. The compiler says so, and no part can be added to it.
+    /// Whether a method is incomplete C#: it is outside of any type, or it or something around it has no name. The compiler reports it, and no part can be
+    /// added.
     /// </summary>
     public static bool IsFragment(IMethodSymbol method)
     {
@@ -117,9 +142,10 @@ internal static class KernelParser
         return method.ContainingType is null;
     }
 
-    /// <summary>Whether a method stands in an extension block, for which the Roslyn that this is built with has no public type.</summary>
+    /// <summary>Whether a method is in an extension block. The Roslyn version of this project has no public type for such a block.</summary>
     public static bool IsOfExtension(MethodDeclarationSyntax? method) =>
-        method?.Parent is TypeDeclarationSyntax and not (ClassDeclarationSyntax or StructDeclarationSyntax or RecordDeclarationSyntax or InterfaceDeclarationSyntax);
+        method?.Parent is TypeDeclarationSyntax
+            and not (ClassDeclarationSyntax or StructDeclarationSyntax or RecordDeclarationSyntax or InterfaceDeclarationSyntax);
 
     private static string? OtherKind(IMethodSymbol method, MethodDeclarationSyntax? syntax) => method.MethodKind switch
     {
@@ -130,10 +156,10 @@ internal static class KernelParser
         MethodKind.PropertyGet or MethodKind.PropertySet or MethodKind.EventAdd or MethodKind.EventRemove => "an accessor",
         MethodKind.UserDefinedOperator or MethodKind.Conversion => "an operator",
         MethodKind.ExplicitInterfaceImplementation => "an explicit implementation of an interface",
-        _ => "something that is no method",
+        _ => "something other than a method",
     };
 
-    /// <summary>Whether a member before it has the same signature. Then there is one implementation for both.</summary>
+    /// <summary>Whether an earlier member has the same signature. There is only one implementation for both.</summary>
     private static bool IsRepeated(IMethodSymbol method) =>
         method.PartialDefinitionPart is null
         && method.ContainingType.GetMembers(method.Name).OfType<IMethodSymbol>()
@@ -141,8 +167,9 @@ internal static class KernelParser
             .Any(other => other.Arity == method.Arity && other.Parameters.Length == method.Parameters.Length
                 && other.Parameters.Zip(method.Parameters, (x, y) => x.RefKind == y.RefKind && IsSame(x.Type, y.Type)).All(same => same));
 
-    /// <summary>Also of two types that are written alike, which an alias tells apart.</summary>
-    private static bool IsSame(ITypeSymbol x, ITypeSymbol y) => SymbolEqualityComparer.Default.Equals(x, y) || x.ToDisplayString(s_typeFormat) == y.ToDisplayString(s_typeFormat);
+    /// <summary>Whether two types are the same, or have the same name in two assemblies, of which one has an alias.</summary>
+    private static bool IsSame(ITypeSymbol x, ITypeSymbol y) =>
+        SymbolEqualityComparer.Default.Equals(x, y) || x.ToDisplayString(s_typeFormat) == y.ToDisplayString(s_typeFormat);
 
     private static bool IsUnknown(ITypeSymbol type) => type switch
     {
@@ -153,7 +180,7 @@ internal static class KernelParser
         _ => false,
     };
 
-    /// <summary>Whether a part of a method is one that was generated here: the analyzer sees the compilation with them.</summary>
+    /// <summary>Whether this generator wrote a part of a method. The analyzer sees the compilation with the generated parts.</summary>
     public static bool IsOurs(IMethodSymbol part) => part.DeclaringSyntaxReferences.Any(reference => IsOurs(reference.SyntaxTree));
 
     private static bool IsOurs(AttributeData attribute) => attribute.ApplicationSyntaxReference is { } reference && IsOurs(reference.SyntaxTree);
@@ -173,8 +200,12 @@ internal static class KernelParser
         bool isPartial = type.DeclaringSyntaxReferences.Select(reference => reference.GetSyntax()).OfType<TypeDeclarationSyntax>()
             .All(declaration => declaration.Modifiers.Any(SyntaxKind.PartialKeyword));
         string typeParameters = type.TypeParameters.Length > 0 ? type.ToDisplayString(s_typeParametersFormat) : "";
-        string name = type.Name.All(c => c is >= 'a' and <= 'z') ? "@" + type.Name : Escape(type.Name); // all lower case is a warning without the sign
-        return new TypeSpec($"{keyword} {name}{typeParameters.Substring(Math.Max(typeParameters.IndexOf('<'), 0))}", Escape(type.Name), isPartial, type.TypeParameters.Length > 0, type.IsFileLocal, type.TypeKind == TypeKind.Interface);
+
+        // The compiler warns of a type name that has only lower-case letters, unless an @ is before it.
+        string name = type.Name.All(c => c is >= 'a' and <= 'z') ? "@" + type.Name : Escape(type.Name);
+        return new TypeSpec(
+            $"{keyword} {name}{typeParameters.Substring(Math.Max(typeParameters.IndexOf('<'), 0))}", Escape(type.Name), isPartial,
+            type.TypeParameters.Length > 0, type.IsFileLocal, type.TypeKind == TypeKind.Interface);
     }
 
     private static ParameterSpec ParseParameter(IParameterSymbol parameter)
@@ -197,7 +228,9 @@ internal static class KernelParser
             : RoleTable.ByName(parameter.Name);
         return new ParameterSpec(Escape(parameter.Name), parameter.Type.ToDisplayString(s_typeFormat), modifiers, role, IsUnknown(parameter.Type))
         {
-            DefaultNumber = parameter is { IsOptional: true, Type.SpecialType: SpecialType.System_Int32 } ? parameter.HasExplicitDefaultValue ? parameter.ExplicitDefaultValue as int? : 0 : null,
+            DefaultNumber = parameter is { IsOptional: true, Type.SpecialType: SpecialType.System_Int32 }
+                ? parameter.HasExplicitDefaultValue ? parameter.ExplicitDefaultValue as int? : 0
+                : null,
             IsEmptyByDefault = parameter.IsOptional && parameter.Type is INamedTypeSymbol { IsRefLikeType: true },
             UnknownRole = role is null ? attribute?.ConstructorArguments.FirstOrDefault().Value as int? : null,
         };
@@ -243,7 +276,9 @@ internal static class KernelParser
         };
     }
 
-    /// <summary>Words that are keywords somewhere, too: no type can be named <c>required</c>, nor <c>scoped</c> without the sign.</summary>
+    /// <summary>
+    /// A name as C# code, with an @ before keywords. Contextual keywords get it, too: a type cannot be named <c>required</c> or <c>scoped</c> without it.
+    /// </summary>
     private static string Escape(string name) =>
         SyntaxFacts.GetKeywordKind(name) == SyntaxKind.None && SyntaxFacts.GetContextualKeywordKind(name) == SyntaxKind.None ? name : "@" + name;
 }

@@ -5,10 +5,10 @@ using Microsoft.CodeAnalysis.Operations;
 
 namespace AttentionGen.Generator.Syntax;
 
-/// <summary>Patterns become comparisons, a switch expression a chain of choices.</summary>
+/// <summary>Lifts patterns into comparisons, and switch expressions into chains of choices.</summary>
 internal sealed partial class Lifter
 {
-    private const string PatternsOfNumbers = "of patterns, constants, < <= > >=, and, or, not and _ can be lifted";
+    private const string NoPattern = "this pattern cannot be lifted: use constants, < <= > >=, and, or, not and _";
 
     private static Expression Pattern(IPatternOperation pattern, Expression value)
     {
@@ -20,27 +20,41 @@ internal sealed partial class Lifter
             case IConstantPatternOperation { Value.ConstantValue: { HasValue: true, Value: bool given } } when value.Kind == Kind.Bool:
                 return given ? value : Of("!", value);
             case IConstantPatternOperation { Value: var given } when Constant(given, value.Kind) is { } constant:
-                return double.IsNaN(constant.Value) ? Of("!=", value, value) : Of("==", value, constant); // as a pattern, NaN is itself
+                return double.IsNaN(constant.Value) ? Of("!=", value, value) : Of("==", value, constant); // a pattern of NaN matches NaN
             case IRelationalPatternOperation { Value: var given, OperatorKind: var relation } when Constant(given, value.Kind) is { } constant:
-                return Of(relation switch { BinaryOperatorKind.LessThan => "<", BinaryOperatorKind.LessThanOrEqual => "<=", BinaryOperatorKind.GreaterThan => ">", _ => ">=" }, value, constant);
+                string comparison = relation switch
+                {
+                    BinaryOperatorKind.LessThan => "<",
+                    BinaryOperatorKind.LessThanOrEqual => "<=",
+                    BinaryOperatorKind.GreaterThan => ">",
+                    _ => ">=",
+                };
+                return Of(comparison, value, constant);
             case INegatedPatternOperation { Pattern: var negated }:
                 return Of("!", Pattern(negated, value));
             case IBinaryPatternOperation { LeftPattern: var left, RightPattern: var right, OperatorKind: var joins }:
                 return Of(joins == BinaryOperatorKind.And ? "&&" : "||", Pattern(left, value), Pattern(right, value));
             default:
-                throw new CannotLiftException(pattern.Syntax, PatternsOfNumbers);
+                throw new CannotLiftException(pattern.Syntax, NoPattern);
         }
     }
 
     private static Expression Switch(ISwitchExpressionOperation choices, Expression value, Func<IOperation, Expression> sometimes)
     {
-        // Nothing throws in a kernel. Where the arms cover all values, the last one is taken where no other is.
-        if (!choices.IsExhaustive) throw new CannotLiftException(choices.Syntax, "it throws for values that no arm covers, and nothing throws in a kernel: add '_ => ...'");
+        // A kernel does not throw, so the arms must cover all values. The last arm needs no condition then.
+        if (!choices.IsExhaustive) throw new CannotLiftException(choices.Syntax, "it throws if no arm matches, but a kernel does not throw: add '_ => ...'");
         Expression? result = null;
         foreach (var arm in choices.Arms.Reverse())
         {
             var condition = Pattern(arm.Pattern, value);
-            if (arm.Guard is { } guard) condition = condition is ConstantExpression ? sometimes(guard) : new OperationExpression(Kind.Bool, "&&", new[] { condition, sometimes(guard) }.ToEquatableArray());
+            if (arm.Guard is { } guard)
+            {
+                var guarded = sometimes(guard);
+                condition = condition is ConstantExpression
+                    ? guarded
+                    : new OperationExpression(Kind.Bool, "&&", new[] { condition, guarded }.ToEquatableArray());
+            }
+
             var taken = sometimes(arm.Value);
             result = result is null || (arm.Guard is null && condition is ConstantExpression)
                 ? taken
@@ -50,19 +64,23 @@ internal sealed partial class Lifter
         return result!;
     }
 
-    /// <summary>A number of a pattern as what it is compared with; null where it is none.</summary>
+    /// <summary>The constant of a pattern, in the type of the compared value; null for other patterns.</summary>
     private static ConstantExpression? Constant(IOperation operation, Kind kind) =>
         operation.ConstantValue is { HasValue: true, Value: (int or float) and var value } && (kind == Kind.Float || (kind == Kind.Int && value is int))
             ? new(kind, Convert.ToDouble(value, System.Globalization.CultureInfo.InvariantCulture))
             : null;
 
-    /// <summary>The <c>checked(...)</c> around an operation; null where the project's setting alone checks, which says how code runs and not what a mask is.</summary>
+    /// <summary>
+    /// The <c>checked(...)</c> around an operation; null if there is none. The setting of the project does not count: it is about how code runs, not about what
+    /// a mask is.
+    /// </summary>
     private static CheckedExpressionSyntax? Checked(IOperation operation)
     {
-        var around = operation.Syntax.AncestorsAndSelf().TakeWhile(node => node is not MethodDeclarationSyntax).OfType<CheckedExpressionSyntax>().FirstOrDefault();
+        var around = operation.Syntax.AncestorsAndSelf().TakeWhile(node => node is not MethodDeclarationSyntax)
+            .OfType<CheckedExpressionSyntax>().FirstOrDefault();
         return around?.Keyword.ValueText == "checked" ? around : null;
     }
 
     private static CannotLiftException IsChecked(CheckedExpressionSyntax syntax) =>
-        new(syntax, "nothing throws in a kernel, where ints wrap: leave checked out, and bound what could overflow, as by Math.Clamp");
+        new(syntax, "a kernel does not throw, and its ints wrap: remove checked, and limit values that may overflow, such as with Math.Clamp");
 }

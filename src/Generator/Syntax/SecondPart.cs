@@ -6,16 +6,23 @@ using Microsoft.CodeAnalysis.CSharp.Syntax;
 namespace AttentionGen.Generator.Syntax;
 
 /// <summary>
-/// What the generated part of a partial method may repeat of the part that the user wrote. The compiler checks both by themselves and against each other: what it
-/// rejects in the first must not come again from a file that the user did not write.
+/// Decides which parts of a declaration the generated part of a partial method repeats. The compiler checks each part and compares both. An error in the user's
+/// part must not appear again in a file that the user did not write.
 /// </summary>
 internal static class SecondPart
 {
-    private static readonly SyntaxKind[] s_accessibility = [SyntaxKind.PublicKeyword, SyntaxKind.PrivateKeyword, SyntaxKind.ProtectedKeyword, SyntaxKind.InternalKeyword];
+    private static readonly SyntaxKind[] s_accessibility =
+        [SyntaxKind.PublicKeyword, SyntaxKind.PrivateKeyword, SyntaxKind.ProtectedKeyword, SyntaxKind.InternalKeyword];
 
-    private static readonly SyntaxKind[] s_others = [SyntaxKind.StaticKeyword, SyntaxKind.NewKeyword, SyntaxKind.VirtualKeyword, SyntaxKind.OverrideKeyword, SyntaxKind.SealedKeyword, SyntaxKind.UnsafeKeyword];
+    private static readonly SyntaxKind[] s_others =
+    [
+        SyntaxKind.StaticKeyword, SyntaxKind.NewKeyword, SyntaxKind.VirtualKeyword, SyntaxKind.OverrideKeyword, SyntaxKind.SealedKeyword,
+        SyntaxKind.UnsafeKeyword,
+    ];
 
-    /// <summary>The modifiers that have to be the same in both parts, each once, and partial where it has to stand. The compiler ignores others after an error.</summary>
+    /// <summary>
+    /// The modifiers that must be the same in both parts, each once, with partial as the last. The compiler ignores other modifiers after an error.
+    /// </summary>
     public static string Modifiers(MethodDeclarationSyntax syntax, IMethodSymbol method)
     {
         bool isOfStruct = method.ContainingType.IsValueType;
@@ -25,14 +32,15 @@ internal static class SecondPart
         return string.Join(" ", syntax.Modifiers.Any(SyntaxKind.PartialKeyword) ? repeated.Append("partial") : repeated);
     }
 
-    /// <summary>Whether what both parts have in common is an error of the compiler's.</summary>
+    /// <summary>Whether the compiler rejects something that both parts have in common.</summary>
     public static bool IsRejected(MethodDeclarationSyntax syntax, IMethodSymbol method)
     {
         bool Has(SyntaxKind kind) => syntax.Modifiers.Any(kind);
         var type = method.ContainingType;
-        int accessibility = syntax.Modifiers.Where(modifier => s_accessibility.Contains(modifier.Kind())).Select(modifier => modifier.Kind()).Distinct().Count();
+        int accessibility = syntax.Modifiers.Select(modifier => modifier.Kind()).Where(kind => s_accessibility.Contains(kind)).Distinct().Count();
         bool isPair = accessibility == 2 && Has(SyntaxKind.ProtectedKeyword) && (Has(SyntaxKind.InternalKeyword) || Has(SyntaxKind.PrivateKeyword));
-        bool isStatic = Has(SyntaxKind.StaticKeyword), isVirtual = Has(SyntaxKind.VirtualKeyword), isOverride = Has(SyntaxKind.OverrideKeyword), isSealed = Has(SyntaxKind.SealedKeyword);
+        bool isStatic = Has(SyntaxKind.StaticKeyword), isVirtual = Has(SyntaxKind.VirtualKeyword);
+        bool isOverride = Has(SyntaxKind.OverrideKeyword), isSealed = Has(SyntaxKind.SealedKeyword);
         bool isExtended = isVirtual || isOverride || isSealed || Has(SyntaxKind.NewKeyword);
         bool isExtension = syntax.ParameterList.Parameters.FirstOrDefault()?.Modifiers.Any(SyntaxKind.ThisKeyword) == true;
         return (type.IsStatic && !isStatic)
@@ -49,7 +57,9 @@ internal static class SecondPart
             || ((Has(SyntaxKind.UnsafeKeyword) || HasPointers(method)) && !AllowsUnsafe(method));
     }
 
-    /// <summary>Whether the signature has a type that others than the user's part may not name: one that fewer see than the method, or that an attribute keeps from being used.</summary>
+    /// <summary>
+    /// Whether the signature has a type that the generated part must not name: it is less accessible than the method, or an attribute forbids its use.
+    /// </summary>
     public static bool CannotRepeatTypes(MethodDeclarationSyntax syntax, IMethodSymbol method)
     {
         var types = method.Parameters.Select(parameter => parameter.Type).Append(method.ReturnType).SelectMany(Named).ToList();
@@ -61,7 +71,8 @@ internal static class SecondPart
         method.ContainingAssembly is ISourceAssemblySymbol { Compilation.Options: CSharpCompilationOptions { AllowUnsafe: true } };
 
     private static bool HasPointers(IMethodSymbol method) =>
-        method.Parameters.Select(parameter => parameter.Type).Append(method.ReturnType).Any(type => type.TypeKind is TypeKind.Pointer or TypeKind.FunctionPointer);
+        method.Parameters.Select(parameter => parameter.Type).Append(method.ReturnType)
+            .Any(type => type.TypeKind is TypeKind.Pointer or TypeKind.FunctionPointer);
 
     private static IEnumerable<INamedTypeSymbol> Named(ITypeSymbol type) => type switch
     {
@@ -71,7 +82,7 @@ internal static class SecondPart
         _ => [],
     };
 
-    /// <summary>From how far a symbol is seen: the least of its own accessibility and those of the types around it.</summary>
+    /// <summary>The effective accessibility of a symbol, from 0 (private) to 5 (public): the least of its own and those of the types around it.</summary>
     private static int Seen(ISymbol symbol)
     {
         int seen = 5;

@@ -2,12 +2,12 @@ using Microsoft.CodeAnalysis;
 
 namespace AttentionGen.Generator.Syntax;
 
-/// <summary>Finds attributes that hide our diagnostics from the one who builds.</summary>
+/// <summary>Finds attributes that suppress the diagnostics of this library.</summary>
 internal static class Suppressions
 {
     private const string Prefix = "AG";
 
-    /// <summary>Whether one stands on a method, on what contains it, or on the assembly with any target.</summary>
+    /// <summary>Whether such an attribute is on a method, on a parameter, on a type around it, on the module or on the assembly, with any target.</summary>
     public static bool Hide(IMethodSymbol method)
     {
         for (ISymbol? symbol = method.AssociatedSymbol ?? method; symbol is not null and not INamespaceSymbol; symbol = symbol.ContainingSymbol)

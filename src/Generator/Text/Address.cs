@@ -1,9 +1,9 @@
 namespace AttentionGen.Generator.Text;
 
-/// <summary>Spells places in memory, without terms that are 0 and factors that are 1.</summary>
+/// <summary>Writes memory addresses as C#. It omits terms of 0 and factors of 1.</summary>
 internal static class Address
 {
-    /// <summary>A sum of multiples, e.g. <c>2 * HeadDim + 1</c>.</summary>
+    /// <summary>The sum of the terms, e.g. <c>2 * HeadDim + 1</c>.</summary>
     public static string Offset(params (int Count, string Unit)[] terms)
     {
         var text = terms.Where(term => term.Count != 0)
@@ -11,7 +11,7 @@ internal static class Address
         return text.Count == 0 ? "0" : string.Join(" + ", text);
     }
 
-    /// <summary>The float at an offset.</summary>
+    /// <summary>A reference to the float at an offset.</summary>
     public static string At(string reference, string offset) => offset == "0" ? reference : $"At(ref {reference}, {offset})";
 
     /// <summary>The arguments of a vector load or store at an offset.</summary>

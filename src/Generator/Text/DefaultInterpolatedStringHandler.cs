@@ -4,8 +4,8 @@ using AttentionGen.Generator.Text;
 namespace System.Runtime.CompilerServices;
 
 /// <summary>
-/// What the compiler makes of every interpolated string of this project: it takes this type by its name, and netstandard2.0 has none of its own. So numbers become
-/// text in one way, that of the invariant culture, and what has no such text does not compile.
+/// Builds every interpolated string of this project. The compiler finds the type by its name, and netstandard2.0 does not have one. Numbers are formatted with
+/// the invariant culture. A type that has no overload here does not compile in an interpolated string.
 /// </summary>
 [InterpolatedStringHandler, Microsoft.CodeAnalysis.Embedded]
 internal readonly struct DefaultInterpolatedStringHandler(int literalLength, int formattedCount)
@@ -34,6 +34,6 @@ internal readonly struct DefaultInterpolatedStringHandler(int literalLength, int
     public string ToStringAndClear() => _text.ToString();
 }
 
-/// <summary>What the compiler asks for on a handler; netstandard2.0 has none.</summary>
+/// <summary>The attribute that the compiler requires on a handler. netstandard2.0 does not have it.</summary>
 [AttributeUsage(AttributeTargets.Class | AttributeTargets.Struct), Microsoft.CodeAnalysis.Embedded]
 internal sealed class InterpolatedStringHandlerAttribute : Attribute;

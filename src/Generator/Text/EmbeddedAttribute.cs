@@ -1,5 +1,5 @@
 namespace Microsoft.CodeAnalysis;
 
-/// <summary>Says that a type is for this assembly alone, also where others see its internals: the compiler does not take it for theirs.</summary>
+/// <summary>Hides a type from other assemblies, even from those that see the internals of this one.</summary>
 [AttributeUsage(AttributeTargets.All, Inherited = false), Embedded]
 internal sealed class EmbeddedAttribute : Attribute;

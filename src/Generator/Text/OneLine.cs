@@ -3,12 +3,11 @@ using System.Text;
 namespace AttentionGen.Generator.Text;
 
 /// <summary>
-/// Text of the user's in a message. A message is one line, whatever it quotes: build logs read line by line, and so does the compiler, which takes the
-/// second line of an #error for code.
+/// Puts the user's text into one line of a message. Build logs are read line by line. The compiler would read the second line of an #error as code.
 /// </summary>
 internal static class OneLine
 {
-    /// <summary>The text with a blank for each end of line and the blanks around it.</summary>
+    /// <summary>The text, with one space in place of each line break and the spaces around it.</summary>
     public static string Of(string text)
     {
         if (!text.Any(IsControl)) return text;
@@ -29,6 +28,8 @@ internal static class OneLine
         return line.ToString().Trim();
     }
 
-    /// <summary>What C# ends a line with (carriage return, line feed, next line, line and paragraph separator), and what a log cannot show.</summary>
+    /// <summary>
+    /// Whether a character ends a line in C# (carriage return, line feed, next line, line or paragraph separator), or is another control character.
+    /// </summary>
     private static bool IsControl(char c) => char.IsControl(c) || c is '\u2028' or '\u2029';
 }

@@ -1,7 +1,6 @@
-
 namespace AttentionGen.Generator.Text;
 
-/// <summary>Numbers as C# literals, the same in every culture.</summary>
+/// <summary>Writes numbers as C# literals.</summary>
 internal static class ScalarText
 {
     public static string Float(float value) => Invariant.Text(value) + "f";

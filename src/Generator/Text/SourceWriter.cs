@@ -2,7 +2,7 @@ using System.Text;
 
 namespace AttentionGen.Generator.Text;
 
-/// <summary>Text with indentation, LF at every end of line. Blocks close by <c>using</c>. Lines that are too long for a reader are broken.</summary>
+/// <summary>Writes indented source text with LF line ends, and breaks lines that are too long. A block closes when its <c>using</c> ends.</summary>
 internal sealed class SourceWriter
 {
     private const int Indentation = 4;
@@ -10,7 +10,7 @@ internal sealed class SourceWriter
     private readonly StringBuilder _text = new();
     private int _depth;
 
-    /// <summary>Writes lines; an empty one carries no blanks.</summary>
+    /// <summary>Writes one line or several. An empty line has no indentation.</summary>
     public void Line(string lines = "")
     {
         foreach (string line in lines.Split('\n'))
@@ -24,7 +24,7 @@ internal sealed class SourceWriter
         }
     }
 
-    /// <summary>Opens a block under a head; it closes with <paramref name="end"/>.</summary>
+    /// <summary>Writes a head and opens a block. The block closes with <paramref name="end"/>.</summary>
     public IDisposable Block(string head, string end = "}")
     {
         if (head.Length > 0) Line(head);

@@ -4,7 +4,7 @@ using AttentionGen.Generator.Model;
 
 namespace AttentionGen.Generator.Validation;
 
-/// <summary>The parameters: which roles they have, and which are missing.</summary>
+/// <summary>The rules of parameters and their roles.</summary>
 internal static partial class KernelRules
 {
     private static IEnumerable<Violation> Parameters(KernelSpec spec, MaskProgram mask)
@@ -21,14 +21,19 @@ internal static partial class KernelRules
             bool isOwn = spec.Scalars.Concat(spec.Spans).Any(own => own.Name == parameter.Name);
             if (parameter.UnknownRole is { } unknown)
             {
-                string itsRole = RoleTable.ByName(parameter.Name) is { } named ? $"take [Role] off, as its name says that it is the {RoleTable.Row(named).Name}" : "use one of its values, as AttentionRole.Query";
-                yield return new(Rules.UnknownRole, place, parameter.Name, unknown, itsRole);
-                if (RoleTable.ByName(parameter.Name) is { } meant) missing.Remove(RoleTable.Row(meant));
+                var named = RoleTable.ByName(parameter.Name) is { } byName ? RoleTable.Row(byName) : null;
+                string fix = named is null
+                    ? "use one of its values, such as AttentionRole.Query"
+                    : $"remove [Role], because the name already gives the role {named.Name}";
+                yield return new(Rules.UnknownRole, place, parameter.Name, unknown, fix);
+                if (named is not null) missing.Remove(named);
                 continue;
             }
 
-            if (parameter.Role is null && (isOwn || parameter.Name.Length == 0)) continue; // the compiler says that a name is missing
-            if (parameter.Role is null && fails && (spec.Claimed.Contains(parameter.Name) || !advice.IsMeant(parameter))) continue; // the error of the method is enough
+            if (parameter.Role is null && (isOwn || parameter.Name.Length == 0)) continue; // the compiler reports a missing name
+
+            // The error of the own method is enough.
+            if (parameter.Role is null && fails && (spec.Claimed.Contains(parameter.Name) || !advice.IsMeant(parameter))) continue;
             if (parameter.Role is not { } role)
             {
                 yield return new(Rules.UnknownParameter, place, parameter.Name, advice.WayOut(parameter, ref tableIsSaid));
@@ -36,73 +41,81 @@ internal static partial class KernelRules
             }
 
             var row = RoleTable.Row(role);
-            if (taken.TryGetValue(Slot(role), out var earlier) && earlier.Name == parameter.Name) continue; // the compiler says so
+            if (taken.TryGetValue(Slot(role), out var earlier) && earlier.Name == parameter.Name) continue; // the compiler reports it
             if (earlier is not null) yield return new(Rules.DuplicateParameter, place, earlier.Name, parameter.Name, Meaning(role));
             else taken.Add(Slot(role), parameter);
 
             string modifiers = parameter.Modifiers.Replace("this ", "").Replace("scoped ", "");
-            if (parameter.IsTensorSpan) modifiers = modifiers.Replace("in ", ""); // how System.Numerics.Tensors itself takes these large structs
+            if (parameter.IsTensorSpan) modifiers = modifiers.Replace("in ", ""); // System.Numerics.Tensors passes these large structs by in, too
             if ((!row.Types.Contains(parameter.Type) || modifiers.Length > 0) && !parameter.IsUnknownType)
             {
                 string types = string.Join(" or ", row.Types.Select(type => $"'{RoleTable.Short(type)}'"));
                 yield return new(Rules.WrongParameterType, place, parameter.Name, modifiers + RoleTable.Short(parameter.Type), row.Name, types);
             }
 
-            if (row.NeedsPositions && HasNoPositions(spec.Attention) && !spec.UsesPositions && !isOwn) yield return new(Rules.MaskParameterWithoutMask, place, parameter.Name);
+            if (row.NeedsPositions && HasNoPositions(spec.Attention) && !spec.UsesPositions && !isOwn)
+                yield return new(Rules.MaskParameterWithoutMask, place, parameter.Name);
             if (DefaultThatThrows(parameter, role) is var (given, wayOut)) yield return new(Rules.UselessDefault, place, parameter.Name, given, wayOut);
             if (role == Role.Batch && !spec.Attention.Batched) yield return new(Rules.BatchWithoutBatched, place, parameter.Name);
         }
 
         bool areTensorSpans = AreTensorSpans(parameters, advice);
         missing.RemoveAll(advice.Covers);
-        if (spec.Method.HasBadNames) missing.Clear(); // one of them may be meant
-        if (areTensorSpans) missing.Remove(RoleTable.Row(Role.Batch)); // their shapes say it
+        if (spec.Method.HasBadNames) missing.Clear(); // a parameter without a valid name may have the role
+        if (areTensorSpans) missing.Remove(RoleTable.Row(Role.Batch)); // the shapes have the batch axis
         if (missing.Count > 0)
         {
             yield return new(
                 Rules.MissingParameter, Place.Method, spec.Method.Name, string.Join(", ", missing.Select(row => row.Name)),
-                string.Join(", ", missing.Select(row => $"{RoleTable.Short((areTensorSpans ? row.TensorType : null) ?? row.Type)} {row.Name}")), missing[0].Role);
+                string.Join(", ", missing.Select(row => $"{RoleTable.Short((areTensorSpans ? row.TensorType : null) ?? row.Type)} {row.Name}")),
+                missing[0].Role);
         }
 
         if (!taken.ContainsKey(Role.QueryStart))
         {
-            // Within bounds, or else the difference would not fit into an int.
-            if (spec.Attention is { QueryLength: >= 1 and <= MaxLength and var queries, KeyLength: >= 1 and <= MaxLength and var keys } && mask.Right is < MaxLength and var right
-                && queries - keys - right is var count and > 0)
+            // The ranges ensure that the difference fits into an int.
+            if (spec.Attention is { QueryLength: >= 1 and <= MaxLength and var queries, KeyLength: >= 1 and <= MaxLength and var keys }
+                && mask.Right is < MaxLength and var right && queries - keys - right is var count and > 0)
             {
                 string given = $"QueryLength = {queries}, KeyLength = {keys}" + (right > 0 ? $", WindowRight = {right}" : "");
                 yield return new(Rules.MoreQueriesThanKeys, Place.OfArgument("QueryLength"), given, count == 1 ? "query" : $"{count} queries");
             }
-            else if (spec.Attention.QueryLength != 1 && (HidesLeft(spec.Attention, mask) || HidesRight(spec.Attention, mask)) && taken.TryGetValue(Role.KeyLengths, out var lengths))
+            else if (spec.Attention.QueryLength != 1 && (HidesLeft(spec.Attention, mask) || HidesRight(spec.Attention, mask))
+                && taken.TryGetValue(Role.KeyLengths, out var lengths))
             {
-                yield return new(Rules.PaddedPrefill, Place.OfParameter(parameters.ToList().IndexOf(lengths))); // a single query is no prefill
+                yield return new(Rules.PaddedPrefill, Place.OfParameter(parameters.ToList().IndexOf(lengths))); // one query is decode, not a prefill
             }
         }
     }
 
-    /// <summary>The roles that the kernel needs and no parameter has.</summary>
+    /// <summary>The roles that the kernel needs and that no parameter has.</summary>
     private static IEnumerable<RoleRow> Missing(KernelSpec spec) =>
-        RoleTable.Rows.Where(row => (row.IsRequired || (row.Role == Role.Batch && spec.Attention.Batched)) && spec.Method.Parameters.All(p => p.Role != row.Role));
+        RoleTable.Rows.Where(row =>
+            (row.IsRequired || (row.Role == Role.Batch && spec.Attention.Batched)) && spec.Method.Parameters.All(parameter => parameter.Role != row.Role));
 
-    /// <summary>Whether the tensors are tensor spans; those that are missing or of a wrong type are taken to become what the others are.</summary>
+    /// <summary>Whether the four tensors are tensor spans. Tensors that are missing or have a wrong type do not count.</summary>
     private static bool AreTensorSpans(IReadOnlyList<ParameterSpec> parameters, RoleAdvice advice)
     {
         RoleRow? Row(ParameterSpec parameter) => parameter.Role is { } role ? RoleTable.Row(role) : advice.Meant(parameter);
-        return parameters.Any(p => Row(p) is { } row && p.Type == row.TensorType) && !parameters.Any(p => Row(p) is { TensorType: not null } row && p.Type == row.Type);
+        return parameters.Any(parameter => Row(parameter) is { } row && parameter.Type == row.TensorType)
+            && !parameters.Any(parameter => Row(parameter) is { TensorType: not null } row && parameter.Type == row.Type);
     }
 
-    /// <summary>A default that makes each call throw that leaves the parameter out, but one of no tokens.</summary>
+    /// <summary>The default value of a parameter, and the fix, if a call with it throws; null otherwise. A call without tokens does not count.</summary>
     private static (string Given, string WayOut)? DefaultThatThrows(ParameterSpec parameter, Role role)
     {
-        int least = role == Role.MaxThreads ? 1 : 0; // a batch of no items is one without elements
+        int least = role == Role.MaxThreads ? 1 : 0; // an empty batch is valid: its tensors have no elements
         if (parameter.DefaultNumber is { } number && RoleTable.Row(role).Type == "int")
-            return number < least ? (number.ToString(CultureInfo.InvariantCulture), $"use {least} or more, or no default") : null;
-        return parameter.IsEmptyByDefault && role is not (Role.Key or Role.Value or Role.KeyBlocks or Role.Scratch) // there may be no keys, and without scratch the kernel has its own
-            ? ("empty", "take the default out, and declare an overload without it for calls that have none")
+            return number < least ? (number.ToString(CultureInfo.InvariantCulture), $"use {least} or more, or remove the default") : null;
+
+
+        // A call may have no keys. Without scratch, the library provides the memory.
+        return parameter.IsEmptyByDefault && role is not (Role.Key or Role.Value or Role.KeyBlocks or Role.Scratch)
+            ? ("empty", "remove the default, and add an overload without the parameter")
             : null;
     }
 
-    /// <summary>A start is given once, and a length of the prefix: for the call or for each batch item.</summary>
+    /// <summary>The role under which a role may be given once: the plural roles share it with the singular ones.</summary>
     private static Role Slot(Role role) => role switch
     {
         Role.QueryStarts => Role.QueryStart,
@@ -110,5 +123,10 @@ internal static partial class KernelRules
         _ => role,
     };
 
-    private static string Meaning(Role role) => Slot(role) == Role.PrefixLength ? "how long the prefix is" : Slot(role) == Role.QueryStart ? "where the queries start" : $"which one {RoleTable.Row(role).Name} is";
+    private static string Meaning(Role role) => Slot(role) switch
+    {
+        Role.PrefixLength => "give the length of the prefix",
+        Role.QueryStart => "give the position of the first query",
+        _ => $"have the role {RoleTable.Row(role).Name}",
+    };
 }

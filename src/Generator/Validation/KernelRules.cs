@@ -6,7 +6,7 @@ using Microsoft.CodeAnalysis;
 
 namespace AttentionGen.Generator.Validation;
 
-/// <summary>From a spec to the rules that it breaks. The analyzer reports them, the generator stops on the errors among them.</summary>
+/// <summary>Finds the rules that a specification breaks. The analyzer reports them. The generator writes no kernel if one of them is an error.</summary>
 internal static partial class KernelRules
 {
     public const int MaxHeads = 4096;
@@ -15,10 +15,10 @@ internal static partial class KernelRules
     public const int MaxBuckets = 1024;
     public const int MaxRelativeDistance = 1 << 16;
 
-    /// <summary>A factor of powers of two, scale * log2(e), is to be a float, too.</summary>
+    /// <summary>The limit of the scale. The factor scale * log2(e) must be finite, too.</summary>
     public const float MaxScale = 2e38f;
 
-    /// <summary>The least normal float: factors below it would have fewer digits than others.</summary>
+    /// <summary>The least normal float. Smaller factors have fewer significant bits.</summary>
     public const float LeastFactor = 1.17549435e-38f;
 
     public static IEnumerable<Violation> Violations(KernelSpec spec)
@@ -26,10 +26,12 @@ internal static partial class KernelRules
         if (spec.Method.OtherKind is { } kind) return [new(Rules.NotAMethod, Place.Attribute, kind)];
         if (spec.OldLanguage is { } version) return [new(Rules.OldLanguage, Place.Attribute, version, spec.Method.Name)];
         var mask = MaskProgram.Of(spec);
-        return Method(spec.Method).Concat(Types(spec.Method)).Concat(Numbers(spec.Attention)).Concat(Strides(spec)).Concat(Windows(spec, mask)).Concat(Cuts(spec, mask)).Concat(Norms(spec)).Concat(Scores(spec)).Concat(Relative(spec)).Concat(Parameters(spec, mask));
+        return Method(spec.Method).Concat(Types(spec.Method)).Concat(Numbers(spec.Attention)).Concat(Strides(spec)).Concat(Windows(spec, mask))
+            .Concat(Cuts(spec, mask)).Concat(Norms(spec)).Concat(Scores(spec)).Concat(Relative(spec)).Concat(Parameters(spec, mask));
     }
 
-    public static IEnumerable<Violation> Errors(KernelSpec spec) => Violations(spec).Where(violation => violation.Rule.DefaultSeverity == DiagnosticSeverity.Error);
+    public static IEnumerable<Violation> Errors(KernelSpec spec) =>
+        Violations(spec).Where(violation => violation.Rule.DefaultSeverity == DiagnosticSeverity.Error);
 
     private static IEnumerable<Violation> Method(MethodSpec method)
     {
@@ -41,7 +43,7 @@ internal static partial class KernelRules
             yield return new(Rules.ReturnsValue, Place.ReturnType, method.Name, RoleTable.Short(method.ReturnType));
     }
 
-    /// <summary>The declaration as it should be.</summary>
+    /// <summary>The correct declaration, for messages.</summary>
     private static string Declaration(MethodSpec method)
     {
         var modifiers = method.Modifiers.Split([' '], StringSplitOptions.RemoveEmptyEntries).Except(["extern", "abstract", "async", "partial"]);
@@ -63,34 +65,45 @@ internal static partial class KernelRules
 
     private static IEnumerable<Violation> Numbers(AttentionSpec attention)
     {
-        const string NoPrefix = ", or be left out where there is no prefix", NoChunks = ", or be left out where there are no chunks", NoBlocks = ", or be left out where there are no blocks";
-        const string Varies = ", or be left out where it varies from call to call", Open = ", or be left out where that side is open";
+        const string NoPrefix = "; remove it if there is no prefix", NoChunks = "; remove it if there are no chunks";
+        const string NoBlocks = "; remove it if there are no blocks";
+        const string Varies = "; remove it if the length varies from call to call", Open = "; remove it if that side is open";
         var ranges = new (string Argument, int? Value, int Min, int Max, string WayOut)[]
         {
-            ("heads", attention.Heads, 1, MaxHeads, Meant(attention.Heads, "headDim", attention.HeadDim, MaxHeads, "as many heads of headDim elements")),
-            ("headDim", attention.HeadDim, 1, MaxDim, Meant(attention.HeadDim, "heads", attention.Heads, MaxDim, "the elements of one head")),
-            ("KeyValueHeads", attention.GivenKeyValueHeads, 1, MaxHeads, ", or be left out where each head has keys and values of its own"),
-            ("ValueDim", attention.GivenValueDim, 1, MaxDim, Meant(attention.GivenValueDim, "KeyValueHeads", attention.KeyValueHeads, MaxDim, "the elements of one head") is { Length: > 0 } meant ? meant : ", or be left out where it is headDim"),
+            ("heads", attention.Heads, 1, MaxHeads, OfAllHeads(attention.Heads, attention.HeadDim, MaxHeads)),
+            ("headDim", attention.HeadDim, 1, MaxDim, OfAllHeads(attention.HeadDim, attention.Heads, MaxDim)),
+            ("KeyValueHeads", attention.GivenKeyValueHeads, 1, MaxHeads, "; remove it if each head has its own keys and values"),
+            ("ValueDim", attention.GivenValueDim, 1, MaxDim,
+                OfAllHeads(attention.GivenValueDim, attention.KeyValueHeads, MaxDim) is { Length: > 0 } ofOne ? ofOne : "; remove it if it equals headDim"),
             ("QueryLength", attention.QueryLength, 1, MaxLength, Varies),
             ("KeyLength", attention.KeyLength, 1, MaxLength, Varies),
             ("WindowLeft", attention.GivenWindowLeft == -1 ? null : attention.GivenWindowLeft, 0, MaxLength - 1, Open),
             ("WindowRight", attention.GivenWindowRight == -1 ? null : attention.GivenWindowRight, 0, MaxLength - 1, Open),
             ("PrefixLength", attention.GivenPrefixLength, 0, MaxLength, NoPrefix),
             ("ChunkLength", attention.GivenChunkLength, 1, MaxLength, NoChunks),
-            ("Dilation", attention.GivenDilation, 1, MaxLength, ", or be left out where every key counts"),
+            ("Dilation", attention.GivenDilation, 1, MaxLength, "; remove it if there is no dilation"),
             ("QueryBlockSize", attention.QueryBlockSize, 1, MaxLength, NoBlocks),
             ("KeyBlockSize", attention.KeyBlockSize, 32, MaxLength, NoBlocks),
-            ("RelativeBuckets", attention.Relative.GivenBuckets, 2, MaxBuckets, ", as 32 of T5"),
-            ("RelativeMaxDistance", attention.Relative.GivenMaxDistance, 1, MaxRelativeDistance, ", or be left out for 128, as T5 has it"),
+            ("RelativeBuckets", attention.Relative.GivenBuckets, 2, MaxBuckets, "; T5 has 32"),
+            ("RelativeMaxDistance", attention.Relative.GivenMaxDistance, 1, MaxRelativeDistance, "; remove it for 128, the value of T5"),
         };
         foreach (var (argument, given, min, max, wayOut) in ranges)
-            if (given is { } value && (value < min || value > max)) yield return new(Rules.OutOfRange, Place.OfArgument(argument), argument, value, min, max, wayOut);
+        {
+            if (given is { } value && (value < min || value > max))
+                yield return new(Rules.OutOfRange, Place.OfArgument(argument), argument, value, min, max, wayOut);
+        }
 
         if (attention is { Heads: >= 1 and <= MaxHeads, KeyValueHeads: >= 1 and <= MaxHeads } && attention.Heads % attention.KeyValueHeads != 0)
-            yield return new(Rules.UnevenGroups, Place.OfArgument("KeyValueHeads"), attention.Heads, attention.KeyValueHeads, NearbyDivisors(attention.Heads, attention.KeyValueHeads));
+        {
+            string divisors = NearbyDivisors(attention.Heads, attention.KeyValueHeads);
+            yield return new(Rules.UnevenGroups, Place.OfArgument("KeyValueHeads"), attention.Heads, attention.KeyValueHeads, divisors);
+        }
 
-        if (attention.GivenScale is { } scale && !(Math.Abs(scale) is > 0 and <= MaxScale)) // a NaN, too
-            yield return new(Rules.BadScale, Place.OfArgument("Scale"), Text(scale), Text(MaxScale), Text((float)(1 / Math.Sqrt(Math.Max(attention.HeadDim, 1)))));
+        if (attention.GivenScale is { } scale && !(Math.Abs(scale) is > 0 and <= MaxScale)) // NaN is invalid, too
+        {
+            float usual = (float)(1 / Math.Sqrt(Math.Max(attention.HeadDim, 1)));
+            yield return new(Rules.BadScale, Place.OfArgument("Scale"), Text(scale), Text(MaxScale), Text(usual));
+        }
 
         if (!Enum.IsDefined(typeof(Mask), attention.Mask)) yield return new(Rules.UnknownMask, Place.OfArgument("Mask"), (int)attention.Mask);
 
@@ -99,31 +112,38 @@ internal static partial class KernelRules
         if ((attention.Isas & ~Isas.All) is var unknown and not 0) yield return new(Rules.UnknownIsas, Place.OfArgument("Isas"), (int)unknown);
     }
 
-    /// <summary>A way out where a number is that of all heads, as the width of a model, and was meant for one of them.</summary>
-    private static string Meant(int? given, string argument, int by, int max, string what) =>
-        given > max && by > 1 && given % by == 0 && given / by <= max ? string.Format(CultureInfo.InvariantCulture, ": did you mean {0} = {1} / {2}, {3}, where {4} is {2}?", given / by, given, by, what, argument) : "";
+    /// <summary>The fix for a number that is the width of all heads, such as the width of a model; empty if it is not.</summary>
+    private static string OfAllHeads(int? given, int by, int max) =>
+        given > max && by > 1 && given % by == 0 && given / by <= max
+            ? string.Format(CultureInfo.InvariantCulture, ": use {0} ({1} / {2}) if {1} is the width of all heads", given / by, given, by)
+            : "";
 
-    /// <summary>Windows that hide nothing: another mask or the lengths leave them nothing to hide.</summary>
+    /// <summary>The rules of windows that hide no key, because of another mask or of the lengths.</summary>
     private static IEnumerable<Violation> Windows(KernelSpec spec, MaskProgram mask)
     {
         var attention = spec.Attention;
-        if (attention is { Mask: Mask.Causal, GivenWindowRight: > 0 and < MaxLength and var behind })
-            yield return Idle("WindowRight", behind, "the causal mask hides every key behind the query", "leave one of the two out");
-        if (HasStart(spec)) yield break; // without one the last query stands at the last visible key
+        if (attention is { Mask: Mask.Causal, GivenWindowRight: > 0 and < MaxLength and var after })
+            yield return Idle("WindowRight", after, "the causal mask already hides the keys after a query", "remove one of the two");
+        if (HasStart(spec)) yield break; // without a start, the last query is at the last visible key
 
         if (attention is { GivenWindowLeft: >= 0 and < MaxLength and var left, KeyLength: { } keys } && !HidesLeft(attention, mask))
-            yield return Idle("WindowLeft", left, $"the last query stands at the last key, with {keys - 1} before it", WayOut(keys - 1));
+        {
+            string reason = keys == 1 ? "there is only one key" : $"no key is more than {keys - 1} positions before a query";
+            yield return Idle("WindowLeft", left, reason, WayOut(keys - 1));
+        }
+
         if (attention is { Mask: Mask.None, GivenWindowRight: >= 0 and < MaxLength and var right, QueryLength: { } queries } && !HidesRight(attention, mask))
         {
-            string reason = queries == 1 ? "the query stands at the last key" : $"the first of {queries} queries stands {queries - 1} before the last key";
+            string reason = queries == 1 ? "the query is at the last key" : $"no key is more than {queries - 1} positions after a query";
             yield return Idle("WindowRight", right, reason, WayOut(queries - 1));
         }
 
-        static Violation Idle(string argument, int given, string reason, string wayOut) => new(Rules.WindowWithoutEffect, Place.OfArgument(argument), argument, given, reason, wayOut);
-        static string WayOut(int idle) => idle > 0 ? $"leave it out, or use less than {idle}" : "leave it out";
+        static Violation Idle(string argument, int given, string reason, string wayOut) =>
+            new(Rules.WindowWithoutEffect, Place.OfArgument(argument), argument, given, reason, wayOut);
+        static string WayOut(int idle) => idle > 0 ? $"use less than {idle}, or remove it" : "remove it";
     }
 
-    /// <summary>What cuts rows and keys: prefix, documents, lists of blocks, the user's own mask.</summary>
+    /// <summary>The rules of prefix, documents, block lists and the user's own mask.</summary>
     private static IEnumerable<Violation> Cuts(KernelSpec spec, MaskProgram mask)
     {
         var attention = spec.Attention;
@@ -164,68 +184,98 @@ internal static partial class KernelRules
         if (missing.Count is > 0 and < 4)
         {
             yield return new(
-                Rules.IncompleteBlocks, parts.First(part => part.IsThere).Place, string.Join(" and ", missing.Select(part => part.Name)), missing.Count == 1 ? "is" : "are",
+                Rules.IncompleteBlocks, parts.First(part => part.IsThere).Place,
+                string.Join(" and ", missing.Select(part => part.Name)), missing.Count == 1 ? "is" : "are",
                 string.Join(" and ", missing.Select(part => part.WayOut)));
         }
 
-        if (attention.KeyBlockSize is >= 32 and <= MaxLength and var size && size % 32 != 0) yield return new(Rules.BadKeyBlockSize, Place.OfArgument("KeyBlockSize"), size, $"{size / 32 * 32} or {(size / 32 + 1) * 32}");
+        if (attention.KeyBlockSize is >= 32 and <= MaxLength and var size && size % 32 != 0)
+            yield return new(Rules.BadKeyBlockSize, Place.OfArgument("KeyBlockSize"), size, $"{size / 32 * 32} or {(size / 32 + 1) * 32}");
         if (attention.GivenBlockAxes is { } axes)
         {
-            string? reason = (axes & ~(Axes.Batch | Axes.Head | Axes.Query | Axes.Key)) != 0 ? "which is no AttentionAxes"
-                : (axes & Axes.Key) != 0 ? "but a list has the keys in it"
-                : (axes & Axes.Query) == 0 ? "but there is a list for each block of queries"
+            var place = Place.OfArgument("BlockAxes");
+            bool isUnknown = (axes & ~(Axes.Batch | Axes.Head | Axes.Query | Axes.Key)) != 0;
+            string? reason = isUnknown ? "which is not an AttentionAxes"
+                : (axes & Axes.Key) != 0 ? "but must not contain Key"
+                : (axes & Axes.Query) == 0 ? "but must contain Query"
                 : (axes & Axes.Batch) != 0 && !attention.Batched ? "but the kernel has no batch" : null;
-            if (reason is not null) yield return new(Rules.BadAxes, Place.OfArgument("BlockAxes"), "BlockAxes", (axes & ~(Axes.Batch | Axes.Head | Axes.Query | Axes.Key)) != 0 ? $"{(int)axes}" : $"{axes}", reason, attention.Batched ? "Query, with any of Batch and Head" : "Query, with Head or without");
-            else if (missing.Count == 4) yield return new(Rules.AxesWithoutParameter, Place.OfArgument("BlockAxes"), "BlockAxes", "keyBlocks", "ReadOnlySpan<int> keyBlockStarts, ReadOnlySpan<int> keyBlocks");
+            if (reason is not null)
+            {
+                string given = isUnknown ? $"{(int)axes}" : $"{axes}";
+                string valid = attention.Batched ? "Query, and optionally Batch and Head" : "Query, and optionally Head";
+                yield return new(Rules.BadAxes, place, "BlockAxes", given, reason, valid);
+            }
+            else if (missing.Count == 4)
+            {
+                yield return new(Rules.AxesWithoutParameter, place, "BlockAxes", "keyBlocks", "ReadOnlySpan<int> keyBlockStarts, ReadOnlySpan<int> keyBlocks");
+            }
         }
 
         if (missing.Count == 0)
         {
-            if (documents is not null) yield return new(Rules.BlocksWithCuts, documentsPlace, $"'{documents.Name}'", "call the kernel for each document");
-            if (attention.GivenChunkLength is { } chunk) yield return new(Rules.BlocksWithCuts, Place.OfArgument("ChunkLength"), $"ChunkLength = {chunk}", $"say it as a MaskMethod, 'query / {chunk} == key / {chunk}'");
-            if (attention.GivenDilation is > 1 and var step) yield return new(Rules.BlocksWithCuts, Place.OfArgument("Dilation"), $"Dilation = {step}", $"say it as a MaskMethod, '(query - key) % {step} == 0'");
+            if (documents is not null) yield return new(Rules.BlocksWithCuts, documentsPlace, $"'{documents.Name}'", "call the kernel once for each document");
+            if (attention.GivenChunkLength is { } chunk)
+            {
+                string wayOut = $"use a MaskMethod with 'query / {chunk} == key / {chunk}'";
+                yield return new(Rules.BlocksWithCuts, Place.OfArgument("ChunkLength"), $"ChunkLength = {chunk}", wayOut);
+            }
+
+            if (attention.GivenDilation is > 1 and var step)
+            {
+                string wayOut = $"use a MaskMethod with '(query - key) % {step} == 0'";
+                yield return new(Rules.BlocksWithCuts, Place.OfArgument("Dilation"), $"Dilation = {step}", wayOut);
+            }
         }
 
-        if (mask.Own is { } bounds && HidesAll(attention, mask, bounds) is { } why) yield return new(Rules.HidesEverything, Place.OfArgument("MaskMethod"), why);
+        if (mask.Own is { } bounds && HidesAll(attention, mask, bounds) is { } why)
+            yield return new(Rules.HidesEverything, Place.OfArgument("MaskMethod"), why);
     }
 
-    /// <summary>Why a mask of the user's own hides every key; null where it does not, or where it depends on the call.</summary>
+    /// <summary>The reason why the user's own mask hides every key; null if it shows some, or if it depends on the call.</summary>
     private static string? HidesAll(AttentionSpec attention, MaskProgram mask, MaskBounds bounds)
     {
         if (bounds.Terms.Count == 0) return "the mask method never returns true";
         if (attention.GivenPrefixLength is not null) return null;
-        bool Hides(MaskTerm term) => (MaskTerm.One(term.FromDistance) is { } from && mask.Right is { } right && from > right) || (MaskTerm.One(term.ToDistance) is { } to && mask.Left is { } left && to <= -left);
-        return bounds.Terms.All(Hides) ? "the mask method lets through only keys that the mask or the window of the attribute hides" : null;
+        bool Hides(MaskTerm term) =>
+            (MaskTerm.One(term.FromDistance) is { } from && mask.Right is { } right && from > right)
+            || (MaskTerm.One(term.ToDistance) is { } to && mask.Left is { } left && to <= -left);
+        return bounds.Terms.All(Hides) ? "the mask or the window of the attribute hides all keys that the mask method shows" : null;
     }
 
     private static IEnumerable<Violation> Norms(KernelSpec spec)
     {
         var attention = spec.Attention;
-        if (!Enum.IsDefined(typeof(Norm), attention.QueryKeyNorm)) yield return new(Rules.UnknownNorm, Place.OfArgument("QueryKeyNorm"), (int)attention.QueryKeyNorm);
+        if (!Enum.IsDefined(typeof(Norm), attention.QueryKeyNorm))
+            yield return new(Rules.UnknownNorm, Place.OfArgument("QueryKeyNorm"), (int)attention.QueryKeyNorm);
         if (attention.GivenNormEpsilon is { } epsilon && !(epsilon is >= AttentionSpec.LeastNormEpsilon and < float.PositiveInfinity))
             yield return new(Rules.BadNormEpsilon, Place.OfArgument("NormEpsilon"), Text(epsilon), Text(AttentionSpec.DefaultNormEpsilon));
         if (attention.QueryKeyNorm != Norm.None) yield break;
         if (attention.GivenNormEpsilon is not null) yield return new(Rules.NormWithoutEffect, Place.OfArgument("NormEpsilon"), "NormEpsilon");
         for (int i = 0; i < spec.Method.Parameters.Count; i++)
-            if (spec.Method.Parameters[i] is { Role: Role.QueryNormWeight or Role.KeyNormWeight } weight) yield return new(Rules.NormWithoutEffect, Place.OfParameter(i), weight.Name);
+        {
+            if (spec.Method.Parameters[i] is { Role: Role.QueryNormWeight or Role.KeyNormWeight } weight)
+                yield return new(Rules.NormWithoutEffect, Place.OfParameter(i), weight.Name);
+        }
     }
 
     private static IEnumerable<Violation> Scores(KernelSpec spec)
     {
         const Axes AllAxes = Axes.Batch | Axes.Head | Axes.Query | Axes.Key;
         var attention = spec.Attention;
-        if (attention.GivenSoftCap is { } cap && WrongCap(attention, cap) is { } wrong) yield return new(Rules.BadSoftCap, Place.OfArgument("SoftCap"), Text(cap), wrong);
+        if (attention.GivenSoftCap is { } cap && WrongCap(attention, cap) is { } wrong)
+            yield return new(Rules.BadSoftCap, Place.OfArgument("SoftCap"), Text(cap), wrong);
         foreach (var (role, given) in new[] { (Role.Bias, attention.GivenBiasAxes), (Role.Keep, attention.GivenKeepAxes) })
         {
             if (given is not { } axes) continue;
             string argument = $"{role}Axes";
-            string? reason = (axes & ~AllAxes) != 0 ? "which is no AttentionAxes"
-                : (axes & Axes.Key) == 0 ? "but it has a value for each key"
+            string? reason = (axes & ~AllAxes) != 0 ? "which is not an AttentionAxes"
+                : (axes & Axes.Key) == 0 ? "but must contain Key"
                 : (axes & Axes.Batch) != 0 && !attention.Batched ? "but the kernel has no batch" : null;
             if (reason is not null)
             {
                 string text = (axes & ~AllAxes) != 0 ? $"{(int)axes}" : $"{axes}";
-                yield return new(Rules.BadAxes, Place.OfArgument(argument), argument, text, reason, attention.Batched ? "Key, with any of Batch, Head and Query" : "Key, with any of Head and Query");
+                string valid = attention.Batched ? "Key, and optionally Batch, Head and Query" : "Key, and optionally Head and Query";
+                yield return new(Rules.BadAxes, Place.OfArgument(argument), argument, text, reason, valid);
             }
             else if (!spec.Has(role))
             {
@@ -255,21 +305,21 @@ internal static partial class KernelRules
             yield return new(Rules.ScaleTwice, Place.OfArgument("Scale"), Text(attention.GivenScale.Value), scales.Name);
     }
 
-    /// <summary>What is wrong with a soft cap: scores are multiplied by factors over it, which have to be floats with all their digits.</summary>
+    /// <summary>The error of a soft cap; null for none. The kernel multiplies scores by 1 / cap and scale / cap, which must be normal floats.</summary>
     private static string? WrongCap(AttentionSpec attention, float cap)
     {
-        if (!(cap is > 0 and < float.PositiveInfinity)) return "it must be a positive, finite number";
+        if (!(cap is > 0 and < float.PositiveInfinity)) return "but must be positive and finite";
         foreach (var (name, factor) in new[] { ("1", 1f), ("Scale", Math.Abs(attention.Scale)) })
         {
             double quotient = (double)factor / cap;
-            if (factor is > 0 and <= MaxScale && quotient is not (>= LeastFactor and <= MaxScale)) // of another scale there is an error already
-                return $"but {name} / SoftCap = {Text((float)quotient)}, which scores are multiplied by, must be from 1.2E-38 to {Text(MaxScale)}";
+            if (factor is > 0 and <= MaxScale && quotient is not (>= LeastFactor and <= MaxScale)) // an invalid scale has its own error
+                return $"but the factor {name} / SoftCap = {Text((float)quotient)} must be from 1.2E-38 to {Text(MaxScale)}";
         }
 
         return null;
     }
 
-    /// <summary>The buckets of relative positions, and the parameter that has their biases.</summary>
+    /// <summary>The rules of the relative position bias: its buckets and its parameter.</summary>
     private static IEnumerable<Violation> Relative(KernelSpec spec)
     {
         var relative = spec.Attention.Relative;
@@ -279,9 +329,15 @@ internal static partial class KernelRules
         {
             var given = new (string Argument, object? Value)[]
             {
-                ("RelativeBuckets", relative.GivenBuckets), ("RelativeMaxDistance", relative.GivenMaxDistance), ("RelativeBidirectional", relative.GivenBidirectional),
+                ("RelativeBuckets", relative.GivenBuckets), ("RelativeMaxDistance", relative.GivenMaxDistance),
+                ("RelativeBidirectional", relative.GivenBidirectional),
             }.FirstOrDefault(argument => argument.Value is not null);
-            if (given.Value is { } value) yield return new(Rules.BucketsWithoutParameter, Place.OfArgument(given.Argument), given.Argument, value is bool flag ? flag ? "true" : "false" : value);
+            if (given.Value is { } value)
+            {
+                object literal = value is bool flag ? flag ? "true" : "false" : value;
+                yield return new(Rules.BucketsWithoutParameter, Place.OfArgument(given.Argument), given.Argument, literal);
+            }
+
             yield break;
         }
 
@@ -291,29 +347,45 @@ internal static partial class KernelRules
             yield break;
         }
 
-        if (buckets is < 2 or > MaxBuckets || relative.MaxDistance is < 1 or > MaxRelativeDistance) yield break; // said already
+        if (buckets is < 2 or > MaxBuckets || relative.MaxDistance is < 1 or > MaxRelativeDistance) yield break; // reported as out of range
+        var distancePlace = Place.OfArgument(relative.GivenMaxDistance is null ? "RelativeBuckets" : "RelativeMaxDistance");
         if (relative.Bidirectional && buckets % 2 != 0)
-            yield return new(Rules.BadBuckets, Place.OfArgument("RelativeBuckets"), $"RelativeBuckets is {buckets}, which is odd, and half of them are for keys behind the query", $"use {buckets - 1} or {buckets + 1}, or set RelativeBidirectional = false");
+        {
+            string wrong = $"RelativeBuckets is {buckets}, but must be even, because each direction has half of the buckets";
+            string fix = $"use {buckets - 1} or {buckets + 1}, or set RelativeBidirectional = false";
+            yield return new(Rules.BadBuckets, Place.OfArgument("RelativeBuckets"), wrong, fix);
+        }
         else if (relative.Exact == 0)
-            yield return new(Rules.BadBuckets, Place.OfArgument("RelativeBuckets"), $"RelativeBuckets is {buckets}, which leaves 1 for either direction, and half of that for single distances", "use 4 or more, or set RelativeBidirectional = false");
+        {
+            string wrong = $"RelativeBuckets is {buckets}, but each direction needs at least 2 buckets";
+            yield return new(Rules.BadBuckets, Place.OfArgument("RelativeBuckets"), wrong, "use 4 or more, or set RelativeBidirectional = false");
+        }
         else if (relative.MaxDistance <= relative.Exact)
-            yield return new(Rules.BadBuckets, Place.OfArgument(relative.GivenMaxDistance is null ? "RelativeBuckets" : "RelativeMaxDistance"),
-                $"RelativeMaxDistance is {relative.MaxDistance}, but the first {relative.Exact} of {relative.Side} buckets{(relative.Bidirectional ? " of a direction" : "")} hold one distance each", $"use more than {relative.Exact}, or fewer buckets");
+        {
+            string ofSide = $"{relative.Side} buckets{(relative.Bidirectional ? " of a direction" : "")}";
+            string wrong = $"RelativeMaxDistance is {relative.MaxDistance}, but the first {relative.Exact} of {ofSide} hold one distance each";
+            yield return new(Rules.BadBuckets, distancePlace, wrong, $"use more than {relative.Exact}, or fewer buckets");
+        }
         else if (spec.Attention.Heads is >= 1 and <= MaxHeads and var heads && RelativeSpec.MostDistance(heads) is var most && relative.MaxDistance > most)
-            yield return new(Rules.BadBuckets, Place.OfArgument(relative.GivenMaxDistance is null ? "RelativeBuckets" : "RelativeMaxDistance"),
-                $"RelativeMaxDistance is {relative.MaxDistance}, but a call expands the biases of {heads} heads for each distance, in at most {RelativeSpec.MostBytes >> 20} MiB", $"use {most} or less");
+        {
+            string limit = $"the biases of {heads} heads for all distances must fit into {RelativeSpec.MostBytes >> 20} MiB";
+            yield return new(Rules.BadBuckets, distancePlace, $"RelativeMaxDistance is {relative.MaxDistance}, but {limit}", $"use {most} or less");
+        }
     }
 
     private static bool HasStart(KernelSpec spec) => spec.Method.Parameters.Any(parameter => parameter.Role is { } role && Slot(role) == Role.QueryStart);
 
-    /// <summary>Whether it does not matter where the queries stand. A mask or a window that is none has its own error, and may have been meant to matter.</summary>
+    /// <summary>
+    /// Whether neither mask nor window depends on the positions of the queries. Invalid masks and windows count as dependent: they have their own errors.
+    /// </summary>
     private static bool HasNoPositions(AttentionSpec attention) =>
         attention is { Mask: Mask.None, GivenWindowLeft: null or -1, GivenWindowRight: null or -1 };
 
-    /// <summary>Whether some row may not see a key before it, in a call without a start.</summary>
-    private static bool HidesLeft(AttentionSpec attention, MaskProgram mask) => mask.Left is { } left && !(attention.KeyLength is >= 1 and var keys && left >= keys - 1);
+    /// <summary>Whether the mask may hide a key before a query, in a call without a start.</summary>
+    private static bool HidesLeft(AttentionSpec attention, MaskProgram mask) =>
+        mask.Left is { } left && !(attention.KeyLength is >= 1 and var keys && left >= keys - 1);
 
-    /// <summary>Whether some row may not see a key behind it, in a call without a start.</summary>
+    /// <summary>Whether the mask may hide a key after a query, in a call without a start.</summary>
     private static bool HidesRight(AttentionSpec attention, MaskProgram mask) =>
         mask.Right is { } right && !(attention.QueryLength is >= 1 and var queries && right >= queries - 1);
 
@@ -332,18 +404,19 @@ internal static partial class KernelRules
         }
     }
 
-    /// <summary>Whether the shape breaks no rule: then its width means something, and fits an int.</summary>
+    /// <summary>Whether the shape is valid, so that its width is defined and fits into an int.</summary>
     private static bool IsKnown(TensorSpec tensor, AttentionSpec attention) =>
-        tensor is { Heads: >= 1 and <= MaxHeads, Dim: >= 1 and <= MaxDim } && attention.Heads % tensor.Heads == 0 && Enum.IsDefined(typeof(Layout), tensor.Layout);
+        tensor is { Heads: >= 1 and <= MaxHeads, Dim: >= 1 and <= MaxDim } && attention.Heads % tensor.Heads == 0
+        && Enum.IsDefined(typeof(Layout), tensor.Layout);
 
-    /// <summary>How wide a token is and why, in the words of the attribute.</summary>
+    /// <summary>The width of a token as a formula of the arguments of the attribute.</summary>
     private static string Width(Role role, AttentionSpec attention)
     {
         var tensor = attention.Tensor(role);
         string heads = role is Role.Key or Role.Value && attention.GivenKeyValueHeads is not null ? "KeyValueHeads" : "heads";
         string dim = role is Role.Value or Role.Output && attention.GivenValueDim is not null ? "ValueDim" : "headDim";
         return tensor.Layout == Layout.HeadMajor
-            ? $"{dim} = {tensor.Dim} elements where heads come first"
+            ? $"{dim} = {tensor.Dim} elements in the head-major layout"
             : $"{heads} * {dim} = {tensor.Heads} * {tensor.Dim} = {tensor.Width} elements";
     }
 

@@ -3,52 +3,73 @@ using AttentionGen.Generator.Model;
 
 namespace AttentionGen.Generator.Validation;
 
-/// <summary>What a parameter without a role may be meant for: by its name first, as a type alone tells the key from the value of nobody.</summary>
+/// <summary>Finds the role that a parameter without one was meant to have. Names come first, because a type does not tell a key from a value.</summary>
 internal sealed class RoleAdvice
 {
-    /// <summary>Names that others use, without capitals and underscores, and the roles that they are, of which the type chooses.</summary>
+    /// <summary>Names from other libraries, in lower case and without underscores, with their roles. The type chooses between several roles.</summary>
     private static readonly Dictionary<string, Role[]> s_names = new()
     {
         ["q"] = [Role.Query], ["queries"] = [Role.Query], ["qs"] = [Role.Query], ["xq"] = [Role.Query], ["querystates"] = [Role.Query],
         ["k"] = [Role.Key], ["keys"] = [Role.Key], ["ks"] = [Role.Key], ["xk"] = [Role.Key], ["keystates"] = [Role.Key],
         ["v"] = [Role.Value], ["values"] = [Role.Value], ["vs"] = [Role.Value], ["xv"] = [Role.Value], ["valuestates"] = [Role.Value],
-        ["o"] = [Role.Output], ["out"] = [Role.Output], ["outputs"] = [Role.Output], ["dst"] = [Role.Output], ["dest"] = [Role.Output], ["destination"] = [Role.Output],
-        ["result"] = [Role.Output], ["results"] = [Role.Output], ["target"] = [Role.Output], ["attnoutput"] = [Role.Output], ["context"] = [Role.Output], ["y"] = [Role.Output],
+        ["o"] = [Role.Output], ["out"] = [Role.Output], ["outputs"] = [Role.Output], ["dst"] = [Role.Output], ["dest"] = [Role.Output],
+        ["destination"] = [Role.Output],
+        ["result"] = [Role.Output], ["results"] = [Role.Output], ["target"] = [Role.Output], ["attnoutput"] = [Role.Output], ["context"] = [Role.Output],
+        ["y"] = [Role.Output],
         ["b"] = [Role.Batch], ["batchsize"] = [Role.Batch], ["batches"] = [Role.Batch], ["batchcount"] = [Role.Batch],
-        ["position"] = [Role.QueryStart, Role.QueryStarts], ["pos"] = [Role.QueryStart, Role.QueryStarts], ["offset"] = [Role.QueryStart, Role.QueryStarts], ["start"] = [Role.QueryStart, Role.QueryStarts],
-        ["startpos"] = [Role.QueryStart], ["startposition"] = [Role.QueryStart], ["qstart"] = [Role.QueryStart], ["queryoffset"] = [Role.QueryStart], ["queryposition"] = [Role.QueryStart], ["past"] = [Role.QueryStart],
-        ["pastlength"] = [Role.QueryStart, Role.QueryStarts], ["cacheposition"] = [Role.QueryStart, Role.QueryStarts], ["positions"] = [Role.QueryStarts], ["offsets"] = [Role.QueryStarts], ["starts"] = [Role.QueryStarts],
-        ["keylength"] = [Role.KeyLengths], ["keylen"] = [Role.KeyLengths], ["keylens"] = [Role.KeyLengths], ["kvlength"] = [Role.KeyLengths], ["kvlengths"] = [Role.KeyLengths], ["kvlen"] = [Role.KeyLengths],
-        ["kvlens"] = [Role.KeyLengths], ["seqlen"] = [Role.KeyLengths], ["seqlens"] = [Role.KeyLengths], ["seqlenk"] = [Role.KeyLengths], ["seqlensk"] = [Role.KeyLengths], ["sequencelengths"] = [Role.KeyLengths],
+        ["position"] = [Role.QueryStart, Role.QueryStarts], ["pos"] = [Role.QueryStart, Role.QueryStarts], ["offset"] = [Role.QueryStart, Role.QueryStarts],
+        ["start"] = [Role.QueryStart, Role.QueryStarts],
+        ["startpos"] = [Role.QueryStart], ["startposition"] = [Role.QueryStart], ["qstart"] = [Role.QueryStart], ["queryoffset"] = [Role.QueryStart],
+        ["queryposition"] = [Role.QueryStart], ["past"] = [Role.QueryStart],
+        ["pastlength"] = [Role.QueryStart, Role.QueryStarts], ["cacheposition"] = [Role.QueryStart, Role.QueryStarts], ["positions"] = [Role.QueryStarts],
+        ["offsets"] = [Role.QueryStarts], ["starts"] = [Role.QueryStarts],
+        ["keylength"] = [Role.KeyLengths], ["keylen"] = [Role.KeyLengths], ["keylens"] = [Role.KeyLengths], ["kvlength"] = [Role.KeyLengths],
+        ["kvlengths"] = [Role.KeyLengths], ["kvlen"] = [Role.KeyLengths],
+        ["kvlens"] = [Role.KeyLengths], ["seqlen"] = [Role.KeyLengths], ["seqlens"] = [Role.KeyLengths], ["seqlenk"] = [Role.KeyLengths],
+        ["seqlensk"] = [Role.KeyLengths], ["sequencelengths"] = [Role.KeyLengths],
         ["length"] = [Role.KeyLengths], ["lengths"] = [Role.KeyLengths], ["nonpadkvseqlen"] = [Role.KeyLengths], ["contextlengths"] = [Role.KeyLengths],
-        ["threads"] = [Role.MaxThreads], ["numthreads"] = [Role.MaxThreads], ["threadcount"] = [Role.MaxThreads], ["maxdegreeofparallelism"] = [Role.MaxThreads], ["parallelism"] = [Role.MaxThreads],
+        ["threads"] = [Role.MaxThreads], ["numthreads"] = [Role.MaxThreads], ["threadcount"] = [Role.MaxThreads],
+        ["maxdegreeofparallelism"] = [Role.MaxThreads], ["parallelism"] = [Role.MaxThreads],
         ["workspace"] = [Role.Scratch], ["buffer"] = [Role.Scratch], ["temp"] = [Role.Scratch], ["tmp"] = [Role.Scratch], ["memory"] = [Role.Scratch],
-        ["mask"] = [Role.Keep, Role.Bias], ["attnmask"] = [Role.Keep, Role.Bias], ["attentionmask"] = [Role.Keep, Role.Bias], ["paddingmask"] = [Role.Keep, Role.Bias], ["keypaddingmask"] = [Role.Keep, Role.Bias],
-        ["attnbias"] = [Role.Bias], ["attentionbias"] = [Role.Bias], ["biases"] = [Role.Bias], ["positionbias"] = [Role.Bias, Role.RelativeBias], ["relativepositionbias"] = [Role.RelativeBias, Role.Bias],
+        ["mask"] = [Role.Keep, Role.Bias], ["attnmask"] = [Role.Keep, Role.Bias], ["attentionmask"] = [Role.Keep, Role.Bias],
+        ["paddingmask"] = [Role.Keep, Role.Bias], ["keypaddingmask"] = [Role.Keep, Role.Bias],
+        ["attnbias"] = [Role.Bias], ["attentionbias"] = [Role.Bias], ["biases"] = [Role.Bias], ["positionbias"] = [Role.Bias, Role.RelativeBias],
+        ["relativepositionbias"] = [Role.RelativeBias, Role.Bias],
         ["alibislopes"] = [Role.Slopes], ["slope"] = [Role.Slopes], ["alibi"] = [Role.Slopes], ["sink"] = [Role.Sinks], ["attentionsinks"] = [Role.Sinks],
         ["lse"] = [Role.LogSumExp], ["softmaxlse"] = [Role.LogSumExp], ["logsumexps"] = [Role.LogSumExp],
         ["prefix"] = [Role.PrefixLength, Role.PrefixLengths], ["prefixlen"] = [Role.PrefixLength, Role.PrefixLengths], ["prefixlens"] = [Role.PrefixLengths],
-        ["cuseqlens"] = [Role.DocumentStarts], ["cuseqlensq"] = [Role.DocumentStarts], ["cuseqlensk"] = [Role.KeyDocumentStarts], ["cuseqlenskv"] = [Role.KeyDocumentStarts], ["documents"] = [Role.DocumentStarts],
-        ["weights"] = [Role.Scores], ["attentionweights"] = [Role.Scores], ["attnweights"] = [Role.Scores], ["attention"] = [Role.Scores], ["attn"] = [Role.Scores], ["probabilities"] = [Role.Scores], ["probs"] = [Role.Scores],
+        ["cuseqlens"] = [Role.DocumentStarts], ["cuseqlensq"] = [Role.DocumentStarts], ["cuseqlensk"] = [Role.KeyDocumentStarts],
+        ["cuseqlenskv"] = [Role.KeyDocumentStarts], ["documents"] = [Role.DocumentStarts],
+        ["weights"] = [Role.Scores], ["attentionweights"] = [Role.Scores], ["attnweights"] = [Role.Scores], ["attention"] = [Role.Scores],
+        ["attn"] = [Role.Scores], ["probabilities"] = [Role.Scores], ["probs"] = [Role.Scores],
         ["score"] = [Role.Scores], ["logits"] = [Role.Scores], ["scale"] = [Role.Scales], ["max"] = [Role.MaxScore], ["rowmax"] = [Role.MaxScore],
         ["qnorm"] = [Role.QueryNormWeight], ["qnormweight"] = [Role.QueryNormWeight], ["knorm"] = [Role.KeyNormWeight], ["knormweight"] = [Role.KeyNormWeight],
     };
 
-    /// <summary>Names of what stands in the attribute, and how.</summary>
+    /// <summary>Names of parameters that are arguments of the attribute here, with an example of the argument.</summary>
     private static readonly Dictionary<string, string> s_arguments = new()
     {
         ["iscausal"] = "Mask = AttentionMask.Causal", ["causal"] = "Mask = AttentionMask.Causal", ["usecausalmask"] = "Mask = AttentionMask.Causal",
-        ["scale"] = "Scale = 0.125f", ["softmaxscale"] = "Scale = 0.125f", ["scaling"] = "Scale = 0.125f", ["sm_scale"] = "Scale = 0.125f", ["smscale"] = "Scale = 0.125f",
+        ["scale"] = "Scale = 0.125f", ["softmaxscale"] = "Scale = 0.125f", ["scaling"] = "Scale = 0.125f", ["sm_scale"] = "Scale = 0.125f",
+        ["smscale"] = "Scale = 0.125f",
         ["softcap"] = "SoftCap = 50f", ["logitssoftcap"] = "SoftCap = 50f", ["logitsoftcap"] = "SoftCap = 50f", ["cap"] = "SoftCap = 50f",
-        ["window"] = "WindowLeft = 511", ["windowsize"] = "WindowLeft = 511", ["slidingwindow"] = "WindowLeft = 511", ["windowleft"] = "WindowLeft = 511", ["windowright"] = "WindowRight = 0",
-        ["heads"] = "heads: 12", ["numheads"] = "heads: 12", ["nheads"] = "heads: 12", ["headcount"] = "heads: 12", ["h"] = "heads: 12", ["headdim"] = "headDim: 64", ["headsize"] = "headDim: 64", ["dim"] = "headDim: 64", ["d"] = "headDim: 64",
-        ["kvheads"] = "KeyValueHeads = 4", ["numkvheads"] = "KeyValueHeads = 4", ["keyvalueheads"] = "KeyValueHeads = 4", ["nkvheads"] = "KeyValueHeads = 4", ["valuedim"] = "ValueDim = 64",
-        ["querylength"] = "QueryLength = 16", ["keylength"] = "KeyLength = 16", ["alibi"] = "Alibi = true", ["usealibi"] = "Alibi = true", ["dilation"] = "Dilation = 2", ["chunklength"] = "ChunkLength = 1024", ["chunksize"] = "ChunkLength = 1024",
+        ["window"] = "WindowLeft = 511", ["windowsize"] = "WindowLeft = 511", ["slidingwindow"] = "WindowLeft = 511", ["windowleft"] = "WindowLeft = 511",
+        ["windowright"] = "WindowRight = 0",
+        ["heads"] = "heads: 12", ["numheads"] = "heads: 12", ["nheads"] = "heads: 12", ["headcount"] = "heads: 12", ["h"] = "heads: 12",
+        ["headdim"] = "headDim: 64", ["headsize"] = "headDim: 64", ["dim"] = "headDim: 64", ["d"] = "headDim: 64",
+        ["kvheads"] = "KeyValueHeads = 4", ["numkvheads"] = "KeyValueHeads = 4", ["keyvalueheads"] = "KeyValueHeads = 4", ["nkvheads"] = "KeyValueHeads = 4",
+        ["valuedim"] = "ValueDim = 64",
+        ["querylength"] = "QueryLength = 16", ["keylength"] = "KeyLength = 16", ["alibi"] = "Alibi = true", ["usealibi"] = "Alibi = true",
+        ["dilation"] = "Dilation = 2", ["chunklength"] = "ChunkLength = 1024", ["chunksize"] = "ChunkLength = 1024",
         ["eps"] = "NormEpsilon = 1e-6f", ["epsilon"] = "NormEpsilon = 1e-6f", ["normepsilon"] = "NormEpsilon = 1e-6f",
     };
 
-    /// <summary>Lengths that follow from the spans: only a fixed one stands in the attribute.</summary>
-    private static readonly HashSet<string> s_lengths = ["m", "n", "queries", "keys", "seqlen", "length", "querylength", "keylength", "querylen", "keylen", "kvlen", "kvlength", "seqlenq", "seqlenk", "tokens", "sequencelength"];
+    /// <summary>Names of lengths. A kernel computes lengths from its spans; a fixed length is an argument of the attribute.</summary>
+    private static readonly HashSet<string> s_lengths =
+    [
+        "m", "n", "queries", "keys", "seqlen", "length", "querylength", "keylength", "querylen", "keylen", "kvlen", "kvlength", "seqlenq", "seqlenk", "tokens",
+        "sequencelength",
+    ];
 
     private readonly KernelSpec _spec;
     private readonly List<RoleRow> _missing;
@@ -59,12 +80,12 @@ internal sealed class RoleAdvice
         (_spec, _missing) = (spec, missing.ToList());
         var unknown = spec.Method.Parameters.Where(parameter => parameter.Role is null && parameter.Name.Length > 0).ToList();
 
-        // By names, of which each role is given once: those that others use, then those that are misspelt.
+        // Names from other libraries come first, then misspelt names. Each role is given once.
         foreach (var find in new Func<ParameterSpec, RoleRow?>[] { ByName, BySpelling })
             foreach (var parameter in unknown)
                 if (Meant(parameter) is null && find(parameter) is { } row && IsFree(row)) _meant.Add((parameter, row));
 
-        // By its type, where one parameter and one role are left that have it.
+        // A type decides if only one parameter and one role of that type remain.
         foreach (var row in _missing.Where(IsFree).ToList())
         {
             var candidates = unknown.Where(parameter => Meant(parameter) is null && !HasName(parameter) && row.Types.Contains(parameter.Type)).ToList();
@@ -72,53 +93,67 @@ internal sealed class RoleAdvice
         }
     }
 
-    /// <summary>The role that a parameter is meant for; null where nothing says so.</summary>
+    /// <summary>The role that a parameter was meant to have; null if unknown.</summary>
     public RoleRow? Meant(ParameterSpec parameter) => _meant.FirstOrDefault(pair => pair.Parameter == parameter).Row;
 
-    /// <summary>Whether an error at a parameter speaks of a role that is missing.</summary>
+    /// <summary>Whether the error of a parameter mentions a missing role, so that the role needs no error of its own.</summary>
     public bool Covers(RoleRow row) =>
         _meant.Any(pair => pair.Row == row)
-        || _missing.Count(other => IsFree(other) && other.Type == row.Type) <= _spec.Method.Parameters.Count(parameter => parameter.Role is null && Meant(parameter) is null && OpenFor(parameter).Contains(row));
+        || _missing.Count(other => IsFree(other) && other.Type == row.Type)
+            <= _spec.Method.Parameters.Count(parameter => parameter.Role is null && Meant(parameter) is null && OpenFor(parameter).Contains(row));
 
-    /// <summary>Whether a name or what is missing says that it was meant for a role.</summary>
+    /// <summary>Whether the name or the type of a parameter suggests a role.</summary>
     public bool IsMeant(ParameterSpec parameter) => Meant(parameter) is not null || HasName(parameter) || OpenFor(parameter).Count > 0;
 
-    /// <summary>The way out for a parameter without a role.</summary>
-    /// <param name="tableIsSaid">Whether the table of all roles was said already.</param>
+    /// <summary>The fix for a parameter without a role.</summary>
+    /// <param name="parameter">The parameter.</param>
+    /// <param name="tableIsSaid">Whether an earlier message has the table of all roles. The method sets it.</param>
     public string WayOut(ParameterSpec parameter, ref bool tableIsSaid)
     {
         string name = Plain(parameter.Name);
         if (Meant(parameter) is { } row)
         {
-            string type = row.Types.Contains(parameter.Type) ? "" : $" and make it {Types(row)}";
-            return $"rename it to '{row.Name}'{type}, or mark it [Role(AttentionRole.{row.Role})]{(type.Length > 0 ? type.Replace(" and make it", " as") : "")}";
+            string type = row.Types.Contains(parameter.Type) ? "" : $", and change its type to {Types(row)}";
+            return $"rename it to '{row.Name}', or mark it with [Role(AttentionRole.{row.Role})]{type}";
         }
 
-        if (IsNumber(parameter) && s_lengths.Contains(name)) return "take it out, as lengths follow from those of the spans; a length that every call has stands in the attribute, as QueryLength = 16 or KeyLength = 16";
-        if (IsNumber(parameter) && s_arguments.TryGetValue(name, out string? argument)) return $"take it out, and say it in the attribute, as {argument}";
-        if (ByName(parameter) is { } taken && _spec.Method.Parameters.FirstOrDefault(other => other.Role == taken.Role) is { } other1) return $"'{other1.Name}' is the {taken.Name} already: take it out, or mark it with its role, as [Role(AttentionRole.Bias)]";
+        if (IsNumber(parameter) && s_lengths.Contains(name))
+        {
+            return "remove it, because the spans give the lengths; set a length that is the same in every call in the attribute, "
+                + "such as QueryLength = 16 or KeyLength = 16";
+        }
+
+        if (IsNumber(parameter) && s_arguments.TryGetValue(name, out string? argument)) return $"remove it, and set it in the attribute, such as {argument}";
+        if (ByName(parameter) is { } taken && _spec.Method.Parameters.FirstOrDefault(other => other.Role == taken.Role) is { } holder)
+            return $"remove it, because '{holder.Name}' is already the {taken.Name}, or mark it with another role, such as [Role(AttentionRole.Bias)]";
 
         var open = OpenFor(parameter);
-        if (open.Count > 0) return $"rename it to what it is of {List(open)}, which {(open.Count == 1 ? "is" : "are")} missing, or mark it with its role, as [Role(AttentionRole.{open[0].Role})]";
-        var candidates = RoleTable.Rows.Where(row1 => row1.Types.Contains(parameter.Type) && IsFree(row1)).ToList();
-        if (candidates.Count > 0)
-            return $"of type '{RoleTable.Short(parameter.Type)}' {(candidates.Count == 1 ? "is" : "are")} {List(candidates)}: rename it, take it out, or mark it with its role, as [Role(AttentionRole.{candidates[0].Role})]";
-        if (tableIsSaid) return "none of its type is free: take it out";
+        if (open.Count > 0)
+        {
+            string missing = $"{List(open)}, which {(open.Count == 1 ? "is" : "are")} missing";
+            return $"rename it to {missing}, or mark it with its role, such as [Role(AttentionRole.{open[0].Role})]";
+        }
+
+        var free = RoleTable.Rows.Where(candidate => candidate.Types.Contains(parameter.Type) && IsFree(candidate)).ToList();
+        if (free.Count > 0)
+            return $"rename it to a role of its type ({List(free)}), mark it with its role, such as [Role(AttentionRole.{free[0].Role})], or remove it";
+        if (tableIsSaid) return "remove it, because no role of its type is free";
         tableIsSaid = true;
-        return $"take it out, rename it and change its type, or give it to a MaskMethod or ScoreMethod of yours. Parameters of a kernel are: {RoleTable.Text}.";
+        return $"remove it, rename it and change its type, or pass it to a MaskMethod or a ScoreMethod. The parameters of a kernel are: {RoleTable.Text}.";
     }
 
     private static RoleRow? ByName(ParameterSpec parameter)
     {
         if (!s_names.TryGetValue(Plain(parameter.Name), out var roles)) return null;
-        if (roles.FirstOrDefault(role => RoleTable.Row(role).Types.Contains(parameter.Type)) is var fit && roles.Contains(fit) && RoleTable.Row(fit).Types.Contains(parameter.Type)) return RoleTable.Row(fit);
+        foreach (var role in roles)
+            if (RoleTable.Row(role).Types.Contains(parameter.Type)) return RoleTable.Row(role);
 
-        // A number has another meaning than a span of the name, and the other way round; what is neither, as an array, may be meant as either.
+        // A number does not mean the same as a span of this name. Another type, such as an array, may mean the span.
         var row = RoleTable.Row(roles[0]);
         return IsNumber(parameter) == (row.Type == "int") ? row : null;
     }
 
-    /// <summary>The role whose name differs from it in a letter or two, of the right type.</summary>
+    /// <summary>The role of the right type whose name differs in one or two letters; null for none.</summary>
     private static RoleRow? BySpelling(ParameterSpec parameter)
     {
         string name = Plain(parameter.Name);
@@ -127,23 +162,26 @@ internal sealed class RoleAdvice
             .OrderBy(row => Distance(name, row.Name.ToLowerInvariant())).FirstOrDefault();
     }
 
-    private static bool HasName(ParameterSpec parameter) => ByName(parameter) is not null || (IsNumber(parameter) && (s_arguments.ContainsKey(Plain(parameter.Name)) || s_lengths.Contains(Plain(parameter.Name))));
+    private static bool HasName(ParameterSpec parameter) =>
+        ByName(parameter) is not null || (IsNumber(parameter) && (s_arguments.ContainsKey(Plain(parameter.Name)) || s_lengths.Contains(Plain(parameter.Name))));
 
-    private static bool IsNumber(ParameterSpec parameter) => parameter.Type is "int" or "float" or "bool" or "long" or "double" or "uint" or "nint" or "ulong" or "float?" or "int?" or "bool?";
+    private static bool IsNumber(ParameterSpec parameter) =>
+        parameter.Type is "int" or "float" or "bool" or "long" or "double" or "uint" or "nint" or "ulong" or "float?" or "int?" or "bool?";
 
     private bool IsFree(RoleRow row) => _spec.Method.Parameters.All(parameter => parameter.Role != row.Role) && _meant.All(pair => pair.Row != row);
 
-    /// <summary>The roles that are missing and that a parameter can be by its type.</summary>
-    private List<RoleRow> OpenFor(ParameterSpec parameter) => HasName(parameter) ? [] : [.. _missing.Where(row => row.Types.Contains(parameter.Type) && IsFree(row))];
+    /// <summary>The missing roles of the type of a parameter.</summary>
+    private List<RoleRow> OpenFor(ParameterSpec parameter) =>
+        HasName(parameter) ? [] : [.. _missing.Where(row => row.Types.Contains(parameter.Type) && IsFree(row))];
 
     private static string Types(RoleRow row) => string.Join(" or ", row.Types.Select(type => $"'{RoleTable.Short(type)}'"));
 
     private static string List(List<RoleRow> rows) =>
-        rows.Count == 1 ? rows[0].Name : $"{string.Join(", ", rows.Take(rows.Count - 1).Select(row => row.Name))} and {rows[rows.Count - 1].Name}";
+        rows.Count == 1 ? rows[0].Name : $"{string.Join(", ", rows.Take(rows.Count - 1).Select(row => row.Name))} or {rows[rows.Count - 1].Name}";
 
     private static string Plain(string name) => name.Replace("_", "").Replace("@", "").ToLower(CultureInfo.InvariantCulture);
 
-    /// <summary>How many letters are to be added, taken out, replaced or exchanged with the next.</summary>
+    /// <summary>The number of edits between two names: letters added, removed, replaced, or swapped with the next one.</summary>
     private static int Distance(string x, string y)
     {
         int[,] d = new int[x.Length + 1, y.Length + 1];

@@ -4,17 +4,18 @@ using Microsoft.CodeAnalysis;
 
 namespace AttentionGen.Generator.Validation;
 
-/// <summary>A rule that a declaration breaks, where, and the numbers for the message.</summary>
+/// <summary>A rule that a declaration breaks, its place, and the arguments of the message.</summary>
 internal sealed record Violation(DiagnosticDescriptor Rule, Place Place, params object[] Arguments)
 {
-    /// <summary>As text in one line; of numbers Roslyn would make one in the culture of the build.</summary>
+    /// <summary>The arguments as text in one line. Roslyn would format numbers with the culture of the build.</summary>
     public object[] Arguments { get; } = [.. Arguments.Select(argument => OneLine.Of(Invariant.Text(argument)))];
 }
 
-/// <summary>A place in a declaration, without syntax: whoever reports looks it up.</summary>
-/// <param name="Argument">The attribute's argument, by its name in C#.</param>
-/// <param name="Index">The index of a parameter or of a containing type; in a method beside the kernel, where it begins.</param>
-/// <param name="Length">How long it is there.</param>
+/// <summary>A place in a declaration, without syntax. The analyzer finds its location.</summary>
+/// <param name="Kind">The kind of the place.</param>
+/// <param name="Argument">The name of an argument of the attribute, or of an own method.</param>
+/// <param name="Index">The index of a parameter or of a containing type; in an own method, the offset from the start of its declaration, in characters.</param>
+/// <param name="Length">The length in an own method, in characters.</param>
 internal readonly record struct Place(PlaceKind Kind, string Argument = "", int Index = 0, int Length = 0)
 {
     public static Place Method { get; } = new(PlaceKind.Method);
@@ -27,7 +28,7 @@ internal readonly record struct Place(PlaceKind Kind, string Argument = "", int 
 
     public static Place OfParameter(int index) => new(PlaceKind.Parameter, Index: index);
 
-    /// <summary>A place in a method beside the kernel, counted from the beginning of its declaration.</summary>
+    /// <summary>A place in an own method, in characters from the start of its declaration.</summary>
     public static Place OfLifted(string method, int start, int length) => new(PlaceKind.Lifted, method, start, length);
 
     public static Place OfType(int index) => new(PlaceKind.ContainingType, Index: index);

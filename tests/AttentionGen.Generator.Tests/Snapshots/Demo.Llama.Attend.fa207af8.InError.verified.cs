@@ -13,6 +13,6 @@ namespace Demo
             global::System.ReadOnlySpan<float> key,
             global::System.ReadOnlySpan<float> value,
             global::System.Span<float> output) => throw new global::System.InvalidOperationException(
-            "The declaration of the kernel Demo.Llama.Attend is in error: AG0009: headDim is 0, it must be from 1 to 512");
+            "The declaration of the kernel Demo.Llama.Attend is in error: AG0009: headDim is 0, but must be from 1 to 512");
     }
 }
