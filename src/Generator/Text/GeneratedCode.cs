@@ -13,5 +13,5 @@ internal static class GeneratedCode
     /// The attribute of every method of a core. The runtime optimises the method at its first call, and does not inline it: a larger method would spill
     /// registers.
     /// </summary>
-    public const string CoreMethod = "[MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]";
+    public const string CoreMethod = "[MethodImpl(AggressiveOptimization | NoInlining)]";
 }

@@ -31,6 +31,7 @@ internal static class CoreEmitter
             using static global::AttentionGen.CompilerServices.KernelMemory;
             using static global::AttentionGen.CompilerServices.Levels;
             using static global::AttentionGen.CompilerServices.{dialect.Vectors};
+            using static global::System.Runtime.CompilerServices.MethodImplOptions;
             using Role = global::AttentionGen.AttentionRole;
             using Vec = global::System.Runtime.Intrinsics.{dialect.Vector}<float>;{(!lifted ? "" : $"\nusing Ints = global::System.Runtime.Intrinsics.{dialect.Vector}<int>;")}
 
