@@ -31,15 +31,16 @@ public class RoomsTests
     /// <summary>The same for what is hidden in the library; the public surface, above the rooms, may name all of them.</summary>
     private static readonly (string Room, string[] MayName)[] s_runtime =
     [
-        ("CompilerServices/Memory", []),
+        ("CompilerServices/Errors", []),
+        ("CompilerServices/Memory", ["CompilerServices/Errors"]),
         ("CompilerServices/Vectors", ["CompilerServices/Memory"]),
-        ("CompilerServices/Numerics", ["CompilerServices/Memory"]),
-        ("CompilerServices/Operands", ["CompilerServices/Memory"]),
-        ("CompilerServices/Masks", ["CompilerServices/Operands"]),
-        ("CompilerServices/Sources", ["CompilerServices/Operands", "CompilerServices/Masks"]),
-        ("CompilerServices/Cores", ["CompilerServices/Operands", "CompilerServices/Masks"]),
-        ("CompilerServices/Jobs", ["CompilerServices/Memory", "CompilerServices/Operands", "CompilerServices/Masks", "CompilerServices/Sources", "CompilerServices/Cores"]),
-        ("CompilerServices/Calls", ["CompilerServices/Memory", "CompilerServices/Operands", "CompilerServices/Masks", "CompilerServices/Cores", "CompilerServices/Jobs"]),
+        ("CompilerServices/Numerics", ["CompilerServices/Vectors"]),
+        ("CompilerServices/Operands", ["CompilerServices/Errors", "CompilerServices/Memory"]),
+        ("CompilerServices/Masks", ["CompilerServices/Errors", "CompilerServices/Memory", "CompilerServices/Operands"]),
+        ("CompilerServices/Sources", ["CompilerServices/Memory", "CompilerServices/Operands", "CompilerServices/Masks"]),
+        ("CompilerServices/Cores", ["CompilerServices/Operands", "CompilerServices/Masks", "CompilerServices/Sources"]),
+        ("CompilerServices/Jobs", ["CompilerServices/Errors", "CompilerServices/Memory", "CompilerServices/Operands", "CompilerServices/Masks", "CompilerServices/Sources", "CompilerServices/Cores"]),
+        ("CompilerServices/Calls", ["CompilerServices/Errors", "CompilerServices/Memory", "CompilerServices/Operands", "CompilerServices/Masks", "CompilerServices/Sources", "CompilerServices/Cores", "CompilerServices/Jobs"]),
     ];
 
     private static readonly Lazy<List<(string File, string Room, ISymbol Symbol, string To)>> s_names = new(() => Names(Repository.PathOf("src", "Generator"), "ATTENTIONGEN_GENERATOR"));
@@ -124,7 +125,7 @@ public class RoomsTests
             }
         }
 
-        Assert.True(names.Count > 5000, "Names were not resolved.");
+        Assert.True(names.Count > 2000, "Names were not resolved.");
         return names;
     }
 

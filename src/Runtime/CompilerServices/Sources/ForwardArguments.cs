@@ -60,31 +60,3 @@ internal unsafe struct ForwardArguments
         }
     }
 }
-
-/// <summary>The lengths of a call.</summary>
-internal readonly record struct ForwardShape(int Batch, int Queries, int Keys, int Heads, int KeyValueHeads)
-{
-    /// <summary>Query heads of a key-value head.</summary>
-    public int Group => Heads / KeyValueHeads;
-}
-
-/// <summary>A pinned tensor [batch, tokens, heads, dim].</summary>
-internal unsafe struct StridedTensor(byte* data, in KernelTensor tensor)
-{
-    private readonly byte* _data = data;
-    private readonly nint _batchStride = tensor.BatchStride;
-
-    /// <summary>Elements from token to token.</summary>
-    public readonly nint TokenStride = tensor.TokenStride;
-
-    /// <summary>Elements from head to head.</summary>
-    public readonly nint HeadStride = tensor.HeadStride;
-
-    public readonly int Dim = tensor.Dim, ElementBytes = tensor.ElementBytes;
-
-    /// <summary>The address of a head of a token.</summary>
-    public readonly byte* Row(int batch, nint token, int head) => _data + (batch * _batchStride + token * TokenStride + head * HeadStride) * ElementBytes;
-
-    /// <summary>Rows from an address on, so many tokens apart.</summary>
-    public readonly TokenRows Rows(byte* first, int step) => new(first, TokenStride * step, HeadStride);
-}
