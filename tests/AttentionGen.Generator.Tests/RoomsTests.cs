@@ -37,7 +37,7 @@ public class RoomsTests
         ("CompilerServices/Masks", ["CompilerServices/Memory"]),
         ("CompilerServices/Operands", ["CompilerServices/Memory", "CompilerServices/Masks"]),
         ("CompilerServices/Sources", ["CompilerServices/Memory", "CompilerServices/Masks", "CompilerServices/Operands"]),
-        ("CompilerServices/Cores", ["CompilerServices/Masks", "CompilerServices/Operands", "CompilerServices/Sources"]),
+        ("CompilerServices/Cores", ["CompilerServices/Numerics", "CompilerServices/Masks", "CompilerServices/Operands", "CompilerServices/Sources"]),
         ("CompilerServices/Jobs", ["CompilerServices/Memory", "CompilerServices/Masks", "CompilerServices/Operands", "CompilerServices/Sources", "CompilerServices/Cores"]),
         ("CompilerServices/Calls", ["CompilerServices/Memory", "CompilerServices/Masks", "CompilerServices/Operands", "CompilerServices/Sources", "CompilerServices/Cores", "CompilerServices/Jobs"]),
     ];
