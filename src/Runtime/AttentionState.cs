@@ -154,8 +154,8 @@ public static class AttentionState
         public int OutputRow(int row)
         {
             if (Heads == 0) return row;
-            var (lane, query) = Math.DivRem(row, Queries);
-            var (item, head) = Math.DivRem(lane, Heads);
+            var (batchHead, query) = Math.DivRem(row, Queries);
+            var (item, head) = Math.DivRem(batchHead, Heads);
             return (item * Queries + query) * Heads + head;
         }
     }

@@ -57,8 +57,8 @@ internal sealed record FixedSpec(int QueryLength, int KeyLength, bool Padded);
 /// <summary>How the work of a kernel is cut for an instruction set: a plan for each walk that the core has. Every number is chosen in <see cref="KernelPlanner"/>.</summary>
 /// <param name="Lanes">Floats of a vector.</param>
 /// <param name="KeyBlock">Keys of a block: floats of a row of weights.</param>
-/// <param name="Packed">How many rows meet packed keys: <see cref="PrefillPlan"/> or <see cref="FixedLengthPlan"/>; null where the core only decodes.</param>
-/// <param name="Decode">How few rows meet keys in place; null where the lengths are fixed.</param>
+/// <param name="Packed">The plan for many rows and packed keys: <see cref="PrefillPlan"/> or <see cref="FixedLengthPlan"/>; null where the core only decodes.</param>
+/// <param name="Decode">The plan for few rows and keys in place; null where the lengths are fixed.</param>
 internal sealed record CorePlan(CoreSpec Spec, Isas Isa, int Lanes, int KeyBlock, PackedPlan? Packed, DecodePlan? Decode)
 {
     public PrefillPlan? Prefill => Packed as PrefillPlan;
@@ -78,8 +78,8 @@ internal sealed record CorePlan(CoreSpec Spec, Isas Isa, int Lanes, int KeyBlock
     public bool InRegisters => Packed is { InRegisters: true };
 
     /// <summary>
-    /// The factor of a score's distance from the maximum, which is then a power of two. It is not folded into the queries: rounding them, and
-    /// the factor, would cost large scores their last bits, while here it is lost on the distance only.
+    /// The factor of the distance of a score from the maximum; a weight is two to the power of the product. The queries do not contain it: rounding them, and
+    /// the factor, would cost large scores their last bits. Here only the distance loses bits.
     /// </summary>
     public float WeightScale => (float)((Spec.Scores.IsNatural ? 1 : Math.Abs((double)Spec.Scale)) * 1.4426950408889634);
 
@@ -133,22 +133,22 @@ internal sealed record CorePlan(CoreSpec Spec, Isas Isa, int Lanes, int KeyBlock
     }
 }
 
-/// <summary>How blocks of query rows meet packed keys.</summary>
+/// <summary>Blocks of query rows with packed keys.</summary>
 /// <param name="InRegisters">
-/// Whether scores become weights in the registers that they were computed in; otherwise they wait in the first-level cache, as there are too few
-/// registers for that beside them.
+/// Whether scores become weights in the registers in which they were computed. Where there are too few registers for that, scores wait in the first-level
+/// cache.
 /// </param>
 /// <param name="TileRows">Query rows of a tile.</param>
 /// <param name="TileVectors">Vectors of keys of a score tile: a panel.</param>
 /// <param name="ValueVectors">Vectors of the strips of the product with the values.</param>
-/// <param name="ChainQuads">Four-element steps over the head dimension before a partial score is put aside.</param>
-/// <param name="ChainSets">Sets of accumulators that these steps go to in turn.</param>
+/// <param name="ChainQuads">Four-element steps over the head dimension before a partial score is stored.</param>
+/// <param name="ChainSets">Sets of accumulators that these steps use in turn.</param>
 /// <param name="QueryBlock">Query rows of a block.</param>
 internal abstract record PackedPlan(bool InRegisters, int TileRows, int TileVectors, EquatableArray<int> ValueVectors, int ChainQuads, int ChainSets, int QueryBlock)
 {
     /// <summary>
-    /// Whether the 32 registers hold the scores of a tile beside their exponents and the constants of the exponential. With 8 x 2 they do not: 35 vectors
-    /// went to and from the stack a panel, and now 16 go to the first-level cache (NEON).
+    /// Whether the 32 registers hold the scores of a tile beside their exponents and the constants of the exponential. With 8 x 2 they do not (NEON): 35
+    /// vectors moved to and from the stack for each panel; 16 stores to the first-level cache replace them.
     /// </summary>
     public bool ScoresStay => 2 * TileRows * TileVectors + 8 <= 32;
 }
@@ -163,16 +163,16 @@ internal sealed record FixedLengthPlan(
     bool InRegisters, int TileRows, int TileVectors, EquatableArray<int> ValueVectors, EquatableArray<int> RowVectors, int ChainQuads, int ChainSets, int QueryBlock)
     : PackedPlan(InRegisters, TileRows, TileVectors, ValueVectors, ChainQuads, ChainSets, QueryBlock);
 
-/// <summary>How few query rows meet keys in place.</summary>
+/// <summary>Few query rows with keys in place.</summary>
 /// <param name="MaxRows">The most rows (queries times heads of a group) for which that is faster than packing.</param>
 /// <param name="TileRows">Query rows that share a load of a key or value.</param>
-/// <param name="ChainVectors">Vectors of products that are summed before a partial score is put aside.</param>
-/// <param name="RowsAtOnce">The most rows that meet keys together.</param>
+/// <param name="ChainVectors">Vectors of products that are summed before a partial score is stored.</param>
+/// <param name="RowsAtOnce">The most rows that read keys together.</param>
 /// <param name="RowsTogether">The same for rows of several key-value heads, where each has a tile or more.</param>
-/// <param name="PrefetchKeys">How many keys ahead memory is fetched: where keys of one head follow each other, and where those of all heads lie between.</param>
+/// <param name="PrefetchKeys">How many keys ahead memory is fetched: where the keys of one head are contiguous, and where the keys of all heads alternate.</param>
 /// <param name="PrefetchValues">The same for values.</param>
 /// <param name="OneRowBlock">Keys of a block where each key-value head has a single row.</param>
-/// <param name="OneRowVectors">The most vectors of a row for which a single row has loops of its own; 0 for none.</param>
+/// <param name="OneRowVectors">The most vectors of a row for which a single row has its own loops; 0 for no such loops.</param>
 internal sealed record DecodePlan(
     int MaxRows, int TileRows, int ChainVectors, int RowsAtOnce, int RowsTogether, (int Contiguous, int Apart) PrefetchKeys, (int Contiguous, int Apart) PrefetchValues,
     int OneRowBlock, int OneRowVectors)

@@ -3,12 +3,12 @@ using AttentionGen.Generator.Text;
 namespace AttentionGen.Generator.Planning;
 
 /// <summary>
-/// Names of generated files. Any compiler and file system takes them, whatever the names in the user's code are: ASCII letters, digits, '.', '_' and '-', and no more
-/// than <see cref="MaxLength"/> of them. Where that changes a name, a hash of the whole tells it from others, so that it depends on no other file.
+/// Names of generated files that are valid for any compiler and file system, whatever the names in the user's code are: ASCII letters, digits, '.', '_' and '-', at most
+/// <see cref="MaxLength"/> characters. Where that changes a name, a hash of the full name makes it unique, so that it depends on no other file.
 /// </summary>
 internal static class FileNames
 {
-    /// <summary>With the directories before them, names stay below what Windows takes as a path.</summary>
+    /// <summary>With their directories, names stay below the limit of paths on Windows.</summary>
     public const int MaxLength = 100;
 
     /// <summary>The file with errors that no analyzer reports.</summary>
@@ -16,7 +16,7 @@ internal static class FileNames
 
     private const string End = ".g.cs", StandInEnd = ".InError.g.cs";
 
-    /// <summary>What Windows takes for a device, with any extension.</summary>
+    /// <summary>Names of devices on Windows, with any extension.</summary>
     private static bool IsDevice(string name) => name.ToLowerInvariant() switch
     {
         "con" or "prn" or "aux" or "nul" => true,
@@ -24,8 +24,8 @@ internal static class FileNames
         _ => false,
     };
 
-    /// <param name="name">What the file is to be called.</param>
-    /// <param name="identity">What tells it from every other.</param>
+    /// <param name="name">The wanted name.</param>
+    /// <param name="identity">A text that no other file has.</param>
     public static string Of(string name, string identity)
     {
         string plain = name + End;
@@ -39,7 +39,7 @@ internal static class FileNames
         return Plain(name, MaxLength - end.Length) + end;
     }
 
-    /// <summary>The name of what stands in for a declaration in error: there are few, and they change.</summary>
+    /// <summary>The name of the stand-in for a declaration in error.</summary>
     public static string OfStandIn(string name, string identity)
     {
         string end = $".{Invariant.ShortHash(identity)}{StandInEnd}";

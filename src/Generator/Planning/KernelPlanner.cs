@@ -35,7 +35,7 @@ internal static class KernelPlanner
         return onlyDecodes ? plan with { Packed = null } : plan;
     }
 
-    /// <summary>With fewer rows, reading the keys as they lie is as fast: 16 rows and keys of 12 heads of D 64 take 8.8 us either way (AVX-512), 13.6 against 11.4 (AVX2).</summary>
+    /// <summary>With fewer rows, reading the keys in place is as fast: 16 rows and keys of 12 heads of D 64 take 8.8 us either way (AVX-512), 13.6 against 11.4 (AVX2).</summary>
     private const int MinFixedRows = 16;
 
     /// <summary>Longer rows of scores would not stay in the first-level cache: 512 scores of 12 rows are 24 KiB.</summary>
@@ -58,9 +58,9 @@ internal static class KernelPlanner
     private const int MaxFixedBlock = 128;
 
     /// <summary>
-    /// The tile that wastes least on lengths that it does not divide. A step over the head dimension takes rows * vectors multiply-adds and rows +
-    /// vectors loads, two of either in a cycle; that loads count a fifth beside multiply-adds, and a tile as much as one more, was fitted to what is
-    /// fastest on Zen 5 at 49, 128 and 197 keys with one set of sums. With two, 3 x 4, 5 x 2, 7 x 1 and 10 x 1 are the same within 2 % at 49 keys (Zen 4).
+    /// The tile that wastes the least on lengths that it does not divide. A step over the head dimension has rows * vectors multiply-adds and rows + vectors
+    /// loads, two of each in a cycle. In the cost, loads count a fifth of multiply-adds, and each tile counts as one more: this fits the fastest tiles on
+    /// Zen 5 at 49, 128 and 197 keys with one set of sums. With two, 3 x 4, 5 x 2, 7 x 1 and 10 x 1 are the same within 2 % at 49 keys (Zen 4).
     /// </summary>
     private static (int Rows, int Vectors) FixedTile(FixedSpec lengths, Machine machine)
     {
@@ -99,14 +99,14 @@ internal static class KernelPlanner
         RowsAtOnce: 32, RowsTogether: 16, PrefetchKeys: PrefetchAhead(core.HeadDim), PrefetchValues: PrefetchAhead(core.ValueDim), OneRowBlock, machine.OneRowVectors);
 
     /// <summary>
-    /// How many rows ahead keys and values are fetched that are read as they lie, into the second-level cache: fetched into the first, they come out
+    /// How many rows ahead keys and values in place are fetched, into the second-level cache: fetched into the first, they come out
     /// of DRAM at half the speed (10 against 19 GB/s). Keys of one head follow each other: 16, 32, 64 rows of D 128 take 375, 360, 358 us out of L3, none
     /// 700 us and three times as long out of DRAM. Where other heads lie between, 8 rows are as good as 4 and 16 (Zen 4).
     /// </summary>
     private static (int Contiguous, int Apart) PrefetchAhead(int dim) => (Math.Min(Math.Max(4096 / dim, 8), 64), 8);
 
     /// <summary>
-    /// Keys of a block where each key-value head has a single row: each block begins four streams anew. Percent of a plain read on huge pages with
+    /// Keys of a block where each key-value head has a single row: each block starts four new streams. Percent of a plain read on huge pages with
     /// 384, 768, 1024, 2048 keys: 79, 83, 87, 87 of 12 heads of D 64 in L3, 62, 64, 68, 70 out of DRAM; 75, 81, 87, 87 of 256 MiB (head-major, Zen 4).
     /// </summary>
     private const int OneRowBlock = 1024;
@@ -120,7 +120,7 @@ internal static class KernelPlanner
     public const int StreamFloatsApart = 128, StreamFloatsAhead = 1024, PageFloats = 1024, TokenFloatsAhead = 1536;
 
     /// <summary>
-    /// How many rows ahead the tensors are fetched while they are packed: 8 KiB. Rows of a head lie apart, too far for the processor to foresee; 2 KiB
+    /// How many rows ahead the tensors are fetched while they are packed: 8 KiB. Rows of a head are too far apart for the prefetcher of the processor; 2 KiB
     /// are a hundredth slower where keys come out of the third level (512 tokens, D 64, Zen 4).
     /// </summary>
     public static int PrefetchRows(int dim) => Math.Max(2048 / dim, 2);
@@ -146,7 +146,7 @@ internal static class KernelPlanner
     }
 
     /// <summary>
-    /// Products are summed in chains, and the chains one after the other: both are to be short. One chain over the whole head loses more than
+    /// Products are summed in chains, and the sums of the chains in turn: both must be short. One chain over the whole head loses more than
     /// twice what a 16-lane dot product loses, which is the bound for all inputs. Largest error over that bound, scores near 90 and 1e4, mean of
     /// eight inputs: D 64 in 2, 4 chains 0.85, 0.6; D 128 in 4, 6, 8 chains 0.7, 0.65, 0.58; D 32 in 1, 2, 4 chains 0.9, 0.6, 0.53. Putting
     /// partial sums aside costs 1 % of the time for each time (D 64, one set of 24 accumulators, Zen 4); with two sets, half of them stand side by side.

@@ -7,7 +7,7 @@ namespace AttentionGen.Generator.Planning;
 /// <param name="Registers">Vector registers.</param>
 /// <param name="InRegisters">Whether there are enough registers for scores to become weights where they were computed.</param>
 /// <param name="Accumulators">Registers for accumulators.</param>
-/// <param name="ChainSets">Sets of accumulators that the steps over the head dimension go to in turn.</param>
+/// <param name="ChainSets">Sets of accumulators that the steps over the head dimension use in turn.</param>
 /// <param name="Tile">Query rows and vectors of keys of a score tile.</param>
 internal sealed record Machine(Isas Isa, int Lanes, int Registers, bool InRegisters, int Accumulators, int ChainSets, (int Rows, int Vectors) Tile)
 {
@@ -25,7 +25,7 @@ internal sealed record Machine(Isas Isa, int Lanes, int Registers, bool InRegist
     /// <remarks>
     /// Time against packing on Zen 4 with 64 and 128 rows (D 128, 4096 keys of 8 heads for 32, token-major / head-major): AVX-512 0.87 / 1.03, 1.03 / 1.14, AVX2 0.79 / 0.96, 0.94 / 0.98;
     /// with 32 rows of D 128 (AVX2) 0.5 / 0.7; with 32 and 64 of D 64 (1024 keys, 12 heads): AVX-512 0.77, 0.92, AVX2 1.05, 1.2. Portable with 16, 24, 32 rows 1.01, 0.88, 1.18 and
-    /// 0.70, 0.79, 0.83 (Zen 5, tiles as they were).
+    /// 0.70, 0.79, 0.83 (Zen 5, with earlier tiles).
     /// </remarks>
     public (int Narrow, int Wide) MaxDecodeRows { get; init; }
 
@@ -36,11 +36,11 @@ internal sealed record Machine(Isas Isa, int Lanes, int Registers, bool InRegist
     public int OneRowVectors { get; init; }
 
     /// <remarks>
-    /// Accumulators: what is left of 32 (16) registers beside a row of the right operand, the broadcast and, in the JIT's hands, two or three more. 24 of 32 and 12 of 16 do not spill in
+    /// Accumulators: the rest of 32 (16) registers beside a row of the right operand, the broadcast and, in the JIT's hands, two or three more. 24 of 32 and 12 of 16 do not spill in
     /// the loops over the head and over the keys; NEON has 16 beside 8 vectors of the left operand and 2 of the right.
     ///
     /// Scores of AVX-512 have two sets of 12: 6 x 2 in two sets runs its products at 98.7 % of the peak, 6 x 4 and 8 x 2 in one at 95.5 and 98.4 (D 64, Zen 4), but the partial sums of one
-    /// set have to be put aside three times instead of once, a 512-bit store takes two cycles, and 12 scores leave room for their exponents and the constants of the exponential, where 24
+    /// set have to be stored three times instead of once, a 512-bit store takes two cycles, and 12 scores leave room for their exponents and the constants of the exponential, where 24
     /// have 12 moves to and from the stack a panel. In one set, 8 x 2 and 6 x 4 were 1 to 2 % slower with and without a causal mask (D 64, Zen 4). The portable 4 x 2 is as fast as 6 x 2
     /// (D 64 causal, SSE, within 1 %) and a third less to write.
     ///

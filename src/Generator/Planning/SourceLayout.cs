@@ -5,8 +5,8 @@ using AttentionGen.Generator.Validation;
 namespace AttentionGen.Generator.Planning;
 
 /// <summary>
-/// Which file each kernel is written to, and which kernel brings each core: the first of those that share it. So a core is written once, and
-/// an edit of one kernel writes no other.
+/// The file of each kernel, and the kernel that writes each core: the first of the kernels that share it. So each core is written once, and an edit of
+/// one kernel writes no other kernel again.
 /// </summary>
 internal sealed record SourceLayout(EquatableArray<KernelEntry> Kernels, EquatableArray<CoreEntry> Cores)
 {
@@ -37,8 +37,8 @@ internal sealed record SourceLayout(EquatableArray<KernelEntry> Kernels, Equatab
     }
 
     /// <summary>
-    /// Overloads differ by the roles and the types of their parameters: a name that lists what is not the usual four in their order does not depend on
-    /// which other overloads there are.
+    /// Overloads differ by the roles and types of their parameters. A name that lists the parameters, except the usual four in their order, does not depend
+    /// on the other overloads.
     /// </summary>
     private static string FileName(MethodSpec method)
     {
@@ -71,9 +71,9 @@ internal sealed record SourceLayout(EquatableArray<KernelEntry> Kernels, Equatab
 
 internal sealed record KernelEntry(string Identity, string HintName);
 
-/// <param name="Plan">As it was planned.</param>
-/// <param name="Placed">With a name of its own.</param>
-/// <param name="Owner">The identity of the method that brings it.</param>
+/// <param name="Plan">The plan.</param>
+/// <param name="Placed">The plan with a unique name, and its file.</param>
+/// <param name="Owner">The identity of the method with which the core is written.</param>
 internal sealed record CoreEntry(CorePlan Plan, PlacedCore Placed, string Owner);
 
 /// <summary>A kernel with the name of its file.</summary>

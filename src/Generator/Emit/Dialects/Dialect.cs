@@ -5,8 +5,8 @@ using AttentionGen.Generator.Text;
 namespace AttentionGen.Generator.Emit.Dialects;
 
 /// <summary>
-/// How an instruction set spells what the emitters write: by a class of functions in the runtime library, which are the same for every width. A
-/// new instruction set is one more of these and a row in the planner.
+/// How an instruction set spells what the emitters write: by a class of functions in the runtime library, with the same functions for every width. A
+/// new instruction set is a row here and a row of Machine.
 /// </summary>
 /// <param name="Title">For people.</param>
 /// <param name="Vectors">The class of the functions; its members are in scope.</param>

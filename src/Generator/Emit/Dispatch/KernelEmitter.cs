@@ -213,7 +213,7 @@ internal static class KernelEmitter
         return $"{Services}.MaskTerm.Of(decided: {(term.Rest is null ? "true" : "false")}{string.Concat(arguments.Select(argument => ", " + argument))})";
     }
 
-    /// <summary>The call that brings an operand; null where another call does, or the tensors.</summary>
+    /// <summary>The call for an operand; null where it is part of another call.</summary>
     private static string? Operand(AttentionSpec attention, OperandRow row, string parameter) => row switch
     {
         { Role: Role.Batch or Role.MaxThreads or Role.DocumentStarts or Role.KeyDocumentStarts or Role.KeyBlockStarts or Role.KeyBlocks } => null,

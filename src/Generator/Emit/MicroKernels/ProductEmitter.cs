@@ -71,7 +71,7 @@ internal sealed record ProductEmitter(Dialect Dialect, int Rows, int Vectors, st
 
     private IEnumerable<(int Vector, int Set)> Accumulators => from set in Enumerable.Range(0, Sets) from vector in Enumerable.Range(0, Vectors) select (vector, set);
 
-    /// <summary>The indices that a loop takes at a time: four where one load of the left operand serves four.</summary>
+    /// <summary>The indices of one pass of a loop: four where one load of the left operand serves four.</summary>
     public int Unroll => !Dialect.MultipliesByElement ? 1 : 4;
 
     /// <summary>Some indices in straight line, each in a scope of its own.</summary>

@@ -6,8 +6,8 @@ using AttentionGen.Generator.Text;
 namespace AttentionGen.Generator.Emit.MicroKernels;
 
 /// <summary>
-/// Writes the scores of a tile: query rows times panels of keys, in as many accumulators as the machine has registers for; and, where the
-/// scores stay there, what turns them into weights.
+/// Writes the scores of a tile: query rows times panels of keys, in as many accumulators as the machine has registers for. Where scores become weights in
+/// registers, the epilogue does that.
 /// </summary>
 internal static class ScoresEmitter
 {

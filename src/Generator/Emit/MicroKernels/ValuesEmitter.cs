@@ -10,14 +10,14 @@ namespace AttentionGen.Generator.Emit.MicroKernels;
 internal static class ValuesEmitter
 {
     /// <param name="Start">The first of the value dimension.</param>
-    /// <param name="Tail">Elements of the last vector where memory may end behind them; 0 where it is whole.</param>
+    /// <param name="Tail">Elements of the last vector where memory may end after them; 0 where it is whole.</param>
     private sealed record Strip(int Rows, int Start, int Vectors, int Tail)
     {
         public string Name => $"Values{Rows}x{Vectors}{(Tail == 0 ? "" : "Tail")}";
     }
 
     /// <summary>
-    /// The strips for some rows, wide ones first. Packed values are padded to whole vectors; where others end inside a vector, that is a strip.
+    /// The strips for some rows, wide ones first. Packed values are padded to whole vectors. Where other values end inside a vector, that vector is a strip.
     /// </summary>
     private static List<Strip> Strips(CorePlan plan, int rows)
     {
@@ -46,7 +46,7 @@ internal static class ValuesEmitter
     }
 
     /// <summary>The calls for all strips of a tile.</summary>
-    /// <param name="output">Where the rows are written, if at once.</param>
+    /// <param name="output">Where the output rows are written, with fixed lengths.</param>
     public static void Calls(SourceWriter w, CorePlan plan, int rows, string weights, string values, string stride, string state, string keys, string output = "")
     {
         foreach (var strips in Strips(plan, rows).GroupBy(strip => strip.Name))

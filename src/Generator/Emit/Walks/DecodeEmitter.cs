@@ -6,9 +6,9 @@ using AttentionGen.Generator.Text;
 namespace AttentionGen.Generator.Emit.Walks;
 
 /// <summary>
-/// Writes the way of few query rows: keys and values are read as they lie in memory, once for all rows of a group. Scores are dot products of
-/// rows, outputs sums of them, four keys at a time and for all heads before the next four, so that memory is read in the order of its
-/// addresses. What comes between is as for packed keys.
+/// Writes decode: few query rows read keys and values in place, once for all rows of a group. Scores are dot products of rows, outputs weighted sums of
+/// rows: four keys at a time, for all heads before the next four, so that memory is read in the order of its addresses. The steps between are those of
+/// prefill.
 /// </summary>
 internal static class DecodeEmitter
 {

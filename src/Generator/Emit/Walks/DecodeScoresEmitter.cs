@@ -6,7 +6,7 @@ using static AttentionGen.Generator.Emit.Walks.DecodeStreams;
 
 namespace AttentionGen.Generator.Emit.Walks;
 
-/// <summary>Writes the scores of few query rows: dot products of rows with keys as they lie in memory.</summary>
+/// <summary>Writes the scores of decode: dot products of query rows with keys in place.</summary>
 internal static class DecodeScoresEmitter
 {
     public static void Emit(SourceWriter w, CorePlan plan, Dialect dialect, VisibleKeys visible)

@@ -8,7 +8,7 @@ namespace AttentionGen.Generator.Emit.Walks;
 /// <summary>How few query rows walk over keys and values: the rows in tiles, the tokens some together, in the order of memory, and what is fetched ahead.</summary>
 internal static class DecodeStreams
 {
-    /// <summary>Keys that are taken together: their partial sums are added in one reduction.</summary>
+    /// <summary>Keys that are computed together: their partial sums are added in one reduction.</summary>
     public const int Keys = 4;
 
     /// <summary>Floats of a line of the cache.</summary>
@@ -39,7 +39,7 @@ internal static class DecodeStreams
         }
     }
 
-    /// <summary>Declares which keys are taken together: neighbours, or such as are far apart. (With several queries, which of them all rows see would change the order of sums.)</summary>
+    /// <summary>Declares which keys are computed together: neighbours, or keys far apart. (With several queries, the keys that all rows see would change the order of sums.)</summary>
     public static void Together(SourceWriter w, CorePlan plan, string count, string unless = "") => w.Line($"""
 
         // Four keys side by side; for one query of few heads, one key from each quarter of the keys.
@@ -67,7 +67,7 @@ internal static class DecodeStreams
     }
 
     /// <summary>
-    /// Of streams of tokens, fetches a line of each page: the processor foresees a stream up to the end of a page, and waits for the address of the next.
+    /// Fetches a line of each page of streams of tokens: the processor prefetches a stream up to the end of a page, and waits for the address of the next page.
     /// </summary>
     public static void PrefetchTokens(SourceWriter w, Dialect dialect, string name, int dim)
     {

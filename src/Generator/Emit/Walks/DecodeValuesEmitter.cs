@@ -7,7 +7,7 @@ using static AttentionGen.Generator.Emit.Walks.DecodeStreams;
 
 namespace AttentionGen.Generator.Emit.Walks;
 
-/// <summary>Writes the outputs of few query rows: sums of values as they lie in memory.</summary>
+/// <summary>Writes the outputs of decode: weighted sums of values in place.</summary>
 internal static class DecodeValuesEmitter
 {
     public static void Emit(SourceWriter w, CorePlan plan, Dialect dialect, VisibleKeys visible)

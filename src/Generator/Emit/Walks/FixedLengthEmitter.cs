@@ -7,8 +7,8 @@ using AttentionGen.Generator.Text;
 namespace AttentionGen.Generator.Emit.Walks;
 
 /// <summary>
-/// Writes the way of small, fixed lengths: a tile of query rows takes all keys at once, so that its scores lie in the first-level cache as whole
-/// rows. There is no running maximum, no block of keys, no state between calls.
+/// Writes the walk of small, fixed lengths: a tile of query rows meets all keys at once, so that rows of its scores fit into the first-level cache. There
+/// are no blocks of keys and no state between calls.
 /// </summary>
 internal static class FixedLengthEmitter
 {

@@ -15,7 +15,7 @@ internal static class OneRowEmitter
 
     public static bool HasValues(CorePlan plan) => plan.Decode!.HasOneRow(plan.Spec.ValueDim, plan.Lanes);
 
-    /// <summary>Fetches few of the lines ahead of each stream, as few rows of several heads do: the processor fetches those between.</summary>
+    /// <summary>Fetches few of the lines ahead of each stream, as for several heads: the processor fetches the lines between.</summary>
     private static void PrefetchStreams(SourceWriter w, string name, int dim)
     {
         const int Step = KernelPlanner.StreamFloatsApart;

@@ -132,7 +132,7 @@ internal static class PrefillEmitter
             string upper = visible.UpperMoves ? $"Math.Min({visible.Upper("i")}, end)" : end, lower = visible.LowerMoves ? $"Math.Max({visible.Lower("i")}, lowest)" : "0";
             if (plan.Prefill is not null)
             {
-                // As few rows do; in the same order of sums, so that what is hidden changes no bit.
+                // As decode does, in the same order of sums, so that hidden keys change no bit.
                 w.Line($"ref float p = ref At(ref weights, i * KeyBlock{(visible.LowerMoves ? " - skip" : "")}), s = ref At(ref state, i * StateRow);");
                 if (hides)
                 {

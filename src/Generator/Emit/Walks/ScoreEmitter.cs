@@ -53,7 +53,7 @@ internal static class ScoreEmitter
     }
 
     /// <summary>The call for some rows, from products in `weights`.</summary>
-    /// <param name="result">How it is kept whether a key is hidden, where one can be.</param>
+    /// <param name="result">How the call keeps whether a key is hidden, where one can be.</param>
     public static void Call(SourceWriter w, CorePlan plan, string result, string weights, string columns, string rows, string bounds, string head, string row, string key)
     {
         var program = plan.Spec.Scores;

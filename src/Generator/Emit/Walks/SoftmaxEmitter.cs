@@ -7,8 +7,8 @@ using AttentionGen.Generator.Text;
 namespace AttentionGen.Generator.Emit.Walks;
 
 /// <summary>
-/// Writes what turns scores in memory into weights, row by row, each with its own bound of visible keys. Where scores stay in registers it is
-/// the way for the rare panels in which a maximum rises or that some rows see nothing of; elsewhere it is the only way.
+/// Writes the online softmax of scores in memory: row by row, each with its own bound of visible keys. Where scores become weights in registers, it is only
+/// for the rare panels in which a maximum rises or of which some rows see no key.
 /// </summary>
 internal static class SoftmaxEmitter
 {

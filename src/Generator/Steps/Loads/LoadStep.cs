@@ -14,7 +14,7 @@ internal abstract record LoadStep
     /// <summary>For people.</summary>
     public abstract string Text { get; }
 
-    /// <summary>Whether it reads operands of the call for queries: their copy then takes the place of the rows.</summary>
+    /// <summary>Whether it reads operands of the call for queries: the copy then has a parameter for the place of the rows.</summary>
     public abstract bool ReadsOperands { get; }
 
     /// <summary>Changes a query in `copy`, from the `place` of the rows if the step reads operands.</summary>

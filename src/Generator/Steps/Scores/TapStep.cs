@@ -6,7 +6,7 @@ namespace AttentionGen.Generator.Steps.Scores;
 /// Copies the scores of the keys that the row sees to the score matrix. Columns before these may belong to another run, which another thread computes. Scores that become weights
 /// do so when the sum of the row is known.
 /// </summary>
-/// <param name="Stage">At which stage the matrix takes them.</param>
+/// <param name="Stage">The stage at which scores are copied.</param>
 /// <param name="IsMasked">Whether the user's own mask, computed before, hides keys of the copy.</param>
 internal sealed record TapStep(Stage Stage, bool IsMasked) : ScoreStep
 {
