@@ -55,7 +55,7 @@ internal static class CoreEmitter
     {
         FixedLengthEmitter.Attend(w, plan, dialect, visible);
         PackingEmitter.Emit(w, plan, dialect, visible);
-        PackingEmitter.Queries(w, plan, dialect);
+        PackingEmitter.Queries(w, plan);
         QueryMethods(w, plan);
         ScoresEmitter.Emit(w, plan, dialect, visible);
         if (plan.InRegisters)
@@ -85,7 +85,7 @@ internal static class CoreEmitter
         DecodeEmitter.Emit(w, plan, dialect, visible);
         ValuesEmitter.Emit(w, plan, dialect);
         PrefillEmitter.Reset(w, plan);
-        PackingEmitter.Queries(w, plan, dialect);
+        PackingEmitter.Queries(w, plan);
         QueryMethods(w, plan);
         ScoreEmitter.Emit(w, plan, dialect, visible);
         SoftmaxEmitter.Emit(w, plan, dialect, visible);

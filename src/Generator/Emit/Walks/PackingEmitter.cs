@@ -132,8 +132,11 @@ internal static class PackingEmitter
         }
     }
 
-    /// <summary>The copy of queries that every walk makes: rows side by side, changed by the load steps.</summary>
-    public static void Queries(SourceWriter w, CorePlan plan, Dialect dialect)
+    /// <summary>
+    /// The copy of queries that every walk makes: rows side by side, changed by the load steps. It fetches nothing ahead: prefill fetches the next queries between tiles
+    /// (ForwardAhead), and in decode rows far ahead are no rows of the call.
+    /// </summary>
+    public static void Queries(SourceWriter w, CorePlan plan)
     {
         // A negative scale reverses the order of the scores: the queries get its sign, so that the largest score has the largest weight.
         string sign = plan.Spec.Scale < 0 ? "-" : "";
@@ -143,7 +146,6 @@ internal static class PackingEmitter
         using (w.Block($"private static void CopyQueries(ref {plan.QueryType} query, nint stride, int rows, ref float copy{PlaceParameter(plan)})"))
         using (w.Block("for (int row = 0; row < rows; row++, query = ref At(ref query, stride), copy = ref At(ref copy, QueryRow))"))
         {
-            dialect.Prefetch(w, "query", "stride", plan.Spec.HeadDim);
             if (plan.QueryRow != plan.Spec.HeadDim) w.Line("Store(Vec.Zero, ref copy, QueryRow - Lanes);");
             RowEmitter.Emit(w, plan.Spec.HeadDim, plan.Lanes,
                 i => $"Store({sign}Load(ref query, {i}), ref copy, {i});",
