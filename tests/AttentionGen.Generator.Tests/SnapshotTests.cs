@@ -1,5 +1,6 @@
 using AttentionGen.Generator.Model;
 using AttentionGen.Generator.Tests.Harness;
+using AttentionGen.Generator.Text;
 using Microsoft.CodeAnalysis.CSharp;
 using Xunit;
 
@@ -82,6 +83,10 @@ public class SnapshotTests
         Assert.EndsWith("}\n", text, StringComparison.Ordinal);
         Assert.DoesNotContain("\n\n\n", text, StringComparison.Ordinal);
     }
+
+    [Theory, MemberData(nameof(Titles))]
+    public void Lines_are_short_enough_to_read(string title) =>
+        Assert.DoesNotContain(ProjectOf(title).Generate().Sources.Values.SelectMany(text => text.Split('\n')), line => line.Length > LineBreaks.MaxLength);
 
     [Theory, MemberData(nameof(Titles))]
     public void A_second_run_writes_the_same(string title)

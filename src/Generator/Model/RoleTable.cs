@@ -1,3 +1,4 @@
+using AttentionGen.Generator.Emit.MicroKernels;
 
 namespace AttentionGen.Generator.Model;
 
