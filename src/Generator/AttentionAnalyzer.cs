@@ -1,5 +1,4 @@
 using System.Collections.Immutable;
-using AttentionGen.Generator.Model;
 using AttentionGen.Generator.Syntax;
 using AttentionGen.Generator.Validation;
 using Microsoft.CodeAnalysis;

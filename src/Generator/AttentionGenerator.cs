@@ -3,7 +3,6 @@ using AttentionGen.Generator.Emit.Walks;
 using AttentionGen.Generator.Model;
 using AttentionGen.Generator.Planning;
 using AttentionGen.Generator.Syntax;
-using AttentionGen.Generator.Validation;
 using Microsoft.CodeAnalysis;
 
 namespace AttentionGen.Generator;

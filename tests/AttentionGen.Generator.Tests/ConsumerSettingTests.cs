@@ -1,6 +1,5 @@
 using System.Globalization;
 using AttentionGen.Generator.Emit.Dispatch;
-using AttentionGen.Generator.Syntax;
 using AttentionGen.Generator.Tests.Harness;
 using AttentionGen.Generator.Text;
 using Microsoft.CodeAnalysis;

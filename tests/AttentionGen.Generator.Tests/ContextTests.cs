@@ -1,6 +1,4 @@
-using AttentionGen.Generator.Model;
 using AttentionGen.Generator.Tests.Harness;
-using AttentionGen.Generator.Text;
 using Microsoft.CodeAnalysis;
 using Microsoft.CodeAnalysis.CSharp;
 using Xunit;

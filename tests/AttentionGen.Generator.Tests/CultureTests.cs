@@ -3,7 +3,6 @@ using System.Globalization;
 using System.Runtime.Loader;
 using AttentionGen.Generator.Emit.Dispatch;
 using AttentionGen.Generator.Emit.Walks;
-using AttentionGen.Generator.Model;
 using AttentionGen.Generator.Planning;
 using AttentionGen.Generator.Syntax;
 using AttentionGen.Generator.Tests.Harness;

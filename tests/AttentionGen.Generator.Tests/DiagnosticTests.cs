@@ -1,5 +1,4 @@
 using AttentionGen.Generator.Model;
-using AttentionGen.Generator.Syntax;
 using AttentionGen.Generator.Tests.Harness;
 using AttentionGen.Generator.Validation;
 using Microsoft.CodeAnalysis;

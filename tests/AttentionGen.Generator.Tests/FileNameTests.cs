@@ -3,8 +3,6 @@ using AttentionGen.Generator.Emit.Walks;
 using AttentionGen.Generator.Model;
 using AttentionGen.Generator.Planning;
 using AttentionGen.Generator.Tests.Harness;
-using AttentionGen.Generator.Text;
-using AttentionGen.Generator.Validation;
 using Xunit;
 
 namespace AttentionGen.Generator.Tests;

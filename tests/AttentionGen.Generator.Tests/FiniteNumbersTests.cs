@@ -1,6 +1,5 @@
 using System.Globalization;
 using System.Text.RegularExpressions;
-using AttentionGen.Generator.Model;
 using AttentionGen.Generator.Tests.Harness;
 using Xunit;
 

@@ -1,4 +1,3 @@
-using AttentionGen.Generator.Model;
 using AttentionGen.Generator.Tests.Harness;
 using Xunit;
 

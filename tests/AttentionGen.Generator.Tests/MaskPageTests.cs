@@ -1,5 +1,4 @@
 using System.Text.RegularExpressions;
-using AttentionGen.Generator.Model;
 using AttentionGen.Generator.Tests.Harness;
 using AttentionGen.MaskPictures;
 using Xunit;

@@ -1,7 +1,6 @@
 using System.Collections;
 using System.Reflection;
 using AttentionGen.Generator.Model;
-using AttentionGen.Generator.Planning;
 using AttentionGen.Generator.Tests.Harness;
 using Microsoft.CodeAnalysis;
 using Xunit;

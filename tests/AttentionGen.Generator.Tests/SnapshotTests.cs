@@ -1,4 +1,3 @@
-using AttentionGen.Generator.Model;
 using AttentionGen.Generator.Tests.Harness;
 using AttentionGen.Generator.Text;
 using Microsoft.CodeAnalysis.CSharp;

@@ -53,9 +53,9 @@ public partial class PackageTests(Consumers consumers)
     }
 
     [Theory]
-    [InlineData("lib/net10.0/AttentionGen.dll", "/_/src/Runtime/")]
-    [InlineData("analyzers/dotnet/cs/AttentionGen.Generator.dll", "/_/src/Generator/")]
-    public void Its_assemblies_bring_symbols_with_sources_and_no_path_of_this_machine(string assembly, string root)
+    [InlineData("lib/net10.0/AttentionGen.dll", new[] { "/_/src/Runtime/" })]
+    [InlineData("analyzers/dotnet/cs/AttentionGen.Generator.dll", new[] { "/_/src/Generator/", "/_/src/Runtime/" })] // it compiles a few files of the library
+    public void Its_assemblies_bring_symbols_with_sources_and_no_path_of_this_machine(string assembly, string[] roots)
     {
         using var package = Open();
         using var image = new PEReader(new MemoryStream(Bytes(package, assembly)));
@@ -64,7 +64,7 @@ public partial class PackageTests(Consumers consumers)
         var symbols = provider.GetMetadataReader();
         var documents = symbols.Documents.Select(handle => symbols.GetString(symbols.GetDocument(handle).Name)).ToList();
         Assert.True(documents.Count > 20, $"{documents.Count} documents");
-        Assert.All(documents, name => Assert.StartsWith(root, name, StringComparison.Ordinal));
+        Assert.All(documents, name => Assert.Contains(roots, root => name.StartsWith(root, StringComparison.Ordinal)));
         var embedded = new Guid("0E8A571B-6926-466E-B4AD-8AB04611F5FE"); // embedded source, of the portable PDB format
         var parents = symbols.CustomDebugInformation.Select(symbols.GetCustomDebugInformation).Where(it => symbols.GetGuid(it.Kind) == embedded).Select(it => it.Parent).ToHashSet();
         Assert.All(symbols.Documents, document => Assert.Contains(document, parents));

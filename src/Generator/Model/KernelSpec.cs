@@ -1,5 +1,3 @@
-using AttentionGen.Generator.Text;
-
 namespace AttentionGen.Generator.Model;
 
 /// <summary>The specification of a kernel: one annotated method as numbers, enums and text, without symbols, nodes or locations.</summary>

@@ -1,5 +1,3 @@
-using AttentionGen.Generator.Emit.MicroKernels;
-
 namespace AttentionGen.Generator.Model;
 
 /// <summary>The table of operands as a parser and messages see it: the name that gives a role, and the types that a parameter of the role may have.</summary>

@@ -1,6 +1,5 @@
 using System.Collections.Immutable;
 using AttentionGen.Generator.Model;
-using AttentionGen.Generator.Validation;
 
 namespace AttentionGen.Generator.Planning;
 

@@ -1,4 +1,3 @@
-using AttentionGen.Generator.Lowering;
 using AttentionGen.Generator.Model;
 using Microsoft.CodeAnalysis;
 using Microsoft.CodeAnalysis.CSharp;

@@ -1,4 +1,3 @@
-using AttentionGen.Generator.Model;
 using Microsoft.CodeAnalysis;
 
 namespace AttentionGen.Generator.Validation;

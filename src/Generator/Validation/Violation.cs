@@ -1,4 +1,3 @@
-using AttentionGen.Generator.Model;
 using AttentionGen.Generator.Text;
 using Microsoft.CodeAnalysis;
 

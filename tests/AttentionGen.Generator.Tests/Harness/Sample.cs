@@ -1,5 +1,3 @@
-using AttentionGen.Generator.Model;
-
 namespace AttentionGen.Generator.Tests.Harness;
 
 /// <summary>Pieces of users' source.</summary>

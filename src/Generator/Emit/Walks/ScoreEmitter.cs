@@ -3,7 +3,6 @@ using AttentionGen.Generator.Lowering;
 using AttentionGen.Generator.Planning;
 using AttentionGen.Generator.Steps.Scores;
 using AttentionGen.Generator.Text;
-using AttentionGen.Generator.Validation;
 
 namespace AttentionGen.Generator.Emit.Walks;
 

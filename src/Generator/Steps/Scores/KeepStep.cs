@@ -1,5 +1,3 @@
-using AttentionGen.Generator.Model;
-
 namespace AttentionGen.Generator.Steps.Scores;
 
 /// <summary>Keys that are not kept are hidden.</summary>

@@ -1,5 +1,3 @@
-using AttentionGen.Generator.Model;
-
 namespace AttentionGen.Generator.Steps.Scores;
 
 /// <summary>Scores fall with the distance of query and key: s - slope * |p - j| (Press et al., Train Short, Test Long).</summary>
