@@ -5,12 +5,16 @@ internal sealed record ElementTypes(ElementType Query, ElementType Key, ElementT
 {
     public static ElementTypes Single { get; } = new(ElementType.Float, ElementType.Float, ElementType.Float, ElementType.Float);
 
-    /// <summary>The name of the type in C#.</summary>
-    public static string Text(ElementType type) => type switch
+    /// <summary>The types of the tensors of a kernel.</summary>
+    public static ElementTypes Of(KernelSpec spec)
     {
-        ElementType.Float => "float",
-        ElementType.Int => "int",
-        ElementType.Bool => "bool",
-        _ => "byte",
-    };
+        ElementType Type(Role role) => spec.Method.Parameters.FirstOrDefault(parameter => parameter.Role == role)?.Element ?? ElementType.Float;
+        return new(Type(Role.Query), Type(Role.Key), Type(Role.Value), Type(Role.Output));
+    }
+
+    /// <summary>The name of the type in C#.</summary>
+    public static string Text(ElementType type) => ElementTable.Of(type).Text;
+
+    /// <summary>The part of a core's name: one type, or each.</summary>
+    public string Name => string.Join("_", new[] { Query, Key, Value, Output }.Distinct().Count() == 1 ? [ElementTable.Of(Query).Name] : new[] { Query, Key, Value, Output }.Select(type => ElementTable.Of(type).Name));
 }

@@ -99,7 +99,10 @@ internal sealed record ParameterSpec(string Name, string Type, string Modifiers,
     public int? UnknownRole { get; init; }
 
     /// <summary>Whether it is a tensor span, which has its own shape and strides.</summary>
-    public bool IsTensorSpan => Role is { } role && RoleTable.Row(role).TensorType == Type;
+    public bool IsTensorSpan => Role is { } role && RoleTable.Row(role).IsTensorSpan(Type);
+
+    /// <summary>The type of its elements.</summary>
+    public ElementType? Element => Role is { } role ? RoleTable.Row(role).Elements.FirstOrDefault(element => element.Type == Type || element.TensorType == Type)?.Element : null;
 }
 
 /// <summary>The arguments of the attribute, as the user wrote them, because rules check them. A property is null if the user did not give it.</summary>

@@ -5,7 +5,7 @@ internal static class RoleTable
 {
     private const string TensorNamespace = "global::System.Numerics.Tensors.";
 
-    public static IReadOnlyList<RoleRow> Rows { get; } = [.. OperandTable.Rows.Select(row => new RoleRow(row, Type(row), row.Kind == OperandKind.Tensor ? $"{TensorNamespace}{Access(row)}TensorSpan<float>" : null))];
+    public static IReadOnlyList<RoleRow> Rows { get; } = [.. OperandTable.Rows.Select(row => new RoleRow(row, [.. row.Others.Prepend(row.Element).Select(element => TypeOf(row, element))]))];
 
     public static RoleRow Row(Role role) => Rows[(int)role];
 
@@ -17,18 +17,22 @@ internal static class RoleTable
         + "; query, key and value may also be ReadOnlyTensorSpan<float>, output TensorSpan<float>";
 
     /// <summary>A type as a user writes it, without namespaces.</summary>
-    public static string Short(string type) => type.Replace(TensorNamespace, "").Replace("global::System.", "").Replace("global::", "");
+    public static string Short(string type) => type.Replace(TensorNamespace, "").Replace("global::AttentionGen.", "").Replace("global::System.", "").Replace("global::", "");
 
-    private static string Type(OperandRow row) =>
-        row.Kind == OperandKind.Number ? ElementTypes.Text(row.Element) : $"global::System.{Access(row)}Span<{ElementTypes.Text(row.Element)}>";
+    private static RoleType TypeOf(OperandRow row, ElementType element)
+    {
+        string text = ElementTypes.Text(element);
+        return row.Kind == OperandKind.Number
+            ? new(element, text, null)
+            : new(element, $"global::System.{Access(row)}Span<{text}>", row.Kind == OperandKind.Tensor ? $"{TensorNamespace}{Access(row)}TensorSpan<{text}>" : null);
+    }
 
     private static string Access(OperandRow row) => row.IsWritten || row.Kind == OperandKind.Memory ? "" : "ReadOnly";
 }
 
 /// <param name="Operand">The row of the table.</param>
-/// <param name="Type">The type that a parameter of the role has.</param>
-/// <param name="TensorType">The type with shape and strides that a tensor may have instead of a span.</param>
-internal sealed record RoleRow(OperandRow Operand, string Type, string? TensorType)
+/// <param name="Elements">The types for each element type, the usual one first.</param>
+internal sealed record RoleRow(OperandRow Operand, IReadOnlyList<RoleType> Elements)
 {
     public Role Role => Operand.Role;
 
@@ -38,6 +42,17 @@ internal sealed record RoleRow(OperandRow Operand, string Type, string? TensorTy
 
     public bool NeedsPositions => Operand.NeedsPositions;
 
+    /// <summary>The type that a parameter of the role usually has.</summary>
+    public string Type => Elements[0].Type;
+
+    /// <summary>The type with shape and strides that a tensor may have instead of a span.</summary>
+    public string? TensorType => Elements[0].TensorType;
+
     /// <summary>The types that are allowed for a parameter of the role.</summary>
-    public IReadOnlyList<string> Types => TensorType is null ? [Type] : [Type, TensorType];
+    public IReadOnlyList<string> Types => [.. Elements.Select(type => type.Type), .. Elements.Select(type => type.TensorType).OfType<string>()];
+
+    public bool IsTensorSpan(string type) => Elements.Any(element => element.TensorType == type);
 }
+
+/// <summary>The types of a parameter with elements of one type.</summary>
+internal sealed record RoleType(ElementType Element, string Type, string? TensorType);

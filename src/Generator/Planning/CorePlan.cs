@@ -111,8 +111,8 @@ internal sealed record CorePlan(CoreSpec Spec, Isas Isa, int Lanes, int KeyBlock
     public int Quads => PackedHeadDim / 4;
 
     public string Name => (Packed is null
-        ? $"decode_f32_{Spec.Name()}__{IsaName}_{Decode!.TileRows}x4"
-        : $"forward_f32_{Spec.Name()}__{IsaName}_{Packed.TileRows}x{Packed.TileVectors}") + NameSuffix;
+        ? $"decode_{Spec.Elements.Name}_{Spec.Name()}__{IsaName}_{Decode!.TileRows}x4"
+        : $"forward_{Spec.Elements.Name}_{Spec.Name()}__{IsaName}_{Packed.TileRows}x{Packed.TileVectors}") + NameSuffix;
 
     private string IsaName => Isa.ToString().ToLowerInvariant();
 
@@ -200,7 +200,7 @@ internal sealed record KernelPlan(KernelSpec Spec, MaskProgram Mask, EquatableAr
             if (Mask.Terms.Count > 0) mask += "_zones";
             if (Spec.Has(Role.DocumentStarts)) mask += "_documents";
             if (attention.KeyBlockSize is { } keyBlock) mask += $"_blocks{attention.QueryBlockSize}x{keyBlock}";
-            return $"forward_f32_{lengths}{KernelPlanner.Core(Spec, Mask).Name(heads, mask)}{(attention.Batched ? "_batched" : "")}{(attention.Layout == Layout.HeadMajor ? "_headmajor" : "")}";
+            return $"forward_{ElementTypes.Of(Spec).Name}_{lengths}{KernelPlanner.Core(Spec, Mask).Name(heads, mask)}{(attention.Batched ? "_batched" : "")}{(attention.Layout == Layout.HeadMajor ? "_headmajor" : "")}";
         }
     }
 }

@@ -75,7 +75,7 @@ internal static class KernelPlanner
 
     public static CoreSpec Core(KernelSpec spec, MaskProgram mask) => new(spec.Attention.HeadDim, spec.Attention.ValueDim, mask.Visible, spec.Attention.Scale)
     {
-        Loads = LoadProgram.Of(spec), Scores = ScoreProgram.Of(spec, mask), Rows = RowProgram.Of(spec),
+        Loads = LoadProgram.Of(spec), Scores = ScoreProgram.Of(spec, mask), Rows = RowProgram.Of(spec), Elements = ElementTypes.Of(spec),
     };
 
     /// <summary>The walks of any number of rows and keys: prefill, and decode for few rows.</summary>

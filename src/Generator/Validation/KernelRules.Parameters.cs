@@ -97,8 +97,8 @@ internal static partial class KernelRules
     private static bool AreTensorSpans(IReadOnlyList<ParameterSpec> parameters, RoleAdvice advice)
     {
         RoleRow? Row(ParameterSpec parameter) => parameter.Role is { } role ? RoleTable.Row(role) : advice.Meant(parameter);
-        return parameters.Any(parameter => Row(parameter) is { } row && parameter.Type == row.TensorType)
-            && !parameters.Any(parameter => Row(parameter) is { TensorType: not null } row && parameter.Type == row.Type);
+        return parameters.Any(parameter => Row(parameter) is { } row && row.IsTensorSpan(parameter.Type))
+            && !parameters.Any(parameter => Row(parameter) is { TensorType: not null } row && row.Elements.Any(element => element.Type == parameter.Type));
     }
 
     /// <summary>The default value of a parameter, and the fix, if a call with it throws; null otherwise. A call without tokens does not count.</summary>

@@ -1,3 +1,4 @@
+using AttentionGen.Generator.Model;
 using AttentionGen.Generator.Planning;
 using AttentionGen.Generator.Text;
 
@@ -56,7 +57,7 @@ internal static class PlanEmitter
     private static void Tensors(SourceWriter w, CorePlan plan) => w.Line($"""
         HeadDim = {plan.Spec.HeadDim},
         ValueDim = {plan.Spec.ValueDim},
-        ElementBytes = sizeof(float),
+        Elements = new({string.Join(", ", new[] { plan.Spec.Elements.Query, plan.Spec.Elements.Key, plan.Spec.Elements.Value, plan.Spec.Elements.Output }.Select(type => $"{ElementTable.Of(type).Bytes}"))}),
         """);
 
     private static int FlopsPerPair(CorePlan plan) => 2 * (plan.Spec.HeadDim + plan.Spec.ValueDim);

@@ -11,15 +11,15 @@ internal static unsafe class ForwardChecks
     /// <summary>The tensors have the dimensions and elements that the core is written for, and heads that belong together.</summary>
     public static void Tensors(in ForwardWalks walks, in KernelTensor query, in KernelTensor key, in KernelTensor value, in KernelTensor output)
     {
-        if (walks.PrefillJob != null) Tensors(walks.Prefill.HeadDim, walks.Prefill.ValueDim, walks.Prefill.ElementBytes, query, key, value, output);
-        if (walks.DecodeJob != null) Tensors(walks.Decode.HeadDim, walks.Decode.ValueDim, walks.Decode.ElementBytes, query, key, value, output);
+        if (walks.PrefillJob != null) Tensors(walks.Prefill.HeadDim, walks.Prefill.ValueDim, walks.Prefill.Elements, query, key, value, output);
+        if (walks.DecodeJob != null) Tensors(walks.Decode.HeadDim, walks.Decode.ValueDim, walks.Decode.Elements, query, key, value, output);
         if (value.Heads != key.Heads || output.Heads != query.Heads || query.Heads % key.Heads != 0) Broken("heads");
     }
 
-    private static void Tensors(int headDim, int valueDim, int elementBytes, in KernelTensor query, in KernelTensor key, in KernelTensor value, in KernelTensor output)
+    private static void Tensors(int headDim, int valueDim, TensorBytes bytes, in KernelTensor query, in KernelTensor key, in KernelTensor value, in KernelTensor output)
     {
         if (query.Dim != headDim || key.Dim != headDim || value.Dim != valueDim || output.Dim != valueDim) Broken("head dimensions");
-        if (query.ElementBytes != elementBytes || key.ElementBytes != elementBytes || value.ElementBytes != elementBytes || output.ElementBytes != elementBytes) Broken("elements");
+        if (bytes != new TensorBytes(query.ElementBytes, key.ElementBytes, value.ElementBytes, output.ElementBytes)) Broken("elements");
     }
 
     /// <summary>Sequences lie inside the tensors, pieces cover all rows of them, and zones lie inside their keys.</summary>

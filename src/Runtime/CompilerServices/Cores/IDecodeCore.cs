@@ -32,8 +32,8 @@ public readonly struct DecodePlan
     /// <summary>Elements of a value and of an output row: exactly.</summary>
     public int ValueDim { get; init; }
 
-    /// <summary>Bytes of an element of the tensors.</summary>
-    public int ElementBytes { get; init; }
+    /// <summary>Bytes of an element of each tensor.</summary>
+    public TensorBytes Elements { get; init; }
 
     /// <summary>The most rows (queries times heads of a group) of a sequence. With more rows, packing the keys is faster.</summary>
     public int MaxRows { get; init; }
@@ -112,3 +112,7 @@ public ref struct DecodeBlock
     /// <summary>Where the first head and the queries stand in the call.</summary>
     public ForwardPlace Place;
 }
+
+/// <summary>Bytes of an element of each tensor of a call.</summary>
+[EditorBrowsable(EditorBrowsableState.Never)]
+public readonly record struct TensorBytes(int Query, int Key, int Value, int Output);

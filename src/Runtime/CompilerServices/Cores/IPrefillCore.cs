@@ -33,8 +33,8 @@ public readonly struct PrefillPlan
     /// <summary>Elements of a value and of an output row: exactly.</summary>
     public int ValueDim { get; init; }
 
-    /// <summary>Bytes of an element of the tensors.</summary>
-    public int ElementBytes { get; init; }
+    /// <summary>Bytes of an element of each tensor.</summary>
+    public TensorBytes Elements { get; init; }
 
     /// <summary>Query rows of a block.</summary>
     public int QueryBlock { get; init; }

@@ -9,7 +9,7 @@ namespace AttentionGen.CompilerServices;
 
 /// <summary>References to floats in pinned or native memory.</summary>
 [EditorBrowsable(EditorBrowsableState.Never)]
-public static class KernelMemory
+public static partial class KernelMemory
 {
     /// <summary>The float at an offset.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]

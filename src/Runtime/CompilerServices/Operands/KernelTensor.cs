@@ -13,7 +13,7 @@ namespace AttentionGen.CompilerServices;
 /// </summary>
 [EditorBrowsable(EditorBrowsableState.Never)]
 [SuppressMessage("Design", "CA1068", Justification = "Caller argument expressions stand last.")]
-public readonly ref struct KernelTensor
+public readonly ref partial struct KernelTensor
 {
     /// <summary>Sums of a few tokens and of a block of them fit into an int.</summary>
     internal const int MaxTokens = 1 << 30;

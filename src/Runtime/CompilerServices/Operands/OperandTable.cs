@@ -16,6 +16,19 @@ internal enum ElementType
     Byte,
 }
 
+/// <summary>The facts of element types.</summary>
+internal static class ElementTable
+{
+    /// <summary>The name in C#, the bytes of an element, and the part of a core's name.</summary>
+    public static (string Text, int Bytes, string Name) Of(ElementType type) => type switch
+    {
+        ElementType.Float => ("float", 4, "f32"),
+        ElementType.Int => ("int", 4, "i32"),
+        ElementType.Bool => ("bool", 1, "bool"),
+        _ => ("byte", 1, "u8"),
+    };
+}
+
 /// <summary>How a parameter brings an operand.</summary>
 internal enum OperandKind
 {
@@ -98,6 +111,9 @@ internal sealed record OperandRow(Role Role, string Name, OperandKind Kind, Elem
 
     /// <summary>Whether it means nothing without a mask or a score of positions.</summary>
     public bool NeedsPositions { get; init; }
+
+    /// <summary>Other types that its elements may have.</summary>
+    public IReadOnlyList<ElementType> Others { get; init; } = [];
 
     public OperandExtent Extent { get; init; }
 

@@ -9,7 +9,7 @@ namespace AttentionGen.CompilerServices;
 
 /// <summary>What generated kernels do with vectors of 4 floats. All of it inlines.</summary>
 [EditorBrowsable(EditorBrowsableState.Never)]
-public static class Vectors128
+public static partial class Vectors128
 {
     /// <summary>The vector at an offset.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]

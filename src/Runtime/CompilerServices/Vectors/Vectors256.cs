@@ -7,7 +7,7 @@ namespace AttentionGen.CompilerServices;
 
 /// <summary>What generated kernels do with vectors of 8 floats. All of it inlines.</summary>
 [EditorBrowsable(EditorBrowsableState.Never)]
-public static class Vectors256
+public static partial class Vectors256
 {
     // 2^f as a polynomial of degree 5, fitted for the least relative error (Remez): 7.5e-8 on [-1/2, 1/2]. One degree more would reach 2e-9,
     // which the rounding of the evaluation hides.

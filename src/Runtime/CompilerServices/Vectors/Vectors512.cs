@@ -7,7 +7,7 @@ namespace AttentionGen.CompilerServices;
 
 /// <summary>What generated kernels do with vectors of 16 floats. All of it inlines.</summary>
 [EditorBrowsable(EditorBrowsableState.Never)]
-public static class Vectors512
+public static partial class Vectors512
 {
     // 2^f as a polynomial of degree 5, as for narrower vectors.
     private const float N0 = Vectors256.N0, N1 = Vectors256.N1, N2 = Vectors256.N2, N3 = Vectors256.N3, N4 = Vectors256.N4, N5 = Vectors256.N5;
