@@ -68,6 +68,41 @@ public readonly ref struct AttentionOperands
     /// <inheritdoc cref="AttentionRole.Scales"/>
     public ReadOnlySpan<float> Scales { get; init; }
 
+    /// <summary>A query head, a query and a key of the tensors.</summary>
+    internal readonly record struct Pair(int Batch, int Head, int Query, int Key);
+
+    /// <summary>The score of a pair before the soft cap.</summary>
+    internal double Scaled(double product, double scale, Pair pair) => product * (Scales.IsEmpty ? scale : Scales[pair.Head]);
+
+    /// <summary>A score with its bias. A bias of -infinity hides the key, whatever the key is.</summary>
+    internal double Biased(double score, AttentionReference.Extent extent, AttentionAxes axes, Pair pair)
+    {
+        float bias = Bias[extent.Index(axes, pair.Batch, pair.Head, pair.Query, pair.Key)];
+        return float.IsNegativeInfinity(bias) ? bias : score + bias;
+    }
+
+    /// <summary>Whether the pair is kept.</summary>
+    internal bool Keeps(AttentionReference.Extent extent, AttentionAxes axes, Pair pair) => Keep.IsEmpty || Keep[extent.Index(axes, pair.Batch, pair.Head, pair.Query, pair.Key)];
+
+    /// <summary>Writes the statistics of a row.</summary>
+    internal void WriteStatistics(
+        int index, ReadOnlySpan<double> scores, ReadOnlySpan<bool> hidden, ReadOnlySpan<double> weights, int first, double logSumExp, double? sink)
+    {
+        double highest = double.NegativeInfinity, entropy = sink is { } logit && !double.IsNegativeInfinity(logit) ? Math.Exp(logit - logSumExp) * (logSumExp - logit) : 0;
+        int argmax = -1;
+        for (int j = 0; j < scores.Length; j++)
+        {
+            if (hidden[j]) continue;
+            if (scores[j] > highest || argmax < 0) (highest, argmax) = (scores[j], first + j);
+            if (weights[j] != 0) entropy += weights[j] * (logSumExp - scores[j]);
+        }
+
+        if (double.IsNaN(logSumExp)) (highest, entropy, argmax) = (double.NaN, double.NaN, -1);
+        if (!MaxScore.IsEmpty) MaxScore[index] = highest;
+        if (!Entropy.IsEmpty) Entropy[index] = entropy;
+        if (!ArgMax.IsEmpty) ArgMax[index] = argmax;
+    }
+
     internal void Expect(AttentionReference.Extent extent, AttentionAxes biasAxes, AttentionAxes keepAxes, int buckets)
     {
         if (!RelativeBias.IsEmpty) AttentionReference.Expect(RelativeBias.Length, buckets * extent.Heads, "elements", nameof(RelativeBias));

@@ -247,15 +247,16 @@ public sealed class AttentionReference(int heads, int headDim)
                     for (int j = first; j < end; j++)
                     {
                         bool seen = (Visible is null || Visible((int)position, j, h, item)) && Sees(position, j, prefix) && IsListed(operands, b, keyHead, rowOfQuery, firstKey + j, queries);
-                        double score = Product(normalizedQuery, normalizedKeys[j]) * (operands.Scales.IsEmpty ? Scale : operands.Scales[h]);
+                        var pair = new AttentionOperands.Pair(b, h, rowOfQuery, firstKey + j);
+                        double score = operands.Scaled(Product(normalizedQuery, normalizedKeys[j]), Scale, pair);
                         if (!matrix.IsEmpty && ScoresStage == AttentionStage.Scaled && seen) matrix[firstKey + j] = score;
                         if (SoftCap > 0) score = SoftCap * Math.Tanh(score / SoftCap);
                         if (!matrix.IsEmpty && ScoresStage == AttentionStage.Capped && seen) matrix[firstKey + j] = score;
                         if (Score is not null) score = Score(score, (int)position, j, h, item);
-                        if (!operands.Bias.IsEmpty) score = WithBias(score, operands.Bias[extent.Index(BiasAxes, b, h, rowOfQuery, firstKey + j)]);
+                        if (!operands.Bias.IsEmpty) score = operands.Biased(score, extent, BiasAxes, pair);
                         if (slopes is not null) score -= slopes[h] * Math.Abs(position - j);
                         if (!operands.RelativeBias.IsEmpty) score += operands.RelativeBias[Bucket(j - position) * Heads + h];
-                        if (!operands.Keep.IsEmpty && !operands.Keep[extent.Index(KeepAxes, b, h, rowOfQuery, firstKey + j)]) score = double.NegativeInfinity;
+                        if (!operands.Keeps(extent, KeepAxes, pair)) score = double.NegativeInfinity;
                         if (!seen) (score, hidden[j]) = (double.NegativeInfinity, true);
                         if (!matrix.IsEmpty && ScoresStage == AttentionStage.Masked) matrix[firstKey + j] = score;
                         row[j] = score;
@@ -267,7 +268,7 @@ public sealed class AttentionReference(int heads, int headDim)
                     double sum = Softmax(row.AsSpan(first, end - first), hidden.AsSpan(first, end - first), sink);
                     if (!operands.LogSumExp.IsEmpty) operands.LogSumExp[(b * Heads + h) * queries + rowOfQuery] = sum;
 
-                    WriteStatistics(operands, (b * Heads + h) * queries + rowOfQuery, softmaxed.AsSpan(first, end - first), hidden.AsSpan(first, end - first), row.AsSpan(first, end - first), firstKey + first, sum, sink);
+                    operands.WriteStatistics((b * Heads + h) * queries + rowOfQuery, softmaxed.AsSpan(first, end - first), hidden.AsSpan(first, end - first), row.AsSpan(first, end - first), firstKey + first, sum, sink);
                     if (!matrix.IsEmpty && ScoresStage == AttentionStage.Weights) row.AsSpan(0, itemKeys).CopyTo(matrix[firstKey..]);
 
                     var to = output.Slice(outputTensor.Row(b, rowOfQuery, h), ValueDim);
@@ -285,28 +286,6 @@ public sealed class AttentionReference(int heads, int headDim)
                 }
             }
         }
-    }
-
-    /// <summary>A bias of -infinity hides its key, whatever the key is.</summary>
-    private static double WithBias(double score, float bias) => float.IsNegativeInfinity(bias) ? bias : score + bias;
-
-    /// <summary>What is known of a row beside its output.</summary>
-    private static void WriteStatistics(
-        AttentionOperands operands, int index, ReadOnlySpan<double> scores, ReadOnlySpan<bool> hidden, ReadOnlySpan<double> weights, int first, double logSumExp, double? sink)
-    {
-        double highest = double.NegativeInfinity, entropy = sink is { } logit && !double.IsNegativeInfinity(logit) ? Math.Exp(logit - logSumExp) * (logSumExp - logit) : 0;
-        int argmax = -1;
-        for (int j = 0; j < scores.Length; j++)
-        {
-            if (hidden[j]) continue;
-            if (scores[j] > highest || argmax < 0) (highest, argmax) = (scores[j], first + j);
-            if (weights[j] != 0) entropy += weights[j] * (logSumExp - scores[j]);
-        }
-
-        if (double.IsNaN(logSumExp)) (highest, entropy, argmax) = (double.NaN, double.NaN, -1);
-        if (!operands.MaxScore.IsEmpty) operands.MaxScore[index] = highest;
-        if (!operands.Entropy.IsEmpty) operands.Entropy[index] = entropy;
-        if (!operands.ArgMax.IsEmpty) operands.ArgMax[index] = argmax;
     }
 
     /// <summary>The first key that the query at a position may see, and the one after the last.</summary>

@@ -1,6 +1,9 @@
 #if ATTENTIONGEN_GENERATOR // the generator cannot reference this library: it compiles this file, too
 namespace AttentionGen.Generator.Model;
 #else
+using Axes = AttentionGen.AttentionAxes;
+using Role = AttentionGen.AttentionRole;
+
 namespace AttentionGen;
 #endif
 
@@ -137,4 +140,207 @@ public enum AttentionRole
 
     /// <summary><c>ReadOnlySpan&lt;float&gt; keyNormWeight</c>: [headDim], what the elements of normalised keys are multiplied by.</summary>
     KeyNormWeight,
+}
+
+/// <summary>The type of the elements of an operand.</summary>
+internal enum ElementType
+{
+    Float,
+    Int,
+    Bool,
+    Byte,
+}
+
+/// <summary>The facts of element types.</summary>
+internal static class ElementTable
+{
+    /// <summary>The name in C#, the bytes of an element, and the part of a core's name.</summary>
+    public static (string Text, int Bytes, string Name) Of(ElementType type) => type switch
+    {
+        ElementType.Float => ("float", 4, "f32"),
+        ElementType.Int => ("int", 4, "i32"),
+        ElementType.Bool => ("bool", 1, "bool"),
+        _ => ("byte", 1, "u8"),
+    };
+}
+
+/// <summary>How a parameter brings an operand.</summary>
+internal enum OperandKind
+{
+    /// <summary>A tensor [batch, tokens, heads, dim]: a span in the declared layout, or a tensor span with its own shape.</summary>
+    Tensor,
+
+    /// <summary>An <c>int</c>.</summary>
+    Number,
+
+    /// <summary>Numbers that bound what is read and written: they are copied, checked, and used by the layout.</summary>
+    Numbers,
+
+    /// <summary>A tensor over some of batch, heads, queries and keys that kernels read beside the scores.</summary>
+    Input,
+
+    /// <summary>A tensor over some of these axes that kernels write beside the output.</summary>
+    Result,
+
+    /// <summary>Memory that belongs to no operand of the formula.</summary>
+    Memory,
+}
+
+/// <summary>How many elements an operand has.</summary>
+internal enum OperandExtent
+{
+    /// <summary>One for each index of its axes.</summary>
+    Axes,
+
+    /// <summary>One for each element of a query head: [headDim].</summary>
+    HeadDim,
+
+    /// <summary>One for each bucket and query head: [buckets, heads].</summary>
+    Buckets,
+
+    /// <summary>Whatever the operand's own rule says.</summary>
+    Own,
+}
+
+/// <summary>Which values of an operand are refused.</summary>
+internal enum OperandValues
+{
+    Any,
+
+    /// <summary>NaN and infinities are refused.</summary>
+    Finite,
+
+    /// <summary>NaN and +infinity are refused: -infinity is "none".</summary>
+    BelowInfinity,
+}
+
+/// <summary>The elements that a result has for a row that sees no key.</summary>
+internal enum OperandEmpty
+{
+    NegativeInfinity,
+    Zero,
+    MinusOne,
+
+    /// <summary>The sink of the head; -infinity without sinks.</summary>
+    Sink,
+
+    /// <summary>What the stage of the score matrix has for a hidden key: the weight 0, or the score -infinity.</summary>
+    Hidden,
+}
+
+/// <summary>
+/// What a parameter of a kernel can be, one row for each role. The row gives the name and types that the parser knows, what rules and messages say, the call that the dispatcher
+/// makes, what the call checks, the slot where a core finds it, the harness of the NEON tests its layout, and the table of the reference documentation.
+/// </summary>
+/// <param name="Role">The role; its number is the slot.</param>
+/// <param name="Name">The name of a parameter with the role, in any case.</param>
+/// <param name="Kind">How it comes.</param>
+/// <param name="Element">The type of its elements.</param>
+/// <param name="Axes">The axes that it has; of an operand whose axes are declared, those that it has unless they are.</param>
+/// <param name="Shape">Its shape, for people.</param>
+/// <param name="Text">What it is, for people: sentences.</param>
+internal sealed record OperandRow(Role Role, string Name, OperandKind Kind, ElementType Element, Axes Axes, string Shape, string Text)
+{
+    /// <summary>Whether every kernel needs it.</summary>
+    public bool IsRequired { get; init; }
+
+    /// <summary>Whether it means nothing without a mask or a score of positions.</summary>
+    public bool NeedsPositions { get; init; }
+
+    /// <summary>Other types that its elements may have.</summary>
+    public IReadOnlyList<ElementType> Others { get; init; } = [];
+
+    public OperandExtent Extent { get; init; }
+
+    public OperandValues Values { get; init; }
+
+    /// <summary>Whether the declaration may give it other axes.</summary>
+    public bool HasDeclaredAxes { get; init; }
+
+    /// <summary>What a result has for a row that sees no key.</summary>
+    public OperandEmpty Empty { get; init; }
+
+    /// <summary>Whether the kernel writes it.</summary>
+    public bool IsWritten => Kind == OperandKind.Result || Role == Role.Output;
+
+    /// <summary>Whether cores find it in a slot.</summary>
+    public bool HasSlot => Kind is OperandKind.Input or OperandKind.Result;
+}
+
+/// <summary>The rows, in the order of the roles.</summary>
+internal static class OperandTable
+{
+    private const Axes OfRows = Axes.Batch | Axes.Head | Axes.Query;
+
+    private static readonly OperandRow[] s_rows =
+    [
+        new(Role.Query, "query", OperandKind.Tensor, ElementType.Float, Axes.None, "[batch, queries, heads, headDim]",
+            "The queries.") { IsRequired = true },
+        new(Role.Key, "key", OperandKind.Tensor, ElementType.Float, Axes.None, "[batch, keys, keyValueHeads, headDim]",
+            "The keys.") { IsRequired = true },
+        new(Role.Value, "value", OperandKind.Tensor, ElementType.Float, Axes.None, "[batch, keys, keyValueHeads, valueDim]",
+            "The values.") { IsRequired = true },
+        new(Role.Output, "output", OperandKind.Tensor, ElementType.Float, Axes.None, "[batch, queries, heads, valueDim]",
+            "The kernel writes the result here. It must not share an element with another argument.") { IsRequired = true },
+        new(Role.Batch, "batch", OperandKind.Number, ElementType.Int, Axes.None, "",
+            "The number of batch items, 0 or more. `Batched = true` requires it, unless all four tensors are tensor spans."),
+        new(Role.QueryStart, "queryStart", OperandKind.Number, ElementType.Int, Axes.None, "",
+            "The position of the first query, 0 or more, for all batch items. It needs a causal mask or a window. Without a start, the last query stands at the last visible key.") { NeedsPositions = true },
+        new(Role.QueryStarts, "queryStarts", OperandKind.Numbers, ElementType.Int, Axes.Batch, "[batch]",
+            "The position of the first query of each batch item.") { NeedsPositions = true },
+        new(Role.KeyLengths, "keyLengths", OperandKind.Numbers, ElementType.Int, Axes.Batch, "[batch]",
+            "The number of visible keys of each batch item (padding)."),
+        new(Role.MaxThreads, "maxThreads", OperandKind.Number, ElementType.Int, Axes.None, "",
+            "The most threads that the call may use, 1 or more. Without it, `AttentionOptions.MaxDegreeOfParallelism` is the limit."),
+        new(Role.Scratch, "scratch", OperandKind.Memory, ElementType.Byte, Axes.None, "",
+            "Working memory of the caller, which the call uses instead of the library's. An empty span means the library's."),
+        new(Role.Bias, "bias", OperandKind.Input, ElementType.Float, Axes.Query | Axes.Key, "`BiasAxes`",
+            "The kernel adds it to the scores, after scale and soft cap. -infinity hides the key.") { HasDeclaredAxes = true },
+        new(Role.Keep, "keep", OperandKind.Input, ElementType.Bool, Axes.Query | Axes.Key, "`KeepAxes`",
+            "False hides the key. It applies beside the other masks.") { HasDeclaredAxes = true },
+        new(Role.Slopes, "slopes", OperandKind.Input, ElementType.Float, Axes.Head, "[heads]",
+            "The amount that a score loses for each position between query and key (ALiBi). Slopes are finite.") { Values = OperandValues.Finite },
+        new(Role.Sinks, "sinks", OperandKind.Input, ElementType.Float, Axes.Head, "[heads]",
+            "One more score for each row, which receives weight but has no value. It is not scaled; -infinity means no sink.") { Values = OperandValues.BelowInfinity },
+        new(Role.LogSumExp, "logSumExp", OperandKind.Result, ElementType.Float, OfRows, "[batch, heads, queries]",
+            "The kernel writes the natural log-sum-exp of each row's scores. `AttentionState.Merge` uses it to join results over parts of the keys.") { Empty = OperandEmpty.Sink },
+        new(Role.PrefixLength, "prefixLength", OperandKind.Number, ElementType.Int, Axes.None, "",
+            "The number of first keys that every query sees under a causal mask, for all batch items. It replaces `PrefixLength`."),
+        new(Role.PrefixLengths, "prefixLengths", OperandKind.Numbers, ElementType.Int, Axes.Batch, "[batch]",
+            "The number of first keys that every query sees, for each batch item."),
+        new(Role.DocumentStarts, "documentStarts", OperandKind.Numbers, ElementType.Int, Axes.None, "[documents + 1]",
+            "Cumulative lengths of documents packed one after the other, from 0. A query sees keys of its own document, and each document has the bits of a separate call."),
+        new(Role.KeyDocumentStarts, "keyDocumentStarts", OperandKind.Numbers, ElementType.Int, Axes.None, "[documents + 1]",
+            "Cumulative lengths of the documents among the keys, where the number of keys differs from the number of queries."),
+        new(Role.KeyBlockStarts, "keyBlockStarts", OperandKind.Numbers, ElementType.Int, Axes.None, "`BlockAxes`, and one more",
+            "The index in `keyBlocks` at which the list of each block of queries begins, and the end of the last list (compressed rows)."),
+        new(Role.KeyBlocks, "keyBlocks", OperandKind.Numbers, ElementType.Int, Axes.None, "[listed blocks]",
+            "The lists: the numbers of the key blocks that a block of queries sees, in rising order."),
+        new(Role.RelativeBias, "relativeBias", OperandKind.Input, ElementType.Float, Axes.Head, "[buckets, heads]",
+            "The kernel adds the element of the bucket of the distance j - p to the score, as T5 stores it. T5 does not scale: use `Scale = 1`.") { Extent = OperandExtent.Buckets, Values = OperandValues.Finite },
+        new(Role.Scales, "scales", OperandKind.Input, ElementType.Float, Axes.Head, "[heads]",
+            "The factor of the scores of each head. It replaces `Scale`.") { Values = OperandValues.Finite },
+        new(Role.Scores, "scores", OperandKind.Result, ElementType.Float, OfRows | Axes.Key, "[batch, heads, queries, keys]",
+            "The kernel writes the score matrix at the stage `ScoresStage`. A key that a row does not see has the weight 0 and the score -infinity.") { Empty = OperandEmpty.Hidden },
+        new(Role.MaxScore, "maxScore", OperandKind.Result, ElementType.Float, OfRows, "[batch, heads, queries]",
+            "The kernel writes the largest score of each row, after cap, bias and mask. A row that sees no key has -infinity."),
+        new(Role.Entropy, "entropy", OperandKind.Result, ElementType.Float, OfRows, "[batch, heads, queries]",
+            "The kernel writes the entropy of the weights of each row, natural, with a sink as one more key. A row that sees no key has 0.") { Empty = OperandEmpty.Zero },
+        new(Role.ArgMax, "argmax", OperandKind.Result, ElementType.Int, OfRows, "[batch, heads, queries]",
+            "The kernel writes the index of the key with the largest weight of each row, the first among equals. A row that sees no key has -1.") { Empty = OperandEmpty.MinusOne },
+        new(Role.QueryNormWeight, "queryNormWeight", OperandKind.Input, ElementType.Float, Axes.None, "[headDim]",
+            "The factors of the elements of normalised queries. Gemma stores its weights less 1: add it.") { Extent = OperandExtent.HeadDim },
+        new(Role.KeyNormWeight, "keyNormWeight", OperandKind.Input, ElementType.Float, Axes.None, "[headDim]",
+            "The factors of the elements of normalised keys.") { Extent = OperandExtent.HeadDim },
+    ];
+
+    /// <summary>The last role that has a slot.</summary>
+    public const Role LastSlot = Role.KeyNormWeight;
+
+    public static IReadOnlyList<OperandRow> Rows => s_rows;
+
+    public static OperandRow Row(Role role) => s_rows[(int)role];
+
+    /// <summary>The row of a role, null where there is no such role.</summary>
+    public static OperandRow? Find(Role role) => (uint)role < (uint)s_rows.Length ? s_rows[(int)role] : null;
 }

@@ -206,7 +206,7 @@ public unsafe class HiddenCallTests
 
     private readonly struct EmptyCore : IPrefillCore
     {
-        public static PrefillPlan PrefillPlan => new() { HeadDim = 8, ValueDim = 8, ElementBytes = sizeof(float), QueryBlock = 6, TileRows = 6, KeyBlock = 16, PackedKeyFloats = 16, PackedValueFloats = 16, StateRowFloats = 64, ScratchFloats = 1024 };
+        public static PrefillPlan PrefillPlan => new() { HeadDim = 8, ValueDim = 8, Elements = new(sizeof(float), sizeof(float), sizeof(float), sizeof(float)), QueryBlock = 6, TileRows = 6, KeyBlock = 16, PackedKeyFloats = 16, PackedValueFloats = 16, StateRowFloats = 64, ScratchFloats = 1024 };
 
         public static bool Pack(in KeysToPack keys) => true;
 
@@ -217,7 +217,7 @@ public unsafe class HiddenCallTests
 
     private readonly struct NoCore : IPrefillCore
     {
-        public static PrefillPlan PrefillPlan => new() { HeadDim = 24, ValueDim = 24, ElementBytes = sizeof(float), QueryBlock = 6, TileRows = 6, KeyBlock = 16, PackedKeyFloats = 24, PackedValueFloats = 24, StateRowFloats = 64, ScratchFloats = 1024 };
+        public static PrefillPlan PrefillPlan => new() { HeadDim = 24, ValueDim = 24, Elements = new(sizeof(float), sizeof(float), sizeof(float), sizeof(float)), QueryBlock = 6, TileRows = 6, KeyBlock = 16, PackedKeyFloats = 24, PackedValueFloats = 24, StateRowFloats = 64, ScratchFloats = 1024 };
 
         public static bool Pack(in KeysToPack keys) => throw new NotSupportedException();
 

@@ -102,7 +102,10 @@ internal sealed record CorePlan(CoreSpec Spec, Isas Isa, int Lanes, int KeyBlock
     public int QueryRow => (Spec.HeadDim + Lanes - 1) / Lanes * Lanes;
 
     /// <summary>The state of a query row: its output where it meets keys block after block, sums in vectors, its maximum in another.</summary>
-    public int StateRow => (FixedLength is not null ? 0 : PackedValueDim) + (2 + Spec.Rows.States.Sum(state => state.Sums.Count())) * Lanes;
+    public int StateRow => (FixedLength is not null ? 0 : PackedValueDim) + (1 + Spec.Rows.States.Sum(state => state.Sums.Count()) + NumberVectors) * Lanes;
+
+    /// <summary>The vectors that hold the maximum of a row, its level and the numbers of its states.</summary>
+    public int NumberVectors => (2 + Spec.Rows.States.Sum(state => state.Numbers.Names.Length) + Lanes - 1) / Lanes;
 
     /// <summary>Floats of working memory of a block of packed rows: queries and the weights of a tile.</summary>
     public int ScratchFloats => Packed is null ? 0 : (Packed.QueryBlock * QueryRow + Packed.TileRows * KeyBlock + 15) / 16 * 16;

@@ -105,7 +105,8 @@ internal static partial class KernelRules
             yield return new(Rules.BadScale, Place.OfArgument("Scale"), Text(scale), Text(MaxScale), Text(usual));
         }
 
-        if (!Enum.IsDefined(typeof(Mask), attention.Mask)) yield return new(Rules.UnknownMask, Place.OfArgument("Mask"), (int)attention.Mask);
+        if (!Enum.IsDefined(typeof(Mask), attention.Mask))
+            yield return new(Rules.UnknownMask, Place.OfArgument("Mask"), (int)attention.Mask, string.Join(" or ", Enum.GetNames(typeof(Mask))));
 
         if (!Enum.IsDefined(typeof(Layout), attention.Layout)) yield return new(Rules.UnknownLayout, Place.OfArgument("Layout"), (int)attention.Layout);
 
@@ -122,7 +123,8 @@ internal static partial class KernelRules
     private static IEnumerable<Violation> Windows(KernelSpec spec, MaskProgram mask)
     {
         var attention = spec.Attention;
-        if (attention is { Mask: Mask.Causal, GivenWindowRight: > 0 and < MaxLength and var after })
+        int? ofMask = MaskKinds.Window(attention.Mask).Right;
+        if (ofMask == 0 && attention is { GivenWindowRight: > 0 and < MaxLength and var after })
             yield return Idle("WindowRight", after, "the causal mask already hides the keys after a query", "remove one of the two");
         if (HasStart(spec)) yield break; // without a start, the last query is at the last visible key
 
@@ -132,7 +134,7 @@ internal static partial class KernelRules
             yield return Idle("WindowLeft", left, reason, WayOut(keys - 1));
         }
 
-        if (attention is { Mask: Mask.None, GivenWindowRight: >= 0 and < MaxLength and var right, QueryLength: { } queries } && !HidesRight(attention, mask))
+        if (ofMask is null && attention is { GivenWindowRight: >= 0 and < MaxLength and var right, QueryLength: { } queries } && !HidesRight(attention, mask))
         {
             string reason = queries == 1 ? "the query is at the last key" : $"no key is more than {queries - 1} positions after a query";
             yield return Idle("WindowRight", right, reason, WayOut(queries - 1));
@@ -156,7 +158,7 @@ internal static partial class KernelRules
         }
 
         var (prefix, prefixPlace) = Find(Role.PrefixLength, Role.PrefixLengths);
-        if (attention.Mask == Mask.None)
+        if (Enum.IsDefined(typeof(Mask), attention.Mask) && MaskKinds.Window(attention.Mask).Right != 0) // a prefix widens masks that end at the query
         {
             if (attention.GivenPrefixLength is not null) yield return new(Rules.PrefixWithoutCausal, Place.OfArgument("PrefixLength"), "PrefixLength");
             else if (prefix is not null) yield return new(Rules.PrefixWithoutCausal, prefixPlace, $"'{prefix.Name}'");

@@ -42,7 +42,7 @@ internal static class Rules
         "Scale is {0}, but must be a number other than 0 and at most {1} in magnitude: remove it for 1 / sqrt(headDim) = {2}");
 
     public static readonly DiagnosticDescriptor UnknownMask = Error("AG0012", "The mask is unknown",
-        "Mask is {0}, which is not an AttentionMask: use None or Causal");
+        "Mask is {0}, which is not an AttentionMask: use {1}");
 
     public static readonly DiagnosticDescriptor MissingParameter = Error("AG0013", "A parameter is missing",
         "'{0}' has no parameter for {1}: add '{2}', or mark an existing parameter with its role, such as [Role(AttentionRole.{3})]");

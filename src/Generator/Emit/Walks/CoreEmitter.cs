@@ -166,7 +166,8 @@ internal static class CoreEmitter
             text += $", {what}";
         }
 
-        return $"// The state of a query row: {text}.\nprivate const int {layout}, StateRow = Maximum + Lanes;";
+        string vectors = plan.NumberVectors == 1 ? "Lanes" : $"{plan.NumberVectors} * Lanes";
+        return $"// The state of a query row: {text}.\nprivate const int {layout}, StateRow = Maximum + {vectors};";
     }
 
     private static void Constants(SourceWriter w, CorePlan plan)

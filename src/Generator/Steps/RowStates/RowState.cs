@@ -18,7 +18,7 @@ internal abstract record RowState
     /// <summary>Vectors of the state that are sums over keys, and fall with the weights; each with its text for people.</summary>
     public virtual IEnumerable<(string Name, string Text)> Sums => [];
 
-    /// <summary>Numbers of the state beside the maximum, in one vector with it; with their text for people.</summary>
+    /// <summary>Numbers of the state, after the maximum and its level; with their text for people.</summary>
     public virtual (string[] Names, string Text) Numbers => ([], "");
 
     /// <summary>Whether scores have to be seen in memory: they cannot become weights in registers.</summary>
@@ -41,7 +41,10 @@ internal abstract record RowState
     {
     }
 
-    /// <summary>The largest score of some columns is `rowHighest`; the first column is <paramref name="first"/>.</summary>
+    /// <summary>
+    /// The largest score of some columns is `rowHighest`. The scores are `w`, in the columns from <paramref name="first"/> to `bound`: whole vectors before `tail`, then those of
+    /// `visible`. `key` is the key of column 0.
+    /// </summary>
     public virtual void Observe(SourceWriter w, RowContext context, string first)
     {
     }

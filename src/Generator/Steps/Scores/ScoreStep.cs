@@ -21,6 +21,9 @@ internal abstract record ScoreStep
     /// <summary>Whether it works on scores in natural units: the scale is then applied before it, and not by the softmax.</summary>
     public virtual bool IsNatural => true;
 
+    /// <summary>Whether it changes scores, so that they are stored again.</summary>
+    public virtual bool Changes => true;
+
     /// <summary>Whether it can hide keys: by a score of -infinity.</summary>
     public virtual bool Hides => false;
 

@@ -16,6 +16,8 @@ internal sealed record TapStep(Stage Stage, bool IsMasked) : ScoreStep
 
     public override bool IsNatural => false;
 
+    public override bool Changes => false;
+
     public override bool ReadsKeys => true;
 
     private string StageName => Stage.ToString().ToLowerInvariant();

@@ -68,7 +68,7 @@ internal unsafe struct ForwardOperands
 [InlineArray(Count)]
 internal struct OperandSlots
 {
-    private const AttentionRole First = AttentionRole.Bias, Last = AttentionRole.KeyNormWeight;
+    private const AttentionRole First = AttentionRole.Bias, Last = OperandTable.LastSlot;
 
     public const int Count = Last - First + 1;
 
