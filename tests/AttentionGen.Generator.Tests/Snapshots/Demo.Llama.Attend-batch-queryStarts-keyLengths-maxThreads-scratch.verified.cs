@@ -11,10 +11,14 @@
 //   cost    16384 flops for a visible pair of query and key
 //
 // Best first:
-//   forward_f32_d128_causal__avx512_6x2: packed, scores in registers, tile 6 x 2 vectors of 16, query block 96, key block 384; up to 64 rows: keys as they lie in memory
-//   forward_f32_d128_causal__avx2_6x2: packed, scores in L1, tile 6 x 2 vectors of 8, query block 96, key block 256; up to 64 rows: keys as they lie in memory
-//   forward_f32_d128_causal__neon_8x2: packed, scores in registers, tile 8 x 2 vectors of 4, query block 96, key block 384; up to 24 rows: keys as they lie in memory
-//   forward_f32_d128_causal__portable_4x2: packed, scores in L1, tile 4 x 2 vectors of 4, query block 96, key block 256; up to 24 rows: keys as they lie in memory
+//   forward_f32_d128_causal__avx512_6x2
+//     prefill, packed keys, scores in registers, tile 6 x 2 vectors of 16, query block 96, key block 384; up to 64 rows: decode, keys in place
+//   forward_f32_d128_causal__avx2_6x2
+//     prefill, packed keys, scores in L1, tile 6 x 2 vectors of 8, query block 96, key block 256; up to 64 rows: decode, keys in place
+//   forward_f32_d128_causal__neon_8x2
+//     prefill, packed keys, scores in registers, tile 8 x 2 vectors of 4, query block 96, key block 384; up to 24 rows: decode, keys in place
+//   forward_f32_d128_causal__portable_4x2
+//     prefill, packed keys, scores in L1, tile 4 x 2 vectors of 4, query block 96, key block 256; up to 24 rows: decode, keys in place
 
 #nullable enable
 
@@ -22,14 +26,26 @@ namespace Demo;
 
 partial class Llama
 {
-    [global::AttentionGen.CompilerServices.AttentionKernel("forward_f32_h32kv8d128_causal_batched", "forward_f32_d128_causal__avx512_6x2", global::AttentionGen.AttentionIsas.Avx512,
-        "packed, scores in registers, tile 6 x 2 vectors of 16, query block 96, key block 384; up to 64 rows: keys as they lie in memory", 8388608)]
-    [global::AttentionGen.CompilerServices.AttentionKernel("forward_f32_h32kv8d128_causal_batched", "forward_f32_d128_causal__avx2_6x2", global::AttentionGen.AttentionIsas.Avx2,
-        "packed, scores in L1, tile 6 x 2 vectors of 8, query block 96, key block 256; up to 64 rows: keys as they lie in memory", 8388608)]
-    [global::AttentionGen.CompilerServices.AttentionKernel("forward_f32_h32kv8d128_causal_batched", "forward_f32_d128_causal__neon_8x2", global::AttentionGen.AttentionIsas.Neon,
-        "packed, scores in registers, tile 8 x 2 vectors of 4, query block 96, key block 384; up to 24 rows: keys as they lie in memory", 8388608)]
-    [global::AttentionGen.CompilerServices.AttentionKernel("forward_f32_h32kv8d128_causal_batched", "forward_f32_d128_causal__portable_4x2", global::AttentionGen.AttentionIsas.Portable,
-        "packed, scores in L1, tile 4 x 2 vectors of 4, query block 96, key block 256; up to 24 rows: keys as they lie in memory", 8388608)]
+    [global::AttentionGen.CompilerServices.AttentionKernel(
+        "forward_f32_h32kv8d128_causal_batched",
+        "forward_f32_d128_causal__avx512_6x2", global::AttentionGen.AttentionIsas.Avx512,
+        "prefill, packed keys, scores in registers, tile 6 x 2 vectors of 16, query block 96, key block 384; up to 64 rows: "
+        + "decode, keys in place", 8388608)]
+    [global::AttentionGen.CompilerServices.AttentionKernel(
+        "forward_f32_h32kv8d128_causal_batched",
+        "forward_f32_d128_causal__avx2_6x2", global::AttentionGen.AttentionIsas.Avx2,
+        "prefill, packed keys, scores in L1, tile 6 x 2 vectors of 8, query block 96, key block 256; up to 64 rows: decode, keys "
+        + "in place", 8388608)]
+    [global::AttentionGen.CompilerServices.AttentionKernel(
+        "forward_f32_h32kv8d128_causal_batched",
+        "forward_f32_d128_causal__neon_8x2", global::AttentionGen.AttentionIsas.Neon,
+        "prefill, packed keys, scores in registers, tile 8 x 2 vectors of 4, query block 96, key block 384; up to 24 rows: "
+        + "decode, keys in place", 8388608)]
+    [global::AttentionGen.CompilerServices.AttentionKernel(
+        "forward_f32_h32kv8d128_causal_batched",
+        "forward_f32_d128_causal__portable_4x2", global::AttentionGen.AttentionIsas.Portable,
+        "prefill, packed keys, scores in L1, tile 4 x 2 vectors of 4, query block 96, key block 256; up to 24 rows: decode, keys "
+        + "in place", 8388608)]
     [global::System.CodeDom.Compiler.GeneratedCode("AttentionGen", "0.1.0")]
     public static partial void Attend(
         global::System.ReadOnlySpan<float> query,
@@ -42,19 +58,28 @@ partial class Llama
         int maxThreads,
         global::System.Span<byte> scratch)
     {
-        scoped global::AttentionGen.CompilerServices.ForwardCall call = new(
+        scoped global::AttentionGen.CompilerServices.ForwardCall call = default;
+        call.Tensors(
             left: -1, right: 0,
-            global::AttentionGen.CompilerServices.KernelTensor.Of(query, global::AttentionGen.AttentionLayout.TokenMajor, heads: 32, dim: 128, stride: 4096, batch: batch),
-            global::AttentionGen.CompilerServices.KernelTensor.Of(key, global::AttentionGen.AttentionLayout.TokenMajor, heads: 8, dim: 128, stride: 1024, batch: batch),
-            global::AttentionGen.CompilerServices.KernelTensor.Of(value, global::AttentionGen.AttentionLayout.TokenMajor, heads: 8, dim: 128, stride: 1024, batch: batch),
-            global::AttentionGen.CompilerServices.KernelTensor.Of(output, global::AttentionGen.AttentionLayout.TokenMajor, heads: 32, dim: 128, stride: 4096, batch: batch));
+            global::AttentionGen.CompilerServices.KernelTensor.Of(query, global::AttentionGen.AttentionLayout.TokenMajor, heads: 32, dim: 128, stride: 4096,
+                batch: batch),
+            global::AttentionGen.CompilerServices.KernelTensor.Of(key, global::AttentionGen.AttentionLayout.TokenMajor, heads: 8, dim: 128, stride: 1024,
+                batch: batch),
+            global::AttentionGen.CompilerServices.KernelTensor.Of(value, global::AttentionGen.AttentionLayout.TokenMajor, heads: 8, dim: 128, stride: 1024,
+                batch: batch),
+            global::AttentionGen.CompilerServices.KernelTensor.Of(output, global::AttentionGen.AttentionLayout.TokenMajor, heads: 32, dim: 128, stride: 4096,
+                batch: batch));
         call.QueryStarts(queryStarts);
         call.KeyLengths(keyLengths);
         call.MaxThreads(maxThreads);
         call.Scratch(scratch);
-        if (global::AttentionGen.CompilerServices.KernelIsa.Avx512) call.Run<global::AttentionGen.Generated.forward_f32_d128_causal__avx512_6x2>();
-        else if (global::AttentionGen.CompilerServices.KernelIsa.Avx2) call.Run<global::AttentionGen.Generated.forward_f32_d128_causal__avx2_6x2>();
-        else if (global::AttentionGen.CompilerServices.KernelIsa.Neon) call.Run<global::AttentionGen.Generated.forward_f32_d128_causal__neon_8x2>();
-        else call.Run<global::AttentionGen.Generated.forward_f32_d128_causal__portable_4x2>();
+        if (global::AttentionGen.CompilerServices.KernelIsa.Avx512)
+            call.Run<global::AttentionGen.Generated.forward_f32_d128_causal__avx512_6x2>();
+        else if (global::AttentionGen.CompilerServices.KernelIsa.Avx2)
+            call.Run<global::AttentionGen.Generated.forward_f32_d128_causal__avx2_6x2>();
+        else if (global::AttentionGen.CompilerServices.KernelIsa.Neon)
+            call.Run<global::AttentionGen.Generated.forward_f32_d128_causal__neon_8x2>();
+        else
+            call.Run<global::AttentionGen.Generated.forward_f32_d128_causal__portable_4x2>();
     }
 }

@@ -11,10 +11,14 @@
 //   cost    1024 flops for a visible pair of query and key
 //
 // Best first:
-//   forward_f32_m16n16_d64__avx512_8x1: fixed lengths, packed, whole rows of scores in L1, tile 8 x 1 vectors of 16
-//   forward_f32_m16n16_d64__avx2_4x2: fixed lengths, packed, whole rows of scores in L1, tile 4 x 2 vectors of 8
-//   forward_f32_m16n16_d64__neon_4x4: fixed lengths, packed, whole rows of scores in L1, tile 4 x 4 vectors of 4
-//   forward_f32_m16n16_d64__portable_4x2: fixed lengths, packed, whole rows of scores in L1, tile 4 x 2 vectors of 4
+//   forward_f32_m16n16_d64__avx512_8x1
+//     fixed lengths, packed keys, whole rows of scores in L1, tile 8 x 1 vectors of 16
+//   forward_f32_m16n16_d64__avx2_4x2
+//     fixed lengths, packed keys, whole rows of scores in L1, tile 4 x 2 vectors of 8
+//   forward_f32_m16n16_d64__neon_4x4
+//     fixed lengths, packed keys, whole rows of scores in L1, tile 4 x 4 vectors of 4
+//   forward_f32_m16n16_d64__portable_4x2
+//     fixed lengths, packed keys, whole rows of scores in L1, tile 4 x 2 vectors of 4
 
 #nullable enable
 
@@ -22,14 +26,22 @@ namespace Demo;
 
 partial class Llama
 {
-    [global::AttentionGen.CompilerServices.AttentionKernel("forward_f32_m16n16_h4d64_batched_headmajor", "forward_f32_m16n16_d64__avx512_8x1", global::AttentionGen.AttentionIsas.Avx512,
-        "fixed lengths, packed, whole rows of scores in L1, tile 8 x 1 vectors of 16", 8388608)]
-    [global::AttentionGen.CompilerServices.AttentionKernel("forward_f32_m16n16_h4d64_batched_headmajor", "forward_f32_m16n16_d64__avx2_4x2", global::AttentionGen.AttentionIsas.Avx2,
-        "fixed lengths, packed, whole rows of scores in L1, tile 4 x 2 vectors of 8", 8388608)]
-    [global::AttentionGen.CompilerServices.AttentionKernel("forward_f32_m16n16_h4d64_batched_headmajor", "forward_f32_m16n16_d64__neon_4x4", global::AttentionGen.AttentionIsas.Neon,
-        "fixed lengths, packed, whole rows of scores in L1, tile 4 x 4 vectors of 4", 8388608)]
-    [global::AttentionGen.CompilerServices.AttentionKernel("forward_f32_m16n16_h4d64_batched_headmajor", "forward_f32_m16n16_d64__portable_4x2", global::AttentionGen.AttentionIsas.Portable,
-        "fixed lengths, packed, whole rows of scores in L1, tile 4 x 2 vectors of 4", 8388608)]
+    [global::AttentionGen.CompilerServices.AttentionKernel(
+        "forward_f32_m16n16_h4d64_batched_headmajor",
+        "forward_f32_m16n16_d64__avx512_8x1", global::AttentionGen.AttentionIsas.Avx512,
+        "fixed lengths, packed keys, whole rows of scores in L1, tile 8 x 1 vectors of 16", 8388608)]
+    [global::AttentionGen.CompilerServices.AttentionKernel(
+        "forward_f32_m16n16_h4d64_batched_headmajor",
+        "forward_f32_m16n16_d64__avx2_4x2", global::AttentionGen.AttentionIsas.Avx2,
+        "fixed lengths, packed keys, whole rows of scores in L1, tile 4 x 2 vectors of 8", 8388608)]
+    [global::AttentionGen.CompilerServices.AttentionKernel(
+        "forward_f32_m16n16_h4d64_batched_headmajor",
+        "forward_f32_m16n16_d64__neon_4x4", global::AttentionGen.AttentionIsas.Neon,
+        "fixed lengths, packed keys, whole rows of scores in L1, tile 4 x 4 vectors of 4", 8388608)]
+    [global::AttentionGen.CompilerServices.AttentionKernel(
+        "forward_f32_m16n16_h4d64_batched_headmajor",
+        "forward_f32_m16n16_d64__portable_4x2", global::AttentionGen.AttentionIsas.Portable,
+        "fixed lengths, packed keys, whole rows of scores in L1, tile 4 x 2 vectors of 4", 8388608)]
     [global::System.CodeDom.Compiler.GeneratedCode("AttentionGen", "0.1.0")]
     public static partial void Attend(
         in global::System.Numerics.Tensors.ReadOnlyTensorSpan<float> query,
@@ -38,15 +50,24 @@ partial class Llama
         global::System.Span<float> output,
         int batch)
     {
-        scoped global::AttentionGen.CompilerServices.ForwardCall call = new(
+        scoped global::AttentionGen.CompilerServices.ForwardCall call = default;
+        call.Tensors(
             left: -1, right: -1,
-            global::AttentionGen.CompilerServices.KernelTensor.Of(query, global::AttentionGen.AttentionLayout.HeadMajor, heads: 4, dim: 64, tokens: 16, batched: true, batch: batch),
-            global::AttentionGen.CompilerServices.KernelTensor.Of(key, global::AttentionGen.AttentionLayout.HeadMajor, heads: 4, dim: 64, stride: 192, tokens: 16, batch: batch),
-            global::AttentionGen.CompilerServices.KernelTensor.Of(value, global::AttentionGen.AttentionLayout.HeadMajor, heads: 4, dim: 64, stride: 64, tokens: 16, batch: batch),
-            global::AttentionGen.CompilerServices.KernelTensor.Of(output, global::AttentionGen.AttentionLayout.HeadMajor, heads: 4, dim: 64, stride: 64, tokens: 16, batch: batch));
-        if (global::AttentionGen.CompilerServices.KernelIsa.Avx512) call.RunPacked<global::AttentionGen.Generated.forward_f32_m16n16_d64__avx512_8x1>();
-        else if (global::AttentionGen.CompilerServices.KernelIsa.Avx2) call.RunPacked<global::AttentionGen.Generated.forward_f32_m16n16_d64__avx2_4x2>();
-        else if (global::AttentionGen.CompilerServices.KernelIsa.Neon) call.RunPacked<global::AttentionGen.Generated.forward_f32_m16n16_d64__neon_4x4>();
-        else call.RunPacked<global::AttentionGen.Generated.forward_f32_m16n16_d64__portable_4x2>();
+            global::AttentionGen.CompilerServices.KernelTensor.Of(query, global::AttentionGen.AttentionLayout.HeadMajor, heads: 4, dim: 64, tokens: 16,
+                batched: true, batch: batch),
+            global::AttentionGen.CompilerServices.KernelTensor.Of(key, global::AttentionGen.AttentionLayout.HeadMajor, heads: 4, dim: 64, stride: 192,
+                tokens: 16, batch: batch),
+            global::AttentionGen.CompilerServices.KernelTensor.Of(value, global::AttentionGen.AttentionLayout.HeadMajor, heads: 4, dim: 64, stride: 64,
+                tokens: 16, batch: batch),
+            global::AttentionGen.CompilerServices.KernelTensor.Of(output, global::AttentionGen.AttentionLayout.HeadMajor, heads: 4, dim: 64, stride: 64,
+                tokens: 16, batch: batch));
+        if (global::AttentionGen.CompilerServices.KernelIsa.Avx512)
+            call.RunPrefill<global::AttentionGen.Generated.forward_f32_m16n16_d64__avx512_8x1>();
+        else if (global::AttentionGen.CompilerServices.KernelIsa.Avx2)
+            call.RunPrefill<global::AttentionGen.Generated.forward_f32_m16n16_d64__avx2_4x2>();
+        else if (global::AttentionGen.CompilerServices.KernelIsa.Neon)
+            call.RunPrefill<global::AttentionGen.Generated.forward_f32_m16n16_d64__neon_4x4>();
+        else
+            call.RunPrefill<global::AttentionGen.Generated.forward_f32_m16n16_d64__portable_4x2>();
     }
 }

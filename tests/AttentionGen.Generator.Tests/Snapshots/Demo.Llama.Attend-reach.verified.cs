@@ -11,10 +11,14 @@
 //   cost    1024 flops for a visible pair of query and key
 //
 // Best first:
-//   forward_f32_d64_zones__avx512_6x2: packed, scores in registers, tile 6 x 2 vectors of 16, query block 96, key block 384; up to 64 rows: keys as they lie in memory
-//   forward_f32_d64_zones__avx2_6x2: packed, scores in L1, tile 6 x 2 vectors of 8, query block 96, key block 256; up to 32 rows: keys as they lie in memory
-//   forward_f32_d64_zones__neon_8x2: packed, scores in registers, tile 8 x 2 vectors of 4, query block 96, key block 384; up to 24 rows: keys as they lie in memory
-//   forward_f32_d64_zones__portable_4x2: packed, scores in L1, tile 4 x 2 vectors of 4, query block 96, key block 256; up to 24 rows: keys as they lie in memory
+//   forward_f32_d64_zones__avx512_6x2
+//     prefill, packed keys, scores in registers, tile 6 x 2 vectors of 16, query block 96, key block 384; up to 64 rows: decode, keys in place
+//   forward_f32_d64_zones__avx2_6x2
+//     prefill, packed keys, scores in L1, tile 6 x 2 vectors of 8, query block 96, key block 256; up to 32 rows: decode, keys in place
+//   forward_f32_d64_zones__neon_8x2
+//     prefill, packed keys, scores in registers, tile 8 x 2 vectors of 4, query block 96, key block 384; up to 24 rows: decode, keys in place
+//   forward_f32_d64_zones__portable_4x2
+//     prefill, packed keys, scores in L1, tile 4 x 2 vectors of 4, query block 96, key block 256; up to 24 rows: decode, keys in place
 
 #nullable enable
 
@@ -22,14 +26,26 @@ namespace Demo;
 
 partial class Llama
 {
-    [global::AttentionGen.CompilerServices.AttentionKernel("forward_f32_h4d64_zones", "forward_f32_d64_zones__avx512_6x2", global::AttentionGen.AttentionIsas.Avx512,
-        "packed, scores in registers, tile 6 x 2 vectors of 16, query block 96, key block 384; up to 64 rows: keys as they lie in memory", 8388608)]
-    [global::AttentionGen.CompilerServices.AttentionKernel("forward_f32_h4d64_zones", "forward_f32_d64_zones__avx2_6x2", global::AttentionGen.AttentionIsas.Avx2,
-        "packed, scores in L1, tile 6 x 2 vectors of 8, query block 96, key block 256; up to 32 rows: keys as they lie in memory", 8388608)]
-    [global::AttentionGen.CompilerServices.AttentionKernel("forward_f32_h4d64_zones", "forward_f32_d64_zones__neon_8x2", global::AttentionGen.AttentionIsas.Neon,
-        "packed, scores in registers, tile 8 x 2 vectors of 4, query block 96, key block 384; up to 24 rows: keys as they lie in memory", 8388608)]
-    [global::AttentionGen.CompilerServices.AttentionKernel("forward_f32_h4d64_zones", "forward_f32_d64_zones__portable_4x2", global::AttentionGen.AttentionIsas.Portable,
-        "packed, scores in L1, tile 4 x 2 vectors of 4, query block 96, key block 256; up to 24 rows: keys as they lie in memory", 8388608)]
+    [global::AttentionGen.CompilerServices.AttentionKernel(
+        "forward_f32_h4d64_zones",
+        "forward_f32_d64_zones__avx512_6x2", global::AttentionGen.AttentionIsas.Avx512,
+        "prefill, packed keys, scores in registers, tile 6 x 2 vectors of 16, query block 96, key block 384; up to 64 rows: "
+        + "decode, keys in place", 8388608)]
+    [global::AttentionGen.CompilerServices.AttentionKernel(
+        "forward_f32_h4d64_zones",
+        "forward_f32_d64_zones__avx2_6x2", global::AttentionGen.AttentionIsas.Avx2,
+        "prefill, packed keys, scores in L1, tile 6 x 2 vectors of 8, query block 96, key block 256; up to 32 rows: decode, keys "
+        + "in place", 8388608)]
+    [global::AttentionGen.CompilerServices.AttentionKernel(
+        "forward_f32_h4d64_zones",
+        "forward_f32_d64_zones__neon_8x2", global::AttentionGen.AttentionIsas.Neon,
+        "prefill, packed keys, scores in registers, tile 8 x 2 vectors of 4, query block 96, key block 384; up to 24 rows: "
+        + "decode, keys in place", 8388608)]
+    [global::AttentionGen.CompilerServices.AttentionKernel(
+        "forward_f32_h4d64_zones",
+        "forward_f32_d64_zones__portable_4x2", global::AttentionGen.AttentionIsas.Portable,
+        "prefill, packed keys, scores in L1, tile 4 x 2 vectors of 4, query block 96, key block 256; up to 24 rows: decode, keys "
+        + "in place", 8388608)]
     [global::System.CodeDom.Compiler.GeneratedCode("AttentionGen", "0.1.0")]
     public static partial void Attend(
         global::System.ReadOnlySpan<float> query,
@@ -38,7 +54,8 @@ partial class Llama
         global::System.Span<float> output,
         int reach)
     {
-        scoped global::AttentionGen.CompilerServices.ForwardCall call = new(
+        scoped global::AttentionGen.CompilerServices.ForwardCall call = default;
+        call.Tensors(
             left: -1, right: -1,
             global::AttentionGen.CompilerServices.KernelTensor.Of(query, global::AttentionGen.AttentionLayout.TokenMajor, heads: 4, dim: 64, stride: 256),
             global::AttentionGen.CompilerServices.KernelTensor.Of(key, global::AttentionGen.AttentionLayout.TokenMajor, heads: 4, dim: 64, stride: 256),
@@ -49,9 +66,13 @@ partial class Llama
             global::AttentionGen.CompilerServices.MaskTerm.Of(decided: true, toKey: 4),
             global::AttentionGen.CompilerServices.MaskTerm.Of(decided: true, fromChunk: 64, fromChunkKey: 0, toChunk: 64, toChunkKey: 64)], chunk: 64);
         call.Number(0, reach);
-        if (global::AttentionGen.CompilerServices.KernelIsa.Avx512) call.Run<global::AttentionGen.Generated.forward_f32_d64_zones__avx512_6x2>();
-        else if (global::AttentionGen.CompilerServices.KernelIsa.Avx2) call.Run<global::AttentionGen.Generated.forward_f32_d64_zones__avx2_6x2>();
-        else if (global::AttentionGen.CompilerServices.KernelIsa.Neon) call.Run<global::AttentionGen.Generated.forward_f32_d64_zones__neon_8x2>();
-        else call.Run<global::AttentionGen.Generated.forward_f32_d64_zones__portable_4x2>();
+        if (global::AttentionGen.CompilerServices.KernelIsa.Avx512)
+            call.Run<global::AttentionGen.Generated.forward_f32_d64_zones__avx512_6x2>();
+        else if (global::AttentionGen.CompilerServices.KernelIsa.Avx2)
+            call.Run<global::AttentionGen.Generated.forward_f32_d64_zones__avx2_6x2>();
+        else if (global::AttentionGen.CompilerServices.KernelIsa.Neon)
+            call.Run<global::AttentionGen.Generated.forward_f32_d64_zones__neon_8x2>();
+        else
+            call.Run<global::AttentionGen.Generated.forward_f32_d64_zones__portable_4x2>();
     }
 }

@@ -2,21 +2,22 @@
 //
 // forward_f32_d20v13__avx2_6x2
 //
-//   output = softmax(0.2236068f * query * key^T) * value, single precision, no mask
+//   output = softmax(0.2236068f * query * key^T) * value, single precision
 //   query   [queries, 20]     key    [keys, 20]
 //   output  [queries, 13]     value  [keys, 13]
 //
 //   instructions  AVX2 and FMA
-//   tile          6 query rows x 16 keys: 6 x 2 vectors of 8 floats, scores wait in the first-level cache
-//   blocks        96 query rows, 256 keys
-//   few rows      2 query rows x 4 keys, up to 32 rows (queries times heads of a group)
-//   cost          66 flops and one exponential for a visible pair of query and key
+//   mask          no mask
+//   prefill       tiles of 6 query rows x 16 keys: 6 x 2 vectors of 8 floats, scores wait in the first-level cache
+//                 blocks of 96 query rows and 256 keys
+//   decode        tiles of 2 query rows x 4 keys, for up to 32 rows (queries times heads of a group)
+//   cost          66 flops and one exponential for each visible pair of query and key
 //   memory        36 floats for a packed key and value, 6912 for a block of queries
 //
 // Keys are packed into panels (transposed), values into padded rows.
-// For each block of queries and each block of keys, tile by tile: scores, weights relative to a running maximum, product with the values.
-// Few queries meet keys and values as they lie in memory: each is read once for all of them.
-// The maximum is raised only when a score exceeds it by more than 8 (in powers of two), which is rare.
+// Prefill: for each block of queries and each block of keys, tile by tile: scores, weights relative to a running maximum, product with the values.
+// Decode: keys and values are read in place, each once for all rows.
+// The running maximum rises only when a score exceeds it by more than 8 powers of two, which is rare.
 #nullable enable
 
 namespace AttentionGen.Generated;
@@ -28,27 +29,32 @@ using global::AttentionGen.CompilerServices;
 using static global::AttentionGen.CompilerServices.KernelMemory;
 using static global::AttentionGen.CompilerServices.Levels;
 using static global::AttentionGen.CompilerServices.Vectors256;
+using static global::System.Runtime.CompilerServices.MethodImplOptions;
+using Role = global::AttentionGen.AttentionRole;
 using Vec = global::System.Runtime.Intrinsics.Vector256<float>;
 
 [global::System.CodeDom.Compiler.GeneratedCode("AttentionGen", "0.1.0")]
 [global::Microsoft.CodeAnalysis.Embedded]
-internal readonly struct forward_f32_d20v13__avx2_6x2 : IForwardCore, IRowsCore
+internal readonly struct forward_f32_d20v13__avx2_6x2 : IPrefillCore, IDecodeCore
 {
     private const int HeadDim = 20;
     private const int ValueDim = 16; // 13, padded to whole vectors
     private const int Lanes = 8;
-    private const int QueryRow = 24; // a packed query: whole vectors
-    private const int Sums = ValueDim, Maximum = Sums + Lanes, RowLevel = Maximum + 1, StateRow = Maximum + Lanes; // the state of a query row: output, sums of weights, maximum and its level
-    private const int TileRows = 6;
-    private const int PanelKeys = 16;
-    private const int QueryBlock = 96;
+    private const int QueryRow = 24; // a copied query: whole vectors
+    // The state of a query row: output, sums of weights, maximum and its level.
+    private const int Sums = ValueDim, Maximum = Sums + Lanes, RowLevel = Maximum + 1, StateRow = Maximum + Lanes;
     private const int KeyBlock = 256;
-    private const int MaxRows = 32, RowsAtOnce = 32, OneRowBlock = 1024, OneRowWeights = OneRowBlock + 16; // rows of weights an odd number of lines apart
+    private const int TileRows = 6, PanelKeys = 16, QueryBlock = 96;
+    // Rows of weights lie an odd number of cache lines apart.
+    private const int MaxRows = 32, RowsAtOnce = 32, OneRowBlock = 1024, OneRowWeights = OneRowBlock + 16;
     private const float Scale = 0.3225964f; // scale * log2(e): weights are powers of two
-    private const float Lazy = 24.798788f; // 8 / Scale, what a score may exceed the running maximum by
+    private const float Lazy = 24.798788f; // 8 / Scale, how far a score may exceed the running maximum
 
-    public static ForwardPlan Plan => new()
+    public static PrefillPlan PrefillPlan => new()
     {
+        HeadDim = 20,
+        ValueDim = 13,
+        Elements = new(4, 4, 4, 4),
         QueryBlock = QueryBlock,
         TileRows = TileRows,
         KeyBlock = KeyBlock,
@@ -56,60 +62,74 @@ internal readonly struct forward_f32_d20v13__avx2_6x2 : IForwardCore, IRowsCore
         PackedValueFloats = ValueDim,
         StateRowFloats = StateRow,
         ScratchFloats = 3840, // queries and weights
-        MaxRows = MaxRows,
-        RowsTile = 2,
-        RowsTogether = 16,
-        RowsAtOnce = RowsAtOnce,
-        OneRowBlock = OneRowBlock,
-        RowsScratchFloats = RowsAtOnce * (QueryRow + OneRowWeights),
         FlopsPerPair = 66,
     };
 
-    /// <summary>Adds what a block of query rows takes from packed keys to the state of the block, and writes the output after the last.</summary>
-    [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
-    public static void Attend(in ForwardBlock block)
+    public static DecodePlan DecodePlan => new()
+    {
+        HeadDim = 20,
+        ValueDim = 13,
+        Elements = new(4, 4, 4, 4),
+        MaxRows = MaxRows,
+        TileRows = 2,
+        RowsAtOnce = RowsAtOnce,
+        RowsTogether = 16,
+        KeyBlock = KeyBlock,
+        OneRowBlock = OneRowBlock,
+        StateRowFloats = StateRow,
+        ScratchFloats = RowsAtOnce * (QueryRow + OneRowWeights), // queries and weights
+        FlopsPerPair = 66,
+    };
+
+    /// <summary>Adds to the state of a block of query rows what packed keys contribute. After the last keys, it writes the output.</summary>
+    [MethodImpl(AggressiveOptimization | NoInlining)]
+    public static void Prefill(in PrefillBlock block)
     {
         ref float query = ref block.Scratch; // [QueryBlock, QueryRow]
         ref float weights = ref At(ref query, QueryBlock * QueryRow); // [TileRows, KeyBlock]
+        int tileRows = (block.Rows + TileRows - 1) / TileRows * TileRows;
 
-        if (block.First) Reset(ref block.State, (block.Rows + TileRows - 1) / TileRows * TileRows);
-        PackQueries(ref block.Query, block.QueryStride, block.Rows, ref query);
+        if (block.First) Reset(ref block.State, tileRows);
+        CopyQueries(ref block.QueryRows.First<float>(), block.QueryRows.Stride, block.Rows, ref query);
+
+        // The last tile is padded with zeros.
+        for (nint i = block.Rows * QueryRow; i < tileRows * QueryRow; i += Lanes) Store(Vec.Zero, ref query, i);
 
         for (int r = 0; r < block.RunCount; r++)
         {
-            ref ForwardRun run = ref Unsafe.Add(ref block.Runs, r);
-            for (int first = 0; first < run.Keys; first += KeyBlock)
+            ref KeyRun run = ref Unsafe.Add(ref block.Runs, r);
+            for (int first = 0; first < run.Count; first += KeyBlock)
             {
-                int keys = Math.Min(run.Keys - first, KeyBlock);
-                ref float panels = ref At(ref block.PackedKeys, (nint)(run.Packed + first) * HeadDim);
-                ref float values = ref At(ref block.PackedValues, (nint)(run.Packed + first) * ValueDim);
+                int keys = Math.Min(run.Count - first, KeyBlock);
+                ref float panels = ref At(ref run.Keys<float>(), (nint)first * HeadDim);
+                ref float values = ref At(ref run.Values<float>(), (nint)first * ValueDim);
                 for (int row = 0; row < block.Rows; row += TileRows)
                 {
                     block.Ahead.Fetch();
                     ref float tileQuery = ref At(ref query, row * QueryRow);
                     ref float state = ref At(ref block.State, row * StateRow);
                     Scores(ref tileQuery, ref panels, (keys + PanelKeys - 1) / PanelKeys, ref weights);
-                    Softmax(ref weights, keys, ref state, TileRows, keys);
+                    OnlineSoftmax(ref weights, keys, ref state, TileRows, keys);
                     Values6x2(ref weights, ref values, ValueDim, ref state, keys);
                 }
             }
         }
 
-        if (block.Last) Finish(ref block.State, ref block.Output, block.OutputStride, block.Rows, in block.Place);
+        if (block.Last) Finish(ref block.State, in block.OutputRows, block.Rows, in block.Place);
     }
 
     /// <summary>Copies keys into panels and values into padded rows.</summary>
-    /// <returns>True: every row sees every key, so that no value is multiplied by the weight of an invisible key.</returns>
-    [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
-    public static bool Pack(in ForwardKeys keys)
+    /// <returns>True: every row sees every key, so no value is multiplied by the weight of a hidden key.</returns>
+    [MethodImpl(AggressiveOptimization | NoInlining)]
+    public static bool Pack(in KeysToPack keys)
     {
-        PackKeys(ref keys.Key, keys.KeyStride, keys.Count, ref keys.PackedKeys);
-        PackValues(ref keys.Value, keys.ValueStride, keys.Count, ref keys.PackedValues);
+        PackKeys(ref keys.KeyRows.First<float>(), keys.KeyRows.Stride, keys.Count, ref keys.PackedKeys);
+        PackValues(ref keys.ValueRows.First<float>(), keys.ValueRows.Stride, keys.Count, ref keys.PackedValues);
         return true;
     }
 
-    /// <summary>Keys [count, 20] as panels [HeadDim, PanelKeys]; the last panel is filled up with the last key.</summary>
-    [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
+    /// <summary>Keys [count, 20] as panels [HeadDim, PanelKeys]; the last panel is padded with copies of the last key.</summary>
+    [MethodImpl(AggressiveOptimization | NoInlining)]
     private static void PackKeys(ref float key, nint stride, int count, ref float panels)
     {
         for (int panel = 0; panel < count; panel += PanelKeys)
@@ -124,14 +144,14 @@ internal readonly struct forward_f32_d20v13__avx2_6x2 : IForwardCore, IRowsCore
                 {
                     Transpose8(ref At(ref source, d), stride, last, ref At(ref target, d * PanelKeys), PanelKeys);
                 }
-                // The last 4 elements, with some before them a second time.
+                // The last 4 elements, with some of those before them again.
                 Transpose8(ref At(ref source, 12), stride, last, ref At(ref target, 12 * PanelKeys), PanelKeys);
             }
         }
     }
 
     /// <summary>Values [count, 13] as rows [count, ValueDim].</summary>
-    [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
+    [MethodImpl(AggressiveOptimization | NoInlining)]
     private static void PackValues(ref float value, nint stride, int count, ref float rows)
     {
         for (int key = 0; key < count; key++)
@@ -139,7 +159,7 @@ internal readonly struct forward_f32_d20v13__avx2_6x2 : IForwardCore, IRowsCore
             PrefetchRow(ref value, 157 * stride, 13);
             Store(Vec.Zero, ref rows, ValueDim - Lanes);
             Store(Load(ref value, 0), ref rows, 0);
-            // The last 5, with some before them a second time.
+            // The last 5, with some of those before them again.
             Store(Load(ref value, 5), ref rows, 5);
             value = ref At(ref value, stride);
             rows = ref At(ref rows, ValueDim);
@@ -147,7 +167,7 @@ internal readonly struct forward_f32_d20v13__avx2_6x2 : IForwardCore, IRowsCore
     }
 
     /// <summary>Scores of a tile of query rows over some panels of keys.</summary>
-    [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
+    [MethodImpl(AggressiveOptimization | NoInlining)]
     private static void Scores(ref float query, ref float panel, int panels, ref float weights)
     {
         for (int p = 0; p < panels; p++, panel = ref At(ref panel, HeadDim * PanelKeys))
@@ -207,7 +227,7 @@ internal readonly struct forward_f32_d20v13__avx2_6x2 : IForwardCore, IRowsCore
                     quad++;
                 } while (quad < chain);
 
-                // Sums of 16 products: longer ones would lose precision.
+                // Sums of 16 products: longer sums would lose precision.
                 if (quad > 4)
                 {
                     s0_0 += Load(ref tile, 0); s0_1 += Load(ref tile, Lanes);
@@ -241,78 +261,62 @@ internal readonly struct forward_f32_d20v13__avx2_6x2 : IForwardCore, IRowsCore
         }
     }
 
-    /// <summary>Adds what query rows take from keys as they lie in memory to their state.</summary>
-    [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
-    public static void AttendRows(in ForwardRows block)
+    /// <summary>Adds to the state of query rows what keys in place contribute.</summary>
+    [MethodImpl(AggressiveOptimization | NoInlining)]
+    public static void Decode(in DecodeBlock block)
     {
         int rows = block.Heads * block.Queries;
         ref float query = ref block.Scratch; // [RowsAtOnce, QueryRow]
         ref float weights = ref At(ref query, RowsAtOnce * QueryRow); // [RowsAtOnce, weightRow]
-        var (keyBlock, weightRow) = RowBlock(in block);
+        var (keyBlock, weightRow) = BlockOf(in block);
         if (block.First) Reset(ref block.State, rows);
-        RowQueries(in block, ref query);
+        for (int head = 0; head < block.Heads; head++)
+            CopyQueries(ref At(ref block.QueryRows.First<float>(), head * block.QueryRows.HeadStride), block.QueryRows.Stride, block.Queries,
+                ref At(ref query, head * block.Queries * QueryRow));
 
         for (int r = 0; r < block.RunCount; r++)
         {
-            ref ForwardRun run = ref Unsafe.Add(ref block.Runs, r);
-            for (int first = 0; first < run.Keys; first += keyBlock)
+            ref KeyRun run = ref Unsafe.Add(ref block.Runs, r);
+            for (int first = 0; first < run.Count; first += keyBlock)
             {
-                int keys = Math.Min(run.Keys - first, keyBlock), key = run.Key + first;
-                RowScores(in block, ref query, ref At(ref block.Key, key * block.KeyStride), keys, ref weights);
+                int keys = Math.Min(run.Count - first, keyBlock), key = run.Key + first;
+                DecodeScores(in block, ref query, ref At(ref run.Keys<float>(), first * block.KeyStride), keys, ref weights);
                 for (int row = 0; row < rows; row += block.Queries)
-                    Softmax(ref At(ref weights, row * weightRow), keys, ref At(ref block.State, row * StateRow), block.Queries, keys);
-                RowValues(in block, ref weights, ref At(ref block.Value, key * block.ValueStride), keys);
+                    OnlineSoftmax(ref At(ref weights, row * weightRow), keys, ref At(ref block.State, row * StateRow), block.Queries, keys);
+                DecodeValues(in block, ref weights, ref At(ref run.Values<float>(), first * block.ValueStride), keys);
             }
         }
     }
 
-    /// <summary>Keys of a block and floats of a row of weights.</summary>
-    private static (int Keys, int WeightRow) RowBlock(in ForwardRows block) =>
+    /// <summary>The keys of a block, and the floats of a row of weights.</summary>
+    private static (int Keys, int WeightRow) BlockOf(in DecodeBlock block) =>
         block.Heads == block.KeyHeads && block.Queries == 1 ? (OneRowBlock, OneRowWeights) : (KeyBlock, KeyBlock);
 
-    /// <summary>Copies query rows, with zeros behind them.</summary>
-    [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
-    private static void RowQueries(in ForwardRows block, ref float packed)
+    /// <summary>Scores of all query rows with keys, 4 keys at a time; keys after the last repeat it.</summary>
+    [MethodImpl(AggressiveOptimization | NoInlining)]
+    private static void DecodeScores(in DecodeBlock block, ref float query, ref float key, int keys, ref float weights)
     {
-        for (int head = 0; head < block.Heads; head++)
-        {
-            ref float query = ref At(ref block.Query, head * block.HeadStride);
-            for (int row = 0; row < block.Queries; row++, query = ref At(ref query, block.QueryStride), packed = ref At(ref packed, QueryRow))
-            {
-                Store(Vec.Zero, ref packed, QueryRow - Lanes);
-                for (nint i = 0; i < 16; i += Lanes)
-                {
-                    Store(Load(ref query, i), ref packed, i);
-                }
-                // The last 4, with some before them a second time.
-                Store(Load(ref query, 12), ref packed, 12);
-            }
-        }
-    }
-
-    /// <summary>Scores of all query rows with keys, 4 keys at a time; keys past the last repeat it.</summary>
-    [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
-    private static void RowScores(in ForwardRows block, ref float query, ref float key, int keys, ref float weights)
-    {
-        int heads = block.KeyHeads, rows = block.Heads / heads * block.Queries, weightRow = RowBlock(in block).WeightRow;
+        int heads = block.KeyHeads, rows = block.Heads / heads * block.Queries, weightRow = BlockOf(in block).WeightRow;
         nint stride = block.KeyStride, headStride = block.KeyHeadStride;
         nint ahead = (heads == 1 ? 64 : 8) * stride, tokens = Math.Max(1536 / (heads * 20), 1) * stride;
 
-        // Four neighbours; for one query of few heads, the next of each quarter.
+        // Four keys side by side; for one query of few heads, one key from each quarter of the keys.
         int count = (keys + 3) / 4, apart = 1, next = 4;
         if (block.Queries == 1 && rows < 2) (apart, next) = (Math.Max(count, 1), 1);
         Vec zero = Vec.Zero;
         for (int left = count, j = 0; left > 0; left--, j += next)
         {
             nint last = (keys - 1 - j) * stride;
-            ref float k0 = ref At(ref key, j * stride), q = ref query, w = ref At(ref weights, j);
+            ref float k0 = ref At(ref key, j * stride);
+            ref float q = ref query, w = ref At(ref weights, j);
             for (nint i = 0; apart > 1 && i < (heads - 1) * headStride + 20; i += 1024)
             {
                 PrefetchFour(ref k0, apart * stride, tokens + i);
             }
             for (int head = 0; head < heads; head++, k0 = ref At(ref k0, headStride))
             {
-                ref float k1 = ref At(ref k0, Math.Min(apart * stride, last)), k2 = ref At(ref k0, Math.Min(2 * apart * stride, last)), k3 = ref At(ref k0, Math.Min(3 * apart * stride, last));
+                ref float k1 = ref At(ref k0, Math.Min(apart * stride, last)), k2 = ref At(ref k0, Math.Min(2 * apart * stride, last)),
+                    k3 = ref At(ref k0, Math.Min(3 * apart * stride, last));
                 int row = rows;
                 for (; row >= 2; row -= 2, q = ref At(ref q, 2 * QueryRow), w = ref At(ref w, 2 * KeyBlock))
                 {
@@ -365,20 +369,21 @@ internal readonly struct forward_f32_d20v13__avx2_6x2 : IForwardCore, IRowsCore
         }
     }
 
-    /// <summary>State += weights * values for all rows, 4 values at a time.</summary>
-    [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
-    private static void RowValues(in ForwardRows block, ref float weights, ref float value, int keys)
+    /// <summary>Adds weights * values to the state of all rows, 4 values at a time.</summary>
+    [MethodImpl(AggressiveOptimization | NoInlining)]
+    private static void DecodeValues(in DecodeBlock block, ref float weights, ref float value, int keys)
     {
-        int heads = block.KeyHeads, rows = block.Heads / heads * block.Queries, weightRow = RowBlock(in block).WeightRow;
+        int heads = block.KeyHeads, rows = block.Heads / heads * block.Queries, weightRow = BlockOf(in block).WeightRow;
         nint stride = block.ValueStride, headStride = block.ValueHeadStride;
         nint ahead = (heads == 1 ? 64 : 8) * stride, tokens = Math.Max(1536 / (heads * 13), 1) * stride;
 
-        // Four neighbours; for one query of few heads, the next of each quarter.
+        // Four keys side by side; for one query of few heads, one key from each quarter of the keys.
         int count = keys / 4, apart = 1, next = 4;
         if (block.Queries == 1 && rows < 2) (apart, next) = (Math.Max(count, 1), 1);
         for (int left = count, j = 0; left > 0; left--, j += next)
         {
-            ref float v0 = ref At(ref value, j * stride), w = ref At(ref weights, j), s = ref block.State;
+            ref float v0 = ref At(ref value, j * stride);
+            ref float w = ref At(ref weights, j), s = ref block.State;
             for (nint i = 0; apart > 1 && i < (heads - 1) * headStride + 13; i += 1024)
             {
                 PrefetchFour(ref v0, apart * stride, tokens + i);
@@ -427,14 +432,15 @@ internal readonly struct forward_f32_d20v13__avx2_6x2 : IForwardCore, IRowsCore
         // Fewer than four are left.
         for (int row = 0; row < block.Heads * block.Queries; row++)
         {
-            ref float v = ref At(ref value, row / rows * headStride), w = ref At(ref weights, row * weightRow), s = ref At(ref block.State, row * StateRow);
-            RowValue(ref w, ref v, stride, ref s, 4 * count, keys);
+            ref float v = ref At(ref value, row / rows * headStride);
+            ref float w = ref At(ref weights, row * weightRow), s = ref At(ref block.State, row * StateRow);
+            AddValues(ref w, ref v, stride, ref s, 4 * count, keys);
         }
     }
 
-    /// <summary>State += weights * values for a row.</summary>
-    [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
-    private static void RowValue(ref float weights, ref float value, nint stride, ref float state, int from, int end)
+    /// <summary>Adds weights * values to the state of a row.</summary>
+    [MethodImpl(AggressiveOptimization | NoInlining)]
+    private static void AddValues(ref float weights, ref float value, nint stride, ref float state, int from, int end)
     {
         for (; from < end; from++)
         {
@@ -445,8 +451,8 @@ internal readonly struct forward_f32_d20v13__avx2_6x2 : IForwardCore, IRowsCore
         }
     }
 
-    /// <summary>Adds to the state of rows what they took from other keys: both are brought to the higher maximum.</summary>
-    [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
+    /// <summary>Adds to the state of rows their state after other keys. Both are scaled to the higher maximum.</summary>
+    [MethodImpl(AggressiveOptimization | NoInlining)]
     public static void Merge(ref float state, ref float other, int rows)
     {
         for (; rows > 0; rows--, state = ref At(ref state, StateRow), other = ref At(ref other, StateRow))
@@ -455,7 +461,7 @@ internal readonly struct forward_f32_d20v13__avx2_6x2 : IForwardCore, IRowsCore
             float mine = maximum, others = At(ref other, Maximum);
             maximum = Math.Max(mine, others);
 
-            // A row without a score is at -infinity, which minus itself would be NaN.
+            // The maximum of a row without a score is -infinity; minus itself it would be NaN.
             float level = maximum == float.NegativeInfinity ? 0f : maximum;
             Vec f = Exp2(All(Fall(mine, level, Scale))), g = Exp2(All(Fall(others, level, Scale)));
             for (nint i = 0; i < Maximum; i += Lanes) Store(Load(ref state, i) * f + Load(ref other, i) * g, ref state, i);
@@ -463,7 +469,7 @@ internal readonly struct forward_f32_d20v13__avx2_6x2 : IForwardCore, IRowsCore
     }
 
     /// <summary>outputs += weights * values for 6 rows and 16 of the value dimension.</summary>
-    [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
+    [MethodImpl(AggressiveOptimization | NoInlining)]
     private static void Values6x2(ref float weights, ref float values, nint stride, ref float outputs, int keys)
     {
         Vec o0_0 = Load(ref outputs, 0), o0_1 = Load(ref outputs, Lanes);
@@ -493,8 +499,8 @@ internal readonly struct forward_f32_d20v13__avx2_6x2 : IForwardCore, IRowsCore
         Store(o5_0, ref outputs, 5 * StateRow); Store(o5_1, ref outputs, 5 * StateRow + Lanes);
     }
 
-    /// <summary>The state of rows that have seen no key.</summary>
-    [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
+    /// <summary>Sets the state of rows that have seen no key.</summary>
+    [MethodImpl(AggressiveOptimization | NoInlining)]
     private static void Reset(ref float state, int rows)
     {
         for (; rows > 0; rows--, state = ref At(ref state, StateRow))
@@ -505,41 +511,28 @@ internal readonly struct forward_f32_d20v13__avx2_6x2 : IForwardCore, IRowsCore
         }
     }
 
-    /// <summary>Query rows side by side. The last tile is filled up with zeros.</summary>
-    [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
-    private static void PackQueries(ref float query, nint stride, int rows, ref float packed)
+    /// <summary>Copies query rows side by side, each with zeros up to a whole vector.</summary>
+    [MethodImpl(AggressiveOptimization | NoInlining)]
+    private static void CopyQueries(ref float query, nint stride, int rows, ref float copy)
     {
-        int row = 0;
-        for (; row < rows; row++)
+        for (int row = 0; row < rows; row++, query = ref At(ref query, stride), copy = ref At(ref copy, QueryRow))
         {
-            PrefetchRow(ref query, 102 * stride, 20);
-            Store(Vec.Zero, ref packed, QueryRow - Lanes);
+            Store(Vec.Zero, ref copy, QueryRow - Lanes);
             for (nint i = 0; i < 16; i += Lanes)
             {
-                Store(Load(ref query, i), ref packed, i);
+                Store(Load(ref query, i), ref copy, i);
             }
-            // The last 4, with some before them a second time.
-            Store(Load(ref query, 12), ref packed, 12);
-            query = ref At(ref query, stride);
-            packed = ref At(ref packed, QueryRow);
-        }
-
-        for (; row % TileRows != 0; row++)
-        {
-            for (nint i = 0; i < 24; i += Lanes)
-            {
-                Store(Vec.Zero, ref packed, i);
-            }
-            packed = ref At(ref packed, QueryRow);
+            // The last 4, with some of those before them again.
+            Store(Load(ref query, 12), ref copy, 12);
         }
     }
 
     /// <summary>
-    /// Weights from the scores of a tile in the columns 0 to `end`, 0 for invisible keys. A row's maximum rises when a score exceeds it by
-    /// more than `Lazy`: what was summed under the old one is scaled down.
+    /// Makes weights of the scores of a tile in the columns 0 to `end`, 0 for hidden keys. The maximum of a row rises when a score exceeds it by
+    /// more than `Lazy`; the sums under the old maximum are then scaled down.
     /// </summary>
-    [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
-    private static void Softmax(ref float weights, int end, ref float state, int rows, int keys)
+    [MethodImpl(AggressiveOptimization | NoInlining)]
+    private static void OnlineSoftmax(ref float weights, int end, ref float state, int rows, int keys)
     {
         for (int row = 0; row < rows; row++, state = ref At(ref state, StateRow))
         {
@@ -547,12 +540,12 @@ internal readonly struct forward_f32_d20v13__avx2_6x2 : IForwardCore, IRowsCore
             ref float sum = ref At(ref state, Sums);
             ref float maximum = ref At(ref state, Maximum);
 
-            // The row sees the columns before `bound`: whole vectors before `tail`, then a part of one.
+            // The row sees the columns before `bound`: whole vectors before `tail`, then part of a vector.
             int bound = Math.Min(end, keys);
             int tail = bound / Lanes * Lanes;
             Vec visible = FirstOf(bound - tail);
 
-            // A score of -infinity has the weight 0, also before any other: the maximum of what a row sees is finite or more.
+            // A score of -infinity has the weight 0: where a row sees a key, its maximum is at least the lowest finite number.
             Vec highest = All(bound > 0 ? float.MinValue : float.NegativeInfinity);
             int column = 0;
             for (; column < tail; column += Lanes) highest = Max(highest, Load(ref w, column));
@@ -573,7 +566,7 @@ internal readonly struct forward_f32_d20v13__avx2_6x2 : IForwardCore, IRowsCore
             float level = At(ref state, RowLevel);
             if (float.IsNaN(level))
             {
-                // Very large scores: their distances from the maximum.
+                // Very large scores have no level: use their distances from the maximum.
                 for (int i = 0; i < bound; i += Lanes) Store(Load(ref w, i) - All(maximum), ref w, i);
                 level = 0f;
             }
@@ -611,20 +604,21 @@ internal readonly struct forward_f32_d20v13__avx2_6x2 : IForwardCore, IRowsCore
         }
     }
 
-    /// <summary>Writes output rows; 0 for rows that saw no key.</summary>
-    [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
-    public static void Finish(ref float state, ref float output, nint outputStride, int rows, in ForwardPlace place)
+    /// <summary>Writes output rows: 0 for rows that see no key.</summary>
+    [MethodImpl(AggressiveOptimization | NoInlining)]
+    public static void Finish(ref float state, in TokenRows outputs, int rows, in ForwardPlace place)
     {
+        ref float output = ref outputs.First<float>();
         for (int row = 0; row < rows; row++)
         {
-            PrefetchRow(ref output, 157 * outputStride, 13);
+            PrefetchRow(ref output, 157 * outputs.Stride, 13);
             float sum = Sum(Load(ref state, Sums));
             float inverse = At(ref state, Maximum) == float.NegativeInfinity ? 0f : 1f / sum;
             Store(Load(ref state, 0) * All(inverse), ref output, 0);
-            // The last 5, with some before them a second time.
+            // The last 5, with some of those before them again.
             Store(Load(ref state, 5) * All(inverse), ref output, 5);
             state = ref At(ref state, StateRow);
-            output = ref At(ref output, outputStride);
+            output = ref At(ref output, outputs.Stride);
         }
     }
 }

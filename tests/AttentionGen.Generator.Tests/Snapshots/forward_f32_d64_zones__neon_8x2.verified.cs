@@ -2,21 +2,22 @@
 //
 // forward_f32_d64_zones__neon_8x2
 //
-//   output = softmax(0.125f * query * key^T) * value, single precision, zones: each row sees the keys between its bounds, none before the least
+//   output = softmax(0.125f * query * key^T) * value, single precision
 //   query   [queries, 64]     key    [keys, 64]
 //   output  [queries, 64]     value  [keys, 64]
 //
 //   instructions  NEON
-//   tile          8 query rows x 8 keys: 8 x 2 vectors of 4 floats, scores stay in registers
-//   blocks        96 query rows, 384 keys
-//   few rows      4 query rows x 4 keys, up to 24 rows (queries times heads of a group)
-//   cost          256 flops and one exponential for a visible pair of query and key
+//   mask          zones: each row sees the keys between its bounds, and none before `least`
+//   prefill       tiles of 8 query rows x 8 keys: 8 x 2 vectors of 4 floats, scores become weights in registers
+//                 blocks of 96 query rows and 384 keys
+//   decode        tiles of 4 query rows x 4 keys, for up to 24 rows (queries times heads of a group)
+//   cost          256 flops and one exponential for each visible pair of query and key
 //   memory        128 floats for a packed key and value, 16128 for a block of queries
 //
 // Keys are packed into panels (transposed), values into padded rows.
-// For each block of queries and each block of keys, tile by tile: scores, weights relative to a running maximum, product with the values.
-// Few queries meet keys and values as they lie in memory: each is read once for all of them.
-// The maximum is raised only when a score exceeds it by more than 8 (in powers of two), which is rare.
+// Prefill: for each block of queries and each block of keys, tile by tile: scores, weights relative to a running maximum, product with the values.
+// Decode: keys and values are read in place, each once for all rows.
+// The running maximum rises only when a score exceeds it by more than 8 powers of two, which is rare.
 #nullable enable
 
 namespace AttentionGen.Generated;
@@ -28,27 +29,32 @@ using global::AttentionGen.CompilerServices;
 using static global::AttentionGen.CompilerServices.KernelMemory;
 using static global::AttentionGen.CompilerServices.Levels;
 using static global::AttentionGen.CompilerServices.Vectors128;
+using static global::System.Runtime.CompilerServices.MethodImplOptions;
+using Role = global::AttentionGen.AttentionRole;
 using Vec = global::System.Runtime.Intrinsics.Vector128<float>;
 
 [global::System.CodeDom.Compiler.GeneratedCode("AttentionGen", "0.1.0")]
 [global::Microsoft.CodeAnalysis.Embedded]
-internal readonly struct forward_f32_d64_zones__neon_8x2 : IForwardCore, IRowsCore
+internal readonly struct forward_f32_d64_zones__neon_8x2 : IPrefillCore, IDecodeCore
 {
     private const int HeadDim = 64;
     private const int ValueDim = 64;
     private const int Lanes = 4;
-    private const int QueryRow = 64; // a packed query: whole vectors
-    private const int Sums = ValueDim, Maximum = Sums + Lanes, RowLevel = Maximum + 1, StateRow = Maximum + Lanes; // the state of a query row: output, sums of weights, maximum and its level
-    private const int TileRows = 8;
-    private const int PanelKeys = 8;
-    private const int QueryBlock = 96;
+    private const int QueryRow = 64; // a copied query: whole vectors
+    // The state of a query row: output, sums of weights, maximum and its level.
+    private const int Sums = ValueDim, Maximum = Sums + Lanes, RowLevel = Maximum + 1, StateRow = Maximum + Lanes;
     private const int KeyBlock = 384;
-    private const int MaxRows = 24, RowsAtOnce = 32, OneRowBlock = 1024, OneRowWeights = OneRowBlock + 16; // rows of weights an odd number of lines apart
+    private const int TileRows = 8, PanelKeys = 8, QueryBlock = 96;
+    // Rows of weights lie an odd number of cache lines apart.
+    private const int MaxRows = 24, RowsAtOnce = 32, OneRowBlock = 1024, OneRowWeights = OneRowBlock + 16;
     private const float Scale = 0.18033688f; // scale * log2(e): weights are powers of two
-    private const float Lazy = 44.36142f; // 8 / Scale, what a score may exceed the running maximum by
+    private const float Lazy = 44.36142f; // 8 / Scale, how far a score may exceed the running maximum
 
-    public static ForwardPlan Plan => new()
+    public static PrefillPlan PrefillPlan => new()
     {
+        HeadDim = 64,
+        ValueDim = 64,
+        Elements = new(4, 4, 4, 4),
         QueryBlock = QueryBlock,
         TileRows = TileRows,
         KeyBlock = KeyBlock,
@@ -56,76 +62,95 @@ internal readonly struct forward_f32_d64_zones__neon_8x2 : IForwardCore, IRowsCo
         PackedValueFloats = ValueDim,
         StateRowFloats = StateRow,
         ScratchFloats = 9216, // queries and weights
-        MaxRows = MaxRows,
-        RowsTile = 4,
-        RowsTogether = 16,
-        RowsAtOnce = RowsAtOnce,
-        OneRowBlock = OneRowBlock,
-        RowsScratchFloats = RowsAtOnce * (QueryRow + OneRowWeights),
         FlopsPerPair = 256,
     };
 
-    /// <summary>Adds what a block of query rows takes from packed keys to the state of the block, and writes the output after the last.</summary>
-    [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
-    public static void Attend(in ForwardBlock block)
+    public static DecodePlan DecodePlan => new()
+    {
+        HeadDim = 64,
+        ValueDim = 64,
+        Elements = new(4, 4, 4, 4),
+        MaxRows = MaxRows,
+        TileRows = 4,
+        RowsAtOnce = RowsAtOnce,
+        RowsTogether = 16,
+        KeyBlock = KeyBlock,
+        OneRowBlock = OneRowBlock,
+        StateRowFloats = StateRow,
+        ScratchFloats = RowsAtOnce * (QueryRow + OneRowWeights), // queries and weights
+        FlopsPerPair = 256,
+    };
+
+    /// <summary>Adds to the state of a block of query rows what packed keys contribute. After the last keys, it writes the output.</summary>
+    [MethodImpl(AggressiveOptimization | NoInlining)]
+    public static void Prefill(in PrefillBlock block)
     {
         ref float query = ref block.Scratch; // [QueryBlock, QueryRow]
         ref float weights = ref At(ref query, QueryBlock * QueryRow); // [TileRows, KeyBlock]
+        int tileRows = (block.Rows + TileRows - 1) / TileRows * TileRows;
 
-        if (block.First) Reset(ref block.State, (block.Rows + TileRows - 1) / TileRows * TileRows);
-        PackQueries(ref block.Query, block.QueryStride, block.Rows, ref query);
+        if (block.First) Reset(ref block.State, tileRows);
+        CopyQueries(ref block.QueryRows.First<float>(), block.QueryRows.Stride, block.Rows, ref query);
+
+        // The last tile is padded with zeros.
+        for (nint i = block.Rows * QueryRow; i < tileRows * QueryRow; i += Lanes) Store(Vec.Zero, ref query, i);
 
         for (int r = 0; r < block.RunCount; r++)
         {
-            ref ForwardRun run = ref Unsafe.Add(ref block.Runs, r);
-            for (int first = 0; first < run.Keys; first += KeyBlock)
+            ref KeyRun run = ref Unsafe.Add(ref block.Runs, r);
+            for (int first = 0; first < run.Count; first += KeyBlock)
             {
-                int keys = Math.Min(run.Keys - first, KeyBlock);
-                ref float panels = ref At(ref block.PackedKeys, (nint)(run.Packed + first) * HeadDim);
-                ref float values = ref At(ref block.PackedValues, (nint)(run.Packed + first) * ValueDim);
+                int keys = Math.Min(run.Count - first, KeyBlock);
+                ref float panels = ref At(ref run.Keys<float>(), (nint)first * HeadDim);
+                ref float values = ref At(ref run.Values<float>(), (nint)first * ValueDim);
                 for (int row = 0; row < block.Rows; row += TileRows)
                 {
                     // Row i of the tile sees the keys before `seen` + i, the last one those before `end`.
                     int seen = (int)Math.Max(Math.Min(run.Visible + row - first, KeyBlock), -TileRows);
                     int end = Math.Max(Math.Min(seen + 7, keys), 0);
                     int least = Math.Max(Math.Min(run.Least - first, KeyBlock), 0);
-                    // Row i of the tile sees the keys from `hidden` + i on, none the first `lowest`, nor panels of `skip`.
-                    int hidden = (int)Math.Max(Math.Min(run.Hidden + row - first, KeyBlock), -TileRows), lowest = Math.Max(hidden, least), skip = lowest / PanelKeys * PanelKeys;
+                    // Row i of the tile sees the keys from `hidden` + i on. No row sees the first `lowest` keys; the panels of the first `skip` keys are left
+                    // out.
+                    int hidden = (int)Math.Max(Math.Min(run.Hidden + row - first, KeyBlock), -TileRows), lowest = Math.Max(hidden, least),
+                        skip = lowest / PanelKeys * PanelKeys;
                     if (lowest >= end) continue;
 
                     ref float tileQuery = ref At(ref query, row * QueryRow);
                     ref float state = ref At(ref block.State, row * StateRow);
-                    Scores(ref tileQuery, ref At(ref panels, skip * HeadDim), (end - skip + PanelKeys - 1) / PanelKeys, ref weights, ref state, hidden - skip, seen - skip, keys - skip, least - skip);
+                    Weights(ref tileQuery, ref At(ref panels, skip * HeadDim), (end - skip + PanelKeys - 1) / PanelKeys, ref weights, ref state, hidden - skip,
+                        seen - skip, keys - skip, least - skip);
                     if (block.ValuesFinite || (hidden + TileRows <= 1 && seen >= end))
                     {
-                        for (int strip = 0; strip < 64; strip += 8) Values8x2(ref At(ref weights, lowest - skip), ref At(ref At(ref values, lowest * ValueDim), strip), ValueDim, ref At(ref state, strip), end - lowest);
+                        for (int strip = 0; strip < 64;
+                            strip += 8) Values8x2(ref At(ref weights, lowest - skip), ref At(ref At(ref values, lowest * ValueDim), strip), ValueDim,
+                            ref At(ref state, strip), end - lowest);
                     }
                     else
                     {
-                        for (int i = 0; i < TileRows; i++) // 0 times an infinite value, or a NaN, would not be 0
+                        for (int i = 0; i < TileRows; i++) // 0 times an infinite value or NaN is not 0
                         {
                             ref float p = ref At(ref weights, i * KeyBlock - skip), s = ref At(ref state, i * StateRow);
-                            RowValue(ref p, ref values, ValueDim, ref s, Math.Max(Math.Max(hidden + i, least), lowest), Math.Min(seen + i, end));
+                            AddValues(ref p, ref values, ValueDim, ref s, Math.Max(Math.Max(hidden + i, least), lowest), Math.Min(seen + i, end));
                         }
                     }
                 }
             }
         }
 
-        if (block.Last) Finish(ref block.State, ref block.Output, block.OutputStride, block.Rows, in block.Place);
+        if (block.Last) Finish(ref block.State, in block.OutputRows, block.Rows, in block.Place);
     }
 
     /// <summary>Copies keys into panels and values into padded rows.</summary>
-    /// <returns>Whether all values are finite: 0 times an invisible one is then 0.</returns>
-    [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
-    public static bool Pack(in ForwardKeys keys)
+    /// <returns>Whether all values are finite: then 0 times a hidden value is 0.</returns>
+    [MethodImpl(AggressiveOptimization | NoInlining)]
+    public static bool Pack(in KeysToPack keys)
     {
-        PackKeys(ref keys.Key, keys.KeyStride, keys.Count, ref keys.PackedKeys);
-        return PackValues(ref keys.Value, keys.ValueStride, keys.Count, ref keys.PackedValues);
+        PackKeys(ref keys.KeyRows.First<float>(), keys.KeyRows.Stride, keys.Count, ref keys.PackedKeys);
+        return PackValues(ref keys.ValueRows.First<float>(), keys.ValueRows.Stride, keys.Count, ref keys.PackedValues);
     }
 
-    /// <summary>Keys [count, 64] as panels [HeadDim, PanelKeys]; the last panel is filled up with the last key.</summary>
-    [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
+    /// <summary>Keys [count, 64] as panels [HeadDim, PanelKeys]; the last panel is padded with copies of the last key.</summary>
+    [MethodImpl(AggressiveOptimization | NoInlining)]
     private static void PackKeys(ref float key, nint stride, int count, ref float panels)
     {
         for (int panel = 0; panel < count; panel += PanelKeys)
@@ -144,10 +169,10 @@ internal readonly struct forward_f32_d64_zones__neon_8x2 : IForwardCore, IRowsCo
     }
 
     /// <summary>Values [count, 64] as rows [count, ValueDim].</summary>
-    [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
+    [MethodImpl(AggressiveOptimization | NoInlining)]
     private static bool PackValues(ref float value, nint stride, int count, ref float rows)
     {
-        Vec zeros = Vec.Zero; // stays so as long as the values are finite
+        Vec zeros = Vec.Zero; // they stay 0 while the values are finite
         for (int key = 0; key < count; key++)
         {
             for (nint i = 0; i < 64; i += Lanes)
@@ -164,10 +189,10 @@ internal readonly struct forward_f32_d64_zones__neon_8x2 : IForwardCore, IRowsCo
     }
 
     /// <summary>Weights of a tile of query rows over some panels of keys.</summary>
-    [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
-    private static void Scores(ref float query, ref float panel, int panels, ref float weights, ref float state, int hidden, int seen, int keys, int least)
+    [MethodImpl(AggressiveOptimization | NoInlining)]
+    private static void Weights(ref float query, ref float panel, int panels, ref float weights, ref float state, int hidden, int seen, int keys, int least)
     {
-        // No row begins to see keys in the panels from `start` on, or all have ended; all see all keys of those before `whole`.
+        // No row has its first visible key in the panels from `start` on, or none sees a key; all rows see all keys of the panels before `whole`.
         int start = Math.Max(seen > 0 ? 0 : panels, (Math.Max(hidden + TileRows - 1, least) + PanelKeys) / PanelKeys);
         int whole = Math.Max(Math.Min(seen, keys), 0) / PanelKeys;
         int fresh = start == 0 && At(ref state, Maximum) == float.NegativeInfinity ? 1 : 0; // rows have seen no key
@@ -246,7 +271,7 @@ internal readonly struct forward_f32_d64_zones__neon_8x2 : IForwardCore, IRowsCo
                     quad++;
                 } while (quad < chain);
 
-                // Sums of 16 products: longer ones would lose precision.
+                // Sums of 16 products: longer sums would lose precision.
                 if (quad > 4)
                 {
                     s0_0 += Load(ref tile, 0); s0_1 += Load(ref tile, Lanes);
@@ -279,7 +304,7 @@ internal readonly struct forward_f32_d64_zones__neon_8x2 : IForwardCore, IRowsCo
 
             if (p < fresh)
             {
-                // The score of the first key does as the maximum, unless another exceeds it by much.
+                // The score of the first key serves as the maximum, unless another score exceeds it by far.
                 Begin(s0_0, Scale, ref state, Maximum);
                 Begin(s1_0, Scale, ref state, StateRow + Maximum);
                 Begin(s2_0, Scale, ref state, 2 * StateRow + Maximum);
@@ -290,7 +315,7 @@ internal readonly struct forward_f32_d64_zones__neon_8x2 : IForwardCore, IRowsCo
                 Begin(s7_0, Scale, ref state, 7 * StateRow + Maximum);
             }
 
-            // In case that a maximum rises; there are too few registers for the scores beside the exponents.
+            // For the case that a maximum rises: there are too few registers for the scores beside the exponents.
             Store(s0_0, ref tile, 0); Store(s0_1, ref tile, Lanes);
             Store(s1_0, ref tile, KeyBlock); Store(s1_1, ref tile, KeyBlock + Lanes);
             Store(s2_0, ref tile, 2 * KeyBlock); Store(s2_1, ref tile, 2 * KeyBlock + Lanes);
@@ -300,7 +325,7 @@ internal readonly struct forward_f32_d64_zones__neon_8x2 : IForwardCore, IRowsCo
             Store(s6_0, ref tile, 6 * KeyBlock); Store(s6_1, ref tile, 6 * KeyBlock + Lanes);
             Store(s7_0, ref tile, 7 * KeyBlock); Store(s7_1, ref tile, 7 * KeyBlock + Lanes);
 
-            // The weights are powers of two; these are the exponents, -infinity for invisible keys.
+            // The exponents of the weights, which are powers of two; -infinity for hidden keys.
             Vec l0 = Splat(ref state, RowLevel), e0_0 = MulAdd(s0_0, All(Scale), l0), e0_1 = MulAdd(s0_1, All(Scale), l0);
             Vec l1 = Splat(ref state, StateRow + RowLevel), e1_0 = MulAdd(s1_0, All(Scale), l1), e1_1 = MulAdd(s1_1, All(Scale), l1);
             Vec l2 = Splat(ref state, 2 * StateRow + RowLevel), e2_0 = MulAdd(s2_0, All(Scale), l2), e2_1 = MulAdd(s2_1, All(Scale), l2);
@@ -325,7 +350,7 @@ internal readonly struct forward_f32_d64_zones__neon_8x2 : IForwardCore, IRowsCo
 
             if (p >= start)
             {
-                // Whether no weight exceeds 2^8. Positive floats are ordered as integers are, a NaN above all.
+                // Does no weight exceed 2^8? Positive floats are ordered as integers are, and NaN is above all of them.
                 Vec h0 = MaxBits(e0_0, e0_1);
                 Vec h1 = MaxBits(e1_0, e1_1);
                 Vec h2 = MaxBits(e2_0, e2_1);
@@ -349,84 +374,74 @@ internal readonly struct forward_f32_d64_zones__neon_8x2 : IForwardCore, IRowsCo
             }
 
             // Rare: a maximum rises, or some rows see none of the panel.
-            Softmax(ref weights, p * PanelKeys, (p + 1) * PanelKeys, ref state, TileRows, hidden, seen, keys, least);
+            OnlineSoftmax(ref weights, p * PanelKeys, (p + 1) * PanelKeys, ref state, TileRows, hidden, seen, keys, least);
         }
     }
 
-    /// <summary>Adds what query rows take from keys as they lie in memory to their state.</summary>
-    [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
-    public static void AttendRows(in ForwardRows block)
+    /// <summary>Adds to the state of query rows what keys in place contribute.</summary>
+    [MethodImpl(AggressiveOptimization | NoInlining)]
+    public static void Decode(in DecodeBlock block)
     {
         int rows = block.Heads * block.Queries;
         ref float query = ref block.Scratch; // [RowsAtOnce, QueryRow]
         ref float weights = ref At(ref query, RowsAtOnce * QueryRow); // [RowsAtOnce, weightRow]
-        var (keyBlock, weightRow) = RowBlock(in block);
+        var (keyBlock, weightRow) = BlockOf(in block);
         if (block.First) Reset(ref block.State, rows);
-        RowQueries(in block, ref query);
+        for (int head = 0; head < block.Heads; head++)
+            CopyQueries(ref At(ref block.QueryRows.First<float>(), head * block.QueryRows.HeadStride), block.QueryRows.Stride, block.Queries,
+                ref At(ref query, head * block.Queries * QueryRow));
 
         for (int r = 0; r < block.RunCount; r++)
         {
-            ref ForwardRun run = ref Unsafe.Add(ref block.Runs, r);
-            for (int first = 0; first < run.Keys; first += keyBlock)
+            ref KeyRun run = ref Unsafe.Add(ref block.Runs, r);
+            for (int first = 0; first < run.Count; first += keyBlock)
             {
-                int keys = Math.Min(run.Keys - first, keyBlock), key = run.Key + first;
+                int keys = Math.Min(run.Count - first, keyBlock), key = run.Key + first;
                 // Query i sees the keys before `seen` + i.
                 int seen = (int)Math.Max(Math.Min(run.Visible - first, keyBlock), -RowsAtOnce);
                 // Query i sees the keys from `hidden` + i on.
                 int hidden = (int)Math.Max(Math.Min(run.Hidden - first, keyBlock), -RowsAtOnce);
                 int least = Math.Max(Math.Min(run.Least - first, keyBlock), 0);
 
-                RowScores(in block, ref query, ref At(ref block.Key, key * block.KeyStride), keys, ref weights, seen);
+                DecodeScores(in block, ref query, ref At(ref run.Keys<float>(), first * block.KeyStride), keys, ref weights, seen);
                 for (int row = 0; row < rows; row += block.Queries)
-                    Softmax(ref At(ref weights, row * weightRow), 0, keys, ref At(ref block.State, row * StateRow), block.Queries, hidden, seen, keys, least);
-                RowValues(in block, ref weights, ref At(ref block.Value, key * block.ValueStride), hidden, seen, keys, least);
+                    OnlineSoftmax(ref At(ref weights, row * weightRow), 0, keys, ref At(ref block.State, row * StateRow), block.Queries, hidden, seen, keys,
+                        least);
+                DecodeValues(in block, ref weights, ref At(ref run.Values<float>(), first * block.ValueStride), hidden, seen, keys, least);
             }
         }
     }
 
-    /// <summary>Keys of a block and floats of a row of weights.</summary>
-    private static (int Keys, int WeightRow) RowBlock(in ForwardRows block) =>
+    /// <summary>The keys of a block, and the floats of a row of weights.</summary>
+    private static (int Keys, int WeightRow) BlockOf(in DecodeBlock block) =>
         block.Heads == block.KeyHeads && block.Queries == 1 ? (OneRowBlock, OneRowWeights) : (KeyBlock, KeyBlock);
 
-    /// <summary>Copies query rows.</summary>
-    [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
-    private static void RowQueries(in ForwardRows block, ref float packed)
+    /// <summary>Scores of all query rows with keys, 4 keys at a time; keys after the last repeat it.</summary>
+    [MethodImpl(AggressiveOptimization | NoInlining)]
+    private static void DecodeScores(in DecodeBlock block, ref float query, ref float key, int keys, ref float weights, int seen)
     {
-        for (int head = 0; head < block.Heads; head++)
-        {
-            ref float query = ref At(ref block.Query, head * block.HeadStride);
-            for (int row = 0; row < block.Queries; row++, query = ref At(ref query, block.QueryStride), packed = ref At(ref packed, QueryRow))
-            {
-                for (nint i = 0; i < 64; i += Lanes)
-                {
-                    Store(Load(ref query, i), ref packed, i);
-                }
-            }
-        }
-    }
-
-    /// <summary>Scores of all query rows with keys, 4 keys at a time; keys past the last repeat it.</summary>
-    [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
-    private static void RowScores(in ForwardRows block, ref float query, ref float key, int keys, ref float weights, int seen)
-    {
-        int heads = block.KeyHeads, rows = block.Heads / heads * block.Queries, weightRow = RowBlock(in block).WeightRow;
+        int heads = block.KeyHeads, rows = block.Heads / heads * block.Queries, weightRow = BlockOf(in block).WeightRow;
         nint stride = block.KeyStride, headStride = block.KeyHeadStride;
 
-        // Four neighbours; for one query of few heads, the next of each quarter.
+        // Four keys side by side; for one query of few heads, one key from each quarter of the keys.
         int count = (keys + 3) / 4, apart = 1, next = 4;
         if (block.Queries == 1 && rows < 4) (apart, next) = (Math.Max(count, 1), 1);
         Vec zero = Vec.Zero;
         for (int left = count, j = 0; left > 0; left--, j += next)
         {
             nint last = (keys - 1 - j) * stride;
-            ref float k0 = ref At(ref key, j * stride), q = ref query, w = ref At(ref weights, j);
+            ref float k0 = ref At(ref key, j * stride);
+            ref float q = ref query, w = ref At(ref weights, j);
             for (int head = 0; head < heads; head++, k0 = ref At(ref k0, headStride))
             {
-                ref float k1 = ref At(ref k0, Math.Min(apart * stride, last)), k2 = ref At(ref k0, Math.Min(2 * apart * stride, last)), k3 = ref At(ref k0, Math.Min(3 * apart * stride, last));
+                ref float k1 = ref At(ref k0, Math.Min(apart * stride, last)), k2 = ref At(ref k0, Math.Min(2 * apart * stride, last)),
+                    k3 = ref At(ref k0, Math.Min(3 * apart * stride, last));
                 int row = rows, m = 0; // first query of a tile
-                for (; row >= 4; row -= 4, m = (m += 4) < block.Queries ? m : m - block.Queries, q = ref At(ref q, 4 * QueryRow), w = ref At(ref w, 4 * KeyBlock))
+                for (; row >= 4; row -= 4, q = ref At(ref q, 4 * QueryRow), w = ref At(ref w, 4 * KeyBlock))
                 {
-                    if (j >= seen + Math.Min(m + 3, block.Queries - 1)) continue;
+                    int first = m;
+                    m += m + 4 < block.Queries ? 4 : 4 - block.Queries;
+                    if (j >= seen + Math.Min(first + 3, block.Queries - 1)) continue;
                     Vec s0_0 = zero, s0_1 = zero, s0_2 = zero, s0_3 = zero;
                     Vec s1_0 = zero, s1_1 = zero, s1_2 = zero, s1_3 = zero;
                     Vec s2_0 = zero, s2_1 = zero, s2_2 = zero, s2_3 = zero;
@@ -434,10 +449,14 @@ internal readonly struct forward_f32_d64_zones__neon_8x2 : IForwardCore, IRowsCo
                     for (nint d = 0; d < 64; d += Lanes)
                     {
                         Vec q0 = Load(ref q, d), q1 = Load(ref q, QueryRow + d), q2 = Load(ref q, 2 * QueryRow + d), q3 = Load(ref q, 3 * QueryRow + d);
-                        Vec x0 = Load(ref k0, d); s0_0 = MulAdd(q0, x0, s0_0); s1_0 = MulAdd(q1, x0, s1_0); s2_0 = MulAdd(q2, x0, s2_0); s3_0 = MulAdd(q3, x0, s3_0);
-                        Vec x1 = Load(ref k1, d); s0_1 = MulAdd(q0, x1, s0_1); s1_1 = MulAdd(q1, x1, s1_1); s2_1 = MulAdd(q2, x1, s2_1); s3_1 = MulAdd(q3, x1, s3_1);
-                        Vec x2 = Load(ref k2, d); s0_2 = MulAdd(q0, x2, s0_2); s1_2 = MulAdd(q1, x2, s1_2); s2_2 = MulAdd(q2, x2, s2_2); s3_2 = MulAdd(q3, x2, s3_2);
-                        Vec x3 = Load(ref k3, d); s0_3 = MulAdd(q0, x3, s0_3); s1_3 = MulAdd(q1, x3, s1_3); s2_3 = MulAdd(q2, x3, s2_3); s3_3 = MulAdd(q3, x3, s3_3);
+                        Vec x0 = Load(ref k0, d); s0_0 = MulAdd(q0, x0, s0_0); s1_0 = MulAdd(q1, x0, s1_0); s2_0 = MulAdd(q2, x0, s2_0);
+                        s3_0 = MulAdd(q3, x0, s3_0);
+                        Vec x1 = Load(ref k1, d); s0_1 = MulAdd(q0, x1, s0_1); s1_1 = MulAdd(q1, x1, s1_1); s2_1 = MulAdd(q2, x1, s2_1);
+                        s3_1 = MulAdd(q3, x1, s3_1);
+                        Vec x2 = Load(ref k2, d); s0_2 = MulAdd(q0, x2, s0_2); s1_2 = MulAdd(q1, x2, s1_2); s2_2 = MulAdd(q2, x2, s2_2);
+                        s3_2 = MulAdd(q3, x2, s3_2);
+                        Vec x3 = Load(ref k3, d); s0_3 = MulAdd(q0, x3, s0_3); s1_3 = MulAdd(q1, x3, s1_3); s2_3 = MulAdd(q2, x3, s2_3);
+                        s3_3 = MulAdd(q3, x3, s3_3);
                     }
                     Vectors128.Store(Sums4(s0_0, s0_1, s0_2, s0_3), ref w, 0);
                     Vectors128.Store(Sums4(s1_0, s1_1, s1_2, s1_3), ref w, KeyBlock);
@@ -461,42 +480,48 @@ internal readonly struct forward_f32_d64_zones__neon_8x2 : IForwardCore, IRowsCo
         }
     }
 
-    /// <summary>State += weights * values for all rows, 4 values at a time.</summary>
-    [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
-    private static void RowValues(in ForwardRows block, ref float weights, ref float value, int hidden, int seen, int keys, int least)
+    /// <summary>Adds weights * values to the state of all rows, 4 values at a time.</summary>
+    [MethodImpl(AggressiveOptimization | NoInlining)]
+    private static void DecodeValues(in DecodeBlock block, ref float weights, ref float value, int hidden, int seen, int keys, int least)
     {
-        int heads = block.KeyHeads, rows = block.Heads / heads * block.Queries, weightRow = RowBlock(in block).WeightRow;
+        int heads = block.KeyHeads, rows = block.Heads / heads * block.Queries, weightRow = BlockOf(in block).WeightRow;
         nint stride = block.ValueStride, headStride = block.ValueHeadStride;
-        // All rows take part in the keys from `low` to `all`; 0 times a hidden finite value is 0.
+        // The keys from `low` to `all` are multiplied for all rows: 0 times a hidden finite value is 0.
         int low = Math.Max(Math.Min(Math.Max(hidden + block.Queries - 1, least), keys), 0);
         int all = Math.Max(Math.Min(seen, keys), 0);
         if (low >= all) low = all = 0;
-        if (low > 0 && Finite(in block, ref value, low)) low = 0;
-        if (all < keys && Finite(in block, ref At(ref value, all * stride), keys - all)) all = keys;
+        if (low > 0 && AllFinite(in block, ref value, low)) low = 0;
+        if (all < keys && AllFinite(in block, ref At(ref value, all * stride), keys - all)) all = keys;
 
-        // Four neighbours; for one query of few heads, the next of each quarter.
+        // Four keys side by side; for one query of few heads, one key from each quarter of the keys.
         int count = (all - low) / 4, apart = 1, next = 4;
         if (block.Queries == 1 && rows < 4) (apart, next) = (Math.Max(count, 1), 1);
-        // What a row sees of the keys before comes first, as it does where all take part.
+        // First the keys before these, for each row those that it sees: the order in which all rows would meet them.
         for (int row = 0; low > 0 && row < block.Heads * block.Queries; row++)
         {
-            ref float v = ref At(ref value, row / rows * headStride), w = ref At(ref weights, row * weightRow), s = ref At(ref block.State, row * StateRow);
-            RowValue(ref w, ref v, stride, ref s, Math.Max(Math.Max(hidden + row % block.Queries, least), 0), Math.Min(seen + row % block.Queries, low));
+            ref float v = ref At(ref value, row / rows * headStride);
+            ref float w = ref At(ref weights, row * weightRow), s = ref At(ref block.State, row * StateRow);
+            AddValues(ref w, ref v, stride, ref s, Math.Max(Math.Max(hidden + row % block.Queries, least), 0), Math.Min(seen + row % block.Queries, low));
         }
         for (int left = count, j = low; left > 0; left--, j += next)
         {
-            ref float v0 = ref At(ref value, j * stride), w = ref At(ref weights, j), s = ref block.State;
+            ref float v0 = ref At(ref value, j * stride);
+            ref float w = ref At(ref weights, j), s = ref block.State;
             for (int head = 0; head < heads; head++, v0 = ref At(ref v0, headStride))
             {
                 ref float v1 = ref At(ref v0, apart * stride), v2 = ref At(ref v1, apart * stride), v3 = ref At(ref v2, apart * stride);
                 int row = rows, m = 0; // first query of a tile
-                for (; row >= 4; row -= 4, m = (m += 4) < block.Queries ? m : m - block.Queries, w = ref At(ref w, 4 * KeyBlock), s = ref At(ref s, 4 * StateRow))
+                for (; row >= 4; row -= 4, w = ref At(ref w, 4 * KeyBlock), s = ref At(ref s, 4 * StateRow))
                 {
-                    if (j >= seen + Math.Min(m + 3, block.Queries - 1)) continue;
+                    int first = m;
+                    m += m + 4 < block.Queries ? 4 : 4 - block.Queries;
+                    if (j >= seen + Math.Min(first + 3, block.Queries - 1)) continue;
                     Vec w0_0 = Splat(ref w, 0), w0_1 = Splat(ref w, 1), w0_2 = Splat(ref w, 2), w0_3 = Splat(ref w, 3);
                     Vec w1_0 = Splat(ref w, KeyBlock), w1_1 = Splat(ref w, KeyBlock + 1), w1_2 = Splat(ref w, KeyBlock + 2), w1_3 = Splat(ref w, KeyBlock + 3);
-                    Vec w2_0 = Splat(ref w, 2 * KeyBlock), w2_1 = Splat(ref w, 2 * KeyBlock + 1), w2_2 = Splat(ref w, 2 * KeyBlock + 2), w2_3 = Splat(ref w, 2 * KeyBlock + 3);
-                    Vec w3_0 = Splat(ref w, 3 * KeyBlock), w3_1 = Splat(ref w, 3 * KeyBlock + 1), w3_2 = Splat(ref w, 3 * KeyBlock + 2), w3_3 = Splat(ref w, 3 * KeyBlock + 3);
+                    Vec w2_0 = Splat(ref w, 2 * KeyBlock), w2_1 = Splat(ref w, 2 * KeyBlock + 1), w2_2 = Splat(ref w, 2 * KeyBlock + 2),
+                        w2_3 = Splat(ref w, 2 * KeyBlock + 3);
+                    Vec w3_0 = Splat(ref w, 3 * KeyBlock), w3_1 = Splat(ref w, 3 * KeyBlock + 1), w3_2 = Splat(ref w, 3 * KeyBlock + 2),
+                        w3_3 = Splat(ref w, 3 * KeyBlock + 3);
                     for (nint i = 0; i < 64; i += Lanes)
                     {
                         Vec x0 = Load(ref v0, i), x1 = Load(ref v1, i), x2 = Load(ref v2, i), x3 = Load(ref v3, i);
@@ -518,18 +543,20 @@ internal readonly struct forward_f32_d64_zones__neon_8x2 : IForwardCore, IRowsCo
             }
         }
 
-        // Each row with the others that it sees.
+        // The other keys, for each row those that it sees.
         for (int row = 0; row < block.Heads * block.Queries; row++)
         {
-            ref float v = ref At(ref value, row / rows * headStride), w = ref At(ref weights, row * weightRow), s = ref At(ref block.State, row * StateRow);
-            RowValue(ref w, ref v, stride, ref s, low + 4 * count, all);
-            if (all < keys) RowValue(ref w, ref v, stride, ref s, Math.Max(Math.Max(hidden + row % block.Queries, least), all), Math.Min(seen + row % block.Queries, keys));
+            ref float v = ref At(ref value, row / rows * headStride);
+            ref float w = ref At(ref weights, row * weightRow), s = ref At(ref block.State, row * StateRow);
+            AddValues(ref w, ref v, stride, ref s, low + 4 * count, all);
+            if (all < keys) AddValues(ref w, ref v, stride, ref s, Math.Max(Math.Max(hidden + row % block.Queries, least), all),
+                Math.Min(seen + row % block.Queries, keys));
         }
     }
 
-    /// <summary>State += weights * values for a row.</summary>
-    [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
-    private static void RowValue(ref float weights, ref float value, nint stride, ref float state, int from, int end)
+    /// <summary>Adds weights * values to the state of a row.</summary>
+    [MethodImpl(AggressiveOptimization | NoInlining)]
+    private static void AddValues(ref float weights, ref float value, nint stride, ref float state, int from, int end)
     {
         for (; from < end; from++)
         {
@@ -540,8 +567,8 @@ internal readonly struct forward_f32_d64_zones__neon_8x2 : IForwardCore, IRowsCo
     }
 
     /// <summary>Whether all values are finite.</summary>
-    [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
-    private static bool Finite(in ForwardRows block, ref float value, int count)
+    [MethodImpl(AggressiveOptimization | NoInlining)]
+    private static bool AllFinite(in DecodeBlock block, ref float value, int count)
     {
         Vec zeros = Vec.Zero;
         for (; count > 0; count--, value = ref At(ref value, block.ValueStride))
@@ -558,8 +585,8 @@ internal readonly struct forward_f32_d64_zones__neon_8x2 : IForwardCore, IRowsCo
         return AllZero(zeros);
     }
 
-    /// <summary>Adds to the state of rows what they took from other keys: both are brought to the higher maximum.</summary>
-    [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
+    /// <summary>Adds to the state of rows their state after other keys. Both are scaled to the higher maximum.</summary>
+    [MethodImpl(AggressiveOptimization | NoInlining)]
     public static void Merge(ref float state, ref float other, int rows)
     {
         for (; rows > 0; rows--, state = ref At(ref state, StateRow), other = ref At(ref other, StateRow))
@@ -568,7 +595,7 @@ internal readonly struct forward_f32_d64_zones__neon_8x2 : IForwardCore, IRowsCo
             float mine = maximum, others = At(ref other, Maximum);
             maximum = Math.Max(mine, others);
 
-            // A row without a score is at -infinity, which minus itself would be NaN.
+            // The maximum of a row without a score is -infinity; minus itself it would be NaN.
             float level = maximum == float.NegativeInfinity ? 0f : maximum;
             Vec f = Exp2(All(Fall(mine, level, Scale))), g = Exp2(All(Fall(others, level, Scale)));
             for (nint i = 0; i < Maximum; i += Lanes) Store(Load(ref state, i) * f + Load(ref other, i) * g, ref state, i);
@@ -576,7 +603,7 @@ internal readonly struct forward_f32_d64_zones__neon_8x2 : IForwardCore, IRowsCo
     }
 
     /// <summary>outputs += weights * values for 8 rows and 8 of the value dimension.</summary>
-    [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
+    [MethodImpl(AggressiveOptimization | NoInlining)]
     private static void Values8x2(ref float weights, ref float values, nint stride, ref float outputs, int keys)
     {
         Vec o0_0 = Load(ref outputs, 0), o0_1 = Load(ref outputs, Lanes);
@@ -669,8 +696,8 @@ internal readonly struct forward_f32_d64_zones__neon_8x2 : IForwardCore, IRowsCo
         Store(o7_0, ref outputs, 7 * StateRow); Store(o7_1, ref outputs, 7 * StateRow + Lanes);
     }
 
-    /// <summary>The state of rows that have seen no key.</summary>
-    [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
+    /// <summary>Sets the state of rows that have seen no key.</summary>
+    [MethodImpl(AggressiveOptimization | NoInlining)]
     private static void Reset(ref float state, int rows)
     {
         for (; rows > 0; rows--, state = ref At(ref state, StateRow))
@@ -681,37 +708,25 @@ internal readonly struct forward_f32_d64_zones__neon_8x2 : IForwardCore, IRowsCo
         }
     }
 
-    /// <summary>Query rows side by side. The last tile is filled up with zeros.</summary>
-    [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
-    private static void PackQueries(ref float query, nint stride, int rows, ref float packed)
+    /// <summary>Copies query rows side by side.</summary>
+    [MethodImpl(AggressiveOptimization | NoInlining)]
+    private static void CopyQueries(ref float query, nint stride, int rows, ref float copy)
     {
-        int row = 0;
-        for (; row < rows; row++)
+        for (int row = 0; row < rows; row++, query = ref At(ref query, stride), copy = ref At(ref copy, QueryRow))
         {
             for (nint i = 0; i < 64; i += Lanes)
             {
-                Store(Load(ref query, i), ref packed, i);
+                Store(Load(ref query, i), ref copy, i);
             }
-            query = ref At(ref query, stride);
-            packed = ref At(ref packed, QueryRow);
-        }
-
-        for (; row % TileRows != 0; row++)
-        {
-            for (nint i = 0; i < 64; i += Lanes)
-            {
-                Store(Vec.Zero, ref packed, i);
-            }
-            packed = ref At(ref packed, QueryRow);
         }
     }
 
     /// <summary>
-    /// Weights from the scores of a tile in the columns from to `end`, 0 for invisible keys. A row's maximum rises when a score exceeds it by
-    /// more than `Lazy`: what was summed under the old one is scaled down.
+    /// Makes weights of the scores of a tile in the columns from to `end`, 0 for hidden keys. The maximum of a row rises when a score exceeds it by
+    /// more than `Lazy`; the sums under the old maximum are then scaled down.
     /// </summary>
-    [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
-    private static void Softmax(ref float weights, int from, int end, ref float state, int rows, int hidden, int seen, int keys, int least)
+    [MethodImpl(AggressiveOptimization | NoInlining)]
+    private static void OnlineSoftmax(ref float weights, int from, int end, ref float state, int rows, int hidden, int seen, int keys, int least)
     {
         for (int row = 0; row < rows; row++, state = ref At(ref state, StateRow))
         {
@@ -719,19 +734,19 @@ internal readonly struct forward_f32_d64_zones__neon_8x2 : IForwardCore, IRowsCo
             ref float sum = ref At(ref state, Sums);
             ref float maximum = ref At(ref state, Maximum);
 
-            // The row sees the columns before `bound`: whole vectors before `tail`, then a part of one.
+            // The row sees the columns before `bound`: whole vectors before `tail`, then part of a vector.
             int bound = Math.Max(Math.Min(seen + row, Math.Min(end, keys)), from);
             int tail = from + (bound - from) / Lanes * Lanes;
             Vec visible = FirstOf(bound - tail);
 
-            // It does not see the columns before `lower`: whole vectors before `head`, then a part of one. Or it sees none.
+            // It does not see the columns before `lower`: whole vectors before `head`, then part of a vector. Or it sees no column.
             int lower = Math.Max(Math.Max(hidden + row, least), from);
             if (lower >= bound) lower = bound = tail = from;
             int head = from + (lower - from) / Lanes * Lanes;
             for (int i = from; i < head; i += Lanes) Store(Vec.Zero, ref w, i);
             if (head < lower) Store(Select(FirstOf(lower - head), All(float.NegativeInfinity), Load(ref w, head)), ref w, head);
 
-            // A score of -infinity has the weight 0, also before any other: the maximum of what a row sees is finite or more.
+            // A score of -infinity has the weight 0: where a row sees a key, its maximum is at least the lowest finite number.
             Vec highest = All(bound > lower ? float.MinValue : float.NegativeInfinity);
             int column = head;
             for (; column < tail; column += Lanes) highest = Max(highest, Load(ref w, column));
@@ -753,7 +768,7 @@ internal readonly struct forward_f32_d64_zones__neon_8x2 : IForwardCore, IRowsCo
             float level = At(ref state, RowLevel);
             if (float.IsNaN(level))
             {
-                // Very large scores: their distances from the maximum.
+                // Very large scores have no level: use their distances from the maximum.
                 for (int i = head; i < bound; i += Lanes) Store(Load(ref w, i) - All(maximum), ref w, i);
                 level = 0f;
             }
@@ -779,10 +794,11 @@ internal readonly struct forward_f32_d64_zones__neon_8x2 : IForwardCore, IRowsCo
         }
     }
 
-    /// <summary>Writes output rows; 0 for rows that saw no key.</summary>
-    [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
-    public static void Finish(ref float state, ref float output, nint outputStride, int rows, in ForwardPlace place)
+    /// <summary>Writes output rows: 0 for rows that see no key.</summary>
+    [MethodImpl(AggressiveOptimization | NoInlining)]
+    public static void Finish(ref float state, in TokenRows outputs, int rows, in ForwardPlace place)
     {
+        ref float output = ref outputs.First<float>();
         for (int row = 0; row < rows; row++)
         {
             float sum = Sum(Load(ref state, Sums));
@@ -792,7 +808,7 @@ internal readonly struct forward_f32_d64_zones__neon_8x2 : IForwardCore, IRowsCo
                 Store(Load(ref state, i) * All(inverse), ref output, i);
             }
             state = ref At(ref state, StateRow);
-            output = ref At(ref output, outputStride);
+            output = ref At(ref output, outputs.Stride);
         }
     }
 }

@@ -2,18 +2,20 @@
 //
 // forward_f32_m49n49_d32__avx512_3x4
 //
-//   output = softmax(0.17677669f * query * key^T) * value, single precision, no mask
+//   output = softmax(0.17677669f * query * key^T) * value, single precision
 //   query   [49, 32]     key    [49, 32]
 //   output  [49, 32]     value  [49, 32]
 //
 //   instructions  AVX-512
-//   tile          3 query rows x 64 keys: 3 x 4 vectors of 16 floats, scores stay in registers
-//   blocks        51 query rows, 64 keys
-//   cost          128 flops and one exponential for a visible pair of query and key
+//   mask          no mask
+//   fixed length  tiles of 3 query rows x 64 keys: 3 x 4 vectors of 16 floats, scores become weights in registers
+//                 blocks of 51 query rows and 64 keys
+//   cost          128 flops and one exponential for each visible pair of query and key
 //   memory        64 floats for a packed key and value, 3456 for a block of queries
 //
 // Keys are packed into panels (transposed), values into padded rows.
-// A tile of queries takes all keys at once: scores, weights relative to the maximum of a row, product with the values.
+// A tile of queries meets all keys at once: scores, weights relative to a running maximum, product with the values.
+// The running maximum rises only when a score exceeds it by more than 8 powers of two, which is rare.
 #nullable enable
 
 namespace AttentionGen.Generated;
@@ -25,27 +27,31 @@ using global::AttentionGen.CompilerServices;
 using static global::AttentionGen.CompilerServices.KernelMemory;
 using static global::AttentionGen.CompilerServices.Levels;
 using static global::AttentionGen.CompilerServices.Vectors512;
+using static global::System.Runtime.CompilerServices.MethodImplOptions;
+using Role = global::AttentionGen.AttentionRole;
 using Vec = global::System.Runtime.Intrinsics.Vector512<float>;
 
 [global::System.CodeDom.Compiler.GeneratedCode("AttentionGen", "0.1.0")]
 [global::Microsoft.CodeAnalysis.Embedded]
-internal readonly struct forward_f32_m49n49_d32__avx512_3x4 : IForwardCore
+internal readonly struct forward_f32_m49n49_d32__avx512_3x4 : IPrefillCore
 {
     private const int HeadDim = 32;
     private const int ValueDim = 32;
     private const int Lanes = 16;
-    private const int QueryRow = 32; // a packed query: whole vectors
-    private const int Sums = 0, Maximum = Sums + Lanes, RowLevel = Maximum + 1, StateRow = Maximum + Lanes; // the state of a query row: sums of weights, maximum and its level
-    private const int TileRows = 3;
-    private const int PanelKeys = 64;
-    private const int QueryBlock = 51;
+    private const int QueryRow = 32; // a copied query: whole vectors
+    // The state of a query row: sums of weights, maximum and its level.
+    private const int Sums = 0, Maximum = Sums + Lanes, RowLevel = Maximum + 1, StateRow = Maximum + Lanes;
     private const int KeyBlock = 64;
+    private const int TileRows = 3, PanelKeys = 64, QueryBlock = 51;
     private const int KeyLength = 49;
     private const float Scale = 0.25503486f; // scale * log2(e): weights are powers of two
-    private const float Lazy = 31.36826f; // 8 / Scale, what a score may exceed the running maximum by
+    private const float Lazy = 31.36826f; // 8 / Scale, how far a score may exceed the running maximum
 
-    public static ForwardPlan Plan => new()
+    public static PrefillPlan PrefillPlan => new()
     {
+        HeadDim = 32,
+        ValueDim = 32,
+        Elements = new(4, 4, 4, 4),
         QueryBlock = QueryBlock,
         TileRows = TileRows,
         KeyBlock = KeyBlock,
@@ -58,40 +64,41 @@ internal readonly struct forward_f32_m49n49_d32__avx512_3x4 : IForwardCore
         RunKeys = KeyLength,
     };
 
-    /// <summary>Writes the output rows of a block of queries from all keys that it sees.</summary>
-    [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
-    public static void Attend(in ForwardBlock block)
+    /// <summary>Writes the output rows of a block of queries: all keys at once.</summary>
+    [MethodImpl(AggressiveOptimization | NoInlining)]
+    public static void Prefill(in PrefillBlock block)
     {
         ref float query = ref block.Scratch; // [QueryBlock, QueryRow]
         ref float weights = ref At(ref query, QueryBlock * QueryRow); // [TileRows, KeyBlock]
-        ref float values = ref block.PackedValues;
         ref float state = ref block.State; // [TileRows, StateRow]
-        PackQueries(ref block.Query, block.QueryStride, block.Rows, ref query);
+        ref KeyRun run = ref block.Runs; // the only one
+        ref float values = ref run.Values<float>();
+        CopyQueries(ref block.QueryRows.First<float>(), block.QueryRows.Stride, block.Rows, ref query);
 
         for (int tile = 0; tile < block.Rows; tile += TileRows)
         {
             block.Ahead.Fetch();
-            int row = Math.Min(tile, block.Rows - TileRows); // the last tile begins inside the one before, so that it is whole
+            int row = Math.Min(tile, block.Rows - TileRows); // the last tile overlaps the one before it, so that it has all its rows
             Reset(ref state, TileRows);
-            Scores(ref At(ref query, row * QueryRow), ref block.PackedKeys, 1, ref weights, ref state, KeyLength);
-            Invert(ref state);
-            ref float output = ref At(ref block.Output, row * block.OutputStride);
-            Values3x2(ref weights, ref values, ValueDim, ref state, ref output, block.OutputStride, KeyLength);
+            Weights(ref At(ref query, row * QueryRow), ref run.Keys<float>(), 1, ref weights, ref state, KeyLength);
+            InvertSums(ref state);
+            ref float output = ref At(ref block.OutputRows.First<float>(), row * block.OutputRows.Stride);
+            Values3x2(ref weights, ref values, ValueDim, ref state, ref output, block.OutputRows.Stride, KeyLength);
         }
     }
 
     /// <summary>Copies keys into panels and values into padded rows.</summary>
-    /// <returns>True: every row sees every key, so that no value is multiplied by the weight of an invisible key.</returns>
-    [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
-    public static bool Pack(in ForwardKeys keys)
+    /// <returns>True: every row sees every key, so no value is multiplied by the weight of a hidden key.</returns>
+    [MethodImpl(AggressiveOptimization | NoInlining)]
+    public static bool Pack(in KeysToPack keys)
     {
-        PackKeys(ref keys.Key, keys.KeyStride, keys.Count, ref keys.PackedKeys);
-        PackValues(ref keys.Value, keys.ValueStride, keys.Count, ref keys.PackedValues);
+        PackKeys(ref keys.KeyRows.First<float>(), keys.KeyRows.Stride, keys.Count, ref keys.PackedKeys);
+        PackValues(ref keys.ValueRows.First<float>(), keys.ValueRows.Stride, keys.Count, ref keys.PackedValues);
         return true;
     }
 
-    /// <summary>Keys [count, 32] as panels [HeadDim, PanelKeys]; the last panel is filled up with the last key.</summary>
-    [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
+    /// <summary>Keys [count, 32] as panels [HeadDim, PanelKeys]; the last panel is padded with copies of the last key.</summary>
+    [MethodImpl(AggressiveOptimization | NoInlining)]
     private static void PackKeys(ref float key, nint stride, int count, ref float panels)
     {
         for (int panel = 0; panel < count; panel += PanelKeys)
@@ -111,7 +118,7 @@ internal readonly struct forward_f32_m49n49_d32__avx512_3x4 : IForwardCore
     }
 
     /// <summary>Values [count, 32] as rows [count, ValueDim].</summary>
-    [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
+    [MethodImpl(AggressiveOptimization | NoInlining)]
     private static void PackValues(ref float value, nint stride, int count, ref float rows)
     {
         for (int key = 0; key < count; key++)
@@ -126,37 +133,24 @@ internal readonly struct forward_f32_m49n49_d32__avx512_3x4 : IForwardCore
         }
     }
 
-    /// <summary>Query rows side by side. The last tile is filled up with zeros.</summary>
-    [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
-    private static void PackQueries(ref float query, nint stride, int rows, ref float packed)
+    /// <summary>Copies query rows side by side.</summary>
+    [MethodImpl(AggressiveOptimization | NoInlining)]
+    private static void CopyQueries(ref float query, nint stride, int rows, ref float copy)
     {
-        int row = 0;
-        for (; row < rows; row++)
-        {
-            PrefetchRow(ref query, 64 * stride, 32);
-            for (nint i = 0; i < 32; i += Lanes)
-            {
-                Store(Load(ref query, i), ref packed, i);
-            }
-            query = ref At(ref query, stride);
-            packed = ref At(ref packed, QueryRow);
-        }
-
-        for (; row % TileRows != 0; row++)
+        for (int row = 0; row < rows; row++, query = ref At(ref query, stride), copy = ref At(ref copy, QueryRow))
         {
             for (nint i = 0; i < 32; i += Lanes)
             {
-                Store(Vec.Zero, ref packed, i);
+                Store(Load(ref query, i), ref copy, i);
             }
-            packed = ref At(ref packed, QueryRow);
         }
     }
 
     /// <summary>Weights of a tile of query rows over some panels of keys.</summary>
-    [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
-    private static void Scores(ref float query, ref float panel, int panels, ref float weights, ref float state, int keys)
+    [MethodImpl(AggressiveOptimization | NoInlining)]
+    private static void Weights(ref float query, ref float panel, int panels, ref float weights, ref float state, int keys)
     {
-        // All keys of the panels before `whole` are there.
+        // The panels before `whole` have all their keys.
         int whole = keys / PanelKeys;
         int fresh = At(ref state, Maximum) == float.NegativeInfinity ? 1 : 0; // rows have seen no key
         for (int p = 0; p < panels; p++, panel = ref At(ref panel, HeadDim * PanelKeys))
@@ -205,27 +199,33 @@ internal readonly struct forward_f32_m49n49_d32__avx512_3x4 : IForwardCore
 
             if (p < fresh)
             {
-                // The score of the first key does as the maximum, unless another exceeds it by much.
+                // The score of the first key serves as the maximum, unless another score exceeds it by far.
                 Begin(s0_0, Scale, ref state, Maximum);
                 Begin(s1_0, Scale, ref state, StateRow + Maximum);
                 Begin(s2_0, Scale, ref state, 2 * StateRow + Maximum);
             }
 
-            // The weights are powers of two; these are the exponents, -infinity for invisible keys.
-            Vec l0 = Splat(ref state, RowLevel), e0_0 = MulAdd(s0_0, All(Scale), l0), e0_1 = MulAdd(s0_1, All(Scale), l0), e0_2 = MulAdd(s0_2, All(Scale), l0), e0_3 = MulAdd(s0_3, All(Scale), l0);
-            Vec l1 = Splat(ref state, StateRow + RowLevel), e1_0 = MulAdd(s1_0, All(Scale), l1), e1_1 = MulAdd(s1_1, All(Scale), l1), e1_2 = MulAdd(s1_2, All(Scale), l1), e1_3 = MulAdd(s1_3, All(Scale), l1);
-            Vec l2 = Splat(ref state, 2 * StateRow + RowLevel), e2_0 = MulAdd(s2_0, All(Scale), l2), e2_1 = MulAdd(s2_1, All(Scale), l2), e2_2 = MulAdd(s2_2, All(Scale), l2), e2_3 = MulAdd(s2_3, All(Scale), l2);
+            // The exponents of the weights, which are powers of two; -infinity for hidden keys.
+            Vec l0 = Splat(ref state, RowLevel), e0_0 = MulAdd(s0_0, All(Scale), l0), e0_1 = MulAdd(s0_1, All(Scale), l0), e0_2 = MulAdd(s0_2, All(Scale), l0),
+                e0_3 = MulAdd(s0_3, All(Scale), l0);
+            Vec l1 = Splat(ref state, StateRow + RowLevel), e1_0 = MulAdd(s1_0, All(Scale), l1), e1_1 = MulAdd(s1_1, All(Scale), l1),
+                e1_2 = MulAdd(s1_2, All(Scale), l1), e1_3 = MulAdd(s1_3, All(Scale), l1);
+            Vec l2 = Splat(ref state, 2 * StateRow + RowLevel), e2_0 = MulAdd(s2_0, All(Scale), l2), e2_1 = MulAdd(s2_1, All(Scale), l2),
+                e2_2 = MulAdd(s2_2, All(Scale), l2), e2_3 = MulAdd(s2_3, All(Scale), l2);
 
             if (p >= whole)
             {
                 int column = p * PanelKeys;
-                int n0 = keys - column; e0_0 = Seen(e0_0, n0); e0_1 = Seen(e0_1, n0 - Lanes); e0_2 = Seen(e0_2, n0 - 2 * Lanes); e0_3 = Seen(e0_3, n0 - 3 * Lanes);
-                int n1 = keys - column; e1_0 = Seen(e1_0, n1); e1_1 = Seen(e1_1, n1 - Lanes); e1_2 = Seen(e1_2, n1 - 2 * Lanes); e1_3 = Seen(e1_3, n1 - 3 * Lanes);
-                int n2 = keys - column; e2_0 = Seen(e2_0, n2); e2_1 = Seen(e2_1, n2 - Lanes); e2_2 = Seen(e2_2, n2 - 2 * Lanes); e2_3 = Seen(e2_3, n2 - 3 * Lanes);
+                int n0 = keys - column; e0_0 = Seen(e0_0, n0); e0_1 = Seen(e0_1, n0 - Lanes); e0_2 = Seen(e0_2, n0 - 2 * Lanes);
+                e0_3 = Seen(e0_3, n0 - 3 * Lanes);
+                int n1 = keys - column; e1_0 = Seen(e1_0, n1); e1_1 = Seen(e1_1, n1 - Lanes); e1_2 = Seen(e1_2, n1 - 2 * Lanes);
+                e1_3 = Seen(e1_3, n1 - 3 * Lanes);
+                int n2 = keys - column; e2_0 = Seen(e2_0, n2); e2_1 = Seen(e2_1, n2 - Lanes); e2_2 = Seen(e2_2, n2 - 2 * Lanes);
+                e2_3 = Seen(e2_3, n2 - 3 * Lanes);
             }
 
             {
-                // Whether no weight exceeds 2^8. Positive floats are ordered as integers are, a NaN above all.
+                // Does no weight exceed 2^8? Positive floats are ordered as integers are, and NaN is above all of them.
                 Vec h0 = MaxBits(MaxBits(e0_0, e0_1), MaxBits(e0_2, e0_3));
                 Vec h1 = MaxBits(MaxBits(e1_0, e1_1), MaxBits(e1_2, e1_3));
                 Vec h2 = MaxBits(MaxBits(e2_0, e2_1), MaxBits(e2_2, e2_3));
@@ -240,14 +240,16 @@ internal readonly struct forward_f32_m49n49_d32__avx512_3x4 : IForwardCore
 
             // Rare: a maximum rises.
             Store(s0_0, ref tile, 0); Store(s0_1, ref tile, Lanes); Store(s0_2, ref tile, 2 * Lanes); Store(s0_3, ref tile, 3 * Lanes);
-            Store(s1_0, ref tile, KeyBlock); Store(s1_1, ref tile, KeyBlock + Lanes); Store(s1_2, ref tile, KeyBlock + 2 * Lanes); Store(s1_3, ref tile, KeyBlock + 3 * Lanes);
-            Store(s2_0, ref tile, 2 * KeyBlock); Store(s2_1, ref tile, 2 * KeyBlock + Lanes); Store(s2_2, ref tile, 2 * KeyBlock + 2 * Lanes); Store(s2_3, ref tile, 2 * KeyBlock + 3 * Lanes);
-            Softmax(ref weights, p * PanelKeys, (p + 1) * PanelKeys, ref state, TileRows, keys);
+            Store(s1_0, ref tile, KeyBlock); Store(s1_1, ref tile, KeyBlock + Lanes); Store(s1_2, ref tile, KeyBlock + 2 * Lanes);
+            Store(s1_3, ref tile, KeyBlock + 3 * Lanes);
+            Store(s2_0, ref tile, 2 * KeyBlock); Store(s2_1, ref tile, 2 * KeyBlock + Lanes); Store(s2_2, ref tile, 2 * KeyBlock + 2 * Lanes);
+            Store(s2_3, ref tile, 2 * KeyBlock + 3 * Lanes);
+            OnlineSoftmax(ref weights, p * PanelKeys, (p + 1) * PanelKeys, ref state, TileRows, keys);
         }
     }
 
-    /// <summary>The state of rows that have seen no key.</summary>
-    [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
+    /// <summary>Sets the state of rows that have seen no key.</summary>
+    [MethodImpl(AggressiveOptimization | NoInlining)]
     private static void Reset(ref float state, int rows)
     {
         for (; rows > 0; rows--, state = ref At(ref state, StateRow))
@@ -259,11 +261,11 @@ internal readonly struct forward_f32_m49n49_d32__avx512_3x4 : IForwardCore
     }
 
     /// <summary>
-    /// Weights from the scores of a tile in the columns from to `end`, 0 for invisible keys. A row's maximum rises when a score exceeds it by
-    /// more than `Lazy`: what was summed under the old one is scaled down.
+    /// Makes weights of the scores of a tile in the columns from to `end`, 0 for hidden keys. The maximum of a row rises when a score exceeds it by
+    /// more than `Lazy`; the sums under the old maximum are then scaled down.
     /// </summary>
-    [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
-    private static void Softmax(ref float weights, int from, int end, ref float state, int rows, int keys)
+    [MethodImpl(AggressiveOptimization | NoInlining)]
+    private static void OnlineSoftmax(ref float weights, int from, int end, ref float state, int rows, int keys)
     {
         for (int row = 0; row < rows; row++, state = ref At(ref state, StateRow))
         {
@@ -271,12 +273,12 @@ internal readonly struct forward_f32_m49n49_d32__avx512_3x4 : IForwardCore
             ref float sum = ref At(ref state, Sums);
             ref float maximum = ref At(ref state, Maximum);
 
-            // The row sees the columns before `bound`: whole vectors before `tail`, then a part of one.
+            // The row sees the columns before `bound`: whole vectors before `tail`, then part of a vector.
             int bound = Math.Min(end, keys);
             int tail = from + (bound - from) / Lanes * Lanes;
             Vec visible = FirstOf(bound - tail);
 
-            // A score of -infinity has the weight 0, also before any other: the maximum of what a row sees is finite or more.
+            // A score of -infinity has the weight 0: where a row sees a key, its maximum is at least the lowest finite number.
             Vec highest = All(bound > from ? float.MinValue : float.NegativeInfinity);
             int column = from;
             for (; column < tail; column += Lanes) highest = Max(highest, Load(ref w, column));
@@ -298,7 +300,7 @@ internal readonly struct forward_f32_m49n49_d32__avx512_3x4 : IForwardCore
             float level = At(ref state, RowLevel);
             if (float.IsNaN(level))
             {
-                // Very large scores: their distances from the maximum.
+                // Very large scores have no level: use their distances from the maximum.
                 for (int i = from; i < bound; i += Lanes) Store(Load(ref w, i) - All(maximum), ref w, i);
                 level = 0f;
             }
@@ -324,9 +326,9 @@ internal readonly struct forward_f32_m49n49_d32__avx512_3x4 : IForwardCore
         }
     }
 
-    /// <summary>One over the sums of the weights of the rows of a tile.</summary>
-    [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
-    private static void Invert(ref float state)
+    /// <summary>Inverts the sums of the weights of the rows of a tile.</summary>
+    [MethodImpl(AggressiveOptimization | NoInlining)]
+    private static void InvertSums(ref float state)
     {
         for (int row = 0; row < TileRows; row++, state = ref At(ref state, StateRow))
         {
@@ -335,7 +337,7 @@ internal readonly struct forward_f32_m49n49_d32__avx512_3x4 : IForwardCore
     }
 
     /// <summary>outputs = inverse sums * weights * values for 3 rows and 32 of the value dimension.</summary>
-    [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
+    [MethodImpl(AggressiveOptimization | NoInlining)]
     private static void Values3x2(ref float weights, ref float values, nint stride, ref float state, ref float outputs, nint outputStride, int keys)
     {
         Vec o0_0 = Vec.Zero, o0_1 = Vec.Zero;
