@@ -4,7 +4,10 @@ namespace AttentionGen.Generator.Model;
 namespace AttentionGen;
 #endif
 
-/// <summary>The axes that a tensor beside the scores has. Along the others it is the same; those that it has follow each other in this order.</summary>
+/// <summary>
+/// The axes of a tensor that the kernel combines with the scores. The tensor is constant along the other axes. Its axes follow each other in the order of
+/// this enum.
+/// </summary>
 [Flags]
 #if ATTENTIONGEN_GENERATOR
 internal enum Axes
@@ -12,7 +15,7 @@ internal enum Axes
 public enum AttentionAxes
 #endif
 {
-    /// <summary>None of them.</summary>
+    /// <summary>No axis.</summary>
     None = 0,
 
     /// <summary>A value for each batch item.</summary>

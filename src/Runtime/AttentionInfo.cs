@@ -3,15 +3,17 @@ using AttentionGen.CompilerServices;
 
 namespace AttentionGen;
 
-/// <summary>Tells what runs here.</summary>
+/// <summary>Describes the code that runs in this process.</summary>
 public static class AttentionInfo
 {
-    /// <summary>The best instruction set that this process can use: a kernel runs the best one, of those it was generated for, up to it.</summary>
+    /// <summary>The best instruction set that this process can use. A kernel runs the best of its instruction sets that does not exceed this one.</summary>
     public static AttentionIsas Isa => Best(AttentionIsas.All);
 
-    /// <summary>What was planned for a kernel, and which of its instruction sets runs here.</summary>
+    /// <summary>Returns the plan of a kernel, and the instruction set that runs in this process.</summary>
     /// <param name="kernel">The kernel: the method itself, <c>AttentionInfo.Describe(Llama.Attend)</c>.</param>
-    /// <remarks>Of overloads, <see cref="Describe{TDelegate}(TDelegate)"/> tells one by the type of a delegate.</remarks>
+    /// <returns>The plan for the instruction set that runs in this process.</returns>
+    /// <remarks>If the method has overloads, <see cref="Describe{TDelegate}(TDelegate)"/> selects one by the type of a delegate.</remarks>
+    /// <exception cref="ArgumentNullException"><paramref name="kernel"/> is null.</exception>
     /// <exception cref="ArgumentException">The method is not a generated kernel.</exception>
     public static AttentionKernelInfo Describe(Delegate kernel)
     {
@@ -24,17 +26,23 @@ public static class AttentionInfo
         return new AttentionKernelInfo(runs.Kernel, runs.Core, runs.Isa, runs.Plan, runs.ScratchBytes);
     }
 
-    /// <summary>The same for a kernel with overloads, of which the type of the delegate chooses: <c>AttentionInfo.Describe&lt;Attend&gt;(Llama.Attend)</c>.</summary>
+    /// <summary>
+    /// Does the same as <see cref="Describe(Delegate)"/> for a kernel with overloads. The type of the delegate selects the overload:
+    /// <c>AttentionInfo.Describe&lt;Attend&gt;(Llama.Attend)</c>.
+    /// </summary>
     /// <typeparam name="TDelegate">
-    /// A delegate with the parameters of the kernel, as <c>delegate void Attend(ReadOnlySpan&lt;float&gt; query, ReadOnlySpan&lt;float&gt; key, ReadOnlySpan&lt;float&gt; value, Span&lt;float&gt; output)</c>;
-    /// <c>Action</c> with spans in it does as well.
+    /// A delegate with the parameters of the kernel, such as
+    /// <c>delegate void Attend(ReadOnlySpan&lt;float&gt; query, ReadOnlySpan&lt;float&gt; key, ReadOnlySpan&lt;float&gt; value, Span&lt;float&gt; output)</c>.
+    /// An <c>Action</c> with span arguments is also possible.
     /// </typeparam>
     /// <param name="kernel">The kernel: the method itself.</param>
+    /// <returns>The plan for the instruction set that runs in this process.</returns>
+    /// <exception cref="ArgumentNullException"><paramref name="kernel"/> is null.</exception>
     /// <exception cref="ArgumentException">The method is not a generated kernel.</exception>
     public static AttentionKernelInfo Describe<TDelegate>(TDelegate kernel)
         where TDelegate : Delegate => Describe((Delegate)kernel);
 
-    /// <summary>The best of some instruction sets here; generated code asks the same questions in the same order.</summary>
+    /// <summary>The best of the given instruction sets in this process. Generated code makes the same tests in the same order.</summary>
     private static AttentionIsas Best(AttentionIsas among) =>
         among.HasFlag(AttentionIsas.Avx512) && KernelIsa.Avx512 ? AttentionIsas.Avx512
         : among.HasFlag(AttentionIsas.Avx2) && KernelIsa.Avx2 ? AttentionIsas.Avx2
@@ -42,10 +50,10 @@ public static class AttentionInfo
         : AttentionIsas.Portable;
 }
 
-/// <summary>A generated kernel as it runs here.</summary>
-/// <param name="Name">The kernel's name, derived from its declaration.</param>
-/// <param name="Core">The name of the code that runs here; it stands at the head of the generated file.</param>
-/// <param name="Isa">The instruction set of that code.</param>
-/// <param name="Plan">How the work is cut: tile, blocks, path.</param>
-/// <param name="ScratchBytes">The working memory that one thread needs at most, in bytes.</param>
+/// <summary>A generated kernel as it runs in this process.</summary>
+/// <param name="Name">The name of the kernel, derived from its declaration.</param>
+/// <param name="Core">The name of the core that runs in this process. The generated file has it at its start.</param>
+/// <param name="Isa">The instruction set of the core.</param>
+/// <param name="Plan">The plan, which says how the core divides the work: tile, blocks, path.</param>
+/// <param name="ScratchBytes">The maximum working memory of one thread, in bytes.</param>
 public sealed record AttentionKernelInfo(string Name, string Core, AttentionIsas Isa, string Plan, int ScratchBytes);

@@ -4,7 +4,7 @@ namespace AttentionGen.Generator.Model;
 namespace AttentionGen;
 #endif
 
-/// <summary>Instruction sets that kernels are generated for.</summary>
+/// <summary>The instruction sets for which the generator produces code.</summary>
 [Flags]
 #if ATTENTIONGEN_GENERATOR
 internal enum Isas
@@ -12,18 +12,18 @@ internal enum Isas
 public enum AttentionIsas
 #endif
 {
-    /// <summary>128-bit vectors in whatever instructions the processor has for them.</summary>
+    /// <summary>128-bit vectors, in the instructions that the processor has for them.</summary>
     Portable = 1,
 
     /// <summary>x64 with AVX2 and FMA.</summary>
     Avx2 = 2,
 
-    /// <summary>x64 with AVX-512 (F, DQ), where the runtime finds 512-bit vectors worth using.</summary>
+    /// <summary>x64 with AVX-512 (F, DQ), where the runtime considers 512-bit vectors profitable.</summary>
     Avx512 = 4,
 
-    /// <summary>arm64 with Advanced SIMD, as every arm64 processor has it.</summary>
+    /// <summary>arm64 with Advanced SIMD, which every arm64 processor has.</summary>
     Neon = 8,
 
-    /// <summary>All of them.</summary>
+    /// <summary>All instruction sets.</summary>
     All = Portable | Avx2 | Avx512 | Neon,
 }

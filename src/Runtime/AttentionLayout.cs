@@ -11,9 +11,9 @@ internal enum Layout
 public enum AttentionLayout
 #endif
 {
-    /// <summary>[batch, tokens, heads, dim]: the heads of a token lie side by side, as a fused projection writes them.</summary>
+    /// <summary>[batch, tokens, heads, dim]: the heads of a token are adjacent, as a fused projection writes them.</summary>
     TokenMajor = 0,
 
-    /// <summary>[batch, heads, tokens, dim]: the tokens of a head lie side by side (PyTorch, ONNX, most key-value caches).</summary>
+    /// <summary>[batch, heads, tokens, dim]: the tokens of a head are adjacent (PyTorch, ONNX, most key-value caches).</summary>
     HeadMajor = 1,
 }

@@ -4,19 +4,19 @@ namespace AttentionGen.Generator.Model;
 namespace AttentionGen;
 #endif
 
-/// <summary>Which keys a query sees.</summary>
+/// <summary>The mask of a kernel: it says which keys a query sees.</summary>
 #if ATTENTIONGEN_GENERATOR
 internal enum Mask
 #else
 public enum AttentionMask
 #endif
 {
-    /// <summary>Every query sees every key (bidirectional and cross attention) that its window, if there is one, has.</summary>
+    /// <summary>A query sees all keys (bidirectional and cross attention), or all keys in its window.</summary>
     None = 0,
 
     /// <summary>
-    /// The query at position p sees the keys j &lt;= p. The first query stands at <c>queryStart</c> where the method has such a parameter;
-    /// otherwise the last query sees the last key.
+    /// The query at position p sees the keys j &lt;= p. The parameter <c>queryStart</c> gives the position of the first query. Without this parameter, the
+    /// last query sees the last key.
     /// </summary>
     Causal = 1,
 }

@@ -4,11 +4,16 @@ namespace AttentionGen.Generator.Model;
 namespace AttentionGen;
 #endif
 
-/// <summary>How queries and keys are normalised before their product, each head of a token by itself.</summary>
+/// <summary>The norm of queries and keys before their product, for each head of a token separately.</summary>
 /// <remarks>
-/// Squares and their sums are in single precision: of elements beyond 1e18 they are infinite, and the normalised ones 0, or NaN
-/// where keys are read as they lie and the product overflows before the norm divides it. Rotary positions come after the norm; as a rotation
-/// keeps lengths, queries and keys that are rotated already may be normalised here where there are no weights.
+/// <para>
+/// The kernel computes squares and their sums in single precision. Elements beyond 1e18 make them infinite, and the normalised elements are 0. Where a
+/// kernel reads keys in place, the product may overflow before the division by the norm; the result is then NaN.
+/// </para>
+/// <para>
+/// Models apply rotary positions after the norm. A rotation preserves lengths. The kernel may therefore normalise queries and keys that are already
+/// rotated, if there are no weights.
+/// </para>
 /// </remarks>
 #if ATTENTIONGEN_GENERATOR
 internal enum Norm
@@ -16,17 +21,20 @@ internal enum Norm
 public enum AttentionNorm
 #endif
 {
-    /// <summary>Queries and keys stay as they are.</summary>
+    /// <summary>Queries and keys are not normalised.</summary>
     None = 0,
 
     /// <summary>
-    /// x / sqrt(mean(x^2) + NormEpsilon) * weight, the mean over HeadDim: RMSNorm of each head, as in Qwen 3 and Gemma 3 (which stores its weights less 1). In OLMo 2 the mean is over
-    /// all heads of a token: that is not this.
+    /// x / sqrt(mean(x^2) + NormEpsilon) * weight, with the mean over HeadDim: RMSNorm of each head, as in Qwen 3 and Gemma 3 (Gemma stores its weights
+    /// less 1). In OLMo 2, the mean is over all heads of a token: this norm does not support that.
     /// </summary>
     /// <remarks>Zhang and Sennrich, Root Mean Square Layer Normalization, <see href="https://arxiv.org/abs/1910.07467"/>.</remarks>
     Rms = 1,
 
-    /// <summary>x / max(sqrt(sum(x^2)), NormEpsilon) * weight, as <c>torch.nn.functional.normalize</c> has it: scores are cosines times the scale, which such models learn.</summary>
+    /// <summary>
+    /// x / max(sqrt(sum(x^2)), NormEpsilon) * weight, as in <c>torch.nn.functional.normalize</c>. Scores are cosines times the scale, which such models
+    /// learn.
+    /// </summary>
     /// <remarks>Henry et al., Query-Key Normalization for Transformers, <see href="https://arxiv.org/abs/2010.04245"/>; Swin V2.</remarks>
     L2 = 2,
 }

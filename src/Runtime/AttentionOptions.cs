@@ -6,8 +6,8 @@ public static class AttentionOptions
     private static int s_maxDegreeOfParallelism = Environment.ProcessorCount;
 
     /// <summary>
-    /// The most threads, the caller's included, that one call uses, where the kernel has no <c>maxThreads</c> parameter. The number of
-    /// processors at first. A call with little to do uses fewer.
+    /// The maximum number of threads of one call, including the thread of the caller. A kernel with a <c>maxThreads</c> parameter uses that parameter
+    /// instead. The initial value is the number of processors. A call with little work uses fewer threads.
     /// </summary>
     /// <exception cref="ArgumentOutOfRangeException">The value is less than 1.</exception>
     public static int MaxDegreeOfParallelism
