@@ -1,6 +1,6 @@
 namespace AttentionGen;
 
-/// <summary>What <see cref="AttentionReference.Attend"/> reads and writes beside the tensors; each may be empty.</summary>
+/// <summary>The optional operands of <see cref="AttentionReference.Attend"/>. Each of them may be empty.</summary>
 public readonly ref struct AttentionOperands
 {
     /// <inheritdoc cref="AttentionRole.Bias"/>
@@ -24,7 +24,7 @@ public readonly ref struct AttentionOperands
     /// <inheritdoc cref="AttentionRole.LogSumExp"/>
     public Span<double> LogSumExp { get; init; }
 
-    /// <summary><see cref="AttentionRole.PrefixLengths"/>, or the one of all batch items.</summary>
+    /// <summary>The operand <see cref="AttentionRole.PrefixLengths"/>, [batch], or one element for all batch items.</summary>
     public ReadOnlySpan<int> PrefixLengths { get; init; }
 
     /// <inheritdoc cref="AttentionRole.DocumentStarts"/>
@@ -54,7 +54,7 @@ public readonly ref struct AttentionOperands
     /// <summary>The number of batch items, or of documents.</summary>
     internal int Items(int batch) => DocumentStarts.IsEmpty ? batch : DocumentStarts.Length - 1;
 
-    /// <summary>The batch item of the tensors, the first query and the first key of an item, and how many there are.</summary>
+    /// <summary>The index of the batch item in the tensors, its first query and first key, and their numbers.</summary>
     internal (int Batch, int Query, int Queries, int Key, int Keys) Item(int item, int queries, int keys)
     {
         if (DocumentStarts.IsEmpty) return (item, 0, queries, 0, keys);
@@ -68,23 +68,23 @@ public readonly ref struct AttentionOperands
     /// <inheritdoc cref="AttentionRole.Scales"/>
     public ReadOnlySpan<float> Scales { get; init; }
 
-    /// <summary>A query head, a query and a key of the tensors.</summary>
+    /// <summary>A query head, a query and a key, as indices into the tensors.</summary>
     internal readonly record struct Pair(int Batch, int Head, int Query, int Key);
 
     /// <summary>The score of a pair before the soft cap.</summary>
     internal double Scaled(double product, double scale, Pair pair) => product * (Scales.IsEmpty ? scale : Scales[pair.Head]);
 
-    /// <summary>A score with its bias. A bias of -infinity hides the key, whatever the key is.</summary>
+    /// <summary>A score with its bias. A bias of -infinity hides the key, even if the score is NaN or infinite.</summary>
     internal double Biased(double score, AttentionReference.Extent extent, AttentionAxes axes, Pair pair)
     {
         float bias = Bias[extent.Index(axes, pair.Batch, pair.Head, pair.Query, pair.Key)];
         return float.IsNegativeInfinity(bias) ? bias : score + bias;
     }
 
-    /// <summary>Whether the pair is kept.</summary>
+    /// <summary>Whether the operand <see cref="Keep"/> lets the query of the pair see the key.</summary>
     internal bool Keeps(AttentionReference.Extent extent, AttentionAxes axes, Pair pair) => Keep.IsEmpty || Keep[extent.Index(axes, pair.Batch, pair.Head, pair.Query, pair.Key)];
 
-    /// <summary>Writes the statistics of a row.</summary>
+    /// <summary>Writes the statistics of a row: largest score, entropy and argmax.</summary>
     internal void WriteStatistics(
         int index, ReadOnlySpan<double> scores, ReadOnlySpan<bool> hidden, ReadOnlySpan<double> weights, int first, double logSumExp, double? sink)
     {

@@ -4,8 +4,8 @@ using System.Reflection;
 namespace AttentionGen;
 
 /// <summary>
-/// Attention in plain loops and double precision, for tests: what a kernel with the same declaration approximates. It is slow, and written to
-/// be read.
+/// Attention in plain loops and double precision, for tests. A kernel with the same declaration approximates its results. The code favours readability over
+/// speed.
 /// </summary>
 /// <param name="heads">The number of query heads.</param>
 /// <param name="headDim">The number of elements of a query or key head.</param>
@@ -118,10 +118,13 @@ public sealed class AttentionReference(int heads, int headDim)
     /// <inheritdoc cref="AttentionAttribute.OutputStride"/>
     public int OutputStride { get; init; }
 
-    /// <summary>The reference of a generated kernel, from its declaration.</summary>
+    /// <summary>Creates the reference of a generated kernel from its declaration.</summary>
     /// <param name="kernel">The kernel: the method itself.</param>
+    /// <returns>A reference with the properties of the declaration.</returns>
+    /// <exception cref="ArgumentNullException"><paramref name="kernel"/> is null.</exception>
     /// <exception cref="ArgumentException">
-    /// The method has no <see cref="AttentionAttribute"/>, or its mask or score takes parameters of the kernel, whose values are not known here.
+    /// The method has no <see cref="AttentionAttribute"/>, or its mask or score method uses parameters of the kernel. The reference does not know their
+    /// values.
     /// </exception>
     public static AttentionReference Of(Delegate kernel)
     {
@@ -165,7 +168,7 @@ public sealed class AttentionReference(int heads, int headDim)
         };
     }
 
-    /// <summary>A method beside a kernel, of score, query, key, head and batch item.</summary>
+    /// <summary>Returns a mask or score method of the kernel as a function of score, query, key, head and batch item; null if it has no name.</summary>
     [UnconditionalSuppressMessage("Trimming", "IL2075", Justification = "For tests, which are not trimmed; a method that is gone is said to be.")]
     private static Func<float, int, int, int, int, object>? Own(MethodInfo kernel, string? name)
     {
@@ -185,17 +188,19 @@ public sealed class AttentionReference(int heads, int headDim)
         })])!;
     }
 
-    /// <summary>Computes the output, and the weights where they are asked for.</summary>
-    /// <param name="query">[batch, queries, heads, headDim], or as <see cref="Layout"/> and strides say; the others likewise.</param>
+    /// <summary>Computes the output, and the weights if the caller passes memory for them.</summary>
+    /// <param name="query">
+    /// [batch, queries, heads, headDim], unless <see cref="Layout"/> or strides say otherwise. The same applies to key, value and output.
+    /// </param>
     /// <param name="key">[batch, keys, keyValueHeads, headDim].</param>
     /// <param name="value">[batch, keys, keyValueHeads, valueDim].</param>
     /// <param name="output">[batch, queries, heads, valueDim].</param>
     /// <param name="batch">The number of batch items.</param>
-    /// <param name="queryStarts">The position of the first query: of each batch item, one for all, or none for the default (the last query sees the last key).</param>
-    /// <param name="keyLengths">The number of visible keys of each batch item, or none: all keys.</param>
+    /// <param name="queryStarts">The position of the first query: one for each batch item, or one for all. If empty, the last query sees the last key.</param>
+    /// <param name="keyLengths">The number of visible keys of each batch item. If empty, all keys are visible.</param>
     /// <param name="weights">[batch, heads, queries, keys], or empty.</param>
-    /// <param name="operands">What is read and written beside, or nothing.</param>
-    /// <exception cref="ArgumentException">A length does not fit the others.</exception>
+    /// <param name="operands">The optional operands.</param>
+    /// <exception cref="ArgumentException">A length does not match the other lengths.</exception>
     public void Attend(
         ReadOnlySpan<float> query, ReadOnlySpan<float> key, ReadOnlySpan<float> value, Span<double> output,
         int batch = 1, ReadOnlySpan<int> queryStarts = default, ReadOnlySpan<int> keyLengths = default, Span<double> weights = default,
@@ -237,7 +242,7 @@ public sealed class AttentionReference(int heads, int headDim)
                 for (int i = 0; i < itemQueries; i++)
                 {
                     long position = (long)start + i;
-                    int rowOfQuery = firstQuery + i; // the key j of the item is the key firstKey + j of the tensors
+                    int rowOfQuery = firstQuery + i; // Key j of the item is key firstKey + j of the tensors.
                     var (first, end) = VisibleKeys(position, length, prefix);
                     Normalize(query.Slice(queryTensor.Row(b, rowOfQuery, h), HeadDim), operands.QueryNormWeight, normalizedQuery);
                     row.AsSpan().Clear();
@@ -288,7 +293,7 @@ public sealed class AttentionReference(int heads, int headDim)
         }
     }
 
-    /// <summary>The first key that the query at a position may see, and the one after the last.</summary>
+    /// <summary>The first key that the query at a position may see, and the end (exclusive) of these keys.</summary>
     private (int First, int End) VisibleKeys(long position, int length, int prefix)
     {
         long first = WindowLeft < 0 ? 0 : position - WindowLeft, end = WindowRight < 0 ? length : position + WindowRight + 1;
@@ -297,11 +302,11 @@ public sealed class AttentionReference(int heads, int headDim)
         return ((int)Math.Clamp(first, 0, end), (int)end);
     }
 
-    /// <summary>What chunks and a dilation let a query see.</summary>
+    /// <summary>Whether the query at a position sees the key under chunks, dilation and the causal mask.</summary>
     private bool Sees(long position, int key, int prefix) =>
         (ChunkLength == 0 || position / ChunkLength == key / ChunkLength) && (position - key) % Dilation == 0 && (Mask != AttentionMask.Causal || key <= position || key < prefix);
 
-    /// <summary>What the lists of a block-sparse mask let a query see.</summary>
+    /// <summary>Whether the lists of a block-sparse mask contain the block of the key for the query.</summary>
     private bool IsListed(AttentionOperands operands, int batch, int keyHead, int query, int key, int queries)
     {
         if (KeyBlockSize == 0) return true;
@@ -311,7 +316,7 @@ public sealed class AttentionReference(int heads, int headDim)
         return operands.KeyBlocks[operands.KeyBlockStarts[list]..operands.KeyBlockStarts[list + 1]].Contains(key / KeyBlockSize);
     }
 
-    /// <summary>A query or key over its norm, times its weights; without a norm, as it is.</summary>
+    /// <summary>Divides a query or key by its norm and multiplies it by its weights. Without a norm, the divisor is 1.</summary>
     private void Normalize(ReadOnlySpan<float> from, ReadOnlySpan<float> weight, Span<double> to)
     {
         double squares = 0;
@@ -339,13 +344,13 @@ public sealed class AttentionReference(int heads, int headDim)
         long distance = RelativeBidirectional ? Math.Abs(relative) : Math.Max(-relative, 0);
         if (distance < exact) return first + (int)distance;
 
-        // A distance on the border of two buckets belongs to the upper one: rounding errors must not move it to the lower.
+        // A distance on the border between two buckets belongs to the upper one. Rounding errors must not move it to the lower one.
         double steps = Math.Log((double)distance / exact) / Math.Log((double)RelativeMaxDistance / exact) * (buckets - exact) + 1e-9;
         return first + (int)Math.Min(exact + steps, buckets - 1);
     }
 
-    /// <summary>Turns scores into weights, 0 for hidden keys.</summary>
-    /// <returns>The natural logarithm of the sum of the exponentials of all scores, the sink among them.</returns>
+    /// <summary>Replaces scores by weights. Hidden keys have the weight 0.</summary>
+    /// <returns>The natural logarithm of the sum of the exponentials of all scores, including the sink.</returns>
     private static double Softmax(Span<double> scores, ReadOnlySpan<bool> hidden, double? sink)
     {
         double max = sink ?? double.NegativeInfinity, sum = 0;
@@ -362,7 +367,7 @@ public sealed class AttentionReference(int heads, int headDim)
         return max + Math.Log(sum);
     }
 
-    /// <summary>The slopes that are given, the standard ones, or none.</summary>
+    /// <summary>The given slopes, or the standard slopes (ALiBi), or null if the scores have none.</summary>
     private double[]? Slopes(ReadOnlySpan<float> given)
     {
         if (given.IsEmpty && !Alibi) return null;
@@ -374,7 +379,7 @@ public sealed class AttentionReference(int heads, int headDim)
         return slopes;
     }
 
-    /// <summary>How many tokens a tensor has and where they lie.</summary>
+    /// <summary>Computes the number of tokens of a tensor, and its strides.</summary>
     private IndexedTensor Tensor(int length, int batch, int tensorHeads, int dim, int stride, string name)
     {
         bool headMajor = Layout == AttentionLayout.HeadMajor;
@@ -394,7 +399,7 @@ public sealed class AttentionReference(int heads, int headDim)
         public int Row(int batch, int token, int head) => batch * BatchStride + token * TokenStride + head * HeadStride;
     }
 
-    /// <summary>The lengths of the axes that tensors beside the scores may have.</summary>
+    /// <summary>The lengths of the axes that bias, keep and results may have.</summary>
     internal readonly record struct Extent(int Batch, int Heads, int Queries, int Keys)
     {
         public int Index(AttentionAxes axes, int batch, int head, int query, int key)

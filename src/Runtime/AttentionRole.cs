@@ -8,9 +8,9 @@ namespace AttentionGen;
 #endif
 
 /// <summary>
-/// What a parameter of a kernel is. A parameter has the role that its name says (in any case), or the one that a <see cref="RoleAttribute"/>
-/// gives it. A tensor is a span, its shape following from the declaration, or a <see cref="System.Numerics.Tensors.ReadOnlyTensorSpan{T}"/>
-/// (<see cref="System.Numerics.Tensors.TensorSpan{T}"/> for the output), whose shape is checked and whose strides are used as they are.
+/// The role of a parameter of a kernel. The name of the parameter, in any case, gives the role, unless a <see cref="RoleAttribute"/> gives another one. A
+/// tensor is a span or a tensor span. The declaration determines the shape of a span. A <see cref="System.Numerics.Tensors.ReadOnlyTensorSpan{T}"/>
+/// (<see cref="System.Numerics.Tensors.TensorSpan{T}"/> for the output) has a shape, which the kernel checks, and strides, which the kernel uses.
 /// </summary>
 #if ATTENTIONGEN_GENERATOR
 internal enum Role
@@ -27,118 +27,141 @@ public enum AttentionRole
     /// <summary><c>ReadOnlySpan&lt;float&gt; value</c> or <c>ReadOnlyTensorSpan&lt;float&gt; value</c>: [batch, keys, keyValueHeads, valueDim].</summary>
     Value,
 
-    /// <summary><c>Span&lt;float&gt; output</c> or <c>TensorSpan&lt;float&gt; output</c>: [batch, queries, heads, valueDim]. It must not overlap another argument.</summary>
+    /// <summary>
+    /// <c>Span&lt;float&gt; output</c> or <c>TensorSpan&lt;float&gt; output</c>: [batch, queries, heads, valueDim]. It must not overlap another argument.
+    /// </summary>
     Output,
 
     /// <summary>
-    /// <c>int batch</c>: the number of batch items; only with <see cref="AttentionAttribute.Batched"/>, and required by it unless all
-    /// tensors are tensor spans.
+    /// <c>int batch</c>: the number of batch items. It is valid only with <see cref="AttentionAttribute.Batched"/>, which requires it unless all tensors
+    /// are tensor spans.
     /// </summary>
     Batch,
 
-    /// <summary>
-    /// <c>int queryStart</c>: the position of the first query, 0 or more, the same in every batch item; for a causal mask or a window.
-    /// </summary>
+    /// <summary><c>int queryStart</c>: the position of the first query, 0 or more, for all batch items. It applies to a causal mask or a window.</summary>
     QueryStart,
 
-    /// <summary><c>ReadOnlySpan&lt;int&gt; queryStarts</c>: [batch], a position of the first query for each batch item.</summary>
+    /// <summary><c>ReadOnlySpan&lt;int&gt; queryStarts</c>: [batch], the position of the first query of each batch item.</summary>
     QueryStarts,
 
     /// <summary><c>ReadOnlySpan&lt;int&gt; keyLengths</c>: [batch], the number of visible keys of each batch item (padding).</summary>
     KeyLengths,
 
-    /// <summary><c>int maxThreads</c>: the most threads that the call may use, 1 or more.</summary>
+    /// <summary><c>int maxThreads</c>: the maximum number of threads of the call, 1 or more.</summary>
     MaxThreads,
 
     /// <summary>
-    /// <c>Span&lt;byte&gt; scratch</c>: working memory of the caller's, used instead of the library's own. What a thread needs at most is
-    /// <see cref="AttentionKernelInfo.ScratchBytes"/>; with less for all threads the call uses fewer. An empty one means the library's own.
+    /// <c>Span&lt;byte&gt; scratch</c>: working memory of the caller, in bytes, which replaces the library's own. One thread needs at most
+    /// <see cref="AttentionKernelInfo.ScratchBytes"/>. With less memory than all threads need, the call uses fewer threads. With an empty span, the call
+    /// uses the library's own memory.
     /// </summary>
     Scratch,
 
     /// <summary>
-    /// <c>ReadOnlySpan&lt;float&gt; bias</c>: what is added to the scores, scaled and capped, one for each element of <see cref="AttentionAttribute.BiasAxes"/>.
+    /// <c>ReadOnlySpan&lt;float&gt; bias</c>: an addend of the scores, after scale and soft cap. It has the axes <see cref="AttentionAttribute.BiasAxes"/>.
     /// -infinity hides the key.
     /// </summary>
     Bias,
 
-    /// <summary><c>ReadOnlySpan&lt;bool&gt; keep</c>: which keys are visible, one for each element of <see cref="AttentionAttribute.KeepAxes"/>; beside the other masks.</summary>
+    /// <summary>
+    /// <c>ReadOnlySpan&lt;bool&gt; keep</c>: true where a key is visible; false hides it. It has the axes <see cref="AttentionAttribute.KeepAxes"/>. It
+    /// combines with the other masks.
+    /// </summary>
     Keep,
 
-    /// <summary><c>ReadOnlySpan&lt;float&gt; slopes</c>: [heads], what a score loses for each position between query and key (ALiBi).</summary>
+    /// <summary><c>ReadOnlySpan&lt;float&gt; slopes</c>: [heads], the amount that a score loses for each position between query and key (ALiBi).</summary>
     Slopes,
 
-    /// <summary><c>ReadOnlySpan&lt;float&gt; sinks</c>: [heads], one more score of each row, without a key: it has weight and adds no value. It is not scaled.</summary>
+    /// <summary>
+    /// <c>ReadOnlySpan&lt;float&gt; sinks</c>: [heads], one more score of each row, without a key. It receives weight and adds no value. It is not scaled.
+    /// </summary>
     Sinks,
 
     /// <summary>
-    /// <c>Span&lt;float&gt; logSumExp</c>: [batch, heads, queries], the natural logarithm of the sum of the exponentials of each row's scores; -infinity
-    /// for a row that sees no key. With outputs of the same rows over other keys it is merged by <see cref="AttentionState"/>.
+    /// <c>Span&lt;float&gt; logSumExp</c>: [batch, heads, queries], the natural logarithm of the sum of the exponentials of each row's scores. A row that
+    /// sees no key has -infinity. <see cref="AttentionState"/> uses it to merge outputs of the same rows over different keys.
     /// </summary>
     LogSumExp,
 
     /// <summary>
-    /// <c>int prefixLength</c>: under a causal mask, how many of the first keys every query sees, 0 or more, the same in every batch item. In place of
+    /// <c>int prefixLength</c>: the number of first keys that every query sees under a causal mask, 0 or more, for all batch items. It replaces
     /// <see cref="AttentionAttribute.PrefixLength"/>.
     /// </summary>
     PrefixLength,
 
-    /// <summary><c>ReadOnlySpan&lt;int&gt; prefixLengths</c>: [batch], how many of the first keys every query of each batch item sees.</summary>
+    /// <summary><c>ReadOnlySpan&lt;int&gt; prefixLengths</c>: [batch], the number of first keys that every query of each batch item sees.</summary>
     PrefixLengths,
 
     /// <summary>
-    /// <c>ReadOnlySpan&lt;int&gt; documentStarts</c>: [documents + 1], where each of the documents begins that are packed one after the other, from 0 on, and where the
-    /// last one ends. A query sees keys of its own document, whose positions begin at 0; what else belongs to batch items (queryStarts, keyLengths,
-    /// prefixLengths) then belongs to documents. The output has the bits of separate calls.
+    /// <c>ReadOnlySpan&lt;int&gt; documentStarts</c>: [documents + 1], the index of the first token of each document, from 0, and the end of the last
+    /// document. The documents are packed one after the other. A query sees keys of its own document. The positions of these keys start at 0. Operands with
+    /// an element for each batch item (queryStarts, keyLengths, prefixLengths) then have an element for each document. The output is bitwise equal to that
+    /// of separate calls.
     /// </summary>
     DocumentStarts,
 
-    /// <summary><c>ReadOnlySpan&lt;int&gt; keyDocumentStarts</c>: [documents + 1], the same for keys and values, where they are not as many as queries.</summary>
+    /// <summary>
+    /// <c>ReadOnlySpan&lt;int&gt; keyDocumentStarts</c>: [documents + 1], the same for keys and values, where their number differs from that of the
+    /// queries.
+    /// </summary>
     KeyDocumentStarts,
 
     /// <summary>
-    /// <c>ReadOnlySpan&lt;int&gt; keyBlockStarts</c>: [batch, keyValueHeads, query blocks] of <see cref="AttentionAttribute.BlockAxes"/> and one more: where the list of visible key
-    /// blocks of each block of <see cref="AttentionAttribute.QueryBlockSize"/> queries begins in <c>keyBlocks</c>, and where the last list ends (compressed rows).
+    /// <c>ReadOnlySpan&lt;int&gt; keyBlockStarts</c>: those of [batch, keyValueHeads, query blocks] that <see cref="AttentionAttribute.BlockAxes"/> names,
+    /// and one more element. Each block of <see cref="AttentionAttribute.QueryBlockSize"/> queries has a list of visible key blocks in <c>keyBlocks</c>. An
+    /// element is the index at which the list starts. The last element is the end of the last list (compressed rows).
     /// </summary>
     KeyBlockStarts,
 
     /// <summary>
-    /// <c>ReadOnlySpan&lt;int&gt; keyBlocks</c>: the lists, each of them rising: block i has the keys from i * <see cref="AttentionAttribute.KeyBlockSize"/> on. Within the
-    /// blocks the other masks apply.
+    /// <c>ReadOnlySpan&lt;int&gt; keyBlocks</c>: the lists of visible key blocks, each in rising order. Block i starts at key i *
+    /// <see cref="AttentionAttribute.KeyBlockSize"/>. The other masks apply within the blocks.
     /// </summary>
     KeyBlocks,
 
     /// <summary>
-    /// <c>ReadOnlySpan&lt;float&gt; relativeBias</c>: [buckets, heads], finite, what is added to the scores of a head for the bucket that the distance of query and key
-    /// falls into (T5, as its embedding stores it); with <see cref="AttentionAttribute.RelativeBuckets"/>. T5 does not scale: it goes with <c>Scale = 1</c>.
+    /// <c>ReadOnlySpan&lt;float&gt; relativeBias</c>: [buckets, heads], finite, an addend of the scores of each head for the bucket of the distance between
+    /// query and key (T5, as its embedding stores it). It needs <see cref="AttentionAttribute.RelativeBuckets"/>. T5 does not scale: use <c>Scale = 1</c>.
     /// </summary>
     RelativeBias,
 
-    /// <summary><c>ReadOnlySpan&lt;float&gt; scales</c>: [heads], the factor of the scores of each head instead of <see cref="AttentionAttribute.Scale"/>; finite, also negative or 0.</summary>
+    /// <summary>
+    /// <c>ReadOnlySpan&lt;float&gt; scales</c>: [heads], the factor of the scores of each head. It replaces <see cref="AttentionAttribute.Scale"/>. Finite;
+    /// negative and 0 are valid.
+    /// </summary>
     Scales,
 
     /// <summary>
-    /// <c>Span&lt;float&gt; scores</c>: [batch, heads, queries, keys], the score matrix at the stage that <see cref="AttentionAttribute.ScoresStage"/> names,
-    /// the weights unless given. All of it is written.
+    /// <c>Span&lt;float&gt; scores</c>: [batch, heads, queries, keys], the score matrix at the stage <see cref="AttentionAttribute.ScoresStage"/>; the
+    /// default is the weights. The kernel writes all elements.
     /// </summary>
     Scores,
 
-    /// <summary><c>Span&lt;float&gt; maxScore</c>: [batch, heads, queries], the largest score of each row after cap, bias and mask; -infinity for a row that sees no key.</summary>
+    /// <summary>
+    /// <c>Span&lt;float&gt; maxScore</c>: [batch, heads, queries], the largest score of each row after cap, bias and mask. A row that sees no key has
+    /// -infinity.
+    /// </summary>
     MaxScore,
 
     /// <summary>
-    /// <c>Span&lt;float&gt; entropy</c>: [batch, heads, queries], the entropy of the weights of each row, natural: from 0, where one key has all the weight, to ln(keys), where all have the
-    /// same. A sink counts as one more key. 0 for a row that sees no key.
+    /// <c>Span&lt;float&gt; entropy</c>: [batch, heads, queries], the entropy of the weights of each row, in nats. It is 0 if one key has all the weight,
+    /// and ln(keys) if all keys have the same weight. A sink counts as one more key. A row that sees no key has 0.
     /// </summary>
     Entropy,
 
-    /// <summary><c>Span&lt;int&gt; argmax</c>: [batch, heads, queries], the key with the largest weight of each row, the first among equals, counted in the tensors as the columns of <see cref="Scores"/> are; -1 for a row that sees no key or has a NaN.</summary>
+    /// <summary>
+    /// <c>Span&lt;int&gt; argmax</c>: [batch, heads, queries], the index of the key with the largest weight of each row, the first among equals. Like the
+    /// columns of <see cref="Scores"/>, it counts the keys of the tensors. A row that sees no key or has a NaN has -1.
+    /// </summary>
     ArgMax,
 
-    /// <summary><c>ReadOnlySpan&lt;float&gt; queryNormWeight</c>: [headDim], what the elements of normalised queries are multiplied by, see <see cref="AttentionAttribute.QueryKeyNorm"/>.</summary>
+    /// <summary>
+    /// <c>ReadOnlySpan&lt;float&gt; queryNormWeight</c>: [headDim], the factors of the elements of normalised queries, see
+    /// <see cref="AttentionAttribute.QueryKeyNorm"/>.
+    /// </summary>
     QueryNormWeight,
 
-    /// <summary><c>ReadOnlySpan&lt;float&gt; keyNormWeight</c>: [headDim], what the elements of normalised keys are multiplied by.</summary>
+    /// <summary><c>ReadOnlySpan&lt;float&gt; keyNormWeight</c>: [headDim], the factors of the elements of normalised keys.</summary>
     KeyNormWeight,
 }
 
@@ -151,10 +174,10 @@ internal enum ElementType
     Byte,
 }
 
-/// <summary>The facts of element types.</summary>
+/// <summary>The properties of element types.</summary>
 internal static class ElementTable
 {
-    /// <summary>The name in C#, the bytes of an element, and the part of a core's name.</summary>
+    /// <summary>The C# name, the bytes of an element, and the part in the name of a core.</summary>
     public static (string Text, int Bytes, string Name) Of(ElementType type) => type switch
     {
         ElementType.Float => ("float", 4, "f32"),
@@ -164,7 +187,7 @@ internal static class ElementTable
     };
 }
 
-/// <summary>How a parameter brings an operand.</summary>
+/// <summary>The form in which a parameter passes an operand.</summary>
 internal enum OperandKind
 {
     /// <summary>A tensor [batch, tokens, heads, dim]: a span in the declared layout, or a tensor span with its own shape.</summary>
@@ -173,20 +196,20 @@ internal enum OperandKind
     /// <summary>An <c>int</c>.</summary>
     Number,
 
-    /// <summary>Numbers that bound what is read and written: they are copied, checked, and used by the layout.</summary>
+    /// <summary>Numbers that bound the memory that a kernel reads and writes. The call copies and checks them; the layout uses them.</summary>
     Numbers,
 
-    /// <summary>A tensor over some of batch, heads, queries and keys that kernels read beside the scores.</summary>
+    /// <summary>A tensor over some of batch, heads, queries and keys. Kernels read it to compute scores.</summary>
     Input,
 
-    /// <summary>A tensor over some of these axes that kernels write beside the output.</summary>
+    /// <summary>A tensor over some of these axes. Kernels write it in addition to the output.</summary>
     Result,
 
-    /// <summary>Memory that belongs to no operand of the formula.</summary>
+    /// <summary>Memory that is not an operand of the formula.</summary>
     Memory,
 }
 
-/// <summary>How many elements an operand has.</summary>
+/// <summary>The number of elements of an operand.</summary>
 internal enum OperandExtent
 {
     /// <summary>One for each index of its axes.</summary>
@@ -198,11 +221,11 @@ internal enum OperandExtent
     /// <summary>One for each bucket and query head: [buckets, heads].</summary>
     Buckets,
 
-    /// <summary>Whatever the operand's own rule says.</summary>
+    /// <summary>A number that a rule for this operand alone determines.</summary>
     Own,
 }
 
-/// <summary>Which values of an operand are refused.</summary>
+/// <summary>The values that a call refuses in an operand.</summary>
 internal enum OperandValues
 {
     Any,
@@ -210,41 +233,42 @@ internal enum OperandValues
     /// <summary>NaN and infinities are refused.</summary>
     Finite,
 
-    /// <summary>NaN and +infinity are refused: -infinity is "none".</summary>
+    /// <summary>NaN and +infinity are refused. -infinity means "none".</summary>
     BelowInfinity,
 }
 
-/// <summary>The elements that a result has for a row that sees no key.</summary>
+/// <summary>The elements of a result for a row that sees no key.</summary>
 internal enum OperandEmpty
 {
     NegativeInfinity,
     Zero,
     MinusOne,
 
-    /// <summary>The sink of the head; -infinity without sinks.</summary>
+    /// <summary>The sink of the head, or -infinity without sinks.</summary>
     Sink,
 
-    /// <summary>What the stage of the score matrix has for a hidden key: the weight 0, or the score -infinity.</summary>
+    /// <summary>The value of a hidden key at the stage of the score matrix: the weight 0, or the score -infinity.</summary>
     Hidden,
 }
 
 /// <summary>
-/// What a parameter of a kernel can be, one row for each role. The row gives the name and types that the parser knows, what rules and messages say, the call that the dispatcher
-/// makes, what the call checks, the slot where a core finds it, the harness of the NEON tests its layout, and the table of the reference documentation.
+/// The row of a role in the table of operands. The parser reads the name and the types of the parameter from it. Rules and messages, the call in the
+/// dispatcher, the checks of the call and the slot in a core come from it. The harness of the NEON tests and the table of the reference documentation use
+/// it, too.
 /// </summary>
-/// <param name="Role">The role; its number is the slot.</param>
+/// <param name="Role">The role. Its number is the slot.</param>
 /// <param name="Name">The name of a parameter with the role, in any case.</param>
-/// <param name="Kind">How it comes.</param>
+/// <param name="Kind">The form in which the parameter passes the operand.</param>
 /// <param name="Element">The type of its elements.</param>
-/// <param name="Axes">The axes that it has; of an operand whose axes are declared, those that it has unless they are.</param>
-/// <param name="Shape">Its shape, for people.</param>
-/// <param name="Text">What it is, for people: sentences.</param>
+/// <param name="Axes">Its axes. If a declaration may give other axes, these are the default.</param>
+/// <param name="Shape">Its shape, as readable text.</param>
+/// <param name="Text">Its description, as readable sentences.</param>
 internal sealed record OperandRow(Role Role, string Name, OperandKind Kind, ElementType Element, Axes Axes, string Shape, string Text)
 {
     /// <summary>Whether every kernel needs it.</summary>
     public bool IsRequired { get; init; }
 
-    /// <summary>Whether it means nothing without a mask or a score of positions.</summary>
+    /// <summary>Whether it needs a mask or a score that depends on positions.</summary>
     public bool NeedsPositions { get; init; }
 
     /// <summary>Other types that its elements may have.</summary>
@@ -257,7 +281,7 @@ internal sealed record OperandRow(Role Role, string Name, OperandKind Kind, Elem
     /// <summary>Whether the declaration may give it other axes.</summary>
     public bool HasDeclaredAxes { get; init; }
 
-    /// <summary>What a result has for a row that sees no key.</summary>
+    /// <summary>The elements of a result for a row that sees no key.</summary>
     public OperandEmpty Empty { get; init; }
 
     /// <summary>Whether the kernel writes it.</summary>
@@ -267,7 +291,7 @@ internal sealed record OperandRow(Role Role, string Name, OperandKind Kind, Elem
     public bool HasSlot => Kind is OperandKind.Input or OperandKind.Result;
 }
 
-/// <summary>The rows, in the order of the roles.</summary>
+/// <summary>The table of operands: one row for each role, in the order of the roles.</summary>
 internal static class OperandTable
 {
     private const Axes OfRows = Axes.Batch | Axes.Head | Axes.Query;
@@ -341,6 +365,6 @@ internal static class OperandTable
 
     public static OperandRow Row(Role role) => s_rows[(int)role];
 
-    /// <summary>The row of a role, null where there is no such role.</summary>
+    /// <summary>The row of a role, or null if there is no such role.</summary>
     public static OperandRow? Find(Role role) => (uint)role < (uint)s_rows.Length ? s_rows[(int)role] : null;
 }

@@ -3,26 +3,33 @@ using System.Numerics.Tensors;
 namespace AttentionGen;
 
 /// <summary>
-/// Results over parts of the keys, merged into the result over all of them: a sequence may be split anywhere, over threads, pages or machines, as long as
-/// each part gives its outputs and their log-sum-exps.
+/// Merges results over parts of the keys into the result over all keys. A caller may split a sequence at any key, over threads, pages or machines. Each
+/// part must supply its outputs and their log-sum-exps.
 /// </summary>
 /// <remarks>
-/// With outputs o1, o2 and log-sum-exps l1, l2 of the same rows: l = ln(e^l1 + e^l2), o = o1 e^(l1 - l) + o2 e^(l2 - l). A part of which a row sees no key
-/// has the log-sum-exp -infinity and changes nothing. A sink belongs to one of the parts only.
-/// <para>Kernels write outputs token by token (or head by head, with <see cref="AttentionLayout.HeadMajor"/>) and log-sum-exps always head by head: <see cref="Merge"/> and
-/// <see cref="MergeAll"/> read both as kernels write them. <see cref="MergeRows"/> and <see cref="MergeAllRows"/> read rows of any kind in one order.</para>
+/// <para>
+/// With outputs o1, o2 and log-sum-exps l1, l2 of the same rows: l = ln(e^l1 + e^l2), o = o1 e^(l1 - l) + o2 e^(l2 - l). If a row sees no key of a part,
+/// its log-sum-exp is -infinity, and the part does not change the result. Pass a sink to one of the parts only.
+/// </para>
+/// <para>
+/// Kernels write outputs token by token (or head by head, with <see cref="AttentionLayout.HeadMajor"/>), and log-sum-exps always head by head.
+/// <see cref="Merge"/> and <see cref="MergeAll"/> read both in these orders. <see cref="MergeRows"/> and <see cref="MergeAllRows"/> read outputs and
+/// log-sum-exps in the same order of rows.
+/// </para>
+/// <para>Milakov and Gimelshein, Online normalizer calculation for softmax, <see href="https://arxiv.org/abs/1805.02867"/>.</para>
 /// </remarks>
 public static class AttentionState
 {
-    /// <summary>Adds the result of a kernel over another part of the keys to a result, both as kernels write them.</summary>
-    /// <param name="output">[batch, queries, heads, valueDim], or [batch, heads, queries, valueDim] where heads come first; the merged output afterwards.</param>
-    /// <param name="logSumExp">[batch, heads, queries]; the merged one afterwards.</param>
-    /// <param name="otherOutput">As <paramref name="output"/>.</param>
+    /// <summary>Merges the result of a kernel over another part of the keys into a result. Both have the orders in which kernels write them.</summary>
+    /// <param name="output">[batch, queries, heads, valueDim], or [batch, heads, queries, valueDim] if head-major. It receives the merged output.</param>
+    /// <param name="logSumExp">[batch, heads, queries]. It receives the merged log-sum-exp.</param>
+    /// <param name="otherOutput">The same shape as <paramref name="output"/>.</param>
     /// <param name="otherLogSumExp">[batch, heads, queries].</param>
     /// <param name="heads">The number of query heads.</param>
     /// <param name="layout">The order of tokens and heads in the outputs.</param>
     /// <param name="batch">The number of batch items.</param>
-    /// <exception cref="ArgumentException">The lengths do not fit each other, or what is written overlaps what is read; nothing is written then.</exception>
+    /// <exception cref="ArgumentException">The lengths do not match, or a written span overlaps another argument. The method then writes nothing.</exception>
+    /// <exception cref="ArgumentOutOfRangeException"><paramref name="heads"/>, <paramref name="layout"/> or <paramref name="batch"/> is invalid.</exception>
     public static void Merge(
         Span<float> output, Span<float> logSumExp, ReadOnlySpan<float> otherOutput, ReadOnlySpan<float> otherLogSumExp, int heads, AttentionLayout layout = AttentionLayout.TokenMajor, int batch = 1)
     {
@@ -30,37 +37,47 @@ public static class AttentionState
         Add(output, logSumExp, otherOutput, otherLogSumExp, RowOrder.Of(logSumExp, heads, layout, batch));
     }
 
-    /// <summary>Merges results of a kernel over parts of the keys, which lie one after the other, into one result; all as kernels write them.</summary>
-    /// <param name="outputs">[parts, batch, queries, heads, valueDim], or [parts, batch, heads, queries, valueDim] where heads come first.</param>
+    /// <summary>
+    /// Merges results of a kernel over parts of the keys into one result. The parts follow each other in the spans. All have the orders in which kernels
+    /// write them.
+    /// </summary>
+    /// <param name="outputs">[parts, batch, queries, heads, valueDim], or [parts, batch, heads, queries, valueDim] if head-major.</param>
     /// <param name="logSumExps">[parts, batch, heads, queries].</param>
-    /// <param name="output">One part of <paramref name="outputs"/>.</param>
-    /// <param name="logSumExp">[batch, heads, queries].</param>
+    /// <param name="output">
+    /// [batch, queries, heads, valueDim], or [batch, heads, queries, valueDim] if head-major: one part of <paramref name="outputs"/>. It receives the
+    /// merged output.
+    /// </param>
+    /// <param name="logSumExp">[batch, heads, queries]. It receives the merged log-sum-exp.</param>
     /// <param name="heads">The number of query heads.</param>
     /// <param name="layout">The order of tokens and heads in the outputs.</param>
     /// <param name="batch">The number of batch items.</param>
-    /// <exception cref="ArgumentException">The lengths do not fit each other, or what is written overlaps what is read; nothing is written then.</exception>
+    /// <exception cref="ArgumentException">The lengths do not match, or a written span overlaps another argument. The method then writes nothing.</exception>
+    /// <exception cref="ArgumentOutOfRangeException"><paramref name="heads"/>, <paramref name="layout"/> or <paramref name="batch"/> is invalid.</exception>
     public static void MergeAll(
         ReadOnlySpan<float> outputs, ReadOnlySpan<float> logSumExps, Span<float> output, Span<float> logSumExp, int heads, AttentionLayout layout = AttentionLayout.TokenMajor, int batch = 1) =>
         AddAll(outputs, logSumExps, output, logSumExp, RowOrder.Of(logSumExp, heads, layout, batch));
 
-    /// <summary>Adds another part to a result, row by row: outputs and log-sum-exps stand in the same order of rows, whatever that is.</summary>
-    /// <param name="output">[rows, valueDim]; the merged output afterwards.</param>
-    /// <param name="logSumExp">[rows], in the same order; the merged one afterwards.</param>
+    /// <summary>Merges another part into a result, row by row. Outputs and log-sum-exps must have the same order of rows; any order is valid.</summary>
+    /// <param name="output">[rows, valueDim]. It receives the merged output.</param>
+    /// <param name="logSumExp">[rows], in the same order. It receives the merged log-sum-exp.</param>
     /// <param name="otherOutput">[rows, valueDim].</param>
     /// <param name="otherLogSumExp">[rows].</param>
-    /// <exception cref="ArgumentException">The lengths do not fit each other, or what is written overlaps what is read; nothing is written then.</exception>
+    /// <exception cref="ArgumentException">The lengths do not match, or a written span overlaps another argument. The method then writes nothing.</exception>
     public static void MergeRows(Span<float> output, Span<float> logSumExp, ReadOnlySpan<float> otherOutput, ReadOnlySpan<float> otherLogSumExp)
     {
         CheckPair(output, logSumExp, otherOutput, otherLogSumExp);
         Add(output, logSumExp, otherOutput, otherLogSumExp, RowOrder.Same);
     }
 
-    /// <summary>Merges parts that lie one after the other into one result, row by row: outputs and log-sum-exps stand in the same order of rows, whatever that is.</summary>
+    /// <summary>
+    /// Merges parts into one result, row by row. The parts follow each other in the spans. Outputs and log-sum-exps must have the same order of rows; any
+    /// order is valid.
+    /// </summary>
     /// <param name="outputs">[parts, rows, valueDim].</param>
     /// <param name="logSumExps">[parts, rows].</param>
-    /// <param name="output">[rows, valueDim].</param>
-    /// <param name="logSumExp">[rows].</param>
-    /// <exception cref="ArgumentException">The lengths do not fit each other, or what is written overlaps what is read; nothing is written then.</exception>
+    /// <param name="output">[rows, valueDim]. It receives the merged output.</param>
+    /// <param name="logSumExp">[rows]. It receives the merged log-sum-exp.</param>
+    /// <exception cref="ArgumentException">The lengths do not match, or a written span overlaps another argument. The method then writes nothing.</exception>
     public static void MergeAllRows(ReadOnlySpan<float> outputs, ReadOnlySpan<float> logSumExps, Span<float> output, Span<float> logSumExp) =>
         AddAll(outputs, logSumExps, output, logSumExp, RowOrder.Same);
 
@@ -110,7 +127,7 @@ public static class AttentionState
         {
             var (mine, others, merged) = Shares(logSumExp[row], otherLogSumExp[row]);
             logSumExp[row] = merged;
-            if (others == 0) continue; // whatever it holds
+            if (others == 0) continue; // Its output may hold any values, even NaN.
             int place = order.OutputRow(row) * dim;
             var to = output.Slice(place, dim);
             var from = otherOutput.Slice(place, dim);
@@ -125,7 +142,7 @@ public static class AttentionState
         }
     }
 
-    /// <summary>What two parts of a row count for, and their log-sum-exp.</summary>
+    /// <summary>The factors of two parts of a row, and their merged log-sum-exp.</summary>
     private static (float Mine, float Others, float Merged) Shares(float mine, float others)
     {
         if (float.IsNegativeInfinity(others)) return (1, 0, mine);
@@ -134,10 +151,10 @@ public static class AttentionState
         return ((float)Math.Exp(mine - merged), (float)Math.Exp(others - merged), (float)merged);
     }
 
-    /// <summary>Which row of the outputs belongs to a log-sum-exp.</summary>
+    /// <summary>Maps the index of a log-sum-exp to the row of the outputs.</summary>
     private readonly record struct RowOrder(int Heads, int Queries)
     {
-        /// <summary>The one of the same number.</summary>
+        /// <summary>The order in which both have the same index.</summary>
         public static RowOrder Same => default;
 
         public static RowOrder Of(ReadOnlySpan<float> logSumExp, int heads, AttentionLayout layout, int batch)
