@@ -53,7 +53,7 @@ public sealed class AttentionAttribute(int heads, int headDim) : Attribute
 
     /// <summary>
     /// The number of keys after its own position that a query sees: it sees key j where j - position &lt;= WindowRight, inclusive. From 0 to 1048575. The
-    /// default is -1: the right side is open. It has no effect with a causal mask, which hides these keys already.
+    /// default is -1: the right side is open. A causal mask without a prefix already hides these keys.
     /// </summary>
     public int WindowRight { get; set; } = -1;
 
@@ -121,10 +121,10 @@ public sealed class AttentionAttribute(int heads, int headDim) : Attribute
     /// bounds leave undecided.
     /// </para>
     /// <para>
-    /// A kernel does not throw for an index outside of a span: it reads 0 there. In C#, the method might never evaluate that index, but the kernel computes
-    /// both sides of <c>key &lt; 8 ? first[key] : rest[key - 8]</c>. The kernel reads no memory outside of a span. There is one exception: a span that the
-    /// method indexes by key, query, head or batch directly and without a condition must have an element for each. A call with a shorter span throws. The
-    /// position of a query before the first key is negative, and the kernel reads 0 there.
+    /// A kernel does not throw for an index outside of a span: it reads 0 there, and no memory outside of the span. In C#, the method might never evaluate
+    /// that index, but the kernel computes both sides of <c>key &lt; 8 ? first[key] : rest[key - 8]</c>. There is one exception: a span that the method
+    /// indexes by key, query, head or batch directly and without a condition must have an element for each. A call with a shorter span throws. The position
+    /// of a query before the first key is negative, and the kernel reads 0 there.
     /// </para>
     /// </remarks>
     public string? MaskMethod { get; set; }

@@ -76,10 +76,16 @@ public sealed class AttentionReference(int heads, int headDim)
     /// <inheritdoc cref="AttentionAttribute.NormEpsilon"/>
     public double NormEpsilon { get; init; } = 1e-6f;
 
-    /// <summary>What the kernel's <see cref="AttentionAttribute.MaskMethod"/> says of query (a position), key, head and batch item; null where there is none.</summary>
+    /// <summary>
+    /// The kernel's <see cref="AttentionAttribute.MaskMethod"/> as a function of query (a position), key, head and batch item; null if there is none. With
+    /// documents, the last argument is the document.
+    /// </summary>
     public Func<int, int, int, int, bool>? Visible { get; init; }
 
-    /// <summary>What the kernel's <see cref="AttentionAttribute.ScoreMethod"/> makes of a score of query (a position), key, head and batch item; null where there is none.</summary>
+    /// <summary>
+    /// The kernel's <see cref="AttentionAttribute.ScoreMethod"/> as a function of score, query (a position), key, head and batch item; null if there is
+    /// none. With documents, the last argument is the document.
+    /// </summary>
     public Func<double, int, int, int, int, double>? Score { get; init; }
 
     /// <inheritdoc cref="AttentionAttribute.Alibi"/>
@@ -201,6 +207,7 @@ public sealed class AttentionReference(int heads, int headDim)
     /// <param name="weights">[batch, heads, queries, keys], or empty.</param>
     /// <param name="operands">The optional operands.</param>
     /// <exception cref="ArgumentException">A length does not match the other lengths.</exception>
+    /// <exception cref="ArgumentOutOfRangeException"><paramref name="batch"/> is negative.</exception>
     public void Attend(
         ReadOnlySpan<float> query, ReadOnlySpan<float> key, ReadOnlySpan<float> value, Span<double> output,
         int batch = 1, ReadOnlySpan<int> queryStarts = default, ReadOnlySpan<int> keyLengths = default, Span<double> weights = default,
