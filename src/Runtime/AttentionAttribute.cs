@@ -87,8 +87,8 @@ public sealed class AttentionAttribute(int heads, int headDim) : Attribute
     public int KeyBlockSize { get; set; }
 
     /// <summary>
-    /// The axes of the lists of a block-sparse mask. By default, there is one list for each block of queries. With Batch, each batch item has lists. With
-    /// Head, each key-value head has lists.
+    /// The axes of the lists of a block-sparse mask. By default, there is one list for each block of queries. With Batch, each batch item has its own
+    /// lists. With Head, each key-value head has its own lists.
     /// </summary>
     public AttentionAxes BlockAxes { get; set; } = AttentionAxes.Query;
 
@@ -117,14 +117,17 @@ public sealed class AttentionAttribute(int heads, int headDim) : Attribute
     /// The method is one expression, which the generator lifts. It may contain patterns (<c>is &gt;= 0 and &lt; 8</c>) and <c>switch</c> expressions. Some
     /// comparisons become bounds of the loops, and the kernel does not compute the keys outside of them. These are comparisons of query, key and their
     /// distance with constants and int parameters, joined by &amp;&amp;, || and !. They may use Math.Min, Max and Abs, and may divide both query and key by
-    /// a constant. The kernel computes bounds without overflow, where an int of C# would wrap. All other parts become vector code for the keys that the
-    /// bounds leave undecided.
+    /// a constant. The kernel computes bounds without overflow, where an int of C# would wrap. All other parts of the expression become vector code for the
+    /// keys that the bounds leave undecided.
     /// </para>
     /// <para>
-    /// A kernel does not throw for an index outside of a span: it reads 0 there, and no memory outside of the span. In C#, the method might never evaluate
-    /// that index, but the kernel computes both sides of <c>key &lt; 8 ? first[key] : rest[key - 8]</c>. There is one exception: a span that the method
-    /// indexes by key, query, head or batch directly and without a condition must have an element for each. A call with a shorter span throws. The position
-    /// of a query before the first key is negative, and the kernel reads 0 there.
+    /// A kernel does not throw for an index outside of a span. It reads 0 for this index, and no memory outside of the span. The reason is that the kernel
+    /// computes both sides of <c>key &lt; 8 ? first[key] : rest[key - 8]</c>, where C# evaluates only one. A position before the first key is negative, and
+    /// reads 0 as well.
+    /// </para>
+    /// <para>
+    /// The length of some spans is checked: a span that the method indexes by key, query, head or batch directly and without a condition must have an
+    /// element for each. A call with a shorter span throws.
     /// </para>
     /// </remarks>
     public string? MaskMethod { get; set; }

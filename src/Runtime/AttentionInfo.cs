@@ -52,7 +52,7 @@ public static class AttentionInfo
 
 /// <summary>A generated kernel as it runs in this process.</summary>
 /// <param name="Name">The name of the kernel, derived from its declaration.</param>
-/// <param name="Core">The name of the core that runs in this process. The generated file has it at its start.</param>
+/// <param name="Core">The name of the core that runs in this process. The head of the generated file contains it.</param>
 /// <param name="Isa">The instruction set of the core.</param>
 /// <param name="Plan">The plan, which says how the core divides the work: tile, blocks, path.</param>
 /// <param name="ScratchBytes">The maximum working memory of one thread, in bytes.</param>

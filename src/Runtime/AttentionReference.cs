@@ -174,7 +174,7 @@ public sealed class AttentionReference(int heads, int headDim)
         };
     }
 
-    /// <summary>Returns a mask or score method of the kernel as a function of score, query, key, head and batch item; null if it has no name.</summary>
+    /// <summary>Returns a mask or score method of the kernel as a function of score, query, key, head and batch item, or null if the name is null.</summary>
     [UnconditionalSuppressMessage("Trimming", "IL2075", Justification = "For tests, which are not trimmed; a method that is gone is said to be.")]
     private static Func<float, int, int, int, int, object>? Own(MethodInfo kernel, string? name)
     {

@@ -94,9 +94,9 @@ public enum AttentionRole
 
     /// <summary>
     /// <c>ReadOnlySpan&lt;int&gt; documentStarts</c>: [documents + 1], the index of the first token of each document, from 0, and the end of the last
-    /// document. The documents are packed one after the other. A query sees keys of its own document. The positions of these keys start at 0. Operands with
-    /// an element for each batch item (queryStarts, keyLengths, prefixLengths) then have an element for each document. The output is bitwise equal to that
-    /// of separate calls.
+    /// document. The tensors contain the documents one after the other. A query sees keys of its own document, and positions start at 0 in each document.
+    /// Operands with an element for each batch item (queryStarts, keyLengths, prefixLengths) then have an element for each document. The output is bitwise
+    /// equal to that of separate calls.
     /// </summary>
     DocumentStarts,
 
@@ -107,9 +107,10 @@ public enum AttentionRole
     KeyDocumentStarts,
 
     /// <summary>
-    /// <c>ReadOnlySpan&lt;int&gt; keyBlockStarts</c>: those of [batch, keyValueHeads, query blocks] that <see cref="AttentionAttribute.BlockAxes"/> names,
-    /// and one more element. Each block of <see cref="AttentionAttribute.QueryBlockSize"/> queries has a list of visible key blocks in <c>keyBlocks</c>. An
-    /// element is the index at which the list starts. The last element is the end of the last list (compressed rows).
+    /// <c>ReadOnlySpan&lt;int&gt; keyBlockStarts</c>: [batch, keyValueHeads, query blocks], reduced to the axes of
+    /// <see cref="AttentionAttribute.BlockAxes"/>, and one more element. Each block of <see cref="AttentionAttribute.QueryBlockSize"/> queries has a list
+    /// of visible key blocks in <c>keyBlocks</c>. An element is the index at which the list starts. The last element is the end of the last list
+    /// (compressed rows).
     /// </summary>
     KeyBlockStarts,
 
@@ -150,8 +151,8 @@ public enum AttentionRole
     Entropy,
 
     /// <summary>
-    /// <c>Span&lt;int&gt; argmax</c>: [batch, heads, queries], the index of the key with the largest weight of each row, the first among equals. Like the
-    /// columns of <see cref="Scores"/>, it counts the keys of the tensors. A row that sees no key or has a NaN has -1.
+    /// <c>Span&lt;int&gt; argmax</c>: [batch, heads, queries], the index of the key with the largest weight of each row, the first among equals. The index
+    /// counts the keys of the tensors, like the columns of <see cref="Scores"/>. A row that sees no key or has a NaN has -1.
     /// </summary>
     ArgMax,
 
@@ -177,7 +178,7 @@ internal enum ElementType
 /// <summary>The properties of element types.</summary>
 internal static class ElementTable
 {
-    /// <summary>The C# name, the bytes of an element, and the part in the name of a core.</summary>
+    /// <summary>The C# name, the size of an element in bytes, and the part in the name of a core.</summary>
     public static (string Text, int Bytes, string Name) Of(ElementType type) => type switch
     {
         ElementType.Float => ("float", 4, "f32"),

@@ -10,9 +10,9 @@ namespace AttentionGen;
 /// </summary>
 /// <remarks>
 /// <para>
-/// A key that a row does not see has the weight 0, and the masked score -infinity. Before the mask, a key that <c>bias</c>, <c>keep</c> or a score method
-/// hides has the score that it would have had without them. A key beyond the bounds of the row (mask, window, mask method, key lengths) has no score, and
-/// the matrix holds -infinity.
+/// A key that a row does not see has the weight 0, and the masked score -infinity. At the stages before the mask, a key that <c>bias</c>, <c>keep</c> or a
+/// score method hides has the same score as if they did not hide it. A key beyond the bounds of the row (mask, window, mask method, key lengths) has no
+/// score there, and the matrix holds -infinity.
 /// </para>
 /// <para>A visible score of -infinity also has the weight 0. This includes a row in which all visible scores are -infinity; its output is NaN.</para>
 /// </remarks>
