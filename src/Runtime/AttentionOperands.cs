@@ -54,7 +54,7 @@ public readonly ref struct AttentionOperands
     /// <summary>The number of batch items, or of documents.</summary>
     internal int Items(int batch) => DocumentStarts.IsEmpty ? batch : DocumentStarts.Length - 1;
 
-    /// <summary>The index of the batch item in the tensors, its first query and first key, and their numbers.</summary>
+    /// <summary>The index of the batch item in the tensors, its first query and first key, and its numbers of queries and keys.</summary>
     internal (int Batch, int Query, int Queries, int Key, int Keys) Item(int item, int queries, int keys)
     {
         if (DocumentStarts.IsEmpty) return (item, 0, queries, 0, keys);
