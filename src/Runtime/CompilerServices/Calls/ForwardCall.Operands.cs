@@ -127,7 +127,7 @@ public unsafe ref partial struct ForwardCall
         if ((uint)index >= (uint)count) ThrowHelper.BadIndex(name, index, count);
     }
 
-    /// <summary>A span for the user's own mask or score, besides the numbers.</summary>
+    /// <summary>A span for the user's own mask or score. Call it after the mask's numbers, which determine the length that it needs.</summary>
     /// <param name="slot">The index of the span.</param>
     /// <param name="span">Its elements.</param>
     /// <param name="axes">The axes that index the span: it needs an element for each index.</param>

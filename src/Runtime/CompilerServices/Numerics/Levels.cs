@@ -22,7 +22,7 @@ public static class Levels
         get => BitConverter.Int32BitsToSingle(0x7FC00000);
     }
 
-    // Scores whose product with the scale is this large are not exact to an integer power themselves.
+    // Beyond this product with the scale, the scores themselves are not exact enough for a level to be of use.
     private const float Largest = 1 << 16;
 
     /// <summary>

@@ -19,7 +19,7 @@ internal readonly ref struct MemoryBlock
     public static MemoryBlock Of<T>(ReadOnlySpan<T> span)
         where T : unmanaged => new(ref Unsafe.As<T, byte>(ref MemoryMarshal.GetReference(span)), (nint)span.Length * Unsafe.SizeOf<T>());
 
-    /// <summary>The length in bytes, with gaps.</summary>
+    /// <summary>The memory of a tensor, including the gaps between its elements.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static MemoryBlock Of(in KernelTensor tensor) => tensor.IsEmpty ? default : new(ref tensor.Data, tensor.Length * tensor.ElementBytes);
 

@@ -2,7 +2,7 @@ using System.Diagnostics.CodeAnalysis;
 
 namespace AttentionGen.CompilerServices;
 
-/// <summary>The exceptions for invalid calls. A message names the parameter, what it is and what is needed.</summary>
+/// <summary>The exceptions for invalid calls. Each message names the parameter, its actual shape and the needed one.</summary>
 internal static class ThrowHelper
 {
     [DoesNotReturn]
