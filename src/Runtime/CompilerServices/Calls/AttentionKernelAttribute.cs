@@ -2,12 +2,12 @@ using System.ComponentModel;
 
 namespace AttentionGen.CompilerServices;
 
-/// <summary>Stands on the generated part of a kernel, once for each instruction set, and says what was planned.</summary>
+/// <summary>Describes the plan of a kernel. The generator puts it on the generated part of the kernel, once for each instruction set.</summary>
 /// <param name="kernel">The kernel's name.</param>
-/// <param name="core">The name of the code for the instruction set.</param>
+/// <param name="core">The name of the core.</param>
 /// <param name="isa">The instruction set.</param>
 /// <param name="plan">The plan in words.</param>
-/// <param name="scratchBytes">The working memory that one thread needs at most.</param>
+/// <param name="scratchBytes">The most working memory that one thread needs, in bytes.</param>
 [EditorBrowsable(EditorBrowsableState.Never)]
 [AttributeUsage(AttributeTargets.Method, AllowMultiple = true, Inherited = false)]
 public sealed class AttentionKernelAttribute(string kernel, string core, AttentionIsas isa, string plan, int scratchBytes) : Attribute
@@ -15,7 +15,7 @@ public sealed class AttentionKernelAttribute(string kernel, string core, Attenti
     /// <summary>The kernel's name.</summary>
     public string Kernel { get; } = kernel;
 
-    /// <summary>The name of the code for the instruction set.</summary>
+    /// <summary>The name of the core.</summary>
     public string Core { get; } = core;
 
     /// <summary>The instruction set.</summary>
@@ -24,6 +24,6 @@ public sealed class AttentionKernelAttribute(string kernel, string core, Attenti
     /// <summary>The plan in words.</summary>
     public string Plan { get; } = plan;
 
-    /// <summary>The working memory that one thread needs at most.</summary>
+    /// <summary>The most working memory that one thread needs, in bytes.</summary>
     public int ScratchBytes { get; } = scratchBytes;
 }

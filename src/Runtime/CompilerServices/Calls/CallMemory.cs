@@ -3,29 +3,29 @@ using System.Runtime.CompilerServices;
 
 namespace AttentionGen.CompilerServices;
 
-/// <summary>What a call does with the memory of an argument.</summary>
+/// <summary>The use of an argument's memory by a call.</summary>
 internal enum ArgumentUse : byte
 {
-    /// <summary>It has copied the numbers.</summary>
+    /// <summary>The call has copied its numbers.</summary>
     Numbers,
 
-    /// <summary>Cores read it, in a slot.</summary>
+    /// <summary>Cores read it, through a slot.</summary>
     Input,
 
-    /// <summary>Cores write it, in a slot.</summary>
+    /// <summary>Cores write it, through a slot.</summary>
     Result,
 
-    /// <summary>It expands the biases of buckets to those of distances, which cores read.</summary>
+    /// <summary>It holds the biases of buckets, which the call expands to biases of distances.</summary>
     Buckets,
 
     /// <summary>The user's own masks and scores read it.</summary>
     Own,
 
-    /// <summary>It is the working memory.</summary>
+    /// <summary>It is working memory.</summary>
     Scratch,
 }
 
-/// <summary>The memory of an argument. It is written where it stays: a copy of fields just written is slow to read.</summary>
+/// <summary>The memory of an argument. The call fills the fields in place, because a copy of fields just written is slow to read.</summary>
 internal ref struct CallArgument
 {
     public MemoryBlock Memory;
@@ -33,13 +33,13 @@ internal ref struct CallArgument
     /// <summary>The name of the parameter.</summary>
     public string Name;
 
-    /// <summary>What the call does with it.</summary>
+    /// <summary>The use of the memory.</summary>
     public ArgumentUse Use;
 
-    /// <summary>The slot of an operand, or the number of a span of the user's own.</summary>
+    /// <summary>The slot of an operand, or the index of a user's span.</summary>
     public byte Slot;
 
-    /// <summary>Bytes of an element, of an operand.</summary>
+    /// <summary>For an operand, the bytes of an element.</summary>
     public byte ElementBytes;
 
     private byte _axes;
@@ -50,21 +50,22 @@ internal ref struct CallArgument
     public readonly bool IsWritten => Use is ArgumentUse.Result or ArgumentUse.Scratch;
 }
 
-/// <summary>The memory of all arguments of a call but the tensors, in the order in which they are given.</summary>
+/// <summary>The memory of all arguments of a call except the tensors, in the order in which the call receives them.</summary>
 internal ref struct CallMemory
 {
-    /// <summary>One argument of each role with memory, and the spans of the user's own masks and scores.</summary>
+    /// <summary>The most arguments: one for each role with memory, and the spans of the user's own masks and scores.</summary>
     public const int Most = 25;
 
-    // A ref struct cannot have an array of ref structs: fields of one type lie one after the other, in their order (a test looks).
+    // A ref struct cannot have an array of ref structs. Instead, fields of one type follow each other in memory in the order of their declaration, which a test
+    // checks.
     public CallArgument A0, A1, A2, A3, A4, A5, A6, A7, A8, A9, A10, A11, A12, A13, A14, A15, A16, A17, A18, A19, A20, A21, A22, A23, A24;
 
     public int Count { get; private set; }
 
-    /// <summary>Begins anew. What earlier arguments were stays where it is, and nobody reads it: clearing all of it would cost a short call 5 % (Zen 4).</summary>
+    /// <summary>Starts an empty list. It leaves earlier entries in place, since nobody reads them: to clear them would cost a short call 5 % (Zen 4).</summary>
     public void Clear() => Count = 0;
 
-    /// <summary>The place of the next argument, which is one of the call after <see cref="Keep"/>.</summary>
+    /// <summary>The place of the next argument. <see cref="Keep"/> adds it to the call.</summary>
     /// <exception cref="InvalidOperationException">There are more arguments than a kernel can have.</exception>
     [UnscopedRef]
     public ref CallArgument Next()

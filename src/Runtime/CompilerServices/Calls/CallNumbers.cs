@@ -4,15 +4,15 @@ using System.Runtime.CompilerServices;
 namespace AttentionGen.CompilerServices;
 
 /// <summary>
-/// Copies of the starts, lengths and lists that a call brings along. They bound what a kernel reads and writes, and the caller's memory may change at any time:
-/// the call uses the numbers that it has checked. Copies of a call share them, and only the first that runs may use and return them.
+/// Copies of the starts, lengths and lists of a call. They bound the memory that a kernel reads and writes, and the caller's memory may change at any time, so
+/// the call uses the numbers that it has checked. Copies of a call share these arrays. Only the first copy that runs may use and return them.
 /// </summary>
 internal struct CallNumbers
 {
     private Arrays? _arrays;
     private long _turn;
 
-    /// <summary>A copy, until <see cref="Return"/>. A call that fails before that leaves it to the garbage collector.</summary>
+    /// <summary>Makes a copy that is valid until <see cref="Return"/>. A call that fails earlier leaves it to the garbage collector.</summary>
     public ReadOnlySpan<int> Copy(ReadOnlySpan<int> numbers)
     {
         if (numbers.IsEmpty) return default;
@@ -26,7 +26,7 @@ internal struct CallNumbers
         return _arrays.Copy(numbers);
     }
 
-    /// <exception cref="InvalidOperationException">A copy of this call has run: its numbers belong to others now.</exception>
+    /// <exception cref="InvalidOperationException">A copy of this call has run, and its numbers now belong to another call.</exception>
     public readonly void CheckOwned()
     {
         if (_arrays is not null && _arrays.Turn != _turn) throw new InvalidOperationException("This call has run already.");
@@ -46,7 +46,7 @@ internal struct CallNumbers
         private Items _items;
         private int _count;
 
-        /// <summary>How many calls have returned the arrays.</summary>
+        /// <summary>The number of calls that have returned the arrays.</summary>
         public long Turn { get; private set; }
 
         public static Arrays Rent()
@@ -83,7 +83,9 @@ internal struct CallNumbers
     [InlineArray(Most)]
     private struct Items
     {
-        /// <summary>Starts of queries, lengths of keys and prefixes, starts of documents of queries and keys, starts of lists and lists.</summary>
+        /// <summary>
+        /// The most arrays: starts of queries, lengths of keys, lengths of prefixes, starts of documents for queries and for keys, starts of lists, and lists.
+        /// </summary>
         public const int Most = 7;
 
         private int[]? _first;

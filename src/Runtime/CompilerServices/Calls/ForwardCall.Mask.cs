@@ -2,10 +2,10 @@ using System.Runtime.CompilerServices;
 
 namespace AttentionGen.CompilerServices;
 
-// The numbers of the mask: they are copied, as they bound what a core reads and writes.
+// The numbers of the mask. The call copies them, because they bound the memory that a core reads and writes.
 public unsafe ref partial struct ForwardCall
 {
-    /// <summary>[documents + 1]: where each packed document begins, and where the last ends.</summary>
+    /// <summary>The first query of each packed document and the end of the last, [documents + 1].</summary>
     /// <exception cref="ArgumentException">They do not rise from 0 to the number of queries.</exception>
     public void DocumentStarts(ReadOnlySpan<int> documentStarts, [CallerArgumentExpression(nameof(documentStarts))] string name = "")
     {
@@ -13,8 +13,10 @@ public unsafe ref partial struct ForwardCall
         _mask.DocumentsName = name;
     }
 
-    /// <summary>The same for keys, where these are not as many as queries.</summary>
-    /// <exception cref="ArgumentException">They do not rise from 0 to the number of keys, or are not as many as documents.</exception>
+    /// <summary>The first key of each packed document and the end of the last, where keys and queries differ in number.</summary>
+    /// <exception cref="ArgumentException">
+    /// They do not rise from 0 to the number of keys, or do not have one element for each document and one for the end.
+    /// </exception>
     public void KeyDocumentStarts(ReadOnlySpan<int> keyDocumentStarts, [CallerArgumentExpression(nameof(keyDocumentStarts))] string name = "")
     {
         _mask.KeyDocumentStarts = Starts(keyDocumentStarts, _shape.Keys, _key.Name, name);
@@ -31,7 +33,7 @@ public unsafe ref partial struct ForwardCall
         return starts;
     }
 
-    /// <summary>How many of the first keys every query sees under a causal mask.</summary>
+    /// <summary>The number of first keys that every query sees under a causal mask.</summary>
     /// <exception cref="ArgumentOutOfRangeException">It is negative.</exception>
     public void PrefixLength(int prefixLength, [CallerArgumentExpression(nameof(prefixLength))] string name = "")
     {
@@ -39,7 +41,7 @@ public unsafe ref partial struct ForwardCall
         _mask.PrefixLength = prefixLength;
     }
 
-    /// <summary>The same for each batch item.</summary>
+    /// <summary>The number of first keys that every query sees under a causal mask, for each batch item.</summary>
     /// <exception cref="ArgumentException">There is not one for each item, or one is negative.</exception>
     public void PrefixLengths(ReadOnlySpan<int> prefixLengths, [CallerArgumentExpression(nameof(prefixLengths))] string name = "")
     {
@@ -52,11 +54,13 @@ public unsafe ref partial struct ForwardCall
     /// <summary>The length of the chunks: a query sees keys of its own chunk.</summary>
     public void Chunks(int length) => _mask.ChunkLength = length;
 
-    /// <summary>The distance of query and key is a multiple of it.</summary>
+    /// <summary>The distance of visible keys: a query sees the keys whose distance to it is a multiple.</summary>
     public void Dilation(int dilation) => _mask.Dilation = dilation;
 
     /// <summary>The lists of a block-sparse mask.</summary>
-    /// <exception cref="ArgumentException">There is not a list for each block of queries, or lists do not rise, or name blocks that are not there.</exception>
+    /// <exception cref="ArgumentException">
+    /// There is not one list for each block of queries, a list does not rise, or a list has a block outside the keys.
+    /// </exception>
     public void Blocks(
         ReadOnlySpan<int> keyBlockStarts, ReadOnlySpan<int> keyBlocks, int queries, int keys, AttentionAxes axes,
         [CallerArgumentExpression(nameof(keyBlockStarts))] string startsName = "", [CallerArgumentExpression(nameof(keyBlocks))] string name = "")
@@ -71,7 +75,7 @@ public unsafe ref partial struct ForwardCall
         for (int list = 0; list < lists; list++)
             if (starts[list] > starts[list + 1]) ThrowHelper.BlockStartOrder(startsName, list + 1, starts[list], starts[list + 1]);
 
-        // The starts rise to the number of blocks, so that they may be followed now.
+        // The starts rise to the number of blocks, so the lists are safe to read now.
         var numbers = _numbers.Copy(keyBlocks);
         for (int list = 0; list < lists; list++)
         {
@@ -89,9 +93,9 @@ public unsafe ref partial struct ForwardCall
         _mask.Lists = new KeyBlockLists { QueryBlock = queries, KeyBlock = keys, OfHead = ofHead ? rows : 0, OfBatch = ofBatch ? (nint)rows * (ofHead ? _shape.KeyValueHeads : 1) : 0 };
     }
 
-    /// <summary>The terms of the user's own mask; with none, it hides everything.</summary>
-    /// <param name="terms">Each lets a query see the keys within its bounds.</param>
-    /// <param name="chunk">The length of the chunks of queries whose bounds move by steps; 0 where none do.</param>
+    /// <summary>The terms of the user's own mask. Without terms it hides everything.</summary>
+    /// <param name="terms">The terms: a query sees the keys within the bounds of at least one of them.</param>
+    /// <param name="chunk">The length of the chunks in the terms' bounds; 0 without such bounds.</param>
     public void Terms(ReadOnlySpan<MaskTerm> terms, int chunk = 0)
     {
         _mask.HasTerms = true;
@@ -99,7 +103,7 @@ public unsafe ref partial struct ForwardCall
         _mask.RowChunk = chunk;
     }
 
-    /// <summary>A copy of numbers, one of each batch item or document.</summary>
+    /// <summary>A checked copy of numbers, one for each batch item or document.</summary>
     private ReadOnlySpan<int> OfItems(ReadOnlySpan<int> given, string name)
     {
         int items = _mask.Items(_shape);
@@ -127,7 +131,7 @@ public unsafe ref partial struct ForwardCall
     }
 
     /// <summary>The number of visible keys of each batch item.</summary>
-    /// <exception cref="ArgumentException">There is not one for each item, or one is negative or more than there are keys.</exception>
+    /// <exception cref="ArgumentException">There is not one for each item, or one is negative or larger than the number of keys.</exception>
     public void KeyLengths(ReadOnlySpan<int> keyLengths, [CallerArgumentExpression(nameof(keyLengths))] string name = "")
     {
         var lengths = OfItems(keyLengths, name);

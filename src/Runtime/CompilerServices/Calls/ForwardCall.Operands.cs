@@ -3,16 +3,18 @@ using System.Runtime.CompilerServices;
 
 namespace AttentionGen.CompilerServices;
 
-// Operands beside the tensors: their rows in the table of operands say what they have to be. All memory goes to one store, so that what is written is compared with everything.
+// Operands besides the tensors. The operand table says what each must be. All memory goes to one store, so that written memory is compared with all the rest.
 public unsafe ref partial struct ForwardCall
 {
-    /// <summary>An operand that cores read beside the scores.</summary>
+    /// <summary>Adds an operand that cores read.</summary>
     /// <param name="role">Its role.</param>
     /// <param name="memory">Its elements, in the order of its axes.</param>
-    /// <param name="axes">The axes that it has: those of the role's row, unless these can be declared.</param>
+    /// <param name="axes">The axes of the operand: those of the role's row in the table, unless the role lets the user declare them.</param>
     /// <param name="name">The name of the parameter.</param>
-    /// <exception cref="ArgumentException">Its length is not that of its axes, it has a value that the role refuses, or it overlaps memory that is written.</exception>
-    /// <exception cref="ArgumentOutOfRangeException">No such operand has the role, or these axes.</exception>
+    /// <exception cref="ArgumentException">
+    /// The length does not fit the axes, the role refuses a value, or the memory overlaps memory that is written.
+    /// </exception>
+    /// <exception cref="ArgumentOutOfRangeException">There is no such operand with this role or these axes.</exception>
     public void Input(AttentionRole role, ReadOnlySpan<float> memory, AttentionAxes axes, [CallerArgumentExpression(nameof(memory))] string name = "")
     {
         var row = RowOf(role, OperandKind.Input, ElementType.Float, axes);
@@ -24,13 +26,13 @@ public unsafe ref partial struct ForwardCall
     public void Input(AttentionRole role, ReadOnlySpan<bool> memory, AttentionAxes axes, [CallerArgumentExpression(nameof(memory))] string name = "") =>
         AddOperand(RowOf(role, OperandKind.Input, ElementType.Bool, axes), MemoryBlock.Of(memory), memory.Length, sizeof(bool), axes, name);
 
-    /// <summary>An operand that cores write beside the output.</summary>
+    /// <summary>Adds an operand that cores write.</summary>
     /// <param name="role">Its role.</param>
     /// <param name="memory">Its elements, in the order of its axes.</param>
-    /// <param name="axes">The axes that it has: those of the role's row.</param>
+    /// <param name="axes">The axes of the operand: those of the role's row in the table.</param>
     /// <param name="name">The name of the parameter.</param>
-    /// <exception cref="ArgumentException">Its length is not that of its axes, or it overlaps another argument.</exception>
-    /// <exception cref="ArgumentOutOfRangeException">No such operand has the role, or these axes.</exception>
+    /// <exception cref="ArgumentException">The length does not fit the axes, or the memory overlaps another argument.</exception>
+    /// <exception cref="ArgumentOutOfRangeException">There is no such operand with this role or these axes.</exception>
     public void Result(AttentionRole role, Span<float> memory, AttentionAxes axes, [CallerArgumentExpression(nameof(memory))] string name = "") =>
         AddOperand(RowOf(role, OperandKind.Result, ElementType.Float, axes), MemoryBlock.Of<float>(memory), memory.Length, sizeof(float), axes, name);
 
@@ -38,20 +40,22 @@ public unsafe ref partial struct ForwardCall
     public void Result(AttentionRole role, Span<int> memory, AttentionAxes axes, [CallerArgumentExpression(nameof(memory))] string name = "") =>
         AddOperand(RowOf(role, OperandKind.Result, ElementType.Int, axes), MemoryBlock.Of<int>(memory), memory.Length, sizeof(int), axes, name);
 
-    /// <summary>The score matrix, [batch, heads, queries, keys], and the stage that it shows.</summary>
-    /// <exception cref="ArgumentException">Its length is another, or it overlaps another argument.</exception>
+    /// <summary>The score matrix, [batch, heads, queries, keys], and the stage at which cores write it.</summary>
+    /// <exception cref="ArgumentException">The length does not fit, or the memory overlaps another argument.</exception>
     public void Scores(Span<float> scores, AttentionStage stage, [CallerArgumentExpression(nameof(scores))] string name = "")
     {
         Result(AttentionRole.Scores, scores, OperandTable.Row(AttentionRole.Scores).Axes, name);
         _scoresStage = stage;
     }
 
-    /// <summary>The bias of a score by the bucket and head: the bucket of the distance of query and key.</summary>
+    /// <summary>The bias of a score by head and bucket. The distance of query and key selects the bucket.</summary>
     /// <param name="relativeBias">[buckets, heads], finite.</param>
-    /// <param name="starts">The least distance of each bucket of a direction.</param>
-    /// <param name="bidirectional">Whether keys after the query have buckets of their own.</param>
+    /// <param name="starts">The least distance of each bucket, for one direction.</param>
+    /// <param name="bidirectional">Whether keys after the query have separate buckets.</param>
     /// <param name="name">The name of the parameter.</param>
-    /// <exception cref="ArgumentException">There is not one for each bucket and head, one is not finite, or they overlap memory that is written.</exception>
+    /// <exception cref="ArgumentException">
+    /// There is not one number for each bucket and head, one is not finite, or the memory overlaps memory that is written.
+    /// </exception>
     public void RelativeBias(ReadOnlySpan<float> relativeBias, ReadOnlySpan<int> starts, bool bidirectional, [CallerArgumentExpression(nameof(relativeBias))] string name = "")
     {
         int buckets = bidirectional ? 2 * starts.Length : starts.Length;
@@ -89,7 +93,7 @@ public unsafe ref partial struct ForwardCall
         if ((axes & AttentionAxes.Key) != 0) needed = Times(needed, _shape.Keys);
         if (length != needed) ThrowHelper.OperandLength(name, length, axes, _shape.Batch, _shape.Heads, _shape.Queries, _shape.Keys);
 
-        // Lengths fit an int each. Once a product does not, no span has so many elements, unless a length of 0 follows.
+        // Each length fits an int. If a product does not fit, no span has that many elements, unless a later length is 0.
         static long Times(long product, int count) => count == 0 ? 0 : product > int.MaxValue ? product : product * count;
     }
 
@@ -108,7 +112,7 @@ public unsafe ref partial struct ForwardCall
     }
 
     /// <summary>A number for the user's own mask or score.</summary>
-    /// <exception cref="ArgumentOutOfRangeException">No number of a call has this index.</exception>
+    /// <exception cref="ArgumentOutOfRangeException">The index is not that of a number of a call.</exception>
     public void Number(int index, int value)
     {
         CheckIndex(index, OwnArguments.MaxNumbers);
@@ -123,12 +127,12 @@ public unsafe ref partial struct ForwardCall
         if ((uint)index >= (uint)count) ThrowHelper.BadIndex(name, index, count);
     }
 
-    /// <summary>A span for the user's own mask or score, after the numbers of the mask.</summary>
-    /// <param name="slot">Its number.</param>
+    /// <summary>A span for the user's own mask or score. Call it after the mask's numbers, which determine the length that it needs.</summary>
+    /// <param name="slot">The index of the span.</param>
     /// <param name="span">Its elements.</param>
-    /// <param name="axes">The axes that index it: it needs an element for each index.</param>
+    /// <param name="axes">The axes that index the span: it needs an element for each index.</param>
     /// <param name="name">The name of the parameter.</param>
-    /// <exception cref="ArgumentException">It is too short, or overlaps memory that is written.</exception>
+    /// <exception cref="ArgumentException">The span is too short, or overlaps memory that is written.</exception>
     public void Span(int slot, ReadOnlySpan<float> span, AttentionAxes axes, [CallerArgumentExpression(nameof(span))] string name = "") =>
         Span(slot, MemoryBlock.Of(span), span.Length, axes, name);
 
@@ -147,7 +151,7 @@ public unsafe ref partial struct ForwardCall
         _own.Lengths[slot] = length;
     }
 
-    /// <summary>The position after that of the last query of any batch item; 0 where there is none.</summary>
+    /// <summary>The position after the last query of any batch item; 0 without queries.</summary>
     private readonly long EndOfPositions
     {
         get
@@ -165,13 +169,13 @@ public unsafe ref partial struct ForwardCall
         }
     }
 
-    /// <summary>Working memory of the caller; an empty span means the library's own.</summary>
+    /// <summary>The caller's working memory. With an empty span the call uses the library's.</summary>
     /// <exception cref="ArgumentException">It overlaps another argument.</exception>
     public void Scratch(Span<byte> scratch, [CallerArgumentExpression(nameof(scratch))] string name = "") =>
         Add(MemoryBlock.Of<byte>(scratch), name, ArgumentUse.Scratch);
 
-    /// <summary>Adds the memory of an argument to the store.</summary>
-    /// <exception cref="ArgumentException">It overlaps memory that is written, or is written and overlaps memory of another argument.</exception>
+    /// <summary>Adds an argument's memory to the store.</summary>
+    /// <exception cref="ArgumentException">It overlaps memory that is written, or is written and overlaps the memory of another argument.</exception>
     private void Add(MemoryBlock memory, string name, ArgumentUse use, int slot = 0, int elementBytes = 0, AttentionAxes axes = AttentionAxes.None)
     {
         ref var argument = ref _memory.Next();
@@ -189,7 +193,7 @@ public unsafe ref partial struct ForwardCall
             if (argument.Memory.Meets(MemoryBlock.Of(_value))) Overlap(argument, _value.Name);
         }
 
-        // Numbers of the mask are copied before anything is written, but an argument that is overwritten is a mistake all the same.
+        // The mask's numbers are copied before anything is written, but an argument that is overwritten is still a mistake.
         ref var other = ref _memory.A0;
         for (int left = _memory.Count; left > 0; left--, other = ref Unsafe.Add(ref other, 1))
             if ((argument.IsWritten || other.IsWritten) && argument.Memory.Meets(other.Memory)) Overlap(argument, other);
@@ -204,7 +208,7 @@ public unsafe ref partial struct ForwardCall
         ThrowHelper.Overlap(argument.Name, tensor);
     }
 
-    /// <summary>Names first the one that is written, the working memory before a result.</summary>
+    /// <summary>Reports an overlap. The message begins with the memory that is written: working memory before a result.</summary>
     [DoesNotReturn]
     private static void Overlap(in CallArgument argument, in CallArgument other)
     {

@@ -2,22 +2,22 @@ using System.Runtime.CompilerServices;
 
 namespace AttentionGen.CompilerServices;
 
-// A checked call is pinned, laid out, and given to the jobs.
+// Pins a checked call, builds its layout and passes it to the jobs.
 public unsafe ref partial struct ForwardCall
 {
-    /// <summary>Runs the call on a core that this processor has the instructions for.</summary>
+    /// <summary>Runs the call on a core whose instruction set this processor has.</summary>
     /// <exception cref="ArgumentException">The caller's scratch memory is too small.</exception>
-    /// <exception cref="InvalidOperationException">The call, or a copy of it, has run already.</exception>
+    /// <exception cref="InvalidOperationException">The call, or a copy of it, has already run.</exception>
     public void Run<TCore>()
         where TCore : struct, IPrefillCore, IDecodeCore =>
         Run(new ForwardWalks { Prefill = TCore.PrefillPlan, Decode = TCore.DecodePlan, PrefillJob = &PrefillJob<TCore>.Run, DecodeJob = &DecodeJob<TCore>.Run });
 
-    /// <summary>Runs the call on a core that has prefill only.</summary>
+    /// <summary>Runs the call on a core with prefill only.</summary>
     /// <inheritdoc cref="Run{TCore}"/>
     public void RunPrefill<TCore>()
         where TCore : struct, IPrefillCore => Run(new ForwardWalks { Prefill = TCore.PrefillPlan, PrefillJob = &PrefillJob<TCore>.Run });
 
-    /// <summary>Runs the call on a core that has decode only.</summary>
+    /// <summary>Runs the call on a core with decode only.</summary>
     /// <inheritdoc cref="Run{TCore}"/>
     public void RunDecode<TCore>()
         where TCore : struct, IDecodeCore => Run(new ForwardWalks { Decode = TCore.DecodePlan, DecodeJob = &DecodeJob<TCore>.Run });
@@ -30,7 +30,10 @@ public unsafe ref partial struct ForwardCall
         else RunFew(walks);
     }
 
-    /// <summary>Runs the call with the first arguments pinned, which mostly are all. What is no argument is a reference to nothing, or to that of a call before.</summary>
+    /// <summary>
+    /// Runs the call with the first arguments pinned, which are all in most calls. A field without an argument holds a null reference, or that of an earlier
+    /// call.
+    /// </summary>
     private void RunFew(in ForwardWalks walks)
     {
         fixed (byte* p0 = &_memory.A0.Memory.Origin, p1 = &_memory.A1.Memory.Origin, p2 = &_memory.A2.Memory.Origin, p3 = &_memory.A3.Memory.Origin, p4 = &_memory.A4.Memory.Origin, p5 = &_memory.A5.Memory.Origin, p6 = &_memory.A6.Memory.Origin, p7 = &_memory.A7.Memory.Origin)
@@ -48,11 +51,11 @@ public unsafe ref partial struct ForwardCall
         }
     }
 
-    /// <summary>Runs the call. All arguments but the tensors are pinned.</summary>
+    /// <summary>Runs the call after all arguments except the tensors are pinned.</summary>
     [SkipLocalsInit]
     private void RunPinned(in ForwardWalks walks)
     {
-        const int Usual = 16; // more than these are rented
+        const int Usual = 16; // larger layouts use rented arrays
         ForwardChecks.Tensors(walks, _query, _key, _value, _output);
         fixed (byte* query = &_query.Data, key = &_key.Data, value = &_value.Data, output = &_output.Data)
         fixed (int* keyBlockStarts = _mask.KeyBlockStarts, keyBlocks = _mask.KeyBlocks)
@@ -63,10 +66,10 @@ public unsafe ref partial struct ForwardCall
                 Shape = _shape, ScratchName = "", MaxThreads = _maxThreads, Lists = _mask.Lists with { Starts = keyBlockStarts, Blocks = keyBlocks },
             };
             var operands = new ForwardOperands { Keys = _shape.Keys, Own = _own };
-            call.Operands = &operands; // until the call ends: no worker that begins later touches it
+            call.Operands = &operands; // valid until the call ends: workers that begin later do not touch it
             Place(ref call, ref operands, out var buckets);
 
-            float* distances = null; // the biases of distances lie in memory of the library
+            float* distances = null; // the biases of distances, in memory of the library
             var layout = new ForwardLayout(stackalloc ForwardSequence[Usual], stackalloc RowPiece[Usual], stackalloc KeyZone[Usual]);
             try
             {
@@ -85,13 +88,13 @@ public unsafe ref partial struct ForwardCall
             {
                 layout.Dispose();
                 _numbers.Return();
-                _mask = default; // it has the copies
+                _mask = default; // it refers to the returned copies
                 if (distances != null) ScratchCache.Return(distances);
             }
         }
     }
 
-    /// <summary>Puts the addresses of the arguments, which are pinned, to where cores and jobs find them.</summary>
+    /// <summary>Stores the addresses of the pinned arguments where cores and jobs read them.</summary>
     private void Place(ref ForwardArguments call, ref ForwardOperands operands, out ReadOnlySpan<float> buckets)
     {
         buckets = default;
@@ -129,7 +132,7 @@ public unsafe ref partial struct ForwardCall
         if (operands.Slots[OperandSlots.Of(AttentionRole.Sinks)].Data != null) operands.SinkResults = sinkResults;
     }
 
-    /// <summary>The bits of an element of a row that sees no key.</summary>
+    /// <summary>The bits of a result's element in a row that sees no key.</summary>
     private readonly int Bits(OperandEmpty empty) => empty switch
     {
         OperandEmpty.Zero => 0,
@@ -144,7 +147,7 @@ public unsafe ref partial struct ForwardCall
         layout.Build(_shape, _mask, walks, isDecode);
         if (layout.LeftOut > 0 && call.Scratch != null)
         {
-            // Both parts must have room in the caller's memory before one of them writes.
+            // Both walks must fit into the caller's memory before one of them writes.
             call.OnlyAsks = true;
             nint needed = Run(ref call, layout, walks, isDecode);
             layout.Build(_shape, _mask, walks, !isDecode);

@@ -5,8 +5,8 @@ using System.Runtime.CompilerServices;
 namespace AttentionGen.CompilerServices;
 
 /// <summary>
-/// A call of a forward kernel, as generated code builds it: the tensors, then one method call for each further parameter, then
-/// <see cref="Run{TCore}"/>. It checks everything before it writes anything. Names in messages are those of the user's parameters.
+/// A call of a forward kernel. Generated code passes the tensors, then each further parameter with one method call, then calls <see cref="Run{TCore}"/>. The
+/// call checks everything before it writes anything. Messages use the names of the user's parameters.
 /// </summary>
 [EditorBrowsable(EditorBrowsableState.Never)]
 [SuppressMessage("Design", "CA1068", Justification = "Caller argument expressions stand last.")]
@@ -23,14 +23,14 @@ public unsafe ref partial struct ForwardCall
     private OwnArguments _own;
     private int _maxThreads;
 
-    /// <summary>Begins a call: checks the tensors against each other.</summary>
-    /// <param name="left">How many keys before its position a query sees, -1 for all.</param>
-    /// <param name="right">How many keys after its position a query sees, -1 for all; 0 under a causal mask.</param>
+    /// <summary>Starts a call and checks the tensors against each other.</summary>
+    /// <param name="left">The number of keys before its position that a query sees, -1 for all.</param>
+    /// <param name="right">The number of keys after its position that a query sees, -1 for all; 0 under a causal mask.</param>
     /// <param name="query">[batch, queries, heads, headDim].</param>
     /// <param name="key">[batch, keys, keyValueHeads, headDim].</param>
     /// <param name="value">[batch, keys, keyValueHeads, valueDim].</param>
     /// <param name="output">[batch, queries, heads, valueDim].</param>
-    /// <exception cref="ArgumentException">Lengths that do not fit, or an output that overlaps an input.</exception>
+    /// <exception cref="ArgumentException">The lengths do not fit each other, or the output overlaps an input.</exception>
     public void Tensors(int left, int right, in KernelTensor query, in KernelTensor key, in KernelTensor value, in KernelTensor output)
     {
         query.CheckTokens("heads", "headDim");
@@ -56,7 +56,7 @@ public unsafe ref partial struct ForwardCall
         _maxThreads = AttentionOptions.MaxDegreeOfParallelism;
     }
 
-    /// <summary>The most threads, the caller's included.</summary>
+    /// <summary>The most threads, including the caller's.</summary>
     /// <exception cref="ArgumentOutOfRangeException">It is less than 1.</exception>
     public void MaxThreads(int maxThreads, [CallerArgumentExpression(nameof(maxThreads))] string name = "")
     {

@@ -3,12 +3,12 @@ using System.Diagnostics.CodeAnalysis;
 namespace AttentionGen.CompilerServices;
 
 /// <summary>
-/// The promises that a core relies on, checked once per call after the layout: cores are leaves that trust rows, keys and strides. A layout that breaks a promise is a fault
-/// of the library. The call then fails before anything is written, instead of touching memory of others.
+/// Checks the preconditions of a core once for each call, after the layout. Cores are leaves that trust rows, keys and strides. A layout that breaks a
+/// precondition is a bug of the library. The call then fails before anything is written, instead of touching memory of others.
 /// </summary>
 internal static unsafe class ForwardChecks
 {
-    /// <summary>The tensors have the dimensions and elements that the core is written for, and heads that belong together.</summary>
+    /// <summary>Checks that the tensors have the dimensions and element types of the core, and numbers of heads that fit each other.</summary>
     public static void Tensors(in ForwardWalks walks, in KernelTensor query, in KernelTensor key, in KernelTensor value, in KernelTensor output)
     {
         if (walks.PrefillJob != null) Tensors(walks.Prefill.HeadDim, walks.Prefill.ValueDim, walks.Prefill.Elements, query, key, value, output);
@@ -22,10 +22,10 @@ internal static unsafe class ForwardChecks
         if (bytes != new TensorBytes(query.ElementBytes, key.ElementBytes, value.ElementBytes, output.ElementBytes)) Broken("elements");
     }
 
-    /// <summary>Sequences lie inside the tensors, pieces cover all rows of them, and zones lie inside their keys.</summary>
+    /// <summary>Checks that sequences are inside the tensors, that pieces cover all their rows, and that zones are inside their keys.</summary>
     public static void Layout(in ForwardArguments call) => Layout(call, default(PrefillPlan));
 
-    /// <summary>The same; and blocks have the rows and keys that prefill is written for.</summary>
+    /// <summary>Checks the layout, and that blocks have the numbers of rows and keys that prefill requires.</summary>
     public static void Layout(in ForwardArguments call, in PrefillPlan plan)
     {
         int piece = 0;
@@ -66,7 +66,7 @@ internal static unsafe class ForwardChecks
         if (rows.Rows < plan.LeastRows || (last > 0 && last < plan.LeastRows)) Broken("rows of a block");
     }
 
-    /// <summary>Whether so many tokens, a step apart, are tokens of a tensor.</summary>
+    /// <summary>Whether <paramref name="count"/> tokens, <paramref name="step"/> apart, are inside a tensor.</summary>
     private static bool IsInside(int first, int count, int step, int tokens) => count == 0 || (first >= 0 && count > 0 && first + (count - 1L) * step < tokens);
 
     [DoesNotReturn]

@@ -3,22 +3,22 @@ using System.ComponentModel;
 namespace AttentionGen.CompilerServices;
 
 /// <summary>
-/// The code of decode for one instruction set: few query rows against keys and values as they lie in memory. Its methods are leaves: they get references, lengths and scratch
+/// The decode code for one instruction set: few query rows against keys and values in place. Its methods are leaves: they get references, lengths and scratch
 /// memory, allocate nothing and throw nothing. The caller has checked the arguments and pinned the tensors.
 /// </summary>
 [EditorBrowsable(EditorBrowsableState.Never)]
 public interface IDecodeCore
 {
-    /// <summary>The sizes by which the caller lays out memory and cuts the work.</summary>
+    /// <summary>The sizes from which the caller lays out memory and divides the work.</summary>
     static abstract DecodePlan DecodePlan { get; }
 
-    /// <summary>Sets up the state of query rows and adds what keys contribute, as they lie in memory.</summary>
+    /// <summary>Initialises the state of query rows where asked, and adds the contribution of keys that it reads in place.</summary>
     static abstract void Decode(in DecodeBlock rows);
 
-    /// <summary>Adds to the state of rows the state of the same rows after other keys.</summary>
+    /// <summary>Merges a state of the same rows over other keys into their state.</summary>
     static abstract void Merge(ref float state, ref float other, int rows);
 
-    /// <summary>Writes output rows of a head from their state.</summary>
+    /// <summary>Writes the output rows of a head from their state.</summary>
     static abstract void Finish(ref float state, in TokenRows outputs, int rows, in ForwardPlace place);
 }
 
@@ -26,47 +26,44 @@ public interface IDecodeCore
 [EditorBrowsable(EditorBrowsableState.Never)]
 public readonly struct DecodePlan
 {
-    /// <summary>Elements of a query and of a key: exactly.</summary>
+    /// <summary>Elements of a query and of a key, without padding.</summary>
     public int HeadDim { get; init; }
 
-    /// <summary>Elements of a value and of an output row: exactly.</summary>
+    /// <summary>Elements of a value and of an output row, without padding.</summary>
     public int ValueDim { get; init; }
 
-    /// <summary>Bytes of an element of each tensor.</summary>
+    /// <summary>Bytes of an element, for each tensor.</summary>
     public TensorBytes Elements { get; init; }
 
     /// <summary>The most rows (queries times heads of a group) of a sequence. With more rows, packing the keys is faster.</summary>
     public int MaxRows { get; init; }
 
-    /// <summary>Rows that share a load of a key.</summary>
+    /// <summary>Rows of a tile: they share each load of a key.</summary>
     public int TileRows { get; init; }
 
     /// <summary>The most rows that the core computes in one call.</summary>
     public int RowsAtOnce { get; init; }
 
-    /// <summary>The same for rows of several key-value heads, where each head has <see cref="TileRows"/> of them or more.</summary>
+    /// <summary>The most rows of one call that spans several key-value heads, where each head has <see cref="TileRows"/> rows or more.</summary>
     public int RowsTogether { get; init; }
 
-    /// <summary>Keys of a block.</summary>
+    /// <summary>Keys in a block.</summary>
     public int KeyBlock { get; init; }
 
-    /// <summary>Keys of a block where each key-value head has a single row.</summary>
+    /// <summary>Keys in a block where each key-value head has a single row.</summary>
     public int OneRowBlock { get; init; }
 
     /// <summary>Floats of the state of a query row: output, sums of weights, maximum.</summary>
     public int StateRowFloats { get; init; }
 
-    /// <summary>Floats of working memory that <see cref="IDecodeCore.Decode"/> needs beside the state.</summary>
+    /// <summary>Floats of working memory that <see cref="IDecodeCore.Decode"/> needs besides the state.</summary>
     public int ScratchFloats { get; init; }
 
-    /// <summary>Floating-point operations of a visible pair of query and key.</summary>
+    /// <summary>Floating-point operations for a visible pair of query and key.</summary>
     public int FlopsPerPair { get; init; }
 }
 
-/// <summary>
-/// The query rows of some heads against keys as they lie in memory: those of one key-value head after those of another. Row i * Queries + j is
-/// the query j of head i.
-/// </summary>
+/// <summary>The query rows of some heads against keys in place, ordered by key-value head. Row i * Queries + j is query j of head i.</summary>
 [EditorBrowsable(EditorBrowsableState.Never)]
 public ref struct DecodeBlock
 {
@@ -76,7 +73,7 @@ public ref struct DecodeBlock
     /// <summary>The number of queries, 1 or more.</summary>
     public int Queries;
 
-    /// <summary>The number of query heads, the same for each key-value head.</summary>
+    /// <summary>The number of query heads. Each key-value head has the same share of them.</summary>
     public int Heads;
 
     /// <summary>The number of key-value heads, 1 or more.</summary>
@@ -94,13 +91,13 @@ public ref struct DecodeBlock
     /// <summary>Elements from value to value of a run.</summary>
     public nint ValueStride;
 
-    /// <summary>The keys that the queries see, of the first key-value head.</summary>
+    /// <summary>The runs of keys that the queries see, with addresses for the first key-value head.</summary>
     public ref KeyRun Runs;
 
     /// <summary>The number of runs.</summary>
     public int RunCount;
 
-    /// <summary>Whether these are the first keys: the core sets up the state.</summary>
+    /// <summary>Whether these are the first keys of the rows: the core then initialises the state.</summary>
     public bool First;
 
     /// <summary>The state of the rows, <see cref="DecodePlan.StateRowFloats"/> floats for each.</summary>
@@ -109,10 +106,10 @@ public ref struct DecodeBlock
     /// <summary>Working memory, <see cref="DecodePlan.ScratchFloats"/> floats.</summary>
     public ref float Scratch;
 
-    /// <summary>Where the first head and the queries stand in the call.</summary>
+    /// <summary>The position of the first head and of the queries in the call.</summary>
     public ForwardPlace Place;
 }
 
-/// <summary>Bytes of an element of each tensor of a call.</summary>
+/// <summary>Bytes of an element, for each tensor of a call.</summary>
 [EditorBrowsable(EditorBrowsableState.Never)]
 public readonly record struct TensorBytes(int Query, int Key, int Value, int Output);

@@ -3,20 +3,20 @@ using System.ComponentModel;
 namespace AttentionGen.CompilerServices;
 
 /// <summary>
-/// The code of prefill for one instruction set: blocks of query rows against packed keys and values. Its methods are leaves: they get references, lengths and scratch memory,
-/// allocate nothing and throw nothing. The caller has checked the arguments and pinned the tensors.
+/// The prefill code for one instruction set: blocks of query rows against packed keys and values. Its methods are leaves: they get references, lengths and
+/// scratch memory, allocate nothing and throw nothing. The caller has checked the arguments and pinned the tensors.
 /// </summary>
 [EditorBrowsable(EditorBrowsableState.Never)]
 public interface IPrefillCore
 {
-    /// <summary>The sizes by which the caller lays out memory and cuts the work.</summary>
+    /// <summary>The sizes from which the caller lays out memory and divides the work.</summary>
     static abstract PrefillPlan PrefillPlan { get; }
 
     /// <summary>Copies keys into panels and values into padded rows.</summary>
     /// <returns>Whether all values are finite.</returns>
     static abstract bool Pack(in KeysToPack keys);
 
-    /// <summary>Adds to the state of a block of query rows what packed keys contribute. After the last keys it writes the output.</summary>
+    /// <summary>Adds the contribution of packed keys to the state of a block of query rows. After the last keys it writes the output.</summary>
     static abstract void Prefill(in PrefillBlock block);
 }
 
@@ -27,22 +27,22 @@ public interface IPrefillCore
 [EditorBrowsable(EditorBrowsableState.Never)]
 public readonly struct PrefillPlan
 {
-    /// <summary>Elements of a query and of a key: exactly.</summary>
+    /// <summary>Elements of a query and of a key, without padding.</summary>
     public int HeadDim { get; init; }
 
-    /// <summary>Elements of a value and of an output row: exactly.</summary>
+    /// <summary>Elements of a value and of an output row, without padding.</summary>
     public int ValueDim { get; init; }
 
-    /// <summary>Bytes of an element of each tensor.</summary>
+    /// <summary>Bytes of an element, for each tensor.</summary>
     public TensorBytes Elements { get; init; }
 
-    /// <summary>Query rows of a block.</summary>
+    /// <summary>Query rows in a block.</summary>
     public int QueryBlock { get; init; }
 
-    /// <summary>Query rows of a tile.</summary>
+    /// <summary>Query rows in a tile.</summary>
     public int TileRows { get; init; }
 
-    /// <summary>Keys of a block. The number of keys that are packed at a time is a multiple of it.</summary>
+    /// <summary>Keys in a block. A stretch is a multiple of it.</summary>
     public int KeyBlock { get; init; }
 
     /// <summary>Floats of a packed key.</summary>
@@ -57,23 +57,25 @@ public readonly struct PrefillPlan
     /// <summary>Floats of the state of a query block.</summary>
     public readonly int StateFloats => QueryBlock * StateRowFloats;
 
-    /// <summary>Floats of working memory that <see cref="IPrefillCore.Prefill"/> needs beside the state.</summary>
+    /// <summary>Floats of working memory that <see cref="IPrefillCore.Prefill"/> needs besides the state.</summary>
     public int ScratchFloats { get; init; }
 
-    /// <summary>Floating-point operations of a visible pair of query and key.</summary>
+    /// <summary>Floating-point operations for a visible pair of query and key.</summary>
     public int FlopsPerPair { get; init; }
 
-    /// <summary>The fewest rows that <see cref="IPrefillCore.Prefill"/> can compute; 0 where any number will do.</summary>
+    /// <summary>The fewest rows that <see cref="IPrefillCore.Prefill"/> can compute; 0 without a limit.</summary>
     public int LeastRows { get; init; }
 
-    /// <summary>The number of keys that <see cref="IPrefillCore.Prefill"/> always reads, so that each row has to see all of them; 0 where the runs say it.</summary>
+    /// <summary>
+    /// The number of keys that <see cref="IPrefillCore.Prefill"/> always reads. Each row must see all of them. 0 where the runs give the number.
+    /// </summary>
     public int RunKeys { get; init; }
 
-    /// <summary>The most keys of a row that <see cref="IPrefillCore.Prefill"/> has room for; 0 where any number will do.</summary>
+    /// <summary>The most keys of a row for which <see cref="IPrefillCore.Prefill"/> has room; 0 without a limit.</summary>
     public int MostKeys { get; init; }
 }
 
-/// <summary>Keys and values of one head to pack.</summary>
+/// <summary>The keys and values of one head to pack.</summary>
 [EditorBrowsable(EditorBrowsableState.Never)]
 public ref struct KeysToPack
 {
@@ -86,10 +88,10 @@ public ref struct KeysToPack
     /// <summary>The number of keys, 1 or more.</summary>
     public int Count;
 
-    /// <summary>Where the key panels go. The core fills up the last panel with copies of the last key.</summary>
+    /// <summary>The destination of the key panels. The core fills the last panel with copies of the last key.</summary>
     public ref float PackedKeys;
 
-    /// <summary>Where the value rows go.</summary>
+    /// <summary>The destination of the value rows.</summary>
     public ref float PackedValues;
 }
 
@@ -115,10 +117,10 @@ public ref struct PrefillBlock
     /// <summary>Whether all packed values are finite.</summary>
     public bool ValuesFinite;
 
-    /// <summary>Whether these are the first keys of the block: the core sets up the state.</summary>
+    /// <summary>Whether these are the first keys of the block: the core then initialises the state.</summary>
     public bool First;
 
-    /// <summary>Whether these are the last keys that a row of the block sees: the core writes the output.</summary>
+    /// <summary>Whether these are the last keys that a row of the block sees: the core then writes the output.</summary>
     public bool Last;
 
     /// <summary>The state of the block, <see cref="PrefillPlan.StateFloats"/> floats.</summary>
@@ -127,7 +129,7 @@ public ref struct PrefillBlock
     /// <summary>Working memory, <see cref="PrefillPlan.ScratchFloats"/> floats.</summary>
     public ref float Scratch;
 
-    /// <summary>Where the rows stand in the call.</summary>
+    /// <summary>The position of the rows in the call.</summary>
     public ForwardPlace Place;
 
     /// <summary>The rows to prefetch between the tiles.</summary>

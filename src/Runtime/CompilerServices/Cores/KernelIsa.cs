@@ -6,11 +6,11 @@ using System.Runtime.Intrinsics.X86;
 
 namespace AttentionGen.CompilerServices;
 
-/// <summary>Which instruction sets a generated kernel may run here. Constants to the JIT.</summary>
+/// <summary>The instruction sets that a generated kernel may use on this processor. The JIT treats them as constants.</summary>
 [EditorBrowsable(EditorBrowsableState.Never)]
 public static class KernelIsa
 {
-    /// <summary>AVX-512 F and DQ; not where the runtime avoids 512-bit vectors.</summary>
+    /// <summary>AVX-512 F and DQ; false where the runtime avoids 512-bit vectors.</summary>
     public static bool Avx512
     {
         [MethodImpl(MethodImplOptions.AggressiveInlining)]

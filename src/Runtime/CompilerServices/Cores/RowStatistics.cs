@@ -3,39 +3,42 @@ using System.Runtime.CompilerServices;
 
 namespace AttentionGen.CompilerServices;
 
-/// <summary>What is known of a row beside its output, from the state that its keys left. A row that saw no key has the sum 0, one with a NaN or an infinite score a NaN as its sum.</summary>
+/// <summary>
+/// Results of a row besides its output, computed from its state. The sum of weights is 0 for a row that saw no key, and NaN for a row with a NaN or an infinite
+/// score.
+/// </summary>
 [EditorBrowsable(EditorBrowsableState.Never)]
 public static class RowStatistics
 {
     /// <summary>The largest score; -infinity where the row saw no key.</summary>
-    /// <param name="sum">The sum of its weights.</param>
-    /// <param name="highest">Its largest product.</param>
-    /// <param name="scale">From products to scores.</param>
+    /// <param name="sum">The sum of the row's weights.</param>
+    /// <param name="highest">The row's largest product.</param>
+    /// <param name="scale">The factor from products to scores.</param>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static float MaxScore(float sum, float highest, float scale) => sum == 0 ? float.NegativeInfinity : float.IsNaN(sum) ? sum : highest * scale;
 
-    /// <summary>The key of the largest score; -1 where the row saw none.</summary>
-    /// <param name="sum">The sum of its weights.</param>
-    /// <param name="key">Bits of the key, among those of its sequence.</param>
-    /// <param name="place">The place of the row.</param>
+    /// <summary>The key with the largest score; -1 where the row saw no key.</summary>
+    /// <param name="sum">The sum of the row's weights.</param>
+    /// <param name="key">The index of the key in its sequence, as bits.</param>
+    /// <param name="place">The position of the row.</param>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static int ArgMax(float sum, float key, in ForwardPlace place) => sum > 0 ? place.Token(BitConverter.SingleToInt32Bits(key)) : -1;
 
-    /// <summary>The entropy of the weights, natural; 0 where the row saw no key.</summary>
+    /// <summary>The entropy of the weights in nats; 0 where the row saw no key.</summary>
     /// <param name="sum">The sum of the weights.</param>
-    /// <param name="exponents">The sum of the weights times their exponents, as powers of two.</param>
+    /// <param name="exponents">The sum of each weight times its exponent, in powers of two.</param>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static double Entropy(float sum, float exponents) => sum == 0 ? 0 : Math.Max(LogSums.Log(sum) - LogSums.Ln2 * exponents / sum, 0);
 
-    /// <summary>The same with a sink beside the keys: the entropy of whether it is the sink, and that of the keys where it is not.</summary>
-    /// <param name="entropy">That of the keys.</param>
-    /// <param name="sum">The sum of their weights; 0 where the row saw none.</param>
-    /// <param name="above">How far the sink stands above the log-sum-exp of the keys.</param>
+    /// <summary>The entropy with a sink: that of the choice between sink and keys, plus that of the keys where the choice is not the sink.</summary>
+    /// <param name="entropy">The entropy of the keys.</param>
+    /// <param name="sum">The sum of the keys' weights; 0 where the row saw no key.</param>
+    /// <param name="above">The sink minus the log-sum-exp of the keys.</param>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static double WithSink(double entropy, float sum, double above)
     {
-        if (sum == 0 || above > 700) return 0; // a sink of -infinity beside no keys has no distance from them
+        if (sum == 0 || above > 700) return 0; // a sink of -infinity without keys has no distance from them
         double odds = LogSums.Exp(above), log = LogSums.Log(1 + odds);
-        return Math.Max((entropy + log + (odds > 0 ? odds * (log - above) : 0)) / (1 + odds), 0); // rounding must not make it negative; a NaN stays
+        return Math.Max((entropy + log + (odds > 0 ? odds * (log - above) : 0)) / (1 + odds), 0); // rounding must not make it negative; a NaN stays NaN
     }
 }

@@ -3,19 +3,19 @@ using System.Runtime.CompilerServices;
 namespace AttentionGen.CompilerServices;
 
 /// <summary>
-/// Runs a core over the decode sequences of a call: each key and value is read once, for all queries of all heads of its group. A row set is some
-/// rows of a piece: of several key-value heads where these lie side by side in a token, so that they are read in the order of their addresses,
-/// or a part of many queries. Its keys are cut into chunks whose number and size follow from the number of keys alone. Each chunk gives a partial
-/// state, and one thread merges them in order: no result depends on which thread computes what.
+/// Runs a core over the decode sequences of a call. It reads each key and value once, for all queries of all heads of the group. A row set is some rows of a
+/// piece. It spans several key-value heads if these are adjacent in a token, so that memory is read in the order of addresses. Many queries are divided into
+/// several sets. The keys of a set are cut into chunks; their number and size depend on the number of keys alone. Each chunk yields a partial state, and one
+/// thread merges the states in order. No result depends on the distribution of work over threads.
 /// </summary>
 internal sealed unsafe class DecodeJob<TCore> : PooledJob<DecodeJob<TCore>>
     where TCore : struct, IDecodeCore
 {
     private ForwardArguments _call;
     private DecodeSchedule _schedule;
-    private float* _partials; // [row sets, chunks, rows] states where threads share the chunks of a row set
+    private float* _partials; // states, [row sets, chunks, rows], where threads share the chunks of a row set
 
-    /// <returns>The memory that a thread needs.</returns>
+    /// <returns>The bytes of memory that a thread needs.</returns>
     public static nint Run(in ForwardArguments call)
     {
         var plan = TCore.DecodePlan;
@@ -39,7 +39,7 @@ internal sealed unsafe class DecodeJob<TCore> : PooledJob<DecodeJob<TCore>>
             job._schedule = schedule;
             job._partials = partials;
             runs = true;
-            job.Run(schedule.Units, schedule.Threads); // another call may have the job afterwards
+            job.Run(schedule.Units, schedule.Threads); // after this line another call may own the job
             if (partials != null) Merge(call, schedule, partials);
         }
         finally
@@ -51,7 +51,7 @@ internal sealed unsafe class DecodeJob<TCore> : PooledJob<DecodeJob<TCore>>
         return schedule.WorkerBytes;
     }
 
-    /// <summary>Merges the states of the chunks of each row set, in their order, and writes the output rows.</summary>
+    /// <summary>Merges the states of each row set's chunks in order and writes the output rows.</summary>
     private static void Merge(in ForwardArguments call, in DecodeSchedule schedule, float* partials)
     {
         var plan = TCore.DecodePlan;
@@ -65,7 +65,7 @@ internal sealed unsafe class DecodeJob<TCore> : PooledJob<DecodeJob<TCore>>
         }
     }
 
-    /// <summary>Before the rows get scores: threads share them.</summary>
+    /// <summary>Clears the scores of all rows up front, because threads share the rows.</summary>
     private static void ClearScores(in ForwardArguments call)
     {
         for (int i = 0; i < call.PieceCount; i++)
@@ -117,7 +117,7 @@ internal sealed unsafe class DecodeJob<TCore> : PooledJob<DecodeJob<TCore>>
         }
     }
 
-    /// <summary>The rows of a set against a chunk of keys.</summary>
+    /// <summary>Computes the rows of a set against a chunk of keys.</summary>
     [SkipLocalsInit]
     private void Attend(in DecodeRows rows, int chunk, float* state, float* scratch)
     {
@@ -170,7 +170,7 @@ internal sealed unsafe class DecodeJob<TCore> : PooledJob<DecodeJob<TCore>>
         });
     }
 
-    /// <summary>Writes the output rows of a set; those of a set whose rows see no key are 0.</summary>
+    /// <summary>Writes the output rows of a set, or zeros if its rows see no key.</summary>
     private static void Finish(in ForwardArguments call, in DecodePlan plan, in DecodeRows rows, float* state)
     {
         if (rows.Queries <= 0) return;

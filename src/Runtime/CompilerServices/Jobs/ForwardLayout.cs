@@ -3,8 +3,8 @@ using System.Runtime.CompilerServices;
 namespace AttentionGen.CompilerServices;
 
 /// <summary>
-/// From a call and its mask to sequences, pieces of their rows and zones of keys. Documents and chunks are sequences, a dilated mask is as many interleaved
-/// ones; what else the terms of a mask say of rows and keys becomes pieces and zones, so that keys outside are never touched.
+/// Turns a call and its mask into sequences, pieces of rows and zones of keys. Documents and chunks are sequences. A dilated mask gives interleaved sequences,
+/// one for each remainder. The terms of the mask become pieces and zones, so that no core touches keys outside.
 /// </summary>
 internal ref struct ForwardLayout(Span<ForwardSequence> sequences, Span<RowPiece> pieces, Span<KeyZone> zones)
 {
@@ -12,10 +12,10 @@ internal ref struct ForwardLayout(Span<ForwardSequence> sequences, Span<RowPiece
     public Growing<RowPiece> Pieces = new(pieces);
     public Growing<KeyZone> Zones = new(zones);
 
-    /// <summary>Query rows of a block of prefill; 0 for decode, which has none.</summary>
+    /// <summary>Query rows in a block of prefill; 0 for decode, which has no blocks.</summary>
     private int _queryBlock;
 
-    /// <summary>The sequences that were left out.</summary>
+    /// <summary>The number of sequences that the other walk runs.</summary>
     public int LeftOut { get; private set; }
 
     public readonly void Dispose()
@@ -25,7 +25,7 @@ internal ref struct ForwardLayout(Span<ForwardSequence> sequences, Span<RowPiece
         Zones.Dispose();
     }
 
-    /// <summary>Lays out the sequences that one walk of a core runs: all, where the core has no other.</summary>
+    /// <summary>Lays out the sequences that one walk of a core runs: all of them if the core has no other walk.</summary>
     /// <param name="shape">The lengths of the call.</param>
     /// <param name="mask">The mask of the call.</param>
     /// <param name="walks">The walks of the core.</param>
@@ -48,7 +48,7 @@ internal ref struct ForwardLayout(Span<ForwardSequence> sequences, Span<RowPiece
         }
     }
 
-    /// <summary>Cuts a sequence where its chunks end, as position / length changes.</summary>
+    /// <summary>Cuts a sequence at the ends of its chunks, where position / length changes.</summary>
     private void Chunks(scoped in ForwardMask mask, in ForwardSequence whole)
     {
         if (mask.ChunkLength == 0)
@@ -69,10 +69,10 @@ internal ref struct ForwardLayout(Span<ForwardSequence> sequences, Span<RowPiece
         }
     }
 
-    /// <summary>The first position after a chunk. C# divides towards 0: the chunk 0 has the positions on both sides of it.</summary>
+    /// <summary>The first position after a chunk. C# rounds a quotient towards 0, so chunk 0 has positions on both sides of 0.</summary>
     private static long EndOf(long chunk, int length) => chunk < 0 ? chunk * length + 1 : (chunk + 1) * length;
 
-    /// <summary>Of every n-th key, a sequence for each remainder of positions.</summary>
+    /// <summary>Splits a dilated sequence into one sequence for each remainder of positions.</summary>
     private void Interleaved(scoped in ForwardMask mask, in ForwardSequence whole)
     {
         if (mask.Dilation <= 1)
@@ -97,7 +97,7 @@ internal ref struct ForwardLayout(Span<ForwardSequence> sequences, Span<RowPiece
     [SkipLocalsInit]
     private void Add(scoped in ForwardMask mask, ForwardSequence sequence)
     {
-        // What the declaration says of causal, window and prefix, with each term of the user's own mask.
+        // The declared terms (causal, window, prefix), each combined with each term of the user's own mask.
         Span<MaskTerm> terms = stackalloc MaskTerm[2 * MaskTerm.MaxTerms];
         terms = terms[..mask.AddTerms(sequence.Item, terms)];
         sequence.FirstPiece = Pieces.Count;
@@ -122,15 +122,15 @@ internal ref struct ForwardLayout(Span<ForwardSequence> sequences, Span<RowPiece
             }
 
             Pieces.Add(piece);
-            if (_queryBlock > 0) sequence.RowBlocks += (int)(((long)piece.Rows + _queryBlock - 1) / _queryBlock); // at most as many as rows
+            if (_queryBlock > 0) sequence.RowBlocks += (int)(((long)piece.Rows + _queryBlock - 1) / _queryBlock); // at most the number of rows
         }
 
         sequence.Pieces = Pieces.Count - sequence.FirstPiece;
         Sequences.Add(sequence);
     }
 
-    /// <summary>The zones of rows from one on, of terms that are counted from the sequence's first key in its steps, and for the chunk of the row.</summary>
-    /// <returns>The row at which they end.</returns>
+    /// <summary>Adds the zones of rows from one on. It first converts the terms to the sequence's first key, its steps and the chunk of the row.</summary>
+    /// <returns>The row after the last of these rows.</returns>
     [SkipLocalsInit]
     private int AddZonesOf(scoped in ForwardMask mask, in ForwardSequence sequence, int row, int end, scoped ReadOnlySpan<MaskTerm> terms)
     {
@@ -147,8 +147,10 @@ internal ref struct ForwardLayout(Span<ForwardSequence> sequences, Span<RowPiece
         return AddZones(sequence, row, end, own[..terms.Length]);
     }
 
-    /// <summary>The zones of rows from one on, as long as no bound of rows begins or ends: each term without those before it.</summary>
-    /// <returns>The row at which they end.</returns>
+    /// <summary>
+    /// Adds the zones of rows from one on, up to the row where a term begins or ends to apply. Each zone excludes the keys of the earlier terms.
+    /// </summary>
+    /// <returns>The row after the last of these rows.</returns>
     [SkipLocalsInit]
     private int AddZones(in ForwardSequence sequence, int first, int end, scoped ReadOnlySpan<MaskTerm> terms)
     {
@@ -185,7 +187,7 @@ internal ref struct ForwardLayout(Span<ForwardSequence> sequences, Span<RowPiece
             return;
         }
 
-        // Each bound of an earlier zone cuts off a part outside; the rest in the end lies inside, and is left out.
+        // Each bound of the earlier zone cuts off an outer part. The remainder is inside the earlier zone and is dropped.
         var other = earlier[0];
         var rest = earlier[1..];
         AddWithout(zone with { End = Math.Min(zone.End, other.Begin) }, first, last, rest);
@@ -203,32 +205,32 @@ internal ref struct ForwardMask
 {
     public ReadOnlySpan<int> QueryStarts, KeyLengths;
 
-    /// <summary>Where documents begin among the queries and among the keys, and where the last ends; empty where there are none.</summary>
+    /// <summary>The first query and the first key of each document, and the end of the last; empty without documents.</summary>
     public ReadOnlySpan<int> DocumentStarts, KeyDocumentStarts;
 
     public string DocumentsName;
 
-    /// <summary>Keys that every query of an item sees under a causal mask: of each item, or of all; none where neither is given.</summary>
+    /// <summary>The number of keys that every query of an item sees under a causal mask: for each item, or one for all; empty and 0 without a prefix.</summary>
     public ReadOnlySpan<int> PrefixLengths;
 
     public int PrefixLength;
 
-    /// <summary>The position of the first query of every item, -1 where it is not given.</summary>
+    /// <summary>The position of the first query of every item, -1 if not given.</summary>
     public int QueryStart;
 
-    /// <summary>Keys that a row sees before and after its position, -1 for all.</summary>
+    /// <summary>The number of keys that a row sees before and after its position, -1 without a limit.</summary>
     public int Left, Right;
 
-    /// <summary>0 where there are none.</summary>
+    /// <summary>The length of the chunks and the distance of visible keys; 0 if not declared.</summary>
     public int ChunkLength, Dilation;
 
-    /// <summary>Terms of the user's own mask; none where there is none.</summary>
+    /// <summary>The terms of the user's own mask; empty without one.</summary>
     public ReadOnlySpan<MaskTerm> Terms;
 
-    /// <summary>Whether the user's own mask has terms: with none, it hides everything.</summary>
+    /// <summary>Whether the user's own mask has terms. With an empty list of terms it hides everything.</summary>
     public bool HasTerms;
 
-    /// <summary>The length of the chunks that terms move on by; 0 where none does.</summary>
+    /// <summary>The length of the chunks in the terms' bounds; 0 without such bounds.</summary>
     public int RowChunk;
 
     /// <summary>The lists of a block-sparse mask, and their memory.</summary>
@@ -236,10 +238,10 @@ internal ref struct ForwardMask
 
     public ReadOnlySpan<int> KeyBlockStarts, KeyBlocks;
 
-    /// <summary>Documents, or batch items.</summary>
+    /// <summary>The number of documents, or of batch items.</summary>
     public readonly int Items(in ForwardShape shape) => DocumentStarts.IsEmpty ? shape.Batch : DocumentStarts.Length - 1;
 
-    /// <summary>Whether decode runs the first item: mostly, the same walk runs all.</summary>
+    /// <summary>Whether decode runs the first item. In most calls one walk runs all items.</summary>
     public readonly bool FirstIsDecode(in ForwardShape shape, in ForwardWalks walks)
     {
         var (_, _, queries, _, keys) = Item(shape, 0);
@@ -254,10 +256,10 @@ internal ref struct ForwardMask
         return (0, query, DocumentStarts[item + 1] - query, key, KeyDocumentStarts[item + 1] - key);
     }
 
-    /// <summary>The visible keys of an item of so many.</summary>
+    /// <summary>The number of visible keys of an item with <paramref name="keys"/> keys.</summary>
     public readonly int Length(int item, int keys) => KeyLengths.IsEmpty ? keys : KeyLengths[item];
 
-    /// <summary>Where the first query of an item stands: as given, else such that the last one stands at the last visible key.</summary>
+    /// <summary>The position of the first query of an item: as given, or such that the last query is at the last visible key.</summary>
     public readonly long Start(int item, int queries, int keys) => !QueryStarts.IsEmpty ? QueryStarts[item] : QueryStart >= 0 ? QueryStart : (long)Length(item, keys) - queries;
 
     /// <summary>The least and the largest distance, key - position, of a query and a key that it may see.</summary>
@@ -279,7 +281,10 @@ internal ref struct ForwardMask
         return least <= most ? (least, most) : (0, 0);
     }
 
-    /// <summary>Writes what a query of an item sees: what the declaration says of causal, window and prefix, in one or two terms for different rows, with each of the user's own.</summary>
+    /// <summary>
+    /// Writes the terms of an item: the declared ones (causal, window, prefix), which are one or two for different rows, each combined with each term of the
+    /// user.
+    /// </summary>
     /// <returns>The number of terms.</returns>
     public readonly int AddTerms(int item, Span<MaskTerm> terms)
     {
@@ -298,7 +303,7 @@ internal ref struct ForwardMask
         if (Right >= 0) causal.ToDistance = (long)Right + 1;
         if (!HasTerms) return declared;
 
-        // From the end: the declared ones stand where the first come to lie.
+        // Backwards, because the declared terms occupy the first places of the result.
         for (int i = Terms.Length - 1; i >= 0; i--)
             for (int j = declared - 1; j >= 0; j--)
                 terms[i * declared + j] = Terms[i].And(terms[j]);

@@ -1,33 +1,32 @@
 namespace AttentionGen.CompilerServices;
 
 /// <summary>
-/// Units of work, which the caller and workers of the thread pool claim one by one. The caller can finish everything alone and waits
-/// only for workers that have begun: a worker that the pool starts late finds the job closed and leaves. A job is used again once the last
-/// late worker has left.
+/// Units of work that the caller and workers of the thread pool claim one by one. The caller can finish all of them alone. It waits only for workers that have
+/// begun: a worker that the pool starts late finds the job closed and leaves. The job is reused once the last late worker has left.
 /// </summary>
 internal abstract class ParallelJob : IThreadPoolWorkItem
 {
-    /// <summary>The most threads of a call, the caller's included.</summary>
+    /// <summary>The most threads of a call, including the caller's.</summary>
     public const int MaxThreads = 1024;
 
-    // The state of the workers, in one number: how many work now, how many have begun so far, and whether no more may begin.
+    // The state of the workers in one number: how many work now, how many have begun, and whether the job is closed to others.
     private const int Working = 1, BegunShift = 12, Begun = 1 << BegunShift, WorkingMask = Begun - 1, Closed = 1 << 30;
 
     private long _nextUnit;
     private long _units;
     private int _threads;
     private int _workers;
-    private int _references; // the caller and the queued workers, late ones too
-    private bool _isLost;    // whether the queue failed: it may or may not hold a worker that nobody counts
+    private int _references; // the caller and the queued workers, late ones included
+    private bool _isLost;    // the queue failed, so it may hold a worker that is not counted
 
-    /// <summary>Takes units by <see cref="TakeUnit"/> until there are none.</summary>
-    /// <param name="worker">0 for the caller; no two workers of a call have the same.</param>
+    /// <summary>Claims units with <see cref="TakeUnit"/> until none is left.</summary>
+    /// <param name="worker">0 for the caller. Each worker of a call has a different number.</param>
     protected abstract void Work(int worker);
 
-    /// <summary>Called when nobody uses the job any more; it may be given to the next call.</summary>
+    /// <summary>Called when nobody uses the job any more. The next call may get it.</summary>
     protected abstract void Release();
 
-    /// <summary>Called instead where the job can never be used again.</summary>
+    /// <summary>Called instead of <see cref="Release"/> if the job can never be reused.</summary>
     protected abstract void Lose();
 
     protected bool TakeUnit(out long unit)
@@ -38,13 +37,13 @@ internal abstract class ParallelJob : IThreadPoolWorkItem
         return true;
     }
 
-    /// <summary>For tests: the thread that has claimed a unit calls it with the unit.</summary>
+    /// <summary>For tests: called with each unit by the thread that has claimed it.</summary>
     internal static Action<long>? UnitTaken { get; set; }
 
-    /// <summary>The unit that some thread claims next, likely this one where it works alone; none where it is not less than the number of units.</summary>
+    /// <summary>The unit that is claimed next: likely by this thread if it works alone. There is none if the number is not below that of the units.</summary>
     protected long NextUnit => Volatile.Read(ref _nextUnit);
 
-    /// <summary>Does all units, on the caller's thread and at most <paramref name="threads"/> - 1 others.</summary>
+    /// <summary>Runs all units on the caller's thread and on at most <paramref name="threads"/> - 1 others.</summary>
     protected void Run(long units, int threads)
     {
         _units = units;
@@ -59,7 +58,7 @@ internal abstract class ParallelJob : IThreadPoolWorkItem
         }
         finally
         {
-            Volatile.Write(ref _nextUnit, units); // after an exception of the caller's own work, too
+            Volatile.Write(ref _nextUnit, units); // also after an exception in the caller's work
             Interlocked.Or(ref _workers, Closed);
             var spin = new SpinWait();
             while ((Volatile.Read(ref _workers) & WorkingMask) != 0) spin.SpinOnce(sleep1Threshold: -1);
@@ -83,7 +82,7 @@ internal abstract class ParallelJob : IThreadPoolWorkItem
         }
         catch (OutOfMemoryException)
         {
-            // The caller can finish everything with the workers that there are.
+            // The caller can finish everything with the workers that were queued.
         }
         finally
         {

@@ -1,21 +1,21 @@
 namespace AttentionGen.CompilerServices;
 
-/// <summary>A job that is used again and again: one for each thread that works alone, and some that threads share.</summary>
+/// <summary>A reusable job: one for each thread that works alone, and a pool for calls on several threads.</summary>
 internal abstract class PooledJob<TJob> : ParallelJob
     where TJob : PooledJob<TJob>, new()
 {
-    // Jobs that threads may share, in all. A job that a late worker of the pool still holds cannot serve the next call: with none left, a
-    // call stays on its own thread instead of allocating.
+    // The pool bounds the jobs for several threads. A job that a late worker still holds cannot serve the next call. If none is free, the call runs on its own
+    // thread instead of allocating.
     private static readonly TJob?[] s_spare = new TJob?[2 * Environment.ProcessorCount + 14];
     private static int s_created;
 
     [ThreadStatic]
     private static TJob? t_alone;
 
-    /// <summary>The job of this thread, for itself.</summary>
+    /// <summary>The job of this thread for calls without other threads.</summary>
     protected static TJob Alone => t_alone ??= new TJob();
 
-    /// <summary>A job for several threads, null where there are enough.</summary>
+    /// <summary>A job for several threads, null if the pool is exhausted.</summary>
     protected static TJob? Rent()
     {
         for (int i = 0; i < s_spare.Length; i++)
@@ -47,14 +47,14 @@ internal abstract class PooledJob<TJob> : ParallelJob
         while (Interlocked.CompareExchange(ref s_spare[i], (TJob)this, null) is not null) i = (i + 1) % s_spare.Length; // there are as many places as jobs
     }
 
-    /// <summary>Another job may be made in its place.</summary>
+    /// <summary>Lets the pool create another job in its place.</summary>
     protected sealed override void Lose()
     {
         if (this == t_alone) t_alone = null;
         else Interlocked.Decrement(ref s_created);
     }
 
-    /// <summary>Working memory of a thread of a call, null where there is none for a thread that the call can do without.</summary>
+    /// <summary>The working memory of a thread of a call; null if there is none and the call can do without the thread.</summary>
     protected static unsafe float* TakeMemory(in ForwardArguments call, nint bytes, int worker)
     {
         if (call.Scratch != null) return (float*)(call.Scratch + (nint)worker * bytes);

@@ -3,9 +3,9 @@ using System.Runtime.CompilerServices;
 namespace AttentionGen.CompilerServices;
 
 /// <summary>
-/// Runs a core over the prefill sequences of a call. A sequence head is a key-value head of a sequence: the keys and values that are packed once for all its query heads.
-/// Its work is a list of query blocks, (block of rows, head of the group). A segment is a stretch of that list, the unit that a thread computes.
-/// Blocks of rows and of keys stand at fixed places, so no result depends on which thread computes what.
+/// Runs a core over the prefill sequences of a call. A sequence head is a key-value head of a sequence: its keys and values are packed once for all its query
+/// heads. Its work is a list of query blocks, (block of rows, head of the group). A segment is a consecutive part of that list and the unit of work of a
+/// thread. Blocks of rows and keys begin at fixed places, so no result depends on the distribution of work over threads.
 /// </summary>
 internal sealed unsafe class PrefillJob<TCore> : PooledJob<PrefillJob<TCore>>
     where TCore : struct, IPrefillCore
@@ -13,7 +13,7 @@ internal sealed unsafe class PrefillJob<TCore> : PooledJob<PrefillJob<TCore>>
     private ForwardArguments _call;
     private PrefillSchedule _schedule;
 
-    /// <returns>The memory that a thread needs.</returns>
+    /// <returns>The bytes of memory that a thread needs.</returns>
     public static nint Run(in ForwardArguments call)
     {
         var schedule = PrefillSchedule.Of(call, TCore.PrefillPlan, call.MaxThreads);
@@ -46,7 +46,7 @@ internal sealed unsafe class PrefillJob<TCore> : PooledJob<PrefillJob<TCore>>
         }
     }
 
-    /// <summary>The segment of a unit; an empty one where there is no such unit. Under a causal mask the last rows see the most keys: they come first.</summary>
+    /// <summary>The segment of a unit; empty if there is no such unit. The last rows come first, because they see the most keys under a causal mask.</summary>
     private Segment SegmentOf(long unit)
     {
         if (unit >= _schedule.Units) return default;
@@ -56,13 +56,13 @@ internal sealed unsafe class PrefillJob<TCore> : PooledJob<PrefillJob<TCore>>
         return new Segment(new SequenceHead((int)sequence, (int)keyHead), Part(blocks, after - 1, segments), Part(blocks, after, segments));
     }
 
-    /// <summary>Where a part of so many blocks begins; there are no more parts than blocks.</summary>
+    /// <summary>The first block of a part. There are at most as many parts as blocks.</summary>
     private static long Part(long blocks, long part, long parts) => blocks / parts * part + blocks % parts * part / parts;
 
-    /// <summary>One thread's view of the call: its memory and what it has packed last.</summary>
+    /// <summary>The state of one thread: its memory, and the keys that it has packed last.</summary>
     private ref struct Worker(in ForwardArguments call, in PrefillPlan plan, int stretch, float* memory)
     {
-        /// <summary>The most runs of a call of the core.</summary>
+        /// <summary>The most runs in one call of the core.</summary>
         private const int MaxRuns = 32;
 
         private readonly ForwardArguments _call = call;
@@ -72,16 +72,16 @@ internal sealed unsafe class PrefillJob<TCore> : PooledJob<PrefillJob<TCore>>
         private readonly float* _scratch = memory + (nint)stretch * (plan.PackedKeyFloats + plan.PackedValueFloats);
         private readonly float* _states = memory + (nint)stretch * (plan.PackedKeyFloats + plan.PackedValueFloats) + plan.ScratchFloats;
 
-        // The packed keys: of these keys of a sequence head those from an offset on.
+        // The packed keys: the stretch that begins at an offset in a list of keys of a sequence head.
         private PackedKeys _packed;
         private SequenceHead _packedHead = new(-1, -1);
         private long _packedFrom;
         private bool _valuesFinite;
 
-        // What is run, and what is run next.
+        // The current group of blocks and the next one.
         private PackGroup _group, _next;
 
-        /// <summary>Runs a segment, and has what is likely to be run next fetched.</summary>
+        /// <summary>Runs a segment and prefetches for the one that likely follows.</summary>
         public void Run(Segment segment, Segment next)
         {
             if (segment.IsEmpty) return;
@@ -97,8 +97,8 @@ internal sealed unsafe class PrefillJob<TCore> : PooledJob<PrefillJob<TCore>>
         }
 
         /// <summary>
-        /// As many blocks at the end of a segment as see keys that can be packed together. Where those of one block are too many, some blocks whose
-        /// states are kept while stretch after stretch of their keys is packed.
+        /// Finds the blocks at the end of a segment whose keys fit into one stretch. If the keys of one block do not fit, it finds up to <see
+        /// cref="PrefillSchedule.LongRangeBlocks"/> blocks; their states are kept while their keys are packed stretch after stretch.
         /// </summary>
         private readonly void FindLastGroup(Segment segment, ref PackGroup group)
         {
@@ -112,7 +112,7 @@ internal sealed unsafe class PrefillJob<TCore> : PooledJob<PrefillJob<TCore>>
             long least = isLong ? Math.Max(from, to - PrefillSchedule.LongRangeBlocks) : from;
             while (first > least)
             {
-                // Those of the same rows are the same for all heads of the group.
+                // All heads of a group see the same keys in the same rows.
                 if (first % _call.Group == 0)
                 {
                     var keys = group.Keys;
@@ -136,7 +136,7 @@ internal sealed unsafe class PrefillJob<TCore> : PooledJob<PrefillJob<TCore>>
                 return;
             }
 
-            Span<long> done = stackalloc long[PrefillSchedule.LongRangeBlocks]; // keys of each block, where there is more than one stretch
+            Span<long> done = stackalloc long[PrefillSchedule.LongRangeBlocks]; // keys that each block has processed, if there is more than one stretch
             done.Clear();
             bool atOnce = group.Keys.Length <= stretch;
             for (long first = 0; first == 0 || first < group.Keys.Length; first += Math.Max(stretch, 1))
@@ -152,15 +152,15 @@ internal sealed unsafe class PrefillJob<TCore> : PooledJob<PrefillJob<TCore>>
         }
 
         /// <summary>
-        /// What is read and written after a block: the next queries, the output; and a part of the keys and values of the next sequence head, as many parts as
-        /// there are blocks.
+        /// The memory to prefetch during a block: the next queries, the output, and a part of the keys and values of the next sequence head. The blocks share
+        /// these keys and values in equal parts.
         /// </summary>
         /// <param name="group">The blocks.</param>
-        /// <param name="block">One of them.</param>
-        /// <param name="next">What is run after them.</param>
+        /// <param name="block">The current block.</param>
+        /// <param name="next">The group that runs after these blocks.</param>
         /// <param name="row">The first row of the block.</param>
-        /// <param name="rows">Its rows.</param>
-        /// <param name="keys">How many keys they meet.</param>
+        /// <param name="rows">The number of its rows.</param>
+        /// <param name="keys">The number of keys that they see.</param>
         private readonly ForwardAhead Ahead(in PackGroup group, long block, in PackGroup next, int row, int rows, long keys)
         {
             var (sequenceHead, from, to) = group.Blocks;
@@ -179,14 +179,14 @@ internal sealed unsafe class PrefillJob<TCore> : PooledJob<PrefillJob<TCore>>
             return ahead;
         }
 
-        /// <summary>Adds the keys that some rows of a block see, from the starts of blocks of keys.</summary>
+        /// <summary>Adds the keys that at least one row of a block sees, from the start of their key blocks.</summary>
         private readonly void AddKeys(SequenceHead sequenceHead, long block, ref PackedKeys keys)
         {
             var (row, rows) = Rows(sequenceHead, block, out int index);
             ref readonly var piece = ref _call.Pieces[index];
             if (piece.List >= 0)
             {
-                // Most keys are in the list of some block: all are packed, once.
+                // Most keys are in the list of at least one block, so all keys are packed once.
                 if (Sequence(sequenceHead).Keys > 0) keys.Add(0, Sequence(sequenceHead).Keys, _plan.KeyBlock);
                 return;
             }
@@ -195,14 +195,14 @@ internal sealed unsafe class PrefillJob<TCore> : PooledJob<PrefillJob<TCore>>
             while (ranges.MoveNext()) keys.Add(Align(ranges.Current), ranges.Current.End, _plan.KeyBlock);
         }
 
-        /// <summary>The start of the block of keys in which a range begins.</summary>
+        /// <summary>The start of the key block in which a range begins.</summary>
         private readonly int Align(in KeyRange range) => Math.Max(range.Begin / _plan.KeyBlock * _plan.KeyBlock, range.From);
 
         private readonly ref readonly ForwardSequence Sequence(SequenceHead sequenceHead) => ref _call.Sequences[sequenceHead.Sequence];
 
         private readonly int Head(SequenceHead sequenceHead, long block) => sequenceHead.KeyHead * _call.Group + (int)(block % _call.Group);
 
-        /// <summary>The rows of a block.</summary>
+        /// <summary>The rows of a block, and the index of their piece.</summary>
         private readonly (int First, int Count) Rows(SequenceHead sequenceHead, long block, out int index)
         {
             ref readonly var sequence = ref Sequence(sequenceHead);
@@ -230,7 +230,7 @@ internal sealed unsafe class PrefillJob<TCore> : PooledJob<PrefillJob<TCore>>
                 var (begin, end, offset) = keys[i];
                 int first = (int)Math.Max(begin, Math.Min(begin + from - offset, end)), last = (int)Math.Min(end, begin + from + stretch - offset);
                 if (first >= last) continue;
-                offset += first - begin - from; // among those of the stretch
+                offset += first - begin - from; // the offset in the stretch
                 _valuesFinite &= TCore.Pack(new KeysToPack
                 {
                     KeyRows = _call.KeyRows(sequence, first, sequenceHead.KeyHead),
@@ -244,8 +244,8 @@ internal sealed unsafe class PrefillJob<TCore> : PooledJob<PrefillJob<TCore>>
             (_packedHead, _packed, _packedFrom) = (sequenceHead, keys, from);
         }
 
-        /// <summary>A block of rows, which has met so many of its keys before, against those among the packed ones.</summary>
-        /// <returns>How many it has met then.</returns>
+        /// <summary>Computes a block of rows against the packed keys that it sees. The block has processed <paramref name="done"/> keys before.</summary>
+        /// <returns>The number of keys that it has processed after the call.</returns>
         [SkipLocalsInit]
         private readonly long Attend(in PackGroup group, long block, float* state, long done, in PackGroup next)
         {
@@ -271,7 +271,7 @@ internal sealed unsafe class PrefillJob<TCore> : PooledJob<PrefillJob<TCore>>
                 for (int i = 0; i < _packed.Count; i++)
                 {
                     var (begin, end, offset) = _packed[i];
-                    offset -= begin + _packedFrom; // from a key to its place in the stretch
+                    offset -= begin + _packedFrom; // from the index of a key to its place in the stretch
                     begin = (int)Math.Min(Math.Max(Math.Max(Align(range), begin), -offset), end);
                     end = (int)Math.Min(Math.Min(range.End, end), stretch - offset);
                     if (begin >= end) continue;
@@ -315,7 +315,7 @@ internal sealed unsafe class PrefillJob<TCore> : PooledJob<PrefillJob<TCore>>
     }
 }
 
-/// <summary>Blocks at the end of a segment that are run one after the other, and the keys that are packed for them.</summary>
+/// <summary>Blocks at the end of a segment that run one after the other, and the keys that are packed for them.</summary>
 internal struct PackGroup
 {
     public Segment Segment, Blocks;

@@ -1,30 +1,30 @@
 namespace AttentionGen.CompilerServices;
 
-/// <summary>How a call is cut into units of work, and how much memory each thread needs for it.</summary>
+/// <summary>The division of a call into units of work, and the memory that each thread needs.</summary>
 internal struct PrefillSchedule
 {
     /// <summary>
-    /// Query blocks whose states are kept while stretch after stretch of a long key range is packed: over 8 blocks of 96 rows, packing a
-    /// stretch is a small part of the work on it (an estimate of 2 %, not measured).
+    /// The number of query blocks whose states are kept while a long key range is packed stretch after stretch. With 8 blocks of 96 rows, packing is a small
+    /// part of the work on a stretch (an estimate of 2 %, not measured).
     /// </summary>
     public const int LongRangeBlocks = 8;
 
-    // 10 to 20 us of work at 100 to 200 GFLOP/s. Launch and join of an empty job by the thread pool take 0.6 to 1.4 us.
+    // The work for which a further thread pays: 10 to 20 us at 100 to 200 GFLOP/s. The thread pool starts and joins an empty job in 0.6 to 1.4 us.
     private const double FlopsPerThread = 2e6;
 
-    /// <summary>Threads, the caller's included.</summary>
+    /// <summary>The number of threads, including the caller's.</summary>
     public int Threads;
 
-    /// <summary>Keys that are packed at a time.</summary>
+    /// <summary>The number of keys that are packed at a time.</summary>
     public int Stretch;
 
-    /// <summary>Segments of a sequence head: a key-value head of a sequence.</summary>
+    /// <summary>The number of segments of each sequence head, a key-value head of a sequence.</summary>
     public long Segments;
 
-    /// <summary>Segments in all.</summary>
+    /// <summary>The number of segments in the call.</summary>
     public long Units;
 
-    /// <summary>The memory of a thread.</summary>
+    /// <summary>The bytes of memory of a thread.</summary>
     public nint WorkerBytes;
 
     /// <exception cref="ArgumentException">The caller's scratch memory is too small.</exception>
@@ -58,7 +58,8 @@ internal struct PrefillSchedule
 
         int threads = (int)Math.Clamp(pairs * call.Heads * plan.FlopsPerPair / FlopsPerThread, 1, Math.Min(Math.Min(maxThreads, ParallelJob.MaxThreads), Math.Max(sequenceHeads * blocks, 1)));
 
-        // One segment for a sequence head, unless that leaves fewer than four units for a thread: each thread that works on a sequence head packs its keys again.
+        // One segment for each sequence head, unless a thread would then have fewer than four units. More segments cost more packing: each thread packs the
+        // keys of its sequence head again.
         long segments = threads == 1 ? 1 : (long)Math.Min(blocks, (4 * threads + sequenceHeads - 1) / sequenceHeads);
         return new PrefillSchedule { Threads = threads, Stretch = stretch, Segments = segments, Units = sequenceHeads * segments, WorkerBytes = workerBytes };
     }
@@ -71,7 +72,9 @@ internal struct PrefillSchedule
         return seen;
     }
 
-    /// <summary>The keys that fit into a thread's memory at a time, the same for all calls of a kernel: results must not depend on the call.</summary>
+    /// <summary>
+    /// The number of keys that fit into a thread's memory at a time. It is the same for all calls of a kernel, because results must not depend on the call.
+    /// </summary>
     private static int MaxStretch(in PrefillPlan plan)
     {
         int rest = ScratchCache.MaxBytes / sizeof(float) - plan.ScratchFloats - LongRangeBlocks * plan.StateFloats;

@@ -3,47 +3,47 @@ using System.Runtime.CompilerServices;
 namespace AttentionGen.CompilerServices;
 
 /// <summary>
-/// Queries and keys that belong together: those of a batch item, of a document, of a chunk, or every n-th of these. Rows and keys of a sequence are
-/// counted from its own first ones; nothing outside matters, and blocks of both begin anew with it.
+/// Queries and keys that belong together: those of a batch item, of a document, of a chunk, or every n-th of these. The first row and the first key of a
+/// sequence have the index 0. A query sees no key outside its sequence, and blocks of rows and keys never cross its ends.
 /// </summary>
 internal struct ForwardSequence
 {
-    /// <summary>The batch item of the tensors, and the number that the user's own methods are told.</summary>
+    /// <summary>The batch item in the tensors, and the index that the user's own methods receive.</summary>
     public int Batch, Item;
 
-    /// <summary>The first query and the first key in the tensors, and how many there are.</summary>
+    /// <summary>The first query and the first key in the tensors, and the number of each.</summary>
     public int Query, Queries, Key, Keys;
 
-    /// <summary>Tokens from one to the next.</summary>
+    /// <summary>The distance in tokens from one row or key to the next.</summary>
     public int Step;
 
-    /// <summary>Where the first query stands, in steps from the first key; and where that key stands.</summary>
+    /// <summary>The position of the first query in steps from the first key, and the position of that key.</summary>
     public nint Start, Origin;
 
-    /// <summary>Its pieces, and the blocks of rows of all of them.</summary>
+    /// <summary>The index of the first piece, the number of pieces, and the number of row blocks in all of them.</summary>
     public int FirstPiece, Pieces, RowBlocks;
 }
 
-/// <summary>Rows of a sequence for which the same zones are visible.</summary>
+/// <summary>Rows of a sequence with the same zones.</summary>
 internal struct RowPiece
 {
     public int Sequence, FirstRow, Rows;
 
-    /// <summary>The blocks of rows of the sequence before it.</summary>
+    /// <summary>The number of row blocks in the earlier pieces of the sequence.</summary>
     public int BlocksBefore;
 
     public int FirstZone, Zones;
 
-    /// <summary>The keys of its zones that some row sees; one that lies in several zones, for other rows, counts for each.</summary>
+    /// <summary>The number of keys in the zones that at least one row sees. A key in several zones, for different rows, counts once for each.</summary>
     public long Keys;
 
-    /// <summary>Its row of the lists of a block-sparse mask, -1 where there are none.</summary>
+    /// <summary>The row of its lists in a block-sparse mask, -1 without lists.</summary>
     public int List;
 }
 
 /// <summary>
-/// Visible keys of the rows of a piece: a row r sees those from Begin and from r + Low on, before End and before r + High. The zones of a piece have no key
-/// in common.
+/// An interval of keys that the rows of a piece see. Row r sees the keys from Begin and from r + Low on, before End and before r + High. The zones of a piece
+/// have no key in common.
 /// </summary>
 internal struct KeyZone
 {
@@ -51,10 +51,10 @@ internal struct KeyZone
     public long Low, High;
     public bool Decided;
 
-    /// <summary>The first key that a row sees, and the one after the last.</summary>
+    /// <summary>The first key that a row sees, and the key after the last.</summary>
     public readonly (int Begin, int End) Range(int row) => Range(row, row);
 
-    /// <summary>The same for rows from the first to the last of which some row sees the key.</summary>
+    /// <summary>The range of the rows from first to last: keys that at least one of them sees.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public readonly (int Begin, int End) Range(int first, int last)
     {
@@ -62,8 +62,8 @@ internal struct KeyZone
         return ((int)Math.Min(Math.Max(first + Low, Begin), end), end);
     }
 
-    /// <summary>Leaves out what no row from the first to the last needs.</summary>
-    /// <returns>Whether a row sees a key.</returns>
+    /// <summary>Removes keys and bounds that no row from first to last needs.</summary>
+    /// <returns>Whether at least one row sees a key.</returns>
     public bool Trim(int first, int last)
     {
         End = (int)Math.Clamp(last + High, Math.Min(Begin, End), End);

@@ -3,41 +3,44 @@ using System.ComponentModel;
 namespace AttentionGen.CompilerServices;
 
 /// <summary>
-/// A part of a mask: bounds of the position p of a query, of a key j, and of their distance, each from the first to the one after the last. What a
-/// query sees is what some of the terms of the call let it see.
+/// A conjunction of bounds: of the position p of a query, of a key j and of their distance. Each pair of bounds is the first value and the one after the last.
+/// A mask is a union of terms: a query sees a key if at least one term lets it.
 /// </summary>
 [EditorBrowsable(EditorBrowsableState.Never)]
 public struct MaskTerm
 {
-    /// <summary>The most terms of a call; more is an error of the generator.</summary>
+    /// <summary>The most terms of a call. The generator never emits more.</summary>
     internal const int MaxTerms = 8;
 
-    /// <summary>Beyond every position and every distance; sums of a few of them do not overflow.</summary>
+    /// <summary>Larger than every position and distance. A sum of a few of them does not overflow.</summary>
     internal const long Far = 1L << 40;
 
     internal long FromQuery, ToQuery, FromKey, ToKey, FromDistance, ToDistance;
 
-    /// <summary>Keys from so many for each chunk of the query's position on, and these; and the same for their end. No bounds where the factors and keys are 0 and far.</summary>
+    /// <summary>
+    /// The first key as factor * chunk + constant, where chunk is the chunk of the query's position, and the key after the last in the same form. The factors 0
+    /// with constants of -<see cref="Far"/> and <see cref="Far"/> mean no bound.
+    /// </summary>
     internal long FromChunk, FromChunkKey, ToChunk, ToChunkKey;
 
-    /// <summary>Whether all keys within the bounds are visible; otherwise the user's own mask decides.</summary>
+    /// <summary>Whether all keys within the bounds are visible; otherwise the user's mask decides.</summary>
     internal bool Decided;
 
-    /// <summary>Everything.</summary>
+    /// <summary>The term without bounds: a query sees all keys.</summary>
     internal static MaskTerm All => new() { FromQuery = -Far, ToQuery = Far, FromKey = 0, ToKey = Far, FromDistance = -Far, ToDistance = Far, FromChunkKey = -Far, ToChunkKey = Far, Decided = true };
 
-    /// <summary>Bounds of positions, keys and distances (key - position), each from the first to the one after the last.</summary>
-    /// <param name="decided">Whether all keys within the bounds are visible; otherwise the mask is computed for them.</param>
-    /// <param name="fromQuery">Of positions.</param>
-    /// <param name="toQuery">Of positions.</param>
-    /// <param name="fromKey">Of keys.</param>
-    /// <param name="toKey">Of keys.</param>
-    /// <param name="fromDistance">Of distances.</param>
-    /// <param name="toDistance">Of distances.</param>
-    /// <param name="fromChunk">Keys from so many for each chunk before that of the query on, and from <paramref name="fromChunkKey"/>.</param>
-    /// <param name="fromChunkKey">See <paramref name="fromChunk"/>.</param>
-    /// <param name="toChunk">The same for the key after the last.</param>
-    /// <param name="toChunkKey">See <paramref name="toChunk"/>.</param>
+    /// <summary>Makes a term from bounds of positions, keys and distances (key - position). Each pair is the first value and the one after the last.</summary>
+    /// <param name="decided">Whether all keys within the bounds are visible; otherwise the core computes the mask for them.</param>
+    /// <param name="fromQuery">The first position.</param>
+    /// <param name="toQuery">The position after the last.</param>
+    /// <param name="fromKey">The first key.</param>
+    /// <param name="toKey">The key after the last.</param>
+    /// <param name="fromDistance">The least distance.</param>
+    /// <param name="toDistance">The distance after the largest.</param>
+    /// <param name="fromChunk">The factor of the first key, fromChunk * chunk + <paramref name="fromChunkKey"/>, where chunk is the chunk of the query.</param>
+    /// <param name="fromChunkKey">The constant of the first key: see <paramref name="fromChunk"/>.</param>
+    /// <param name="toChunk">The factor of the key after the last, toChunk * chunk + <paramref name="toChunkKey"/>.</param>
+    /// <param name="toChunkKey">The constant of the key after the last: see <paramref name="toChunk"/>.</param>
     public static MaskTerm Of(
         bool decided, long fromQuery = -Far, long toQuery = Far, long fromKey = 0, long toKey = Far, long fromDistance = -Far, long toDistance = Far,
         long fromChunk = 0, long fromChunkKey = -Far, long toChunk = 0, long toChunkKey = Far)
@@ -52,7 +55,7 @@ public struct MaskTerm
         static long Within(long bound) => Math.Clamp(bound, -Far, Far);
     }
 
-    /// <summary>What both let a query see; only this one may have chunks.</summary>
+    /// <summary>The intersection of both terms. Only this one may have bounds by chunk.</summary>
     internal readonly MaskTerm And(in MaskTerm other) => this with
     {
         FromQuery = Math.Max(FromQuery, other.FromQuery),
@@ -64,7 +67,7 @@ public struct MaskTerm
         Decided = Decided && other.Decided,
     };
 
-    /// <summary>The same counted from another key, in steps of some keys.</summary>
+    /// <summary>The same term with keys and positions counted from another key, in steps of several keys.</summary>
     internal readonly MaskTerm From(long origin, int step) => this with
     {
         FromQuery = Steps(FromQuery - origin, step),
@@ -75,7 +78,7 @@ public struct MaskTerm
         ToDistance = Steps(ToDistance, step),
     };
 
-    /// <summary>The same for queries of one chunk.</summary>
+    /// <summary>The term for the queries of one chunk: bounds by chunk become bounds of keys.</summary>
     internal readonly MaskTerm Of(long chunk) => this with
     {
         FromKey = Math.Max(FromKey, Math.Clamp(FromChunk * chunk + FromChunkKey, -Far, Far)),
@@ -83,6 +86,6 @@ public struct MaskTerm
         FromChunk = 0, FromChunkKey = -Far, ToChunk = 0, ToChunkKey = Far,
     };
 
-    /// <summary>The first step that is not before a place.</summary>
+    /// <summary>The first step at or after a place.</summary>
     private static long Steps(long place, int step) => place is <= -Far / 2 or >= Far / 2 ? place : place > 0 ? (place + step - 1) / step : place / step;
 }

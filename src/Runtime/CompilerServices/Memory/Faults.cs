@@ -1,25 +1,25 @@
 namespace AttentionGen.CompilerServices;
 
-/// <summary>What can fail inside a call whose arguments are right.</summary>
+/// <summary>The operations that can fail inside a valid call.</summary>
 internal enum Fault
 {
-    /// <summary>A worker is queued to the thread pool.</summary>
+    /// <summary>Queueing a worker to the thread pool.</summary>
     Queue,
 
-    /// <summary>Native memory is allocated.</summary>
+    /// <summary>Allocating native memory.</summary>
     NativeMemory,
 
-    /// <summary>A job is made.</summary>
+    /// <summary>Creating a job.</summary>
     Job,
 
-    /// <summary>An array is rented.</summary>
+    /// <summary>Renting an array.</summary>
     Array,
 }
 
-/// <summary>Where tests let things fail. None of it is met in the steady state of calls on one thread.</summary>
+/// <summary>Lets tests inject failures. Repeated calls on one thread perform none of these operations.</summary>
 internal static class Faults
 {
-    /// <summary>Called before something that can fail; throws what is to happen. Null but in tests.</summary>
+    /// <summary>Called before an operation that can fail; it throws to inject a failure. Null outside of tests.</summary>
     public static Action<Fault>? Injected { get; set; }
 
     public static void Before(Fault fault) => Injected?.Invoke(fault);

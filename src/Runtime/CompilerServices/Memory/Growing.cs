@@ -2,7 +2,7 @@ using System.Buffers;
 
 namespace AttentionGen.CompilerServices;
 
-/// <summary>A list that begins in memory of its owner's, as the stack, and moves to rented arrays when that is full.</summary>
+/// <summary>A list that begins in its owner's memory, such as the stack, and moves to rented arrays when that is full.</summary>
 internal ref struct Growing<T>(Span<T> first)
     where T : unmanaged
 {

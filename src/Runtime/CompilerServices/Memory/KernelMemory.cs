@@ -4,8 +4,8 @@ using System.Runtime.Intrinsics.X86;
 
 namespace AttentionGen.CompilerServices;
 
-// Generated code calls these and the functions of the vector classes instead of those of .NET. They become the same instructions, but none is
-// generic, an extension or one of many overloads: the C# compiler binds a call in a tenth of the time, and a kernel has thousands.
+// Generated code calls these and the functions of the vector classes instead of those of .NET. They compile to the same instructions, but none is generic, an
+// extension or one of many overloads. The C# compiler therefore binds a call in a tenth of the time, and a kernel has thousands of calls.
 
 /// <summary>References to floats in pinned or native memory.</summary>
 [EditorBrowsable(EditorBrowsableState.Never)]
@@ -15,14 +15,14 @@ public static partial class KernelMemory
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static ref float At(ref float origin, nint offset) => ref Unsafe.Add(ref origin, offset);
 
-    /// <summary>Asks for the line of an address to be brought into the cache. The address may lie outside of what is allocated.</summary>
+    /// <summary>Prefetches the cache line of an address. The address may be outside of allocated memory.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static unsafe void Prefetch(ref float origin, nint offset)
     {
         if (Sse.IsSupported) Sse.Prefetch0(Unsafe.AsPointer(ref Unsafe.Add(ref origin, offset)));
     }
 
-    /// <summary>Asks for some floats to be brought into the cache; they may lie outside of what is allocated.</summary>
+    /// <summary>Prefetches some floats. They may be outside of allocated memory.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static unsafe void PrefetchRow(ref float origin, nint offset, int count)
     {
@@ -31,14 +31,14 @@ public static partial class KernelMemory
         for (int i = 0; i < count; i += Line) Sse.Prefetch0(Unsafe.AsPointer(ref Unsafe.Add(ref origin, offset + i)));
     }
 
-    /// <summary>Asks for the line of an address to be brought near, but not into the first-level cache. The address may lie outside of what is allocated.</summary>
+    /// <summary>Prefetches the cache line of an address, but not into the first-level cache. The address may be outside of allocated memory.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static unsafe void PrefetchFar(ref float origin, nint offset)
     {
         if (Sse.IsSupported) Sse.Prefetch1(Unsafe.AsPointer(ref Unsafe.Add(ref origin, offset)));
     }
 
-    /// <summary>The same for four addresses with equal distances.</summary>
+    /// <summary>Prefetches the lines of four equidistant addresses, but not into the first-level cache.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static void PrefetchFour(ref float origin, nint apart, nint offset)
     {
@@ -48,7 +48,7 @@ public static partial class KernelMemory
         PrefetchFar(ref origin, offset + 3 * apart);
     }
 
-    /// <summary>The same for four rows with equal distances.</summary>
+    /// <summary>Prefetches four equidistant rows, but not into the first-level cache.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static void PrefetchFourRows(ref float origin, nint apart, nint offset, int count)
     {
@@ -59,8 +59,8 @@ public static partial class KernelMemory
     }
 
     /// <summary>
-    /// Asks for some floats to be brought near, but not into the first-level cache; they may lie outside of what is allocated. One line of each
-    /// pair is asked for: the processor brings the other.
+    /// Prefetches some floats, but not into the first-level cache. They may be outside of allocated memory. It asks for one line of each pair, because the
+    /// processor fetches the other.
     /// </summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static unsafe void PrefetchRowFar(ref float origin, nint offset, int count)
@@ -70,24 +70,24 @@ public static partial class KernelMemory
         for (int i = 0; i < count; i += Pair) Sse.Prefetch1(Unsafe.AsPointer(ref Unsafe.Add(ref origin, offset + i)));
     }
 
-    /// <summary>The element of another type at an offset.</summary>
+    /// <summary>The element at an offset, of any type.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static ref T At<T>(ref T origin, nint offset)
         where T : unmanaged => ref Unsafe.Add(ref origin, offset);
 
-    /// <summary>Whether a weight is that of a hidden key, -0: others are positive or 0.</summary>
+    /// <summary>Whether a weight is that of a hidden key: -0. Other weights are positive or +0.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static bool Hidden(float weight) => BitConverter.SingleToInt32Bits(weight) == int.MinValue;
 
-    /// <summary>The element of a span, 0 where it has none.</summary>
+    /// <summary>An element of a span; 0 outside the span.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     internal static float Element(ref float span, int length, int index) => (uint)index < (uint)length ? Unsafe.Add(ref span, index) : 0f;
 
-    /// <summary>The absolute value; of the least int, which has none, itself: nothing throws in a kernel.</summary>
+    /// <summary>The absolute value. The least int has none and stays as it is, because nothing throws in a kernel.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static int Magnitude(int x) => x < 0 ? unchecked(-x) : x;
 
-    /// <summary>The last bytes of some memory, at most 8, the first lowest; the rest is 0.</summary>
+    /// <summary>The last bytes of some memory, at most 8, with the first byte lowest. The other bytes are 0.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     internal static ulong Bytes(ref byte origin, int count)
     {

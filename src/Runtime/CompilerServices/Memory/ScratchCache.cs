@@ -2,16 +2,16 @@ using System.Runtime.InteropServices;
 
 namespace AttentionGen.CompilerServices;
 
-/// <summary>Native memory that is kept between calls. One atomic exchange takes a block out or puts it back, so there is no lock.</summary>
+/// <summary>Native memory that is kept between calls. One atomic exchange removes or returns a block, so there is no lock.</summary>
 internal static unsafe class ScratchCache
 {
-    /// <summary>The most that a worker asks for; longer key ranges are cut so that it holds.</summary>
+    /// <summary>The most that a worker asks for. Longer key ranges are cut to fit into it.</summary>
     public const int MaxBytes = 8 << 20;
 
-    /// <summary>Room for two blocks for each processor: callers that run at the same time seldom find it full.</summary>
+    /// <summary>Room for two blocks for each processor, so that concurrent callers seldom find it full.</summary>
     private static readonly nint[] s_blocks = new nint[2 * Environment.ProcessorCount];
 
-    /// <summary>Stands in front of every block, as long as the alignment of what follows.</summary>
+    /// <summary>Precedes every block. Its size is the alignment of the block.</summary>
     private struct Header
     {
         public nuint Bytes;
@@ -21,7 +21,7 @@ internal static unsafe class ScratchCache
 
     private static long s_live;
 
-    /// <summary>Blocks that were allocated and not freed, kept or in use.</summary>
+    /// <summary>The number of blocks that were allocated and not freed, kept or in use.</summary>
     internal static long LiveBlocks => Volatile.Read(ref s_live);
 
     public static long CachedBytes
@@ -31,7 +31,7 @@ internal static unsafe class ScratchCache
             long sum = 0;
             for (int i = 0; i < s_blocks.Length; i++)
             {
-                // Taken out while it is read: another thread may free it at any time.
+                // Removes the block while it reads it, because another thread may free it at any time.
                 var block = (Header*)Interlocked.Exchange(ref s_blocks[i], 0);
                 if (block == null) continue;
                 sum += (long)block->Bytes;
@@ -42,8 +42,8 @@ internal static unsafe class ScratchCache
         }
     }
 
-    /// <summary>Memory of at least so many bytes, aligned to 64, not cleared.</summary>
-    /// <exception cref="OutOfMemoryException">There is none.</exception>
+    /// <summary>Memory of at least <paramref name="bytes"/> bytes, aligned to 64, not cleared.</summary>
+    /// <exception cref="OutOfMemoryException">There is not enough memory.</exception>
     public static float* Rent(nuint bytes)
     {
         Faults.Before(Fault.NativeMemory);
@@ -53,7 +53,7 @@ internal static unsafe class ScratchCache
             var block = (Header*)Interlocked.Exchange(ref s_blocks[i], 0);
             if (block == null) continue;
             if (block->Bytes >= bytes) return Memory(block);
-            Free(block); // too small for what runs now: the cache grows to what is used
+            Free(block); // too small for the current calls: the cache grows with use
             break;
         }
 

@@ -4,19 +4,19 @@ using System.Runtime.CompilerServices;
 namespace AttentionGen.CompilerServices;
 
 /// <summary>
-/// The end of a row where more than its output is asked for: its log-sum-exp, and a sink beside its keys. In double precision, as a score of 90 has
-/// only 7e-6 left; and in plain arithmetic, so that cores stay leaves.
+/// The last step of a row with more results than its output: the log-sum-exp, and a sink. It uses double precision, since a float score of 90 has a precision
+/// of only 7e-6. It uses plain arithmetic, so that cores stay leaves.
 /// </summary>
 [EditorBrowsable(EditorBrowsableState.Never)]
 public static class LogSums
 {
     internal const double Ln2 = 0.69314718055994530942;
 
-    /// <summary>The natural logarithm of the sum of the exponentials of a row's scores, -infinity where it saw no key.</summary>
-    /// <param name="sum">The sum of its weights.</param>
-    /// <param name="maximum">The maximum that they are relative to.</param>
-    /// <param name="level">Its level.</param>
-    /// <param name="scale">From scores to powers of two.</param>
+    /// <summary>The natural logarithm of the sum of the exponentials of a row's scores; -infinity where the row saw no key.</summary>
+    /// <param name="sum">The sum of the row's weights.</param>
+    /// <param name="maximum">The maximum to which the weights are relative.</param>
+    /// <param name="level">The level of the maximum.</param>
+    /// <param name="scale">The factor from scores to powers of two.</param>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static double Of(float sum, float maximum, float level, float scale)
     {
@@ -24,7 +24,7 @@ public static class LogSums
         return Log(sum) + (float.IsNaN(level) ? (double)maximum * scale : -level) * Ln2;
     }
 
-    /// <summary>The same with one more score.</summary>
+    /// <summary>The log-sum-exp with one more score.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static double With(double logSumExp, float sink)
     {
@@ -33,7 +33,7 @@ public static class LogSums
         return highest + Log(1 + Exp(lowest - highest));
     }
 
-    /// <summary>What the sum of a row's weighted values is multiplied with, where a sink stands beside its keys.</summary>
+    /// <summary>The factor of a row's weighted sum of values, with a sink.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static float Inverse(float sum, double logSumExp, float sink) => sum == 0 ? 0f : (float)(1 / (sum * (1 + Exp(sink - logSumExp))));
 
@@ -50,7 +50,9 @@ public static class LogSums
         return n * Ln2 + 2 * s * (1 + z * (1.0 / 3 + z * (1.0 / 5 + z * (1.0 / 7 + z * (1.0 / 9 + z * (1.0 / 11 + z / 13))))));
     }
 
-    /// <summary>e^x: its power of two apart, and the series of the rest to the ninth power, relative error 1e-11; 0 below -700, infinite above 700.</summary>
+    /// <summary>
+    /// e^x: the power of two is split off, and a series to the ninth power gives the rest, relative error 1e-11; 0 below -700, infinity above 700.
+    /// </summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     internal static double Exp(double x)
     {

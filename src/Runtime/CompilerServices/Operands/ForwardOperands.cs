@@ -4,37 +4,37 @@ using System.Runtime.CompilerServices;
 namespace AttentionGen.CompilerServices;
 
 /// <summary>
-/// What a call brings beside query, key, value and output, pinned: a slot for each role of <see cref="OperandTable"/> that cores read or write, and what the user's own methods
-/// read. The harness of the NEON tests has the same structure in <c>operands.h</c>, which a test holds to this one.
+/// The pinned operands of a call: a slot for each role of <see cref="OperandTable"/> that cores read or write, and the numbers and spans of the user's own
+/// methods. The harness of the NEON tests has the same structure in <c>operands.h</c>; a test compares both.
 /// </summary>
 internal unsafe struct ForwardOperands
 {
-    /// <summary>The operands by <see cref="OperandSlots.Of"/>, each a tensor with a stride of 0 along the axes that it does not have.</summary>
+    /// <summary>The operands by <see cref="OperandSlots.Of"/>. An operand has a stride of 0 along each axis that it lacks.</summary>
     public OperandSlots Slots;
 
-    /// <summary>Of each result of the call: the bits of its elements for a row that sees no key.</summary>
+    /// <summary>For each result of the call, the bits of its elements in a row that sees no key.</summary>
     public fixed int Empty[OperandSlots.Count];
 
-    /// <summary>The slots of the results of the call, as bits.</summary>
+    /// <summary>The slots of the results of the call, one bit each.</summary>
     public uint Results;
 
-    /// <summary>Those that hold the sink of the head for a row that sees no key.</summary>
+    /// <summary>The slots of the results that hold the head's sink in a row that sees no key, one bit each.</summary>
     public uint SinkResults;
 
-    /// <summary>The keys of the call.</summary>
+    /// <summary>The number of keys of the call.</summary>
     public int Keys;
 
-    /// <summary>The biases of distances before the distance 0 of each head, where <see cref="AttentionRole.RelativeBias"/> points; as many lie from there on.</summary>
+    /// <summary>The number of biases on either side of the distance 0 of each head, to which <see cref="AttentionRole.RelativeBias"/> points.</summary>
     public int Reach;
 
     public fixed long Spans[OwnArguments.MaxSpans]; // addresses of ints or floats
     public OwnArguments Own;
 
-    /// <summary>The slot of a role: its address.</summary>
+    /// <summary>The address of the slot of a role.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Operand* Slot(ForwardOperands* operands, AttentionRole role) => (Operand*)&operands->Slots + OperandSlots.Of(role);
 
-    /// <summary>Whether the call has a result.</summary>
+    /// <summary>Whether the call has this result.</summary>
     public readonly bool Has(AttentionRole result) => (Results >> OperandSlots.Of(result) & 1) != 0;
 
     /// <summary>Writes the results of a row that sees no key.</summary>
@@ -55,7 +55,7 @@ internal unsafe struct ForwardOperands
         }
     }
 
-    /// <summary>Before some rows get scores: none has any. Cores write those of the keys that a row sees, and leave out what no row of a tile does.</summary>
+    /// <summary>Fills the scores of some rows with -infinity before cores write them. Cores write only the keys that at least one row of a tile sees.</summary>
     public readonly void ClearScores(in ForwardSequence sequence, int head, int row, int rows)
     {
         if (!Has(AttentionRole.Scores)) return;
@@ -64,7 +64,7 @@ internal unsafe struct ForwardOperands
     }
 }
 
-/// <summary>A slot for each role from the first that cores read beside the tensors to the last; those of other roles between them are empty.</summary>
+/// <summary>One slot for each role, from the first that cores read besides the tensors to the last. The slots of other roles in between are empty.</summary>
 [InlineArray(Count)]
 internal struct OperandSlots
 {
@@ -74,22 +74,22 @@ internal struct OperandSlots
 
     private Operand _first;
 
-    /// <summary>The slot of a role: a constant where the role is one.</summary>
+    /// <summary>The slot of a role. It is a constant if the role is one.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static int Of(AttentionRole role) => role - First;
 
     public static AttentionRole RoleOf(int slot) => First + slot;
 }
 
-/// <summary>What a call brings along for the user's own masks and scores.</summary>
+/// <summary>The arguments of the user's own masks and scores.</summary>
 internal unsafe struct OwnArguments
 {
-    /// <summary>The most numbers of a call; more is an error of the generator.</summary>
+    /// <summary>The most numbers of a call. The generator never emits more.</summary>
     public const int MaxNumbers = 8;
 
     /// <summary>The most spans that the user's own methods index.</summary>
     public const int MaxSpans = 4;
 
-    public fixed int Numbers[MaxNumbers]; // ints, or floats with the same bits
+    public fixed int Numbers[MaxNumbers]; // ints, or floats as bits
     public fixed int Lengths[MaxSpans];
 }

@@ -5,8 +5,8 @@ using System.Runtime.CompilerServices;
 namespace AttentionGen.CompilerServices;
 
 /// <summary>
-/// Where the rows of a core stand in a call, and the operands of their heads, queries and keys beside query, key and value. Heads and rows are counted from
-/// those of the core, keys from the first of the sequence. The role of an operand is a constant wherever emitted code names it, and its slot with it.
+/// The position of a core's rows in the call, and the operands of their heads, queries and keys. Heads and rows count from the first ones of the core, keys
+/// from the first one of the sequence. Generated code always names the role of an operand as a constant, so its slot is a constant too.
 /// </summary>
 [EditorBrowsable(EditorBrowsableState.Never)]
 [SuppressMessage("Naming", "CA1720", Justification = "Accessors are named after the type of the elements.")]
@@ -16,7 +16,7 @@ public readonly unsafe partial struct ForwardPlace
     private readonly int _batch, _item, _head, _query, _key, _step;
     private readonly nint _start, _origin;
 
-    /// <param name="operands">Of the call.</param>
+    /// <param name="operands">The operands of the call.</param>
     /// <param name="sequence">The sequence of the rows.</param>
     /// <param name="head">The first head.</param>
     /// <param name="row">The first row.</param>
@@ -31,7 +31,7 @@ public readonly unsafe partial struct ForwardPlace
     /// <summary>The batch item, or the document.</summary>
     public int Batch => _item;
 
-    /// <summary>Tokens from one row or key to the next.</summary>
+    /// <summary>The distance in tokens from one row or key to the next.</summary>
     public int Step => _step;
 
     /// <summary>The index of a head.</summary>
@@ -50,15 +50,15 @@ public readonly unsafe partial struct ForwardPlace
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public int Position(int query) => (int)(_origin + (_start + query) * _step);
 
-    /// <summary>A number that the call brings along.</summary>
+    /// <summary>A number of the call, as an int.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public int Whole(int index) => _operands->Own.Numbers[index];
 
-    /// <summary>A number that the call brings along.</summary>
+    /// <summary>A number of the call, as a float.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public float Real(int index) => BitConverter.Int32BitsToSingle(_operands->Own.Numbers[index]);
 
-    /// <summary>The first element of a span that the call brings along, of floats or of ints, which have as many bytes.</summary>
+    /// <summary>The first element of a span of the call. Its elements are floats or ints, which have the same size.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public ref float Span(int slot) => ref *(float*)_operands->Spans[slot];
 
@@ -66,23 +66,23 @@ public readonly unsafe partial struct ForwardPlace
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public int Length(int slot) => _operands->Own.Lengths[slot];
 
-    /// <summary>An element of a span of floats, 0 where it has none.</summary>
+    /// <summary>An element of a span of floats; 0 outside the span.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public float Real(int slot, int index) => KernelMemory.Element(ref Span(slot), Length(slot), index);
 
-    /// <summary>An element of a span of ints, 0 where it has none.</summary>
+    /// <summary>An element of a span of ints; 0 outside the span.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public int Whole(int slot, int index) => BitConverter.SingleToInt32Bits(Real(slot, index));
 
-    /// <summary>How many positions a key stands after a query.</summary>
+    /// <summary>The position of a key minus that of a query.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public nint Distance(int query, int key) => (key - (_start + query)) * _step;
 
-    /// <summary>How many steps a key stands after a query.</summary>
+    /// <summary>The distance from a query to a key in steps of the sequence.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public float Away(int query, int key) => key - (_start + query);
 
-    /// <summary>A number of a head, of an operand that has one for each.</summary>
+    /// <summary>The number for a head, in an operand with one number for each head.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public float Float(AttentionRole role, int head)
     {
@@ -94,23 +94,25 @@ public readonly unsafe partial struct ForwardPlace
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public ref float Floats(AttentionRole role) => ref *(float*)ForwardOperands.Slot(_operands, role)->Data;
 
-    /// <summary>An element of an operand of floats. Those of the keys that follow lie <see cref="Step"/> elements apart from there on.</summary>
+    /// <summary>An element of an operand of floats. The elements of the next keys follow, each <see cref="Step"/> elements after the one before.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public ref float Floats(AttentionRole role, int head, int query, int key) => ref *(float*)At(role, head, query, _key + (nint)key * _step);
 
-    /// <summary>The same of an operand of ints.</summary>
+    /// <summary>An element of an operand of ints: see <see cref="Floats(AttentionRole, int, int, int)"/>.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public ref int Ints(AttentionRole role, int head, int query, int key) => ref *(int*)At(role, head, query, _key + (nint)key * _step);
 
-    /// <summary>The same of an operand of bytes, or of truth values.</summary>
+    /// <summary>An element of an operand of bytes or booleans: see <see cref="Floats(AttentionRole, int, int, int)"/>.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public ref byte Bytes(AttentionRole role, int head, int query, int key) => ref *At(role, head, query, _key + (nint)key * _step);
 
-    /// <summary>The elements of a query, of an operand of floats: from the first key of the call on, where it has keys.</summary>
+    /// <summary>The row of a query in an operand of floats. With a key axis, it begins at the first key of the call.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public ref float FloatRow(AttentionRole role, int head, int query) => ref *(float*)At(role, head, query, 0);
 
-    /// <summary>How far the biases of distances reach to either side of <see cref="AttentionRole.RelativeBias"/>. A vector of the outermost ones holds one number.</summary>
+    /// <summary>
+    /// The number of biases on either side of <see cref="AttentionRole.RelativeBias"/>. The outermost ones are equal over the width of a vector.
+    /// </summary>
     public nint Reach => _operands->Reach;
 
     /// <summary>The number of keys of the call.</summary>

@@ -8,14 +8,14 @@ using System.Runtime.InteropServices;
 namespace AttentionGen.CompilerServices;
 
 /// <summary>
-/// A tensor of a call: elements in memory with the axes [batch, tokens, heads, dim], whatever their order there. Generated code makes it from
-/// a parameter; <see cref="ForwardCall"/> checks it against the others.
+/// A tensor of a call: memory with the axes [batch, tokens, heads, dim] in any order. Generated code makes it from a parameter; <see cref="ForwardCall"/>
+/// checks it against the other tensors.
 /// </summary>
 [EditorBrowsable(EditorBrowsableState.Never)]
 [SuppressMessage("Design", "CA1068", Justification = "Caller argument expressions stand last.")]
 public readonly ref partial struct KernelTensor
 {
-    /// <summary>Sums of a few tokens and of a block of them fit into an int.</summary>
+    /// <summary>The most tokens of a tensor: sums of a few token counts and of a block still fit into an int.</summary>
     internal const int MaxTokens = 1 << 30;
 
     internal readonly ref byte Data;
@@ -29,10 +29,10 @@ public readonly ref partial struct KernelTensor
 
     internal int Batch { get; private init; }
 
-    /// <summary>The number of tokens; -1 where the span ends inside one.</summary>
+    /// <summary>The number of tokens; -1 if the length of the span does not fit the shape.</summary>
     internal int Tokens { get; private init; }
 
-    /// <summary>The number of tokens that the declaration fixes, 0 where it does not.</summary>
+    /// <summary>The number of tokens in the declaration; 0 where it fixes none.</summary>
     internal int FixedTokens { get; private init; }
 
     internal int Heads { get; private init; }
@@ -45,7 +45,7 @@ public readonly ref partial struct KernelTensor
 
     internal nint HeadStride { get; private init; }
 
-    /// <summary>The elements of the span; of a tensor span those from its first to its last.</summary>
+    /// <summary>The elements of the span. For a tensor span, those from its first to its last element.</summary>
     internal nint Length { get; private init; }
 
     internal bool IsTensorSpan { get; private init; }
@@ -60,7 +60,7 @@ public readonly ref partial struct KernelTensor
         Name = name;
     }
 
-    /// <summary>A span that holds the tensor in the declared order, tokens a stride apart.</summary>
+    /// <summary>Makes a tensor from a span in the declared order of axes, with a stride between tokens.</summary>
     /// <exception cref="ArgumentOutOfRangeException">The batch is negative.</exception>
     public static KernelTensor Of(
         ReadOnlySpan<float> span, AttentionLayout layout, int heads, int dim, int stride, int tokens = 0, int batch = 1,
@@ -78,7 +78,7 @@ public readonly ref partial struct KernelTensor
         ArgumentOutOfRangeException.ThrowIfLessThan(stride, width);
         if (span.Length > 0)
         {
-            // What follows the last token up to the next one's place may be there or not.
+            // The gap after the last token may be part of the span or not.
             int rest = (span.Length - width) % stride;
             rows = span.Length < width || rest > stride - width ? -1 : (span.Length - width) / stride + 1;
         }
@@ -95,17 +95,17 @@ public readonly ref partial struct KernelTensor
         };
     }
 
-    /// <summary>A tensor span with the axes in the declared order and any strides.</summary>
+    /// <summary>Makes a tensor from a tensor span with the axes in the declared order and any strides.</summary>
     /// <param name="tensor">The tensor span.</param>
     /// <param name="layout">The order of its axes.</param>
     /// <param name="heads">The declared number of heads.</param>
     /// <param name="dim">The declared number of elements of a head.</param>
-    /// <param name="tokens">The number of tokens that the declaration fixes, 0 where it does not.</param>
+    /// <param name="tokens">The number of tokens in the declaration; 0 where it fixes none.</param>
     /// <param name="batched">Whether there is a batch axis.</param>
-    /// <param name="batch">The number of items as given to the call, null where the tensor says it.</param>
+    /// <param name="batch">The batch that the call gives, null where the tensor alone determines it.</param>
     /// <param name="name">The name of the parameter.</param>
     /// <param name="batchName">The name of the batch parameter.</param>
-    /// <exception cref="ArgumentException">The shape is not the declared one, or the elements of a head do not lie side by side.</exception>
+    /// <exception cref="ArgumentException">The shape is not the declared one, or the elements of a head are not contiguous.</exception>
     public static KernelTensor Of(
         in ReadOnlyTensorSpan<float> tensor, AttentionLayout layout, int heads, int dim, int tokens = 0, bool batched = false, int? batch = null,
         [CallerArgumentExpression(nameof(tensor))] string name = "", [CallerArgumentExpression(nameof(batch))] string batchName = "") =>
@@ -140,10 +140,10 @@ public readonly ref partial struct KernelTensor
 
     internal bool IsEmpty => Length == 0;
 
-    /// <summary>The elements of what lies a stride apart in a span: tokens, or heads of tokens where heads come first.</summary>
+    /// <summary>The contiguous elements of a span between gaps: a token, or a head of a token in head-major order.</summary>
     private int Width => Layout == AttentionLayout.HeadMajor ? Dim : Heads * Dim;
 
-    /// <summary>Checks that query or key have whole tokens, and as many as are declared.</summary>
+    /// <summary>Checks that the query or the key ends at a token boundary and has the declared number of tokens.</summary>
     internal void CheckTokens(string headsName, string dimName)
     {
         if (Tokens < 0)
@@ -158,7 +158,7 @@ public readonly ref partial struct KernelTensor
         if (FixedTokens != 0 && Tokens != FixedTokens) ThrowHelper.FixedLength(Name, Tokens, FixedTokens);
     }
 
-    /// <summary>Checks that value or output have the tokens of the key or the query.</summary>
+    /// <summary>Checks that the value or the output has as many tokens as the key or the query.</summary>
     internal void CheckTokens(int batch, int tokens)
     {
         if (Tokens == tokens && Batch == batch) return;
@@ -175,29 +175,29 @@ public readonly ref partial struct KernelTensor
 
     private static string Text(ReadOnlySpan<nint> lengths) => $"[{string.Join(", ", lengths.ToArray())}]";
 
-    /// <summary>Whether two tensors share an element. Their address ranges may intersect without that, as those of the thirds of one buffer do.</summary>
+    /// <summary>Whether two tensors share an element. Their address ranges may intersect without a shared element, as with the thirds of one buffer.</summary>
     internal bool Overlaps(in KernelTensor other)
     {
         if (IsEmpty || other.IsEmpty) return false;
         long bytes = Unsafe.ByteOffset(ref Data, ref other.Data);
         if (bytes >= Length * ElementBytes || -bytes >= other.Length * other.ElementBytes) return false;
-        if (bytes % Math.Min(ElementBytes, other.ElementBytes) != 0) return true; // elements that are halves of two others: nobody does that in good faith
+        if (bytes % Math.Min(ElementBytes, other.ElementBytes) != 0) return true; // misaligned elements of different tensors: such a call is a mistake
 
         Rows rows = new(this, once: true), otherRows = new(other, once: true);
         return rows.Count <= otherRows.Count ? otherRows.AnyIn(rows, -bytes) : rows.AnyIn(otherRows, bytes);
     }
 
-    /// <summary>Whether some element stands for two.</summary>
+    /// <summary>Whether two indices of the tensor share an element.</summary>
     internal bool OverlapsItself()
     {
-        if (!IsTensorSpan || IsEmpty) return false; // strides of spans are wide enough
+        if (!IsTensorSpan || IsEmpty) return false; // the strides of spans are at least the width
         var rows = new Rows(this, once: false);
         return rows.Stride0 < rows.Extent1 || rows.Stride1 < rows.Extent2 || rows.Stride2 < rows.Width;
     }
 
     /// <summary>
-    /// The rows of a tensor in bytes, by three axes of falling stride, without axes of one index. A row is a head of a token, and the heads that follow it
-    /// without a gap: all heads of a token, mostly.
+    /// The rows of a tensor in bytes, by three axes of descending stride, without axes of length 1. A row is a head of a token, plus the heads that follow
+    /// without a gap: in most cases all heads of a token.
     /// </summary>
     private readonly ref struct Rows
     {
@@ -208,7 +208,7 @@ public readonly ref partial struct KernelTensor
         public readonly long Stride0, Stride1, Stride2, Width;
 
         /// <param name="tensor">The tensor.</param>
-        /// <param name="once">Whether an axis whose indices share their place counts as one index: such axes are as long as a caller says, without memory.</param>
+        /// <param name="once">Whether an axis of stride 0 counts as length 1. The caller can make such an axis arbitrarily long without memory.</param>
         public Rows(in KernelTensor tensor, bool once)
         {
             Width = tensor.Dim;
@@ -239,7 +239,7 @@ public readonly ref partial struct KernelTensor
 
         public long Extent2 => (_count2 - 1) * (_count2 == 1 ? 0 : Stride2) + Width;
 
-        /// <summary>Whether some row of the other, which begins an offset further, shares a byte with one of these.</summary>
+        /// <summary>Whether a row of the other tensor, offset by some bytes, shares a byte with a row of this one.</summary>
         public bool AnyIn(in Rows other, long offset)
         {
             for (long i = 0; i < other._count0; i++)
@@ -271,10 +271,10 @@ public readonly ref partial struct KernelTensor
             return false;
         }
 
-        /// <summary>The indices of an axis whose bytes [index * stride, index * stride + extent) meet [from, to).</summary>
+        /// <summary>The indices of an axis whose bytes [index * stride, index * stride + extent) intersect [from, to).</summary>
         private static (long First, long Last) Range(long from, long to, long stride, long count, long extent)
         {
-            if (stride == 0) return from < extent && to > 0 ? (0, 0) : (1, 0); // all indices are the same place
+            if (stride == 0) return from < extent && to > 0 ? (0, 0) : (1, 0); // all indices share one address
             long first = Math.Max(FloorDivide(from - extent, stride) + 1, 0), last = Math.Min(FloorDivide(to - 1, stride), count - 1);
             return (first, last);
         }

@@ -3,7 +3,7 @@ using System.Runtime.InteropServices;
 
 namespace AttentionGen.CompilerServices;
 
-/// <summary>The memory of an argument, of whatever type. 2^31 floats have more bytes than a span can count.</summary>
+/// <summary>The memory of an argument of any type. A span of bytes cannot hold 2^31 floats.</summary>
 internal readonly ref struct MemoryBlock
 {
     public readonly ref byte Origin;
@@ -19,7 +19,7 @@ internal readonly ref struct MemoryBlock
     public static MemoryBlock Of<T>(ReadOnlySpan<T> span)
         where T : unmanaged => new(ref Unsafe.As<T, byte>(ref MemoryMarshal.GetReference(span)), (nint)span.Length * Unsafe.SizeOf<T>());
 
-    /// <summary>Gaps included.</summary>
+    /// <summary>The memory of a tensor, including the gaps between its elements.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static MemoryBlock Of(in KernelTensor tensor) => tensor.IsEmpty ? default : new(ref tensor.Data, tensor.Length * tensor.ElementBytes);
 
@@ -27,7 +27,7 @@ internal readonly ref struct MemoryBlock
     public ReadOnlySpan<T> As<T>()
         where T : unmanaged => MemoryMarshal.CreateReadOnlySpan(ref Unsafe.As<byte, T>(ref Origin), (int)(Bytes / Unsafe.SizeOf<T>()));
 
-    /// <summary>Whether both have a byte in common.</summary>
+    /// <summary>Whether the two blocks share a byte.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public bool Meets(in MemoryBlock other)
     {

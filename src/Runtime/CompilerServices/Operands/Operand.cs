@@ -2,13 +2,13 @@ using System.Runtime.CompilerServices;
 
 namespace AttentionGen.CompilerServices;
 
-/// <summary>A pinned tensor [batch, heads, queries, keys] of some of these axes.</summary>
+/// <summary>A pinned tensor with some of the axes [batch, heads, queries, keys].</summary>
 internal unsafe struct Operand
 {
     public byte* Data;
-    public nint Batch, Head, Query, Key; // bytes from one to the next, 0 where the axis is missing
+    public nint Batch, Head, Query, Key; // strides in bytes, 0 along a missing axis
 
-    /// <summary>Makes it a tensor whose elements lie one after the other.</summary>
+    /// <summary>Sets the operand to a contiguous tensor.</summary>
     public void Set(void* data, int size, AttentionAxes axes, in ForwardShape shape)
     {
         Data = (byte*)data;

@@ -1,9 +1,9 @@
 namespace AttentionGen.CompilerServices;
 
 /// <summary>
-/// The bias of relative positions, from buckets of distances to distances, once for a call: [heads, 2 * reach] floats, of the distances -reach to reach - 1. It reaches
-/// as far as the call does, or as the buckets do: a widest vector further than the last distance that matters, so that a vector which begins beyond the ends can
-/// be loaded from there.
+/// Expands the bias of relative positions from buckets to distances, once for each call: [heads, 2 * reach] floats for the distances -reach to reach - 1. The
+/// reach covers the distances of the call, or those of the buckets if they are fewer, plus one widest vector. A vector beyond the last distance that matters
+/// can therefore be loaded at the end.
 /// </summary>
 internal readonly unsafe ref struct RelativeBias
 {
@@ -16,10 +16,10 @@ internal readonly unsafe ref struct RelativeBias
     private readonly int _heads;
 
     /// <param name="bias">[buckets, heads].</param>
-    /// <param name="starts">The least distance of each bucket of a direction.</param>
-    /// <param name="bidirectional">Whether keys after the query have buckets of their own, after the others; else their distance counts as 0.</param>
+    /// <param name="starts">The least distance of each bucket, for one direction.</param>
+    /// <param name="bidirectional">Whether keys after the query have separate buckets, which follow the others. Otherwise their distance counts as 0.</param>
     /// <param name="heads">The number of heads.</param>
-    /// <param name="distances">The distances of keys and queries, key - position, that the call has.</param>
+    /// <param name="distances">The least and the largest distance, key - position, in the call.</param>
     public RelativeBias(ReadOnlySpan<float> bias, ReadOnlySpan<int> starts, bool bidirectional, int heads, (long Least, long Most) distances)
     {
         _bias = bias;
@@ -29,10 +29,10 @@ internal readonly unsafe ref struct RelativeBias
         Reach = (int)Math.Min(starts[^1], Math.Max(Math.Max(-distances.Least, distances.Most + 1), 0)) + Widest;
     }
 
-    /// <summary>How many distances stand on either side.</summary>
+    /// <summary>The number of distances on either side of 0.</summary>
     public int Reach { get; }
 
-    /// <summary>Bytes of all heads: at most 8 MiB, as the generator bounds heads and distances.</summary>
+    /// <summary>Bytes for all heads: at most 8 MiB, since the generator limits heads and distances.</summary>
     public nuint Bytes => (nuint)_heads * 2 * (nuint)Reach * sizeof(float);
 
     /// <summary>Writes the biases of all heads.</summary>
@@ -44,7 +44,7 @@ internal readonly unsafe ref struct RelativeBias
             if (!_bidirectional) row[Reach..].Fill(_bias[head]);
             for (int bucket = 0; bucket < _starts.Length && _starts[bucket] <= Reach; bucket++)
             {
-                // Keys before the query, and its own.
+                // Keys up to the query's position.
                 int first = _starts[bucket], end = bucket + 1 < _starts.Length ? Math.Min(_starts[bucket + 1], Reach + 1) : Reach + 1;
                 row[(Reach + 1 - end)..(Reach + 1 - first)].Fill(_bias[bucket * _heads + head]);
                 first = Math.Max(first, 1);

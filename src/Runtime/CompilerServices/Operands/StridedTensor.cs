@@ -17,6 +17,6 @@ internal unsafe struct StridedTensor(byte* data, in KernelTensor tensor)
     /// <summary>The address of a head of a token.</summary>
     public readonly byte* Row(int batch, nint token, int head) => _data + (batch * _batchStride + token * TokenStride + head * HeadStride) * ElementBytes;
 
-    /// <summary>Rows from an address on, so many tokens apart.</summary>
+    /// <summary>Rows from an address on, each <paramref name="step"/> tokens after the one before.</summary>
     public readonly TokenRows Rows(byte* first, int step) => new(first, TokenStride * step, HeadStride);
 }

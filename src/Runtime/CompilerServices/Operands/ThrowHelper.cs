@@ -2,7 +2,7 @@ using System.Diagnostics.CodeAnalysis;
 
 namespace AttentionGen.CompilerServices;
 
-/// <summary>The exceptions of wrong calls: each names the parameter and both shapes.</summary>
+/// <summary>The exceptions for invalid calls. Each message names the parameter, its actual shape and the needed one.</summary>
 internal static class ThrowHelper
 {
     [DoesNotReturn]
@@ -10,13 +10,13 @@ internal static class ThrowHelper
         throw new ArgumentException($"{name} has {bytes} aligned bytes, this call needs {needed} for a thread (64 more where the memory is not aligned to 64).", name);
 
     /// <param name="name">The parameter.</param>
-    /// <param name="length">The elements of the span.</param>
-    /// <param name="row">What lies a stride apart: a token, or a row (a head of a token) where heads come first.</param>
-    /// <param name="what">Its elements, in words.</param>
-    /// <param name="width">Its elements.</param>
-    /// <param name="stride">Elements from one to the next.</param>
-    /// <param name="rowsOfToken">How many of them make a token.</param>
-    /// <param name="heads">The same in words.</param>
+    /// <param name="length">The number of elements of the span.</param>
+    /// <param name="row">The unit between two strides: a token, or in head-major order a row (a head of a token).</param>
+    /// <param name="what">The number of elements of a unit, in words.</param>
+    /// <param name="width">The number of elements of a unit.</param>
+    /// <param name="stride">Elements from one unit to the next.</param>
+    /// <param name="rowsOfToken">The number of units in a token.</param>
+    /// <param name="heads">The number of units in a token, in words.</param>
     /// <param name="batch">The number of batch items.</param>
     [DoesNotReturn]
     public static void NotTokens(string name, nint length, string row, string what, int width, int stride, int rowsOfToken, string heads, int batch)

@@ -3,7 +3,7 @@ using System.Runtime.CompilerServices;
 
 namespace AttentionGen.CompilerServices;
 
-/// <summary>Rows of a pinned tensor: a head of tokens with equal distances, of one head or of several. Strides count elements, whatever their type.</summary>
+/// <summary>Rows of a pinned tensor: equidistant tokens of one head or of several. Strides count elements of any type.</summary>
 [EditorBrowsable(EditorBrowsableState.Never)]
 public readonly unsafe struct TokenRows
 {
@@ -19,11 +19,11 @@ public readonly unsafe struct TokenRows
     /// <summary>Elements from row to row of a head.</summary>
     public nint Stride { get; }
 
-    /// <summary>Elements from head to head; 0 where there is one.</summary>
+    /// <summary>Elements from head to head; 0 for a single head.</summary>
     public nint HeadStride { get; }
 
     /// <summary>The first element of the first row.</summary>
-    /// <typeparam name="T">The type of the elements.</typeparam>
+    /// <typeparam name="T">The element type.</typeparam>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public ref T First<T>()
         where T : unmanaged => ref *(T*)_first;

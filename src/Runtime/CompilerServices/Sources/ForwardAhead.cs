@@ -4,15 +4,15 @@ using System.Runtime.Intrinsics.X86;
 namespace AttentionGen.CompilerServices;
 
 /// <summary>
-/// Rows of the tensors that a thread reads and writes next. A core prefetches them into the second-level cache while it computes, a few between
-/// one tile and the next. Otherwise packing them waits for the third level or for memory, which is 3 to 5 % of a call at 512 to 1024 tokens (Zen 4).
+/// Rows of the tensors that a thread reads and writes next. A core prefetches them into the second-level cache while it computes, a few after each tile.
+/// Otherwise packing waits for the third-level cache or for memory, which costs 3 to 5 % of a call at 512 to 1024 tokens (Zen 4).
 /// </summary>
 [EditorBrowsable(EditorBrowsableState.Never)]
 public struct ForwardAhead
 {
     internal AheadRows Query, Output, Key, Value;
 
-    /// <summary>Asks for the rows of one step.</summary>
+    /// <summary>Prefetches the rows of one step.</summary>
     public void Fetch()
     {
         Query.Fetch();
@@ -22,7 +22,7 @@ public struct ForwardAhead
     }
 }
 
-/// <summary>Rows that are fetched in equal parts.</summary>
+/// <summary>Rows that are prefetched in equal parts.</summary>
 internal unsafe struct AheadRows
 {
     private const int Line = 64;
@@ -47,7 +47,7 @@ internal unsafe struct AheadRows
         for (int end = Math.Max(_rows - _rowsOfStep, 0); _rows > end; _rows--, _row += _stride)
         {
             for (int i = 0; i < _bytes; i += Line) Sse.Prefetch1(_row + i);
-            Sse.Prefetch1(_row + _bytes - 1); // a row that begins inside a line ends in one more
+            Sse.Prefetch1(_row + _bytes - 1); // a row that begins inside a line ends in one more line
         }
     }
 }

@@ -1,6 +1,6 @@
 namespace AttentionGen.CompilerServices;
 
-/// <summary>A checked and pinned call: addresses, strides, lengths, and how its rows and keys are cut.</summary>
+/// <summary>A checked and pinned call: addresses, strides, lengths, and its division into sequences, pieces and zones.</summary>
 internal unsafe struct ForwardArguments
 {
     public StridedTensor Query, Key, Value, Output;
@@ -13,7 +13,7 @@ internal unsafe struct ForwardArguments
     public byte* Scratch;                // the caller's, or null
     public nint ScratchBytes;
     public string ScratchName;
-    public bool OnlyAsks;                // whether a job only returns how much of it a thread needs
+    public bool OnlyAsks;                // a job only returns the bytes of scratch that a thread needs
     public ForwardShape Shape;
     public int MaxThreads;
 
@@ -26,36 +26,36 @@ internal unsafe struct ForwardArguments
     /// <summary>The address of a query row of a sequence.</summary>
     public readonly byte* QueryRow(in ForwardSequence sequence, int row, int head) => Query.Row(sequence.Batch, sequence.Query + (nint)row * sequence.Step, head);
 
-    /// <summary>The address of its output row.</summary>
+    /// <summary>The address of the output row of a query row.</summary>
     public readonly byte* OutputRow(in ForwardSequence sequence, int row, int head) => Output.Row(sequence.Batch, sequence.Query + (nint)row * sequence.Step, head);
 
     /// <summary>The address of a key of a sequence.</summary>
     public readonly byte* KeyRow(in ForwardSequence sequence, int key, int head) => Key.Row(sequence.Batch, sequence.Key + (nint)key * sequence.Step, head);
 
-    /// <summary>The address of its value.</summary>
+    /// <summary>The address of the value of a key.</summary>
     public readonly byte* ValueRow(in ForwardSequence sequence, int key, int head) => Value.Row(sequence.Batch, sequence.Key + (nint)key * sequence.Step, head);
 
     /// <summary>Query rows of a sequence from one on.</summary>
     public readonly TokenRows QueryRows(in ForwardSequence sequence, int row, int head) => Query.Rows(QueryRow(sequence, row, head), sequence.Step);
 
-    /// <summary>Their output rows.</summary>
+    /// <summary>Output rows of a sequence from one on.</summary>
     public readonly TokenRows OutputRows(in ForwardSequence sequence, int row, int head) => Output.Rows(OutputRow(sequence, row, head), sequence.Step);
 
     /// <summary>Keys of a sequence from one on.</summary>
     public readonly TokenRows KeyRows(in ForwardSequence sequence, int key, int head) => Key.Rows(KeyRow(sequence, key, head), sequence.Step);
 
-    /// <summary>Their values.</summary>
+    /// <summary>Values of a sequence from one on.</summary>
     public readonly TokenRows ValueRows(in ForwardSequence sequence, int key, int head) => Value.Rows(ValueRow(sequence, key, head), sequence.Step);
 
-    /// <summary>Where query rows of a head stand against the keys of their sequence.</summary>
+    /// <summary>The position of query rows of a head in the call.</summary>
     public readonly ForwardPlace Place(in ForwardSequence sequence, int head, int row) => new(Operands, sequence, head, row);
 
-    /// <summary>Writes the output and the results of rows that see no key.</summary>
+    /// <summary>Writes the output and the other results of rows that see no key.</summary>
     public readonly void Clear(in ForwardSequence sequence, int head, int row, int rows)
     {
         for (; rows > 0; rows--, row++)
         {
-            new Span<byte>(OutputRow(sequence, row, head), Output.Dim * Output.ElementBytes).Clear(); // 0 has no bits in any type
+            new Span<byte>(OutputRow(sequence, row, head), Output.Dim * Output.ElementBytes).Clear(); // 0 has no bits set in any type
             Operands->WriteEmpty(sequence.Batch, head, sequence.Query + row * sequence.Step);
         }
     }

@@ -2,25 +2,25 @@ using System.Runtime.CompilerServices;
 
 namespace AttentionGen.CompilerServices;
 
-/// <summary>Keys of a sequence that some of its rows see, in a zone.</summary>
+/// <summary>The keys of one zone that at least one of some rows sees.</summary>
 internal readonly unsafe struct KeyRange(int begin, int end, int from, KeyZone* zone)
 {
-    /// <summary>The first key, and the one after the last.</summary>
+    /// <summary>The first key, and the key after the last.</summary>
     public readonly int Begin = begin, End = end;
 
-    /// <summary>The first key that may be read. No row sees the keys from there to the first one.</summary>
+    /// <summary>The first key that may be read. No row sees the keys from here to <see cref="Begin"/>.</summary>
     public readonly int From = from;
 
     public readonly KeyZone* Zone = zone;
 
     public int Count => End - Begin;
 
-    /// <summary>A part of it against rows from <paramref name="row"/> on.</summary>
+    /// <summary>A part of the range as a run, against rows from <paramref name="row"/> on.</summary>
     /// <param name="begin">The first key.</param>
     /// <param name="end">The key after the last.</param>
     /// <param name="row">The first row.</param>
-    /// <param name="firstKey">Where the first key lies.</param>
-    /// <param name="firstValue">Where its value lies.</param>
+    /// <param name="firstKey">The address of the first key.</param>
+    /// <param name="firstValue">The address of its value.</param>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public KeyRun Run(int begin, int end, int row, void* firstKey, void* firstValue) => new()
     {
@@ -34,11 +34,11 @@ internal readonly unsafe struct KeyRange(int begin, int end, int from, KeyZone* 
         Decided = Zone->Decided,
     };
 
-    /// <summary>A bound beyond all keys of a run may be any: this one leaves room to add rows and keys in an int.</summary>
+    /// <summary>Clamps a bound. Beyond all keys of a run its value has no effect; this limit leaves room to add rows and keys in an int.</summary>
     private static nint Within(long bound) => (nint)Math.Clamp(bound, -(1 << 30), 1 << 30);
 }
 
-/// <summary>The keys that some rows of a piece see, range after range: those of its zones, of which a list may let through some blocks only.</summary>
+/// <summary>The ranges of keys that at least one row of a block sees: the zones of a piece, of which a list may select some blocks only.</summary>
 internal unsafe struct KeyRanges
 {
     private readonly int _first, _last, _keyBlock;
@@ -50,9 +50,9 @@ internal unsafe struct KeyRanges
 
     /// <param name="call">The call.</param>
     /// <param name="piece">The piece.</param>
-    /// <param name="keyHead">The key-value head, which may have lists of its own.</param>
-    /// <param name="first">The first of the rows.</param>
-    /// <param name="last">The last of them.</param>
+    /// <param name="keyHead">The key-value head: lists may differ by head.</param>
+    /// <param name="first">The first row.</param>
+    /// <param name="last">The last row.</param>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public KeyRanges(in ForwardArguments call, in RowPiece piece, int keyHead, int first, int last)
     {
@@ -86,7 +86,7 @@ internal unsafe struct KeyRanges
         return false;
     }
 
-    /// <summary>Blocks of the list that follow each other are one range.</summary>
+    /// <summary>Advances to the next range of a list. Consecutive blocks of the list form one range.</summary>
     private bool MoveToBlock()
     {
         while (true)
@@ -95,7 +95,7 @@ internal unsafe struct KeyRanges
             {
                 long from = (long)*_block++ * _keyBlock, to = from + _keyBlock;
                 if (to <= _begin) continue;
-                if (from >= _to) break; // nor is any other in the zone
+                if (from >= _to) break; // the other blocks of the list are after the zone, too
                 for (; _block < _listEnd && (long)*_block * _keyBlock == to; _block++) to += _keyBlock;
                 Current = new KeyRange((int)Math.Max(from, _begin), (int)Math.Min(to, _to), (int)from, _next - 1);
                 return true;

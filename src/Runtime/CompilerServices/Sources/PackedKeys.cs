@@ -3,15 +3,15 @@ using System.Runtime.CompilerServices;
 namespace AttentionGen.CompilerServices;
 
 /// <summary>
-/// Which keys are packed together, range after range: each begins with a block of keys, so that blocks stand at fixed keys and no result depends on what is
-/// packed beside them. Ranges that lie apart leave out the keys between.
+/// The keys that are packed together, as a list of ranges. Each range begins with a block of keys. Blocks thus begin at fixed keys, and no result depends on
+/// the other keys that are packed. The keys between two ranges are left out.
 /// </summary>
 internal struct PackedKeys
 {
     private Ranges _ranges;
     private int _count;
 
-    /// <summary>The packed keys with what fills up the blocks between ranges.</summary>
+    /// <summary>The number of packed keys, including the padding of blocks between ranges.</summary>
     public long Length { get; private set; }
 
     public readonly int Count => _count;
@@ -20,10 +20,10 @@ internal struct PackedKeys
 
     public void Clear() => (_count, Length) = (0, 0);
 
-    /// <summary>Adds keys from the start of a block of so many on.</summary>
+    /// <summary>Adds the keys from the start of a key block on.</summary>
     public void Add(int begin, int end, int block)
     {
-        // Mostly there is one range, and what comes belongs to it.
+        // In most cases there is one range, which the new keys extend.
         if (_count <= 1 && (_count == 0 || (begin <= _ranges[0].End && end >= _ranges[0].Begin)))
         {
             if (_count == 0) _ranges[0] = new Range { Begin = begin, End = end };
@@ -41,13 +41,13 @@ internal struct PackedKeys
         }
         else
         {
-            // As many as there is room for: the keys between are packed, too.
+            // The list is full: the range before grows, and the keys in between are packed, too.
             index = Math.Max(index - 1, 0);
             _ranges[index].Begin = Math.Min(_ranges[index].Begin, begin);
             _ranges[index].End = Math.Max(_ranges[index].End, end);
         }
 
-        // Ranges of which one begins where the other ends, or in its last block, are one.
+        // Merges a range that begins at the end of another or in its last block.
         int kept = 0;
         for (int i = 1; i < _count; i++)
         {
@@ -64,7 +64,7 @@ internal struct PackedKeys
         }
     }
 
-    /// <summary>Whether all these keys are among the packed ones from an offset on and before another.</summary>
+    /// <summary>Whether all these keys are among the packed ones between two offsets.</summary>
     public readonly bool Holds(in PackedKeys other, long from, long to)
     {
         for (int i = 0; i < other._count; i++)
@@ -94,7 +94,7 @@ internal struct PackedKeys
     [InlineArray(Most)]
     private struct Ranges
     {
-        /// <summary>Zones of rows that follow each other mostly become one range.</summary>
+        /// <summary>Room for few ranges is enough: the zones of consecutive rows merge in most cases.</summary>
         public const int Most = 8;
 
         private Range _first;

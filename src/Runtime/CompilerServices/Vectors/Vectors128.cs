@@ -7,7 +7,7 @@ using System.Runtime.Intrinsics.X86;
 
 namespace AttentionGen.CompilerServices;
 
-/// <summary>What generated kernels do with vectors of 4 floats. All of it inlines.</summary>
+/// <summary>The operations of generated kernels on vectors of 4 floats. All of them inline.</summary>
 [EditorBrowsable(EditorBrowsableState.Never)]
 public static partial class Vectors128
 {
@@ -19,24 +19,24 @@ public static partial class Vectors128
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static void Store(Vector128<float> x, ref float origin, nint offset) => x.StoreUnsafe(ref Unsafe.Add(ref origin, offset));
 
-    /// <summary>The float at an offset in every element.</summary>
+    /// <summary>A vector with the float at an offset in every element.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Vector128<float> Splat(ref float origin, nint offset) => Vector128.Create(Unsafe.Add(ref origin, offset));
 
-    /// <summary>A number in every element.</summary>
+    /// <summary>A vector with a number in every element.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Vector128<float> All(float x) => Vector128.Create(x);
 
-    /// <summary>x * y + z, rounded once where there is an instruction for it: .NET would compute it in software elsewhere.</summary>
+    /// <summary>x * y + z, rounded once where the processor has an instruction for it. Elsewhere .NET would emulate it in software.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Vector128<float> MulAdd(Vector128<float> x, Vector128<float> y, Vector128<float> z) =>
         AdvSimd.IsSupported ? Vector128.FusedMultiplyAdd(x, y, z) : Vector128.MultiplyAddEstimate(x, y, z);
 
-    /// <summary>The larger elements, the second of a pair with a NaN.</summary>
+    /// <summary>The larger element of each pair, or the second one if one is NaN.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Vector128<float> Max(Vector128<float> x, Vector128<float> y) => Vector128.MaxNative(x, y);
 
-    /// <summary>The first where the mask is set, else the second.</summary>
+    /// <summary>The first vector's elements where the mask is set, else the second's.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Vector128<float> Select(Vector128<float> mask, Vector128<float> x, Vector128<float> y) =>
         Vector128.ConditionalSelect(mask, x, y);
@@ -53,19 +53,21 @@ public static partial class Vectors128
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static bool AllZero(Vector128<float> x) => Vector128.EqualsAll(x, Vector128<float>.Zero);
 
-    /// <summary>Those of larger bits: the larger of two numbers of which one is positive, and a positive NaN before all.</summary>
+    /// <summary>
+    /// The larger element of each pair, compared as integers: the larger of two numbers of which one is positive. A positive NaN is larger than all numbers.
+    /// </summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Vector128<float> MaxBits(Vector128<float> x, Vector128<float> y) => Vector128.Max(x.AsInt32(), y.AsInt32()).AsSingle();
 
-    /// <summary>Whether no element has larger bits than a positive limit: none is above it, no NaN among them but negative ones.</summary>
+    /// <summary>Whether no element exceeds a positive limit, compared as integers: no number above it and no NaN except a negative one.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static bool Within(Vector128<float> x, float limit) => Vector128.LessThanOrEqualAll(x.AsInt32(), Vector128.Create(limit).AsInt32());
 
-    /// <summary>All bits set in the first elements; a count below 0 or above the width is allowed.</summary>
+    /// <summary>A mask with all bits set in the first elements. The count may be below 0 or above the width.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Vector128<float> FirstOf(int count) => Vector128.LessThan(Vector128<int>.Indices, Vector128.Create(count)).AsSingle();
 
-    /// <summary>z + x * an element of y; the index is a constant. Of arm64.</summary>
+    /// <summary>z + x * an element of y, for arm64. The index is a constant.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Vector128<float> MulAddAt(Vector128<float> z, Vector128<float> x, Vector128<float> y, [ConstantExpected(Max = (byte)3)] byte index) =>
         AdvSimd.Arm64.FusedMultiplyAddBySelectedScalar(z, x, y, index);
@@ -86,8 +88,8 @@ public static partial class Vectors128
     }
 
     /// <summary>
-    /// The weights 2^(score * scale + level) for levels that are whole numbers, with <see cref="Levels.Whole"/> added to them; below 2^127, with a
-    /// relative error of 2.2e-7; 0 below 2^-126, NaN for NaN.
+    /// The weights 2^(score * scale + level), relative error 2.2e-7. Levels are integers with <see cref="Levels.Whole"/> added. The result must be below 2^127;
+    /// it is 0 below 2^-126, and NaN for NaN.
     /// </summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Vector128<float> Weight(Vector128<float> score, Vector128<float> scale, Vector128<float> level)
@@ -102,7 +104,7 @@ public static partial class Vectors128
         return Vector128.AndNot((p.AsInt32() + (power.AsInt32() << 23)).AsSingle(), Vector128.LessThan(power, Vector128.Create(Levels.Whole - 126)));
     }
 
-    /// <summary>Sets the maximum of a row to the first of its scores, and its level after it, unless the row has seen keys before.</summary>
+    /// <summary>Sets the maximum of a row to its first score, and its level to that of the maximum, unless the row has seen keys before.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static void Begin(Vector128<float> scores, float scale, ref float maximum, nint offset)
     {
@@ -112,7 +114,7 @@ public static partial class Vectors128
         Unsafe.Add(ref maximum, 1) = Levels.Level(maximum, scale);
     }
 
-    /// <summary>The exponents of the first scores, -infinity after them.</summary>
+    /// <summary>The exponents of the first scores; -infinity in the elements after them.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Vector128<float> Seen(Vector128<float> exponents, int count) => Select(FirstOf(count), exponents, All(float.NegativeInfinity));
 
@@ -125,7 +127,7 @@ public static partial class Vectors128
         Store(Load(ref sum, sumOffset) + a, ref sum, sumOffset);
     }
 
-    /// <summary>The same for two vectors.</summary>
+    /// <summary>Stores the weights 2^x of two vectors and adds them to the sum.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static void Weights2(
         Vector128<float> a, Vector128<float> b, ref float weights, nint offset, ref float sum, nint sumOffset)
@@ -137,7 +139,7 @@ public static partial class Vectors128
         Store(Load(ref sum, sumOffset) + a + b, ref sum, sumOffset);
     }
 
-    /// <summary>The same for three vectors.</summary>
+    /// <summary>Stores the weights 2^x of three vectors and adds them to the sum.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static void Weights3(
         Vector128<float> a, Vector128<float> b, Vector128<float> c, ref float weights, nint offset, ref float sum, nint sumOffset)
@@ -151,7 +153,7 @@ public static partial class Vectors128
         Store(Load(ref sum, sumOffset) + a + b + c, ref sum, sumOffset);
     }
 
-    /// <summary>The same for four vectors.</summary>
+    /// <summary>Stores the weights 2^x of four vectors and adds them to the sum.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static void Weights4(
         Vector128<float> a, Vector128<float> b, Vector128<float> c, Vector128<float> d, ref float weights, nint offset, ref float sum, nint sumOffset)
@@ -176,8 +178,8 @@ public static partial class Vectors128
         return x.ToScalar();
     }
 
-    /// <summary>Writes the first elements, none after them; for pinned or native memory.</summary>
-    // The count is from 1 to less than the width.
+    /// <summary>Writes the first elements and nothing after them; for pinned or native memory.</summary>
+    // The count is at least 1 and less than the width.
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static void StoreFirst(Vector128<float> x, ref float origin, nint offset, int count)
     {
@@ -187,8 +189,8 @@ public static partial class Vectors128
         if (count > 2) Unsafe.Add(ref origin, 2) = x.GetElement(2);
     }
 
-    /// <summary>The first elements of memory that ends after them, then zeros; for pinned or native memory.</summary>
-    // The count is from 1 to less than the width.
+    /// <summary>Loads the first elements from memory that may end after them, then zeros; for pinned or native memory.</summary>
+    // The count is at least 1 and less than the width.
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Vector128<float> LoadFirst(ref float origin, nint offset, int count)
     {
@@ -198,7 +200,7 @@ public static partial class Vectors128
         return count == 2 ? pair : pair.WithElement(2, Unsafe.Add(ref source, 2));
     }
 
-    /// <summary>The sums of four vectors' elements.</summary>
+    /// <summary>The sum of the elements of each of four vectors.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Vector128<float> Sums4(Vector128<float> a, Vector128<float> b, Vector128<float> c, Vector128<float> d)
     {
@@ -209,9 +211,7 @@ public static partial class Vectors128
         return Sse.Shuffle(ab, cd, 0x44) + Sse.Shuffle(ab, cd, 0xEE);
     }
 
-    /// <summary>
-    /// Writes 4 elements of each of 4 rows as 4 columns, in the instructions of arm64. Rows past <paramref name="last"/> repeat it.
-    /// </summary>
+    /// <summary>Writes 4 elements of each of 4 rows as 4 columns, with arm64 instructions. Rows past <paramref name="last"/> are copies of it.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static void Transpose4(ref float source, nint stride, int last, ref float target, nint targetStride)
     {
@@ -229,7 +229,7 @@ public static partial class Vectors128
         AdvSimd.Arm64.ZipHigh(a1, a3).StoreUnsafe(ref Unsafe.Add(ref target, 3 * targetStride));
     }
 
-    /// <summary>Writes one element of each of 4 rows side by side. Rows past <paramref name="last"/> repeat it.</summary>
+    /// <summary>Writes one element of each of 4 rows contiguously. Rows past <paramref name="last"/> are copies of it.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Vector128<float> Gather4(ref float source, nint stride, int last) =>
         Vector128.Create(
@@ -238,7 +238,7 @@ public static partial class Vectors128
             Unsafe.Add(ref source, Math.Min(2, last) * stride),
             Unsafe.Add(ref source, Math.Min(3, last) * stride));
 
-    /// <summary>Writes the elements a distance apart.</summary>
+    /// <summary>Writes the elements with a stride.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static void Scatter(Vector128<float> x, ref float target, nint apart)
     {
@@ -248,12 +248,12 @@ public static partial class Vectors128
         Unsafe.Add(ref target, 3 * apart) = x.GetElement(3);
     }
 
-    /// <summary>One over the root of a mean of squares, from their sum, and an epsilon.</summary>
+    /// <summary>1 / sqrt(mean of squares + epsilon), from the sum of squares.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Vector128<float> InverseRms(Vector128<float> squares, float count, float epsilon) =>
         Vector128<float>.One / Vector128.Sqrt(squares / Vector128.Create(count) + Vector128.Create(epsilon));
 
-    /// <summary>One over the root of a sum of squares, or over an epsilon where that is more.</summary>
+    /// <summary>1 / max(sqrt(sum of squares), epsilon).</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Vector128<float> InverseNorm(Vector128<float> squares, float epsilon) => Vector128<float>.One / Max(Vector128.Create(epsilon), Vector128.Sqrt(squares));
 
@@ -261,17 +261,20 @@ public static partial class Vectors128
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Vector128<float> Abs(Vector128<float> x) => Vector128.Abs(x);
 
-    /// <summary>A number and those that follow it: x, x + 1, x + 2 ...</summary>
+    /// <summary>The consecutive numbers x, x + 1, x + 2 ...</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Vector128<float> From(float x) => Vector128.Create(x) + Vector128.ConvertToSingle(Vector128<int>.Indices);
 
     /// <summary>The hyperbolic tangent, relative error 5e-7; 1 or -1 from 9.01 on, NaN for NaN.</summary>
-    /// <remarks>With e = 2^(2 |x| log2(e)) - 1, e / (e + 2). Its power of two is split off, and the rest computed without its 1, so that e keeps its precision near 0.</remarks>
+    /// <remarks>
+    /// Computes e / (e + 2) with e = 2^(2 |x| log2(e)) - 1. The power of two is split off and the rest is computed without its 1, so that e keeps its precision
+    /// near 0.
+    /// </remarks>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Vector128<float> Tanh(Vector128<float> x)
     {
         var y = Vector128.Abs(x) * Vector128.Create(2.88539008f);
-        y = Vector128.MinNative(Vector128.Create(26f), y); // in this order a NaN stays
+        y = Vector128.MinNative(Vector128.Create(26f), y); // this order of operands keeps a NaN
         var shifted = y + Vector128.Create(Vectors256.Magic);
         var f = y - (shifted - Vector128.Create(Vectors256.Magic));
         var p = MulAdd(Vector128.Create(Vectors256.M5), f, Vector128.Create(Vectors256.M4));
@@ -284,7 +287,7 @@ public static partial class Vectors128
         return Vector128.CopySign(e / (e + Vector128.Create(2f)), x);
     }
 
-    /// <summary>All bits set where a byte is not 0.</summary>
+    /// <summary>A mask with all bits set where a byte is not 0.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Vector128<float> Keep(ref byte origin, nint offset)
     {
@@ -292,7 +295,7 @@ public static partial class Vectors128
         return ~Vector128.Equals(Vector128.WidenLower(Vector128.WidenLower(bytes)), Vector128<uint>.Zero).AsSingle();
     }
 
-    /// <summary>The same for some bytes of memory that ends after them, then none.</summary>
+    /// <summary>The mask of some bytes from memory that may end after them; no bits set in the elements after them.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Vector128<float> KeepFirst(ref byte origin, nint offset, int count)
     {
@@ -300,7 +303,9 @@ public static partial class Vectors128
         return ~Vector128.Equals(Vector128.WidenLower(Vector128.WidenLower(bytes)), Vector128<uint>.Zero).AsSingle();
     }
 
-    /// <summary>Writes the elements from one on and before another, none outside, which other threads may write; for pinned or native memory.</summary>
+    /// <summary>
+    /// Writes the elements from one index to before another, for pinned or native memory. It writes nothing outside, because other threads may write there.
+    /// </summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static void StoreBetween(Vector128<float> x, ref float origin, nint offset, int from, int end)
     {
@@ -308,7 +313,7 @@ public static partial class Vectors128
         else StoreEvery(x, ref origin, offset, step: 1, from, end);
     }
 
-    /// <summary>The same to every n-th place.</summary>
+    /// <summary>Writes the elements from one index to before another to every n-th place, and nothing outside.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static void StoreEvery(Vector128<float> x, ref float origin, nint offset, int step, int from, int end)
     {
@@ -316,7 +321,7 @@ public static partial class Vectors128
         for (int i = Math.Max(from, 0); i < Math.Min(end, 4); i++) Unsafe.Add(ref origin, (offset + i) * step) = Unsafe.Add(ref element, i);
     }
 
-    /// <summary>The floats of every n-th place, so many of them, then 0.</summary>
+    /// <summary>Loads a number of floats from every n-th place, then zeros.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Vector128<float> LoadEvery(ref float origin, nint offset, int step, int count)
     {
@@ -327,7 +332,7 @@ public static partial class Vectors128
         return every;
     }
 
-    /// <summary>All bits set where the byte of every n-th place is not 0, for so many of them, then none.</summary>
+    /// <summary>A mask with all bits set where the byte at every n-th place is not 0, for a number of bytes; no bits set in the elements after them.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Vector128<float> KeepEvery(ref byte origin, nint offset, int step, int count)
     {
@@ -338,21 +343,21 @@ public static partial class Vectors128
         return ~Vector128.Equals(every, Vector128<int>.Zero).AsSingle();
     }
 
-    /// <summary>2^x for any x: infinite from 128 on.</summary>
+    /// <summary>2^x for any x; infinity from 128 on.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Vector128<float> Power2(Vector128<float> x) =>
         Vector128.ConditionalSelect(Vector128.GreaterThanOrEqual(x, Vector128.Create(128f)), Vector128.Create(float.PositiveInfinity), Exp2(x));
 
-    /// <summary>The elements of a span from <paramref name="first"/> on, 0 for those that it does not have.</summary>
+    /// <summary>The elements of a span from <paramref name="first"/> on; 0 outside the span.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Vector128<float> ElementsFrom(ref float span, int length, nint first)
     {
         if (first >= 0 && first <= length - 4) return Load(ref span, first);
-        int near = (int)Math.Min(Math.Max(first, -4), length); // nothing is there either way
+        int near = (int)Math.Min(Math.Max(first, -4), length); // the span has no elements further out
         return Gather(ref span, length, Vector128.Create(near) + Vector128<int>.Indices);
     }
 
-    /// <summary>The elements of a span from <paramref name="first"/> downwards, 0 for those that it does not have.</summary>
+    /// <summary>The elements of a span from <paramref name="first"/> downwards; 0 outside the span.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Vector128<float> ElementsDown(ref float span, int length, nint first)
     {
@@ -363,7 +368,9 @@ public static partial class Vectors128
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static Vector128<float> Reverse(Vector128<float> x) => Vector128.Shuffle(x, Vector128.Create(3, 2, 1, 0));
 
-    /// <summary>The elements of a span at some indices, 0 for those that it does not have. Indices that follow each other, up or down, or are all the same, need one load.</summary>
+    /// <summary>
+    /// The elements of a span at some indices; 0 outside the span. Consecutive indices, ascending or descending, and equal indices need one load.
+    /// </summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Vector128<float> Elements(ref float span, int length, Vector128<int> index)
     {
@@ -374,18 +381,18 @@ public static partial class Vectors128
         return Gather(ref span, length, index);
     }
 
-    /// <summary>The elements at any indices, 0 for those that the span does not have: its memory is not touched for them.</summary>
+    /// <summary>The elements of a span at any indices; 0 outside the span, where no memory is read.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static Vector128<float> Gather(ref float span, int length, Vector128<int> index) =>
         Vector128.Create(
             KernelMemory.Element(ref span, length, index.ToScalar()), KernelMemory.Element(ref span, length, index.GetElement(1)),
             KernelMemory.Element(ref span, length, index.GetElement(2)), KernelMemory.Element(ref span, length, index.GetElement(3)));
 
-    /// <summary>All bits set where a score says that its key is hidden: it is -infinity.</summary>
+    /// <summary>A mask with all bits set where a score is -infinity, which hides the key.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Vector128<float> IsHidden(Vector128<float> score) => Vector128.Equals(score, Vector128.Create(float.NegativeInfinity));
 
-    /// <summary>Weights with the sign of those of hidden keys set, which are 0: -0 tells them from weights that are too small.</summary>
+    /// <summary>The weights, with the sign set for hidden keys. Their weight -0 differs from the +0 of a weight that underflows.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Vector128<float> MarkHidden(Vector128<float> weight, Vector128<float> score) => weight | (IsHidden(score) & Vector128.Create(-0f));
 

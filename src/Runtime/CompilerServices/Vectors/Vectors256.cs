@@ -5,18 +5,18 @@ using System.Runtime.Intrinsics.X86;
 
 namespace AttentionGen.CompilerServices;
 
-/// <summary>What generated kernels do with vectors of 8 floats. All of it inlines.</summary>
+/// <summary>The operations of generated kernels on vectors of 8 floats. All of them inline.</summary>
 [EditorBrowsable(EditorBrowsableState.Never)]
 public static partial class Vectors256
 {
-    // 2^f as a polynomial of degree 5, fitted for the least relative error (Remez): 7.5e-8 on [-1/2, 1/2]. One degree more would reach 2e-9,
-    // which the rounding of the evaluation hides.
+    // 2^f as a polynomial of degree 5 with the least relative error (Remez): 7.5e-8 on [-1/2, 1/2]. Degree 6 would reach 2e-9, less than the rounding errors of
+    // the evaluation.
     internal const float N0 = 1.000000119e+00f, N1 = 6.931469440e-01f, N2 = 2.402212024e-01f, N3 = 5.550713092e-02f, N4 = 9.675540961e-03f, N5 = 1.327647245e-03f;
 
-    // (2^f - 1) / f as a polynomial of degree 5, from its values at the zeros of a Chebyshev polynomial: relative error 2.2e-8 on [-1/2, 1/2].
+    // (2^f - 1) / f as a polynomial of degree 5, interpolated at the zeros of a Chebyshev polynomial: relative error 2.2e-8 on [-1/2, 1/2].
     internal const float M0 = 6.931471880e-01f, M1 = 2.402265076e-01f, M2 = 5.550357114e-02f, M3 = 9.618082557e-03f, M4 = 1.339086336e-03f, M5 = 1.545316295e-04f;
 
-    // 1.5 * 2^23 + 127: added to x it leaves round(x) + 127, the exponent of 2^round(x), in the lowest bits.
+    // 1.5 * 2^23 + 127. The lowest bits of its sum with x are round(x) + 127, the exponent of 2^round(x).
     internal const float Magic = 12583039f;
 
     /// <summary>The vector at an offset.</summary>
@@ -27,11 +27,11 @@ public static partial class Vectors256
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static void Store(Vector256<float> x, ref float origin, nint offset) => x.StoreUnsafe(ref Unsafe.Add(ref origin, offset));
 
-    /// <summary>The float at an offset in every element.</summary>
+    /// <summary>A vector with the float at an offset in every element.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Vector256<float> Splat(ref float origin, nint offset) => Vector256.Create(Unsafe.Add(ref origin, offset));
 
-    /// <summary>A number in every element.</summary>
+    /// <summary>A vector with a number in every element.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Vector256<float> All(float x) => Vector256.Create(x);
 
@@ -39,11 +39,11 @@ public static partial class Vectors256
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Vector256<float> MulAdd(Vector256<float> x, Vector256<float> y, Vector256<float> z) => Vector256.FusedMultiplyAdd(x, y, z);
 
-    /// <summary>The larger elements, the second of a pair with a NaN.</summary>
+    /// <summary>The larger element of each pair, or the second one if one is NaN.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Vector256<float> Max(Vector256<float> x, Vector256<float> y) => Vector256.MaxNative(x, y);
 
-    /// <summary>The first where the mask is set, else the second.</summary>
+    /// <summary>The first vector's elements where the mask is set, else the second's.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Vector256<float> Select(Vector256<float> mask, Vector256<float> x, Vector256<float> y) =>
         Vector256.ConditionalSelect(mask, x, y);
@@ -60,15 +60,17 @@ public static partial class Vectors256
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static bool AllZero(Vector256<float> x) => Vector256.EqualsAll(x, Vector256<float>.Zero);
 
-    /// <summary>Those of larger bits: the larger of two numbers of which one is positive, and a positive NaN before all.</summary>
+    /// <summary>
+    /// The larger element of each pair, compared as integers: the larger of two numbers of which one is positive. A positive NaN is larger than all numbers.
+    /// </summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Vector256<float> MaxBits(Vector256<float> x, Vector256<float> y) => Vector256.Max(x.AsInt32(), y.AsInt32()).AsSingle();
 
-    /// <summary>Whether no element has larger bits than a positive limit: none is above it, no NaN among them but negative ones.</summary>
+    /// <summary>Whether no element exceeds a positive limit, compared as integers: no number above it and no NaN except a negative one.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static bool Within(Vector256<float> x, float limit) => Vector256.LessThanOrEqualAll(x.AsInt32(), Vector256.Create(limit).AsInt32());
 
-    /// <summary>All bits set in the first elements; a count below 0 or above the width is allowed.</summary>
+    /// <summary>A mask with all bits set in the first elements. The count may be below 0 or above the width.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Vector256<float> FirstOf(int count) => Vector256.LessThan(Vector256<int>.Indices, Vector256.Create(count)).AsSingle();
 
@@ -76,7 +78,7 @@ public static partial class Vectors256
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Vector256<float> Exp2(Vector256<float> x)
     {
-        x = Vector256.MaxNative(Vector256.Create(-127f), x); // in this order a NaN stays
+        x = Vector256.MaxNative(Vector256.Create(-127f), x); // this order of operands keeps a NaN
         var shifted = x + Vector256.Create(Magic);
         var f = x - (shifted - Vector256.Create(Magic));
         var p = Vector256.FusedMultiplyAdd(Vector256.Create(N5), f, Vector256.Create(N4));
@@ -88,8 +90,8 @@ public static partial class Vectors256
     }
 
     /// <summary>
-    /// The weights 2^(score * scale + level) for levels that are whole numbers, with <see cref="Levels.Whole"/> added to them; below 2^127, with a
-    /// relative error of 2.2e-7; 0 below 2^-126, NaN for NaN.
+    /// The weights 2^(score * scale + level), relative error 2.2e-7. Levels are integers with <see cref="Levels.Whole"/> added. The result must be below 2^127;
+    /// it is 0 below 2^-126, and NaN for NaN.
     /// </summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Vector256<float> Weight(Vector256<float> score, Vector256<float> scale, Vector256<float> level)
@@ -108,19 +110,19 @@ public static partial class Vectors256
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static float Largest(Vector256<float> x) => Vectors128.Largest(Vector128.MaxNative(x.GetLower(), x.GetUpper()));
 
-    /// <summary>Writes the first elements, none after them; for pinned or native memory.</summary>
-    // The count is from 1 to less than the width.
+    /// <summary>Writes the first elements and nothing after them; for pinned or native memory.</summary>
+    // The count is at least 1 and less than the width.
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static unsafe void StoreFirst(Vector256<float> x, ref float origin, nint offset, int count) =>
         Avx.MaskStore((float*)Unsafe.AsPointer(ref Unsafe.Add(ref origin, offset)), FirstOf(count), x);
 
-    /// <summary>The first elements of memory that ends after them, then zeros; for pinned or native memory.</summary>
-    // The count is from 1 to less than the width.
+    /// <summary>Loads the first elements from memory that may end after them, then zeros; for pinned or native memory.</summary>
+    // The count is at least 1 and less than the width.
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static unsafe Vector256<float> LoadFirst(ref float origin, nint offset, int count) =>
         Avx.MaskLoad((float*)Unsafe.AsPointer(ref Unsafe.Add(ref origin, offset)), FirstOf(count));
 
-    /// <summary>The sums of four vectors' elements.</summary>
+    /// <summary>The sum of the elements of each of four vectors.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Vector128<float> Sums4(Vector256<float> a, Vector256<float> b, Vector256<float> c, Vector256<float> d)
     {
@@ -130,9 +132,7 @@ public static partial class Vectors256
         return parts.GetLower() + parts.GetUpper();
     }
 
-    /// <summary>
-    /// Writes 8 elements of each of 8 rows as 8 columns. Rows past <paramref name="last"/> repeat it.
-    /// </summary>
+    /// <summary>Writes 8 elements of each of 8 rows as 8 columns. Rows past <paramref name="last"/> are copies of it.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static void Transpose8(ref float source, nint stride, int last, ref float target, nint targetStride)
     {
@@ -172,12 +172,12 @@ public static partial class Vectors256
         Avx.Permute2x128(b3, b7, 0x31).StoreUnsafe(ref Unsafe.Add(ref target, 7 * targetStride));
     }
 
-    /// <summary>One over the root of a mean of squares, from their sum, and an epsilon.</summary>
+    /// <summary>1 / sqrt(mean of squares + epsilon), from the sum of squares.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Vector256<float> InverseRms(Vector256<float> squares, float count, float epsilon) =>
         Vector256<float>.One / Vector256.Sqrt(squares / Vector256.Create(count) + Vector256.Create(epsilon));
 
-    /// <summary>One over the root of a sum of squares, or over an epsilon where that is more.</summary>
+    /// <summary>1 / max(sqrt(sum of squares), epsilon).</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Vector256<float> InverseNorm(Vector256<float> squares, float epsilon) => Vector256<float>.One / Max(Vector256.Create(epsilon), Vector256.Sqrt(squares));
 
@@ -185,17 +185,20 @@ public static partial class Vectors256
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Vector256<float> Abs(Vector256<float> x) => Vector256.Abs(x);
 
-    /// <summary>A number and those that follow it: x, x + 1, x + 2 ...</summary>
+    /// <summary>The consecutive numbers x, x + 1, x + 2 ...</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Vector256<float> From(float x) => Vector256.Create(x) + Vector256.ConvertToSingle(Vector256<int>.Indices);
 
     /// <summary>The hyperbolic tangent, relative error 5e-7; 1 or -1 from 9.01 on, NaN for NaN.</summary>
-    /// <remarks>With e = 2^(2 |x| log2(e)) - 1, e / (e + 2). Its power of two is split off, and the rest computed without its 1, so that e keeps its precision near 0.</remarks>
+    /// <remarks>
+    /// Computes e / (e + 2) with e = 2^(2 |x| log2(e)) - 1. The power of two is split off and the rest is computed without its 1, so that e keeps its precision
+    /// near 0.
+    /// </remarks>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Vector256<float> Tanh(Vector256<float> x)
     {
         var y = Vector256.Abs(x) * Vector256.Create(2.88539008f);
-        y = Vector256.MinNative(Vector256.Create(26f), y); // in this order a NaN stays
+        y = Vector256.MinNative(Vector256.Create(26f), y); // this order of operands keeps a NaN
         var shifted = y + Vector256.Create(Magic);
         var f = y - (shifted - Vector256.Create(Magic));
         var p = Vector256.FusedMultiplyAdd(Vector256.Create(M5), f, Vector256.Create(M4));
@@ -208,7 +211,7 @@ public static partial class Vectors256
         return Vector256.CopySign(e / (e + Vector256.Create(2f)), x);
     }
 
-    /// <summary>All bits set where a byte is not 0.</summary>
+    /// <summary>A mask with all bits set where a byte is not 0.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Vector256<float> Keep(ref byte origin, nint offset)
     {
@@ -216,7 +219,7 @@ public static partial class Vectors256
         return ~Vector256.Equals(Avx2.ConvertToVector256Int32(bytes), Vector256<int>.Zero).AsSingle();
     }
 
-    /// <summary>The same for some bytes of memory that ends after them, then none.</summary>
+    /// <summary>The mask of some bytes from memory that may end after them; no bits set in the elements after them.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Vector256<float> KeepFirst(ref byte origin, nint offset, int count)
     {
@@ -224,7 +227,9 @@ public static partial class Vectors256
         return ~Vector256.Equals(Avx2.ConvertToVector256Int32(bytes), Vector256<int>.Zero).AsSingle();
     }
 
-    /// <summary>Writes the elements from one on and before another, none outside, which other threads may write; for pinned or native memory.</summary>
+    /// <summary>
+    /// Writes the elements from one index to before another, for pinned or native memory. It writes nothing outside, because other threads may write there.
+    /// </summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static unsafe void StoreBetween(Vector256<float> x, ref float origin, nint offset, int from, int end)
     {
@@ -232,7 +237,7 @@ public static partial class Vectors256
         else Avx.MaskStore((float*)Unsafe.AsPointer(ref Unsafe.Add(ref origin, offset)), Vector256.AndNot(FirstOf(end), FirstOf(from)), x);
     }
 
-    /// <summary>The same to every n-th place.</summary>
+    /// <summary>Writes the elements from one index to before another to every n-th place, and nothing outside.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static void StoreEvery(Vector256<float> x, ref float origin, nint offset, int step, int from, int end)
     {
@@ -240,7 +245,7 @@ public static partial class Vectors256
         for (int i = Math.Max(from, 0); i < Math.Min(end, 8); i++) Unsafe.Add(ref origin, (offset + i) * step) = Unsafe.Add(ref element, i);
     }
 
-    /// <summary>The floats of every n-th place, so many of them, then 0.</summary>
+    /// <summary>Loads a number of floats from every n-th place, then zeros.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Vector256<float> LoadEvery(ref float origin, nint offset, int step, int count)
     {
@@ -251,7 +256,7 @@ public static partial class Vectors256
         return every;
     }
 
-    /// <summary>All bits set where the byte of every n-th place is not 0, for so many of them, then none.</summary>
+    /// <summary>A mask with all bits set where the byte at every n-th place is not 0, for a number of bytes; no bits set in the elements after them.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Vector256<float> KeepEvery(ref byte origin, nint offset, int step, int count)
     {
@@ -262,21 +267,21 @@ public static partial class Vectors256
         return ~Vector256.Equals(every, Vector256<int>.Zero).AsSingle();
     }
 
-    /// <summary>2^x for any x: infinite from 128 on.</summary>
+    /// <summary>2^x for any x; infinity from 128 on.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Vector256<float> Power2(Vector256<float> x) =>
         Vector256.ConditionalSelect(Vector256.GreaterThanOrEqual(x, Vector256.Create(128f)), Vector256.Create(float.PositiveInfinity), Exp2(x));
 
-    /// <summary>The elements of a span from <paramref name="first"/> on, 0 for those that it does not have.</summary>
+    /// <summary>The elements of a span from <paramref name="first"/> on; 0 outside the span.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Vector256<float> ElementsFrom(ref float span, int length, nint first)
     {
         if (first >= 0 && first <= length - 8) return Load(ref span, first);
-        int near = (int)Math.Min(Math.Max(first, -8), length); // nothing is there either way
+        int near = (int)Math.Min(Math.Max(first, -8), length); // the span has no elements further out
         return Gather(ref span, length, Vector256.Create(near) + Vector256<int>.Indices);
     }
 
-    /// <summary>The elements of a span from <paramref name="first"/> downwards, 0 for those that it does not have.</summary>
+    /// <summary>The elements of a span from <paramref name="first"/> downwards; 0 outside the span.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Vector256<float> ElementsDown(ref float span, int length, nint first)
     {
@@ -287,7 +292,9 @@ public static partial class Vectors256
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static Vector256<float> Reverse(Vector256<float> x) => Vector256.Shuffle(x, Vector256.Create(7, 6, 5, 4, 3, 2, 1, 0));
 
-    /// <summary>The elements of a span at some indices, 0 for those that it does not have. Indices that follow each other, up or down, or are all the same, need one load.</summary>
+    /// <summary>
+    /// The elements of a span at some indices; 0 outside the span. Consecutive indices, ascending or descending, and equal indices need one load.
+    /// </summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Vector256<float> Elements(ref float span, int length, Vector256<int> index)
     {
@@ -298,7 +305,7 @@ public static partial class Vectors256
         return Gather(ref span, length, index);
     }
 
-    /// <summary>The elements at any indices, 0 for those that the span does not have: its memory is not touched for them.</summary>
+    /// <summary>The elements of a span at any indices; 0 outside the span, where no memory is read.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     internal static unsafe Vector256<float> Gather(ref float span, int length, Vector256<int> index)
     {
@@ -306,11 +313,11 @@ public static partial class Vectors256
         return Avx2.GatherMaskVector256(Vector256<float>.Zero, (float*)Unsafe.AsPointer(ref span), index, there, sizeof(float));
     }
 
-    /// <summary>All bits set where a score says that its key is hidden: it is -infinity.</summary>
+    /// <summary>A mask with all bits set where a score is -infinity, which hides the key.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Vector256<float> IsHidden(Vector256<float> score) => Vector256.Equals(score, Vector256.Create(float.NegativeInfinity));
 
-    /// <summary>Weights with the sign of those of hidden keys set, which are 0: -0 tells them from weights that are too small.</summary>
+    /// <summary>The weights, with the sign set for hidden keys. Their weight -0 differs from the +0 of a weight that underflows.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Vector256<float> MarkHidden(Vector256<float> weight, Vector256<float> score) => weight | (IsHidden(score) & Vector256.Create(-0f));
 

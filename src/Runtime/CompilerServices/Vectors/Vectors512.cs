@@ -5,7 +5,7 @@ using System.Runtime.Intrinsics.X86;
 
 namespace AttentionGen.CompilerServices;
 
-/// <summary>What generated kernels do with vectors of 16 floats. All of it inlines.</summary>
+/// <summary>The operations of generated kernels on vectors of 16 floats. All of them inline.</summary>
 [EditorBrowsable(EditorBrowsableState.Never)]
 public static partial class Vectors512
 {
@@ -20,11 +20,11 @@ public static partial class Vectors512
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static void Store(Vector512<float> x, ref float origin, nint offset) => x.StoreUnsafe(ref Unsafe.Add(ref origin, offset));
 
-    /// <summary>The float at an offset in every element.</summary>
+    /// <summary>A vector with the float at an offset in every element.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Vector512<float> Splat(ref float origin, nint offset) => Vector512.Create(Unsafe.Add(ref origin, offset));
 
-    /// <summary>A number in every element.</summary>
+    /// <summary>A vector with a number in every element.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Vector512<float> All(float x) => Vector512.Create(x);
 
@@ -32,11 +32,11 @@ public static partial class Vectors512
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Vector512<float> MulAdd(Vector512<float> x, Vector512<float> y, Vector512<float> z) => Vector512.FusedMultiplyAdd(x, y, z);
 
-    /// <summary>The larger elements, the second of a pair with a NaN.</summary>
+    /// <summary>The larger element of each pair, or the second one if one is NaN.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Vector512<float> Max(Vector512<float> x, Vector512<float> y) => Vector512.MaxNative(x, y);
 
-    /// <summary>The first where the mask is set, else the second.</summary>
+    /// <summary>The first vector's elements where the mask is set, else the second's.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Vector512<float> Select(Vector512<float> mask, Vector512<float> x, Vector512<float> y) =>
         Vector512.ConditionalSelect(mask, x, y);
@@ -53,22 +53,24 @@ public static partial class Vectors512
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static bool AllZero(Vector512<float> x) => Vector512.EqualsAll(x, Vector512<float>.Zero);
 
-    /// <summary>Those of larger bits: the larger of two numbers of which one is positive, and a positive NaN before all.</summary>
+    /// <summary>
+    /// The larger element of each pair, compared as integers: the larger of two numbers of which one is positive. A positive NaN is larger than all numbers.
+    /// </summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Vector512<float> MaxBits(Vector512<float> x, Vector512<float> y) => Vector512.Max(x.AsInt32(), y.AsInt32()).AsSingle();
 
-    /// <summary>Whether no element has larger bits than a positive limit: none is above it, no NaN among them but negative ones.</summary>
+    /// <summary>Whether no element exceeds a positive limit, compared as integers: no number above it and no NaN except a negative one.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static bool Within(Vector512<float> x, float limit) => Vector512.LessThanOrEqualAll(x.AsInt32(), Vector512.Create(limit).AsInt32());
 
-    /// <summary>All bits set in the first elements; a count below 0 or above the width is allowed.</summary>
+    /// <summary>A mask with all bits set in the first elements. The count may be below 0 or above the width.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Vector512<float> FirstOf(int count) => Vector512.LessThan(Vector512<int>.Indices, Vector512.Create(count)).AsSingle();
 
     /// <summary>2^x for x below 128, relative error 2.2e-7; 0 below 2^-126, NaN for NaN.</summary>
     /// <remarks>
-    /// Rounding, subtraction, conversion, shift and integer addition run beside multiply-adds on Zen 4; VREDUCEPS and VSCALEFPS would be shorter, but
-    /// each uses the slot of a multiply-add.
+    /// On Zen 4, rounding, subtraction, conversion, shift and integer addition run in parallel with multiply-adds. VREDUCEPS and VSCALEFPS would be shorter,
+    /// but each occupies the slot of a multiply-add.
     /// </remarks>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Vector512<float> Exp2(Vector512<float> x)
@@ -84,7 +86,7 @@ public static partial class Vectors512
         return Vector512.ConditionalSelect(Avx512F.CompareNotLessThan(x, Vector512.Create(-126f)), (p.AsInt32() + exponent).AsSingle(), Vector512<float>.Zero);
     }
 
-    /// <summary>Sets the maximum of a row to the first of its scores, and its level after it, unless the row has seen keys before.</summary>
+    /// <summary>Sets the maximum of a row to its first score, and its level to that of the maximum, unless the row has seen keys before.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static void Begin(Vector512<float> scores, float scale, ref float maximum, nint offset)
     {
@@ -94,7 +96,7 @@ public static partial class Vectors512
         Unsafe.Add(ref maximum, 1) = Levels.Level(maximum, scale);
     }
 
-    /// <summary>The exponents of the first scores, -infinity after them.</summary>
+    /// <summary>The exponents of the first scores; -infinity in the elements after them.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Vector512<float> Seen(Vector512<float> exponents, int count) => Select(FirstOf(count), exponents, All(float.NegativeInfinity));
 
@@ -107,7 +109,7 @@ public static partial class Vectors512
         Store(Load(ref sum, sumOffset) + a, ref sum, sumOffset);
     }
 
-    /// <summary>The same for two vectors.</summary>
+    /// <summary>Stores the weights 2^x of two vectors and adds them to the sum.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static void Weights2(
         Vector512<float> a, Vector512<float> b, ref float weights, nint offset, ref float sum, nint sumOffset)
@@ -119,7 +121,7 @@ public static partial class Vectors512
         Store(Load(ref sum, sumOffset) + a + b, ref sum, sumOffset);
     }
 
-    /// <summary>The same for three vectors.</summary>
+    /// <summary>Stores the weights 2^x of three vectors and adds them to the sum.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static void Weights3(
         Vector512<float> a, Vector512<float> b, Vector512<float> c, ref float weights, nint offset, ref float sum, nint sumOffset)
@@ -133,7 +135,7 @@ public static partial class Vectors512
         Store(Load(ref sum, sumOffset) + a + b + c, ref sum, sumOffset);
     }
 
-    /// <summary>The same for four vectors.</summary>
+    /// <summary>Stores the weights 2^x of four vectors and adds them to the sum.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static void Weights4(
         Vector512<float> a, Vector512<float> b, Vector512<float> c, Vector512<float> d, ref float weights, nint offset, ref float sum, nint sumOffset)
@@ -153,23 +155,23 @@ public static partial class Vectors512
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static float Largest(Vector512<float> x) => Vectors256.Largest(Vector256.MaxNative(x.GetLower(), x.GetUpper()));
 
-    /// <summary>Writes the first elements, none after them; for pinned or native memory.</summary>
-    // The count is from 1 to less than the width.
+    /// <summary>Writes the first elements and nothing after them; for pinned or native memory.</summary>
+    // The count is at least 1 and less than the width.
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static unsafe void StoreFirst(Vector512<float> x, ref float origin, nint offset, int count) =>
         Avx512F.MaskStore((float*)Unsafe.AsPointer(ref Unsafe.Add(ref origin, offset)), FirstOf(count), x);
 
-    /// <summary>The first elements of memory that ends after them, then zeros; for pinned or native memory.</summary>
-    // The count is from 1 to less than the width.
+    /// <summary>Loads the first elements from memory that may end after them, then zeros; for pinned or native memory.</summary>
+    // The count is at least 1 and less than the width.
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static unsafe Vector512<float> LoadFirst(ref float origin, nint offset, int count) =>
         Avx512F.MaskLoad((float*)Unsafe.AsPointer(ref Unsafe.Add(ref origin, offset)), FirstOf(count), Vector512<float>.Zero);
 
-    /// <summary>The sums of four vectors' elements.</summary>
+    /// <summary>The sum of the elements of each of four vectors.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Vector128<float> Sums4(Vector512<float> a, Vector512<float> b, Vector512<float> c, Vector512<float> d)
     {
-        // Pairs of elements, then fours: each 128 bits hold a part of the four sums.
+        // Adds pairs of elements, then fours. Each 128 bits then hold a part of the four sums.
         var ab = Avx512F.UnpackLow(a, b) + Avx512F.UnpackHigh(a, b);
         var cd = Avx512F.UnpackLow(c, d) + Avx512F.UnpackHigh(c, d);
         var parts = Avx512F.Shuffle(ab, cd, 0x44) + Avx512F.Shuffle(ab, cd, 0xEE);
@@ -177,12 +179,12 @@ public static partial class Vectors512
         return halves.GetLower() + halves.GetUpper();
     }
 
-    /// <summary>One over the root of a mean of squares, from their sum, and an epsilon.</summary>
+    /// <summary>1 / sqrt(mean of squares + epsilon), from the sum of squares.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Vector512<float> InverseRms(Vector512<float> squares, float count, float epsilon) =>
         Vector512<float>.One / Vector512.Sqrt(squares / Vector512.Create(count) + Vector512.Create(epsilon));
 
-    /// <summary>One over the root of a sum of squares, or over an epsilon where that is more.</summary>
+    /// <summary>1 / max(sqrt(sum of squares), epsilon).</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Vector512<float> InverseNorm(Vector512<float> squares, float epsilon) => Vector512<float>.One / Max(Vector512.Create(epsilon), Vector512.Sqrt(squares));
 
@@ -190,17 +192,20 @@ public static partial class Vectors512
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Vector512<float> Abs(Vector512<float> x) => Vector512.Abs(x);
 
-    /// <summary>A number and those that follow it: x, x + 1, x + 2 ...</summary>
+    /// <summary>The consecutive numbers x, x + 1, x + 2 ...</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Vector512<float> From(float x) => Vector512.Create(x) + Vector512.ConvertToSingle(Vector512<int>.Indices);
 
     /// <summary>The hyperbolic tangent, relative error 5e-7; 1 or -1 from 9.01 on, NaN for NaN.</summary>
-    /// <remarks>With e = 2^(2 |x| log2(e)) - 1, e / (e + 2). Its power of two is split off, and the rest computed without its 1, so that e keeps its precision near 0.</remarks>
+    /// <remarks>
+    /// Computes e / (e + 2) with e = 2^(2 |x| log2(e)) - 1. The power of two is split off and the rest is computed without its 1, so that e keeps its precision
+    /// near 0.
+    /// </remarks>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Vector512<float> Tanh(Vector512<float> x)
     {
         var y = Vector512.Abs(x) * Vector512.Create(2.88539008f);
-        y = Vector512.MinNative(Vector512.Create(26f), y); // in this order a NaN stays
+        y = Vector512.MinNative(Vector512.Create(26f), y); // this order of operands keeps a NaN
         var shifted = y + Vector512.Create(Vectors256.Magic);
         var f = y - (shifted - Vector512.Create(Vectors256.Magic));
         var p = Vector512.FusedMultiplyAdd(Vector512.Create(Vectors256.M5), f, Vector512.Create(Vectors256.M4));
@@ -213,7 +218,7 @@ public static partial class Vectors512
         return Vector512.CopySign(e / (e + Vector512.Create(2f)), x);
     }
 
-    /// <summary>All bits set where a byte is not 0.</summary>
+    /// <summary>A mask with all bits set where a byte is not 0.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Vector512<float> Keep(ref byte origin, nint offset)
     {
@@ -221,7 +226,7 @@ public static partial class Vectors512
         return ~Vector512.Equals(Avx512F.ConvertToVector512Int32(bytes), Vector512<int>.Zero).AsSingle();
     }
 
-    /// <summary>The same for some bytes of memory that ends after them, then none.</summary>
+    /// <summary>The mask of some bytes from memory that may end after them; no bits set in the elements after them.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Vector512<float> KeepFirst(ref byte origin, nint offset, int count)
     {
@@ -230,7 +235,9 @@ public static partial class Vectors512
         return ~Vector512.Equals(Avx512F.ConvertToVector512Int32(bytes), Vector512<int>.Zero).AsSingle();
     }
 
-    /// <summary>Writes the elements from one on and before another, none outside, which other threads may write; for pinned or native memory.</summary>
+    /// <summary>
+    /// Writes the elements from one index to before another, for pinned or native memory. It writes nothing outside, because other threads may write there.
+    /// </summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static unsafe void StoreBetween(Vector512<float> x, ref float origin, nint offset, int from, int end)
     {
@@ -238,7 +245,7 @@ public static partial class Vectors512
         else Avx512F.MaskStore((float*)Unsafe.AsPointer(ref Unsafe.Add(ref origin, offset)), Vector512.AndNot(FirstOf(end), FirstOf(from)), x);
     }
 
-    /// <summary>The same to every n-th place.</summary>
+    /// <summary>Writes the elements from one index to before another to every n-th place, and nothing outside.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static void StoreEvery(Vector512<float> x, ref float origin, nint offset, int step, int from, int end)
     {
@@ -246,7 +253,7 @@ public static partial class Vectors512
         for (int i = Math.Max(from, 0); i < Math.Min(end, 16); i++) Unsafe.Add(ref origin, (offset + i) * step) = Unsafe.Add(ref element, i);
     }
 
-    /// <summary>The floats of every n-th place, so many of them, then 0.</summary>
+    /// <summary>Loads a number of floats from every n-th place, then zeros.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Vector512<float> LoadEvery(ref float origin, nint offset, int step, int count)
     {
@@ -257,7 +264,7 @@ public static partial class Vectors512
         return every;
     }
 
-    /// <summary>All bits set where the byte of every n-th place is not 0, for so many of them, then none.</summary>
+    /// <summary>A mask with all bits set where the byte at every n-th place is not 0, for a number of bytes; no bits set in the elements after them.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Vector512<float> KeepEvery(ref byte origin, nint offset, int step, int count)
     {
@@ -268,21 +275,21 @@ public static partial class Vectors512
         return ~Vector512.Equals(every, Vector512<int>.Zero).AsSingle();
     }
 
-    /// <summary>2^x for any x: infinite from 128 on.</summary>
+    /// <summary>2^x for any x; infinity from 128 on.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Vector512<float> Power2(Vector512<float> x) =>
         Vector512.ConditionalSelect(Vector512.GreaterThanOrEqual(x, Vector512.Create(128f)), Vector512.Create(float.PositiveInfinity), Exp2(x));
 
-    /// <summary>The elements of a span from <paramref name="first"/> on, 0 for those that it does not have.</summary>
+    /// <summary>The elements of a span from <paramref name="first"/> on; 0 outside the span.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Vector512<float> ElementsFrom(ref float span, int length, nint first)
     {
         if (first >= 0 && first <= length - 16) return Load(ref span, first);
-        int near = (int)Math.Min(Math.Max(first, -16), length); // nothing is there either way
+        int near = (int)Math.Min(Math.Max(first, -16), length); // the span has no elements further out
         return Gather(ref span, length, Vector512.Create(near) + Vector512<int>.Indices);
     }
 
-    /// <summary>The elements of a span from <paramref name="first"/> downwards, 0 for those that it does not have.</summary>
+    /// <summary>The elements of a span from <paramref name="first"/> downwards; 0 outside the span.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Vector512<float> ElementsDown(ref float span, int length, nint first)
     {
@@ -293,7 +300,9 @@ public static partial class Vectors512
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static Vector512<float> Reverse(Vector512<float> x) => Vector512.Shuffle(x, Vector512.Create(15, 14, 13, 12, 11, 10, 9, 8, 7, 6, 5, 4, 3, 2, 1, 0));
 
-    /// <summary>The elements of a span at some indices, 0 for those that it does not have. Indices that follow each other, up or down, or are all the same, need one load.</summary>
+    /// <summary>
+    /// The elements of a span at some indices; 0 outside the span. Consecutive indices, ascending or descending, and equal indices need one load.
+    /// </summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Vector512<float> Elements(ref float span, int length, Vector512<int> index)
     {
@@ -304,16 +313,16 @@ public static partial class Vectors512
         return Gather(ref span, length, index);
     }
 
-    /// <summary>The elements at any indices, 0 for those that the span does not have: its memory is not touched for them.</summary>
+    /// <summary>The elements of a span at any indices; 0 outside the span, where no memory is read.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static Vector512<float> Gather(ref float span, int length, Vector512<int> index) =>
         Vector512.Create(Vectors256.Gather(ref span, length, index.GetLower()), Vectors256.Gather(ref span, length, index.GetUpper()));
 
-    /// <summary>All bits set where a score says that its key is hidden: it is -infinity.</summary>
+    /// <summary>A mask with all bits set where a score is -infinity, which hides the key.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Vector512<float> IsHidden(Vector512<float> score) => Vector512.Equals(score, Vector512.Create(float.NegativeInfinity));
 
-    /// <summary>Weights with the sign of those of hidden keys set, which are 0: -0 tells them from weights that are too small.</summary>
+    /// <summary>The weights, with the sign set for hidden keys. Their weight -0 differs from the +0 of a weight that underflows.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Vector512<float> MarkHidden(Vector512<float> weight, Vector512<float> score) => weight | (IsHidden(score) & Vector512.Create(-0f));
 
