@@ -184,7 +184,8 @@ internal static class ElementTable
         ElementType.Float => ("float", 4, "f32"),
         ElementType.Int => ("int", 4, "i32"),
         ElementType.Bool => ("bool", 1, "bool"),
-        _ => ("byte", 1, "u8"),
+        ElementType.Byte => ("byte", 1, "u8"),
+        _ => throw new ArgumentOutOfRangeException(nameof(type), type, "The element type has no row in the table."),
     };
 }
 
@@ -221,9 +222,6 @@ internal enum OperandExtent
 
     /// <summary>One for each bucket and query head: [buckets, heads].</summary>
     Buckets,
-
-    /// <summary>A number that a rule for this operand alone determines.</summary>
-    Own,
 }
 
 /// <summary>The values that a call refuses in an operand.</summary>
@@ -257,7 +255,7 @@ internal enum OperandEmpty
 /// dispatcher, the checks of the call and the slot in a core come from it. The harness of the NEON tests and the table of the reference documentation use
 /// it, too.
 /// </summary>
-/// <param name="Role">The role. Its number is the slot.</param>
+/// <param name="Role">The role. Its number is the place of the row in the table.</param>
 /// <param name="Name">The name of a parameter with the role, in any case.</param>
 /// <param name="Kind">The form in which the parameter passes the operand.</param>
 /// <param name="Element">The type of its elements.</param>
@@ -275,8 +273,10 @@ internal sealed record OperandRow(Role Role, string Name, OperandKind Kind, Elem
     /// <summary>Other types that its elements may have.</summary>
     public IReadOnlyList<ElementType> Others { get; init; } = [];
 
+    /// <summary>What its number of elements depends on.</summary>
     public OperandExtent Extent { get; init; }
 
+    /// <summary>The values that a call refuses in it.</summary>
     public OperandValues Values { get; init; }
 
     /// <summary>Whether the declaration may give it other axes.</summary>

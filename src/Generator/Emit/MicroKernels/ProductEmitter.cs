@@ -26,12 +26,12 @@ internal sealed record ProductEmitter(Dialect Dialect, int Rows, int Vectors, st
     private int RightTail => RightAccess.Tail;
 
     /// <summary>The kernel: accumulators, the loops over the index, the epilogue.</summary>
-    public void Emit(SourceWriter w, Func<int, int, string> initial, Action loops, Action<ProductEmitter> epilogue)
+    public void Emit(SourceWriter w, Func<int, int, string> initial, Action loops, Action epilogue)
     {
         Declare(w, initial);
         loops();
         w.Line();
-        epilogue(this);
+        epilogue();
     }
 
     /// <summary>Sets of accumulators that the indices go to in turn: partial sums side by side, each with a part of the products.</summary>

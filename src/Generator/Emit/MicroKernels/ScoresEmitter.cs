@@ -31,7 +31,7 @@ internal static class ScoresEmitter
             using (w.Block("for (int p = 0; p < panels; p++, panel = ref At(ref panel, HeadDim * PanelKeys))"))
             {
                 w.Line("ref float tile = ref At(ref weights, p * PanelKeys);");
-                product.Emit(w, (_, _) => "Vec.Zero", () => Products(w, plan, product), _ => { if (plan.InRegisters) WeightsInRegisters(w, plan, product, visible); else Store(w, product); });
+                product.Emit(w, (_, _) => "Vec.Zero", () => Products(w, plan, product), () => { if (plan.InRegisters) WeightsInRegisters(w, plan, product, visible); else Store(w, product); });
             }
         }
     }

@@ -74,7 +74,7 @@ internal static class ValuesEmitter
         string results = atOnce ? $"ref float state, ref {plan.OutputType} outputs, nint outputStride" : "ref float outputs";
         using (w.Block($"private static void {strip.Name}(ref float weights, ref float values, nint stride, {results}, int keys)"))
         {
-            product.Emit(w, (row, vector) => atOnce ? "Vec.Zero" : $"Load({Output(row, vector)})", Loops, _ => { if (atOnce) Scale(); else Store(); });
+            product.Emit(w, (row, vector) => atOnce ? "Vec.Zero" : $"Load({Output(row, vector)})", Loops, () => { if (atOnce) Scale(); else Store(); });
         }
 
         void Loops()

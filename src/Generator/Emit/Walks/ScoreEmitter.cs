@@ -47,7 +47,7 @@ internal static class ScoreEmitter
                 w.Line(program.HasStride ? $"Ints j = Ints.Indices * place.Step + {dialect.Vector}.Create(place.Key(key + column));" : $"Ints j = Ints.Indices + {dialect.Vector}.Create(place.Key(key) + column);");
             foreach (string change in changes) w.Line(change);
             if (program.Hides) w.Line("hides |= IsHidden(s);");
-            if (program.Steps.Any(step => step.Changes)) w.Line("Store(s, ref weights, column);");
+            if (program.Changes) w.Line("Store(s, ref weights, column);");
         }
     }
 

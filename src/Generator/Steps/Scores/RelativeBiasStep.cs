@@ -12,6 +12,9 @@ internal sealed record RelativeBiasStep : ScoreStep
 
     public override bool ReadsKeys => true;
 
+    /// <summary>Keys with a distance between them are looked up one by one.</summary>
+    public override bool UsesInts(ScoreProgram program) => program.HasStride;
+
     public override ScoreText Emit(ScoreContext context)
     {
         string vector = context.Vector;

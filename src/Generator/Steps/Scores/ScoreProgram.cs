@@ -61,8 +61,11 @@ internal sealed record ScoreProgram(EquatableArray<ScoreStep> Steps)
     /// <summary>Whether the scores of decided keys are changed, too, but not by the user's own mask.</summary>
     public bool AsksDecided => DecidesSome && !LeavesDecided;
 
-    /// <summary>Whether the file has the user's own expressions, or vectors of ints.</summary>
-    public bool UsesInts => Steps.Any(step => step.Expressions.Any()) || (HasStride && Steps.Any(step => step is RelativeBiasStep));
+    /// <summary>Whether the text of a step uses vectors of ints.</summary>
+    public bool UsesInts => Steps.Any(step => step.UsesInts(this));
+
+    /// <summary>Whether a step changes scores, so that they are stored again.</summary>
+    public bool Changes => Steps.Any(step => step.Changes);
 
     public ScalingStep? Scaling => Steps.OfType<ScalingStep>().FirstOrDefault();
 

@@ -36,6 +36,9 @@ internal abstract record ScoreStep
     /// <summary>The expressions of the user's own that it computes.</summary>
     public virtual IEnumerable<Expression> Expressions => [];
 
+    /// <summary>Whether its text uses vectors of ints.</summary>
+    public virtual bool UsesInts(ScoreProgram program) => Expressions.Any();
+
     public abstract ScoreText Emit(ScoreContext context);
 }
 

@@ -36,7 +36,9 @@ public unsafe ref partial struct ForwardCall
     /// </summary>
     private void RunFew(in ForwardWalks walks)
     {
-        fixed (byte* p0 = &_memory.A0.Memory.Origin, p1 = &_memory.A1.Memory.Origin, p2 = &_memory.A2.Memory.Origin, p3 = &_memory.A3.Memory.Origin, p4 = &_memory.A4.Memory.Origin, p5 = &_memory.A5.Memory.Origin, p6 = &_memory.A6.Memory.Origin, p7 = &_memory.A7.Memory.Origin)
+        fixed (byte*
+            p0 = &_memory.A0.Memory.Origin, p1 = &_memory.A1.Memory.Origin, p2 = &_memory.A2.Memory.Origin, p3 = &_memory.A3.Memory.Origin,
+            p4 = &_memory.A4.Memory.Origin, p5 = &_memory.A5.Memory.Origin, p6 = &_memory.A6.Memory.Origin, p7 = &_memory.A7.Memory.Origin)
         {
             if (_memory.Count <= 8) RunPinned(walks);
             else RunMany(walks);
@@ -45,7 +47,12 @@ public unsafe ref partial struct ForwardCall
 
     private void RunMany(in ForwardWalks walks)
     {
-        fixed (byte* p8 = &_memory.A8.Memory.Origin, p9 = &_memory.A9.Memory.Origin, p10 = &_memory.A10.Memory.Origin, p11 = &_memory.A11.Memory.Origin, p12 = &_memory.A12.Memory.Origin, p13 = &_memory.A13.Memory.Origin, p14 = &_memory.A14.Memory.Origin, p15 = &_memory.A15.Memory.Origin, p16 = &_memory.A16.Memory.Origin, p17 = &_memory.A17.Memory.Origin, p18 = &_memory.A18.Memory.Origin, p19 = &_memory.A19.Memory.Origin, p20 = &_memory.A20.Memory.Origin, p21 = &_memory.A21.Memory.Origin, p22 = &_memory.A22.Memory.Origin, p23 = &_memory.A23.Memory.Origin, p24 = &_memory.A24.Memory.Origin)
+        fixed (byte*
+            p8 = &_memory.A8.Memory.Origin, p9 = &_memory.A9.Memory.Origin, p10 = &_memory.A10.Memory.Origin, p11 = &_memory.A11.Memory.Origin,
+            p12 = &_memory.A12.Memory.Origin, p13 = &_memory.A13.Memory.Origin, p14 = &_memory.A14.Memory.Origin, p15 = &_memory.A15.Memory.Origin,
+            p16 = &_memory.A16.Memory.Origin, p17 = &_memory.A17.Memory.Origin, p18 = &_memory.A18.Memory.Origin, p19 = &_memory.A19.Memory.Origin,
+            p20 = &_memory.A20.Memory.Origin, p21 = &_memory.A21.Memory.Origin, p22 = &_memory.A22.Memory.Origin, p23 = &_memory.A23.Memory.Origin,
+            p24 = &_memory.A24.Memory.Origin)
         {
             RunPinned(walks);
         }
