@@ -89,6 +89,12 @@ internal sealed record CorePlan(CoreSpec Spec, Isas Isa, int Lanes, int KeyBlock
     /// <summary>Whether every row of a call sees exactly the keys that the code is written for.</summary>
     public bool HasFixedKeys => Spec is { Fixed.Padded: false, Visible.DiffersByRow: false };
 
+    /// <summary>Floats from one row of weights to the next. Rows a multiple of a kilobyte apart would share few sets of the first-level cache.</summary>
+    public int WeightRow => KeyBlock % 256 == 0 ? KeyBlock + 16 : KeyBlock;
+
+    /// <summary>Floats of the partial sums of a tile that are put aside in memory of their own.</summary>
+    public int PartialFloats => Packed is { StaggersSums: true } && PackedHeadDim > PackedPlan.Turn ? Packed.TileRows * PanelKeys : 0;
+
     public int PanelKeys => Packed is null ? 0 : Packed.TileVectors * Lanes;
 
     public int Chains => Packed is null ? 0 : (Quads + Packed.ChainQuads - 1) / Packed.ChainQuads;
@@ -108,13 +114,13 @@ internal sealed record CorePlan(CoreSpec Spec, Isas Isa, int Lanes, int KeyBlock
     public int NumberVectors => (2 + Spec.Rows.States.Sum(state => state.Numbers.Names.Length) + Lanes - 1) / Lanes;
 
     /// <summary>Floats of working memory of a block of packed rows: queries and the weights of a tile.</summary>
-    public int ScratchFloats => Packed is null ? 0 : (Packed.QueryBlock * QueryRow + Packed.TileRows * KeyBlock + 15) / 16 * 16;
+    public int ScratchFloats => Packed is null ? 0 : (Packed.QueryBlock * QueryRow + Packed.TileRows * WeightRow + 2 * PartialFloats + 15) / 16 * 16;
 
     /// <summary>Four-element steps over the head dimension.</summary>
     public int Quads => PackedHeadDim / 4;
 
     public string Name => (Packed is null
-        ? $"decode_{Spec.Elements.Name}_{Spec.Name()}__{IsaName}_{Decode!.TileRows}x4"
+        ? $"decode_{Spec.Elements.Name}_{Spec.Name()}__{IsaName}_{Decode!.Tiles[0].Rows}x{Decode.Tiles[0].Keys}"
         : $"forward_{Spec.Elements.Name}_{Spec.Name()}__{IsaName}_{Packed.TileRows}x{Packed.TileVectors}") + NameSuffix;
 
     private string IsaName => Isa.ToString().ToLowerInvariant();
@@ -130,7 +136,7 @@ internal sealed record CorePlan(CoreSpec Spec, Isas Isa, int Lanes, int KeyBlock
             string tile = Packed is null ? "" : $"tile {Packed.TileRows} x {Packed.TileVectors} vectors of {Lanes}";
             if (FixedLength is not null) return $"fixed lengths, packed keys, whole rows of scores in L1, {tile}";
             return Packed is null
-                ? $"decode, keys in place, {Decode!.TileRows} rows x 4 keys in vectors of {Lanes}, key block {KeyBlock}"
+                ? $"decode, keys in place, {Decode!.Tiles[0].Rows} rows x {Decode.Tiles[0].Keys} keys in vectors of {Lanes}, key block {Decode.KeyBlock}"
                 : $"prefill, packed keys, scores in {(InRegisters ? "registers" : "L1")}, {tile}, query block {Packed.QueryBlock}, key block {KeyBlock}; up to {Decode!.MaxRows} rows: decode, keys in place";
         }
     }
@@ -149,6 +155,15 @@ internal sealed record CorePlan(CoreSpec Spec, Isas Isa, int Lanes, int KeyBlock
 /// <param name="QueryBlock">Query rows of a block.</param>
 internal abstract record PackedPlan(bool InRegisters, int TileRows, int TileVectors, EquatableArray<int> ValueVectors, int ChainQuads, int ChainSets, int QueryBlock)
 {
+    /// <summary>Elements from one time that a row of a tile puts its partial sums aside to the next, where rows take turns.</summary>
+    public const int Turn = 16;
+
+    /// <summary>Whether the rows of a tile put their partial sums aside one after the other: see <see cref="Machine.StaggersSums"/>.</summary>
+    public bool StaggersSums { get; init; }
+
+    /// <summary>Steps over the keys that the product with the values makes in a pass of its loop.</summary>
+    public int ValueSteps { get; init; } = 1;
+
     /// <summary>
     /// Whether the 32 registers hold the scores of a tile beside their exponents and the constants of the exponential. With 8 x 2 they do not (NEON): 35
     /// vectors moved to and from the stack for each panel; 16 stores to the first-level cache replace them.
@@ -167,8 +182,10 @@ internal sealed record FixedLengthPlan(
     : PackedPlan(InRegisters, TileRows, TileVectors, ValueVectors, ChainQuads, ChainSets, QueryBlock);
 
 /// <summary>Few query rows with keys in place.</summary>
+/// <param name="KeyBlock">Keys of a block where a key-value head has several rows: a multiple of the keys of each tile.</param>
+/// <param name="ChunkKeys">Keys of a unit of work.</param>
 /// <param name="MaxRows">The most rows (queries times heads of a group) for which that is faster than packing.</param>
-/// <param name="TileRows">Query rows that share a load of a key or value.</param>
+/// <param name="Tiles">The tiles in which query rows share loads of keys and values, those with most rows first. Rows that make none go one by one.</param>
 /// <param name="ChainVectors">Vectors of products that are summed before a partial score is stored.</param>
 /// <param name="RowsAtOnce">The most rows that read keys together.</param>
 /// <param name="RowsTogether">The same for rows of several key-value heads, where each has a tile or more.</param>
@@ -177,12 +194,24 @@ internal sealed record FixedLengthPlan(
 /// <param name="OneRowBlock">Keys of a block where each key-value head has a single row.</param>
 /// <param name="OneRowVectors">The most vectors of a row for which a single row has its own loops; 0 for no such loops.</param>
 internal sealed record DecodePlan(
-    int MaxRows, int TileRows, int ChainVectors, int RowsAtOnce, int RowsTogether, (int Contiguous, int Apart) PrefetchKeys, (int Contiguous, int Apart) PrefetchValues,
+    int KeyBlock, int ChunkKeys, int MaxRows, EquatableArray<DecodeTile> Tiles, int ChainVectors, int RowsAtOnce, int RowsTogether, (int Contiguous, int Apart) PrefetchKeys, (int Contiguous, int Apart) PrefetchValues,
     int OneRowBlock, int OneRowVectors)
 {
+    /// <summary>
+    /// Whether the weights of a tile lie key by key, the rows side by side: a key then costs one store and one line of the cache, wherever it lies, so that the keys of a step may be
+    /// streams. Otherwise weights lie row by row, and the keys of a tile are neighbours.
+    /// </summary>
+    public bool KeyByKey { get; init; }
+
+    /// <summary>The kinds of tiles, with that of a single row at the end.</summary>
+    public IReadOnlyList<DecodeTile> Kinds => [.. Tiles, new DecodeTile(1, 4)];
+
     /// <summary>Whether a single row has loops of its own over elements of so many, with the query or the output in registers.</summary>
     public bool HasOneRow(int dim, int lanes) => dim % lanes == 0 && dim / lanes <= OneRowVectors;
 }
+
+/// <summary>Query rows, 2 or 4, and keys of a tile of decode. Two rows have an even number of keys, since sums are stored four at a time.</summary>
+internal sealed record DecodeTile(int Rows, int Keys);
 
 /// <summary>A kernel and its cores, best instruction set first.</summary>
 internal sealed record KernelPlan(KernelSpec Spec, MaskProgram Mask, EquatableArray<CorePlan> Cores)

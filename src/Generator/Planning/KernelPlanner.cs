@@ -50,7 +50,11 @@ internal static class KernelPlanner
         int queryBlock = ((core.Fixed.QueryLength + blocks - 1) / blocks + rows - 1) / rows * rows;
         var walk = new FixedLengthPlan(
             machine.InRegisters, rows, vectors, ValueStrips(core.ValueDim, machine.Lanes, Math.Max(machine.Accumulators / rows, 1)), EvenStrips(core.ValueDim / machine.Lanes, MaxRowStrip),
-            ChainQuads(core.HeadDim, machine.ChainSets), machine.ChainSets, queryBlock);
+            ChainQuads(core.HeadDim, machine), machine.ChainSets, queryBlock)
+        {
+            StaggersSums = machine.StaggersSums,
+            ValueSteps = machine.ValueSteps,
+        };
         return new CorePlan(core, isa, machine.Lanes, (core.Fixed.KeyLength + panel - 1) / panel * panel, walk, Decode: null);
     }
 
@@ -85,18 +89,40 @@ internal static class KernelPlanner
         var (rows, vectors) = machine.Tile;
         bool inRegisters = machine.InRegisters && !core.ScoresInMemory;
         var walk = new PrefillPlan(
-            inRegisters, rows, vectors, ValueStrips(core.ValueDim, machine.Lanes, machine.Accumulators / rows), ChainQuads(core.HeadDim, machine.ChainSets), machine.ChainSets, QueryBlock);
-        return new CorePlan(core, isa, machine.Lanes, KeyBlock(inRegisters), walk, Decode(core, machine));
+            inRegisters, rows, vectors, ValueStrips(core.ValueDim, machine.Lanes, machine.Accumulators / rows), ChainQuads(core.HeadDim, machine), machine.ChainSets, QueryBlock)
+        {
+            StaggersSums = machine.StaggersSums,
+            ValueSteps = machine.ValueSteps,
+        };
+        return new CorePlan(core, isa, machine.Lanes, KeyBlock(inRegisters), walk, Decode(core, machine, KeyBlock(inRegisters) / DecodeStep * DecodeStep));
     }
 
     /// <remarks>
     /// 32 rows at once: one row of each of 32 heads of D 128 are 16 KiB of a token, read at 0.99 of the speed of a plain read out of DRAM; 16 heads
     /// at 0.89, 8 at 0.84. But a group's queries and outputs should stay in the first-level cache: four heads of four rows take 0.94 of the time of
-    /// eight on keys 4 KiB apart in L3, the same out of DRAM (Zen 4).
+    /// eight on keys 4 KiB apart in L3, the same out of DRAM (AVX-512, Zen 4). Key by key, the weights of eight take few lines of it: four heads take 1.1 of the time of eight in L3, twice as
+    /// long out of DRAM, where they read half of each page.
     /// </remarks>
-    private static DecodePlan Decode(CoreSpec core, Machine machine) => new(
-        core.HeadDim + core.ValueDim < 192 ? machine.MaxDecodeRows.Narrow : machine.MaxDecodeRows.Wide, machine.DecodeTileRows, ChainVectors: 32,
-        RowsAtOnce: 32, RowsTogether: 16, PrefetchKeys: PrefetchAhead(core.HeadDim), PrefetchValues: PrefetchAhead(core.ValueDim), OneRowBlock, machine.OneRowVectors);
+    private static DecodePlan Decode(CoreSpec core, Machine machine, int keyBlock) => new(
+        keyBlock, (LeastChunk + keyBlock - 1) / keyBlock * keyBlock, core.HeadDim + core.ValueDim < 192 ? machine.MaxDecodeRows.Narrow : machine.MaxDecodeRows.Wide,
+        machine.DecodeTiles.Select(tile => Fit(tile, core.Loads.Steps.Count, machine)).ToEquatableArray(), ChainVectors: 32,
+        RowsAtOnce: 32, RowsTogether: machine.DecodesKeyByKey ? 32 : 16, PrefetchKeys: PrefetchAhead(core.HeadDim), PrefetchValues: PrefetchAhead(core.ValueDim), OneRowBlock, machine.OneRowVectors)
+    {
+        KeyByKey = machine.DecodesKeyByKey,
+    };
+
+    /// <summary>A tile with as many keys as registers allow beside sums of the keys that load steps need.</summary>
+    private static DecodeTile Fit(DecodeTile tile, int sums, Machine machine)
+    {
+        while (tile.Keys * (tile.Rows + sums) + Math.Min(tile.Rows, tile.Keys) + 1 > machine.Registers) tile = tile with { Keys = tile.Keys - 4 / tile.Rows };
+        return tile;
+    }
+
+    /// <summary>Keys of a step of decode: a multiple of the keys of each tile (3, 4 and 6) and of a line. Blocks and chunks are whole steps.</summary>
+    private const int DecodeStep = 48;
+
+    /// <summary>Fewer keys in a chunk cost 3 % for states and merging, more leave too few chunks for several threads.</summary>
+    private const int LeastChunk = 384;
 
     /// <summary>
     /// How many rows ahead keys and values in place are fetched, into the second-level cache: fetched into the first, they come out
@@ -118,6 +144,16 @@ internal static class KernelPlanner
     /// ahead are the same. In L3 every second line costs 4 %, one of eight nothing (Zen 4).
     /// </summary>
     public const int StreamFloatsApart = 128, StreamFloatsAhead = 1024, PageFloats = 1024, TokenFloatsAhead = 1536;
+
+    /// <summary>Floats of a line of the cache.</summary>
+    public const int LineFloats = 16;
+
+    /// <summary>
+    /// How many keys ahead tiles of decode fetch every line: into the first level where the rows of a head follow each other, else into the second. A group of four, D 128, eight heads, 2048
+    /// keys in L3, us on Zen 4 (median): streams of one head with the first level 401, with neighbours as keys and 32 rows ahead 431; streams of tokens with the second level 413, without 465,
+    /// neighbours 8 ahead 420 to 490.
+    /// </summary>
+    public const int TileAhead = 4;
 
     /// <summary>
     /// How many rows ahead the tensors are fetched while they are packed: 8 KiB. Rows of a head are too far apart for the prefetcher of the processor; 2 KiB
@@ -151,7 +187,7 @@ internal static class KernelPlanner
     /// eight inputs: D 64 in 2, 4 chains 0.85, 0.6; D 128 in 4, 6, 8 chains 0.7, 0.65, 0.58; D 32 in 1, 2, 4 chains 0.9, 0.6, 0.53. Putting
     /// partial sums aside costs 1 % of the time for each time (D 64, one set of 24 accumulators, Zen 4); with two sets, half of them stand side by side.
     /// </summary>
-    private static int ChainQuads(int headDim, int sets) => sets * headDim switch
+    private static int ChainQuads(int headDim, Machine machine) => machine.StaggersSums ? 4 : machine.ChainSets * headDim switch
     {
         <= 128 => 4,
         <= 256 => 8,

@@ -29,6 +29,7 @@ internal sealed record ProductEmitter(Dialect Dialect, int Rows, int Vectors, st
     public void Emit(SourceWriter w, Func<int, int, string> initial, Action loops, Action epilogue)
     {
         Declare(w, initial);
+        w.Line($"Vec {string.Join(", ", Operands)};");
         loops();
         w.Line();
         epilogue();
@@ -72,21 +73,23 @@ internal sealed record ProductEmitter(Dialect Dialect, int Rows, int Vectors, st
     private IEnumerable<(int Vector, int Set)> Accumulators => from set in Enumerable.Range(0, Sets) from vector in Enumerable.Range(0, Vectors) select (vector, set);
 
     /// <summary>The indices of one pass of a loop: four where one load of the left operand serves four.</summary>
-    public int Unroll => !Dialect.MultipliesByElement ? 1 : 4;
+    public int Unroll => !Dialect.MultipliesByElement ? Steps : 4;
 
-    /// <summary>Some indices in straight line, each in a scope of its own.</summary>
-    public void Steps(SourceWriter w, int count)
+    /// <summary>The indices of one pass where each needs loads of its own.</summary>
+    public int Steps { get; init; } = 1;
+
+    /// <summary>Some indices in straight line.</summary>
+    /// <param name="before">What is written before the products of an index; nothing by default.</param>
+    public void EmitSteps(SourceWriter w, int count, Action<int>? before = null)
     {
         bool byElement = Dialect.MultipliesByElement && count == 4;
         if (byElement)
-        {
-            for (int row = 0; row < Rows; row++)
-                w.Line($"Vec x{row} = Load({Address.Arguments(Left, Address.Offset((row, LeftStride)))});");
-        }
-
+            w.Line(string.Join(" ", Enumerable.Range(0, Rows).Select(row => $"x{row} = Load({Address.Arguments(Left, Address.Offset((row, LeftStride)))});")));
         for (int i = 0; i < count; i++)
-            using (w.Block(""))
-                Step(w, i, byElement);
+        {
+            before?.Invoke(i);
+            Step(w, i, byElement);
+        }
     }
 
     /// <summary>Moves both operands on.</summary>
@@ -96,35 +99,41 @@ internal sealed record ProductEmitter(Dialect Dialect, int Rows, int Vectors, st
         w.Line($"{Right} = ref {Address.At(Right, Address.Offset((count, RightStride)))};");
     }
 
-    /// <summary>One index.</summary>
+    /// <summary>One index. Operands have the same names at all indices, since each new name is one more for the JIT to track.</summary>
     public void Step(SourceWriter w, int index, bool byElement = false)
     {
-        string name = Right.Substring(0, 1);
         int set = index % Sets;
         string Load(int v)
         {
             string offset = Address.Offset((index, RightStride), (v, "Lanes"));
             return RightTail > 0 && v == Vectors - 1
-                ? $"{name}{v} = LoadFirst({Address.Arguments(Right, offset)}, {RightTail})"
-                : $"{name}{v} = Load({Address.Arguments(Right, offset)})";
+                ? $"{RightName}{v} = LoadFirst({Address.Arguments(Right, offset)}, {RightTail});"
+                : $"{RightName}{v} = Load({Address.Arguments(Right, offset)});";
         }
 
+        string Splat(int row) => $"{LeftName(row)} = Splat({Address.Arguments(Left, Address.Offset((row, LeftStride), (index, "")))});";
+        string Product(int row, int v) => byElement
+            ? $"{Sum(row, v, set)} = MulAddAt({Sum(row, v, set)}, {RightName}{v}, {LeftName(row)}, {index});"
+            : $"{Sum(row, v, set)} = MulAdd({LeftName(row)}, {RightName}{v}, {Sum(row, v, set)});";
+
+        var (rows, vectors) = (Enumerable.Range(0, Rows), Enumerable.Range(0, Vectors));
         if (Rows < Vectors && !byElement)
         {
             // The fewer operands stay in registers.
-            w.Line("Vec " + string.Join(", ", Enumerable.Range(0, Rows).Select(row => $"x{row} = Splat({Address.Arguments(Left, Address.Offset((row, LeftStride), (index, "")))})")) + ";");
-            for (int v = 0; v < Vectors; v++)
-                w.Line($"Vec {Load(v)}; " + string.Join(" ", Enumerable.Range(0, Rows).Select(row => $"{Sum(row, v, set)} = MulAdd(x{row}, {name}{v}, {Sum(row, v, set)});")));
+            w.Line(string.Join(" ", rows.Select(Splat)));
+            foreach (int v in vectors) w.Line($"{Load(v)} {string.Join(" ", rows.Select(row => Product(row, v)))}");
             return;
         }
 
-        w.Line("Vec " + string.Join(", ", Enumerable.Range(0, Vectors).Select(Load)) + ";");
-        for (int row = 0; row < Rows; row++)
-        {
-            string load = byElement ? "" : $"Vec x{row} = Splat({Address.Arguments(Left, Address.Offset((row, LeftStride), (index, "")))}); ";
-            w.Line(load + string.Join(" ", Enumerable.Range(0, Vectors).Select(v => byElement
-                ? $"{Sum(row, v, set)} = MulAddAt({Sum(row, v, set)}, {name}{v}, x{row}, {index});"
-                : $"{Sum(row, v, set)} = MulAdd(x{row}, {name}{v}, {Sum(row, v, set)});")));
-        }
+        w.Line(string.Join(" ", vectors.Select(Load)));
+        foreach (int row in rows) w.Line($"{(byElement ? "" : Splat(row) + " ")}{string.Join(" ", vectors.Select(v => Product(row, v)))}");
     }
+
+    private string RightName => Right.Substring(0, 1);
+
+    /// <summary>The name of the left operand of a row: one for all rows where it is needed for one row at a time.</summary>
+    private string LeftName(int row) => Rows < Vectors || Dialect.MultipliesByElement ? $"x{row}" : "x";
+
+    /// <summary>The names of all operands.</summary>
+    private IEnumerable<string> Operands => Enumerable.Range(0, Vectors).Select(v => $"{RightName}{v}").Concat(Enumerable.Range(0, Rows).Select(LeftName).Distinct());
 }

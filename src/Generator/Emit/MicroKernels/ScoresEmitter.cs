@@ -23,11 +23,17 @@ internal static class ScoresEmitter
             : "/// <summary>Scores of a tile of query rows over some panels of keys.</summary>");
         w.Line(GeneratedCode.CoreMethod);
         string parameters = "ref float query, ref float panel, int panels, ref float weights";
+        if (plan.PartialFloats > 0) parameters += ", ref float partials";
         if (plan.InRegisters)
             parameters += $", ref float state, {visible.Parameters}";
         using (w.Block($"private static void {Name(plan)}({parameters})"))
         {
             if (plan.InRegisters) Panels(w, plan, visible);
+            if (plan.PartialFloats > 0)
+                w.Line($"""
+                    // Partial sums are added up in memory of their own, from zeros that lie before it.
+                    for (nint i = 0; i < {plan.PartialFloats}; i += Lanes) Store(Vec.Zero, ref partials, i);
+                    """);
             using (w.Block("for (int p = 0; p < panels; p++, panel = ref At(ref panel, HeadDim * PanelKeys))"))
             {
                 w.Line("ref float tile = ref At(ref weights, p * PanelKeys);");
@@ -36,7 +42,7 @@ internal static class ScoresEmitter
         }
     }
 
-    private static string Tile(int row, int vector) => Address.Arguments("tile", Address.Offset((row, "KeyBlock"), (vector, "Lanes")));
+    private static string Tile(int row, int vector) => Address.Arguments("tile", Address.Offset((row, "WeightRow"), (vector, "Lanes")));
 
     private static string Sums(int row) => Address.Arguments("state", Address.Offset((row, "StateRow"), (1, "Sums")));
 
@@ -47,11 +53,17 @@ internal static class ScoresEmitter
         {
             using (w.Block($"for (int quad = 0; quad < {plan.Quads}; quad++)"))
             {
-                product.Steps(w, 4);
+                product.EmitSteps(w, 4);
                 product.Advance(w, 4);
             }
 
             product.Join(w);
+            return;
+        }
+
+        if (plan.Packed!.StaggersSums)
+        {
+            Staggered(w, plan, product);
             return;
         }
 
@@ -61,7 +73,7 @@ internal static class ScoresEmitter
             w.Line($"int chain = Math.Min(quad + {plan.Packed!.ChainQuads}, {plan.Quads});");
             using (w.Block("do", "} while (quad < chain);"))
             {
-                product.Steps(w, 4);
+                product.EmitSteps(w, 4);
                 product.Advance(w, 4);
                 w.Line("quad++;");
             }
@@ -76,6 +88,47 @@ internal static class ScoresEmitter
             product.Clear(w);
         }
     }
+
+    /// <summary>
+    /// A pass takes 8 elements. In even passes one half of the rows puts its partial sums aside, each row at another element, in odd passes the other half: meanwhile the products of the
+    /// other rows go on. So partial sums have at most 16 products.
+    /// </summary>
+    private static void Staggered(SourceWriter w, CorePlan plan, ProductEmitter product)
+    {
+        const int Pass = PackedPlan.Turn / 2;
+        int passes = plan.PackedHeadDim / Pass, rest = plan.PackedHeadDim % Pass, half = (product.Rows + 1) / 2;
+        string Partial(string from, int row, int vector) => Address.Arguments(from, Address.Offset((row * product.Vectors + vector, "Lanes")));
+        string Aside(int row) => string.Join(" ", Enumerable.Range(0, product.Vectors).Select(vector =>
+                $"Store({product.Sum(row, vector)} + Load({Partial("before", row, vector)}), {Partial("sums", row, vector)});"))
+            + " " + string.Join(" = ", Enumerable.Range(0, product.Vectors).Select(vector => product.Sum(row, vector))) + " = Vec.Zero;";
+        int Element(int place) => half <= Pass / 2 ? (2 * place) + 1 : place;
+        w.Line($"ref float before = ref partials, sums = ref At(ref partials, {plan.PartialFloats});");
+        using (w.Block($"for (int pass = 0; pass < {passes}; pass++)"))
+        {
+            w.Line($"// Sums of at most {PackedPlan.Turn} products: longer sums would lose precision. Each row puts its sums aside at another element.");
+            w.Line("if (pass == 2) before = ref sums;");
+            product.EmitSteps(w, Pass, element =>
+            {
+                foreach (int place in Enumerable.Range(0, half).Where(place => Element(place) == element))
+                {
+                    w.Line($"if (pass % 2 == 0) {{ {Aside(place)} }}");
+                    if (half + place < product.Rows) w.Line($"else {{ {Aside(half + place)} }}");
+                }
+            });
+            product.Advance(w, Pass);
+        }
+
+        if (passes == 2 && rest > 0) w.Line("before = ref sums;");
+        product.EmitSteps(w, rest, element =>
+        {
+            foreach (int row in Enumerable.Range(0, half).Where(place => Element(place) == element).Select(place => place + (passes % 2 == 0 ? 0 : half)))
+                if (row < product.Rows) w.Line(Aside(row));
+        });
+        product.EachRow(w, (row, vector) => $"{product.Sum(row, vector)} += Load({Partial("sums", row, vector)});");
+    }
+
+    /// <summary>What a call passes for the partial sums, after a comma.</summary>
+    public static string PartialsArgument(CorePlan plan) => plan.PartialFloats == 0 ? "" : ", ref At(ref weights, TileRows * WeightRow)";
 
     private static void Add(SourceWriter w, ProductEmitter product) =>
         product.EachRow(w, (row, vector) => $"{product.Sum(row, vector)} += Load({Tile(row, vector)});");

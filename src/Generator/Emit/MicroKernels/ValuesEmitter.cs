@@ -66,7 +66,7 @@ internal static class ValuesEmitter
     {
         bool atOnce = plan.FixedLength is not null, packed = atOnce && strip.Rows == plan.Packed!.TileRows;
         int width = (strip.Vectors * plan.Lanes) - (strip.Tail == 0 ? 0 : plan.Lanes - strip.Tail);
-        var product = new ProductEmitter(dialect, strip.Rows, strip.Vectors, "o", new("weights", "KeyBlock"), new("values", "stride", packed ? 0 : strip.Tail));
+        var product = new ProductEmitter(dialect, strip.Rows, strip.Vectors, "o", new("weights", "WeightRow"), new("values", "stride", packed ? 0 : strip.Tail)) { Steps = plan.Packed!.ValueSteps };
         string Output(int row, int vector) => Address.Arguments("outputs", Address.Offset((row, "StateRow"), (vector, "Lanes")));
         w.Line();
         w.Line($"/// <summary>outputs {(atOnce ? "= inverse sums *" : "+=")} weights * values for {(strip.Rows == 1 ? "a row" : $"{strip.Rows} rows")} and {width} of the value dimension.</summary>");
@@ -84,7 +84,7 @@ internal static class ValuesEmitter
                 using (w.Block(step == 1 ? "for (; keys > 0; keys--)" : $"for (; keys >= {step}; keys -= {step})"))
                 {
                     if (step == 1) product.Step(w, 0);
-                    else product.Steps(w, step);
+                    else product.EmitSteps(w, step);
                     product.Advance(w, step);
                 }
             }

@@ -126,7 +126,7 @@ internal static class CoreEmitter
         }
 
         if (plan.Decode is { } decode)
-            w.Line($"//   decode        tiles of {decode.TileRows} query rows x {DecodeStreams.Keys} keys, for up to {decode.MaxRows} rows (queries times heads of a group)");
+            w.Line($"//   decode        tiles of {string.Join(" and ", decode.Tiles.Select(tile => $"{tile.Rows} query rows x {tile.Keys} keys"))}, for up to {decode.MaxRows} rows (queries times heads of a group)");
         w.Line($"//   cost          {2 * (spec.HeadDim + spec.ValueDim)} flops and one exponential for each visible pair of query and key");
         if (plan.Packed is not null)
             w.Line($"//   memory        {plan.PackedHeadDim + plan.PackedValueDim} floats for a packed key and value, {plan.Packed.QueryBlock * plan.StateRow + plan.ScratchFloats} for a block of queries");
@@ -178,11 +178,11 @@ internal static class CoreEmitter
             private const int Lanes = {{plan.Lanes}};
             private const int QueryRow = {{plan.QueryRow}}; // a copied query: whole vectors
             {{State(plan)}}
-            private const int KeyBlock = {{plan.KeyBlock}};
+            private const int KeyBlock = {{plan.KeyBlock}}, WeightRow = {{(plan.WeightRow == plan.KeyBlock ? "KeyBlock" : $"KeyBlock + {plan.WeightRow - plan.KeyBlock}")}};
             """);
         if (plan.Packed is { } packed) w.Line($"private const int TileRows = {packed.TileRows}, PanelKeys = {plan.PanelKeys}, QueryBlock = {packed.QueryBlock};");
         if (plan.Spec.Fixed is { } lengths) w.Line($"private const int KeyLength = {lengths.KeyLength};");
-        else w.Line($"private const int MaxRows = {plan.Decode!.MaxRows}, RowsAtOnce = {plan.Decode!.RowsAtOnce}, OneRowBlock = {plan.Decode!.OneRowBlock}, OneRowWeights = OneRowBlock + 16; // Rows of weights lie an odd number of cache lines apart.");
+        else w.Line($"private const int MaxRows = {plan.Decode!.MaxRows}, DecodeKeys = {plan.Decode!.KeyBlock}, {(plan.Decode.KeyByKey ? $"TileKinds = {string.Join(" | ", plan.Decode.Tiles.Select(tile => $"{tile.Rows}"))}, " : "")}RowsAtOnce = {plan.Decode!.RowsAtOnce}, OneRowBlock = {plan.Decode!.OneRowBlock}, OneRowWeights = OneRowBlock + 16; // Rows of weights lie an odd number of cache lines apart.");
         w.Line($"private const float Scale = {ScalarText.Float(plan.WeightScale)}; // {(plan.Spec.Scores.IsNatural ? "" : plan.Spec.Scale < 0 ? "-scale * " : "scale * ")}log2(e): weights are powers of two");
         if (plan.FixedLength is null || plan.InRegisters)
             w.Line($"private const float Lazy = {ScalarText.Float(plan.LazyScore)}; // 8 / Scale, how far a score may exceed the running maximum");

@@ -20,6 +20,8 @@ internal static class DecodeEmitter
         DecodeValuesEmitter.Emit(w, plan, dialect, visible);
         if (OneRowEmitter.HasValues(plan)) OneRowEmitter.Values(w, plan);
         DecodeValuesEmitter.EmitOne(w, plan);
+        Weights(w, plan, visible);
+        if (plan.Decode!.KeyByKey) DecodeTileEmitter.Together(w, plan);
         Merge(w, plan);
     }
 
@@ -51,7 +53,7 @@ internal static class DecodeEmitter
         w.Line("""
             /// <summary>The keys of a block, and the floats of a row of weights.</summary>
             private static (int Keys, int WeightRow) BlockOf(in DecodeBlock block) =>
-                block.Heads == block.KeyHeads && block.Queries == 1 ? (OneRowBlock, OneRowWeights) : (KeyBlock, KeyBlock);
+                block.Heads == block.KeyHeads && block.Queries == 1 ? (OneRowBlock, OneRowWeights) : (DecodeKeys, WeightRow);
             """);
     }
 
@@ -59,7 +61,7 @@ internal static class DecodeEmitter
     private static void Block(SourceWriter w, CorePlan plan, VisibleKeys visible)
     {
         w.Line("int keys = Math.Min(run.Count - first, keyBlock), key = run.Key + first;");
-        string bounds = visible.Arguments(), from = plan.InRegisters ? "0, " : "";
+        string bounds = visible.Arguments();
         if (visible.UpperMoves)
         {
             w.Line("""
@@ -78,25 +80,74 @@ internal static class DecodeEmitter
 
         if (visible.HasLeast) w.Line("int least = Math.Max(Math.Min(run.Least - first, keyBlock), 0);");
         if (visible.DiffersByRow) w.Line();
-        w.Line($"DecodeScores(in block, ref query, ref At(ref run.Keys<{plan.KeyType}>(), first * block.KeyStride), keys, ref weights{(visible.UpperMoves ? ", seen" : "")});");
-        bool hides = plan.Spec.Scores.Hides;
-        if (hides) w.Line("bool hides = false;");
-        string softmax = $"OnlineSoftmax(ref At(ref weights, row * weightRow), {from}keys, ref At(ref block.State, row * StateRow), block.Queries, {bounds}{SoftmaxEmitter.KeyArgument(plan, "key")});";
-        if (!plan.Spec.Scores.IsPlain)
+        bool keyByKey = plan.Decode!.KeyByKey;
+        if (keyByKey && visible.DiffersByRow)
         {
-            using (w.Block("for (int row = 0, head = 0; row < rows; row += block.Queries, head++)"))
-            {
-                ScoreEmitter.Call(w, plan, "hides |= ", "At(ref weights, row * weightRow)", "keys", "block.Queries", bounds, "head", "0", "key");
-                w.Line(softmax);
-            }
-        }
-        else
-        {
-            w.Line("for (int row = 0; row < rows; row += block.Queries)");
-            w.Line("    " + softmax);
+            string[] sees = [visible.LowerMoves ? $"{visible.Lower("block.Queries - 1")} <= 0" : "", visible.UpperMoves ? "seen >= keys" : ""];
+            w.Line($"bool streams = {string.Join(" && ", sees.Where(condition => condition.Length > 0))}; // all queries see all keys");
         }
 
-        w.Line($"DecodeValues(in block, ref weights, ref At(ref run.Values<{plan.ValueType}>(), first * block.ValueStride), {bounds}{(hides ? ", hides" : "")});");
+        string streams = !keyByKey ? "" : visible.DiffersByRow ? "streams, " : "true, ";
+        w.Line($"DecodeScores(in block, ref query, ref At(ref run.Keys<{plan.KeyType}>(), first * block.KeyStride), keys, {streams}ref weights{(visible.UpperMoves ? ", seen" : "")});");
+        string hides = plan.Spec.Scores.Hides ? "bool hides = " : "";
+        w.Line($"{hides}DecodeWeights(in block, ref weights, {bounds}{(NeedsKey(plan) ? ", in run, key" : "")});");
+        w.Line($"DecodeValues(in block, ref weights, ref At(ref run.Values<{plan.ValueType}>(), first * block.ValueStride), {streams}{bounds}{(hides.Length > 0 ? ", hides" : "")});");
+    }
+
+    private static bool NeedsKey(CorePlan plan) => !plan.Spec.Scores.IsPlain || plan.Spec.Rows.NeedsKeys;
+
+    /// <summary>Scores become weights row by row, also those of tiles, which lie key by key.</summary>
+    private static void Weights(SourceWriter w, CorePlan plan, VisibleKeys visible)
+    {
+        bool hides = plan.Spec.Scores.Hides;
+        string from = plan.InRegisters ? "0, " : "", bounds = string.Join(", ", visible.Bounds.Select(bound => bound is "hidden" or "seen" ? bound + " + query" : bound));
+        w.Line();
+        w.Line($"/// <summary>Makes weights of the scores of all rows{(hides ? ", and says whether a score hides its key" : "")}. Those of a tile are put in rows, and back.</summary>");
+        w.Line(GeneratedCode.CoreMethod);
+        using (w.Block($"private static {(hides ? "bool" : "void")} DecodeWeights(in DecodeBlock block, ref float weights, {visible.Parameters}{(NeedsKey(plan) ? ", in KeyRun run, int key" : "")})"))
+        {
+            if (hides) w.Line("bool hides = false;");
+            if (plan.Decode!.KeyByKey)
+            {
+                w.Line("""
+                    int rows = block.Heads / block.KeyHeads * block.Queries, weightRow = BlockOf(in block).WeightRow;
+                    ref float tileRows = ref At(ref weights, RowsAtOnce * WeightRow);
+                    """);
+                using (w.Block("for (int row = 0, tile; row < block.Heads * block.Queries; row += tile)"))
+                {
+                    w.Line("""
+                        tile = TileOf(row, rows, TileKinds, out _);
+                        ref float w = ref At(ref weights, row * weightRow), first = ref w;
+                        if (tile > 1) RowsOfTile(ref w, tile, keys, ref first = ref tileRows, WeightRow);
+                        """);
+                    using (w.Block("for (int i = 0, count; i < tile; i += count)"))
+                    {
+                        w.Line("""
+                            var (head, query) = Math.DivRem(row + i, block.Queries);
+                            count = Math.Min(block.Queries - query, tile - i);
+                            """);
+                        Rows(bounds, "At(ref first, i * WeightRow)", "row + i", "count", "query");
+                    }
+
+                    w.Line("if (tile > 1) TileOfRows(ref first, WeightRow, tile, keys, ref w);");
+                }
+            }
+            else
+            {
+                w.Line("int weightRow = BlockOf(in block).WeightRow;");
+                using (w.Block("for (int row = 0, head = 0; row < block.Heads * block.Queries; row += block.Queries, head++)"))
+                    Rows(visible.Arguments(), "At(ref weights, row * weightRow)", "row", "block.Queries", "0");
+            }
+
+            if (hides) w.Line("return hides;");
+        }
+
+        // Some rows of a head.
+        void Rows(string bounds, string scores, string row, string count, string query)
+        {
+            if (!plan.Spec.Scores.IsPlain) ScoreEmitter.Call(w, plan, "hides |= ", scores, "keys", count, bounds, "head", query, "key");
+            w.Line($"OnlineSoftmax(ref {scores}, {from}keys, ref At(ref block.State, {(row == "row" ? row : $"({row})")} * StateRow), {count}, {bounds}{SoftmaxEmitter.KeyArgument(plan, "key")});");
+        }
     }
 
     private static void Merge(SourceWriter w, CorePlan plan)

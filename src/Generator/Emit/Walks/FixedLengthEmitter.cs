@@ -26,7 +26,7 @@ internal static class FixedLengthEmitter
         {
             w.Line("""
                 ref float query = ref block.Scratch; // [QueryBlock, QueryRow]
-                ref float weights = ref At(ref query, QueryBlock * QueryRow); // [TileRows, KeyBlock]
+                ref float weights = ref At(ref query, QueryBlock * QueryRow); // [TileRows, WeightRow]
                 ref float state = ref block.State; // [TileRows, StateRow]
                 """);
             w.Line("ref KeyRun run = ref block.Runs; // the only one");
@@ -53,7 +53,7 @@ internal static class FixedLengthEmitter
                 }
                 else
                 {
-                    w.Line($"Scores(ref At(ref query, row * QueryRow), ref {from}, {panels}, ref weights);");
+                    w.Line($"Scores(ref At(ref query, row * QueryRow), ref {from}, {panels}, ref weights{ScoresEmitter.PartialsArgument(plan)});");
                     w.Line($"RowWeights(ref weights, ref state{(fixedKeys ? "" : $", {columns}")}{(visible.DiffersByRow ? ", " + bounds : "")});");
                 }
 
@@ -75,7 +75,7 @@ internal static class FixedLengthEmitter
         {
             w.Line("Vec scale = All(Scale);");
             if (fixedKeys && tail > 0) w.Line($"Vec visible = FirstOf({tail});");
-            using (w.Block("for (int row = 0; row < TileRows; row++, weights = ref At(ref weights, KeyBlock), state = ref At(ref state, StateRow))"))
+            using (w.Block("for (int row = 0; row < TileRows; row++, weights = ref At(ref weights, WeightRow), state = ref At(ref state, StateRow))"))
             {
                 if (fixedKeys && vectors <= UnrolledVectors) Unrolled(w, vectors, tail > 0);
                 else Looped(w, plan, dialect, visible, fixedKeys);

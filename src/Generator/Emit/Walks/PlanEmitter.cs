@@ -41,10 +41,10 @@ internal static class PlanEmitter
             Tensors(w, plan);
             w.Line($"""
                 MaxRows = MaxRows,
-                TileRows = {plan.Decode!.TileRows},
                 RowsAtOnce = RowsAtOnce,
+                TileRows = {plan.Decode!.Tiles.Min(tile => tile.Rows)},
                 RowsTogether = {plan.Decode!.RowsTogether},
-                KeyBlock = KeyBlock,
+                ChunkKeys = {plan.Decode!.ChunkKeys},
                 OneRowBlock = OneRowBlock,
                 StateRowFloats = StateRow,
                 ScratchFloats = RowsAtOnce * (QueryRow + OneRowWeights), // queries and weights

@@ -18,7 +18,7 @@ internal static class PrefillEmitter
         {
             w.Line($"""
                 ref float query = ref block.Scratch; // [QueryBlock, QueryRow]
-                ref float weights = ref At(ref query, QueryBlock * QueryRow); // [TileRows, KeyBlock]
+                ref float weights = ref At(ref query, QueryBlock * QueryRow); // [TileRows, WeightRow]
                 int tileRows = (block.Rows + TileRows - 1) / TileRows * TileRows;
 
                 if (block.First) Reset(ref block.State, tileRows);
@@ -72,7 +72,7 @@ internal static class PrefillEmitter
         }
         else
         {
-            w.Line($"Scores(ref tileQuery, ref {panels}, {count}, ref weights);");
+            w.Line($"Scores(ref tileQuery, ref {panels}, {count}, ref weights{ScoresEmitter.PartialsArgument(plan)});");
             ScoreEmitter.Call(w, plan, "bool hides = ", "weights", columns, "Math.Min(block.Rows - row, TileRows)", bounds, "0", "row", visible.LowerMoves ? "run.Key + first + skip" : "run.Key + first");
             w.Line($"OnlineSoftmax(ref weights, {columns}, ref state, TileRows, {bounds}{SoftmaxEmitter.KeyArgument(plan, visible.LowerMoves ? "run.Key + first + skip" : "run.Key + first")});");
         }
@@ -132,15 +132,16 @@ internal static class PrefillEmitter
             if (plan.Prefill is not null)
             {
                 // As decode does, in the same order of sums, so that hidden keys change no bit.
-                w.Line($"ref float p = ref At(ref weights, i * KeyBlock{(visible.LowerMoves ? " - skip" : "")}), s = ref At(ref state, i * StateRow);");
+                string one = plan.Decode!.KeyByKey ? "1, " : "";
+                w.Line($"ref float p = ref At(ref weights, i * WeightRow{(visible.LowerMoves ? " - skip" : "")}), s = ref At(ref state, i * StateRow);");
                 if (hides)
                 {
                     w.Line($"for (int j = {lower}; j < {upper}; j++)");
-                    w.Line("    if (!Hidden(At(ref p, j))) AddValues(ref p, ref values, ValueDim, ref s, j, j + 1);");
+                    w.Line($"    if (!Hidden(At(ref p, j))) AddValues(ref p, {one}ref values, ValueDim, ref s, j, j + 1);");
                 }
                 else
                 {
-                    w.Line($"AddValues(ref p, ref values, ValueDim, ref s, {lower}, {upper});");
+                    w.Line($"AddValues(ref p, {one}ref values, ValueDim, ref s, {lower}, {upper});");
                 }
 
                 return;
@@ -151,13 +152,13 @@ internal static class PrefillEmitter
             {
                 w.Line($"""
                     int lower = {lower};
-                    ref float p = ref At(ref weights, i * KeyBlock + lower - skip), v = ref At(ref values, lower * ValueDim), s = ref At(ref state, i * StateRow);
+                    ref float p = ref At(ref weights, i * WeightRow + lower - skip), v = ref At(ref values, lower * ValueDim), s = ref At(ref state, i * StateRow);
                     """);
                 Calls(1, "p", "v", "s", $"{upper} - lower", output);
             }
             else
             {
-                w.Line("ref float p = ref At(ref weights, i * KeyBlock), s = ref At(ref state, i * StateRow);");
+                w.Line("ref float p = ref At(ref weights, i * WeightRow), s = ref At(ref state, i * StateRow);");
                 Calls(1, "p", "values", "s", upper, output);
             }
         }

@@ -22,7 +22,7 @@ internal static class ScoreEmitter
         using (w.Block($"private static {(program.Hides ? "bool" : "void")} ChangeScores(ref float weights, int end, int rows, {visible.Parameters}, in ForwardPlace place, int head, int row, int key{(program.AsksDecided ? ", bool decided" : "")})"))
         {
             if (program.Hides) w.Line("Vec hides = Vec.Zero;");
-            using (w.Block("for (int i = 0; i < rows; i++, row++, weights = ref At(ref weights, KeyBlock))"))
+            using (w.Block("for (int i = 0; i < rows; i++, row++, weights = ref At(ref weights, WeightRow))"))
             {
                 string bound = visible.UpperMoves ? $"Math.Min({visible.Upper("i")}, Math.Min(end, keys))" : "Math.Min(end, keys)";
                 string lower = $"Math.Max({visible.Lower("i")}, 0)", column = program.Tap is null ? $"column = {lower}" : $"lower = {lower}, column = lower";

@@ -30,7 +30,7 @@ internal static class SoftmaxEmitter
         {
             string bound = visible.UpperMoves ? $"Math.Max(Math.Min({visible.Upper("row")}, Math.Min(end, keys)), {from})" : "Math.Min(end, keys)";
             w.Line($"""
-                ref float w = ref At(ref weights, row * KeyBlock);
+                ref float w = ref At(ref weights, row * WeightRow);
                 ref float sum = ref At(ref state, Sums);
                 ref float maximum = ref At(ref state, Maximum);
 
@@ -51,9 +51,9 @@ internal static class SoftmaxEmitter
                 // A score of -infinity has the weight 0: where a row sees a key, its maximum is at least the lowest finite number.
                 Vec highest = All(bound > {(visible.LowerMoves ? "lower" : from)} ? float.MinValue : float.NegativeInfinity);
                 int column = {first};
-                for (; column < tail; column += Lanes) highest = Max(highest, Load(ref w, column));
+                {(panel ? "" : "Vec other = highest;\nfor (; column + 2 * Lanes <= tail; column += 2 * Lanes) (highest, other) = (Max(highest, Load(ref w, column)), Max(other, Load(ref w, column + Lanes)));\n")}for (; column < tail; column += Lanes) highest = Max(highest, Load(ref w, column));
                 if (tail < bound) highest = Max(highest, Select(visible, Load(ref w, tail), highest));
-                float rowHighest = Largest(highest);
+                {(panel ? "" : "highest = Max(highest, other);\n")}float rowHighest = Largest(highest);
                 """);
             foreach (var state in states.States) state.Observe(w, Context(plan), first);
             using (w.Block("if (rowHighest > maximum + Lazy)"))
@@ -95,7 +95,7 @@ internal static class SoftmaxEmitter
             {
                 string weight = dialect.WeighsAtOnce ? $"Weight({score}, scale, levels)" : $"Exp2(MulAdd({score}, scale, levels))";
                 return hides ? $"MarkHidden({weight}, {score})" : weight;
-            }, "w", unrolled: !panel);
+            }, "w", unrolled: !panel, four: dialect.WeighsAtOnce && !hides ? "Weights4(ref w, column, scale, levels)" : null);
 
             w.Line("""
 
@@ -157,9 +157,10 @@ internal static class SoftmaxEmitter
 
     /// <summary>Scores of a row in the columns from `column` to `bound` become weights, their sum is added to `total`.</summary>
     /// <param name="weight">The weight of a score.</param>
-    public static void Exponentials(SourceWriter w, Func<string, string> weight, string row, bool unrolled)
+    public static void Exponentials(SourceWriter w, Func<string, string> weight, string row, bool unrolled, string? four = null)
     {
-        if (unrolled) Unrolled(w, weight, row);
+        if (four is not null) w.Line($"for (; column + 4 * Lanes <= tail; column += 4 * Lanes) total += {four};");
+        else if (unrolled) Unrolled(w, weight, row);
         using (w.Block("for (; column < tail; column += Lanes)"))
         {
             w.Line($"""

@@ -45,7 +45,7 @@ internal sealed record NormStep(Norm Kind, float Epsilon, bool QueryWeight, bool
     public override string Factor(string sums, LoadContext context) =>
         Kind == Norm.Rms ? $"InverseRms({sums}, {ScalarText.Float(context.HeadDim)}, {EpsilonText})" : $"InverseNorm({sums}, {EpsilonText})";
 
-    public override string Declare(IEnumerable<string> sums) => $"Vec {string.Join(", ", sums.Select(sum => $"{sum} = zero"))}; // squares of the keys";
+    public override string Declare(IEnumerable<string> sums) => $"Vec {string.Join(", ", sums.Select(sum => $"{sum} = Vec.Zero"))}; // squares of the keys";
 
     public override string First(string vector) => $"{vector} * {vector}";
 

@@ -38,17 +38,17 @@ public readonly struct DecodePlan
     /// <summary>The most rows (queries times heads of a group) of a sequence. With more rows, packing the keys is faster.</summary>
     public int MaxRows { get; init; }
 
-    /// <summary>Rows of a tile: they share each load of a key.</summary>
-    public int TileRows { get; init; }
-
     /// <summary>The most rows that the core computes in one call.</summary>
     public int RowsAtOnce { get; init; }
+
+    /// <summary>The fewest rows of a tile: they share each load of a key.</summary>
+    public int TileRows { get; init; }
 
     /// <summary>The most rows of one call that spans several key-value heads, where each head has <see cref="TileRows"/> rows or more.</summary>
     public int RowsTogether { get; init; }
 
-    /// <summary>Keys in a block.</summary>
-    public int KeyBlock { get; init; }
+    /// <summary>Keys in a chunk, the unit of work; it is a multiple of 48.</summary>
+    public int ChunkKeys { get; init; }
 
     /// <summary>Keys in a block where each key-value head has a single row.</summary>
     public int OneRowBlock { get; init; }

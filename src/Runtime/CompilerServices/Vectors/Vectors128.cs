@@ -104,6 +104,21 @@ public static partial class Vectors128
         return Vector128.AndNot((p.AsInt32() + (power.AsInt32() << 23)).AsSingle(), Vector128.LessThan(power, Vector128.Create(Levels.Whole - 126)));
     }
 
+    /// <summary>Makes weights, as <see cref="Weight"/> does, of the scores in four consecutive vectors, and returns their sum.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector128<float> Weights4(ref float scores, nint offset, Vector128<float> scale, Vector128<float> level)
+    {
+        var p0 = Weight(Load(ref scores, offset), scale, level);
+        var p1 = Weight(Load(ref scores, offset + 4), scale, level);
+        var p2 = Weight(Load(ref scores, offset + 8), scale, level);
+        var p3 = Weight(Load(ref scores, offset + 12), scale, level);
+        Store(p0, ref scores, offset);
+        Store(p1, ref scores, offset + 4);
+        Store(p2, ref scores, offset + 8);
+        Store(p3, ref scores, offset + 12);
+        return (p0 + p1) + (p2 + p3);
+    }
+
     /// <summary>Sets the maximum of a row to its first score, and its level to that of the maximum, unless the row has seen keys before.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static void Begin(Vector128<float> scores, float scale, ref float maximum, nint offset)
@@ -246,6 +261,15 @@ public static partial class Vectors128
         Unsafe.Add(ref target, apart) = x.GetElement(1);
         Unsafe.Add(ref target, 2 * apart) = x.GetElement(2);
         Unsafe.Add(ref target, 3 * apart) = x.GetElement(3);
+    }
+
+    /// <summary>Writes the lower half at an offset, and the upper half some floats after it.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void StoreHalves(Vector128<float> x, ref float origin, nint offset, nint apart)
+    {
+        // Vectors of 64 bits would go by the stack; doubles stay in the register.
+        Unsafe.WriteUnaligned(ref Unsafe.As<float, byte>(ref Unsafe.Add(ref origin, offset)), x.AsDouble().ToScalar());
+        Unsafe.WriteUnaligned(ref Unsafe.As<float, byte>(ref Unsafe.Add(ref origin, offset + apart)), x.AsDouble().GetElement(1));
     }
 
     /// <summary>1 / sqrt(mean of squares + epsilon), from the sum of squares.</summary>

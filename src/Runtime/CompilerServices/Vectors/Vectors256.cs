@@ -103,8 +103,41 @@ public static partial class Vectors256
         p = Vector256.FusedMultiplyAdd(p, f, Vector256.Create(N2));
         p = Vector256.FusedMultiplyAdd(p, f, Vector256.Create(N1));
         p = Vector256.FusedMultiplyAdd(p, f, Vector256.Create(N0));
-        return Vector256.AndNot((p.AsInt32() + (power.AsInt32() << 23)).AsSingle(), Vector256.LessThan(power, Vector256.Create(Levels.Whole - 126)));
+        return TimesPower(p, power);
     }
+
+    /// <summary>
+    /// Makes weights, as <see cref="Weight"/> does, of the scores in four consecutive vectors, and returns their sum. The four go through each step together: chains of one multiply-add
+    /// after the other would leave the multipliers idle.
+    /// </summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector256<float> Weights4(ref float scores, nint offset, Vector256<float> scale, Vector256<float> level)
+    {
+        Vector256<float> s0 = Load(ref scores, offset), s1 = Load(ref scores, offset + 8), s2 = Load(ref scores, offset + 16), s3 = Load(ref scores, offset + 24);
+        Vector256<float> x0 = MulAdd(s0, scale, level), x1 = MulAdd(s1, scale, level), x2 = MulAdd(s2, scale, level), x3 = MulAdd(s3, scale, level);
+        Vector256<float> f0 = MulAdd(s0, scale, level - x0), f1 = MulAdd(s1, scale, level - x1), f2 = MulAdd(s2, scale, level - x2), f3 = MulAdd(s3, scale, level - x3);
+        Vector256<float> n5 = Vector256.Create(N5), n = Vector256.Create(N4);
+        Vector256<float> p0 = MulAdd(n5, f0, n), p1 = MulAdd(n5, f1, n), p2 = MulAdd(n5, f2, n), p3 = MulAdd(n5, f3, n);
+        n = Vector256.Create(N3);
+        (p0, p1, p2, p3) = (MulAdd(p0, f0, n), MulAdd(p1, f1, n), MulAdd(p2, f2, n), MulAdd(p3, f3, n));
+        n = Vector256.Create(N2);
+        (p0, p1, p2, p3) = (MulAdd(p0, f0, n), MulAdd(p1, f1, n), MulAdd(p2, f2, n), MulAdd(p3, f3, n));
+        n = Vector256.Create(N1);
+        (p0, p1, p2, p3) = (MulAdd(p0, f0, n), MulAdd(p1, f1, n), MulAdd(p2, f2, n), MulAdd(p3, f3, n));
+        n = Vector256.Create(N0);
+        (p0, p1, p2, p3) = (MulAdd(p0, f0, n), MulAdd(p1, f1, n), MulAdd(p2, f2, n), MulAdd(p3, f3, n));
+        (p0, p1, p2, p3) = (TimesPower(p0, x0), TimesPower(p1, x1), TimesPower(p2, x2), TimesPower(p3, x3));
+        Store(p0, ref scores, offset);
+        Store(p1, ref scores, offset + 8);
+        Store(p2, ref scores, offset + 16);
+        Store(p3, ref scores, offset + 24);
+        return (p0 + p1) + (p2 + p3);
+    }
+
+    /// <summary>x times the power of two in the lowest bits of a sum with <see cref="Levels.Whole"/>; 0 below 2^-126.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static Vector256<float> TimesPower(Vector256<float> x, Vector256<float> power) =>
+        Vector256.AndNot((x.AsInt32() + (power.AsInt32() << 23)).AsSingle(), Vector256.LessThan(power, Vector256.Create(Levels.Whole - 126)));
 
     /// <summary>The largest element.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]

@@ -1,0 +1,244 @@
+using AttentionGen.Generator.Emit.Dialects;
+using AttentionGen.Generator.Lowering;
+using AttentionGen.Generator.Planning;
+using AttentionGen.Generator.Text;
+
+namespace AttentionGen.Generator.Emit.Walks;
+
+/// <summary>
+/// Writes the tiles of decode: some query rows times some keys in place, in as many accumulators as the machine has registers for. Each key and each value is loaded once for all rows of
+/// a tile. The weights of a tile lie key by key, the rows side by side: a key then costs one store and one line of the cache.
+/// </summary>
+internal static class DecodeTileEmitter
+{
+    /// <summary>The method that says how many keys a tile of some rows takes in a step.</summary>
+    public static void Together(SourceWriter w, CorePlan plan)
+    {
+        var kinds = plan.Decode!.Kinds;
+        w.Line();
+        w.Line("/// <summary>The keys that tiles of so many rows take together.</summary>");
+        w.Line($"private static int Together(int tile) => {string.Concat(kinds.Take(kinds.Count - 1).Select(kind => $"tile == {kind.Rows} ? {kind.Keys} : "))}{kinds[kinds.Count - 1].Keys};");
+    }
+
+    /// <summary>
+    /// The loops over the tiles of a kind, keys, heads and tiles: all heads before the next keys, in the order of memory. The keys of a step are neighbours, or, where all rows see all keys
+    /// of a block, streams: one key from each part of the block, so that the processor reads several places ahead. Which of the two depends on the bounds of the rows alone.
+    /// </summary>
+    /// <param name="name">The letter of keys or values, `k` or `v`.</param>
+    /// <param name="type">Their type.</param>
+    /// <param name="source">The first of them.</param>
+    /// <param name="dim">Their elements.</param>
+    /// <param name="rows">The rows beside the weights: queries, or states.</param>
+    /// <param name="rowLength">Floats of such a row.</param>
+    /// <param name="count">The steps; `together` is the number of keys of each.</param>
+    /// <param name="first">The first key.</param>
+    /// <param name="body">The products of a tile.</param>
+    public static void Loops(
+        SourceWriter w, CorePlan plan, Dialect dialect, VisibleKeys visible, string name, string type, string source, int dim, string rows, string rowLength, string count, string first,
+        Action<DecodeTile> body)
+    {
+        string row = rows.Substring(0, 1);
+        using (w.Block("for (int row = 0, tile, tiles; row < rows; row += tiles * tile)"))
+        {
+            w.Line($"""
+                tile = TileOf(row, rows, TileKinds, out _);
+                tiles = tile == 1 ? rows - row : (rows - row) / tile;
+                int together = Together(tile), count = {count};
+                nint apart = streams ? Math.Max(count, 1) : 1, next = streams ? 1 : together, far = apart * stride{(dialect.Prefetches ? $", ahead = {KernelPlanner.TileAhead} * stride" : "")};
+                """);
+
+            using (w.Block($"for (nint left = count, j = {first}; left > 0; left--, j += next)"))
+            {
+                if (name == "k") w.Line("nint last = (keys - 1 - j) * stride;");
+                w.Line($"ref {type} {name}0 = ref At(ref {source}, j * stride);");
+                if (dialect.Prefetches)
+                {
+                    w.Line($"for (nint i = 0; tile == 1 && streams && i < (heads - 1) * headStride + {dim}; i += {KernelPlanner.PageFloats}) PrefetchFour(ref {name}0, far, tokens + i);");
+                }
+
+                w.Line($"ref float headWeights = ref At(ref weights, row * weightRow + tile * j), headRows = ref At(ref {rows}, row * {rowLength});");
+                string next = string.Join(", ", new[] { $"{name}0 = ref At(ref {name}0, headStride)", "headWeights = ref At(ref headWeights, rows * weightRow)", $"headRows = ref At(ref headRows, rows * {rowLength})" });
+                using (w.Block($"for (int head = 0; head < heads; head++, {next})"))
+                {
+                    w.Line($"ref float w = ref headWeights, {row} = ref headRows;");
+                    Streams(w, plan, name, type);
+                    if (visible.UpperMoves) w.Line("int m = row % block.Queries;");
+                    using (w.Block($"for (int i = 0; i < tiles; i++, w = ref At(ref w, tile * weightRow), {row} = ref At(ref {row}, tile * {rowLength}))"))
+                    {
+                        if (visible.UpperMoves)
+                        {
+                            w.Line("if (!streams && SeesNone(ref m, tile, block.Queries, (int)j - seen)) continue; // half of what there is between as many queries as keys");
+                        }
+
+                        var kinds = plan.Decode!.Kinds;
+                        for (int kind = 0; kind < kinds.Count; kind++)
+                            using (w.Block(kinds[kind].Rows == 1 ? "else" : $"{(kind == 0 ? "" : "else ")}if (tile == {kinds[kind].Rows})"))
+                                body(kinds[kind]);
+                    }
+                }
+            }
+        }
+    }
+
+    /// <summary>The keys or values of a step after the first: as many as any tile takes.</summary>
+    private static void Streams(SourceWriter w, CorePlan plan, string name, string type)
+    {
+        w.Line($"ref {type} " + string.Join(", ", Enumerable.Range(1, plan.Decode!.Kinds.Max(kind => kind.Keys) - 1).Select(key => name == "k"
+            ? $"k{key} = ref At(ref k0, Math.Min({Address.Offset((key, "far"))}, last))"
+            : $"{name}{key} = ref At(ref {name}0, {Address.Offset((key, "far"))})")) + ";");
+    }
+
+    /// <summary>Declares which lines of a tile are fetched, or fetches those of a single row.</summary>
+    private static void PrefetchTile(SourceWriter w, Dialect dialect, DecodeTile tile, string name, int dim)
+    {
+        if (!dialect.Prefetches) return;
+        w.Line(tile.Rows > 1 ? $"nint mask = i == 0 ? {KernelPlanner.LineFloats - 1} : -1;" : $"if (!streams) PrefetchFourRows(ref {name}0, stride, ahead, {dim});");
+    }
+
+    /// <summary>Fetches what lies ahead of a vector of each key, in the order in which they are read, but to the second level only; for the first tile of a head.</summary>
+    private static void Prefetch(SourceWriter w, Dialect dialect, DecodeTile tile, string name)
+    {
+        if (dialect.Prefetches && tile.Rows > 1) w.Line($"if ((d & mask) == 0) PrefetchAll({string.Join(", ", Enumerable.Range(0, tile.Keys).Select(key => $"ref {name}{key}"))}, d + ahead, contiguous);");
+    }
+
+    public static void Scores(SourceWriter w, CorePlan plan, Dialect dialect, DecodeTile tile)
+    {
+        int headDim = plan.Spec.HeadDim, lanes = plan.Lanes, whole = headDim / lanes * lanes, chain = plan.Decode!.ChainVectors * lanes;
+        var (rows, keys) = (Enumerable.Range(0, tile.Rows).ToList(), Enumerable.Range(0, tile.Keys).ToList());
+        var inPlace = new InPlace(plan, tile.Keys);
+        string Sum(int row, int key) => $"s{row}_{key}";
+        PrefetchTile(w, dialect, tile, "k", headDim);
+
+        // Sums in a vector of four: of all rows with a key, of two rows with two keys, of a row with four keys.
+        var stores = Enumerable.Range(0, tile.Rows * tile.Keys / 4).Select(i => (Index: i, First: 4 / tile.Rows * i)).ToList();
+        string Sums(int first) => $"Sums4({string.Join(", ", Enumerable.Range(0, 4).Select(lane => Sum(lane % tile.Rows, first + (lane / tile.Rows))))})";
+
+        void Declare()
+        {
+            foreach (int row in rows) w.Line($"Vec {string.Join(", ", keys.Select(key => $"{Sum(row, key)} = Vec.Zero"))};");
+            inPlace.Declare(w);
+        }
+
+        void Step(Func<string, string, string> load, string offset)
+        {
+            string Query(int row) => $"Load({Address.Arguments("q", DecodeStreams.Join(Address.Offset((row, "QueryRow")), offset))})";
+            if (tile.Keys < tile.Rows)
+            {
+                // The fewer operands stay in registers.
+                foreach (int key in keys) w.Line($"Vec x{key} = {load($"k{key}", offset)};{inPlace.Add(key)}");
+                foreach (int row in rows) w.Line($"Vec q{row} = {Query(row)}; " + string.Join(" ", keys.Select(key => $"{Sum(row, key)} = MulAdd(q{row}, x{key}, {Sum(row, key)});")));
+            }
+            else
+            {
+                w.Line("Vec " + string.Join(", ", rows.Select(row => $"q{row} = {Query(row)}")) + ";");
+                foreach (int key in keys) w.Line($"Vec x{key} = {load($"k{key}", offset)}; " + string.Join(" ", rows.Select(row => $"{Sum(row, key)} = MulAdd(q{row}, x{key}, {Sum(row, key)});")) + inPlace.Add(key));
+            }
+        }
+
+        void Whole(string from, string to)
+        {
+            using (w.Block($"for (nint d = {from}; d < {to}; d += Lanes)"))
+            {
+                Prefetch(w, dialect, tile, "k");
+                Step((key, offset) => $"Load(ref {key}, {offset})", "d");
+            }
+        }
+
+        void Tail() => Step((key, offset) => $"LoadFirst({Address.Arguments(key, offset)}, {headDim - whole})", $"{whole}");
+
+        void Store(Func<(int Index, int First), string> sums)
+        {
+            foreach (var store in stores)
+            {
+                string value = sums(store) + (inPlace.IsEmpty ? "" : $" * {InPlace.FactorOf([.. Enumerable.Range(0, 4).Select(lane => store.First + (lane / tile.Rows))])}");
+                string at = Address.Offset((tile.Rows * store.First, "apart"));
+                w.Line(tile.Rows switch
+                {
+                    4 => $"Vectors128.Store({value}, ref w, {at});",
+                    2 => $"Vectors128.StoreHalves({value}, ref w, {at}, 2 * apart);",
+                    _ => $"Vectors128.Scatter({value}, ref w, apart);",
+                });
+            }
+        }
+
+        if (whole <= chain)
+        {
+            Declare();
+            if (whole > 0) Whole("0", $"{whole}");
+            if (whole < headDim)
+                using (w.Block(""))
+                    Tail();
+            inPlace.DeclareFactors(w, fromTotals: false);
+            Store(store => Sums(store.First));
+            return;
+        }
+
+        void Total()
+        {
+            foreach (var (index, first) in stores) w.Line($"t{index} += {Sums(first)};");
+            inPlace.AddToTotals(w);
+        }
+
+        w.Line("Vector128<float> " + string.Join(", ", stores.Select(store => $"t{store.Index}").Concat(inPlace.Totals).Select(name => $"{name} = Vector128<float>.Zero")) + ";");
+        using (w.Block($"for (nint part = 0; part < {whole}; part += {chain})"))
+        {
+            w.Line($"// At most {plan.Decode!.ChainVectors} products for each partial sum: a longer chain would lose precision.");
+            Declare();
+            Whole("part", $"Math.Min(part + {chain}, {whole})");
+            Total();
+        }
+
+        if (whole < headDim)
+            using (w.Block(""))
+            {
+                Declare();
+                Tail();
+                Total();
+            }
+
+        inPlace.DeclareFactors(w, fromTotals: true);
+        Store(store => $"t{store.Index}");
+    }
+
+    public static void Values(SourceWriter w, CorePlan plan, Dialect dialect, DecodeTile tile)
+    {
+        int dim = plan.Spec.ValueDim, whole = dim / plan.Lanes * plan.Lanes;
+        var (rows, keys) = (Enumerable.Range(0, tile.Rows).ToList(), Enumerable.Range(0, tile.Keys).ToList());
+        PrefetchTile(w, dialect, tile, "v", dim);
+        string State(int row, string offset) => Address.Arguments("s", DecodeStreams.Join(Address.Offset((row, "StateRow")), offset));
+        foreach (int row in rows)
+            w.Line("Vec " + string.Join(", ", keys.Select(key => $"w{row}_{key} = Splat({Address.Arguments("w", Address.Offset((tile.Rows * key, "apart"), (row, "")))})")) + ";");
+        if (whole > 0)
+        {
+            using (w.Block($"for (nint d = 0; d < {whole}; d += Lanes)"))
+            {
+                Prefetch(w, dialect, tile, "v");
+                Step(key => $"Load(ref v{key}, d)", "d");
+            }
+        }
+
+        if (whole < dim)
+            using (w.Block(""))
+                Step(key => $"LoadFirst(ref v{key}, {whole}, {dim - whole})", $"{whole}");
+
+        void Step(Func<int, string> load, string offset)
+        {
+            // The fewer operands stay in registers.
+            if (tile.Rows <= tile.Keys)
+            {
+                w.Line("Vec " + string.Join(", ", rows.Select(row => $"o{row} = Load({State(row, offset)})")) + ";");
+                foreach (int key in keys) w.Line($"Vec x{key} = {load(key)}; " + string.Join(" ", rows.Select(row => $"o{row} = MulAdd(w{row}_{key}, x{key}, o{row});")));
+                w.Line(string.Join(" ", rows.Select(row => $"Store(o{row}, {State(row, offset)});")));
+                return;
+            }
+
+            w.Line("Vec " + string.Join(", ", keys.Select(key => $"x{key} = {load(key)}")) + ";");
+            foreach (int row in rows)
+            {
+                string sum = $"Load({State(row, offset)})";
+                foreach (int key in keys) sum = $"MulAdd(w{row}_{key}, x{key}, {sum})";
+                w.Line($"Store({sum}, {State(row, offset)});");
+            }
+        }
+    }
+}
