@@ -21,7 +21,7 @@ namespace AttentionGen.Generator.Tests;
 /// </summary>
 public partial class BudgetTests
 {
-    private const int MaxTextOfKernel = 168 * 1024, MaxTextOfOddKernel = 194 * 1024, MaxTextOfLowerEnd = 10 * 1024, MaxTextOfScores = 40 * 1024, MaxIL = 16 * 1024, MaxMultiplyAdds = 768;
+    private const int MaxTextOfKernel = 176 * 1024, MaxTextOfOddKernel = 194 * 1024, MaxTextOfLowerEnd = 10 * 1024, MaxTextOfScores = 40 * 1024, MaxIL = 16 * 1024, MaxMultiplyAdds = 768;
 
     private static readonly Isas[] s_isas = [Isas.Avx512, Isas.Avx2, Isas.Neon, Isas.Portable];
 
@@ -53,7 +53,7 @@ public partial class BudgetTests
     {
         int packed = s_isas.Select(isa => KernelPlanner.Plan(spec, isa)).Sum(plan => CoreEmitter.Emit(plan) is var text ? text.Length - TextOfFewRows(text) : 0);
         bool usual = spec.HeadDim % 16 == 0 && spec.ValueDim % 16 == 0;
-        Assert.InRange(packed, 1, (usual ? 112 : 120) * 1024 + (spec.Visible.LowerMoves ? MaxTextOfLowerEnd : 0));
+        Assert.InRange(packed, 1, (usual ? 112 : 123) * 1024 + (spec.Visible.LowerMoves ? MaxTextOfLowerEnd : 0));
     });
 
     private static int TextOfFewRows(string text)
@@ -92,7 +92,7 @@ public partial class BudgetTests
         }
     }
 
-    [GeneratedRegex(@"^(Decode|BlockOf|DecodeScores|DecodeValues|OneRowScores|OneRowValues|AddValues|AllFinite|Merge|Values1x\d+(Tail)?)$")]
+    [GeneratedRegex(@"^(Decode|BlockOf|DecodeScores|DecodeWeights|DecodeValues|Together|OneRowScores|OneRowValues|AddValues|Merge|Values1x\d+(Tail)?)$")]
     private static partial Regex OfFewRows();
 
     [GeneratedRegex(@"^    (?:public|private) static [^=;]* (\w+)\(")]

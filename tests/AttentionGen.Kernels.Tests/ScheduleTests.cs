@@ -14,7 +14,7 @@ public unsafe class ScheduleTests
 
     private static readonly DecodePlan s_decode = new()
     {
-        KeyBlock = 384, StateRowFloats = 96, MaxRows = 64, TileRows = 4, RowsAtOnce = 32, RowsTogether = 16, OneRowBlock = 1024, ScratchFloats = 32 * (64 + 1040), FlopsPerPair = 256,
+        ChunkKeys = 384, StateRowFloats = 96, MaxRows = 64, TileRows = 4, RowsAtOnce = 32, RowsTogether = 16, OneRowBlock = 1024, ScratchFloats = 32 * (64 + 1040), FlopsPerPair = 256,
     };
 
     /// <summary>A call that is never run: pieces of some rows that see some keys, each a sequence.</summary>
