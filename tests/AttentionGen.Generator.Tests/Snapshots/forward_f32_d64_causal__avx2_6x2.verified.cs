@@ -10,9 +10,9 @@
 //   mask          causal: each row sees the keys before its bound
 //   prefill       tiles of 6 query rows x 16 keys: 6 x 2 vectors of 8 floats, scores wait in the first-level cache
 //                 blocks of 96 query rows and 256 keys
-//   decode        tiles of 2 query rows x 4 keys, for up to 32 rows (queries times heads of a group)
+//   decode        tiles of 4 query rows x 3 keys and 2 query rows x 6 keys, for up to 32 rows (queries times heads of a group)
 //   cost          256 flops and one exponential for each visible pair of query and key
-//   memory        128 floats for a packed key and value, 15360 for a block of queries
+//   memory        128 floats for a packed key and value, 15648 for a block of queries
 //
 // Keys are packed into panels (transposed), values into padded rows.
 // Prefill: for each block of queries and each block of keys, tile by tile: scores, weights relative to a running maximum, product with the values.
@@ -43,10 +43,10 @@ internal readonly struct forward_f32_d64_causal__avx2_6x2 : IPrefillCore, IDecod
     private const int QueryRow = 64; // a copied query: whole vectors
     // The state of a query row: output, sums of weights, maximum and its level.
     private const int Sums = ValueDim, Maximum = Sums + Lanes, RowLevel = Maximum + 1, StateRow = Maximum + Lanes;
-    private const int KeyBlock = 256;
+    private const int KeyBlock = 256, WeightRow = KeyBlock + 16;
     private const int TileRows = 6, PanelKeys = 16, QueryBlock = 96;
     // Rows of weights lie an odd number of cache lines apart.
-    private const int MaxRows = 32, RowsAtOnce = 32, OneRowBlock = 1024, OneRowWeights = OneRowBlock + 16;
+    private const int MaxRows = 32, DecodeKeys = 240, TileKinds = 4 | 2, RowsAtOnce = 32, OneRowBlock = 1024, OneRowWeights = OneRowBlock + 16;
     private const float Scale = 0.18033688f; // scale * log2(e): weights are powers of two
     private const float Lazy = 44.36142f; // 8 / Scale, how far a score may exceed the running maximum
 
@@ -61,7 +61,7 @@ internal readonly struct forward_f32_d64_causal__avx2_6x2 : IPrefillCore, IDecod
         PackedKeyFloats = HeadDim,
         PackedValueFloats = ValueDim,
         StateRowFloats = StateRow,
-        ScratchFloats = 7680, // queries and weights
+        ScratchFloats = 7968, // queries and weights
         FlopsPerPair = 256,
     };
 
@@ -71,10 +71,10 @@ internal readonly struct forward_f32_d64_causal__avx2_6x2 : IPrefillCore, IDecod
         ValueDim = 64,
         Elements = new(4, 4, 4, 4),
         MaxRows = MaxRows,
-        TileRows = 2,
         RowsAtOnce = RowsAtOnce,
-        RowsTogether = 16,
-        KeyBlock = KeyBlock,
+        TileRows = 2,
+        RowsTogether = 32,
+        ChunkKeys = 480,
         OneRowBlock = OneRowBlock,
         StateRowFloats = StateRow,
         ScratchFloats = RowsAtOnce * (QueryRow + OneRowWeights), // queries and weights
@@ -86,7 +86,7 @@ internal readonly struct forward_f32_d64_causal__avx2_6x2 : IPrefillCore, IDecod
     public static void Prefill(in PrefillBlock block)
     {
         ref float query = ref block.Scratch; // [QueryBlock, QueryRow]
-        ref float weights = ref At(ref query, QueryBlock * QueryRow); // [TileRows, KeyBlock]
+        ref float weights = ref At(ref query, QueryBlock * QueryRow); // [TileRows, WeightRow]
         int tileRows = (block.Rows + TileRows - 1) / TileRows * TileRows;
 
         if (block.First) Reset(ref block.State, tileRows);
@@ -113,7 +113,7 @@ internal readonly struct forward_f32_d64_causal__avx2_6x2 : IPrefillCore, IDecod
 
                     ref float tileQuery = ref At(ref query, row * QueryRow);
                     ref float state = ref At(ref block.State, row * StateRow);
-                    Scores(ref tileQuery, ref panels, (end + PanelKeys - 1) / PanelKeys, ref weights);
+                    Scores(ref tileQuery, ref panels, (end + PanelKeys - 1) / PanelKeys, ref weights, ref At(ref weights, TileRows * WeightRow));
                     OnlineSoftmax(ref weights, end, ref state, TileRows, seen, keys);
                     if (block.ValuesFinite || seen >= end)
                     {
@@ -123,8 +123,8 @@ internal readonly struct forward_f32_d64_causal__avx2_6x2 : IPrefillCore, IDecod
                     {
                         for (int i = 0; i < TileRows; i++) // 0 times an infinite value or NaN is not 0
                         {
-                            ref float p = ref At(ref weights, i * KeyBlock), s = ref At(ref state, i * StateRow);
-                            AddValues(ref p, ref values, ValueDim, ref s, 0, Math.Min(seen + i, end));
+                            ref float p = ref At(ref weights, i * WeightRow), s = ref At(ref state, i * StateRow);
+                            AddValues(ref p, 1, ref values, ValueDim, ref s, 0, Math.Min(seen + i, end));
                         }
                     }
                 }
@@ -186,8 +186,10 @@ internal readonly struct forward_f32_d64_causal__avx2_6x2 : IPrefillCore, IDecod
 
     /// <summary>Scores of a tile of query rows over some panels of keys.</summary>
     [MethodImpl(AggressiveOptimization | NoInlining)]
-    private static void Scores(ref float query, ref float panel, int panels, ref float weights)
+    private static void Scores(ref float query, ref float panel, int panels, ref float weights, ref float partials)
     {
+        // Partial sums are added up in memory of their own, from zeros that lie before it.
+        for (nint i = 0; i < 96; i += Lanes) Store(Vec.Zero, ref partials, i);
         for (int p = 0; p < panels; p++, panel = ref At(ref panel, HeadDim * PanelKeys))
         {
             ref float tile = ref At(ref weights, p * PanelKeys);
@@ -197,85 +199,97 @@ internal readonly struct forward_f32_d64_causal__avx2_6x2 : IPrefillCore, IDecod
             Vec s3_0 = Vec.Zero, s3_1 = Vec.Zero;
             Vec s4_0 = Vec.Zero, s4_1 = Vec.Zero;
             Vec s5_0 = Vec.Zero, s5_1 = Vec.Zero;
+            Vec k0, k1, x;
             ref float q = ref query, k = ref panel;
-            int quad = 0;
-            while (true)
+            ref float before = ref partials, sums = ref At(ref partials, 96);
+            for (int pass = 0; pass < 8; pass++)
             {
-                int chain = Math.Min(quad + 4, 16);
-                do
-                {
-                    {
-                        Vec k0 = Load(ref k, 0), k1 = Load(ref k, Lanes);
-                        Vec x0 = Splat(ref q, 0); s0_0 = MulAdd(x0, k0, s0_0); s0_1 = MulAdd(x0, k1, s0_1);
-                        Vec x1 = Splat(ref q, QueryRow); s1_0 = MulAdd(x1, k0, s1_0); s1_1 = MulAdd(x1, k1, s1_1);
-                        Vec x2 = Splat(ref q, 2 * QueryRow); s2_0 = MulAdd(x2, k0, s2_0); s2_1 = MulAdd(x2, k1, s2_1);
-                        Vec x3 = Splat(ref q, 3 * QueryRow); s3_0 = MulAdd(x3, k0, s3_0); s3_1 = MulAdd(x3, k1, s3_1);
-                        Vec x4 = Splat(ref q, 4 * QueryRow); s4_0 = MulAdd(x4, k0, s4_0); s4_1 = MulAdd(x4, k1, s4_1);
-                        Vec x5 = Splat(ref q, 5 * QueryRow); s5_0 = MulAdd(x5, k0, s5_0); s5_1 = MulAdd(x5, k1, s5_1);
-                    }
-                    {
-                        Vec k0 = Load(ref k, PanelKeys), k1 = Load(ref k, PanelKeys + Lanes);
-                        Vec x0 = Splat(ref q, 1); s0_0 = MulAdd(x0, k0, s0_0); s0_1 = MulAdd(x0, k1, s0_1);
-                        Vec x1 = Splat(ref q, QueryRow + 1); s1_0 = MulAdd(x1, k0, s1_0); s1_1 = MulAdd(x1, k1, s1_1);
-                        Vec x2 = Splat(ref q, 2 * QueryRow + 1); s2_0 = MulAdd(x2, k0, s2_0); s2_1 = MulAdd(x2, k1, s2_1);
-                        Vec x3 = Splat(ref q, 3 * QueryRow + 1); s3_0 = MulAdd(x3, k0, s3_0); s3_1 = MulAdd(x3, k1, s3_1);
-                        Vec x4 = Splat(ref q, 4 * QueryRow + 1); s4_0 = MulAdd(x4, k0, s4_0); s4_1 = MulAdd(x4, k1, s4_1);
-                        Vec x5 = Splat(ref q, 5 * QueryRow + 1); s5_0 = MulAdd(x5, k0, s5_0); s5_1 = MulAdd(x5, k1, s5_1);
-                    }
-                    {
-                        Vec k0 = Load(ref k, 2 * PanelKeys), k1 = Load(ref k, 2 * PanelKeys + Lanes);
-                        Vec x0 = Splat(ref q, 2); s0_0 = MulAdd(x0, k0, s0_0); s0_1 = MulAdd(x0, k1, s0_1);
-                        Vec x1 = Splat(ref q, QueryRow + 2); s1_0 = MulAdd(x1, k0, s1_0); s1_1 = MulAdd(x1, k1, s1_1);
-                        Vec x2 = Splat(ref q, 2 * QueryRow + 2); s2_0 = MulAdd(x2, k0, s2_0); s2_1 = MulAdd(x2, k1, s2_1);
-                        Vec x3 = Splat(ref q, 3 * QueryRow + 2); s3_0 = MulAdd(x3, k0, s3_0); s3_1 = MulAdd(x3, k1, s3_1);
-                        Vec x4 = Splat(ref q, 4 * QueryRow + 2); s4_0 = MulAdd(x4, k0, s4_0); s4_1 = MulAdd(x4, k1, s4_1);
-                        Vec x5 = Splat(ref q, 5 * QueryRow + 2); s5_0 = MulAdd(x5, k0, s5_0); s5_1 = MulAdd(x5, k1, s5_1);
-                    }
-                    {
-                        Vec k0 = Load(ref k, 3 * PanelKeys), k1 = Load(ref k, 3 * PanelKeys + Lanes);
-                        Vec x0 = Splat(ref q, 3); s0_0 = MulAdd(x0, k0, s0_0); s0_1 = MulAdd(x0, k1, s0_1);
-                        Vec x1 = Splat(ref q, QueryRow + 3); s1_0 = MulAdd(x1, k0, s1_0); s1_1 = MulAdd(x1, k1, s1_1);
-                        Vec x2 = Splat(ref q, 2 * QueryRow + 3); s2_0 = MulAdd(x2, k0, s2_0); s2_1 = MulAdd(x2, k1, s2_1);
-                        Vec x3 = Splat(ref q, 3 * QueryRow + 3); s3_0 = MulAdd(x3, k0, s3_0); s3_1 = MulAdd(x3, k1, s3_1);
-                        Vec x4 = Splat(ref q, 4 * QueryRow + 3); s4_0 = MulAdd(x4, k0, s4_0); s4_1 = MulAdd(x4, k1, s4_1);
-                        Vec x5 = Splat(ref q, 5 * QueryRow + 3); s5_0 = MulAdd(x5, k0, s5_0); s5_1 = MulAdd(x5, k1, s5_1);
-                    }
-                    q = ref At(ref q, 4);
-                    k = ref At(ref k, 4 * PanelKeys);
-                    quad++;
-                } while (quad < chain);
-
-                // Sums of 16 products: longer sums would lose precision.
-                if (quad > 4)
-                {
-                    s0_0 += Load(ref tile, 0); s0_1 += Load(ref tile, Lanes);
-                    s1_0 += Load(ref tile, KeyBlock); s1_1 += Load(ref tile, KeyBlock + Lanes);
-                    s2_0 += Load(ref tile, 2 * KeyBlock); s2_1 += Load(ref tile, 2 * KeyBlock + Lanes);
-                    s3_0 += Load(ref tile, 3 * KeyBlock); s3_1 += Load(ref tile, 3 * KeyBlock + Lanes);
-                    s4_0 += Load(ref tile, 4 * KeyBlock); s4_1 += Load(ref tile, 4 * KeyBlock + Lanes);
-                    s5_0 += Load(ref tile, 5 * KeyBlock); s5_1 += Load(ref tile, 5 * KeyBlock + Lanes);
-                }
-                if (quad == 16) break;
-                Store(s0_0, ref tile, 0); Store(s0_1, ref tile, Lanes);
-                Store(s1_0, ref tile, KeyBlock); Store(s1_1, ref tile, KeyBlock + Lanes);
-                Store(s2_0, ref tile, 2 * KeyBlock); Store(s2_1, ref tile, 2 * KeyBlock + Lanes);
-                Store(s3_0, ref tile, 3 * KeyBlock); Store(s3_1, ref tile, 3 * KeyBlock + Lanes);
-                Store(s4_0, ref tile, 4 * KeyBlock); Store(s4_1, ref tile, 4 * KeyBlock + Lanes);
-                Store(s5_0, ref tile, 5 * KeyBlock); Store(s5_1, ref tile, 5 * KeyBlock + Lanes);
-                s0_0 = s0_1 = Vec.Zero;
-                s1_0 = s1_1 = Vec.Zero;
-                s2_0 = s2_1 = Vec.Zero;
-                s3_0 = s3_1 = Vec.Zero;
-                s4_0 = s4_1 = Vec.Zero;
-                s5_0 = s5_1 = Vec.Zero;
+                // Sums of at most 16 products: longer sums would lose precision. Each row puts its sums aside at another element.
+                if (pass == 2) before = ref sums;
+                k0 = Load(ref k, 0); k1 = Load(ref k, Lanes);
+                x = Splat(ref q, 0); s0_0 = MulAdd(x, k0, s0_0); s0_1 = MulAdd(x, k1, s0_1);
+                x = Splat(ref q, QueryRow); s1_0 = MulAdd(x, k0, s1_0); s1_1 = MulAdd(x, k1, s1_1);
+                x = Splat(ref q, 2 * QueryRow); s2_0 = MulAdd(x, k0, s2_0); s2_1 = MulAdd(x, k1, s2_1);
+                x = Splat(ref q, 3 * QueryRow); s3_0 = MulAdd(x, k0, s3_0); s3_1 = MulAdd(x, k1, s3_1);
+                x = Splat(ref q, 4 * QueryRow); s4_0 = MulAdd(x, k0, s4_0); s4_1 = MulAdd(x, k1, s4_1);
+                x = Splat(ref q, 5 * QueryRow); s5_0 = MulAdd(x, k0, s5_0); s5_1 = MulAdd(x, k1, s5_1);
+                if (pass % 2 == 0) { Store(s0_0 + Load(ref before, 0), ref sums, 0); Store(s0_1 + Load(ref before, Lanes), ref sums, Lanes);
+                    s0_0 = s0_1 = Vec.Zero; }
+                else { Store(s3_0 + Load(ref before, 6 * Lanes), ref sums, 6 * Lanes); Store(s3_1 + Load(ref before, 7 * Lanes), ref sums, 7 * Lanes);
+                    s3_0 = s3_1 = Vec.Zero; }
+                k0 = Load(ref k, PanelKeys); k1 = Load(ref k, PanelKeys + Lanes);
+                x = Splat(ref q, 1); s0_0 = MulAdd(x, k0, s0_0); s0_1 = MulAdd(x, k1, s0_1);
+                x = Splat(ref q, QueryRow + 1); s1_0 = MulAdd(x, k0, s1_0); s1_1 = MulAdd(x, k1, s1_1);
+                x = Splat(ref q, 2 * QueryRow + 1); s2_0 = MulAdd(x, k0, s2_0); s2_1 = MulAdd(x, k1, s2_1);
+                x = Splat(ref q, 3 * QueryRow + 1); s3_0 = MulAdd(x, k0, s3_0); s3_1 = MulAdd(x, k1, s3_1);
+                x = Splat(ref q, 4 * QueryRow + 1); s4_0 = MulAdd(x, k0, s4_0); s4_1 = MulAdd(x, k1, s4_1);
+                x = Splat(ref q, 5 * QueryRow + 1); s5_0 = MulAdd(x, k0, s5_0); s5_1 = MulAdd(x, k1, s5_1);
+                k0 = Load(ref k, 2 * PanelKeys); k1 = Load(ref k, 2 * PanelKeys + Lanes);
+                x = Splat(ref q, 2); s0_0 = MulAdd(x, k0, s0_0); s0_1 = MulAdd(x, k1, s0_1);
+                x = Splat(ref q, QueryRow + 2); s1_0 = MulAdd(x, k0, s1_0); s1_1 = MulAdd(x, k1, s1_1);
+                x = Splat(ref q, 2 * QueryRow + 2); s2_0 = MulAdd(x, k0, s2_0); s2_1 = MulAdd(x, k1, s2_1);
+                x = Splat(ref q, 3 * QueryRow + 2); s3_0 = MulAdd(x, k0, s3_0); s3_1 = MulAdd(x, k1, s3_1);
+                x = Splat(ref q, 4 * QueryRow + 2); s4_0 = MulAdd(x, k0, s4_0); s4_1 = MulAdd(x, k1, s4_1);
+                x = Splat(ref q, 5 * QueryRow + 2); s5_0 = MulAdd(x, k0, s5_0); s5_1 = MulAdd(x, k1, s5_1);
+                if (pass % 2 == 0) { Store(s1_0 + Load(ref before, 2 * Lanes), ref sums, 2 * Lanes);
+                    Store(s1_1 + Load(ref before, 3 * Lanes), ref sums, 3 * Lanes); s1_0 = s1_1 = Vec.Zero; }
+                else { Store(s4_0 + Load(ref before, 8 * Lanes), ref sums, 8 * Lanes); Store(s4_1 + Load(ref before, 9 * Lanes), ref sums, 9 * Lanes);
+                    s4_0 = s4_1 = Vec.Zero; }
+                k0 = Load(ref k, 3 * PanelKeys); k1 = Load(ref k, 3 * PanelKeys + Lanes);
+                x = Splat(ref q, 3); s0_0 = MulAdd(x, k0, s0_0); s0_1 = MulAdd(x, k1, s0_1);
+                x = Splat(ref q, QueryRow + 3); s1_0 = MulAdd(x, k0, s1_0); s1_1 = MulAdd(x, k1, s1_1);
+                x = Splat(ref q, 2 * QueryRow + 3); s2_0 = MulAdd(x, k0, s2_0); s2_1 = MulAdd(x, k1, s2_1);
+                x = Splat(ref q, 3 * QueryRow + 3); s3_0 = MulAdd(x, k0, s3_0); s3_1 = MulAdd(x, k1, s3_1);
+                x = Splat(ref q, 4 * QueryRow + 3); s4_0 = MulAdd(x, k0, s4_0); s4_1 = MulAdd(x, k1, s4_1);
+                x = Splat(ref q, 5 * QueryRow + 3); s5_0 = MulAdd(x, k0, s5_0); s5_1 = MulAdd(x, k1, s5_1);
+                k0 = Load(ref k, 4 * PanelKeys); k1 = Load(ref k, 4 * PanelKeys + Lanes);
+                x = Splat(ref q, 4); s0_0 = MulAdd(x, k0, s0_0); s0_1 = MulAdd(x, k1, s0_1);
+                x = Splat(ref q, QueryRow + 4); s1_0 = MulAdd(x, k0, s1_0); s1_1 = MulAdd(x, k1, s1_1);
+                x = Splat(ref q, 2 * QueryRow + 4); s2_0 = MulAdd(x, k0, s2_0); s2_1 = MulAdd(x, k1, s2_1);
+                x = Splat(ref q, 3 * QueryRow + 4); s3_0 = MulAdd(x, k0, s3_0); s3_1 = MulAdd(x, k1, s3_1);
+                x = Splat(ref q, 4 * QueryRow + 4); s4_0 = MulAdd(x, k0, s4_0); s4_1 = MulAdd(x, k1, s4_1);
+                x = Splat(ref q, 5 * QueryRow + 4); s5_0 = MulAdd(x, k0, s5_0); s5_1 = MulAdd(x, k1, s5_1);
+                if (pass % 2 == 0) { Store(s2_0 + Load(ref before, 4 * Lanes), ref sums, 4 * Lanes);
+                    Store(s2_1 + Load(ref before, 5 * Lanes), ref sums, 5 * Lanes); s2_0 = s2_1 = Vec.Zero; }
+                else { Store(s5_0 + Load(ref before, 10 * Lanes), ref sums, 10 * Lanes); Store(s5_1 + Load(ref before, 11 * Lanes), ref sums, 11 * Lanes);
+                    s5_0 = s5_1 = Vec.Zero; }
+                k0 = Load(ref k, 5 * PanelKeys); k1 = Load(ref k, 5 * PanelKeys + Lanes);
+                x = Splat(ref q, 5); s0_0 = MulAdd(x, k0, s0_0); s0_1 = MulAdd(x, k1, s0_1);
+                x = Splat(ref q, QueryRow + 5); s1_0 = MulAdd(x, k0, s1_0); s1_1 = MulAdd(x, k1, s1_1);
+                x = Splat(ref q, 2 * QueryRow + 5); s2_0 = MulAdd(x, k0, s2_0); s2_1 = MulAdd(x, k1, s2_1);
+                x = Splat(ref q, 3 * QueryRow + 5); s3_0 = MulAdd(x, k0, s3_0); s3_1 = MulAdd(x, k1, s3_1);
+                x = Splat(ref q, 4 * QueryRow + 5); s4_0 = MulAdd(x, k0, s4_0); s4_1 = MulAdd(x, k1, s4_1);
+                x = Splat(ref q, 5 * QueryRow + 5); s5_0 = MulAdd(x, k0, s5_0); s5_1 = MulAdd(x, k1, s5_1);
+                k0 = Load(ref k, 6 * PanelKeys); k1 = Load(ref k, 6 * PanelKeys + Lanes);
+                x = Splat(ref q, 6); s0_0 = MulAdd(x, k0, s0_0); s0_1 = MulAdd(x, k1, s0_1);
+                x = Splat(ref q, QueryRow + 6); s1_0 = MulAdd(x, k0, s1_0); s1_1 = MulAdd(x, k1, s1_1);
+                x = Splat(ref q, 2 * QueryRow + 6); s2_0 = MulAdd(x, k0, s2_0); s2_1 = MulAdd(x, k1, s2_1);
+                x = Splat(ref q, 3 * QueryRow + 6); s3_0 = MulAdd(x, k0, s3_0); s3_1 = MulAdd(x, k1, s3_1);
+                x = Splat(ref q, 4 * QueryRow + 6); s4_0 = MulAdd(x, k0, s4_0); s4_1 = MulAdd(x, k1, s4_1);
+                x = Splat(ref q, 5 * QueryRow + 6); s5_0 = MulAdd(x, k0, s5_0); s5_1 = MulAdd(x, k1, s5_1);
+                k0 = Load(ref k, 7 * PanelKeys); k1 = Load(ref k, 7 * PanelKeys + Lanes);
+                x = Splat(ref q, 7); s0_0 = MulAdd(x, k0, s0_0); s0_1 = MulAdd(x, k1, s0_1);
+                x = Splat(ref q, QueryRow + 7); s1_0 = MulAdd(x, k0, s1_0); s1_1 = MulAdd(x, k1, s1_1);
+                x = Splat(ref q, 2 * QueryRow + 7); s2_0 = MulAdd(x, k0, s2_0); s2_1 = MulAdd(x, k1, s2_1);
+                x = Splat(ref q, 3 * QueryRow + 7); s3_0 = MulAdd(x, k0, s3_0); s3_1 = MulAdd(x, k1, s3_1);
+                x = Splat(ref q, 4 * QueryRow + 7); s4_0 = MulAdd(x, k0, s4_0); s4_1 = MulAdd(x, k1, s4_1);
+                x = Splat(ref q, 5 * QueryRow + 7); s5_0 = MulAdd(x, k0, s5_0); s5_1 = MulAdd(x, k1, s5_1);
+                q = ref At(ref q, 8);
+                k = ref At(ref k, 8 * PanelKeys);
             }
+            s0_0 += Load(ref sums, 0); s0_1 += Load(ref sums, Lanes);
+            s1_0 += Load(ref sums, 2 * Lanes); s1_1 += Load(ref sums, 3 * Lanes);
+            s2_0 += Load(ref sums, 4 * Lanes); s2_1 += Load(ref sums, 5 * Lanes);
+            s3_0 += Load(ref sums, 6 * Lanes); s3_1 += Load(ref sums, 7 * Lanes);
+            s4_0 += Load(ref sums, 8 * Lanes); s4_1 += Load(ref sums, 9 * Lanes);
+            s5_0 += Load(ref sums, 10 * Lanes); s5_1 += Load(ref sums, 11 * Lanes);
 
             Store(s0_0, ref tile, 0); Store(s0_1, ref tile, Lanes);
-            Store(s1_0, ref tile, KeyBlock); Store(s1_1, ref tile, KeyBlock + Lanes);
-            Store(s2_0, ref tile, 2 * KeyBlock); Store(s2_1, ref tile, 2 * KeyBlock + Lanes);
-            Store(s3_0, ref tile, 3 * KeyBlock); Store(s3_1, ref tile, 3 * KeyBlock + Lanes);
-            Store(s4_0, ref tile, 4 * KeyBlock); Store(s4_1, ref tile, 4 * KeyBlock + Lanes);
-            Store(s5_0, ref tile, 5 * KeyBlock); Store(s5_1, ref tile, 5 * KeyBlock + Lanes);
+            Store(s1_0, ref tile, WeightRow); Store(s1_1, ref tile, WeightRow + Lanes);
+            Store(s2_0, ref tile, 2 * WeightRow); Store(s2_1, ref tile, 2 * WeightRow + Lanes);
+            Store(s3_0, ref tile, 3 * WeightRow); Store(s3_1, ref tile, 3 * WeightRow + Lanes);
+            Store(s4_0, ref tile, 4 * WeightRow); Store(s4_1, ref tile, 4 * WeightRow + Lanes);
+            Store(s5_0, ref tile, 5 * WeightRow); Store(s5_1, ref tile, 5 * WeightRow + Lanes);
         }
     }
 
@@ -301,82 +315,111 @@ internal readonly struct forward_f32_d64_causal__avx2_6x2 : IPrefillCore, IDecod
                 // Query i sees the keys before `seen` + i.
                 int seen = (int)Math.Max(Math.Min(run.Visible - first, keyBlock), -RowsAtOnce);
 
-                DecodeScores(in block, ref query, ref At(ref run.Keys<float>(), first * block.KeyStride), keys, ref weights, seen);
-                for (int row = 0; row < rows; row += block.Queries)
-                    OnlineSoftmax(ref At(ref weights, row * weightRow), keys, ref At(ref block.State, row * StateRow), block.Queries, seen, keys);
-                DecodeValues(in block, ref weights, ref At(ref run.Values<float>(), first * block.ValueStride), seen, keys);
+                bool streams = seen >= keys; // all queries see all keys
+                DecodeScores(in block, ref query, ref At(ref run.Keys<float>(), first * block.KeyStride), keys, streams, ref weights, seen);
+                DecodeWeights(in block, ref weights, seen, keys);
+                DecodeValues(in block, ref weights, ref At(ref run.Values<float>(), first * block.ValueStride), streams, seen, keys);
             }
         }
     }
 
     /// <summary>The keys of a block, and the floats of a row of weights.</summary>
     private static (int Keys, int WeightRow) BlockOf(in DecodeBlock block) =>
-        block.Heads == block.KeyHeads && block.Queries == 1 ? (OneRowBlock, OneRowWeights) : (KeyBlock, KeyBlock);
+        block.Heads == block.KeyHeads && block.Queries == 1 ? (OneRowBlock, OneRowWeights) : (DecodeKeys, WeightRow);
 
-    /// <summary>Scores of all query rows with keys, 4 keys at a time; keys after the last repeat it.</summary>
+    /// <summary>Scores of all query rows with keys; keys after the last repeat it. Those of the rows of a tile lie key by key.</summary>
     [MethodImpl(AggressiveOptimization | NoInlining)]
-    private static void DecodeScores(in DecodeBlock block, ref float query, ref float key, int keys, ref float weights, int seen)
+    private static void DecodeScores(in DecodeBlock block, ref float query, ref float key, int keys, bool streams, ref float weights, int seen)
     {
         int heads = block.KeyHeads, rows = block.Heads / heads * block.Queries, weightRow = BlockOf(in block).WeightRow;
         nint stride = block.KeyStride, headStride = block.KeyHeadStride;
-        nint ahead = (heads == 1 ? 64 : 8) * stride, tokens = Math.Max(1536 / (heads * 64), 1) * stride;
+        nint tokens = Math.Max(1536 / (heads * 64), 1) * stride;
+        bool contiguous = stride < 128;
 
         // One row and one head: most of the keys, with the query in registers.
         int done = heads == 1 && rows == 1 ? OneRowScores(ref query, ref key, stride, keys / 4, ref weights) : 0;
-
-        // Four keys side by side; for one query of few heads, one key from each quarter of the keys.
-        int count = (keys - done + 3) / 4, apart = 1, next = 4;
-        if (block.Queries == 1 && rows < 2 && done == 0) (apart, next) = (Math.Max(count, 1), 1);
-        Vec zero = Vec.Zero;
-        for (int left = count, j = done; left > 0; left--, j += next)
+        streams &= done == 0;
+        for (int row = 0, tile, tiles; row < rows; row += tiles * tile)
         {
-            nint last = (keys - 1 - j) * stride;
-            ref float k0 = ref At(ref key, j * stride);
-            ref float q = ref query, w = ref At(ref weights, j);
-            for (nint i = 0; apart > 1 && i < (heads - 1) * headStride + 64; i += 1024)
+            tile = TileOf(row, rows, TileKinds, out _);
+            tiles = tile == 1 ? rows - row : (rows - row) / tile;
+            int together = Together(tile), count = (keys - done + together - 1) / together;
+            nint apart = streams ? Math.Max(count, 1) : 1, next = streams ? 1 : together, far = apart * stride, ahead = 4 * stride;
+            for (nint left = count, j = done; left > 0; left--, j += next)
             {
-                PrefetchFour(ref k0, apart * stride, tokens + i);
-            }
-            for (int head = 0; head < heads; head++, k0 = ref At(ref k0, headStride))
-            {
-                ref float k1 = ref At(ref k0, Math.Min(apart * stride, last)), k2 = ref At(ref k0, Math.Min(2 * apart * stride, last)),
-                    k3 = ref At(ref k0, Math.Min(3 * apart * stride, last));
-                int row = rows, m = 0; // first query of a tile
-                for (; row >= 2; row -= 2, q = ref At(ref q, 2 * QueryRow), w = ref At(ref w, 2 * KeyBlock))
+                nint last = (keys - 1 - j) * stride;
+                ref float k0 = ref At(ref key, j * stride);
+                for (nint i = 0; tile == 1 && streams && i < (heads - 1) * headStride + 64; i += 1024) PrefetchFour(ref k0, far, tokens + i);
+                ref float headWeights = ref At(ref weights, row * weightRow + tile * j), headRows = ref At(ref query, row * QueryRow);
+                for (int head = 0; head < heads;
+                    head++, k0 = ref At(ref k0, headStride), headWeights = ref At(ref headWeights, rows * weightRow),
+                    headRows = ref At(ref headRows, rows * QueryRow))
                 {
-                    int first = m;
-                    m += m + 2 < block.Queries ? 2 : 2 - block.Queries;
-                    if (j >= seen + Math.Min(first + 1, block.Queries - 1)) continue;
-                    Vec s0_0 = zero, s0_1 = zero, s0_2 = zero, s0_3 = zero;
-                    Vec s1_0 = zero, s1_1 = zero, s1_2 = zero, s1_3 = zero;
-                    for (nint d = 0; d < 64; d += Lanes)
+                    ref float w = ref headWeights, q = ref headRows;
+                    ref float k1 = ref At(ref k0, Math.Min(far, last)), k2 = ref At(ref k0, Math.Min(2 * far, last)),
+                        k3 = ref At(ref k0, Math.Min(3 * far, last)), k4 = ref At(ref k0, Math.Min(4 * far, last)),
+                        k5 = ref At(ref k0, Math.Min(5 * far, last));
+                    int m = row % block.Queries;
+                    for (int i = 0; i < tiles; i++, w = ref At(ref w, tile * weightRow), q = ref At(ref q, tile * QueryRow))
                     {
-                        if (d % 16 == 0)
+                        if (!streams && SeesNone(ref m, tile, block.Queries, (int)j - seen)) continue; // half of what there is between as many queries as keys
+                        if (tile == 4)
                         {
-                            PrefetchFour(ref k0, stride, d + ahead);
+                            nint mask = i == 0 ? 15 : -1;
+                            Vec s0_0 = Vec.Zero, s0_1 = Vec.Zero, s0_2 = Vec.Zero;
+                            Vec s1_0 = Vec.Zero, s1_1 = Vec.Zero, s1_2 = Vec.Zero;
+                            Vec s2_0 = Vec.Zero, s2_1 = Vec.Zero, s2_2 = Vec.Zero;
+                            Vec s3_0 = Vec.Zero, s3_1 = Vec.Zero, s3_2 = Vec.Zero;
+                            for (nint d = 0; d < 64; d += Lanes)
+                            {
+                                if ((d & mask) == 0) PrefetchAll(ref k0, ref k1, ref k2, d + ahead, contiguous);
+                                Vec x0 = Load(ref k0, d);
+                                Vec x1 = Load(ref k1, d);
+                                Vec x2 = Load(ref k2, d);
+                                Vec q0 = Load(ref q, d); s0_0 = MulAdd(q0, x0, s0_0); s0_1 = MulAdd(q0, x1, s0_1); s0_2 = MulAdd(q0, x2, s0_2);
+                                Vec q1 = Load(ref q, QueryRow + d); s1_0 = MulAdd(q1, x0, s1_0); s1_1 = MulAdd(q1, x1, s1_1); s1_2 = MulAdd(q1, x2, s1_2);
+                                Vec q2 = Load(ref q, 2 * QueryRow + d); s2_0 = MulAdd(q2, x0, s2_0); s2_1 = MulAdd(q2, x1, s2_1); s2_2 = MulAdd(q2, x2, s2_2);
+                                Vec q3 = Load(ref q, 3 * QueryRow + d); s3_0 = MulAdd(q3, x0, s3_0); s3_1 = MulAdd(q3, x1, s3_1); s3_2 = MulAdd(q3, x2, s3_2);
+                            }
+                            Vectors128.Store(Sums4(s0_0, s1_0, s2_0, s3_0), ref w, 0);
+                            Vectors128.Store(Sums4(s0_1, s1_1, s2_1, s3_1), ref w, 4 * apart);
+                            Vectors128.Store(Sums4(s0_2, s1_2, s2_2, s3_2), ref w, 8 * apart);
                         }
-                        Vec q0 = Load(ref q, d), q1 = Load(ref q, QueryRow + d);
-                        Vec x0 = Load(ref k0, d); s0_0 = MulAdd(q0, x0, s0_0); s1_0 = MulAdd(q1, x0, s1_0);
-                        Vec x1 = Load(ref k1, d); s0_1 = MulAdd(q0, x1, s0_1); s1_1 = MulAdd(q1, x1, s1_1);
-                        Vec x2 = Load(ref k2, d); s0_2 = MulAdd(q0, x2, s0_2); s1_2 = MulAdd(q1, x2, s1_2);
-                        Vec x3 = Load(ref k3, d); s0_3 = MulAdd(q0, x3, s0_3); s1_3 = MulAdd(q1, x3, s1_3);
+                        else if (tile == 2)
+                        {
+                            nint mask = i == 0 ? 15 : -1;
+                            Vec s0_0 = Vec.Zero, s0_1 = Vec.Zero, s0_2 = Vec.Zero, s0_3 = Vec.Zero, s0_4 = Vec.Zero, s0_5 = Vec.Zero;
+                            Vec s1_0 = Vec.Zero, s1_1 = Vec.Zero, s1_2 = Vec.Zero, s1_3 = Vec.Zero, s1_4 = Vec.Zero, s1_5 = Vec.Zero;
+                            for (nint d = 0; d < 64; d += Lanes)
+                            {
+                                if ((d & mask) == 0) PrefetchAll(ref k0, ref k1, ref k2, ref k3, ref k4, ref k5, d + ahead, contiguous);
+                                Vec q0 = Load(ref q, d), q1 = Load(ref q, QueryRow + d);
+                                Vec x0 = Load(ref k0, d); s0_0 = MulAdd(q0, x0, s0_0); s1_0 = MulAdd(q1, x0, s1_0);
+                                Vec x1 = Load(ref k1, d); s0_1 = MulAdd(q0, x1, s0_1); s1_1 = MulAdd(q1, x1, s1_1);
+                                Vec x2 = Load(ref k2, d); s0_2 = MulAdd(q0, x2, s0_2); s1_2 = MulAdd(q1, x2, s1_2);
+                                Vec x3 = Load(ref k3, d); s0_3 = MulAdd(q0, x3, s0_3); s1_3 = MulAdd(q1, x3, s1_3);
+                                Vec x4 = Load(ref k4, d); s0_4 = MulAdd(q0, x4, s0_4); s1_4 = MulAdd(q1, x4, s1_4);
+                                Vec x5 = Load(ref k5, d); s0_5 = MulAdd(q0, x5, s0_5); s1_5 = MulAdd(q1, x5, s1_5);
+                            }
+                            Vectors128.StoreHalves(Sums4(s0_0, s1_0, s0_1, s1_1), ref w, 0, 2 * apart);
+                            Vectors128.StoreHalves(Sums4(s0_2, s1_2, s0_3, s1_3), ref w, 4 * apart, 2 * apart);
+                            Vectors128.StoreHalves(Sums4(s0_4, s1_4, s0_5, s1_5), ref w, 8 * apart, 2 * apart);
+                        }
+                        else
+                        {
+                            if (!streams) PrefetchFourRows(ref k0, stride, ahead, 64);
+                            Vec s0_0 = Vec.Zero, s0_1 = Vec.Zero, s0_2 = Vec.Zero, s0_3 = Vec.Zero;
+                            for (nint d = 0; d < 64; d += Lanes)
+                            {
+                                Vec q0 = Load(ref q, d);
+                                Vec x0 = Load(ref k0, d); s0_0 = MulAdd(q0, x0, s0_0);
+                                Vec x1 = Load(ref k1, d); s0_1 = MulAdd(q0, x1, s0_1);
+                                Vec x2 = Load(ref k2, d); s0_2 = MulAdd(q0, x2, s0_2);
+                                Vec x3 = Load(ref k3, d); s0_3 = MulAdd(q0, x3, s0_3);
+                            }
+                            Vectors128.Scatter(Sums4(s0_0, s0_1, s0_2, s0_3), ref w, apart);
+                        }
                     }
-                    Vectors128.Store(Sums4(s0_0, s0_1, s0_2, s0_3), ref w, 0);
-                    Vectors128.Store(Sums4(s1_0, s1_1, s1_2, s1_3), ref w, KeyBlock);
-                }
-                for (; row > 0; row--, q = ref At(ref q, QueryRow), w = ref At(ref w, weightRow))
-                {
-                    if (apart == 1) PrefetchFourRows(ref k0, stride, ahead, 64);
-                    Vec s0_0 = zero, s0_1 = zero, s0_2 = zero, s0_3 = zero;
-                    for (nint d = 0; d < 64; d += Lanes)
-                    {
-                        Vec q0 = Load(ref q, d);
-                        Vec x0 = Load(ref k0, d); s0_0 = MulAdd(q0, x0, s0_0);
-                        Vec x1 = Load(ref k1, d); s0_1 = MulAdd(q0, x1, s0_1);
-                        Vec x2 = Load(ref k2, d); s0_2 = MulAdd(q0, x2, s0_2);
-                        Vec x3 = Load(ref k3, d); s0_3 = MulAdd(q0, x3, s0_3);
-                    }
-                    Vectors128.Scatter(Sums4(s0_0, s0_1, s0_2, s0_3), ref w, apart);
                 }
             }
         }
@@ -415,74 +458,107 @@ internal readonly struct forward_f32_d64_causal__avx2_6x2 : IPrefillCore, IDecod
         return 4 * quarter;
     }
 
-    /// <summary>Adds weights * values to the state of all rows, 4 values at a time.</summary>
+    /// <summary>Adds weights * values to the state of all rows.</summary>
     [MethodImpl(AggressiveOptimization | NoInlining)]
-    private static void DecodeValues(in DecodeBlock block, ref float weights, ref float value, int seen, int keys)
+    private static void DecodeValues(in DecodeBlock block, ref float weights, ref float value, bool streams, int seen, int keys)
     {
         int heads = block.KeyHeads, rows = block.Heads / heads * block.Queries, weightRow = BlockOf(in block).WeightRow;
+        ref float state = ref block.State;
         nint stride = block.ValueStride, headStride = block.ValueHeadStride;
-        nint ahead = (heads == 1 ? 64 : 8) * stride, tokens = Math.Max(1536 / (heads * 64), 1) * stride;
         // The keys before `all` are multiplied for all rows: 0 times a hidden finite value is 0.
         int all = Math.Max(Math.Min(seen, keys), 0);
-        if (all < keys && AllFinite(in block, ref At(ref value, all * stride), keys - all)) all = keys;
-
-        // Four keys side by side; for one query of few heads, one key from each quarter of the keys.
-        int count = all / 4, apart = 1, next = 4;
-        if (block.Queries == 1 && rows < 2) (apart, next) = (Math.Max(count, 1), 1);
+        if (all < keys && AllFinite(ref At(ref value, all * stride), keys - all, stride, heads, headStride, 64)) all = keys;
+        nint tokens = Math.Max(1536 / (heads * 64), 1) * stride;
+        bool contiguous = stride < 128;
 
         // One row and one head: most of the values, with the output in registers.
-        int done = 0;
-        if (heads == 1 && rows == 1) done = OneRowValues(ref weights, ref value, stride, count, ref block.State);
-        for (int left = count - done, j = done; left > 0; left--, j += next)
+        int done = heads == 1 && rows == 1 ? OneRowValues(ref weights, ref value, stride, all / 4, ref block.State) : 0;
+        for (int row = 0, tile, tiles; row < rows; row += tiles * tile)
         {
-            ref float v0 = ref At(ref value, j * stride);
-            ref float w = ref At(ref weights, j), s = ref block.State;
-            for (nint i = 0; apart > 1 && i < (heads - 1) * headStride + 64; i += 1024)
+            tile = TileOf(row, rows, TileKinds, out _);
+            tiles = tile == 1 ? rows - row : (rows - row) / tile;
+            int together = Together(tile), count = all / together - done;
+            nint apart = streams ? Math.Max(count, 1) : 1, next = streams ? 1 : together, far = apart * stride, ahead = 4 * stride;
+            for (nint left = count, j = done; left > 0; left--, j += next)
             {
-                PrefetchFour(ref v0, apart * stride, tokens + i);
-            }
-            for (int head = 0; head < heads; head++, v0 = ref At(ref v0, headStride))
-            {
-                ref float v1 = ref At(ref v0, apart * stride), v2 = ref At(ref v1, apart * stride), v3 = ref At(ref v2, apart * stride);
-                int row = rows, m = 0; // first query of a tile
-                for (; row >= 2; row -= 2, w = ref At(ref w, 2 * KeyBlock), s = ref At(ref s, 2 * StateRow))
+                ref float v0 = ref At(ref value, j * stride);
+                for (nint i = 0; tile == 1 && streams && i < (heads - 1) * headStride + 64; i += 1024) PrefetchFour(ref v0, far, tokens + i);
+                ref float headWeights = ref At(ref weights, row * weightRow + tile * j), headRows = ref At(ref state, row * StateRow);
+                for (int head = 0; head < heads;
+                    head++, v0 = ref At(ref v0, headStride), headWeights = ref At(ref headWeights, rows * weightRow),
+                    headRows = ref At(ref headRows, rows * StateRow))
                 {
-                    int first = m;
-                    m += m + 2 < block.Queries ? 2 : 2 - block.Queries;
-                    if (j >= seen + Math.Min(first + 1, block.Queries - 1)) continue;
-                    Vec w0_0 = Splat(ref w, 0), w0_1 = Splat(ref w, 1), w0_2 = Splat(ref w, 2), w0_3 = Splat(ref w, 3);
-                    Vec w1_0 = Splat(ref w, KeyBlock), w1_1 = Splat(ref w, KeyBlock + 1), w1_2 = Splat(ref w, KeyBlock + 2), w1_3 = Splat(ref w, KeyBlock + 3);
-                    for (nint i = 0; i < 64; i += Lanes)
+                    ref float w = ref headWeights, s = ref headRows;
+                    ref float v1 = ref At(ref v0, far), v2 = ref At(ref v0, 2 * far), v3 = ref At(ref v0, 3 * far), v4 = ref At(ref v0, 4 * far),
+                        v5 = ref At(ref v0, 5 * far);
+                    int m = row % block.Queries;
+                    for (int i = 0; i < tiles; i++, w = ref At(ref w, tile * weightRow), s = ref At(ref s, tile * StateRow))
                     {
-                        if (i % 16 == 0)
+                        if (!streams && SeesNone(ref m, tile, block.Queries, (int)j - seen)) continue; // half of what there is between as many queries as keys
+                        if (tile == 4)
                         {
-                            PrefetchFour(ref v0, stride, i + ahead);
+                            nint mask = i == 0 ? 15 : -1;
+                            Vec w0_0 = Splat(ref w, 0), w0_1 = Splat(ref w, 4 * apart), w0_2 = Splat(ref w, 8 * apart);
+                            Vec w1_0 = Splat(ref w, 1), w1_1 = Splat(ref w, 4 * apart + 1), w1_2 = Splat(ref w, 8 * apart + 1);
+                            Vec w2_0 = Splat(ref w, 2), w2_1 = Splat(ref w, 4 * apart + 2), w2_2 = Splat(ref w, 8 * apart + 2);
+                            Vec w3_0 = Splat(ref w, 3), w3_1 = Splat(ref w, 4 * apart + 3), w3_2 = Splat(ref w, 8 * apart + 3);
+                            for (nint d = 0; d < 64; d += Lanes)
+                            {
+                                if ((d & mask) == 0) PrefetchAll(ref v0, ref v1, ref v2, d + ahead, contiguous);
+                                Vec x0 = Load(ref v0, d), x1 = Load(ref v1, d), x2 = Load(ref v2, d);
+                                Store(MulAdd(w0_2, x2, MulAdd(w0_1, x1, MulAdd(w0_0, x0, Load(ref s, d)))), ref s, d);
+                                Store(MulAdd(w1_2, x2, MulAdd(w1_1, x1, MulAdd(w1_0, x0, Load(ref s, StateRow + d)))), ref s, StateRow + d);
+                                Store(MulAdd(w2_2, x2, MulAdd(w2_1, x1, MulAdd(w2_0, x0, Load(ref s, 2 * StateRow + d)))), ref s, 2 * StateRow + d);
+                                Store(MulAdd(w3_2, x2, MulAdd(w3_1, x1, MulAdd(w3_0, x0, Load(ref s, 3 * StateRow + d)))), ref s, 3 * StateRow + d);
+                            }
                         }
-                        Vec x0 = Load(ref v0, i), x1 = Load(ref v1, i), x2 = Load(ref v2, i), x3 = Load(ref v3, i);
-                        Store(MulAdd(w0_3, x3, MulAdd(w0_2, x2, MulAdd(w0_1, x1, MulAdd(w0_0, x0, Load(ref s, i))))), ref s, i);
-                        Store(MulAdd(w1_3, x3, MulAdd(w1_2, x2, MulAdd(w1_1, x1, MulAdd(w1_0, x0, Load(ref s, StateRow + i))))), ref s, StateRow + i);
-                    }
-                }
-                for (; row > 0; row--, w = ref At(ref w, weightRow), s = ref At(ref s, StateRow))
-                {
-                    if (apart == 1) PrefetchFourRows(ref v0, stride, ahead, 64);
-                    Vec w0_0 = Splat(ref w, 0), w0_1 = Splat(ref w, apart), w0_2 = Splat(ref w, 2 * apart), w0_3 = Splat(ref w, 3 * apart);
-                    for (nint i = 0; i < 64; i += Lanes)
-                    {
-                        Vec x0 = Load(ref v0, i), x1 = Load(ref v1, i), x2 = Load(ref v2, i), x3 = Load(ref v3, i);
-                        Store(MulAdd(w0_3, x3, MulAdd(w0_2, x2, MulAdd(w0_1, x1, MulAdd(w0_0, x0, Load(ref s, i))))), ref s, i);
+                        else if (tile == 2)
+                        {
+                            nint mask = i == 0 ? 15 : -1;
+                            Vec w0_0 = Splat(ref w, 0), w0_1 = Splat(ref w, 2 * apart), w0_2 = Splat(ref w, 4 * apart), w0_3 = Splat(ref w, 6 * apart),
+                                w0_4 = Splat(ref w, 8 * apart), w0_5 = Splat(ref w, 10 * apart);
+                            Vec w1_0 = Splat(ref w, 1), w1_1 = Splat(ref w, 2 * apart + 1), w1_2 = Splat(ref w, 4 * apart + 1),
+                                w1_3 = Splat(ref w, 6 * apart + 1), w1_4 = Splat(ref w, 8 * apart + 1), w1_5 = Splat(ref w, 10 * apart + 1);
+                            for (nint d = 0; d < 64; d += Lanes)
+                            {
+                                if ((d & mask) == 0) PrefetchAll(ref v0, ref v1, ref v2, ref v3, ref v4, ref v5, d + ahead, contiguous);
+                                Vec o0 = Load(ref s, d), o1 = Load(ref s, StateRow + d);
+                                Vec x0 = Load(ref v0, d); o0 = MulAdd(w0_0, x0, o0); o1 = MulAdd(w1_0, x0, o1);
+                                Vec x1 = Load(ref v1, d); o0 = MulAdd(w0_1, x1, o0); o1 = MulAdd(w1_1, x1, o1);
+                                Vec x2 = Load(ref v2, d); o0 = MulAdd(w0_2, x2, o0); o1 = MulAdd(w1_2, x2, o1);
+                                Vec x3 = Load(ref v3, d); o0 = MulAdd(w0_3, x3, o0); o1 = MulAdd(w1_3, x3, o1);
+                                Vec x4 = Load(ref v4, d); o0 = MulAdd(w0_4, x4, o0); o1 = MulAdd(w1_4, x4, o1);
+                                Vec x5 = Load(ref v5, d); o0 = MulAdd(w0_5, x5, o0); o1 = MulAdd(w1_5, x5, o1);
+                                Store(o0, ref s, d); Store(o1, ref s, StateRow + d);
+                            }
+                        }
+                        else
+                        {
+                            if (!streams) PrefetchFourRows(ref v0, stride, ahead, 64);
+                            Vec w0_0 = Splat(ref w, 0), w0_1 = Splat(ref w, apart), w0_2 = Splat(ref w, 2 * apart), w0_3 = Splat(ref w, 3 * apart);
+                            for (nint d = 0; d < 64; d += Lanes)
+                            {
+                                Vec o0 = Load(ref s, d);
+                                Vec x0 = Load(ref v0, d); o0 = MulAdd(w0_0, x0, o0);
+                                Vec x1 = Load(ref v1, d); o0 = MulAdd(w0_1, x1, o0);
+                                Vec x2 = Load(ref v2, d); o0 = MulAdd(w0_2, x2, o0);
+                                Vec x3 = Load(ref v3, d); o0 = MulAdd(w0_3, x3, o0);
+                                Store(o0, ref s, d);
+                            }
+                        }
                     }
                 }
             }
         }
 
         // The other keys, for each row those that it sees.
-        for (int row = 0; row < block.Heads * block.Queries; row++)
+        for (int i = 0; i < block.Heads * block.Queries; i++)
         {
-            ref float v = ref At(ref value, row / rows * headStride);
-            ref float w = ref At(ref weights, row * weightRow), s = ref At(ref block.State, row * StateRow);
-            AddValues(ref w, ref v, stride, ref s, 4 * count, all);
-            if (all < keys) AddValues(ref w, ref v, stride, ref s, all, Math.Min(seen + row % block.Queries, keys));
+            ref float v = ref At(ref value, i / rows * headStride);
+            int step = TileOf(i, rows, TileKinds, out int first), together = Together(step);
+            ref float w = ref At(ref weights, first * weightRow + i - first), s = ref At(ref state, i * StateRow);
+            AddValues(ref w, step, ref v, stride, ref s, all / together * together, all);
+            if (all < keys) AddValues(ref w, step, ref v, stride, ref s, all, Math.Min(seen + i % block.Queries, keys));
         }
     }
 
@@ -518,36 +594,41 @@ internal readonly struct forward_f32_d64_causal__avx2_6x2 : IPrefillCore, IDecod
         return quarter;
     }
 
-    /// <summary>Adds weights * values to the state of a row.</summary>
+    /// <summary>Adds weights * values to the state of a row, whose weights are `step` floats apart.</summary>
     [MethodImpl(AggressiveOptimization | NoInlining)]
-    private static void AddValues(ref float weights, ref float value, nint stride, ref float state, int from, int end)
+    private static void AddValues(ref float weights, int step, ref float value, nint stride, ref float state, int from, int end)
     {
         for (; from < end; from++)
         {
-            Vec w = Splat(ref weights, from);
+            Vec w = Splat(ref weights, from * step);
             ref float v = ref At(ref value, from * stride);
             for (nint i = 0; i < 64; i += Lanes) Store(MulAdd(w, Load(ref v, i), Load(ref state, i)), ref state, i);
         }
     }
 
-    /// <summary>Whether all values are finite.</summary>
+    /// <summary>Makes weights of the scores of all rows. Those of a tile are put in rows, and back.</summary>
     [MethodImpl(AggressiveOptimization | NoInlining)]
-    private static bool AllFinite(in DecodeBlock block, ref float value, int count)
+    private static void DecodeWeights(in DecodeBlock block, ref float weights, int seen, int keys)
     {
-        Vec zeros = Vec.Zero;
-        for (; count > 0; count--, value = ref At(ref value, block.ValueStride))
+        int rows = block.Heads / block.KeyHeads * block.Queries, weightRow = BlockOf(in block).WeightRow;
+        ref float tileRows = ref At(ref weights, RowsAtOnce * WeightRow);
+        for (int row = 0, tile; row < block.Heads * block.Queries; row += tile)
         {
-            ref float v = ref value;
-            for (int head = 0; head < block.KeyHeads; head++, v = ref At(ref v, block.ValueHeadStride))
+            tile = TileOf(row, rows, TileKinds, out _);
+            ref float w = ref At(ref weights, row * weightRow), first = ref w;
+            if (tile > 1) RowsOfTile(ref w, tile, keys, ref first = ref tileRows, WeightRow);
+            for (int i = 0, count; i < tile; i += count)
             {
-                for (nint i = 0; i < 64; i += Lanes)
-                {
-                    zeros = MulAdd(Load(ref v, i), Vec.Zero, zeros);
-                }
+                var (head, query) = Math.DivRem(row + i, block.Queries);
+                count = Math.Min(block.Queries - query, tile - i);
+                OnlineSoftmax(ref At(ref first, i * WeightRow), keys, ref At(ref block.State, (row + i) * StateRow), count, seen + query, keys);
             }
+            if (tile > 1) TileOfRows(ref first, WeightRow, tile, keys, ref w);
         }
-        return AllZero(zeros);
     }
+
+    /// <summary>The keys that tiles of so many rows take together.</summary>
+    private static int Together(int tile) => tile == 4 ? 3 : tile == 2 ? 6 : 4;
 
     /// <summary>Adds to the state of rows their state after other keys. Both are scaled to the higher maximum.</summary>
     [MethodImpl(AggressiveOptimization | NoInlining)]
@@ -576,15 +657,35 @@ internal readonly struct forward_f32_d64_causal__avx2_6x2 : IPrefillCore, IDecod
         Vec o3_0 = Load(ref outputs, 3 * StateRow), o3_1 = Load(ref outputs, 3 * StateRow + Lanes);
         Vec o4_0 = Load(ref outputs, 4 * StateRow), o4_1 = Load(ref outputs, 4 * StateRow + Lanes);
         Vec o5_0 = Load(ref outputs, 5 * StateRow), o5_1 = Load(ref outputs, 5 * StateRow + Lanes);
+        Vec v0, v1, x;
+        for (; keys >= 2; keys -= 2)
+        {
+            v0 = Load(ref values, 0); v1 = Load(ref values, Lanes);
+            x = Splat(ref weights, 0); o0_0 = MulAdd(x, v0, o0_0); o0_1 = MulAdd(x, v1, o0_1);
+            x = Splat(ref weights, WeightRow); o1_0 = MulAdd(x, v0, o1_0); o1_1 = MulAdd(x, v1, o1_1);
+            x = Splat(ref weights, 2 * WeightRow); o2_0 = MulAdd(x, v0, o2_0); o2_1 = MulAdd(x, v1, o2_1);
+            x = Splat(ref weights, 3 * WeightRow); o3_0 = MulAdd(x, v0, o3_0); o3_1 = MulAdd(x, v1, o3_1);
+            x = Splat(ref weights, 4 * WeightRow); o4_0 = MulAdd(x, v0, o4_0); o4_1 = MulAdd(x, v1, o4_1);
+            x = Splat(ref weights, 5 * WeightRow); o5_0 = MulAdd(x, v0, o5_0); o5_1 = MulAdd(x, v1, o5_1);
+            v0 = Load(ref values, stride); v1 = Load(ref values, stride + Lanes);
+            x = Splat(ref weights, 1); o0_0 = MulAdd(x, v0, o0_0); o0_1 = MulAdd(x, v1, o0_1);
+            x = Splat(ref weights, WeightRow + 1); o1_0 = MulAdd(x, v0, o1_0); o1_1 = MulAdd(x, v1, o1_1);
+            x = Splat(ref weights, 2 * WeightRow + 1); o2_0 = MulAdd(x, v0, o2_0); o2_1 = MulAdd(x, v1, o2_1);
+            x = Splat(ref weights, 3 * WeightRow + 1); o3_0 = MulAdd(x, v0, o3_0); o3_1 = MulAdd(x, v1, o3_1);
+            x = Splat(ref weights, 4 * WeightRow + 1); o4_0 = MulAdd(x, v0, o4_0); o4_1 = MulAdd(x, v1, o4_1);
+            x = Splat(ref weights, 5 * WeightRow + 1); o5_0 = MulAdd(x, v0, o5_0); o5_1 = MulAdd(x, v1, o5_1);
+            weights = ref At(ref weights, 2);
+            values = ref At(ref values, 2 * stride);
+        }
         for (; keys > 0; keys--)
         {
-            Vec v0 = Load(ref values, 0), v1 = Load(ref values, Lanes);
-            Vec x0 = Splat(ref weights, 0); o0_0 = MulAdd(x0, v0, o0_0); o0_1 = MulAdd(x0, v1, o0_1);
-            Vec x1 = Splat(ref weights, KeyBlock); o1_0 = MulAdd(x1, v0, o1_0); o1_1 = MulAdd(x1, v1, o1_1);
-            Vec x2 = Splat(ref weights, 2 * KeyBlock); o2_0 = MulAdd(x2, v0, o2_0); o2_1 = MulAdd(x2, v1, o2_1);
-            Vec x3 = Splat(ref weights, 3 * KeyBlock); o3_0 = MulAdd(x3, v0, o3_0); o3_1 = MulAdd(x3, v1, o3_1);
-            Vec x4 = Splat(ref weights, 4 * KeyBlock); o4_0 = MulAdd(x4, v0, o4_0); o4_1 = MulAdd(x4, v1, o4_1);
-            Vec x5 = Splat(ref weights, 5 * KeyBlock); o5_0 = MulAdd(x5, v0, o5_0); o5_1 = MulAdd(x5, v1, o5_1);
+            v0 = Load(ref values, 0); v1 = Load(ref values, Lanes);
+            x = Splat(ref weights, 0); o0_0 = MulAdd(x, v0, o0_0); o0_1 = MulAdd(x, v1, o0_1);
+            x = Splat(ref weights, WeightRow); o1_0 = MulAdd(x, v0, o1_0); o1_1 = MulAdd(x, v1, o1_1);
+            x = Splat(ref weights, 2 * WeightRow); o2_0 = MulAdd(x, v0, o2_0); o2_1 = MulAdd(x, v1, o2_1);
+            x = Splat(ref weights, 3 * WeightRow); o3_0 = MulAdd(x, v0, o3_0); o3_1 = MulAdd(x, v1, o3_1);
+            x = Splat(ref weights, 4 * WeightRow); o4_0 = MulAdd(x, v0, o4_0); o4_1 = MulAdd(x, v1, o4_1);
+            x = Splat(ref weights, 5 * WeightRow); o5_0 = MulAdd(x, v0, o5_0); o5_1 = MulAdd(x, v1, o5_1);
             weights = ref At(ref weights, 1);
             values = ref At(ref values, stride);
         }
@@ -631,7 +732,7 @@ internal readonly struct forward_f32_d64_causal__avx2_6x2 : IPrefillCore, IDecod
     {
         for (int row = 0; row < rows; row++, state = ref At(ref state, StateRow))
         {
-            ref float w = ref At(ref weights, row * KeyBlock);
+            ref float w = ref At(ref weights, row * WeightRow);
             ref float sum = ref At(ref state, Sums);
             ref float maximum = ref At(ref state, Maximum);
 
@@ -643,8 +744,12 @@ internal readonly struct forward_f32_d64_causal__avx2_6x2 : IPrefillCore, IDecod
             // A score of -infinity has the weight 0: where a row sees a key, its maximum is at least the lowest finite number.
             Vec highest = All(bound > 0 ? float.MinValue : float.NegativeInfinity);
             int column = 0;
+            Vec other = highest;
+            for (; column + 2 * Lanes <= tail; column += 2 * Lanes) (highest, other) =
+                (Max(highest, Load(ref w, column)), Max(other, Load(ref w, column + Lanes)));
             for (; column < tail; column += Lanes) highest = Max(highest, Load(ref w, column));
             if (tail < bound) highest = Max(highest, Select(visible, Load(ref w, tail), highest));
+            highest = Max(highest, other);
             float rowHighest = Largest(highest);
             if (rowHighest > maximum + Lazy)
             {
@@ -668,18 +773,7 @@ internal readonly struct forward_f32_d64_causal__avx2_6x2 : IPrefillCore, IDecod
 
             Vec levels = All(level + Whole), scale = All(Scale), total = Load(ref sum, 0);
             column = 0;
-            for (; column + 4 * Lanes <= tail; column += 4 * Lanes)
-            {
-                Vec e0 = Weight(Load(ref w, column), scale, levels);
-                Vec e1 = Weight(Load(ref w, column + Lanes), scale, levels);
-                Vec e2 = Weight(Load(ref w, column + 2 * Lanes), scale, levels);
-                Vec e3 = Weight(Load(ref w, column + 3 * Lanes), scale, levels);
-                Store(e0, ref w, column);
-                Store(e1, ref w, column + Lanes);
-                Store(e2, ref w, column + 2 * Lanes);
-                Store(e3, ref w, column + 3 * Lanes);
-                total += (e0 + e1) + (e2 + e3);
-            }
+            for (; column + 4 * Lanes <= tail; column += 4 * Lanes) total += Weights4(ref w, column, scale, levels);
             for (; column < tail; column += Lanes)
             {
                 Vec e = Weight(Load(ref w, column), scale, levels);

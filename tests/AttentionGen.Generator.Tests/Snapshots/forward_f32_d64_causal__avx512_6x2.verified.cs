@@ -43,10 +43,10 @@ internal readonly struct forward_f32_d64_causal__avx512_6x2 : IPrefillCore, IDec
     private const int QueryRow = 64; // a copied query: whole vectors
     // The state of a query row: output, sums of weights, maximum and its level.
     private const int Sums = ValueDim, Maximum = Sums + Lanes, RowLevel = Maximum + 1, StateRow = Maximum + Lanes;
-    private const int KeyBlock = 384;
+    private const int KeyBlock = 384, WeightRow = KeyBlock;
     private const int TileRows = 6, PanelKeys = 32, QueryBlock = 96;
     // Rows of weights lie an odd number of cache lines apart.
-    private const int MaxRows = 64, RowsAtOnce = 32, OneRowBlock = 1024, OneRowWeights = OneRowBlock + 16;
+    private const int MaxRows = 64, DecodeKeys = 384, RowsAtOnce = 32, OneRowBlock = 1024, OneRowWeights = OneRowBlock + 16;
     private const float Scale = 0.18033688f; // scale * log2(e): weights are powers of two
     private const float Lazy = 44.36142f; // 8 / Scale, how far a score may exceed the running maximum
 
@@ -71,10 +71,10 @@ internal readonly struct forward_f32_d64_causal__avx512_6x2 : IPrefillCore, IDec
         ValueDim = 64,
         Elements = new(4, 4, 4, 4),
         MaxRows = MaxRows,
-        TileRows = 4,
         RowsAtOnce = RowsAtOnce,
+        TileRows = 4,
         RowsTogether = 16,
-        KeyBlock = KeyBlock,
+        ChunkKeys = 384,
         OneRowBlock = OneRowBlock,
         StateRowFloats = StateRow,
         ScratchFloats = RowsAtOnce * (QueryRow + OneRowWeights), // queries and weights
@@ -86,7 +86,7 @@ internal readonly struct forward_f32_d64_causal__avx512_6x2 : IPrefillCore, IDec
     public static void Prefill(in PrefillBlock block)
     {
         ref float query = ref block.Scratch; // [QueryBlock, QueryRow]
-        ref float weights = ref At(ref query, QueryBlock * QueryRow); // [TileRows, KeyBlock]
+        ref float weights = ref At(ref query, QueryBlock * QueryRow); // [TileRows, WeightRow]
         int tileRows = (block.Rows + TileRows - 1) / TileRows * TileRows;
 
         if (block.First) Reset(ref block.State, tileRows);
@@ -122,7 +122,7 @@ internal readonly struct forward_f32_d64_causal__avx512_6x2 : IPrefillCore, IDec
                     {
                         for (int i = 0; i < TileRows; i++) // 0 times an infinite value or NaN is not 0
                         {
-                            ref float p = ref At(ref weights, i * KeyBlock), s = ref At(ref state, i * StateRow);
+                            ref float p = ref At(ref weights, i * WeightRow), s = ref At(ref state, i * StateRow);
                             AddValues(ref p, ref values, ValueDim, ref s, 0, Math.Min(seen + i, end));
                         }
                     }
@@ -200,6 +200,7 @@ internal readonly struct forward_f32_d64_causal__avx512_6x2 : IPrefillCore, IDec
             Vec s3_0 = Vec.Zero, s3_1 = Vec.Zero, t3_0 = Vec.Zero, t3_1 = Vec.Zero;
             Vec s4_0 = Vec.Zero, s4_1 = Vec.Zero, t4_0 = Vec.Zero, t4_1 = Vec.Zero;
             Vec s5_0 = Vec.Zero, s5_1 = Vec.Zero, t5_0 = Vec.Zero, t5_1 = Vec.Zero;
+            Vec k0, k1, x;
             ref float q = ref query, k = ref panel;
             int quad = 0;
             while (true)
@@ -207,42 +208,34 @@ internal readonly struct forward_f32_d64_causal__avx512_6x2 : IPrefillCore, IDec
                 int chain = Math.Min(quad + 8, 16);
                 do
                 {
-                    {
-                        Vec k0 = Load(ref k, 0), k1 = Load(ref k, Lanes);
-                        Vec x0 = Splat(ref q, 0); s0_0 = MulAdd(x0, k0, s0_0); s0_1 = MulAdd(x0, k1, s0_1);
-                        Vec x1 = Splat(ref q, QueryRow); s1_0 = MulAdd(x1, k0, s1_0); s1_1 = MulAdd(x1, k1, s1_1);
-                        Vec x2 = Splat(ref q, 2 * QueryRow); s2_0 = MulAdd(x2, k0, s2_0); s2_1 = MulAdd(x2, k1, s2_1);
-                        Vec x3 = Splat(ref q, 3 * QueryRow); s3_0 = MulAdd(x3, k0, s3_0); s3_1 = MulAdd(x3, k1, s3_1);
-                        Vec x4 = Splat(ref q, 4 * QueryRow); s4_0 = MulAdd(x4, k0, s4_0); s4_1 = MulAdd(x4, k1, s4_1);
-                        Vec x5 = Splat(ref q, 5 * QueryRow); s5_0 = MulAdd(x5, k0, s5_0); s5_1 = MulAdd(x5, k1, s5_1);
-                    }
-                    {
-                        Vec k0 = Load(ref k, PanelKeys), k1 = Load(ref k, PanelKeys + Lanes);
-                        Vec x0 = Splat(ref q, 1); t0_0 = MulAdd(x0, k0, t0_0); t0_1 = MulAdd(x0, k1, t0_1);
-                        Vec x1 = Splat(ref q, QueryRow + 1); t1_0 = MulAdd(x1, k0, t1_0); t1_1 = MulAdd(x1, k1, t1_1);
-                        Vec x2 = Splat(ref q, 2 * QueryRow + 1); t2_0 = MulAdd(x2, k0, t2_0); t2_1 = MulAdd(x2, k1, t2_1);
-                        Vec x3 = Splat(ref q, 3 * QueryRow + 1); t3_0 = MulAdd(x3, k0, t3_0); t3_1 = MulAdd(x3, k1, t3_1);
-                        Vec x4 = Splat(ref q, 4 * QueryRow + 1); t4_0 = MulAdd(x4, k0, t4_0); t4_1 = MulAdd(x4, k1, t4_1);
-                        Vec x5 = Splat(ref q, 5 * QueryRow + 1); t5_0 = MulAdd(x5, k0, t5_0); t5_1 = MulAdd(x5, k1, t5_1);
-                    }
-                    {
-                        Vec k0 = Load(ref k, 2 * PanelKeys), k1 = Load(ref k, 2 * PanelKeys + Lanes);
-                        Vec x0 = Splat(ref q, 2); s0_0 = MulAdd(x0, k0, s0_0); s0_1 = MulAdd(x0, k1, s0_1);
-                        Vec x1 = Splat(ref q, QueryRow + 2); s1_0 = MulAdd(x1, k0, s1_0); s1_1 = MulAdd(x1, k1, s1_1);
-                        Vec x2 = Splat(ref q, 2 * QueryRow + 2); s2_0 = MulAdd(x2, k0, s2_0); s2_1 = MulAdd(x2, k1, s2_1);
-                        Vec x3 = Splat(ref q, 3 * QueryRow + 2); s3_0 = MulAdd(x3, k0, s3_0); s3_1 = MulAdd(x3, k1, s3_1);
-                        Vec x4 = Splat(ref q, 4 * QueryRow + 2); s4_0 = MulAdd(x4, k0, s4_0); s4_1 = MulAdd(x4, k1, s4_1);
-                        Vec x5 = Splat(ref q, 5 * QueryRow + 2); s5_0 = MulAdd(x5, k0, s5_0); s5_1 = MulAdd(x5, k1, s5_1);
-                    }
-                    {
-                        Vec k0 = Load(ref k, 3 * PanelKeys), k1 = Load(ref k, 3 * PanelKeys + Lanes);
-                        Vec x0 = Splat(ref q, 3); t0_0 = MulAdd(x0, k0, t0_0); t0_1 = MulAdd(x0, k1, t0_1);
-                        Vec x1 = Splat(ref q, QueryRow + 3); t1_0 = MulAdd(x1, k0, t1_0); t1_1 = MulAdd(x1, k1, t1_1);
-                        Vec x2 = Splat(ref q, 2 * QueryRow + 3); t2_0 = MulAdd(x2, k0, t2_0); t2_1 = MulAdd(x2, k1, t2_1);
-                        Vec x3 = Splat(ref q, 3 * QueryRow + 3); t3_0 = MulAdd(x3, k0, t3_0); t3_1 = MulAdd(x3, k1, t3_1);
-                        Vec x4 = Splat(ref q, 4 * QueryRow + 3); t4_0 = MulAdd(x4, k0, t4_0); t4_1 = MulAdd(x4, k1, t4_1);
-                        Vec x5 = Splat(ref q, 5 * QueryRow + 3); t5_0 = MulAdd(x5, k0, t5_0); t5_1 = MulAdd(x5, k1, t5_1);
-                    }
+                    k0 = Load(ref k, 0); k1 = Load(ref k, Lanes);
+                    x = Splat(ref q, 0); s0_0 = MulAdd(x, k0, s0_0); s0_1 = MulAdd(x, k1, s0_1);
+                    x = Splat(ref q, QueryRow); s1_0 = MulAdd(x, k0, s1_0); s1_1 = MulAdd(x, k1, s1_1);
+                    x = Splat(ref q, 2 * QueryRow); s2_0 = MulAdd(x, k0, s2_0); s2_1 = MulAdd(x, k1, s2_1);
+                    x = Splat(ref q, 3 * QueryRow); s3_0 = MulAdd(x, k0, s3_0); s3_1 = MulAdd(x, k1, s3_1);
+                    x = Splat(ref q, 4 * QueryRow); s4_0 = MulAdd(x, k0, s4_0); s4_1 = MulAdd(x, k1, s4_1);
+                    x = Splat(ref q, 5 * QueryRow); s5_0 = MulAdd(x, k0, s5_0); s5_1 = MulAdd(x, k1, s5_1);
+                    k0 = Load(ref k, PanelKeys); k1 = Load(ref k, PanelKeys + Lanes);
+                    x = Splat(ref q, 1); t0_0 = MulAdd(x, k0, t0_0); t0_1 = MulAdd(x, k1, t0_1);
+                    x = Splat(ref q, QueryRow + 1); t1_0 = MulAdd(x, k0, t1_0); t1_1 = MulAdd(x, k1, t1_1);
+                    x = Splat(ref q, 2 * QueryRow + 1); t2_0 = MulAdd(x, k0, t2_0); t2_1 = MulAdd(x, k1, t2_1);
+                    x = Splat(ref q, 3 * QueryRow + 1); t3_0 = MulAdd(x, k0, t3_0); t3_1 = MulAdd(x, k1, t3_1);
+                    x = Splat(ref q, 4 * QueryRow + 1); t4_0 = MulAdd(x, k0, t4_0); t4_1 = MulAdd(x, k1, t4_1);
+                    x = Splat(ref q, 5 * QueryRow + 1); t5_0 = MulAdd(x, k0, t5_0); t5_1 = MulAdd(x, k1, t5_1);
+                    k0 = Load(ref k, 2 * PanelKeys); k1 = Load(ref k, 2 * PanelKeys + Lanes);
+                    x = Splat(ref q, 2); s0_0 = MulAdd(x, k0, s0_0); s0_1 = MulAdd(x, k1, s0_1);
+                    x = Splat(ref q, QueryRow + 2); s1_0 = MulAdd(x, k0, s1_0); s1_1 = MulAdd(x, k1, s1_1);
+                    x = Splat(ref q, 2 * QueryRow + 2); s2_0 = MulAdd(x, k0, s2_0); s2_1 = MulAdd(x, k1, s2_1);
+                    x = Splat(ref q, 3 * QueryRow + 2); s3_0 = MulAdd(x, k0, s3_0); s3_1 = MulAdd(x, k1, s3_1);
+                    x = Splat(ref q, 4 * QueryRow + 2); s4_0 = MulAdd(x, k0, s4_0); s4_1 = MulAdd(x, k1, s4_1);
+                    x = Splat(ref q, 5 * QueryRow + 2); s5_0 = MulAdd(x, k0, s5_0); s5_1 = MulAdd(x, k1, s5_1);
+                    k0 = Load(ref k, 3 * PanelKeys); k1 = Load(ref k, 3 * PanelKeys + Lanes);
+                    x = Splat(ref q, 3); t0_0 = MulAdd(x, k0, t0_0); t0_1 = MulAdd(x, k1, t0_1);
+                    x = Splat(ref q, QueryRow + 3); t1_0 = MulAdd(x, k0, t1_0); t1_1 = MulAdd(x, k1, t1_1);
+                    x = Splat(ref q, 2 * QueryRow + 3); t2_0 = MulAdd(x, k0, t2_0); t2_1 = MulAdd(x, k1, t2_1);
+                    x = Splat(ref q, 3 * QueryRow + 3); t3_0 = MulAdd(x, k0, t3_0); t3_1 = MulAdd(x, k1, t3_1);
+                    x = Splat(ref q, 4 * QueryRow + 3); t4_0 = MulAdd(x, k0, t4_0); t4_1 = MulAdd(x, k1, t4_1);
+                    x = Splat(ref q, 5 * QueryRow + 3); t5_0 = MulAdd(x, k0, t5_0); t5_1 = MulAdd(x, k1, t5_1);
                     q = ref At(ref q, 4);
                     k = ref At(ref k, 4 * PanelKeys);
                     quad++;
@@ -258,19 +251,19 @@ internal readonly struct forward_f32_d64_causal__avx512_6x2 : IPrefillCore, IDec
                 if (quad > 8)
                 {
                     s0_0 += Load(ref tile, 0); s0_1 += Load(ref tile, Lanes);
-                    s1_0 += Load(ref tile, KeyBlock); s1_1 += Load(ref tile, KeyBlock + Lanes);
-                    s2_0 += Load(ref tile, 2 * KeyBlock); s2_1 += Load(ref tile, 2 * KeyBlock + Lanes);
-                    s3_0 += Load(ref tile, 3 * KeyBlock); s3_1 += Load(ref tile, 3 * KeyBlock + Lanes);
-                    s4_0 += Load(ref tile, 4 * KeyBlock); s4_1 += Load(ref tile, 4 * KeyBlock + Lanes);
-                    s5_0 += Load(ref tile, 5 * KeyBlock); s5_1 += Load(ref tile, 5 * KeyBlock + Lanes);
+                    s1_0 += Load(ref tile, WeightRow); s1_1 += Load(ref tile, WeightRow + Lanes);
+                    s2_0 += Load(ref tile, 2 * WeightRow); s2_1 += Load(ref tile, 2 * WeightRow + Lanes);
+                    s3_0 += Load(ref tile, 3 * WeightRow); s3_1 += Load(ref tile, 3 * WeightRow + Lanes);
+                    s4_0 += Load(ref tile, 4 * WeightRow); s4_1 += Load(ref tile, 4 * WeightRow + Lanes);
+                    s5_0 += Load(ref tile, 5 * WeightRow); s5_1 += Load(ref tile, 5 * WeightRow + Lanes);
                 }
                 if (quad == 16) break;
                 Store(s0_0, ref tile, 0); Store(s0_1, ref tile, Lanes);
-                Store(s1_0, ref tile, KeyBlock); Store(s1_1, ref tile, KeyBlock + Lanes);
-                Store(s2_0, ref tile, 2 * KeyBlock); Store(s2_1, ref tile, 2 * KeyBlock + Lanes);
-                Store(s3_0, ref tile, 3 * KeyBlock); Store(s3_1, ref tile, 3 * KeyBlock + Lanes);
-                Store(s4_0, ref tile, 4 * KeyBlock); Store(s4_1, ref tile, 4 * KeyBlock + Lanes);
-                Store(s5_0, ref tile, 5 * KeyBlock); Store(s5_1, ref tile, 5 * KeyBlock + Lanes);
+                Store(s1_0, ref tile, WeightRow); Store(s1_1, ref tile, WeightRow + Lanes);
+                Store(s2_0, ref tile, 2 * WeightRow); Store(s2_1, ref tile, 2 * WeightRow + Lanes);
+                Store(s3_0, ref tile, 3 * WeightRow); Store(s3_1, ref tile, 3 * WeightRow + Lanes);
+                Store(s4_0, ref tile, 4 * WeightRow); Store(s4_1, ref tile, 4 * WeightRow + Lanes);
+                Store(s5_0, ref tile, 5 * WeightRow); Store(s5_1, ref tile, 5 * WeightRow + Lanes);
                 s0_0 = s0_1 = t0_0 = t0_1 = Vec.Zero;
                 s1_0 = s1_1 = t1_0 = t1_1 = Vec.Zero;
                 s2_0 = s2_1 = t2_0 = t2_1 = Vec.Zero;
@@ -321,22 +314,22 @@ internal readonly struct forward_f32_d64_causal__avx512_6x2 : IPrefillCore, IDec
                 if (Within(MaxBits(MaxBits(h0, MaxBits(h1, h2)), MaxBits(h3, MaxBits(h4, h5))), 8f))
                 {
                     Weights2(e0_0, e0_1, ref tile, 0, ref state, Sums);
-                    Weights2(e1_0, e1_1, ref tile, KeyBlock, ref state, StateRow + Sums);
-                    Weights2(e2_0, e2_1, ref tile, 2 * KeyBlock, ref state, 2 * StateRow + Sums);
-                    Weights2(e3_0, e3_1, ref tile, 3 * KeyBlock, ref state, 3 * StateRow + Sums);
-                    Weights2(e4_0, e4_1, ref tile, 4 * KeyBlock, ref state, 4 * StateRow + Sums);
-                    Weights2(e5_0, e5_1, ref tile, 5 * KeyBlock, ref state, 5 * StateRow + Sums);
+                    Weights2(e1_0, e1_1, ref tile, WeightRow, ref state, StateRow + Sums);
+                    Weights2(e2_0, e2_1, ref tile, 2 * WeightRow, ref state, 2 * StateRow + Sums);
+                    Weights2(e3_0, e3_1, ref tile, 3 * WeightRow, ref state, 3 * StateRow + Sums);
+                    Weights2(e4_0, e4_1, ref tile, 4 * WeightRow, ref state, 4 * StateRow + Sums);
+                    Weights2(e5_0, e5_1, ref tile, 5 * WeightRow, ref state, 5 * StateRow + Sums);
                     continue;
                 }
             }
 
             // Rare: a maximum rises, or some rows see none of the panel.
             Store(s0_0, ref tile, 0); Store(s0_1, ref tile, Lanes);
-            Store(s1_0, ref tile, KeyBlock); Store(s1_1, ref tile, KeyBlock + Lanes);
-            Store(s2_0, ref tile, 2 * KeyBlock); Store(s2_1, ref tile, 2 * KeyBlock + Lanes);
-            Store(s3_0, ref tile, 3 * KeyBlock); Store(s3_1, ref tile, 3 * KeyBlock + Lanes);
-            Store(s4_0, ref tile, 4 * KeyBlock); Store(s4_1, ref tile, 4 * KeyBlock + Lanes);
-            Store(s5_0, ref tile, 5 * KeyBlock); Store(s5_1, ref tile, 5 * KeyBlock + Lanes);
+            Store(s1_0, ref tile, WeightRow); Store(s1_1, ref tile, WeightRow + Lanes);
+            Store(s2_0, ref tile, 2 * WeightRow); Store(s2_1, ref tile, 2 * WeightRow + Lanes);
+            Store(s3_0, ref tile, 3 * WeightRow); Store(s3_1, ref tile, 3 * WeightRow + Lanes);
+            Store(s4_0, ref tile, 4 * WeightRow); Store(s4_1, ref tile, 4 * WeightRow + Lanes);
+            Store(s5_0, ref tile, 5 * WeightRow); Store(s5_1, ref tile, 5 * WeightRow + Lanes);
             OnlineSoftmax(ref weights, p * PanelKeys, (p + 1) * PanelKeys, ref state, TileRows, seen, keys);
         }
     }
@@ -364,8 +357,7 @@ internal readonly struct forward_f32_d64_causal__avx512_6x2 : IPrefillCore, IDec
                 int seen = (int)Math.Max(Math.Min(run.Visible - first, keyBlock), -RowsAtOnce);
 
                 DecodeScores(in block, ref query, ref At(ref run.Keys<float>(), first * block.KeyStride), keys, ref weights, seen);
-                for (int row = 0; row < rows; row += block.Queries)
-                    OnlineSoftmax(ref At(ref weights, row * weightRow), 0, keys, ref At(ref block.State, row * StateRow), block.Queries, seen, keys);
+                DecodeWeights(in block, ref weights, seen, keys);
                 DecodeValues(in block, ref weights, ref At(ref run.Values<float>(), first * block.ValueStride), seen, keys);
             }
         }
@@ -373,9 +365,9 @@ internal readonly struct forward_f32_d64_causal__avx512_6x2 : IPrefillCore, IDec
 
     /// <summary>The keys of a block, and the floats of a row of weights.</summary>
     private static (int Keys, int WeightRow) BlockOf(in DecodeBlock block) =>
-        block.Heads == block.KeyHeads && block.Queries == 1 ? (OneRowBlock, OneRowWeights) : (KeyBlock, KeyBlock);
+        block.Heads == block.KeyHeads && block.Queries == 1 ? (OneRowBlock, OneRowWeights) : (DecodeKeys, WeightRow);
 
-    /// <summary>Scores of all query rows with keys, 4 keys at a time; keys after the last repeat it.</summary>
+    /// <summary>Scores of all query rows with keys; keys after the last repeat it.</summary>
     [MethodImpl(AggressiveOptimization | NoInlining)]
     private static void DecodeScores(in DecodeBlock block, ref float query, ref float key, int keys, ref float weights, int seen)
     {
@@ -404,11 +396,9 @@ internal readonly struct forward_f32_d64_causal__avx512_6x2 : IPrefillCore, IDec
                 ref float k1 = ref At(ref k0, Math.Min(apart * stride, last)), k2 = ref At(ref k0, Math.Min(2 * apart * stride, last)),
                     k3 = ref At(ref k0, Math.Min(3 * apart * stride, last));
                 int row = rows, m = 0; // first query of a tile
-                for (; row >= 4; row -= 4, q = ref At(ref q, 4 * QueryRow), w = ref At(ref w, 4 * KeyBlock))
+                for (; row >= 4; row -= 4, q = ref At(ref q, 4 * QueryRow), w = ref At(ref w, 4 * WeightRow))
                 {
-                    int first = m;
-                    m += m + 4 < block.Queries ? 4 : 4 - block.Queries;
-                    if (j >= seen + Math.Min(first + 3, block.Queries - 1)) continue;
+                    if (SeesNone(ref m, 4, block.Queries, j - seen)) continue;
                     Vec s0_0 = zero, s0_1 = zero, s0_2 = zero, s0_3 = zero;
                     Vec s1_0 = zero, s1_1 = zero, s1_2 = zero, s1_3 = zero;
                     Vec s2_0 = zero, s2_1 = zero, s2_2 = zero, s2_3 = zero;
@@ -427,9 +417,9 @@ internal readonly struct forward_f32_d64_causal__avx512_6x2 : IPrefillCore, IDec
                         s3_3 = MulAdd(q3, x3, s3_3);
                     }
                     Vectors128.Store(Sums4(s0_0, s0_1, s0_2, s0_3), ref w, 0);
-                    Vectors128.Store(Sums4(s1_0, s1_1, s1_2, s1_3), ref w, KeyBlock);
-                    Vectors128.Store(Sums4(s2_0, s2_1, s2_2, s2_3), ref w, 2 * KeyBlock);
-                    Vectors128.Store(Sums4(s3_0, s3_1, s3_2, s3_3), ref w, 3 * KeyBlock);
+                    Vectors128.Store(Sums4(s1_0, s1_1, s1_2, s1_3), ref w, WeightRow);
+                    Vectors128.Store(Sums4(s2_0, s2_1, s2_2, s2_3), ref w, 2 * WeightRow);
+                    Vectors128.Store(Sums4(s3_0, s3_1, s3_2, s3_3), ref w, 3 * WeightRow);
                 }
                 for (; row > 0; row--, q = ref At(ref q, QueryRow), w = ref At(ref w, weightRow))
                 {
@@ -473,16 +463,17 @@ internal readonly struct forward_f32_d64_causal__avx512_6x2 : IPrefillCore, IDec
         return 4 * quarter;
     }
 
-    /// <summary>Adds weights * values to the state of all rows, 4 values at a time.</summary>
+    /// <summary>Adds weights * values to the state of all rows.</summary>
     [MethodImpl(AggressiveOptimization | NoInlining)]
     private static void DecodeValues(in DecodeBlock block, ref float weights, ref float value, int seen, int keys)
     {
         int heads = block.KeyHeads, rows = block.Heads / heads * block.Queries, weightRow = BlockOf(in block).WeightRow;
+        ref float state = ref block.State;
         nint stride = block.ValueStride, headStride = block.ValueHeadStride;
-        nint ahead = (heads == 1 ? 64 : 8) * stride, tokens = Math.Max(1536 / (heads * 64), 1) * stride;
         // The keys before `all` are multiplied for all rows: 0 times a hidden finite value is 0.
         int all = Math.Max(Math.Min(seen, keys), 0);
-        if (all < keys && AllFinite(in block, ref At(ref value, all * stride), keys - all)) all = keys;
+        if (all < keys && AllFinite(ref At(ref value, all * stride), keys - all, stride, heads, headStride, 64)) all = keys;
+        nint ahead = (heads == 1 ? 64 : 8) * stride, tokens = Math.Max(1536 / (heads * 64), 1) * stride;
 
         // Four keys side by side; for one query of few heads, one key from each quarter of the keys.
         int count = all / 4, apart = 1, next = 4;
@@ -503,17 +494,16 @@ internal readonly struct forward_f32_d64_causal__avx512_6x2 : IPrefillCore, IDec
             {
                 ref float v1 = ref At(ref v0, apart * stride), v2 = ref At(ref v1, apart * stride), v3 = ref At(ref v2, apart * stride);
                 int row = rows, m = 0; // first query of a tile
-                for (; row >= 4; row -= 4, w = ref At(ref w, 4 * KeyBlock), s = ref At(ref s, 4 * StateRow))
+                for (; row >= 4; row -= 4, w = ref At(ref w, 4 * WeightRow), s = ref At(ref s, 4 * StateRow))
                 {
-                    int first = m;
-                    m += m + 4 < block.Queries ? 4 : 4 - block.Queries;
-                    if (j >= seen + Math.Min(first + 3, block.Queries - 1)) continue;
+                    if (SeesNone(ref m, 4, block.Queries, j - seen)) continue;
                     Vec w0_0 = Splat(ref w, 0), w0_1 = Splat(ref w, 1), w0_2 = Splat(ref w, 2), w0_3 = Splat(ref w, 3);
-                    Vec w1_0 = Splat(ref w, KeyBlock), w1_1 = Splat(ref w, KeyBlock + 1), w1_2 = Splat(ref w, KeyBlock + 2), w1_3 = Splat(ref w, KeyBlock + 3);
-                    Vec w2_0 = Splat(ref w, 2 * KeyBlock), w2_1 = Splat(ref w, 2 * KeyBlock + 1), w2_2 = Splat(ref w, 2 * KeyBlock + 2),
-                        w2_3 = Splat(ref w, 2 * KeyBlock + 3);
-                    Vec w3_0 = Splat(ref w, 3 * KeyBlock), w3_1 = Splat(ref w, 3 * KeyBlock + 1), w3_2 = Splat(ref w, 3 * KeyBlock + 2),
-                        w3_3 = Splat(ref w, 3 * KeyBlock + 3);
+                    Vec w1_0 = Splat(ref w, WeightRow), w1_1 = Splat(ref w, WeightRow + 1), w1_2 = Splat(ref w, WeightRow + 2),
+                        w1_3 = Splat(ref w, WeightRow + 3);
+                    Vec w2_0 = Splat(ref w, 2 * WeightRow), w2_1 = Splat(ref w, 2 * WeightRow + 1), w2_2 = Splat(ref w, 2 * WeightRow + 2),
+                        w2_3 = Splat(ref w, 2 * WeightRow + 3);
+                    Vec w3_0 = Splat(ref w, 3 * WeightRow), w3_1 = Splat(ref w, 3 * WeightRow + 1), w3_2 = Splat(ref w, 3 * WeightRow + 2),
+                        w3_3 = Splat(ref w, 3 * WeightRow + 3);
                     for (nint i = 0; i < 64; i += Lanes)
                     {
                         PrefetchFour(ref v0, stride, i + ahead);
@@ -538,12 +528,12 @@ internal readonly struct forward_f32_d64_causal__avx512_6x2 : IPrefillCore, IDec
         }
 
         // The other keys, for each row those that it sees.
-        for (int row = 0; row < block.Heads * block.Queries; row++)
+        for (int i = 0; i < block.Heads * block.Queries; i++)
         {
-            ref float v = ref At(ref value, row / rows * headStride);
-            ref float w = ref At(ref weights, row * weightRow), s = ref At(ref block.State, row * StateRow);
-            AddValues(ref w, ref v, stride, ref s, 4 * count, all);
-            if (all < keys) AddValues(ref w, ref v, stride, ref s, all, Math.Min(seen + row % block.Queries, keys));
+            ref float v = ref At(ref value, i / rows * headStride);
+            ref float w = ref At(ref weights, i * weightRow), s = ref At(ref state, i * StateRow);
+            AddValues(ref w, ref v, stride, ref s, all / 4 * 4, all);
+            if (all < keys) AddValues(ref w, ref v, stride, ref s, all, Math.Min(seen + i % block.Queries, keys));
         }
     }
 
@@ -585,23 +575,15 @@ internal readonly struct forward_f32_d64_causal__avx512_6x2 : IPrefillCore, IDec
         }
     }
 
-    /// <summary>Whether all values are finite.</summary>
+    /// <summary>Makes weights of the scores of all rows. Those of a tile are put in rows, and back.</summary>
     [MethodImpl(AggressiveOptimization | NoInlining)]
-    private static bool AllFinite(in DecodeBlock block, ref float value, int count)
+    private static void DecodeWeights(in DecodeBlock block, ref float weights, int seen, int keys)
     {
-        Vec zeros = Vec.Zero;
-        for (; count > 0; count--, value = ref At(ref value, block.ValueStride))
+        int weightRow = BlockOf(in block).WeightRow;
+        for (int row = 0, head = 0; row < block.Heads * block.Queries; row += block.Queries, head++)
         {
-            ref float v = ref value;
-            for (int head = 0; head < block.KeyHeads; head++, v = ref At(ref v, block.ValueHeadStride))
-            {
-                for (nint i = 0; i < 64; i += Lanes)
-                {
-                    zeros = MulAdd(Load(ref v, i), Vec.Zero, zeros);
-                }
-            }
+            OnlineSoftmax(ref At(ref weights, row * weightRow), 0, keys, ref At(ref block.State, row * StateRow), block.Queries, seen, keys);
         }
-        return AllZero(zeros);
     }
 
     /// <summary>Adds to the state of rows their state after other keys. Both are scaled to the higher maximum.</summary>
@@ -636,20 +618,20 @@ internal readonly struct forward_f32_d64_causal__avx512_6x2 : IPrefillCore, IDec
             o4_3 = Load(ref outputs, 4 * StateRow + 3 * Lanes);
         Vec o5_0 = Load(ref outputs, 5 * StateRow), o5_1 = Load(ref outputs, 5 * StateRow + Lanes), o5_2 = Load(ref outputs, 5 * StateRow + 2 * Lanes),
             o5_3 = Load(ref outputs, 5 * StateRow + 3 * Lanes);
+        Vec v0, v1, v2, v3, x;
         for (; keys > 0; keys--)
         {
-            Vec v0 = Load(ref values, 0), v1 = Load(ref values, Lanes), v2 = Load(ref values, 2 * Lanes), v3 = Load(ref values, 3 * Lanes);
-            Vec x0 = Splat(ref weights, 0); o0_0 = MulAdd(x0, v0, o0_0); o0_1 = MulAdd(x0, v1, o0_1); o0_2 = MulAdd(x0, v2, o0_2); o0_3 = MulAdd(x0, v3, o0_3);
-            Vec x1 = Splat(ref weights, KeyBlock); o1_0 = MulAdd(x1, v0, o1_0); o1_1 = MulAdd(x1, v1, o1_1); o1_2 = MulAdd(x1, v2, o1_2);
-            o1_3 = MulAdd(x1, v3, o1_3);
-            Vec x2 = Splat(ref weights, 2 * KeyBlock); o2_0 = MulAdd(x2, v0, o2_0); o2_1 = MulAdd(x2, v1, o2_1); o2_2 = MulAdd(x2, v2, o2_2);
-            o2_3 = MulAdd(x2, v3, o2_3);
-            Vec x3 = Splat(ref weights, 3 * KeyBlock); o3_0 = MulAdd(x3, v0, o3_0); o3_1 = MulAdd(x3, v1, o3_1); o3_2 = MulAdd(x3, v2, o3_2);
-            o3_3 = MulAdd(x3, v3, o3_3);
-            Vec x4 = Splat(ref weights, 4 * KeyBlock); o4_0 = MulAdd(x4, v0, o4_0); o4_1 = MulAdd(x4, v1, o4_1); o4_2 = MulAdd(x4, v2, o4_2);
-            o4_3 = MulAdd(x4, v3, o4_3);
-            Vec x5 = Splat(ref weights, 5 * KeyBlock); o5_0 = MulAdd(x5, v0, o5_0); o5_1 = MulAdd(x5, v1, o5_1); o5_2 = MulAdd(x5, v2, o5_2);
-            o5_3 = MulAdd(x5, v3, o5_3);
+            v0 = Load(ref values, 0); v1 = Load(ref values, Lanes); v2 = Load(ref values, 2 * Lanes); v3 = Load(ref values, 3 * Lanes);
+            x = Splat(ref weights, 0); o0_0 = MulAdd(x, v0, o0_0); o0_1 = MulAdd(x, v1, o0_1); o0_2 = MulAdd(x, v2, o0_2); o0_3 = MulAdd(x, v3, o0_3);
+            x = Splat(ref weights, WeightRow); o1_0 = MulAdd(x, v0, o1_0); o1_1 = MulAdd(x, v1, o1_1); o1_2 = MulAdd(x, v2, o1_2); o1_3 = MulAdd(x, v3, o1_3);
+            x = Splat(ref weights, 2 * WeightRow); o2_0 = MulAdd(x, v0, o2_0); o2_1 = MulAdd(x, v1, o2_1); o2_2 = MulAdd(x, v2, o2_2);
+            o2_3 = MulAdd(x, v3, o2_3);
+            x = Splat(ref weights, 3 * WeightRow); o3_0 = MulAdd(x, v0, o3_0); o3_1 = MulAdd(x, v1, o3_1); o3_2 = MulAdd(x, v2, o3_2);
+            o3_3 = MulAdd(x, v3, o3_3);
+            x = Splat(ref weights, 4 * WeightRow); o4_0 = MulAdd(x, v0, o4_0); o4_1 = MulAdd(x, v1, o4_1); o4_2 = MulAdd(x, v2, o4_2);
+            o4_3 = MulAdd(x, v3, o4_3);
+            x = Splat(ref weights, 5 * WeightRow); o5_0 = MulAdd(x, v0, o5_0); o5_1 = MulAdd(x, v1, o5_1); o5_2 = MulAdd(x, v2, o5_2);
+            o5_3 = MulAdd(x, v3, o5_3);
             weights = ref At(ref weights, 1);
             values = ref At(ref values, stride);
         }
@@ -701,7 +683,7 @@ internal readonly struct forward_f32_d64_causal__avx512_6x2 : IPrefillCore, IDec
     {
         for (int row = 0; row < rows; row++, state = ref At(ref state, StateRow))
         {
-            ref float w = ref At(ref weights, row * KeyBlock);
+            ref float w = ref At(ref weights, row * WeightRow);
             ref float sum = ref At(ref state, Sums);
             ref float maximum = ref At(ref state, Maximum);
 

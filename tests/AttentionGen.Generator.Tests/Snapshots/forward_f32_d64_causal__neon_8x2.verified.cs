@@ -43,10 +43,10 @@ internal readonly struct forward_f32_d64_causal__neon_8x2 : IPrefillCore, IDecod
     private const int QueryRow = 64; // a copied query: whole vectors
     // The state of a query row: output, sums of weights, maximum and its level.
     private const int Sums = ValueDim, Maximum = Sums + Lanes, RowLevel = Maximum + 1, StateRow = Maximum + Lanes;
-    private const int KeyBlock = 384;
+    private const int KeyBlock = 384, WeightRow = KeyBlock;
     private const int TileRows = 8, PanelKeys = 8, QueryBlock = 96;
     // Rows of weights lie an odd number of cache lines apart.
-    private const int MaxRows = 24, RowsAtOnce = 32, OneRowBlock = 1024, OneRowWeights = OneRowBlock + 16;
+    private const int MaxRows = 24, DecodeKeys = 384, RowsAtOnce = 32, OneRowBlock = 1024, OneRowWeights = OneRowBlock + 16;
     private const float Scale = 0.18033688f; // scale * log2(e): weights are powers of two
     private const float Lazy = 44.36142f; // 8 / Scale, how far a score may exceed the running maximum
 
@@ -71,10 +71,10 @@ internal readonly struct forward_f32_d64_causal__neon_8x2 : IPrefillCore, IDecod
         ValueDim = 64,
         Elements = new(4, 4, 4, 4),
         MaxRows = MaxRows,
-        TileRows = 4,
         RowsAtOnce = RowsAtOnce,
+        TileRows = 4,
         RowsTogether = 16,
-        KeyBlock = KeyBlock,
+        ChunkKeys = 384,
         OneRowBlock = OneRowBlock,
         StateRowFloats = StateRow,
         ScratchFloats = RowsAtOnce * (QueryRow + OneRowWeights), // queries and weights
@@ -86,7 +86,7 @@ internal readonly struct forward_f32_d64_causal__neon_8x2 : IPrefillCore, IDecod
     public static void Prefill(in PrefillBlock block)
     {
         ref float query = ref block.Scratch; // [QueryBlock, QueryRow]
-        ref float weights = ref At(ref query, QueryBlock * QueryRow); // [TileRows, KeyBlock]
+        ref float weights = ref At(ref query, QueryBlock * QueryRow); // [TileRows, WeightRow]
         int tileRows = (block.Rows + TileRows - 1) / TileRows * TileRows;
 
         if (block.First) Reset(ref block.State, tileRows);
@@ -121,7 +121,7 @@ internal readonly struct forward_f32_d64_causal__neon_8x2 : IPrefillCore, IDecod
                     {
                         for (int i = 0; i < TileRows; i++) // 0 times an infinite value or NaN is not 0
                         {
-                            ref float p = ref At(ref weights, i * KeyBlock), s = ref At(ref state, i * StateRow);
+                            ref float p = ref At(ref weights, i * WeightRow), s = ref At(ref state, i * StateRow);
                             AddValues(ref p, ref values, ValueDim, ref s, 0, Math.Min(seen + i, end));
                         }
                     }
@@ -199,6 +199,7 @@ internal readonly struct forward_f32_d64_causal__neon_8x2 : IPrefillCore, IDecod
             Vec s5_0 = Vec.Zero, s5_1 = Vec.Zero;
             Vec s6_0 = Vec.Zero, s6_1 = Vec.Zero;
             Vec s7_0 = Vec.Zero, s7_1 = Vec.Zero;
+            Vec k0, k1, x0, x1, x2, x3, x4, x5, x6, x7;
             ref float q = ref query, k = ref panel;
             int quad = 0;
             while (true)
@@ -206,58 +207,44 @@ internal readonly struct forward_f32_d64_causal__neon_8x2 : IPrefillCore, IDecod
                 int chain = Math.Min(quad + 4, 16);
                 do
                 {
-                    Vec x0 = Load(ref q, 0);
-                    Vec x1 = Load(ref q, QueryRow);
-                    Vec x2 = Load(ref q, 2 * QueryRow);
-                    Vec x3 = Load(ref q, 3 * QueryRow);
-                    Vec x4 = Load(ref q, 4 * QueryRow);
-                    Vec x5 = Load(ref q, 5 * QueryRow);
-                    Vec x6 = Load(ref q, 6 * QueryRow);
-                    Vec x7 = Load(ref q, 7 * QueryRow);
-                    {
-                        Vec k0 = Load(ref k, 0), k1 = Load(ref k, Lanes);
-                        s0_0 = MulAddAt(s0_0, k0, x0, 0); s0_1 = MulAddAt(s0_1, k1, x0, 0);
-                        s1_0 = MulAddAt(s1_0, k0, x1, 0); s1_1 = MulAddAt(s1_1, k1, x1, 0);
-                        s2_0 = MulAddAt(s2_0, k0, x2, 0); s2_1 = MulAddAt(s2_1, k1, x2, 0);
-                        s3_0 = MulAddAt(s3_0, k0, x3, 0); s3_1 = MulAddAt(s3_1, k1, x3, 0);
-                        s4_0 = MulAddAt(s4_0, k0, x4, 0); s4_1 = MulAddAt(s4_1, k1, x4, 0);
-                        s5_0 = MulAddAt(s5_0, k0, x5, 0); s5_1 = MulAddAt(s5_1, k1, x5, 0);
-                        s6_0 = MulAddAt(s6_0, k0, x6, 0); s6_1 = MulAddAt(s6_1, k1, x6, 0);
-                        s7_0 = MulAddAt(s7_0, k0, x7, 0); s7_1 = MulAddAt(s7_1, k1, x7, 0);
-                    }
-                    {
-                        Vec k0 = Load(ref k, PanelKeys), k1 = Load(ref k, PanelKeys + Lanes);
-                        s0_0 = MulAddAt(s0_0, k0, x0, 1); s0_1 = MulAddAt(s0_1, k1, x0, 1);
-                        s1_0 = MulAddAt(s1_0, k0, x1, 1); s1_1 = MulAddAt(s1_1, k1, x1, 1);
-                        s2_0 = MulAddAt(s2_0, k0, x2, 1); s2_1 = MulAddAt(s2_1, k1, x2, 1);
-                        s3_0 = MulAddAt(s3_0, k0, x3, 1); s3_1 = MulAddAt(s3_1, k1, x3, 1);
-                        s4_0 = MulAddAt(s4_0, k0, x4, 1); s4_1 = MulAddAt(s4_1, k1, x4, 1);
-                        s5_0 = MulAddAt(s5_0, k0, x5, 1); s5_1 = MulAddAt(s5_1, k1, x5, 1);
-                        s6_0 = MulAddAt(s6_0, k0, x6, 1); s6_1 = MulAddAt(s6_1, k1, x6, 1);
-                        s7_0 = MulAddAt(s7_0, k0, x7, 1); s7_1 = MulAddAt(s7_1, k1, x7, 1);
-                    }
-                    {
-                        Vec k0 = Load(ref k, 2 * PanelKeys), k1 = Load(ref k, 2 * PanelKeys + Lanes);
-                        s0_0 = MulAddAt(s0_0, k0, x0, 2); s0_1 = MulAddAt(s0_1, k1, x0, 2);
-                        s1_0 = MulAddAt(s1_0, k0, x1, 2); s1_1 = MulAddAt(s1_1, k1, x1, 2);
-                        s2_0 = MulAddAt(s2_0, k0, x2, 2); s2_1 = MulAddAt(s2_1, k1, x2, 2);
-                        s3_0 = MulAddAt(s3_0, k0, x3, 2); s3_1 = MulAddAt(s3_1, k1, x3, 2);
-                        s4_0 = MulAddAt(s4_0, k0, x4, 2); s4_1 = MulAddAt(s4_1, k1, x4, 2);
-                        s5_0 = MulAddAt(s5_0, k0, x5, 2); s5_1 = MulAddAt(s5_1, k1, x5, 2);
-                        s6_0 = MulAddAt(s6_0, k0, x6, 2); s6_1 = MulAddAt(s6_1, k1, x6, 2);
-                        s7_0 = MulAddAt(s7_0, k0, x7, 2); s7_1 = MulAddAt(s7_1, k1, x7, 2);
-                    }
-                    {
-                        Vec k0 = Load(ref k, 3 * PanelKeys), k1 = Load(ref k, 3 * PanelKeys + Lanes);
-                        s0_0 = MulAddAt(s0_0, k0, x0, 3); s0_1 = MulAddAt(s0_1, k1, x0, 3);
-                        s1_0 = MulAddAt(s1_0, k0, x1, 3); s1_1 = MulAddAt(s1_1, k1, x1, 3);
-                        s2_0 = MulAddAt(s2_0, k0, x2, 3); s2_1 = MulAddAt(s2_1, k1, x2, 3);
-                        s3_0 = MulAddAt(s3_0, k0, x3, 3); s3_1 = MulAddAt(s3_1, k1, x3, 3);
-                        s4_0 = MulAddAt(s4_0, k0, x4, 3); s4_1 = MulAddAt(s4_1, k1, x4, 3);
-                        s5_0 = MulAddAt(s5_0, k0, x5, 3); s5_1 = MulAddAt(s5_1, k1, x5, 3);
-                        s6_0 = MulAddAt(s6_0, k0, x6, 3); s6_1 = MulAddAt(s6_1, k1, x6, 3);
-                        s7_0 = MulAddAt(s7_0, k0, x7, 3); s7_1 = MulAddAt(s7_1, k1, x7, 3);
-                    }
+                    x0 = Load(ref q, 0); x1 = Load(ref q, QueryRow); x2 = Load(ref q, 2 * QueryRow); x3 = Load(ref q, 3 * QueryRow);
+                    x4 = Load(ref q, 4 * QueryRow); x5 = Load(ref q, 5 * QueryRow); x6 = Load(ref q, 6 * QueryRow); x7 = Load(ref q, 7 * QueryRow);
+                    k0 = Load(ref k, 0); k1 = Load(ref k, Lanes);
+                    s0_0 = MulAddAt(s0_0, k0, x0, 0); s0_1 = MulAddAt(s0_1, k1, x0, 0);
+                    s1_0 = MulAddAt(s1_0, k0, x1, 0); s1_1 = MulAddAt(s1_1, k1, x1, 0);
+                    s2_0 = MulAddAt(s2_0, k0, x2, 0); s2_1 = MulAddAt(s2_1, k1, x2, 0);
+                    s3_0 = MulAddAt(s3_0, k0, x3, 0); s3_1 = MulAddAt(s3_1, k1, x3, 0);
+                    s4_0 = MulAddAt(s4_0, k0, x4, 0); s4_1 = MulAddAt(s4_1, k1, x4, 0);
+                    s5_0 = MulAddAt(s5_0, k0, x5, 0); s5_1 = MulAddAt(s5_1, k1, x5, 0);
+                    s6_0 = MulAddAt(s6_0, k0, x6, 0); s6_1 = MulAddAt(s6_1, k1, x6, 0);
+                    s7_0 = MulAddAt(s7_0, k0, x7, 0); s7_1 = MulAddAt(s7_1, k1, x7, 0);
+                    k0 = Load(ref k, PanelKeys); k1 = Load(ref k, PanelKeys + Lanes);
+                    s0_0 = MulAddAt(s0_0, k0, x0, 1); s0_1 = MulAddAt(s0_1, k1, x0, 1);
+                    s1_0 = MulAddAt(s1_0, k0, x1, 1); s1_1 = MulAddAt(s1_1, k1, x1, 1);
+                    s2_0 = MulAddAt(s2_0, k0, x2, 1); s2_1 = MulAddAt(s2_1, k1, x2, 1);
+                    s3_0 = MulAddAt(s3_0, k0, x3, 1); s3_1 = MulAddAt(s3_1, k1, x3, 1);
+                    s4_0 = MulAddAt(s4_0, k0, x4, 1); s4_1 = MulAddAt(s4_1, k1, x4, 1);
+                    s5_0 = MulAddAt(s5_0, k0, x5, 1); s5_1 = MulAddAt(s5_1, k1, x5, 1);
+                    s6_0 = MulAddAt(s6_0, k0, x6, 1); s6_1 = MulAddAt(s6_1, k1, x6, 1);
+                    s7_0 = MulAddAt(s7_0, k0, x7, 1); s7_1 = MulAddAt(s7_1, k1, x7, 1);
+                    k0 = Load(ref k, 2 * PanelKeys); k1 = Load(ref k, 2 * PanelKeys + Lanes);
+                    s0_0 = MulAddAt(s0_0, k0, x0, 2); s0_1 = MulAddAt(s0_1, k1, x0, 2);
+                    s1_0 = MulAddAt(s1_0, k0, x1, 2); s1_1 = MulAddAt(s1_1, k1, x1, 2);
+                    s2_0 = MulAddAt(s2_0, k0, x2, 2); s2_1 = MulAddAt(s2_1, k1, x2, 2);
+                    s3_0 = MulAddAt(s3_0, k0, x3, 2); s3_1 = MulAddAt(s3_1, k1, x3, 2);
+                    s4_0 = MulAddAt(s4_0, k0, x4, 2); s4_1 = MulAddAt(s4_1, k1, x4, 2);
+                    s5_0 = MulAddAt(s5_0, k0, x5, 2); s5_1 = MulAddAt(s5_1, k1, x5, 2);
+                    s6_0 = MulAddAt(s6_0, k0, x6, 2); s6_1 = MulAddAt(s6_1, k1, x6, 2);
+                    s7_0 = MulAddAt(s7_0, k0, x7, 2); s7_1 = MulAddAt(s7_1, k1, x7, 2);
+                    k0 = Load(ref k, 3 * PanelKeys); k1 = Load(ref k, 3 * PanelKeys + Lanes);
+                    s0_0 = MulAddAt(s0_0, k0, x0, 3); s0_1 = MulAddAt(s0_1, k1, x0, 3);
+                    s1_0 = MulAddAt(s1_0, k0, x1, 3); s1_1 = MulAddAt(s1_1, k1, x1, 3);
+                    s2_0 = MulAddAt(s2_0, k0, x2, 3); s2_1 = MulAddAt(s2_1, k1, x2, 3);
+                    s3_0 = MulAddAt(s3_0, k0, x3, 3); s3_1 = MulAddAt(s3_1, k1, x3, 3);
+                    s4_0 = MulAddAt(s4_0, k0, x4, 3); s4_1 = MulAddAt(s4_1, k1, x4, 3);
+                    s5_0 = MulAddAt(s5_0, k0, x5, 3); s5_1 = MulAddAt(s5_1, k1, x5, 3);
+                    s6_0 = MulAddAt(s6_0, k0, x6, 3); s6_1 = MulAddAt(s6_1, k1, x6, 3);
+                    s7_0 = MulAddAt(s7_0, k0, x7, 3); s7_1 = MulAddAt(s7_1, k1, x7, 3);
                     q = ref At(ref q, 4);
                     k = ref At(ref k, 4 * PanelKeys);
                     quad++;
@@ -267,23 +254,23 @@ internal readonly struct forward_f32_d64_causal__neon_8x2 : IPrefillCore, IDecod
                 if (quad > 4)
                 {
                     s0_0 += Load(ref tile, 0); s0_1 += Load(ref tile, Lanes);
-                    s1_0 += Load(ref tile, KeyBlock); s1_1 += Load(ref tile, KeyBlock + Lanes);
-                    s2_0 += Load(ref tile, 2 * KeyBlock); s2_1 += Load(ref tile, 2 * KeyBlock + Lanes);
-                    s3_0 += Load(ref tile, 3 * KeyBlock); s3_1 += Load(ref tile, 3 * KeyBlock + Lanes);
-                    s4_0 += Load(ref tile, 4 * KeyBlock); s4_1 += Load(ref tile, 4 * KeyBlock + Lanes);
-                    s5_0 += Load(ref tile, 5 * KeyBlock); s5_1 += Load(ref tile, 5 * KeyBlock + Lanes);
-                    s6_0 += Load(ref tile, 6 * KeyBlock); s6_1 += Load(ref tile, 6 * KeyBlock + Lanes);
-                    s7_0 += Load(ref tile, 7 * KeyBlock); s7_1 += Load(ref tile, 7 * KeyBlock + Lanes);
+                    s1_0 += Load(ref tile, WeightRow); s1_1 += Load(ref tile, WeightRow + Lanes);
+                    s2_0 += Load(ref tile, 2 * WeightRow); s2_1 += Load(ref tile, 2 * WeightRow + Lanes);
+                    s3_0 += Load(ref tile, 3 * WeightRow); s3_1 += Load(ref tile, 3 * WeightRow + Lanes);
+                    s4_0 += Load(ref tile, 4 * WeightRow); s4_1 += Load(ref tile, 4 * WeightRow + Lanes);
+                    s5_0 += Load(ref tile, 5 * WeightRow); s5_1 += Load(ref tile, 5 * WeightRow + Lanes);
+                    s6_0 += Load(ref tile, 6 * WeightRow); s6_1 += Load(ref tile, 6 * WeightRow + Lanes);
+                    s7_0 += Load(ref tile, 7 * WeightRow); s7_1 += Load(ref tile, 7 * WeightRow + Lanes);
                 }
                 if (quad == 16) break;
                 Store(s0_0, ref tile, 0); Store(s0_1, ref tile, Lanes);
-                Store(s1_0, ref tile, KeyBlock); Store(s1_1, ref tile, KeyBlock + Lanes);
-                Store(s2_0, ref tile, 2 * KeyBlock); Store(s2_1, ref tile, 2 * KeyBlock + Lanes);
-                Store(s3_0, ref tile, 3 * KeyBlock); Store(s3_1, ref tile, 3 * KeyBlock + Lanes);
-                Store(s4_0, ref tile, 4 * KeyBlock); Store(s4_1, ref tile, 4 * KeyBlock + Lanes);
-                Store(s5_0, ref tile, 5 * KeyBlock); Store(s5_1, ref tile, 5 * KeyBlock + Lanes);
-                Store(s6_0, ref tile, 6 * KeyBlock); Store(s6_1, ref tile, 6 * KeyBlock + Lanes);
-                Store(s7_0, ref tile, 7 * KeyBlock); Store(s7_1, ref tile, 7 * KeyBlock + Lanes);
+                Store(s1_0, ref tile, WeightRow); Store(s1_1, ref tile, WeightRow + Lanes);
+                Store(s2_0, ref tile, 2 * WeightRow); Store(s2_1, ref tile, 2 * WeightRow + Lanes);
+                Store(s3_0, ref tile, 3 * WeightRow); Store(s3_1, ref tile, 3 * WeightRow + Lanes);
+                Store(s4_0, ref tile, 4 * WeightRow); Store(s4_1, ref tile, 4 * WeightRow + Lanes);
+                Store(s5_0, ref tile, 5 * WeightRow); Store(s5_1, ref tile, 5 * WeightRow + Lanes);
+                Store(s6_0, ref tile, 6 * WeightRow); Store(s6_1, ref tile, 6 * WeightRow + Lanes);
+                Store(s7_0, ref tile, 7 * WeightRow); Store(s7_1, ref tile, 7 * WeightRow + Lanes);
                 s0_0 = s0_1 = Vec.Zero;
                 s1_0 = s1_1 = Vec.Zero;
                 s2_0 = s2_1 = Vec.Zero;
@@ -309,13 +296,13 @@ internal readonly struct forward_f32_d64_causal__neon_8x2 : IPrefillCore, IDecod
 
             // For the case that a maximum rises: there are too few registers for the scores beside the exponents.
             Store(s0_0, ref tile, 0); Store(s0_1, ref tile, Lanes);
-            Store(s1_0, ref tile, KeyBlock); Store(s1_1, ref tile, KeyBlock + Lanes);
-            Store(s2_0, ref tile, 2 * KeyBlock); Store(s2_1, ref tile, 2 * KeyBlock + Lanes);
-            Store(s3_0, ref tile, 3 * KeyBlock); Store(s3_1, ref tile, 3 * KeyBlock + Lanes);
-            Store(s4_0, ref tile, 4 * KeyBlock); Store(s4_1, ref tile, 4 * KeyBlock + Lanes);
-            Store(s5_0, ref tile, 5 * KeyBlock); Store(s5_1, ref tile, 5 * KeyBlock + Lanes);
-            Store(s6_0, ref tile, 6 * KeyBlock); Store(s6_1, ref tile, 6 * KeyBlock + Lanes);
-            Store(s7_0, ref tile, 7 * KeyBlock); Store(s7_1, ref tile, 7 * KeyBlock + Lanes);
+            Store(s1_0, ref tile, WeightRow); Store(s1_1, ref tile, WeightRow + Lanes);
+            Store(s2_0, ref tile, 2 * WeightRow); Store(s2_1, ref tile, 2 * WeightRow + Lanes);
+            Store(s3_0, ref tile, 3 * WeightRow); Store(s3_1, ref tile, 3 * WeightRow + Lanes);
+            Store(s4_0, ref tile, 4 * WeightRow); Store(s4_1, ref tile, 4 * WeightRow + Lanes);
+            Store(s5_0, ref tile, 5 * WeightRow); Store(s5_1, ref tile, 5 * WeightRow + Lanes);
+            Store(s6_0, ref tile, 6 * WeightRow); Store(s6_1, ref tile, 6 * WeightRow + Lanes);
+            Store(s7_0, ref tile, 7 * WeightRow); Store(s7_1, ref tile, 7 * WeightRow + Lanes);
 
             // The exponents of the weights, which are powers of two; -infinity for hidden keys.
             Vec l0 = Splat(ref state, RowLevel), e0_0 = MulAdd(s0_0, All(Scale), l0), e0_1 = MulAdd(s0_1, All(Scale), l0);
@@ -354,13 +341,13 @@ internal readonly struct forward_f32_d64_causal__neon_8x2 : IPrefillCore, IDecod
                 if (Within(MaxBits(MaxBits(MaxBits(h0, h1), MaxBits(h2, h3)), MaxBits(MaxBits(h4, h5), MaxBits(h6, h7))), 8f))
                 {
                     Weights2(e0_0, e0_1, ref tile, 0, ref state, Sums);
-                    Weights2(e1_0, e1_1, ref tile, KeyBlock, ref state, StateRow + Sums);
-                    Weights2(e2_0, e2_1, ref tile, 2 * KeyBlock, ref state, 2 * StateRow + Sums);
-                    Weights2(e3_0, e3_1, ref tile, 3 * KeyBlock, ref state, 3 * StateRow + Sums);
-                    Weights2(e4_0, e4_1, ref tile, 4 * KeyBlock, ref state, 4 * StateRow + Sums);
-                    Weights2(e5_0, e5_1, ref tile, 5 * KeyBlock, ref state, 5 * StateRow + Sums);
-                    Weights2(e6_0, e6_1, ref tile, 6 * KeyBlock, ref state, 6 * StateRow + Sums);
-                    Weights2(e7_0, e7_1, ref tile, 7 * KeyBlock, ref state, 7 * StateRow + Sums);
+                    Weights2(e1_0, e1_1, ref tile, WeightRow, ref state, StateRow + Sums);
+                    Weights2(e2_0, e2_1, ref tile, 2 * WeightRow, ref state, 2 * StateRow + Sums);
+                    Weights2(e3_0, e3_1, ref tile, 3 * WeightRow, ref state, 3 * StateRow + Sums);
+                    Weights2(e4_0, e4_1, ref tile, 4 * WeightRow, ref state, 4 * StateRow + Sums);
+                    Weights2(e5_0, e5_1, ref tile, 5 * WeightRow, ref state, 5 * StateRow + Sums);
+                    Weights2(e6_0, e6_1, ref tile, 6 * WeightRow, ref state, 6 * StateRow + Sums);
+                    Weights2(e7_0, e7_1, ref tile, 7 * WeightRow, ref state, 7 * StateRow + Sums);
                     continue;
                 }
             }
@@ -393,8 +380,7 @@ internal readonly struct forward_f32_d64_causal__neon_8x2 : IPrefillCore, IDecod
                 int seen = (int)Math.Max(Math.Min(run.Visible - first, keyBlock), -RowsAtOnce);
 
                 DecodeScores(in block, ref query, ref At(ref run.Keys<float>(), first * block.KeyStride), keys, ref weights, seen);
-                for (int row = 0; row < rows; row += block.Queries)
-                    OnlineSoftmax(ref At(ref weights, row * weightRow), 0, keys, ref At(ref block.State, row * StateRow), block.Queries, seen, keys);
+                DecodeWeights(in block, ref weights, seen, keys);
                 DecodeValues(in block, ref weights, ref At(ref run.Values<float>(), first * block.ValueStride), seen, keys);
             }
         }
@@ -402,9 +388,9 @@ internal readonly struct forward_f32_d64_causal__neon_8x2 : IPrefillCore, IDecod
 
     /// <summary>The keys of a block, and the floats of a row of weights.</summary>
     private static (int Keys, int WeightRow) BlockOf(in DecodeBlock block) =>
-        block.Heads == block.KeyHeads && block.Queries == 1 ? (OneRowBlock, OneRowWeights) : (KeyBlock, KeyBlock);
+        block.Heads == block.KeyHeads && block.Queries == 1 ? (OneRowBlock, OneRowWeights) : (DecodeKeys, WeightRow);
 
-    /// <summary>Scores of all query rows with keys, 4 keys at a time; keys after the last repeat it.</summary>
+    /// <summary>Scores of all query rows with keys; keys after the last repeat it.</summary>
     [MethodImpl(AggressiveOptimization | NoInlining)]
     private static void DecodeScores(in DecodeBlock block, ref float query, ref float key, int keys, ref float weights, int seen)
     {
@@ -425,11 +411,9 @@ internal readonly struct forward_f32_d64_causal__neon_8x2 : IPrefillCore, IDecod
                 ref float k1 = ref At(ref k0, Math.Min(apart * stride, last)), k2 = ref At(ref k0, Math.Min(2 * apart * stride, last)),
                     k3 = ref At(ref k0, Math.Min(3 * apart * stride, last));
                 int row = rows, m = 0; // first query of a tile
-                for (; row >= 4; row -= 4, q = ref At(ref q, 4 * QueryRow), w = ref At(ref w, 4 * KeyBlock))
+                for (; row >= 4; row -= 4, q = ref At(ref q, 4 * QueryRow), w = ref At(ref w, 4 * WeightRow))
                 {
-                    int first = m;
-                    m += m + 4 < block.Queries ? 4 : 4 - block.Queries;
-                    if (j >= seen + Math.Min(first + 3, block.Queries - 1)) continue;
+                    if (SeesNone(ref m, 4, block.Queries, j - seen)) continue;
                     Vec s0_0 = zero, s0_1 = zero, s0_2 = zero, s0_3 = zero;
                     Vec s1_0 = zero, s1_1 = zero, s1_2 = zero, s1_3 = zero;
                     Vec s2_0 = zero, s2_1 = zero, s2_2 = zero, s2_3 = zero;
@@ -447,9 +431,9 @@ internal readonly struct forward_f32_d64_causal__neon_8x2 : IPrefillCore, IDecod
                         s3_3 = MulAdd(q3, x3, s3_3);
                     }
                     Vectors128.Store(Sums4(s0_0, s0_1, s0_2, s0_3), ref w, 0);
-                    Vectors128.Store(Sums4(s1_0, s1_1, s1_2, s1_3), ref w, KeyBlock);
-                    Vectors128.Store(Sums4(s2_0, s2_1, s2_2, s2_3), ref w, 2 * KeyBlock);
-                    Vectors128.Store(Sums4(s3_0, s3_1, s3_2, s3_3), ref w, 3 * KeyBlock);
+                    Vectors128.Store(Sums4(s1_0, s1_1, s1_2, s1_3), ref w, WeightRow);
+                    Vectors128.Store(Sums4(s2_0, s2_1, s2_2, s2_3), ref w, 2 * WeightRow);
+                    Vectors128.Store(Sums4(s3_0, s3_1, s3_2, s3_3), ref w, 3 * WeightRow);
                 }
                 for (; row > 0; row--, q = ref At(ref q, QueryRow), w = ref At(ref w, weightRow))
                 {
@@ -468,15 +452,16 @@ internal readonly struct forward_f32_d64_causal__neon_8x2 : IPrefillCore, IDecod
         }
     }
 
-    /// <summary>Adds weights * values to the state of all rows, 4 values at a time.</summary>
+    /// <summary>Adds weights * values to the state of all rows.</summary>
     [MethodImpl(AggressiveOptimization | NoInlining)]
     private static void DecodeValues(in DecodeBlock block, ref float weights, ref float value, int seen, int keys)
     {
         int heads = block.KeyHeads, rows = block.Heads / heads * block.Queries, weightRow = BlockOf(in block).WeightRow;
+        ref float state = ref block.State;
         nint stride = block.ValueStride, headStride = block.ValueHeadStride;
         // The keys before `all` are multiplied for all rows: 0 times a hidden finite value is 0.
         int all = Math.Max(Math.Min(seen, keys), 0);
-        if (all < keys && AllFinite(in block, ref At(ref value, all * stride), keys - all)) all = keys;
+        if (all < keys && AllFinite(ref At(ref value, all * stride), keys - all, stride, heads, headStride, 64)) all = keys;
 
         // Four keys side by side; for one query of few heads, one key from each quarter of the keys.
         int count = all / 4, apart = 1, next = 4;
@@ -489,17 +474,16 @@ internal readonly struct forward_f32_d64_causal__neon_8x2 : IPrefillCore, IDecod
             {
                 ref float v1 = ref At(ref v0, apart * stride), v2 = ref At(ref v1, apart * stride), v3 = ref At(ref v2, apart * stride);
                 int row = rows, m = 0; // first query of a tile
-                for (; row >= 4; row -= 4, w = ref At(ref w, 4 * KeyBlock), s = ref At(ref s, 4 * StateRow))
+                for (; row >= 4; row -= 4, w = ref At(ref w, 4 * WeightRow), s = ref At(ref s, 4 * StateRow))
                 {
-                    int first = m;
-                    m += m + 4 < block.Queries ? 4 : 4 - block.Queries;
-                    if (j >= seen + Math.Min(first + 3, block.Queries - 1)) continue;
+                    if (SeesNone(ref m, 4, block.Queries, j - seen)) continue;
                     Vec w0_0 = Splat(ref w, 0), w0_1 = Splat(ref w, 1), w0_2 = Splat(ref w, 2), w0_3 = Splat(ref w, 3);
-                    Vec w1_0 = Splat(ref w, KeyBlock), w1_1 = Splat(ref w, KeyBlock + 1), w1_2 = Splat(ref w, KeyBlock + 2), w1_3 = Splat(ref w, KeyBlock + 3);
-                    Vec w2_0 = Splat(ref w, 2 * KeyBlock), w2_1 = Splat(ref w, 2 * KeyBlock + 1), w2_2 = Splat(ref w, 2 * KeyBlock + 2),
-                        w2_3 = Splat(ref w, 2 * KeyBlock + 3);
-                    Vec w3_0 = Splat(ref w, 3 * KeyBlock), w3_1 = Splat(ref w, 3 * KeyBlock + 1), w3_2 = Splat(ref w, 3 * KeyBlock + 2),
-                        w3_3 = Splat(ref w, 3 * KeyBlock + 3);
+                    Vec w1_0 = Splat(ref w, WeightRow), w1_1 = Splat(ref w, WeightRow + 1), w1_2 = Splat(ref w, WeightRow + 2),
+                        w1_3 = Splat(ref w, WeightRow + 3);
+                    Vec w2_0 = Splat(ref w, 2 * WeightRow), w2_1 = Splat(ref w, 2 * WeightRow + 1), w2_2 = Splat(ref w, 2 * WeightRow + 2),
+                        w2_3 = Splat(ref w, 2 * WeightRow + 3);
+                    Vec w3_0 = Splat(ref w, 3 * WeightRow), w3_1 = Splat(ref w, 3 * WeightRow + 1), w3_2 = Splat(ref w, 3 * WeightRow + 2),
+                        w3_3 = Splat(ref w, 3 * WeightRow + 3);
                     for (nint i = 0; i < 64; i += Lanes)
                     {
                         Vec x0 = Load(ref v0, i), x1 = Load(ref v1, i), x2 = Load(ref v2, i), x3 = Load(ref v3, i);
@@ -522,12 +506,12 @@ internal readonly struct forward_f32_d64_causal__neon_8x2 : IPrefillCore, IDecod
         }
 
         // The other keys, for each row those that it sees.
-        for (int row = 0; row < block.Heads * block.Queries; row++)
+        for (int i = 0; i < block.Heads * block.Queries; i++)
         {
-            ref float v = ref At(ref value, row / rows * headStride);
-            ref float w = ref At(ref weights, row * weightRow), s = ref At(ref block.State, row * StateRow);
-            AddValues(ref w, ref v, stride, ref s, 4 * count, all);
-            if (all < keys) AddValues(ref w, ref v, stride, ref s, all, Math.Min(seen + row % block.Queries, keys));
+            ref float v = ref At(ref value, i / rows * headStride);
+            ref float w = ref At(ref weights, i * weightRow), s = ref At(ref state, i * StateRow);
+            AddValues(ref w, ref v, stride, ref s, all / 4 * 4, all);
+            if (all < keys) AddValues(ref w, ref v, stride, ref s, all, Math.Min(seen + i % block.Queries, keys));
         }
     }
 
@@ -543,23 +527,15 @@ internal readonly struct forward_f32_d64_causal__neon_8x2 : IPrefillCore, IDecod
         }
     }
 
-    /// <summary>Whether all values are finite.</summary>
+    /// <summary>Makes weights of the scores of all rows. Those of a tile are put in rows, and back.</summary>
     [MethodImpl(AggressiveOptimization | NoInlining)]
-    private static bool AllFinite(in DecodeBlock block, ref float value, int count)
+    private static void DecodeWeights(in DecodeBlock block, ref float weights, int seen, int keys)
     {
-        Vec zeros = Vec.Zero;
-        for (; count > 0; count--, value = ref At(ref value, block.ValueStride))
+        int weightRow = BlockOf(in block).WeightRow;
+        for (int row = 0, head = 0; row < block.Heads * block.Queries; row += block.Queries, head++)
         {
-            ref float v = ref value;
-            for (int head = 0; head < block.KeyHeads; head++, v = ref At(ref v, block.ValueHeadStride))
-            {
-                for (nint i = 0; i < 64; i += Lanes)
-                {
-                    zeros = MulAdd(Load(ref v, i), Vec.Zero, zeros);
-                }
-            }
+            OnlineSoftmax(ref At(ref weights, row * weightRow), 0, keys, ref At(ref block.State, row * StateRow), block.Queries, seen, keys);
         }
-        return AllZero(zeros);
     }
 
     /// <summary>Adds to the state of rows their state after other keys. Both are scaled to the higher maximum.</summary>
@@ -591,74 +567,62 @@ internal readonly struct forward_f32_d64_causal__neon_8x2 : IPrefillCore, IDecod
         Vec o5_0 = Load(ref outputs, 5 * StateRow), o5_1 = Load(ref outputs, 5 * StateRow + Lanes);
         Vec o6_0 = Load(ref outputs, 6 * StateRow), o6_1 = Load(ref outputs, 6 * StateRow + Lanes);
         Vec o7_0 = Load(ref outputs, 7 * StateRow), o7_1 = Load(ref outputs, 7 * StateRow + Lanes);
+        Vec v0, v1, x0, x1, x2, x3, x4, x5, x6, x7;
         for (; keys >= 4; keys -= 4)
         {
-            Vec x0 = Load(ref weights, 0);
-            Vec x1 = Load(ref weights, KeyBlock);
-            Vec x2 = Load(ref weights, 2 * KeyBlock);
-            Vec x3 = Load(ref weights, 3 * KeyBlock);
-            Vec x4 = Load(ref weights, 4 * KeyBlock);
-            Vec x5 = Load(ref weights, 5 * KeyBlock);
-            Vec x6 = Load(ref weights, 6 * KeyBlock);
-            Vec x7 = Load(ref weights, 7 * KeyBlock);
-            {
-                Vec v0 = Load(ref values, 0), v1 = Load(ref values, Lanes);
-                o0_0 = MulAddAt(o0_0, v0, x0, 0); o0_1 = MulAddAt(o0_1, v1, x0, 0);
-                o1_0 = MulAddAt(o1_0, v0, x1, 0); o1_1 = MulAddAt(o1_1, v1, x1, 0);
-                o2_0 = MulAddAt(o2_0, v0, x2, 0); o2_1 = MulAddAt(o2_1, v1, x2, 0);
-                o3_0 = MulAddAt(o3_0, v0, x3, 0); o3_1 = MulAddAt(o3_1, v1, x3, 0);
-                o4_0 = MulAddAt(o4_0, v0, x4, 0); o4_1 = MulAddAt(o4_1, v1, x4, 0);
-                o5_0 = MulAddAt(o5_0, v0, x5, 0); o5_1 = MulAddAt(o5_1, v1, x5, 0);
-                o6_0 = MulAddAt(o6_0, v0, x6, 0); o6_1 = MulAddAt(o6_1, v1, x6, 0);
-                o7_0 = MulAddAt(o7_0, v0, x7, 0); o7_1 = MulAddAt(o7_1, v1, x7, 0);
-            }
-            {
-                Vec v0 = Load(ref values, stride), v1 = Load(ref values, stride + Lanes);
-                o0_0 = MulAddAt(o0_0, v0, x0, 1); o0_1 = MulAddAt(o0_1, v1, x0, 1);
-                o1_0 = MulAddAt(o1_0, v0, x1, 1); o1_1 = MulAddAt(o1_1, v1, x1, 1);
-                o2_0 = MulAddAt(o2_0, v0, x2, 1); o2_1 = MulAddAt(o2_1, v1, x2, 1);
-                o3_0 = MulAddAt(o3_0, v0, x3, 1); o3_1 = MulAddAt(o3_1, v1, x3, 1);
-                o4_0 = MulAddAt(o4_0, v0, x4, 1); o4_1 = MulAddAt(o4_1, v1, x4, 1);
-                o5_0 = MulAddAt(o5_0, v0, x5, 1); o5_1 = MulAddAt(o5_1, v1, x5, 1);
-                o6_0 = MulAddAt(o6_0, v0, x6, 1); o6_1 = MulAddAt(o6_1, v1, x6, 1);
-                o7_0 = MulAddAt(o7_0, v0, x7, 1); o7_1 = MulAddAt(o7_1, v1, x7, 1);
-            }
-            {
-                Vec v0 = Load(ref values, 2 * stride), v1 = Load(ref values, 2 * stride + Lanes);
-                o0_0 = MulAddAt(o0_0, v0, x0, 2); o0_1 = MulAddAt(o0_1, v1, x0, 2);
-                o1_0 = MulAddAt(o1_0, v0, x1, 2); o1_1 = MulAddAt(o1_1, v1, x1, 2);
-                o2_0 = MulAddAt(o2_0, v0, x2, 2); o2_1 = MulAddAt(o2_1, v1, x2, 2);
-                o3_0 = MulAddAt(o3_0, v0, x3, 2); o3_1 = MulAddAt(o3_1, v1, x3, 2);
-                o4_0 = MulAddAt(o4_0, v0, x4, 2); o4_1 = MulAddAt(o4_1, v1, x4, 2);
-                o5_0 = MulAddAt(o5_0, v0, x5, 2); o5_1 = MulAddAt(o5_1, v1, x5, 2);
-                o6_0 = MulAddAt(o6_0, v0, x6, 2); o6_1 = MulAddAt(o6_1, v1, x6, 2);
-                o7_0 = MulAddAt(o7_0, v0, x7, 2); o7_1 = MulAddAt(o7_1, v1, x7, 2);
-            }
-            {
-                Vec v0 = Load(ref values, 3 * stride), v1 = Load(ref values, 3 * stride + Lanes);
-                o0_0 = MulAddAt(o0_0, v0, x0, 3); o0_1 = MulAddAt(o0_1, v1, x0, 3);
-                o1_0 = MulAddAt(o1_0, v0, x1, 3); o1_1 = MulAddAt(o1_1, v1, x1, 3);
-                o2_0 = MulAddAt(o2_0, v0, x2, 3); o2_1 = MulAddAt(o2_1, v1, x2, 3);
-                o3_0 = MulAddAt(o3_0, v0, x3, 3); o3_1 = MulAddAt(o3_1, v1, x3, 3);
-                o4_0 = MulAddAt(o4_0, v0, x4, 3); o4_1 = MulAddAt(o4_1, v1, x4, 3);
-                o5_0 = MulAddAt(o5_0, v0, x5, 3); o5_1 = MulAddAt(o5_1, v1, x5, 3);
-                o6_0 = MulAddAt(o6_0, v0, x6, 3); o6_1 = MulAddAt(o6_1, v1, x6, 3);
-                o7_0 = MulAddAt(o7_0, v0, x7, 3); o7_1 = MulAddAt(o7_1, v1, x7, 3);
-            }
+            x0 = Load(ref weights, 0); x1 = Load(ref weights, WeightRow); x2 = Load(ref weights, 2 * WeightRow); x3 = Load(ref weights, 3 * WeightRow);
+            x4 = Load(ref weights, 4 * WeightRow); x5 = Load(ref weights, 5 * WeightRow); x6 = Load(ref weights, 6 * WeightRow);
+            x7 = Load(ref weights, 7 * WeightRow);
+            v0 = Load(ref values, 0); v1 = Load(ref values, Lanes);
+            o0_0 = MulAddAt(o0_0, v0, x0, 0); o0_1 = MulAddAt(o0_1, v1, x0, 0);
+            o1_0 = MulAddAt(o1_0, v0, x1, 0); o1_1 = MulAddAt(o1_1, v1, x1, 0);
+            o2_0 = MulAddAt(o2_0, v0, x2, 0); o2_1 = MulAddAt(o2_1, v1, x2, 0);
+            o3_0 = MulAddAt(o3_0, v0, x3, 0); o3_1 = MulAddAt(o3_1, v1, x3, 0);
+            o4_0 = MulAddAt(o4_0, v0, x4, 0); o4_1 = MulAddAt(o4_1, v1, x4, 0);
+            o5_0 = MulAddAt(o5_0, v0, x5, 0); o5_1 = MulAddAt(o5_1, v1, x5, 0);
+            o6_0 = MulAddAt(o6_0, v0, x6, 0); o6_1 = MulAddAt(o6_1, v1, x6, 0);
+            o7_0 = MulAddAt(o7_0, v0, x7, 0); o7_1 = MulAddAt(o7_1, v1, x7, 0);
+            v0 = Load(ref values, stride); v1 = Load(ref values, stride + Lanes);
+            o0_0 = MulAddAt(o0_0, v0, x0, 1); o0_1 = MulAddAt(o0_1, v1, x0, 1);
+            o1_0 = MulAddAt(o1_0, v0, x1, 1); o1_1 = MulAddAt(o1_1, v1, x1, 1);
+            o2_0 = MulAddAt(o2_0, v0, x2, 1); o2_1 = MulAddAt(o2_1, v1, x2, 1);
+            o3_0 = MulAddAt(o3_0, v0, x3, 1); o3_1 = MulAddAt(o3_1, v1, x3, 1);
+            o4_0 = MulAddAt(o4_0, v0, x4, 1); o4_1 = MulAddAt(o4_1, v1, x4, 1);
+            o5_0 = MulAddAt(o5_0, v0, x5, 1); o5_1 = MulAddAt(o5_1, v1, x5, 1);
+            o6_0 = MulAddAt(o6_0, v0, x6, 1); o6_1 = MulAddAt(o6_1, v1, x6, 1);
+            o7_0 = MulAddAt(o7_0, v0, x7, 1); o7_1 = MulAddAt(o7_1, v1, x7, 1);
+            v0 = Load(ref values, 2 * stride); v1 = Load(ref values, 2 * stride + Lanes);
+            o0_0 = MulAddAt(o0_0, v0, x0, 2); o0_1 = MulAddAt(o0_1, v1, x0, 2);
+            o1_0 = MulAddAt(o1_0, v0, x1, 2); o1_1 = MulAddAt(o1_1, v1, x1, 2);
+            o2_0 = MulAddAt(o2_0, v0, x2, 2); o2_1 = MulAddAt(o2_1, v1, x2, 2);
+            o3_0 = MulAddAt(o3_0, v0, x3, 2); o3_1 = MulAddAt(o3_1, v1, x3, 2);
+            o4_0 = MulAddAt(o4_0, v0, x4, 2); o4_1 = MulAddAt(o4_1, v1, x4, 2);
+            o5_0 = MulAddAt(o5_0, v0, x5, 2); o5_1 = MulAddAt(o5_1, v1, x5, 2);
+            o6_0 = MulAddAt(o6_0, v0, x6, 2); o6_1 = MulAddAt(o6_1, v1, x6, 2);
+            o7_0 = MulAddAt(o7_0, v0, x7, 2); o7_1 = MulAddAt(o7_1, v1, x7, 2);
+            v0 = Load(ref values, 3 * stride); v1 = Load(ref values, 3 * stride + Lanes);
+            o0_0 = MulAddAt(o0_0, v0, x0, 3); o0_1 = MulAddAt(o0_1, v1, x0, 3);
+            o1_0 = MulAddAt(o1_0, v0, x1, 3); o1_1 = MulAddAt(o1_1, v1, x1, 3);
+            o2_0 = MulAddAt(o2_0, v0, x2, 3); o2_1 = MulAddAt(o2_1, v1, x2, 3);
+            o3_0 = MulAddAt(o3_0, v0, x3, 3); o3_1 = MulAddAt(o3_1, v1, x3, 3);
+            o4_0 = MulAddAt(o4_0, v0, x4, 3); o4_1 = MulAddAt(o4_1, v1, x4, 3);
+            o5_0 = MulAddAt(o5_0, v0, x5, 3); o5_1 = MulAddAt(o5_1, v1, x5, 3);
+            o6_0 = MulAddAt(o6_0, v0, x6, 3); o6_1 = MulAddAt(o6_1, v1, x6, 3);
+            o7_0 = MulAddAt(o7_0, v0, x7, 3); o7_1 = MulAddAt(o7_1, v1, x7, 3);
             weights = ref At(ref weights, 4);
             values = ref At(ref values, 4 * stride);
         }
         for (; keys > 0; keys--)
         {
-            Vec v0 = Load(ref values, 0), v1 = Load(ref values, Lanes);
-            Vec x0 = Splat(ref weights, 0); o0_0 = MulAdd(x0, v0, o0_0); o0_1 = MulAdd(x0, v1, o0_1);
-            Vec x1 = Splat(ref weights, KeyBlock); o1_0 = MulAdd(x1, v0, o1_0); o1_1 = MulAdd(x1, v1, o1_1);
-            Vec x2 = Splat(ref weights, 2 * KeyBlock); o2_0 = MulAdd(x2, v0, o2_0); o2_1 = MulAdd(x2, v1, o2_1);
-            Vec x3 = Splat(ref weights, 3 * KeyBlock); o3_0 = MulAdd(x3, v0, o3_0); o3_1 = MulAdd(x3, v1, o3_1);
-            Vec x4 = Splat(ref weights, 4 * KeyBlock); o4_0 = MulAdd(x4, v0, o4_0); o4_1 = MulAdd(x4, v1, o4_1);
-            Vec x5 = Splat(ref weights, 5 * KeyBlock); o5_0 = MulAdd(x5, v0, o5_0); o5_1 = MulAdd(x5, v1, o5_1);
-            Vec x6 = Splat(ref weights, 6 * KeyBlock); o6_0 = MulAdd(x6, v0, o6_0); o6_1 = MulAdd(x6, v1, o6_1);
-            Vec x7 = Splat(ref weights, 7 * KeyBlock); o7_0 = MulAdd(x7, v0, o7_0); o7_1 = MulAdd(x7, v1, o7_1);
+            v0 = Load(ref values, 0); v1 = Load(ref values, Lanes);
+            x0 = Splat(ref weights, 0); o0_0 = MulAdd(x0, v0, o0_0); o0_1 = MulAdd(x0, v1, o0_1);
+            x1 = Splat(ref weights, WeightRow); o1_0 = MulAdd(x1, v0, o1_0); o1_1 = MulAdd(x1, v1, o1_1);
+            x2 = Splat(ref weights, 2 * WeightRow); o2_0 = MulAdd(x2, v0, o2_0); o2_1 = MulAdd(x2, v1, o2_1);
+            x3 = Splat(ref weights, 3 * WeightRow); o3_0 = MulAdd(x3, v0, o3_0); o3_1 = MulAdd(x3, v1, o3_1);
+            x4 = Splat(ref weights, 4 * WeightRow); o4_0 = MulAdd(x4, v0, o4_0); o4_1 = MulAdd(x4, v1, o4_1);
+            x5 = Splat(ref weights, 5 * WeightRow); o5_0 = MulAdd(x5, v0, o5_0); o5_1 = MulAdd(x5, v1, o5_1);
+            x6 = Splat(ref weights, 6 * WeightRow); o6_0 = MulAdd(x6, v0, o6_0); o6_1 = MulAdd(x6, v1, o6_1);
+            x7 = Splat(ref weights, 7 * WeightRow); o7_0 = MulAdd(x7, v0, o7_0); o7_1 = MulAdd(x7, v1, o7_1);
             weights = ref At(ref weights, 1);
             values = ref At(ref values, stride);
         }
@@ -707,7 +671,7 @@ internal readonly struct forward_f32_d64_causal__neon_8x2 : IPrefillCore, IDecod
     {
         for (int row = 0; row < rows; row++, state = ref At(ref state, StateRow))
         {
-            ref float w = ref At(ref weights, row * KeyBlock);
+            ref float w = ref At(ref weights, row * WeightRow);
             ref float sum = ref At(ref state, Sums);
             ref float maximum = ref At(ref state, Maximum);
 

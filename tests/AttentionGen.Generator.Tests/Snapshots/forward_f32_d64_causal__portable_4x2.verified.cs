@@ -12,7 +12,7 @@
 //                 blocks of 96 query rows and 256 keys
 //   decode        tiles of 2 query rows x 4 keys, for up to 24 rows (queries times heads of a group)
 //   cost          256 flops and one exponential for each visible pair of query and key
-//   memory        128 floats for a packed key and value, 14080 for a block of queries
+//   memory        128 floats for a packed key and value, 14144 for a block of queries
 //
 // Keys are packed into panels (transposed), values into padded rows.
 // Prefill: for each block of queries and each block of keys, tile by tile: scores, weights relative to a running maximum, product with the values.
@@ -43,10 +43,10 @@ internal readonly struct forward_f32_d64_causal__portable_4x2 : IPrefillCore, ID
     private const int QueryRow = 64; // a copied query: whole vectors
     // The state of a query row: output, sums of weights, maximum and its level.
     private const int Sums = ValueDim, Maximum = Sums + Lanes, RowLevel = Maximum + 1, StateRow = Maximum + Lanes;
-    private const int KeyBlock = 256;
+    private const int KeyBlock = 256, WeightRow = KeyBlock + 16;
     private const int TileRows = 4, PanelKeys = 8, QueryBlock = 96;
     // Rows of weights lie an odd number of cache lines apart.
-    private const int MaxRows = 24, RowsAtOnce = 32, OneRowBlock = 1024, OneRowWeights = OneRowBlock + 16;
+    private const int MaxRows = 24, DecodeKeys = 240, RowsAtOnce = 32, OneRowBlock = 1024, OneRowWeights = OneRowBlock + 16;
     private const float Scale = 0.18033688f; // scale * log2(e): weights are powers of two
     private const float Lazy = 44.36142f; // 8 / Scale, how far a score may exceed the running maximum
 
@@ -61,7 +61,7 @@ internal readonly struct forward_f32_d64_causal__portable_4x2 : IPrefillCore, ID
         PackedKeyFloats = HeadDim,
         PackedValueFloats = ValueDim,
         StateRowFloats = StateRow,
-        ScratchFloats = 7168, // queries and weights
+        ScratchFloats = 7232, // queries and weights
         FlopsPerPair = 256,
     };
 
@@ -71,10 +71,10 @@ internal readonly struct forward_f32_d64_causal__portable_4x2 : IPrefillCore, ID
         ValueDim = 64,
         Elements = new(4, 4, 4, 4),
         MaxRows = MaxRows,
-        TileRows = 2,
         RowsAtOnce = RowsAtOnce,
+        TileRows = 2,
         RowsTogether = 16,
-        KeyBlock = KeyBlock,
+        ChunkKeys = 480,
         OneRowBlock = OneRowBlock,
         StateRowFloats = StateRow,
         ScratchFloats = RowsAtOnce * (QueryRow + OneRowWeights), // queries and weights
@@ -86,7 +86,7 @@ internal readonly struct forward_f32_d64_causal__portable_4x2 : IPrefillCore, ID
     public static void Prefill(in PrefillBlock block)
     {
         ref float query = ref block.Scratch; // [QueryBlock, QueryRow]
-        ref float weights = ref At(ref query, QueryBlock * QueryRow); // [TileRows, KeyBlock]
+        ref float weights = ref At(ref query, QueryBlock * QueryRow); // [TileRows, WeightRow]
         int tileRows = (block.Rows + TileRows - 1) / TileRows * TileRows;
 
         if (block.First) Reset(ref block.State, tileRows);
@@ -123,7 +123,7 @@ internal readonly struct forward_f32_d64_causal__portable_4x2 : IPrefillCore, ID
                     {
                         for (int i = 0; i < TileRows; i++) // 0 times an infinite value or NaN is not 0
                         {
-                            ref float p = ref At(ref weights, i * KeyBlock), s = ref At(ref state, i * StateRow);
+                            ref float p = ref At(ref weights, i * WeightRow), s = ref At(ref state, i * StateRow);
                             AddValues(ref p, ref values, ValueDim, ref s, 0, Math.Min(seen + i, end));
                         }
                     }
@@ -195,6 +195,7 @@ internal readonly struct forward_f32_d64_causal__portable_4x2 : IPrefillCore, ID
             Vec s1_0 = Vec.Zero, s1_1 = Vec.Zero;
             Vec s2_0 = Vec.Zero, s2_1 = Vec.Zero;
             Vec s3_0 = Vec.Zero, s3_1 = Vec.Zero;
+            Vec k0, k1, x;
             ref float q = ref query, k = ref panel;
             int quad = 0;
             while (true)
@@ -202,34 +203,26 @@ internal readonly struct forward_f32_d64_causal__portable_4x2 : IPrefillCore, ID
                 int chain = Math.Min(quad + 4, 16);
                 do
                 {
-                    {
-                        Vec k0 = Load(ref k, 0), k1 = Load(ref k, Lanes);
-                        Vec x0 = Splat(ref q, 0); s0_0 = MulAdd(x0, k0, s0_0); s0_1 = MulAdd(x0, k1, s0_1);
-                        Vec x1 = Splat(ref q, QueryRow); s1_0 = MulAdd(x1, k0, s1_0); s1_1 = MulAdd(x1, k1, s1_1);
-                        Vec x2 = Splat(ref q, 2 * QueryRow); s2_0 = MulAdd(x2, k0, s2_0); s2_1 = MulAdd(x2, k1, s2_1);
-                        Vec x3 = Splat(ref q, 3 * QueryRow); s3_0 = MulAdd(x3, k0, s3_0); s3_1 = MulAdd(x3, k1, s3_1);
-                    }
-                    {
-                        Vec k0 = Load(ref k, PanelKeys), k1 = Load(ref k, PanelKeys + Lanes);
-                        Vec x0 = Splat(ref q, 1); s0_0 = MulAdd(x0, k0, s0_0); s0_1 = MulAdd(x0, k1, s0_1);
-                        Vec x1 = Splat(ref q, QueryRow + 1); s1_0 = MulAdd(x1, k0, s1_0); s1_1 = MulAdd(x1, k1, s1_1);
-                        Vec x2 = Splat(ref q, 2 * QueryRow + 1); s2_0 = MulAdd(x2, k0, s2_0); s2_1 = MulAdd(x2, k1, s2_1);
-                        Vec x3 = Splat(ref q, 3 * QueryRow + 1); s3_0 = MulAdd(x3, k0, s3_0); s3_1 = MulAdd(x3, k1, s3_1);
-                    }
-                    {
-                        Vec k0 = Load(ref k, 2 * PanelKeys), k1 = Load(ref k, 2 * PanelKeys + Lanes);
-                        Vec x0 = Splat(ref q, 2); s0_0 = MulAdd(x0, k0, s0_0); s0_1 = MulAdd(x0, k1, s0_1);
-                        Vec x1 = Splat(ref q, QueryRow + 2); s1_0 = MulAdd(x1, k0, s1_0); s1_1 = MulAdd(x1, k1, s1_1);
-                        Vec x2 = Splat(ref q, 2 * QueryRow + 2); s2_0 = MulAdd(x2, k0, s2_0); s2_1 = MulAdd(x2, k1, s2_1);
-                        Vec x3 = Splat(ref q, 3 * QueryRow + 2); s3_0 = MulAdd(x3, k0, s3_0); s3_1 = MulAdd(x3, k1, s3_1);
-                    }
-                    {
-                        Vec k0 = Load(ref k, 3 * PanelKeys), k1 = Load(ref k, 3 * PanelKeys + Lanes);
-                        Vec x0 = Splat(ref q, 3); s0_0 = MulAdd(x0, k0, s0_0); s0_1 = MulAdd(x0, k1, s0_1);
-                        Vec x1 = Splat(ref q, QueryRow + 3); s1_0 = MulAdd(x1, k0, s1_0); s1_1 = MulAdd(x1, k1, s1_1);
-                        Vec x2 = Splat(ref q, 2 * QueryRow + 3); s2_0 = MulAdd(x2, k0, s2_0); s2_1 = MulAdd(x2, k1, s2_1);
-                        Vec x3 = Splat(ref q, 3 * QueryRow + 3); s3_0 = MulAdd(x3, k0, s3_0); s3_1 = MulAdd(x3, k1, s3_1);
-                    }
+                    k0 = Load(ref k, 0); k1 = Load(ref k, Lanes);
+                    x = Splat(ref q, 0); s0_0 = MulAdd(x, k0, s0_0); s0_1 = MulAdd(x, k1, s0_1);
+                    x = Splat(ref q, QueryRow); s1_0 = MulAdd(x, k0, s1_0); s1_1 = MulAdd(x, k1, s1_1);
+                    x = Splat(ref q, 2 * QueryRow); s2_0 = MulAdd(x, k0, s2_0); s2_1 = MulAdd(x, k1, s2_1);
+                    x = Splat(ref q, 3 * QueryRow); s3_0 = MulAdd(x, k0, s3_0); s3_1 = MulAdd(x, k1, s3_1);
+                    k0 = Load(ref k, PanelKeys); k1 = Load(ref k, PanelKeys + Lanes);
+                    x = Splat(ref q, 1); s0_0 = MulAdd(x, k0, s0_0); s0_1 = MulAdd(x, k1, s0_1);
+                    x = Splat(ref q, QueryRow + 1); s1_0 = MulAdd(x, k0, s1_0); s1_1 = MulAdd(x, k1, s1_1);
+                    x = Splat(ref q, 2 * QueryRow + 1); s2_0 = MulAdd(x, k0, s2_0); s2_1 = MulAdd(x, k1, s2_1);
+                    x = Splat(ref q, 3 * QueryRow + 1); s3_0 = MulAdd(x, k0, s3_0); s3_1 = MulAdd(x, k1, s3_1);
+                    k0 = Load(ref k, 2 * PanelKeys); k1 = Load(ref k, 2 * PanelKeys + Lanes);
+                    x = Splat(ref q, 2); s0_0 = MulAdd(x, k0, s0_0); s0_1 = MulAdd(x, k1, s0_1);
+                    x = Splat(ref q, QueryRow + 2); s1_0 = MulAdd(x, k0, s1_0); s1_1 = MulAdd(x, k1, s1_1);
+                    x = Splat(ref q, 2 * QueryRow + 2); s2_0 = MulAdd(x, k0, s2_0); s2_1 = MulAdd(x, k1, s2_1);
+                    x = Splat(ref q, 3 * QueryRow + 2); s3_0 = MulAdd(x, k0, s3_0); s3_1 = MulAdd(x, k1, s3_1);
+                    k0 = Load(ref k, 3 * PanelKeys); k1 = Load(ref k, 3 * PanelKeys + Lanes);
+                    x = Splat(ref q, 3); s0_0 = MulAdd(x, k0, s0_0); s0_1 = MulAdd(x, k1, s0_1);
+                    x = Splat(ref q, QueryRow + 3); s1_0 = MulAdd(x, k0, s1_0); s1_1 = MulAdd(x, k1, s1_1);
+                    x = Splat(ref q, 2 * QueryRow + 3); s2_0 = MulAdd(x, k0, s2_0); s2_1 = MulAdd(x, k1, s2_1);
+                    x = Splat(ref q, 3 * QueryRow + 3); s3_0 = MulAdd(x, k0, s3_0); s3_1 = MulAdd(x, k1, s3_1);
                     q = ref At(ref q, 4);
                     k = ref At(ref k, 4 * PanelKeys);
                     quad++;
@@ -239,15 +232,15 @@ internal readonly struct forward_f32_d64_causal__portable_4x2 : IPrefillCore, ID
                 if (quad > 4)
                 {
                     s0_0 += Load(ref tile, 0); s0_1 += Load(ref tile, Lanes);
-                    s1_0 += Load(ref tile, KeyBlock); s1_1 += Load(ref tile, KeyBlock + Lanes);
-                    s2_0 += Load(ref tile, 2 * KeyBlock); s2_1 += Load(ref tile, 2 * KeyBlock + Lanes);
-                    s3_0 += Load(ref tile, 3 * KeyBlock); s3_1 += Load(ref tile, 3 * KeyBlock + Lanes);
+                    s1_0 += Load(ref tile, WeightRow); s1_1 += Load(ref tile, WeightRow + Lanes);
+                    s2_0 += Load(ref tile, 2 * WeightRow); s2_1 += Load(ref tile, 2 * WeightRow + Lanes);
+                    s3_0 += Load(ref tile, 3 * WeightRow); s3_1 += Load(ref tile, 3 * WeightRow + Lanes);
                 }
                 if (quad == 16) break;
                 Store(s0_0, ref tile, 0); Store(s0_1, ref tile, Lanes);
-                Store(s1_0, ref tile, KeyBlock); Store(s1_1, ref tile, KeyBlock + Lanes);
-                Store(s2_0, ref tile, 2 * KeyBlock); Store(s2_1, ref tile, 2 * KeyBlock + Lanes);
-                Store(s3_0, ref tile, 3 * KeyBlock); Store(s3_1, ref tile, 3 * KeyBlock + Lanes);
+                Store(s1_0, ref tile, WeightRow); Store(s1_1, ref tile, WeightRow + Lanes);
+                Store(s2_0, ref tile, 2 * WeightRow); Store(s2_1, ref tile, 2 * WeightRow + Lanes);
+                Store(s3_0, ref tile, 3 * WeightRow); Store(s3_1, ref tile, 3 * WeightRow + Lanes);
                 s0_0 = s0_1 = Vec.Zero;
                 s1_0 = s1_1 = Vec.Zero;
                 s2_0 = s2_1 = Vec.Zero;
@@ -255,9 +248,9 @@ internal readonly struct forward_f32_d64_causal__portable_4x2 : IPrefillCore, ID
             }
 
             Store(s0_0, ref tile, 0); Store(s0_1, ref tile, Lanes);
-            Store(s1_0, ref tile, KeyBlock); Store(s1_1, ref tile, KeyBlock + Lanes);
-            Store(s2_0, ref tile, 2 * KeyBlock); Store(s2_1, ref tile, 2 * KeyBlock + Lanes);
-            Store(s3_0, ref tile, 3 * KeyBlock); Store(s3_1, ref tile, 3 * KeyBlock + Lanes);
+            Store(s1_0, ref tile, WeightRow); Store(s1_1, ref tile, WeightRow + Lanes);
+            Store(s2_0, ref tile, 2 * WeightRow); Store(s2_1, ref tile, 2 * WeightRow + Lanes);
+            Store(s3_0, ref tile, 3 * WeightRow); Store(s3_1, ref tile, 3 * WeightRow + Lanes);
         }
     }
 
@@ -284,8 +277,7 @@ internal readonly struct forward_f32_d64_causal__portable_4x2 : IPrefillCore, ID
                 int seen = (int)Math.Max(Math.Min(run.Visible - first, keyBlock), -RowsAtOnce);
 
                 DecodeScores(in block, ref query, ref At(ref run.Keys<float>(), first * block.KeyStride), keys, ref weights, seen);
-                for (int row = 0; row < rows; row += block.Queries)
-                    OnlineSoftmax(ref At(ref weights, row * weightRow), keys, ref At(ref block.State, row * StateRow), block.Queries, seen, keys);
+                DecodeWeights(in block, ref weights, seen, keys);
                 DecodeValues(in block, ref weights, ref At(ref run.Values<float>(), first * block.ValueStride), seen, keys);
             }
         }
@@ -293,9 +285,9 @@ internal readonly struct forward_f32_d64_causal__portable_4x2 : IPrefillCore, ID
 
     /// <summary>The keys of a block, and the floats of a row of weights.</summary>
     private static (int Keys, int WeightRow) BlockOf(in DecodeBlock block) =>
-        block.Heads == block.KeyHeads && block.Queries == 1 ? (OneRowBlock, OneRowWeights) : (KeyBlock, KeyBlock);
+        block.Heads == block.KeyHeads && block.Queries == 1 ? (OneRowBlock, OneRowWeights) : (DecodeKeys, WeightRow);
 
-    /// <summary>Scores of all query rows with keys, 4 keys at a time; keys after the last repeat it.</summary>
+    /// <summary>Scores of all query rows with keys; keys after the last repeat it.</summary>
     [MethodImpl(AggressiveOptimization | NoInlining)]
     private static void DecodeScores(in DecodeBlock block, ref float query, ref float key, int keys, ref float weights, int seen)
     {
@@ -321,11 +313,9 @@ internal readonly struct forward_f32_d64_causal__portable_4x2 : IPrefillCore, ID
                 ref float k1 = ref At(ref k0, Math.Min(apart * stride, last)), k2 = ref At(ref k0, Math.Min(2 * apart * stride, last)),
                     k3 = ref At(ref k0, Math.Min(3 * apart * stride, last));
                 int row = rows, m = 0; // first query of a tile
-                for (; row >= 2; row -= 2, q = ref At(ref q, 2 * QueryRow), w = ref At(ref w, 2 * KeyBlock))
+                for (; row >= 2; row -= 2, q = ref At(ref q, 2 * QueryRow), w = ref At(ref w, 2 * WeightRow))
                 {
-                    int first = m;
-                    m += m + 2 < block.Queries ? 2 : 2 - block.Queries;
-                    if (j >= seen + Math.Min(first + 1, block.Queries - 1)) continue;
+                    if (SeesNone(ref m, 2, block.Queries, j - seen)) continue;
                     Vec s0_0 = zero, s0_1 = zero, s0_2 = zero, s0_3 = zero;
                     Vec s1_0 = zero, s1_1 = zero, s1_2 = zero, s1_3 = zero;
                     for (nint d = 0; d < 64; d += Lanes)
@@ -341,7 +331,7 @@ internal readonly struct forward_f32_d64_causal__portable_4x2 : IPrefillCore, ID
                         Vec x3 = Load(ref k3, d); s0_3 = MulAdd(q0, x3, s0_3); s1_3 = MulAdd(q1, x3, s1_3);
                     }
                     Vectors128.Store(Sums4(s0_0, s0_1, s0_2, s0_3), ref w, 0);
-                    Vectors128.Store(Sums4(s1_0, s1_1, s1_2, s1_3), ref w, KeyBlock);
+                    Vectors128.Store(Sums4(s1_0, s1_1, s1_2, s1_3), ref w, WeightRow);
                 }
                 for (; row > 0; row--, q = ref At(ref q, QueryRow), w = ref At(ref w, weightRow))
                 {
@@ -361,16 +351,17 @@ internal readonly struct forward_f32_d64_causal__portable_4x2 : IPrefillCore, ID
         }
     }
 
-    /// <summary>Adds weights * values to the state of all rows, 4 values at a time.</summary>
+    /// <summary>Adds weights * values to the state of all rows.</summary>
     [MethodImpl(AggressiveOptimization | NoInlining)]
     private static void DecodeValues(in DecodeBlock block, ref float weights, ref float value, int seen, int keys)
     {
         int heads = block.KeyHeads, rows = block.Heads / heads * block.Queries, weightRow = BlockOf(in block).WeightRow;
+        ref float state = ref block.State;
         nint stride = block.ValueStride, headStride = block.ValueHeadStride;
-        nint ahead = (heads == 1 ? 64 : 8) * stride, tokens = Math.Max(1536 / (heads * 64), 1) * stride;
         // The keys before `all` are multiplied for all rows: 0 times a hidden finite value is 0.
         int all = Math.Max(Math.Min(seen, keys), 0);
-        if (all < keys && AllFinite(in block, ref At(ref value, all * stride), keys - all)) all = keys;
+        if (all < keys && AllFinite(ref At(ref value, all * stride), keys - all, stride, heads, headStride, 64)) all = keys;
+        nint ahead = (heads == 1 ? 64 : 8) * stride, tokens = Math.Max(1536 / (heads * 64), 1) * stride;
 
         // Four keys side by side; for one query of few heads, one key from each quarter of the keys.
         int count = all / 4, apart = 1, next = 4;
@@ -387,13 +378,12 @@ internal readonly struct forward_f32_d64_causal__portable_4x2 : IPrefillCore, ID
             {
                 ref float v1 = ref At(ref v0, apart * stride), v2 = ref At(ref v1, apart * stride), v3 = ref At(ref v2, apart * stride);
                 int row = rows, m = 0; // first query of a tile
-                for (; row >= 2; row -= 2, w = ref At(ref w, 2 * KeyBlock), s = ref At(ref s, 2 * StateRow))
+                for (; row >= 2; row -= 2, w = ref At(ref w, 2 * WeightRow), s = ref At(ref s, 2 * StateRow))
                 {
-                    int first = m;
-                    m += m + 2 < block.Queries ? 2 : 2 - block.Queries;
-                    if (j >= seen + Math.Min(first + 1, block.Queries - 1)) continue;
+                    if (SeesNone(ref m, 2, block.Queries, j - seen)) continue;
                     Vec w0_0 = Splat(ref w, 0), w0_1 = Splat(ref w, 1), w0_2 = Splat(ref w, 2), w0_3 = Splat(ref w, 3);
-                    Vec w1_0 = Splat(ref w, KeyBlock), w1_1 = Splat(ref w, KeyBlock + 1), w1_2 = Splat(ref w, KeyBlock + 2), w1_3 = Splat(ref w, KeyBlock + 3);
+                    Vec w1_0 = Splat(ref w, WeightRow), w1_1 = Splat(ref w, WeightRow + 1), w1_2 = Splat(ref w, WeightRow + 2),
+                        w1_3 = Splat(ref w, WeightRow + 3);
                     for (nint i = 0; i < 64; i += Lanes)
                     {
                         if (i % 16 == 0)
@@ -419,12 +409,12 @@ internal readonly struct forward_f32_d64_causal__portable_4x2 : IPrefillCore, ID
         }
 
         // The other keys, for each row those that it sees.
-        for (int row = 0; row < block.Heads * block.Queries; row++)
+        for (int i = 0; i < block.Heads * block.Queries; i++)
         {
-            ref float v = ref At(ref value, row / rows * headStride);
-            ref float w = ref At(ref weights, row * weightRow), s = ref At(ref block.State, row * StateRow);
-            AddValues(ref w, ref v, stride, ref s, 4 * count, all);
-            if (all < keys) AddValues(ref w, ref v, stride, ref s, all, Math.Min(seen + row % block.Queries, keys));
+            ref float v = ref At(ref value, i / rows * headStride);
+            ref float w = ref At(ref weights, i * weightRow), s = ref At(ref state, i * StateRow);
+            AddValues(ref w, ref v, stride, ref s, all / 4 * 4, all);
+            if (all < keys) AddValues(ref w, ref v, stride, ref s, all, Math.Min(seen + i % block.Queries, keys));
         }
     }
 
@@ -440,23 +430,15 @@ internal readonly struct forward_f32_d64_causal__portable_4x2 : IPrefillCore, ID
         }
     }
 
-    /// <summary>Whether all values are finite.</summary>
+    /// <summary>Makes weights of the scores of all rows. Those of a tile are put in rows, and back.</summary>
     [MethodImpl(AggressiveOptimization | NoInlining)]
-    private static bool AllFinite(in DecodeBlock block, ref float value, int count)
+    private static void DecodeWeights(in DecodeBlock block, ref float weights, int seen, int keys)
     {
-        Vec zeros = Vec.Zero;
-        for (; count > 0; count--, value = ref At(ref value, block.ValueStride))
+        int weightRow = BlockOf(in block).WeightRow;
+        for (int row = 0, head = 0; row < block.Heads * block.Queries; row += block.Queries, head++)
         {
-            ref float v = ref value;
-            for (int head = 0; head < block.KeyHeads; head++, v = ref At(ref v, block.ValueHeadStride))
-            {
-                for (nint i = 0; i < 64; i += Lanes)
-                {
-                    zeros = MulAdd(Load(ref v, i), Vec.Zero, zeros);
-                }
-            }
+            OnlineSoftmax(ref At(ref weights, row * weightRow), keys, ref At(ref block.State, row * StateRow), block.Queries, seen, keys);
         }
-        return AllZero(zeros);
     }
 
     /// <summary>Adds to the state of rows their state after other keys. Both are scaled to the higher maximum.</summary>
@@ -484,13 +466,14 @@ internal readonly struct forward_f32_d64_causal__portable_4x2 : IPrefillCore, ID
         Vec o1_0 = Load(ref outputs, StateRow), o1_1 = Load(ref outputs, StateRow + Lanes);
         Vec o2_0 = Load(ref outputs, 2 * StateRow), o2_1 = Load(ref outputs, 2 * StateRow + Lanes);
         Vec o3_0 = Load(ref outputs, 3 * StateRow), o3_1 = Load(ref outputs, 3 * StateRow + Lanes);
+        Vec v0, v1, x;
         for (; keys > 0; keys--)
         {
-            Vec v0 = Load(ref values, 0), v1 = Load(ref values, Lanes);
-            Vec x0 = Splat(ref weights, 0); o0_0 = MulAdd(x0, v0, o0_0); o0_1 = MulAdd(x0, v1, o0_1);
-            Vec x1 = Splat(ref weights, KeyBlock); o1_0 = MulAdd(x1, v0, o1_0); o1_1 = MulAdd(x1, v1, o1_1);
-            Vec x2 = Splat(ref weights, 2 * KeyBlock); o2_0 = MulAdd(x2, v0, o2_0); o2_1 = MulAdd(x2, v1, o2_1);
-            Vec x3 = Splat(ref weights, 3 * KeyBlock); o3_0 = MulAdd(x3, v0, o3_0); o3_1 = MulAdd(x3, v1, o3_1);
+            v0 = Load(ref values, 0); v1 = Load(ref values, Lanes);
+            x = Splat(ref weights, 0); o0_0 = MulAdd(x, v0, o0_0); o0_1 = MulAdd(x, v1, o0_1);
+            x = Splat(ref weights, WeightRow); o1_0 = MulAdd(x, v0, o1_0); o1_1 = MulAdd(x, v1, o1_1);
+            x = Splat(ref weights, 2 * WeightRow); o2_0 = MulAdd(x, v0, o2_0); o2_1 = MulAdd(x, v1, o2_1);
+            x = Splat(ref weights, 3 * WeightRow); o3_0 = MulAdd(x, v0, o3_0); o3_1 = MulAdd(x, v1, o3_1);
             weights = ref At(ref weights, 1);
             values = ref At(ref values, stride);
         }
@@ -535,7 +518,7 @@ internal readonly struct forward_f32_d64_causal__portable_4x2 : IPrefillCore, ID
     {
         for (int row = 0; row < rows; row++, state = ref At(ref state, StateRow))
         {
-            ref float w = ref At(ref weights, row * KeyBlock);
+            ref float w = ref At(ref weights, row * WeightRow);
             ref float sum = ref At(ref state, Sums);
             ref float maximum = ref At(ref state, Maximum);
 
@@ -547,8 +530,12 @@ internal readonly struct forward_f32_d64_causal__portable_4x2 : IPrefillCore, ID
             // A score of -infinity has the weight 0: where a row sees a key, its maximum is at least the lowest finite number.
             Vec highest = All(bound > 0 ? float.MinValue : float.NegativeInfinity);
             int column = 0;
+            Vec other = highest;
+            for (; column + 2 * Lanes <= tail; column += 2 * Lanes) (highest, other) =
+                (Max(highest, Load(ref w, column)), Max(other, Load(ref w, column + Lanes)));
             for (; column < tail; column += Lanes) highest = Max(highest, Load(ref w, column));
             if (tail < bound) highest = Max(highest, Select(visible, Load(ref w, tail), highest));
+            highest = Max(highest, other);
             float rowHighest = Largest(highest);
             if (rowHighest > maximum + Lazy)
             {
@@ -572,18 +559,7 @@ internal readonly struct forward_f32_d64_causal__portable_4x2 : IPrefillCore, ID
 
             Vec levels = All(level + Whole), scale = All(Scale), total = Load(ref sum, 0);
             column = 0;
-            for (; column + 4 * Lanes <= tail; column += 4 * Lanes)
-            {
-                Vec e0 = Weight(Load(ref w, column), scale, levels);
-                Vec e1 = Weight(Load(ref w, column + Lanes), scale, levels);
-                Vec e2 = Weight(Load(ref w, column + 2 * Lanes), scale, levels);
-                Vec e3 = Weight(Load(ref w, column + 3 * Lanes), scale, levels);
-                Store(e0, ref w, column);
-                Store(e1, ref w, column + Lanes);
-                Store(e2, ref w, column + 2 * Lanes);
-                Store(e3, ref w, column + 3 * Lanes);
-                total += (e0 + e1) + (e2 + e3);
-            }
+            for (; column + 4 * Lanes <= tail; column += 4 * Lanes) total += Weights4(ref w, column, scale, levels);
             for (; column < tail; column += Lanes)
             {
                 Vec e = Weight(Load(ref w, column), scale, levels);

@@ -41,7 +41,7 @@ internal readonly struct forward_f32_m49n49_d32__avx512_3x4 : IPrefillCore
     private const int QueryRow = 32; // a copied query: whole vectors
     // The state of a query row: sums of weights, maximum and its level.
     private const int Sums = 0, Maximum = Sums + Lanes, RowLevel = Maximum + 1, StateRow = Maximum + Lanes;
-    private const int KeyBlock = 64;
+    private const int KeyBlock = 64, WeightRow = KeyBlock;
     private const int TileRows = 3, PanelKeys = 64, QueryBlock = 51;
     private const int KeyLength = 49;
     private const float Scale = 0.25503486f; // scale * log2(e): weights are powers of two
@@ -69,7 +69,7 @@ internal readonly struct forward_f32_m49n49_d32__avx512_3x4 : IPrefillCore
     public static void Prefill(in PrefillBlock block)
     {
         ref float query = ref block.Scratch; // [QueryBlock, QueryRow]
-        ref float weights = ref At(ref query, QueryBlock * QueryRow); // [TileRows, KeyBlock]
+        ref float weights = ref At(ref query, QueryBlock * QueryRow); // [TileRows, WeightRow]
         ref float state = ref block.State; // [TileRows, StateRow]
         ref KeyRun run = ref block.Runs; // the only one
         ref float values = ref run.Values<float>();
@@ -159,37 +159,30 @@ internal readonly struct forward_f32_m49n49_d32__avx512_3x4 : IPrefillCore
             Vec s0_0 = Vec.Zero, s0_1 = Vec.Zero, s0_2 = Vec.Zero, s0_3 = Vec.Zero, t0_0 = Vec.Zero, t0_1 = Vec.Zero, t0_2 = Vec.Zero, t0_3 = Vec.Zero;
             Vec s1_0 = Vec.Zero, s1_1 = Vec.Zero, s1_2 = Vec.Zero, s1_3 = Vec.Zero, t1_0 = Vec.Zero, t1_1 = Vec.Zero, t1_2 = Vec.Zero, t1_3 = Vec.Zero;
             Vec s2_0 = Vec.Zero, s2_1 = Vec.Zero, s2_2 = Vec.Zero, s2_3 = Vec.Zero, t2_0 = Vec.Zero, t2_1 = Vec.Zero, t2_2 = Vec.Zero, t2_3 = Vec.Zero;
+            Vec k0, k1, k2, k3, x0, x1, x2;
             ref float q = ref query, k = ref panel;
             for (int quad = 0; quad < 8; quad++)
             {
-                {
-                    Vec x0 = Splat(ref q, 0), x1 = Splat(ref q, QueryRow), x2 = Splat(ref q, 2 * QueryRow);
-                    Vec k0 = Load(ref k, 0); s0_0 = MulAdd(x0, k0, s0_0); s1_0 = MulAdd(x1, k0, s1_0); s2_0 = MulAdd(x2, k0, s2_0);
-                    Vec k1 = Load(ref k, Lanes); s0_1 = MulAdd(x0, k1, s0_1); s1_1 = MulAdd(x1, k1, s1_1); s2_1 = MulAdd(x2, k1, s2_1);
-                    Vec k2 = Load(ref k, 2 * Lanes); s0_2 = MulAdd(x0, k2, s0_2); s1_2 = MulAdd(x1, k2, s1_2); s2_2 = MulAdd(x2, k2, s2_2);
-                    Vec k3 = Load(ref k, 3 * Lanes); s0_3 = MulAdd(x0, k3, s0_3); s1_3 = MulAdd(x1, k3, s1_3); s2_3 = MulAdd(x2, k3, s2_3);
-                }
-                {
-                    Vec x0 = Splat(ref q, 1), x1 = Splat(ref q, QueryRow + 1), x2 = Splat(ref q, 2 * QueryRow + 1);
-                    Vec k0 = Load(ref k, PanelKeys); t0_0 = MulAdd(x0, k0, t0_0); t1_0 = MulAdd(x1, k0, t1_0); t2_0 = MulAdd(x2, k0, t2_0);
-                    Vec k1 = Load(ref k, PanelKeys + Lanes); t0_1 = MulAdd(x0, k1, t0_1); t1_1 = MulAdd(x1, k1, t1_1); t2_1 = MulAdd(x2, k1, t2_1);
-                    Vec k2 = Load(ref k, PanelKeys + 2 * Lanes); t0_2 = MulAdd(x0, k2, t0_2); t1_2 = MulAdd(x1, k2, t1_2); t2_2 = MulAdd(x2, k2, t2_2);
-                    Vec k3 = Load(ref k, PanelKeys + 3 * Lanes); t0_3 = MulAdd(x0, k3, t0_3); t1_3 = MulAdd(x1, k3, t1_3); t2_3 = MulAdd(x2, k3, t2_3);
-                }
-                {
-                    Vec x0 = Splat(ref q, 2), x1 = Splat(ref q, QueryRow + 2), x2 = Splat(ref q, 2 * QueryRow + 2);
-                    Vec k0 = Load(ref k, 2 * PanelKeys); s0_0 = MulAdd(x0, k0, s0_0); s1_0 = MulAdd(x1, k0, s1_0); s2_0 = MulAdd(x2, k0, s2_0);
-                    Vec k1 = Load(ref k, 2 * PanelKeys + Lanes); s0_1 = MulAdd(x0, k1, s0_1); s1_1 = MulAdd(x1, k1, s1_1); s2_1 = MulAdd(x2, k1, s2_1);
-                    Vec k2 = Load(ref k, 2 * PanelKeys + 2 * Lanes); s0_2 = MulAdd(x0, k2, s0_2); s1_2 = MulAdd(x1, k2, s1_2); s2_2 = MulAdd(x2, k2, s2_2);
-                    Vec k3 = Load(ref k, 2 * PanelKeys + 3 * Lanes); s0_3 = MulAdd(x0, k3, s0_3); s1_3 = MulAdd(x1, k3, s1_3); s2_3 = MulAdd(x2, k3, s2_3);
-                }
-                {
-                    Vec x0 = Splat(ref q, 3), x1 = Splat(ref q, QueryRow + 3), x2 = Splat(ref q, 2 * QueryRow + 3);
-                    Vec k0 = Load(ref k, 3 * PanelKeys); t0_0 = MulAdd(x0, k0, t0_0); t1_0 = MulAdd(x1, k0, t1_0); t2_0 = MulAdd(x2, k0, t2_0);
-                    Vec k1 = Load(ref k, 3 * PanelKeys + Lanes); t0_1 = MulAdd(x0, k1, t0_1); t1_1 = MulAdd(x1, k1, t1_1); t2_1 = MulAdd(x2, k1, t2_1);
-                    Vec k2 = Load(ref k, 3 * PanelKeys + 2 * Lanes); t0_2 = MulAdd(x0, k2, t0_2); t1_2 = MulAdd(x1, k2, t1_2); t2_2 = MulAdd(x2, k2, t2_2);
-                    Vec k3 = Load(ref k, 3 * PanelKeys + 3 * Lanes); t0_3 = MulAdd(x0, k3, t0_3); t1_3 = MulAdd(x1, k3, t1_3); t2_3 = MulAdd(x2, k3, t2_3);
-                }
+                x0 = Splat(ref q, 0); x1 = Splat(ref q, QueryRow); x2 = Splat(ref q, 2 * QueryRow);
+                k0 = Load(ref k, 0); s0_0 = MulAdd(x0, k0, s0_0); s1_0 = MulAdd(x1, k0, s1_0); s2_0 = MulAdd(x2, k0, s2_0);
+                k1 = Load(ref k, Lanes); s0_1 = MulAdd(x0, k1, s0_1); s1_1 = MulAdd(x1, k1, s1_1); s2_1 = MulAdd(x2, k1, s2_1);
+                k2 = Load(ref k, 2 * Lanes); s0_2 = MulAdd(x0, k2, s0_2); s1_2 = MulAdd(x1, k2, s1_2); s2_2 = MulAdd(x2, k2, s2_2);
+                k3 = Load(ref k, 3 * Lanes); s0_3 = MulAdd(x0, k3, s0_3); s1_3 = MulAdd(x1, k3, s1_3); s2_3 = MulAdd(x2, k3, s2_3);
+                x0 = Splat(ref q, 1); x1 = Splat(ref q, QueryRow + 1); x2 = Splat(ref q, 2 * QueryRow + 1);
+                k0 = Load(ref k, PanelKeys); t0_0 = MulAdd(x0, k0, t0_0); t1_0 = MulAdd(x1, k0, t1_0); t2_0 = MulAdd(x2, k0, t2_0);
+                k1 = Load(ref k, PanelKeys + Lanes); t0_1 = MulAdd(x0, k1, t0_1); t1_1 = MulAdd(x1, k1, t1_1); t2_1 = MulAdd(x2, k1, t2_1);
+                k2 = Load(ref k, PanelKeys + 2 * Lanes); t0_2 = MulAdd(x0, k2, t0_2); t1_2 = MulAdd(x1, k2, t1_2); t2_2 = MulAdd(x2, k2, t2_2);
+                k3 = Load(ref k, PanelKeys + 3 * Lanes); t0_3 = MulAdd(x0, k3, t0_3); t1_3 = MulAdd(x1, k3, t1_3); t2_3 = MulAdd(x2, k3, t2_3);
+                x0 = Splat(ref q, 2); x1 = Splat(ref q, QueryRow + 2); x2 = Splat(ref q, 2 * QueryRow + 2);
+                k0 = Load(ref k, 2 * PanelKeys); s0_0 = MulAdd(x0, k0, s0_0); s1_0 = MulAdd(x1, k0, s1_0); s2_0 = MulAdd(x2, k0, s2_0);
+                k1 = Load(ref k, 2 * PanelKeys + Lanes); s0_1 = MulAdd(x0, k1, s0_1); s1_1 = MulAdd(x1, k1, s1_1); s2_1 = MulAdd(x2, k1, s2_1);
+                k2 = Load(ref k, 2 * PanelKeys + 2 * Lanes); s0_2 = MulAdd(x0, k2, s0_2); s1_2 = MulAdd(x1, k2, s1_2); s2_2 = MulAdd(x2, k2, s2_2);
+                k3 = Load(ref k, 2 * PanelKeys + 3 * Lanes); s0_3 = MulAdd(x0, k3, s0_3); s1_3 = MulAdd(x1, k3, s1_3); s2_3 = MulAdd(x2, k3, s2_3);
+                x0 = Splat(ref q, 3); x1 = Splat(ref q, QueryRow + 3); x2 = Splat(ref q, 2 * QueryRow + 3);
+                k0 = Load(ref k, 3 * PanelKeys); t0_0 = MulAdd(x0, k0, t0_0); t1_0 = MulAdd(x1, k0, t1_0); t2_0 = MulAdd(x2, k0, t2_0);
+                k1 = Load(ref k, 3 * PanelKeys + Lanes); t0_1 = MulAdd(x0, k1, t0_1); t1_1 = MulAdd(x1, k1, t1_1); t2_1 = MulAdd(x2, k1, t2_1);
+                k2 = Load(ref k, 3 * PanelKeys + 2 * Lanes); t0_2 = MulAdd(x0, k2, t0_2); t1_2 = MulAdd(x1, k2, t1_2); t2_2 = MulAdd(x2, k2, t2_2);
+                k3 = Load(ref k, 3 * PanelKeys + 3 * Lanes); t0_3 = MulAdd(x0, k3, t0_3); t1_3 = MulAdd(x1, k3, t1_3); t2_3 = MulAdd(x2, k3, t2_3);
                 q = ref At(ref q, 4);
                 k = ref At(ref k, 4 * PanelKeys);
             }
@@ -232,18 +225,18 @@ internal readonly struct forward_f32_m49n49_d32__avx512_3x4 : IPrefillCore
                 if (Within(MaxBits(h0, MaxBits(h1, h2)), 8f))
                 {
                     Weights4(e0_0, e0_1, e0_2, e0_3, ref tile, 0, ref state, Sums);
-                    Weights4(e1_0, e1_1, e1_2, e1_3, ref tile, KeyBlock, ref state, StateRow + Sums);
-                    Weights4(e2_0, e2_1, e2_2, e2_3, ref tile, 2 * KeyBlock, ref state, 2 * StateRow + Sums);
+                    Weights4(e1_0, e1_1, e1_2, e1_3, ref tile, WeightRow, ref state, StateRow + Sums);
+                    Weights4(e2_0, e2_1, e2_2, e2_3, ref tile, 2 * WeightRow, ref state, 2 * StateRow + Sums);
                     continue;
                 }
             }
 
             // Rare: a maximum rises.
             Store(s0_0, ref tile, 0); Store(s0_1, ref tile, Lanes); Store(s0_2, ref tile, 2 * Lanes); Store(s0_3, ref tile, 3 * Lanes);
-            Store(s1_0, ref tile, KeyBlock); Store(s1_1, ref tile, KeyBlock + Lanes); Store(s1_2, ref tile, KeyBlock + 2 * Lanes);
-            Store(s1_3, ref tile, KeyBlock + 3 * Lanes);
-            Store(s2_0, ref tile, 2 * KeyBlock); Store(s2_1, ref tile, 2 * KeyBlock + Lanes); Store(s2_2, ref tile, 2 * KeyBlock + 2 * Lanes);
-            Store(s2_3, ref tile, 2 * KeyBlock + 3 * Lanes);
+            Store(s1_0, ref tile, WeightRow); Store(s1_1, ref tile, WeightRow + Lanes); Store(s1_2, ref tile, WeightRow + 2 * Lanes);
+            Store(s1_3, ref tile, WeightRow + 3 * Lanes);
+            Store(s2_0, ref tile, 2 * WeightRow); Store(s2_1, ref tile, 2 * WeightRow + Lanes); Store(s2_2, ref tile, 2 * WeightRow + 2 * Lanes);
+            Store(s2_3, ref tile, 2 * WeightRow + 3 * Lanes);
             OnlineSoftmax(ref weights, p * PanelKeys, (p + 1) * PanelKeys, ref state, TileRows, keys);
         }
     }
@@ -269,7 +262,7 @@ internal readonly struct forward_f32_m49n49_d32__avx512_3x4 : IPrefillCore
     {
         for (int row = 0; row < rows; row++, state = ref At(ref state, StateRow))
         {
-            ref float w = ref At(ref weights, row * KeyBlock);
+            ref float w = ref At(ref weights, row * WeightRow);
             ref float sum = ref At(ref state, Sums);
             ref float maximum = ref At(ref state, Maximum);
 
@@ -343,12 +336,13 @@ internal readonly struct forward_f32_m49n49_d32__avx512_3x4 : IPrefillCore
         Vec o0_0 = Vec.Zero, o0_1 = Vec.Zero;
         Vec o1_0 = Vec.Zero, o1_1 = Vec.Zero;
         Vec o2_0 = Vec.Zero, o2_1 = Vec.Zero;
+        Vec v0, v1, x;
         for (; keys > 0; keys--)
         {
-            Vec v0 = Load(ref values, 0), v1 = Load(ref values, Lanes);
-            Vec x0 = Splat(ref weights, 0); o0_0 = MulAdd(x0, v0, o0_0); o0_1 = MulAdd(x0, v1, o0_1);
-            Vec x1 = Splat(ref weights, KeyBlock); o1_0 = MulAdd(x1, v0, o1_0); o1_1 = MulAdd(x1, v1, o1_1);
-            Vec x2 = Splat(ref weights, 2 * KeyBlock); o2_0 = MulAdd(x2, v0, o2_0); o2_1 = MulAdd(x2, v1, o2_1);
+            v0 = Load(ref values, 0); v1 = Load(ref values, Lanes);
+            x = Splat(ref weights, 0); o0_0 = MulAdd(x, v0, o0_0); o0_1 = MulAdd(x, v1, o0_1);
+            x = Splat(ref weights, WeightRow); o1_0 = MulAdd(x, v0, o1_0); o1_1 = MulAdd(x, v1, o1_1);
+            x = Splat(ref weights, 2 * WeightRow); o2_0 = MulAdd(x, v0, o2_0); o2_1 = MulAdd(x, v1, o2_1);
             weights = ref At(ref weights, 1);
             values = ref At(ref values, stride);
         }
