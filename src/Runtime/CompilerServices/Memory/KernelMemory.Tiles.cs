@@ -58,10 +58,10 @@ public static partial class KernelMemory
     /// <param name="heads">The heads.</param>
     /// <param name="headStride">Floats from head to head.</param>
     /// <param name="dim">The elements of a row.</param>
-    [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static bool AllFinite(ref float row, int count, nint stride, int heads, nint headStride, int dim)
     {
-        var zeros = Vector256<float>.Zero; // 0 times an infinite value or NaN is not 0
+        var zeros = Vector128<float>.Zero; // 0 times an infinite value or NaN is not 0
         float rest = 0f;
         for (; count > 0; count--, row = ref At(ref row, stride))
         {
@@ -69,12 +69,12 @@ public static partial class KernelMemory
             for (int head = 0; head < heads; head++, x = ref At(ref x, headStride))
             {
                 nint i = 0;
-                for (; i + Vector256<float>.Count <= dim; i += Vector256<float>.Count) zeros += Vector256.LoadUnsafe(ref At(ref x, i)) * Vector256<float>.Zero;
+                for (; i + Vector128<float>.Count <= dim; i += Vector128<float>.Count) zeros += Vector128.LoadUnsafe(ref At(ref x, i)) * Vector128<float>.Zero;
                 for (; i < dim; i++) rest += At(ref x, i) * 0f;
             }
         }
 
-        return zeros == Vector256<float>.Zero && rest == 0f;
+        return Vector128.EqualsAll(zeros, Vector128<float>.Zero) && rest == 0f;
     }
 
     /// <summary>Writes a tile [keys, rows] as rows [rows, keys], with <paramref name="rowLength"/> floats from row to row.</summary>
