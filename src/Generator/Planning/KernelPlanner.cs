@@ -121,7 +121,7 @@ internal static class KernelPlanner
     /// <summary>Keys of a step of decode: a multiple of the keys of each tile (3, 4 and 6) and of a line. Blocks and chunks are whole steps.</summary>
     private const int DecodeStep = 48;
 
-    /// <summary>Fewer keys in a chunk cost 3 % for states and merging, more leave too few chunks for several threads.</summary>
+    /// <summary>Half as many keys in a chunk cost 2 % for states and merging (a group of four, D 128, Zen 4), more leave too few chunks for several threads.</summary>
     private const int LeastChunk = 384;
 
     /// <summary>
@@ -187,7 +187,7 @@ internal static class KernelPlanner
     /// eight inputs: D 64 in 2, 4 chains 0.85, 0.6; D 128 in 4, 6, 8 chains 0.7, 0.65, 0.58; D 32 in 1, 2, 4 chains 0.9, 0.6, 0.53. Putting
     /// partial sums aside costs 1 % of the time for each time (D 64, one set of 24 accumulators, Zen 4); with two sets, half of them stand side by side.
     /// </summary>
-    private static int ChainQuads(int headDim, Machine machine) => machine.StaggersSums ? 4 : machine.ChainSets * headDim switch
+    private static int ChainQuads(int headDim, Machine machine) => machine.StaggersSums ? PackedPlan.Turn / 4 : machine.ChainSets * headDim switch
     {
         <= 128 => 4,
         <= 256 => 8,

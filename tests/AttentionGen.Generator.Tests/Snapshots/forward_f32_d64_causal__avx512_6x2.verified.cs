@@ -575,7 +575,7 @@ internal readonly struct forward_f32_d64_causal__avx512_6x2 : IPrefillCore, IDec
         }
     }
 
-    /// <summary>Makes weights of the scores of all rows. Those of a tile are put in rows, and back.</summary>
+    /// <summary>Makes weights of the scores of all rows.</summary>
     [MethodImpl(AggressiveOptimization | NoInlining)]
     private static void DecodeWeights(in DecodeBlock block, ref float weights, int seen, int keys)
     {

@@ -527,7 +527,7 @@ internal readonly struct forward_f32_d64_causal__neon_8x2 : IPrefillCore, IDecod
         }
     }
 
-    /// <summary>Makes weights of the scores of all rows. Those of a tile are put in rows, and back.</summary>
+    /// <summary>Makes weights of the scores of all rows.</summary>
     [MethodImpl(AggressiveOptimization | NoInlining)]
     private static void DecodeWeights(in DecodeBlock block, ref float weights, int seen, int keys)
     {

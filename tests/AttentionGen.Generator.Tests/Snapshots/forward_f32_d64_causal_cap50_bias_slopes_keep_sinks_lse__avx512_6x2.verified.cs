@@ -537,7 +537,7 @@ internal readonly struct forward_f32_d64_causal_cap50_bias_slopes_keep_sinks_lse
         }
     }
 
-    /// <summary>Makes weights of the scores of all rows, and says whether a score hides its key. Those of a tile are put in rows, and back.</summary>
+    /// <summary>Makes weights of the scores of all rows, and says whether a score hides its key.</summary>
     [MethodImpl(AggressiveOptimization | NoInlining)]
     private static bool DecodeWeights(in DecodeBlock block, ref float weights, int seen, int keys, in KeyRun run, int key)
     {

@@ -215,10 +215,14 @@ internal readonly struct forward_f32_d64_scales_score4909845b22f46d8b_relative_m
                 x = Splat(ref q, 3 * QueryRow); s3_0 = MulAdd(x, k0, s3_0); s3_1 = MulAdd(x, k1, s3_1);
                 x = Splat(ref q, 4 * QueryRow); s4_0 = MulAdd(x, k0, s4_0); s4_1 = MulAdd(x, k1, s4_1);
                 x = Splat(ref q, 5 * QueryRow); s5_0 = MulAdd(x, k0, s5_0); s5_1 = MulAdd(x, k1, s5_1);
-                if (pass % 2 == 0) { Store(s0_0 + Load(ref before, 0), ref sums, 0); Store(s0_1 + Load(ref before, Lanes), ref sums, Lanes);
-                    s0_0 = s0_1 = Vec.Zero; }
-                else { Store(s3_0 + Load(ref before, 6 * Lanes), ref sums, 6 * Lanes); Store(s3_1 + Load(ref before, 7 * Lanes), ref sums, 7 * Lanes);
-                    s3_0 = s3_1 = Vec.Zero; }
+                if (pass % 2 == 0)
+                {
+                    PutAside(s0_0, ref before, ref sums, 0); PutAside(s0_1, ref before, ref sums, Lanes); s0_0 = s0_1 = Vec.Zero;
+                }
+                else
+                {
+                    PutAside(s3_0, ref before, ref sums, 6 * Lanes); PutAside(s3_1, ref before, ref sums, 7 * Lanes); s3_0 = s3_1 = Vec.Zero;
+                }
                 k0 = Load(ref k, PanelKeys); k1 = Load(ref k, PanelKeys + Lanes);
                 x = Splat(ref q, 1); s0_0 = MulAdd(x, k0, s0_0); s0_1 = MulAdd(x, k1, s0_1);
                 x = Splat(ref q, QueryRow + 1); s1_0 = MulAdd(x, k0, s1_0); s1_1 = MulAdd(x, k1, s1_1);
@@ -233,10 +237,14 @@ internal readonly struct forward_f32_d64_scales_score4909845b22f46d8b_relative_m
                 x = Splat(ref q, 3 * QueryRow + 2); s3_0 = MulAdd(x, k0, s3_0); s3_1 = MulAdd(x, k1, s3_1);
                 x = Splat(ref q, 4 * QueryRow + 2); s4_0 = MulAdd(x, k0, s4_0); s4_1 = MulAdd(x, k1, s4_1);
                 x = Splat(ref q, 5 * QueryRow + 2); s5_0 = MulAdd(x, k0, s5_0); s5_1 = MulAdd(x, k1, s5_1);
-                if (pass % 2 == 0) { Store(s1_0 + Load(ref before, 2 * Lanes), ref sums, 2 * Lanes);
-                    Store(s1_1 + Load(ref before, 3 * Lanes), ref sums, 3 * Lanes); s1_0 = s1_1 = Vec.Zero; }
-                else { Store(s4_0 + Load(ref before, 8 * Lanes), ref sums, 8 * Lanes); Store(s4_1 + Load(ref before, 9 * Lanes), ref sums, 9 * Lanes);
-                    s4_0 = s4_1 = Vec.Zero; }
+                if (pass % 2 == 0)
+                {
+                    PutAside(s1_0, ref before, ref sums, 2 * Lanes); PutAside(s1_1, ref before, ref sums, 3 * Lanes); s1_0 = s1_1 = Vec.Zero;
+                }
+                else
+                {
+                    PutAside(s4_0, ref before, ref sums, 8 * Lanes); PutAside(s4_1, ref before, ref sums, 9 * Lanes); s4_0 = s4_1 = Vec.Zero;
+                }
                 k0 = Load(ref k, 3 * PanelKeys); k1 = Load(ref k, 3 * PanelKeys + Lanes);
                 x = Splat(ref q, 3); s0_0 = MulAdd(x, k0, s0_0); s0_1 = MulAdd(x, k1, s0_1);
                 x = Splat(ref q, QueryRow + 3); s1_0 = MulAdd(x, k0, s1_0); s1_1 = MulAdd(x, k1, s1_1);
@@ -251,10 +259,14 @@ internal readonly struct forward_f32_d64_scales_score4909845b22f46d8b_relative_m
                 x = Splat(ref q, 3 * QueryRow + 4); s3_0 = MulAdd(x, k0, s3_0); s3_1 = MulAdd(x, k1, s3_1);
                 x = Splat(ref q, 4 * QueryRow + 4); s4_0 = MulAdd(x, k0, s4_0); s4_1 = MulAdd(x, k1, s4_1);
                 x = Splat(ref q, 5 * QueryRow + 4); s5_0 = MulAdd(x, k0, s5_0); s5_1 = MulAdd(x, k1, s5_1);
-                if (pass % 2 == 0) { Store(s2_0 + Load(ref before, 4 * Lanes), ref sums, 4 * Lanes);
-                    Store(s2_1 + Load(ref before, 5 * Lanes), ref sums, 5 * Lanes); s2_0 = s2_1 = Vec.Zero; }
-                else { Store(s5_0 + Load(ref before, 10 * Lanes), ref sums, 10 * Lanes); Store(s5_1 + Load(ref before, 11 * Lanes), ref sums, 11 * Lanes);
-                    s5_0 = s5_1 = Vec.Zero; }
+                if (pass % 2 == 0)
+                {
+                    PutAside(s2_0, ref before, ref sums, 4 * Lanes); PutAside(s2_1, ref before, ref sums, 5 * Lanes); s2_0 = s2_1 = Vec.Zero;
+                }
+                else
+                {
+                    PutAside(s5_0, ref before, ref sums, 10 * Lanes); PutAside(s5_1, ref before, ref sums, 11 * Lanes); s5_0 = s5_1 = Vec.Zero;
+                }
                 k0 = Load(ref k, 5 * PanelKeys); k1 = Load(ref k, 5 * PanelKeys + Lanes);
                 x = Splat(ref q, 5); s0_0 = MulAdd(x, k0, s0_0); s0_1 = MulAdd(x, k1, s0_1);
                 x = Splat(ref q, QueryRow + 5); s1_0 = MulAdd(x, k0, s1_0); s1_1 = MulAdd(x, k1, s1_1);

@@ -549,7 +549,7 @@ internal readonly struct forward_f32_d64_zones__neon_8x2 : IPrefillCore, IDecode
         }
     }
 
-    /// <summary>Makes weights of the scores of all rows. Those of a tile are put in rows, and back.</summary>
+    /// <summary>Makes weights of the scores of all rows.</summary>
     [MethodImpl(AggressiveOptimization | NoInlining)]
     private static void DecodeWeights(in DecodeBlock block, ref float weights, int hidden, int seen, int keys, int least)
     {

@@ -97,10 +97,8 @@ internal static class ScoresEmitter
     {
         const int Pass = PackedPlan.Turn / 2;
         int passes = plan.PackedHeadDim / Pass, rest = plan.PackedHeadDim % Pass, half = (product.Rows + 1) / 2;
-        string Partial(string from, int row, int vector) => Address.Arguments(from, Address.Offset((row * product.Vectors + vector, "Lanes")));
-        string Aside(int row) => string.Join(" ", Enumerable.Range(0, product.Vectors).Select(vector =>
-                $"Store({product.Sum(row, vector)} + Load({Partial("before", row, vector)}), {Partial("sums", row, vector)});"))
-            + " " + string.Join(" = ", Enumerable.Range(0, product.Vectors).Select(vector => product.Sum(row, vector))) + " = Vec.Zero;";
+        string Offset(int row, int vector) => Address.Offset((row * product.Vectors + vector, "Lanes"));
+        string Aside(int row) => string.Join(" ", Enumerable.Range(0, product.Vectors).Select(vector => $"PutAside({product.Sum(row, vector)}, ref before, ref sums, {Offset(row, vector)});")) + " " + string.Join(" = ", Enumerable.Range(0, product.Vectors).Select(vector => product.Sum(row, vector))) + " = Vec.Zero;";
         int Element(int place) => half <= Pass / 2 ? (2 * place) + 1 : place;
         w.Line($"ref float before = ref partials, sums = ref At(ref partials, {plan.PartialFloats});");
         using (w.Block($"for (int pass = 0; pass < {passes}; pass++)"))
@@ -111,8 +109,9 @@ internal static class ScoresEmitter
             {
                 foreach (int place in Enumerable.Range(0, half).Where(place => Element(place) == element))
                 {
-                    w.Line($"if (pass % 2 == 0) {{ {Aside(place)} }}");
-                    if (half + place < product.Rows) w.Line($"else {{ {Aside(half + place)} }}");
+                    using (w.Block("if (pass % 2 == 0)")) w.Line(Aside(place));
+                    if (half + place >= product.Rows) continue;
+                    using (w.Block("else")) w.Line(Aside(half + place));
                 }
             });
             product.Advance(w, Pass);
@@ -124,7 +123,7 @@ internal static class ScoresEmitter
             foreach (int row in Enumerable.Range(0, half).Where(place => Element(place) == element).Select(place => place + (passes % 2 == 0 ? 0 : half)))
                 if (row < product.Rows) w.Line(Aside(row));
         });
-        product.EachRow(w, (row, vector) => $"{product.Sum(row, vector)} += Load({Partial("sums", row, vector)});");
+        product.EachRow(w, (row, vector) => $"{product.Sum(row, vector)} += Load(ref sums, {Offset(row, vector)});");
     }
 
     /// <summary>What a call passes for the partial sums, after a comma.</summary>

@@ -7,7 +7,7 @@ namespace AttentionGen.Generator.Emit.Walks;
 
 /// <summary>
 /// Writes decode: few query rows read keys and values in place, once for all rows of a group. Scores are dot products of rows, outputs weighted sums of
-/// rows: four keys at a time, for all heads before the next four, so that memory is read in the order of its addresses. The steps between are those of
+/// rows: some keys at a time, for all heads before the next keys, so that memory is read in the order of its addresses. The steps between are those of
 /// prefill.
 /// </summary>
 internal static class DecodeEmitter
@@ -102,7 +102,7 @@ internal static class DecodeEmitter
         bool hides = plan.Spec.Scores.Hides;
         string from = plan.InRegisters ? "0, " : "", bounds = string.Join(", ", visible.Bounds.Select(bound => bound is "hidden" or "seen" ? bound + " + query" : bound));
         w.Line();
-        w.Line($"/// <summary>Makes weights of the scores of all rows{(hides ? ", and says whether a score hides its key" : "")}. Those of a tile are put in rows, and back.</summary>");
+        w.Line($"/// <summary>Makes weights of the scores of all rows{(hides ? ", and says whether a score hides its key" : "")}.{(plan.Decode!.KeyByKey ? " Those of a tile are put in rows, and back." : "")}</summary>");
         w.Line(GeneratedCode.CoreMethod);
         using (w.Block($"private static {(hides ? "bool" : "void")} DecodeWeights(in DecodeBlock block, ref float weights, {visible.Parameters}{(NeedsKey(plan) ? ", in KeyRun run, int key" : "")})"))
         {

@@ -192,7 +192,6 @@ internal static class DecodeNeighboursEmitter
             using (w.Block($"for (; {step}, {Next(first, firstRow)}, {Next(second, secondRow)})"))
             {
                 if (skips) w.Line($"if (SeesNone(ref m, {rows}, block.Queries, j - seen)) continue;");
-
                 tile(rows);
             }
         }

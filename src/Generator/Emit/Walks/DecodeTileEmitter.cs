@@ -52,9 +52,7 @@ internal static class DecodeTileEmitter
                 if (name == "k") w.Line("nint last = (keys - 1 - j) * stride;");
                 w.Line($"ref {type} {name}0 = ref At(ref {source}, j * stride);");
                 if (dialect.Prefetches)
-                {
                     w.Line($"for (nint i = 0; tile == 1 && streams && i < (heads - 1) * headStride + {dim}; i += {KernelPlanner.PageFloats}) PrefetchFour(ref {name}0, far, tokens + i);");
-                }
 
                 w.Line($"ref float headWeights = ref At(ref weights, row * weightRow + tile * j), headRows = ref At(ref {rows}, row * {rowLength});");
                 string next = string.Join(", ", new[] { $"{name}0 = ref At(ref {name}0, headStride)", "headWeights = ref At(ref headWeights, rows * weightRow)", $"headRows = ref At(ref headRows, rows * {rowLength})" });
@@ -66,10 +64,7 @@ internal static class DecodeTileEmitter
                     using (w.Block($"for (int i = 0; i < tiles; i++, w = ref At(ref w, tile * weightRow), {row} = ref At(ref {row}, tile * {rowLength}))"))
                     {
                         if (visible.UpperMoves)
-                        {
                             w.Line("if (!streams && SeesNone(ref m, tile, block.Queries, (int)j - seen)) continue; // half of what there is between as many queries as keys");
-                        }
-
                         var kinds = plan.Decode!.Kinds;
                         for (int kind = 0; kind < kinds.Count; kind++)
                             using (w.Block(kinds[kind].Rows == 1 ? "else" : $"{(kind == 0 ? "" : "else ")}if (tile == {kinds[kind].Rows})"))
@@ -95,12 +90,13 @@ internal static class DecodeTileEmitter
         w.Line(tile.Rows > 1 ? $"nint mask = i == 0 ? {KernelPlanner.LineFloats - 1} : -1;" : $"if (!streams) PrefetchFourRows(ref {name}0, stride, ahead, {dim});");
     }
 
-    /// <summary>Fetches what lies ahead of a vector of each key, in the order in which they are read, but to the second level only; for the first tile of a head.</summary>
+    /// <summary>Fetches what lies ahead of a vector of each key or value, for the first tile of a head: see <see cref="KernelPlanner.TileAhead"/>.</summary>
     private static void Prefetch(SourceWriter w, Dialect dialect, DecodeTile tile, string name)
     {
         if (dialect.Prefetches && tile.Rows > 1) w.Line($"if ((d & mask) == 0) PrefetchAll({string.Join(", ", Enumerable.Range(0, tile.Keys).Select(key => $"ref {name}{key}"))}, d + ahead, contiguous);");
     }
 
+    /// <summary>The scores of a tile at `w`, from the queries at `q` and the keys `k0`, `k1` ...</summary>
     public static void Scores(SourceWriter w, CorePlan plan, Dialect dialect, DecodeTile tile)
     {
         int headDim = plan.Spec.HeadDim, lanes = plan.Lanes, whole = headDim / lanes * lanes, chain = plan.Decode!.ChainVectors * lanes;
@@ -200,6 +196,7 @@ internal static class DecodeTileEmitter
         Store(store => $"t{store.Index}");
     }
 
+    /// <summary>Adds to the states at `s` the weights at `w` times the values `v0`, `v1` ...</summary>
     public static void Values(SourceWriter w, CorePlan plan, Dialect dialect, DecodeTile tile)
     {
         int dim = plan.Spec.ValueDim, whole = dim / plan.Lanes * plan.Lanes;

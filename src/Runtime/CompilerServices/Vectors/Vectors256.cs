@@ -139,6 +139,10 @@ public static partial class Vectors256
     private static Vector256<float> TimesPower(Vector256<float> x, Vector256<float> power) =>
         Vector256.AndNot((x.AsInt32() + (power.AsInt32() << 23)).AsSingle(), Vector256.LessThan(power, Vector256.Create(Levels.Whole - 126)));
 
+    /// <summary>Writes a partial sum, added to what lies at an offset of <paramref name="before"/>, at the same offset of <paramref name="sums"/>.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void PutAside(Vector256<float> sum, ref float before, ref float sums, nint offset) => Store(sum + Load(ref before, offset), ref sums, offset);
+
     /// <summary>The largest element.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static float Largest(Vector256<float> x) => Vectors128.Largest(Vector128.MaxNative(x.GetLower(), x.GetUpper()));
