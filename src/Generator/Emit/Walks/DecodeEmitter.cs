@@ -19,7 +19,7 @@ internal static class DecodeEmitter
         if (OneRowEmitter.HasScores(plan)) OneRowEmitter.Scores(w, plan);
         DecodeValuesEmitter.Emit(w, plan, dialect, visible);
         if (OneRowEmitter.HasValues(plan)) OneRowEmitter.Values(w, plan);
-        DecodeValuesEmitter.EmitOne(w, plan);
+        DecodeValuesEmitter.EmitOne(w, plan, dialect);
         Weights(w, plan, visible);
         if (plan.Decode!.KeyByKey) DecodeTileEmitter.Together(w, plan);
         Merge(w, plan);
