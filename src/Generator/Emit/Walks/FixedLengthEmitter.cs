@@ -75,27 +75,45 @@ internal static class FixedLengthEmitter
         {
             w.Line("Vec scale = All(Scale);");
             if (fixedKeys && tail > 0) w.Line($"Vec visible = FirstOf({tail});");
-            using (w.Block("for (int row = 0; row < TileRows; row++, weights = ref At(ref weights, WeightRow), state = ref At(ref state, StateRow))"))
-            {
-                if (fixedKeys && vectors <= UnrolledVectors) Unrolled(w, vectors, tail > 0);
-                else Looped(w, plan, dialect, visible, fixedKeys);
-            }
+            if (fixedKeys && vectors <= UnrolledVectors) Unrolled(w, dialect, vectors, tail > 0);
+            else Looped(w, plan, dialect, visible, fixedKeys);
         }
     }
 
-    private static void Unrolled(SourceWriter w, int vectors, bool hasTail)
+    private const string Rows = "for (int row = 0; row < TileRows; row++, weights = ref At(ref weights, WeightRow), state = ref At(ref state, StateRow))";
+
+    /// <summary>Short rows. What leads from scores to a maximum and from there to the weights is a long chain; the maxima of all rows first, rows overlap in both parts.</summary>
+    private static void Unrolled(SourceWriter w, Dialect dialect, int vectors, bool hasTail)
     {
-        var scores = Enumerable.Range(0, vectors).Select(i => $"s{i}").ToList();
-        for (int i = 0; i < vectors; i++) w.Line($"Vec s{i} = Load({Address.Arguments("weights", Address.Offset((i, "Lanes")))});");
-        var candidates = scores.ToList();
-        if (hasTail) candidates[vectors - 1] = $"Select(visible, s{vectors - 1}, All(float.MinValue))";
-        w.Line($"Vec m = All(Largest(Max({ScoresEmitter.Tree("Max", candidates)}, All(float.MinValue)))); // a score of -infinity has the weight 0");
-        for (int i = 0; i < vectors; i++) w.Line($"s{i} = Exp2((s{i} - m) * scale){(hasTail && i == vectors - 1 ? " & visible" : "")};");
-        for (int i = 0; i < vectors; i++) w.Line($"Store(s{i}, {Address.Arguments("weights", Address.Offset((i, "Lanes")))});");
-        w.Line($"At(ref state, Sums) = 1f / Sum({string.Join(" + ", scores)});");
+        string At(int vector) => Address.Arguments("w", Address.Offset((vector, "Lanes")));
+        var scores = Enumerable.Range(0, vectors).Select(i => $"Load({At(i)})").ToList();
+        if (hasTail) scores[vectors - 1] = $"Select(visible, {scores[vectors - 1]}, All(float.MinValue))";
+        w.Line("ref float w = ref weights, s = ref state;");
+        w.Line("for (int row = 0; row < TileRows; row++, w = ref At(ref w, WeightRow), s = ref At(ref s, StateRow))");
+        w.Line($"    At(ref s, Maximum) = Largest(Max({ScoresEmitter.Tree("Max", scores)}, All(float.MinValue))); // a score of -infinity has the weight 0");
+        w.Line();
+        using (w.Block(Rows))
+        {
+            w.Line("float maximum = At(ref state, Maximum);");
+            SoftmaxEmitter.Levels(w, "Level(maximum, Scale)", "weights", "0", "KeyLength");
+            w.Line($"Vec levels = All(level{(dialect.WeighsAtOnce ? " + Whole" : "")});");
+            w.Line("w = ref weights;");
+            int whole = hasTail ? vectors - 1 : vectors, fours = dialect.WeighsAtOnce ? whole / 4 : 0;
+            for (int i = 0; i < fours; i++) w.Line($"Vec e{4 * i} = Weights4({At(4 * i)}, scale, levels);");
+            var others = Enumerable.Range(4 * fours, vectors - 4 * fours).ToList();
+            foreach (int i in others) w.Line($"Vec e{i} = {SoftmaxEmitter.Weight(dialect, $"Load({At(i)})")}{(i == whole ? " & visible" : "")};");
+            foreach (int i in others) w.Line($"Store(e{i}, {At(i)});");
+            var sums = Enumerable.Range(0, fours).Select(i => 4 * i).Concat(others).Select(i => $"e{i}");
+            w.Line($"At(ref state, Sums) = 1f / Sum({string.Join(" + ", sums)});");
+        }
     }
 
     private static void Looped(SourceWriter w, CorePlan plan, Dialect dialect, VisibleKeys visible, bool fixedKeys)
+    {
+        using (w.Block(Rows)) LoopedRow(w, plan, dialect, visible, fixedKeys);
+    }
+
+    private static void LoopedRow(SourceWriter w, CorePlan plan, Dialect dialect, VisibleKeys visible, bool fixedKeys)
     {
         string bound = visible.UpperMoves ? $"Math.Max(Math.Min({visible.Upper("row")}, keys), 0)" : fixedKeys ? "KeyLength" : visible.LowerMoves ? "Math.Max(end, 0)" : "end";
         w.Line($"""
@@ -111,13 +129,13 @@ internal static class FixedLengthEmitter
             // A score of -infinity has the weight 0: the maximum is at least the lowest finite number.
             Vec highest = All(float.MinValue);
             int column = {first};
-            for (; column < tail; column += Lanes) highest = Max(highest, Load(ref weights, column));
-            if (tail < bound) highest = Max(highest, Select(visible, Load(ref weights, tail), highest));
-
-            Vec m = All(Largest(highest)), total = Vec.Zero;
-            column = {first};
             """);
-        SoftmaxEmitter.Exponentials(w, score => $"Exp2(({score} - m) * scale)", "weights", unrolled: true);
+        SoftmaxEmitter.Highest(w, "weights", unrolled: true);
+        w.Line("float maximum = Largest(highest);");
+        SoftmaxEmitter.Levels(w, "Level(maximum, Scale)", "weights", first, "bound");
+        w.Line($"Vec levels = All(level{(dialect.WeighsAtOnce ? " + Whole" : "")}), total = Vec.Zero;");
+        w.Line($"column = {first};");
+        SoftmaxEmitter.Exponentials(w, dialect, "weights", hides: false, unrolled: true);
         w.Line($"At(ref state, Sums) = {(fixedKeys ? "" : $"bound == {(visible.LowerMoves ? "lower" : "0")} ? 0f : ")}1f / Sum(total);");
         if (visible.DiffersByRow) w.Line("for (; column < end; column += Lanes) Store(Vec.Zero, ref weights, column);");
     }

@@ -51,10 +51,9 @@ internal static class SoftmaxEmitter
                 // A score of -infinity has the weight 0: where a row sees a key, its maximum is at least the lowest finite number.
                 Vec highest = All(bound > {(visible.LowerMoves ? "lower" : from)} ? float.MinValue : float.NegativeInfinity);
                 int column = {first};
-                {(panel ? "" : "Vec other = highest;\nfor (; column + 2 * Lanes <= tail; column += 2 * Lanes) (highest, other) = (Max(highest, Load(ref w, column)), Max(other, Load(ref w, column + Lanes)));\n")}for (; column < tail; column += Lanes) highest = Max(highest, Load(ref w, column));
-                if (tail < bound) highest = Max(highest, Select(visible, Load(ref w, tail), highest));
-                {(panel ? "" : "highest = Max(highest, other);\n")}float rowHighest = Largest(highest);
                 """);
+            Highest(w, "w", unrolled: !panel);
+            w.Line("float rowHighest = Largest(highest);");
             foreach (var state in states.States) state.Observe(w, Context(plan), first);
             using (w.Block("if (rowHighest > maximum + Lazy)"))
             {
@@ -77,25 +76,12 @@ internal static class SoftmaxEmitter
             }
 
             w.Line();
-            w.Line($$"""
-                float level = At(ref state, RowLevel);
-                if (float.IsNaN(level))
-                {
-                    // Very large scores have no level: use their distances from the maximum.
-                    for (int i = {{first}}; i < bound; i += Lanes) Store(Load(ref w, i) - All(maximum), ref w, i);
-                    level = 0f;
-                }
-
-                Vec levels = All(level{{(dialect.WeighsAtOnce && !states.NeedsExponents ? " + Whole" : "")}}), scale = All(Scale), total = Load(ref sum, 0);
-                """);
+            Levels(w, "At(ref state, RowLevel)", "w", first, "bound");
+            w.Line($"Vec levels = All(level{(dialect.WeighsAtOnce && !states.NeedsExponents ? " + Whole" : "")}), scale = All(Scale), total = Load(ref sum, 0);");
             w.Line($"column = {first};");
             bool hides = plan.Spec.Scores.Hides;
             if (states.NeedsExponents) WithExponents(w, states, hides);
-            else Exponentials(w, score =>
-            {
-                string weight = dialect.WeighsAtOnce ? $"Weight({score}, scale, levels)" : $"Exp2(MulAdd({score}, scale, levels))";
-                return hides ? $"MarkHidden({weight}, {score})" : weight;
-            }, "w", unrolled: !panel, four: dialect.WeighsAtOnce && !hides ? "Weights4(ref w, column, scale, levels)" : null);
+            else Exponentials(w, dialect, "w", hides, unrolled: !panel);
 
             w.Line("""
 
@@ -155,11 +141,42 @@ internal static class SoftmaxEmitter
             """);
     }
 
-    /// <summary>Scores of a row in the columns from `column` to `bound` become weights, their sum is added to `total`.</summary>
-    /// <param name="weight">The weight of a score.</param>
-    public static void Exponentials(SourceWriter w, Func<string, string> weight, string row, bool unrolled, string? four = null)
+    /// <summary>Puts into `highest` the largest scores of a row in the columns from `column` to `bound`.</summary>
+    public static void Highest(SourceWriter w, string row, bool unrolled)
     {
-        if (four is not null) w.Line($"for (; column + 4 * Lanes <= tail; column += 4 * Lanes) total += {four};");
+        if (unrolled)
+            w.Line($"Vec other = highest;\nfor (; column + 2 * Lanes <= tail; column += 2 * Lanes) (highest, other) = (Max(highest, Load(ref {row}, column)), Max(other, Load(ref {row}, column + Lanes)));");
+        w.Line($"""
+            for (; column < tail; column += Lanes) highest = Max(highest, Load(ref {row}, column));
+            if (tail < bound) highest = Max(highest, Select(visible, Load(ref {row}, tail), highest));
+            """);
+        if (unrolled) w.Line("highest = Max(highest, other);");
+    }
+
+    /// <summary>Declares the `level` of a row whose `maximum` is known.</summary>
+    /// <param name="level">The level, NaN where the maximum has none.</param>
+    /// <param name="first">The first column.</param>
+    /// <param name="bound">The end of the columns that it sees.</param>
+    public static void Levels(SourceWriter w, string level, string row, string first, string bound) => w.Line($$"""
+        float level = {{level}};
+        if (float.IsNaN(level))
+        {
+            // Very large scores have no level: use their distances from the maximum.
+            for (int i = {{first}}; i < {{bound}}; i += Lanes) Store(Load(ref {{row}}, i) - All(maximum), ref {{row}}, i);
+            level = 0f;
+        }
+
+        """);
+
+    /// <summary>The weight of a score; two to the power of its product with `scale` plus `levels`.</summary>
+    public static string Weight(Dialect dialect, string score) => dialect.WeighsAtOnce ? $"Weight({score}, scale, levels)" : $"Exp2(MulAdd({score}, scale, levels))";
+
+    /// <summary>Scores of a row in the columns from `column` to `bound` become weights, their sum is added to `total`.</summary>
+    /// <param name="hides">Whether scores may hide their keys.</param>
+    public static void Exponentials(SourceWriter w, Dialect dialect, string row, bool hides, bool unrolled)
+    {
+        string weight(string score) => hides ? $"MarkHidden({Weight(dialect, score)}, {score})" : Weight(dialect, score);
+        if (dialect.WeighsAtOnce && !hides) w.Line($"for (; column + 4 * Lanes <= tail; column += 4 * Lanes) total += Weights4(ref {row}, column, scale, levels);");
         else if (unrolled) Unrolled(w, weight, row);
         using (w.Block("for (; column < tail; column += Lanes)"))
         {

@@ -46,8 +46,8 @@ internal unsafe struct AheadRows
         if (!Sse.IsSupported) return;
         for (int end = Math.Max(_rows - _rowsOfStep, 0); _rows > end; _rows--, _row += _stride)
         {
-            for (int i = 0; i < _bytes; i += Line) Sse.Prefetch1(_row + i);
-            Sse.Prefetch1(_row + _bytes - 1); // a row that begins inside a line ends in one more line
+            // A row that begins inside a line ends in one more line.
+            for (byte* line = (byte*)((nint)_row & -Line), last = _row + _bytes; line < last; line += Line) Sse.Prefetch1(line);
         }
     }
 }
