@@ -28,6 +28,9 @@ internal sealed record CoreSpec(int HeadDim, int ValueDim, VisibleKeys Visible, 
     /// <summary>Whether some row may not see a key that another row of its tile sees: then it matters whether values are finite.</summary>
     public bool RowsDiffer => Visible.DiffersByRow || Scores.Hides;
 
+    /// <summary>Whether every row of a call sees exactly the keys that the code is written for.</summary>
+    public bool HasFixedKeys => Fixed is { Padded: false } && !Visible.DiffersByRow;
+
     /// <summary>Whether scores have to lie in memory before they become weights.</summary>
     public bool ScoresInMemory => !Scores.IsPlain || Rows.ReadsScores;
 
@@ -87,7 +90,10 @@ internal sealed record CorePlan(CoreSpec Spec, Isas Isa, int Lanes, int KeyBlock
     public float LazyScore => (float)Math.Min(8 / (double)WeightScale, 1e30);
 
     /// <summary>Whether every row of a call sees exactly the keys that the code is written for.</summary>
-    public bool HasFixedKeys => Spec is { Fixed.Padded: false, Visible.DiffersByRow: false };
+    public bool HasFixedKeys => Spec.HasFixedKeys;
+
+    /// <summary>Keys after the last whole panel that lie behind it as rows.</summary>
+    public int SingleKeys => FixedLength?.SingleKeys ?? 0;
 
     /// <summary>Floats from one row of weights to the next. Rows a multiple of a kilobyte apart would share few sets of the first-level cache.</summary>
     public int WeightRow => KeyBlock % 256 == 0 ? KeyBlock + 16 : KeyBlock;
@@ -179,7 +185,11 @@ internal sealed record PrefillPlan(bool InRegisters, int TileRows, int TileVecto
 /// <param name="RowVectors">Whole vectors of the strips of the product of a single row with the values.</param>
 internal sealed record FixedLengthPlan(
     bool InRegisters, int TileRows, int TileVectors, EquatableArray<int> ValueVectors, EquatableArray<int> RowVectors, int ChainQuads, int ChainSets, int QueryBlock)
-    : PackedPlan(InRegisters, TileRows, TileVectors, ValueVectors, ChainQuads, ChainSets, QueryBlock);
+    : PackedPlan(InRegisters, TileRows, TileVectors, ValueVectors, ChainQuads, ChainSets, QueryBlock)
+{
+    /// <summary>Keys after the last whole panel whose scores are dot products with rows; 0 where the last panel is padded.</summary>
+    public int SingleKeys { get; init; }
+}
 
 /// <summary>Few query rows with keys in place.</summary>
 /// <param name="KeyBlock">Keys of a block where a key-value head has several rows: a multiple of the keys of each tile.</param>

@@ -45,13 +45,14 @@ internal static class KernelPlanner
     public static CorePlan FixedLength(CoreSpec core, Isas isa)
     {
         var machine = Machine.Of(isa);
-        var (rows, vectors) = FixedTile(core.Fixed!, machine);
+        var (rows, vectors, singles) = FixedTile(core, machine);
         int panel = vectors * machine.Lanes, blocks = (core.Fixed!.QueryLength + MaxFixedBlock - 1) / MaxFixedBlock;
         int queryBlock = ((core.Fixed.QueryLength + blocks - 1) / blocks + rows - 1) / rows * rows;
         var walk = new FixedLengthPlan(
             machine.InRegisters, rows, vectors, ValueStrips(core.ValueDim, machine.Lanes, Math.Max(machine.Accumulators / rows, 1)), EvenStrips(core.ValueDim / machine.Lanes, MaxRowStrip),
             ChainQuads(core.HeadDim, machine), machine.ChainSets, queryBlock)
         {
+            SingleKeys = singles,
             StaggersSums = machine.StaggersSums,
             ValueSteps = machine.ValueSteps,
         };
@@ -65,17 +66,25 @@ internal static class KernelPlanner
     /// The tile that wastes the least on lengths that it does not divide. A step over the head dimension has rows * vectors multiply-adds and rows + vectors
     /// loads, two of each in a cycle. In the cost, loads count a fifth of multiply-adds, and each tile counts as one more: this fits the fastest tiles on
     /// Zen 5 at 49, 128 and 197 keys with one set of sums. With two, 3 x 4, 5 x 2, 7 x 1 and 10 x 1 are the same within 2 % at 49 keys (Zen 4).
+    /// A key behind the last whole panel costs its loads for each row, and a sum over the vector of each product: 2 for a row, of about 12 for a row of a panel (D 32 and 64, AVX2).
     /// </summary>
-    private static (int Rows, int Vectors) FixedTile(FixedSpec lengths, Machine machine)
+    private static (int Rows, int Vectors, int SingleKeys) FixedTile(CoreSpec core, Machine machine)
     {
-        int keyVectors = (lengths.KeyLength + machine.Lanes - 1) / machine.Lanes, accumulators = machine.Accumulators / machine.ChainSets;
+        var lengths = core.Fixed!;
+        int accumulators = machine.Accumulators / machine.ChainSets;
+        bool mayBeSingle = !machine.InRegisters && core is { HasFixedKeys: true, HeadDim: <= MaxSingleDim, Loads.Steps.Count: 0 };
         return (from vectors in Enumerable.Range(1, 4)
                 from rows in Enumerable.Range(1, Math.Min(Math.Min(accumulators / vectors, 16), lengths.QueryLength))
                 where rows * vectors + vectors + (machine.MultipliesByElement ? rows : 1) < machine.Registers
-                let tiles = (lengths.QueryLength + rows - 1) / rows * ((keyVectors + vectors - 1) / vectors)
-                orderby tiles * (5 * Math.Max(rows * vectors, rows + vectors) + rows + vectors + 5), rows * vectors descending
-                select (rows, vectors)).First();
+                let panel = vectors * machine.Lanes
+                from singles in mayBeSingle && lengths.KeyLength > panel ? new[] { 0, lengths.KeyLength % panel }.Distinct() : [0]
+                let panels = (lengths.KeyLength - singles + panel - 1) / panel
+                orderby (lengths.QueryLength + rows - 1) / rows * (panels * (5 * Math.Max(rows * vectors, rows + vectors) + rows + vectors + 5) + (2 * rows * singles)), rows * vectors descending
+                select (rows, vectors, singles)).First();
     }
+
+    /// <summary>A dot product of vectors has a chain of 32 products at most, as in decode.</summary>
+    private const int MaxSingleDim = 128;
 
     public static CoreSpec Core(KernelSpec spec, MaskProgram mask) => new(spec.Attention.HeadDim, spec.Attention.ValueDim, mask.Visible, spec.Attention.Scale)
     {

@@ -39,6 +39,27 @@ internal static class ScoresEmitter
                 w.Line("ref float tile = ref At(ref weights, p * PanelKeys);");
                 product.Emit(w, (_, _) => "Vec.Zero", () => Products(w, plan, product), () => { if (plan.InRegisters) WeightsInRegisters(w, plan, product, visible); else Store(w, product); });
             }
+
+            if (plan.SingleKeys > 0) SingleKeys(w, plan, dialect);
+        }
+    }
+
+    /// <summary>The scores of keys behind the last panel: dot products with the rows of the tile.</summary>
+    private static void SingleKeys(SourceWriter w, CorePlan plan, Dialect dialect)
+    {
+        var rows = Enumerable.Range(0, plan.Packed!.TileRows).ToList();
+        w.Line();
+        w.Line($"weights = ref At(ref weights, panels * PanelKeys);");
+        using (w.Block($"for (int single = 0; single < {plan.SingleKeys}; single++, panel = ref At(ref panel, QueryRow), weights = ref At(ref weights, 1))"))
+        {
+            w.Line("Vec " + string.Join(", ", rows.Select(row => $"s{row} = Vec.Zero")) + ";");
+            using (w.Block("for (nint d = 0; d < QueryRow; d += Lanes)"))
+            {
+                w.Line("Vec k = Load(ref panel, d);");
+                foreach (int row in rows) w.Line($"s{row} = MulAdd(Load({Address.Arguments("query", row == 0 ? "d" : Address.Offset((row, "QueryRow")) + " + d")}), k, s{row});");
+            }
+
+            foreach (int row in rows) w.Line($"{Address.At("weights", Address.Offset((row, "WeightRow")))} = Sum(s{row});");
         }
     }
 

@@ -43,7 +43,7 @@ internal static class FixedLengthEmitter
                 if (visible.DiffersByRow) w.Line();
 
                 string columns = visible.LowerMoves ? $"{end} - skip" : end, from = visible.LowerMoves ? "At(ref run.Keys<float>(), skip * HeadDim)" : "run.Keys<float>()";
-                string panels = fixedKeys ? $"{plan.KeyBlock / plan.PanelKeys}" : $"({columns} + PanelKeys - 1) / PanelKeys";
+                string panels = fixedKeys ? $"{(plan.SingleKeys > 0 ? plan.Spec.Fixed!.KeyLength : plan.KeyBlock) / plan.PanelKeys}" : $"({columns} + PanelKeys - 1) / PanelKeys";
                 string bounds = visible.Arguments(visible.LowerMoves ? "skip" : "");
                 if (plan.InRegisters)
                 {

@@ -45,12 +45,33 @@ internal static class PackingEmitter
 
     private static void PackKeys(SourceWriter w, CorePlan plan, Dialect dialect)
     {
-        int step = dialect.TransposedKeys, headDim = plan.Spec.HeadDim;
+        int headDim = plan.Spec.HeadDim;
         w.Line();
-        w.Line($"/// <summary>Keys [count, {headDim}] as panels [HeadDim, PanelKeys]; the last panel is padded with copies of the last key.</summary>");
+        w.Line($"/// <summary>Keys [count, {headDim}] as panels [HeadDim, PanelKeys]; {(plan.SingleKeys == 0 ? "the last panel is padded with copies of the last key" : "keys behind the last whole panel as rows [QueryRow]")}.</summary>");
         w.Line(GeneratedCode.CoreMethod);
         using (w.Block($"private static void PackKeys(ref {plan.KeyType} key, nint stride, int count, ref float panels)"))
-        using (w.Block("for (int panel = 0; panel < count; panel += PanelKeys)"))
+        {
+            Panels(w, plan, dialect);
+            if (plan.SingleKeys > 0) SingleKeys(w, plan);
+        }
+    }
+
+    /// <summary>Copies the keys behind the last whole panel, each with zeros up to a whole vector.</summary>
+    private static void SingleKeys(SourceWriter w, CorePlan plan)
+    {
+        int whole = plan.Spec.Fixed!.KeyLength - plan.SingleKeys;
+        w.Line($"key = ref At(ref key, {whole} * stride);\npanels = ref At(ref panels, {whole} * HeadDim);");
+        using (w.Block($"for (int single = 0; single < {plan.SingleKeys}; single++, key = ref At(ref key, stride), panels = ref At(ref panels, QueryRow))"))
+        {
+            if (plan.QueryRow != plan.Spec.HeadDim) w.Line("Store(Vec.Zero, ref panels, QueryRow - Lanes);");
+            RowEmitter.Emit(w, plan.Spec.HeadDim, plan.Lanes, i => $"Store(Load(ref key, {i}), ref panels, {i});", i => $"At(ref panels, {i}) = At(ref key, {i});");
+        }
+    }
+
+    private static void Panels(SourceWriter w, CorePlan plan, Dialect dialect)
+    {
+        int step = dialect.TransposedKeys, headDim = plan.Spec.HeadDim;
+        using (w.Block(plan.SingleKeys == 0 ? "for (int panel = 0; panel < count; panel += PanelKeys)" : "for (int panel = 0; panel + PanelKeys <= count; panel += PanelKeys)"))
         using (w.Block($"for (int column = 0; column < PanelKeys; column += {step})"))
         {
             w.Line($"""
