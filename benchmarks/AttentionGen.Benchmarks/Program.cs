@@ -19,7 +19,7 @@ static int Compare(Options options)
     Console.Error.WriteLine($"{CpuModel.Here}, {AttentionInfo.Isa}: {options.Shapes.Count} shapes, threads {string.Join(", ", options.Threads)}");
     var comparison = new Comparison(options.Seed, Console.Error.WriteLine);
     foreach (var shape in options.Shapes) comparison.Run(shape, options.Threads);
-    string[] notes = [.. comparison.Notes, .. RecordedPeers.Check(CpuModel.Here, comparison.Results)];
+    string[] notes = [.. comparison.Notes, .. SlowModes.Notes(comparison.Results), .. RecordedPeers.Check(CpuModel.Here, comparison.Results)];
 
     ResultTable.Print(comparison.Results, notes);
     if (options.Json is { } file) ResultFile.Write(comparison.Results, file);

@@ -47,4 +47,10 @@ internal sealed record Result
 
     /// <summary>Of our kernel: its time in times of the plain shape's kernel, on the same inputs in the same rounds.</summary>
     public double? TimeToPlain { get; init; }
+
+    /// <summary>How much the rounds differ, whose median <see cref="MedianMs"/> is; null in results from before this was kept.</summary>
+    public Spread? Spread { get; init; }
+
+    /// <summary>The same of the peak, in the same rounds.</summary>
+    public Spread? PeakSpread { get; init; }
 }

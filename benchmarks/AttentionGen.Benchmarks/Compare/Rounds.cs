@@ -4,7 +4,7 @@ namespace AttentionGen.Benchmarks.Compare;
 
 /// <summary>
 /// Times several things in turn, round after round, so that a machine that is busy now and then is so for all of them. What counts is the
-/// median.
+/// median; the spread tells whether the machine was.
 /// </summary>
 /// <param name="eviction">Empties the caches before each call; without one, a call finds what the call before it left there.</param>
 internal sealed class Rounds(Eviction? eviction)
@@ -79,9 +79,12 @@ internal sealed class Rounds(Eviction? eviction)
         }
     }
 
-    public double Median(Timed timed) => Median(_seconds[timed]);
+    public double Median(Timed timed) => Compare.Spread.Median([.. _seconds[timed].Order()]);
 
     public double Least(Timed timed) => _seconds[timed].Min();
+
+    /// <summary>How much the rounds differ.</summary>
+    public Spread Spread(Timed timed) => Compare.Spread.Of(_seconds[timed]);
 
     private double Sample(Timed timed) => Sample(timed, Math.Clamp((int)(BurstSeconds / _estimates[timed]), 1, 100_000));
 
@@ -116,11 +119,5 @@ internal sealed class Rounds(Eviction? eviction)
     private static void Wait(TimeSpan time)
     {
         for (long start = Stopwatch.GetTimestamp(); Stopwatch.GetElapsedTime(start) < time;) Thread.SpinWait(10);
-    }
-
-    private static double Median(IEnumerable<double> times)
-    {
-        double[] sorted = [.. times.Order()];
-        return (sorted[(sorted.Length - 1) / 2] + sorted[sorted.Length / 2]) / 2;
     }
 }

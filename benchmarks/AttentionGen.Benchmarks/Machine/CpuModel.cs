@@ -7,11 +7,14 @@ namespace AttentionGen.Benchmarks.Machine;
 /// <summary>The processor. Clouds hide the model behind a family name, so what the processor itself says of its design is told too.</summary>
 /// <param name="Name">What it calls itself.</param>
 /// <param name="Design">The microarchitecture, where it is known here; otherwise the numbers that name it, or nothing.</param>
-internal sealed record CpuModel(string Name, string Design)
+internal sealed partial record CpuModel(string Name, string Design)
 {
-    public const string Zen4 = "Zen 4", Zen5 = "Zen 5";
+    public static CpuModel Here { get; } =
+        X86Base.IsSupported ? FromCpuId()
+        : OperatingSystem.IsMacOS() ? new CpuModel(FromSystem() ?? Architecture, "")
+        : FromCpuInfo();
 
-    public static CpuModel Here { get; } = X86Base.IsSupported ? FromCpuId() : new CpuModel(FromCpuInfo() ?? RuntimeInformation.ProcessArchitecture.ToString(), "");
+    private static string Architecture => RuntimeInformation.ProcessArchitecture.ToString();
 
     public override string ToString() => Design.Length == 0 ? Name : $"{Name} ({Design})";
 
@@ -41,15 +44,8 @@ internal sealed record CpuModel(string Name, string Design)
         int baseFamily = signature >> 8 & 15;
         int family = baseFamily == 15 ? baseFamily + (signature >> 20 & 255) : baseFamily;
         int model = (signature >> 4 & 15) | (baseFamily is 6 or 15 ? signature >> 12 & 0xF0 : 0);
-        return new CpuModel(name, Known(vendor, family, model) ?? $"{vendor} family {family} model {model}");
+        return new CpuModel(name, CpuDesigns.OfX86(vendor, family, model, stepping: signature & 15));
     }
-
-    private static string? Known(string vendor, int family, int model) => (vendor, family) switch
-    {
-        ("AuthenticAMD", 25) when model is >= 0x10 and <= 0x1F or >= 0x60 and <= 0x7F or >= 0xA0 => Zen4,
-        ("AuthenticAMD", 26) => Zen5,
-        _ => null,
-    };
 
     /// <summary>eax, ebx, ecx, edx.</summary>
     private static int[] CpuId(int function)
@@ -58,11 +54,24 @@ internal sealed record CpuModel(string Name, string Design)
         return [a, b, c, d];
     }
 
-    private static string? FromCpuInfo()
+    // ARM processors have no name of their own there, only numbers.
+    private static CpuModel FromCpuInfo()
     {
         const string Path = "/proc/cpuinfo";
-        if (!File.Exists(Path)) return null;
-        string? line = File.ReadLines(Path).FirstOrDefault(line => line.StartsWith("model name", StringComparison.Ordinal));
-        return line?[(line.IndexOf(':') + 1)..].Trim();
+        if (!File.Exists(Path)) return new CpuModel(Architecture, "");
+        string[] lines = File.ReadAllLines(Path);
+        string? name = lines.FirstOrDefault(line => line.StartsWith("model name", StringComparison.Ordinal));
+        return new CpuModel(name?[(name.IndexOf(':') + 1)..].Trim() ?? Architecture, CpuDesigns.OfArm(lines));
     }
+
+    // Apple's names say the design: Apple M2 Pro.
+    private static unsafe string? FromSystem()
+    {
+        byte* name = stackalloc byte[128];
+        nuint length = 128;
+        return SystemControl("machdep.cpu.brand_string", name, ref length, 0, 0) == 0 ? Marshal.PtrToStringUTF8((nint)name) : null;
+    }
+
+    [LibraryImport("libc", EntryPoint = "sysctlbyname", StringMarshalling = StringMarshalling.Utf8)]
+    private static unsafe partial int SystemControl(string name, byte* value, ref nuint length, nint newValue, nuint newLength);
 }

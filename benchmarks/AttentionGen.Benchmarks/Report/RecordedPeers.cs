@@ -14,16 +14,16 @@ internal static class RecordedPeers
     // Percent of the peak; for one query, GB/s over keys and values. The best of a peer's ways.
     private static readonly Record[] s_records =
     [
-        new(CpuModel.Zen4, "P1", 1, "OnnxRuntime", 75), new(CpuModel.Zen4, "P1", 1, "Ggml", 56), new(CpuModel.Zen4, "P1", 1, "TensorPrimitives", 10),
-        new(CpuModel.Zen4, "P2", 1, "OnnxRuntime", 42), new(CpuModel.Zen4, "P2", 1, "Ggml", 41), new(CpuModel.Zen4, "P2", 1, "TensorPrimitives", 11),
-        new(CpuModel.Zen4, "P3", 1, "OnnxRuntime", 59), new(CpuModel.Zen4, "P3", 1, "Ggml", 47), new(CpuModel.Zen4, "P3", 1, "TensorPrimitives", 15),
-        new(CpuModel.Zen4, "P3b", 1, "OnnxRuntime", 62), new(CpuModel.Zen4, "P3b", 1, "Ggml", 38),
-        new(CpuModel.Zen4, "P4", 1, "OnnxRuntime", 71), new(CpuModel.Zen4, "P4", 1, "Ggml", 40),
-        new(CpuModel.Zen4, "P5", 1, "OnnxRuntime", 76), new(CpuModel.Zen4, "P5", 1, "Ggml", 44),
-        new(CpuModel.Zen4, "D1 cold", 1, "Ggml", 9.3),
-        new(CpuModel.Zen4, "D2", 1, "TensorPrimitives", 24), new(CpuModel.Zen4, "D2", 2, "Ggml", 83),
-        new(CpuModel.Zen4, "D2 cold", 1, "Ggml", 21.2),
-        new(CpuModel.Zen4, "D3", 1, "OnnxRuntime", 30.4), new(CpuModel.Zen4, "D3", 2, "OnnxRuntime", 35.9),
+        new(CpuDesigns.Zen4, "P1", 1, "OnnxRuntime", 75), new(CpuDesigns.Zen4, "P1", 1, "Ggml", 56), new(CpuDesigns.Zen4, "P1", 1, "TensorPrimitives", 10),
+        new(CpuDesigns.Zen4, "P2", 1, "OnnxRuntime", 42), new(CpuDesigns.Zen4, "P2", 1, "Ggml", 41), new(CpuDesigns.Zen4, "P2", 1, "TensorPrimitives", 11),
+        new(CpuDesigns.Zen4, "P3", 1, "OnnxRuntime", 59), new(CpuDesigns.Zen4, "P3", 1, "Ggml", 47), new(CpuDesigns.Zen4, "P3", 1, "TensorPrimitives", 15),
+        new(CpuDesigns.Zen4, "P3b", 1, "OnnxRuntime", 62), new(CpuDesigns.Zen4, "P3b", 1, "Ggml", 38),
+        new(CpuDesigns.Zen4, "P4", 1, "OnnxRuntime", 71), new(CpuDesigns.Zen4, "P4", 1, "Ggml", 40),
+        new(CpuDesigns.Zen4, "P5", 1, "OnnxRuntime", 76), new(CpuDesigns.Zen4, "P5", 1, "Ggml", 44),
+        new(CpuDesigns.Zen4, "D1 cold", 1, "Ggml", 9.3),
+        new(CpuDesigns.Zen4, "D2", 1, "TensorPrimitives", 24), new(CpuDesigns.Zen4, "D2", 2, "Ggml", 83),
+        new(CpuDesigns.Zen4, "D2 cold", 1, "Ggml", 21.2),
+        new(CpuDesigns.Zen4, "D3", 1, "OnnxRuntime", 30.4), new(CpuDesigns.Zen4, "D3", 2, "OnnxRuntime", 35.9),
     ];
 
     /// <summary>A line for each peer that is slower than its record, or one line where there is no record of the processor.</summary>

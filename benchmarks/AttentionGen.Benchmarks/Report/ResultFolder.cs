@@ -1,8 +1,10 @@
 using System.Globalization;
 using System.Reflection;
 using System.Runtime.InteropServices;
-using System.Text.Json;
 using AttentionGen.Benchmarks.Compare;
+using AttentionGen.Benchmarks.Contenders;
+using AttentionGen.Benchmarks.Contenders.Ggml;
+using AttentionGen.Benchmarks.Contenders.OnnxRuntime;
 using AttentionGen.Benchmarks.Machine;
 
 namespace AttentionGen.Benchmarks.Report;
@@ -47,14 +49,25 @@ internal static class ResultFolder
         _ => "portable",
     };
 
-    /// <summary>The peers and their versions.</summary>
+    /// <summary>The peers that are here, and the versions that they tell of themselves.</summary>
     private static IEnumerable<string> Versions()
     {
         var tensors = typeof(System.Numerics.Tensors.TensorPrimitives).Assembly;
         yield return $"{tensors.GetName().Name} {tensors.GetCustomAttribute<AssemblyInformationalVersionAttribute>()?.InformationalVersion.Split('+')[0]}";
-        using var packages = JsonDocument.Parse(File.ReadAllText(Repository.PathOf("benchmarks", "peers", "package.json")));
-        foreach (var package in packages.RootElement.GetProperty("dependencies").EnumerateObject().OrderByDescending(package => package.Name, StringComparer.Ordinal))
-            yield return $"{package.Name} {package.Value.GetString()}";
+        if (Version(() => OrtApi.Here.Version) is { } onnxRuntime) yield return $"ONNX Runtime {onnxRuntime}";
+        if (Version(() => GgmlApi.Here.Version) is { } ggml) yield return $"ggml {ggml}";
+    }
+
+    private static string? Version(Func<string> told)
+    {
+        try
+        {
+            return told();
+        }
+        catch (PeerException) // a note of the run says why it is missing
+        {
+            return null;
+        }
     }
 }
 
@@ -64,4 +77,10 @@ internal static class ResultFolder
 /// <param name="Machine">A sentence: processors, versions of .NET and of the operating system, date.</param>
 /// <param name="Versions">A sentence: the peers and their versions.</param>
 /// <param name="Results">All results, in the order in which they were measured.</param>
-internal sealed record SavedResults(string Name, string Title, string Machine, string Versions, IReadOnlyList<Result> Results);
+internal sealed record SavedResults(string Name, string Title, string Machine, string Versions, IReadOnlyList<Result> Results)
+{
+    public string Processor => Title[..Title.LastIndexOf(", ", StringComparison.Ordinal)];
+
+    /// <summary>The instruction set, for people.</summary>
+    public string Isa => Title[(Title.LastIndexOf(", ", StringComparison.Ordinal) + 2)..];
+}

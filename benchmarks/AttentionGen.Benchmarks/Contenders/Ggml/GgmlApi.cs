@@ -29,6 +29,7 @@ internal sealed unsafe class GgmlApi
         if (best is null) throw new PeerException($"no build in {Package} runs on this processor");
         Build = Path.GetFileNameWithoutExtension(best)["libggml-cpu-".Length..];
 
+        Version = Marshal.PtrToStringUTF8(((delegate* unmanaged<nint>)Base("ggml_version"))())!;
         Flash = (delegate* unmanaged<nint, nint, nint, nint, nint, float, float, float, nint>)Base("ggml_flash_attn_ext");
         SetFlashPrecision = (delegate* unmanaged<nint, int, void>)Base("ggml_flash_attn_ext_set_prec");
         Multiply = (delegate* unmanaged<nint, nint, nint, nint>)Base("ggml_mul_mat");
@@ -58,6 +59,8 @@ internal sealed unsafe class GgmlApi
 
     /// <exception cref="PeerException">It is not installed.</exception>
     public static GgmlApi Here => s_here.Value;
+
+    public string Version { get; }
 
     /// <summary>The processor that the build is for.</summary>
     public string Build { get; }

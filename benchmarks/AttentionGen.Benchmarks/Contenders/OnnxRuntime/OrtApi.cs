@@ -6,7 +6,7 @@ namespace AttentionGen.Benchmarks.Contenders.OnnxRuntime;
 /// <summary>What is needed of ONNX Runtime's C interface: a table of functions by fixed places.</summary>
 internal sealed unsafe class OrtApi
 {
-    private const int Version = 16;
+    private const int InterfaceVersion = 16;
     private const int GetErrorMessage = 2, CreateEnv = 3, CreateSessionFromArray = 8, RunSession = 9, CreateSessionOptions = 10;
     private const int SetIntraOpNumThreads = 24, SetInterOpNumThreads = 25, CreateTensorWithDataAsOrtValue = 49, CreateCpuMemoryInfo = 69;
     private const int ReleaseStatus = 93, ReleaseSession = 95, ReleaseValue = 96, ReleaseSessionOptions = 100;
@@ -22,7 +22,9 @@ internal sealed unsafe class OrtApi
     {
         nint library = PeerLibraries.Load(PeerLibraries.FindBesideProgram("onnxruntime"));
         var getBase = (delegate* unmanaged<void**>)NativeLibrary.GetExport(library, "OrtGetApiBase");
-        _table = (void**)((delegate* unmanaged<int, void*>)getBase()[0])(Version);
+        void** start = getBase();
+        _table = (void**)((delegate* unmanaged<int, void*>)start[0])(InterfaceVersion);
+        Version = Marshal.PtrToStringUTF8(((delegate* unmanaged<nint>)start[1])())!;
 
         void* created;
         fixed (byte* name = "benchmarks\0"u8) Check(((delegate* unmanaged<int, byte*, void**, void*>)_table[CreateEnv])(Warning, name, &created));
@@ -33,6 +35,8 @@ internal sealed unsafe class OrtApi
 
     /// <exception cref="PeerException">There is none for this machine.</exception>
     public static OrtApi Here => s_here.Value;
+
+    public string Version { get; }
 
     public nint CreateSession(byte[] model, int threads)
     {
