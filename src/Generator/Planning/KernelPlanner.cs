@@ -41,6 +41,9 @@ internal static class KernelPlanner
     /// <summary>Longer rows of scores would not stay in the first-level cache: 512 scores of 12 rows are 24 KiB.</summary>
     private const int MaxFixedLength = 512;
 
+    /// <summary>The vectors that the softmax takes together.</summary>
+    private const int SoftmaxVectors = 4;
+
     /// <summary>The walk of small, fixed lengths.</summary>
     public static CorePlan FixedLength(CoreSpec core, Isas isa)
     {
@@ -56,7 +59,9 @@ internal static class KernelPlanner
             StaggersSums = machine.StaggersSums,
             ValueSteps = machine.ValueSteps,
         };
-        return new CorePlan(core, isa, machine.Lanes, (core.Fixed.KeyLength + panel - 1) / panel * panel, walk, Decode: null);
+        // A row of weights has whole panels, and whole steps of the softmax.
+        int RoundUp(int step) => (core.Fixed.KeyLength + step - 1) / step * step;
+        return new CorePlan(core, isa, machine.Lanes, Math.Max(RoundUp(panel), RoundUp(SoftmaxVectors * machine.Lanes)), walk, Decode: null);
     }
 
     /// <summary>A head is cut into blocks of about so many rows, so that threads can share it.</summary>

@@ -43,7 +43,7 @@ internal static class FixedLengthEmitter
                 if (visible.DiffersByRow) w.Line();
 
                 string columns = visible.LowerMoves ? $"{end} - skip" : end, from = visible.LowerMoves ? "At(ref run.Keys<float>(), skip * HeadDim)" : "run.Keys<float>()";
-                string panels = fixedKeys ? $"{(plan.SingleKeys > 0 ? plan.Spec.Fixed!.KeyLength : plan.KeyBlock) / plan.PanelKeys}" : $"({columns} + PanelKeys - 1) / PanelKeys";
+                string panels = fixedKeys ? $"{(plan.Spec.Fixed!.KeyLength - plan.SingleKeys + plan.PanelKeys - 1) / plan.PanelKeys}" : $"({columns} + PanelKeys - 1) / PanelKeys";
                 string bounds = visible.Arguments(visible.LowerMoves ? "skip" : "");
                 if (plan.InRegisters)
                 {
@@ -54,7 +54,7 @@ internal static class FixedLengthEmitter
                 else
                 {
                     w.Line($"Scores(ref At(ref query, row * QueryRow), ref {from}, {panels}, ref weights{ScoresEmitter.PartialsArgument(plan)});");
-                    w.Line($"RowWeights(ref weights, ref state{(fixedKeys ? "" : $", {columns}")}{(visible.DiffersByRow ? ", " + bounds : "")});");
+                    w.Line($"RowWeights(ref weights, ref state{(TakesFours(plan, dialect) ? $", {SoftmaxColumns(plan)}" : fixedKeys ? "" : $", {columns}")}{(visible.DiffersByRow ? ", " + bounds : "")});");
                 }
 
                 w.Line($"ref {plan.OutputType} output = ref At(ref block.OutputRows.First<{plan.OutputType}>(), row * block.OutputRows.Stride);");
@@ -70,41 +70,67 @@ internal static class FixedLengthEmitter
         w.Line();
         w.Line("/// <summary>Makes weights of the scores of a tile, 0 for hidden keys, and the inverse of their sums: 0 for a row that sees no key.</summary>");
         w.Line(GeneratedCode.CoreMethod);
-        string parameters = (fixedKeys ? "" : ", int end") + (visible.DiffersByRow ? ", " + visible.Parameters : "");
+        string parameters = (TakesFours(plan, dialect) ? ", int columns" : "") + (fixedKeys ? "" : ", int end") + (visible.DiffersByRow ? ", " + visible.Parameters : "");
         using (w.Block($"private static void RowWeights(ref float weights, ref float state{parameters})"))
         {
             w.Line("Vec scale = All(Scale);");
             if (fixedKeys && tail > 0) w.Line($"Vec visible = FirstOf({tail});");
-            if (fixedKeys && vectors <= UnrolledVectors) Unrolled(w, dialect, vectors, tail > 0);
+            if (fixedKeys && vectors <= UnrolledVectors) Unrolled(w, plan, dialect, vectors, tail > 0);
             else Looped(w, plan, dialect, visible, fixedKeys);
         }
     }
 
+    private static int Vectors(CorePlan plan) => (plan.Spec.Fixed!.KeyLength + plan.Lanes - 1) / plan.Lanes;
+
+    /// <summary>
+    /// Whether short rows become weights four vectors at a time, the last ones with scores of -infinity. Single vectors beside them would take registers for constants, and so would a loop
+    /// whose length the JIT knows: it would load the constants before all rows, and the four vectors would lie on the stack.
+    /// </summary>
+    private static bool TakesFours(CorePlan plan, Dialect dialect) => dialect.WeighsAtOnce && plan.HasFixedKeys && Vectors(plan) is >= 4 and <= UnrolledVectors;
+
+    /// <summary>The columns of whole steps of four vectors.</summary>
+    private static int SoftmaxColumns(CorePlan plan) => (Vectors(plan) + 3) / 4 * 4 * plan.Lanes;
+
     private const string Rows = "for (int row = 0; row < TileRows; row++, weights = ref At(ref weights, WeightRow), state = ref At(ref state, StateRow))";
 
-    /// <summary>Short rows. What leads from scores to a maximum and from there to the weights is a long chain; the maxima of all rows first, rows overlap in both parts.</summary>
-    private static void Unrolled(SourceWriter w, Dialect dialect, int vectors, bool hasTail)
+    /// <summary>Short rows. What leads from scores to a maximum and from there to the weights is a long chain; with the maxima of all rows first, rows overlap in both parts.</summary>
+    private static void Unrolled(SourceWriter w, CorePlan plan, Dialect dialect, int vectors, bool hasTail)
     {
+        bool fours = TakesFours(plan, dialect);
         string At(int vector) => Address.Arguments("w", Address.Offset((vector, "Lanes")));
         var scores = Enumerable.Range(0, vectors).Select(i => $"Load({At(i)})").ToList();
-        if (hasTail) scores[vectors - 1] = $"Select(visible, {scores[vectors - 1]}, All(float.MinValue))";
         w.Line("ref float w = ref weights, s = ref state;");
-        w.Line("for (int row = 0; row < TileRows; row++, w = ref At(ref w, WeightRow), s = ref At(ref s, StateRow))");
-        w.Line($"    At(ref s, Maximum) = Largest(Max({ScoresEmitter.Tree("Max", scores)}, All(float.MinValue))); // a score of -infinity has the weight 0");
+        using (w.Block("for (int row = 0; row < TileRows; row++, w = ref At(ref w, WeightRow), s = ref At(ref s, StateRow))"))
+        {
+            if (hasTail)
+            {
+                w.Line($"Vec last = Select(visible, {scores[vectors - 1]}, All(float.NegativeInfinity));");
+                scores[vectors - 1] = "last";
+            }
+
+            w.Line($"At(ref s, Maximum) = Largest(Max({ScoresEmitter.Tree("Max", scores)}, All(float.MinValue))); // a score of -infinity has the weight 0");
+            if (hasTail) w.Line($"Store(last, {At(vectors - 1)});");
+            for (int i = vectors; fours && i % 4 != 0; i++) w.Line($"Store(All(float.NegativeInfinity), {At(i)});");
+        }
+
         w.Line();
         using (w.Block(Rows))
         {
             w.Line("float maximum = At(ref state, Maximum);");
             SoftmaxEmitter.Levels(w, "Level(maximum, Scale)", "weights", "0", "KeyLength");
-            w.Line($"Vec levels = All(level{(dialect.WeighsAtOnce ? " + Whole" : "")});");
-            w.Line("w = ref weights;");
-            int whole = hasTail ? vectors - 1 : vectors, fours = dialect.WeighsAtOnce ? whole / 4 : 0;
-            for (int i = 0; i < fours; i++) w.Line($"Vec e{4 * i} = Weights4({At(4 * i)}, scale, levels);");
-            var others = Enumerable.Range(4 * fours, vectors - 4 * fours).ToList();
-            foreach (int i in others) w.Line($"Vec e{i} = {SoftmaxEmitter.Weight(dialect, $"Load({At(i)})")}{(i == whole ? " & visible" : "")};");
-            foreach (int i in others) w.Line($"Store(e{i}, {At(i)});");
-            var sums = Enumerable.Range(0, fours).Select(i => 4 * i).Concat(others).Select(i => $"e{i}");
-            w.Line($"At(ref state, Sums) = 1f / Sum({string.Join(" + ", sums)});");
+            w.Line($"Vec levels = All(level{(dialect.WeighsAtOnce ? " + Whole" : "")}), total = Vec.Zero;");
+            if (fours) w.Line($"for (int column = 0; column < columns; column += 4 * Lanes) total += Weights4(ref weights, column, scale, levels);");
+            else
+                using (w.Block($"for (int column = 0; column < KeyLength; column += Lanes)"))
+                {
+                    w.Line($"""
+                        Vec e = {SoftmaxEmitter.Weight(dialect, "Load(ref weights, column)")};
+                        Store(e, ref weights, column);
+                        total += e;
+                        """);
+                }
+
+            w.Line("At(ref state, Sums) = 1f / Sum(total);");
         }
     }
 
