@@ -14,11 +14,11 @@
 //   forward_f32_d128_causal__avx512_6x2
 //     prefill, packed keys, scores in registers, tile 6 x 2 vectors of 16, query block 96, key block 384; up to 64 rows: decode, keys in place
 //   forward_f32_d128_causal__avx2_6x2
-//     prefill, packed keys, scores in L1, tile 6 x 2 vectors of 8, query block 96, key block 256; up to 64 rows: decode, keys in place
+//     prefill, packed keys, scores in L1, tile 6 x 2 vectors of 8, query block 96, key block 384; up to 64 rows: decode, keys in place
 //   forward_f32_d128_causal__neon_8x2
 //     prefill, packed keys, scores in registers, tile 8 x 2 vectors of 4, query block 96, key block 384; up to 24 rows: decode, keys in place
 //   forward_f32_d128_causal__portable_4x2
-//     prefill, packed keys, scores in L1, tile 4 x 2 vectors of 4, query block 96, key block 256; up to 24 rows: decode, keys in place
+//     prefill, packed keys, scores in L1, tile 4 x 2 vectors of 4, query block 96, key block 384; up to 24 rows: decode, keys in place
 
 #nullable enable
 
@@ -34,7 +34,7 @@ partial class Llama
     [global::AttentionGen.CompilerServices.AttentionKernel(
         "forward_f32_h32kv8d128_causal_batched",
         "forward_f32_d128_causal__avx2_6x2", global::AttentionGen.AttentionIsas.Avx2,
-        "prefill, packed keys, scores in L1, tile 6 x 2 vectors of 8, query block 96, key block 256; up to 64 rows: decode, keys "
+        "prefill, packed keys, scores in L1, tile 6 x 2 vectors of 8, query block 96, key block 384; up to 64 rows: decode, keys "
         + "in place", 8388608)]
     [global::AttentionGen.CompilerServices.AttentionKernel(
         "forward_f32_h32kv8d128_causal_batched",
@@ -44,7 +44,7 @@ partial class Llama
     [global::AttentionGen.CompilerServices.AttentionKernel(
         "forward_f32_h32kv8d128_causal_batched",
         "forward_f32_d128_causal__portable_4x2", global::AttentionGen.AttentionIsas.Portable,
-        "prefill, packed keys, scores in L1, tile 4 x 2 vectors of 4, query block 96, key block 256; up to 24 rows: decode, keys "
+        "prefill, packed keys, scores in L1, tile 4 x 2 vectors of 4, query block 96, key block 384; up to 24 rows: decode, keys "
         + "in place", 8388608)]
     [global::System.CodeDom.Compiler.GeneratedCode("AttentionGen", "0.1.0")]
     public static partial void Attend(

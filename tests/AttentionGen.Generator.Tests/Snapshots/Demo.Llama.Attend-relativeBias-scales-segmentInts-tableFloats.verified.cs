@@ -14,13 +14,13 @@
 //
 // Best first:
 //   forward_f32_d64_scales_score4909845b22f46d8b_relative_mask842da435d30f0003__avx512_6x2
-//     prefill, packed keys, scores in L1, tile 6 x 2 vectors of 16, query block 96, key block 256; up to 64 rows: decode, keys in place
+//     prefill, packed keys, scores in L1, tile 6 x 2 vectors of 16, query block 96, key block 384; up to 64 rows: decode, keys in place
 //   forward_f32_d64_scales_score4909845b22f46d8b_relative_mask842da435d30f0003__avx2_6x2
-//     prefill, packed keys, scores in L1, tile 6 x 2 vectors of 8, query block 96, key block 256; up to 32 rows: decode, keys in place
+//     prefill, packed keys, scores in L1, tile 6 x 2 vectors of 8, query block 96, key block 384; up to 32 rows: decode, keys in place
 //   forward_f32_d64_scales_score4909845b22f46d8b_relative_mask842da435d30f0003__neon_8x2
-//     prefill, packed keys, scores in L1, tile 8 x 2 vectors of 4, query block 96, key block 256; up to 24 rows: decode, keys in place
+//     prefill, packed keys, scores in L1, tile 8 x 2 vectors of 4, query block 96, key block 384; up to 24 rows: decode, keys in place
 //   forward_f32_d64_scales_score4909845b22f46d8b_relative_mask842da435d30f0003__portable_4x2
-//     prefill, packed keys, scores in L1, tile 4 x 2 vectors of 4, query block 96, key block 256; up to 24 rows: decode, keys in place
+//     prefill, packed keys, scores in L1, tile 4 x 2 vectors of 4, query block 96, key block 384; up to 24 rows: decode, keys in place
 
 #nullable enable
 
@@ -31,22 +31,22 @@ partial class Llama
     [global::AttentionGen.CompilerServices.AttentionKernel(
         "forward_f32_h4d64_scales_score4909845b22f46d8b_relative_mask842da435d30f0003",
         "forward_f32_d64_scales_score4909845b22f46d8b_relative_mask842da435d30f0003__avx512_6x2", global::AttentionGen.AttentionIsas.Avx512,
-        "prefill, packed keys, scores in L1, tile 6 x 2 vectors of 16, query block 96, key block 256; up to 64 rows: decode, keys "
+        "prefill, packed keys, scores in L1, tile 6 x 2 vectors of 16, query block 96, key block 384; up to 64 rows: decode, keys "
         + "in place", 8388608)]
     [global::AttentionGen.CompilerServices.AttentionKernel(
         "forward_f32_h4d64_scales_score4909845b22f46d8b_relative_mask842da435d30f0003",
         "forward_f32_d64_scales_score4909845b22f46d8b_relative_mask842da435d30f0003__avx2_6x2", global::AttentionGen.AttentionIsas.Avx2,
-        "prefill, packed keys, scores in L1, tile 6 x 2 vectors of 8, query block 96, key block 256; up to 32 rows: decode, keys "
+        "prefill, packed keys, scores in L1, tile 6 x 2 vectors of 8, query block 96, key block 384; up to 32 rows: decode, keys "
         + "in place", 8388608)]
     [global::AttentionGen.CompilerServices.AttentionKernel(
         "forward_f32_h4d64_scales_score4909845b22f46d8b_relative_mask842da435d30f0003",
         "forward_f32_d64_scales_score4909845b22f46d8b_relative_mask842da435d30f0003__neon_8x2", global::AttentionGen.AttentionIsas.Neon,
-        "prefill, packed keys, scores in L1, tile 8 x 2 vectors of 4, query block 96, key block 256; up to 24 rows: decode, keys "
+        "prefill, packed keys, scores in L1, tile 8 x 2 vectors of 4, query block 96, key block 384; up to 24 rows: decode, keys "
         + "in place", 8388608)]
     [global::AttentionGen.CompilerServices.AttentionKernel(
         "forward_f32_h4d64_scales_score4909845b22f46d8b_relative_mask842da435d30f0003",
         "forward_f32_d64_scales_score4909845b22f46d8b_relative_mask842da435d30f0003__portable_4x2", global::AttentionGen.AttentionIsas.Portable,
-        "prefill, packed keys, scores in L1, tile 4 x 2 vectors of 4, query block 96, key block 256; up to 24 rows: decode, keys "
+        "prefill, packed keys, scores in L1, tile 4 x 2 vectors of 4, query block 96, key block 384; up to 24 rows: decode, keys "
         + "in place", 8388608)]
     [global::System.CodeDom.Compiler.GeneratedCode("AttentionGen", "0.1.0")]
     public static partial void Attend(

@@ -38,7 +38,7 @@ internal readonly struct decode_f32_d128_causal__avx2_4x3 : IDecodeCore
     private const int QueryRow = 128; // a copied query: whole vectors
     // The state of a query row: output, sums of weights, maximum and its level.
     private const int Sums = ValueDim, Maximum = Sums + Lanes, RowLevel = Maximum + 1, StateRow = Maximum + Lanes;
-    private const int KeyBlock = 256, WeightRow = KeyBlock + 16;
+    private const int KeyBlock = 384, WeightRow = KeyBlock;
     // Rows of weights lie an odd number of cache lines apart.
     private const int MaxRows = 64, DecodeKeys = 240, TileKinds = 4 | 2, RowsAtOnce = 32, OneRowBlock = 1024, OneRowWeights = OneRowBlock + 16;
     private const float Scale = 0.12751743f; // scale * log2(e): weights are powers of two
@@ -198,6 +198,24 @@ internal readonly struct decode_f32_d128_causal__avx2_4x3 : IDecodeCore
         // The keys before `all` are multiplied for all rows: 0 times a hidden finite value is 0.
         int all = Math.Max(Math.Min(seen, keys), 0);
         if (all < keys && AllFinite(ref At(ref value, all * stride), keys - all, stride, heads, headStride, 128)) all = keys;
+
+        if (!streams && block.Queries > 1)
+        {
+            for (int row = 0, tile; row < block.Heads * block.Queries; row += tile)
+            {
+                tile = TileOf(row, rows, TileKinds, out _);
+                ref float v = ref At(ref value, row / rows * headStride);
+                ref float w = ref At(ref weights, row * weightRow), s = ref At(ref state, row * StateRow);
+                int end = Math.Min(seen + Math.Min(row % block.Queries + tile, block.Queries) - 1, all);
+                if (tile == 4) AddValues4(ref w, ref v, stride, ref s, end);
+                if (tile == 2) AddValues2(ref w, ref v, stride, ref s, end);
+                if (tile == 1) AddValues(ref w, 1, ref v, stride, ref s, 0, end);
+                for (int i = 0; i < tile && all < keys; i++)
+                    AddValues(ref At(ref w, i), tile, ref v, stride, ref At(ref s, i * StateRow), all, Math.Min(seen + (row + i) % block.Queries, keys));
+            }
+            return;
+        }
+
         nint tokens = Math.Max(1536 / (heads * 128), 1) * stride;
         bool contiguous = stride < 256;
         for (int row = 0, tile, tiles; row < rows; row += tiles * tile)
@@ -286,6 +304,66 @@ internal readonly struct decode_f32_d128_causal__avx2_4x3 : IDecodeCore
             ref float w = ref At(ref weights, first * weightRow + i - first), s = ref At(ref state, i * StateRow);
             AddValues(ref w, step, ref v, stride, ref s, all / together * together, all);
             if (all < keys) AddValues(ref w, step, ref v, stride, ref s, all, Math.Min(seen + i % block.Queries, keys));
+        }
+    }
+
+    /// <summary>Adds weights * values to the states of 4 rows, whose weights lie key by key.</summary>
+    [MethodImpl(AggressiveOptimization | NoInlining)]
+    private static void AddValues4(ref float weights, ref float value, nint stride, ref float state, int keys)
+    {
+        for (nint d = 0; d < 128; d += 2 * Lanes)
+        {
+            ref float w = ref weights, s = ref At(ref state, d);
+            ref float v = ref At(ref value, d);
+            Vec o0_0 = Load(ref s, 0), o0_1 = Load(ref s, Lanes);
+            Vec o1_0 = Load(ref s, StateRow), o1_1 = Load(ref s, StateRow + Lanes);
+            Vec o2_0 = Load(ref s, 2 * StateRow), o2_1 = Load(ref s, 2 * StateRow + Lanes);
+            Vec o3_0 = Load(ref s, 3 * StateRow), o3_1 = Load(ref s, 3 * StateRow + Lanes);
+            Vec v0, v1, x;
+            for (int left = keys; left > 0; left--)
+            {
+                v0 = Load(ref v, 0); v1 = Load(ref v, Lanes);
+                x = Splat(ref w, 0); o0_0 = MulAdd(x, v0, o0_0); o0_1 = MulAdd(x, v1, o0_1);
+                x = Splat(ref w, 1); o1_0 = MulAdd(x, v0, o1_0); o1_1 = MulAdd(x, v1, o1_1);
+                x = Splat(ref w, 2); o2_0 = MulAdd(x, v0, o2_0); o2_1 = MulAdd(x, v1, o2_1);
+                x = Splat(ref w, 3); o3_0 = MulAdd(x, v0, o3_0); o3_1 = MulAdd(x, v1, o3_1);
+                w = ref At(ref w, 4);
+                v = ref At(ref v, stride);
+            }
+
+            Store(o0_0, ref s, 0); Store(o0_1, ref s, Lanes);
+            Store(o1_0, ref s, StateRow); Store(o1_1, ref s, StateRow + Lanes);
+            Store(o2_0, ref s, 2 * StateRow); Store(o2_1, ref s, 2 * StateRow + Lanes);
+            Store(o3_0, ref s, 3 * StateRow); Store(o3_1, ref s, 3 * StateRow + Lanes);
+        }
+    }
+
+    /// <summary>Adds weights * values to the states of 2 rows, whose weights lie key by key.</summary>
+    [MethodImpl(AggressiveOptimization | NoInlining)]
+    private static void AddValues2(ref float weights, ref float value, nint stride, ref float state, int keys)
+    {
+        for (nint d = 0; d < 128; d += 4 * Lanes)
+        {
+            ref float w = ref weights, s = ref At(ref state, d);
+            ref float v = ref At(ref value, d);
+            Vec o0_0 = Load(ref s, 0), o0_1 = Load(ref s, Lanes), o0_2 = Load(ref s, 2 * Lanes), o0_3 = Load(ref s, 3 * Lanes);
+            Vec o1_0 = Load(ref s, StateRow), o1_1 = Load(ref s, StateRow + Lanes), o1_2 = Load(ref s, StateRow + 2 * Lanes),
+                o1_3 = Load(ref s, StateRow + 3 * Lanes);
+            Vec v0, v1, v2, v3, x0, x1;
+            for (int left = keys; left > 0; left--)
+            {
+                x0 = Splat(ref w, 0); x1 = Splat(ref w, 1);
+                v0 = Load(ref v, 0); o0_0 = MulAdd(x0, v0, o0_0); o1_0 = MulAdd(x1, v0, o1_0);
+                v1 = Load(ref v, Lanes); o0_1 = MulAdd(x0, v1, o0_1); o1_1 = MulAdd(x1, v1, o1_1);
+                v2 = Load(ref v, 2 * Lanes); o0_2 = MulAdd(x0, v2, o0_2); o1_2 = MulAdd(x1, v2, o1_2);
+                v3 = Load(ref v, 3 * Lanes); o0_3 = MulAdd(x0, v3, o0_3); o1_3 = MulAdd(x1, v3, o1_3);
+                w = ref At(ref w, 2);
+                v = ref At(ref v, stride);
+            }
+
+            Store(o0_0, ref s, 0); Store(o0_1, ref s, Lanes); Store(o0_2, ref s, 2 * Lanes); Store(o0_3, ref s, 3 * Lanes);
+            Store(o1_0, ref s, StateRow); Store(o1_1, ref s, StateRow + Lanes); Store(o1_2, ref s, StateRow + 2 * Lanes);
+            Store(o1_3, ref s, StateRow + 3 * Lanes);
         }
     }
 

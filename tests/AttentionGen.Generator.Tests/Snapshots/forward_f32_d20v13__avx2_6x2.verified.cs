@@ -9,10 +9,10 @@
 //   instructions  AVX2 and FMA
 //   mask          no mask
 //   prefill       tiles of 6 query rows x 16 keys: 6 x 2 vectors of 8 floats, scores wait in the first-level cache
-//                 blocks of 96 query rows and 256 keys
+//                 blocks of 96 query rows and 384 keys
 //   decode        tiles of 4 query rows x 3 keys and 2 query rows x 6 keys, for up to 32 rows (queries times heads of a group)
 //   cost          66 flops and one exponential for each visible pair of query and key
-//   memory        36 floats for a packed key and value, 7200 for a block of queries
+//   memory        36 floats for a packed key and value, 7872 for a block of queries
 //
 // Keys are packed into panels (transposed), values into padded rows.
 // Prefill: for each block of queries and each block of keys, tile by tile: scores, weights relative to a running maximum, product with the values.
@@ -43,7 +43,7 @@ internal readonly struct forward_f32_d20v13__avx2_6x2 : IPrefillCore, IDecodeCor
     private const int QueryRow = 24; // a copied query: whole vectors
     // The state of a query row: output, sums of weights, maximum and its level.
     private const int Sums = ValueDim, Maximum = Sums + Lanes, RowLevel = Maximum + 1, StateRow = Maximum + Lanes;
-    private const int KeyBlock = 256, WeightRow = KeyBlock + 16;
+    private const int KeyBlock = 384, WeightRow = KeyBlock;
     private const int TileRows = 6, PanelKeys = 16, QueryBlock = 96;
     // Rows of weights lie an odd number of cache lines apart.
     private const int MaxRows = 32, DecodeKeys = 240, TileKinds = 4 | 2, RowsAtOnce = 32, OneRowBlock = 1024, OneRowWeights = OneRowBlock + 16;
@@ -61,7 +61,7 @@ internal readonly struct forward_f32_d20v13__avx2_6x2 : IPrefillCore, IDecodeCor
         PackedKeyFloats = HeadDim,
         PackedValueFloats = ValueDim,
         StateRowFloats = StateRow,
-        ScratchFloats = 4128, // queries and weights
+        ScratchFloats = 4800, // queries and weights
         FlopsPerPair = 66,
     };
 

@@ -164,14 +164,14 @@ internal readonly struct forward_f32_d64_causal__neon_8x2 : IPrefillCore, IDecod
     [MethodImpl(AggressiveOptimization | NoInlining)]
     private static bool PackValues(ref float value, nint stride, int count, ref float rows)
     {
-        Vec zeros = Vec.Zero; // they stay 0 while the values are finite
+        Vec zeros = Vec.Zero; // products with 0: NaN where a value is not finite. An 'or' waits a cycle for the one before, a sum three or four.
         for (int key = 0; key < count; key++)
         {
             for (nint i = 0; i < 64; i += Lanes)
             {
                 Vec vi = Load(ref value, i);
                 Store(vi, ref rows, i);
-                zeros = MulAdd(vi, Vec.Zero, zeros);
+                zeros |= vi * Vec.Zero;
             }
             value = ref At(ref value, stride);
             rows = ref At(ref rows, ValueDim);

@@ -9,10 +9,10 @@
 //   instructions  portable, 128-bit vectors
 //   mask          causal: each row sees the keys before its bound
 //   prefill       tiles of 4 query rows x 8 keys: 4 x 2 vectors of 4 floats, scores wait in the first-level cache
-//                 blocks of 96 query rows and 256 keys
+//                 blocks of 96 query rows and 384 keys
 //   decode        tiles of 2 query rows x 4 keys, for up to 24 rows (queries times heads of a group)
 //   cost          256 flops and one exponential for each visible pair of query and key
-//   memory        128 floats for a packed key and value, 14144 for a block of queries
+//   memory        128 floats for a packed key and value, 14592 for a block of queries
 //
 // Keys are packed into panels (transposed), values into padded rows.
 // Prefill: for each block of queries and each block of keys, tile by tile: scores, weights relative to a running maximum, product with the values.
@@ -43,7 +43,7 @@ internal readonly struct forward_f32_d64_causal__portable_4x2 : IPrefillCore, ID
     private const int QueryRow = 64; // a copied query: whole vectors
     // The state of a query row: output, sums of weights, maximum and its level.
     private const int Sums = ValueDim, Maximum = Sums + Lanes, RowLevel = Maximum + 1, StateRow = Maximum + Lanes;
-    private const int KeyBlock = 256, WeightRow = KeyBlock + 16;
+    private const int KeyBlock = 384, WeightRow = KeyBlock;
     private const int TileRows = 4, PanelKeys = 8, QueryBlock = 96;
     // Rows of weights lie an odd number of cache lines apart.
     private const int MaxRows = 24, DecodeKeys = 240, RowsAtOnce = 32, OneRowBlock = 1024, OneRowWeights = OneRowBlock + 16;
@@ -61,7 +61,7 @@ internal readonly struct forward_f32_d64_causal__portable_4x2 : IPrefillCore, ID
         PackedKeyFloats = HeadDim,
         PackedValueFloats = ValueDim,
         StateRowFloats = StateRow,
-        ScratchFloats = 7232, // queries and weights
+        ScratchFloats = 7680, // queries and weights
         FlopsPerPair = 256,
     };
 
@@ -167,7 +167,7 @@ internal readonly struct forward_f32_d64_causal__portable_4x2 : IPrefillCore, ID
     [MethodImpl(AggressiveOptimization | NoInlining)]
     private static bool PackValues(ref float value, nint stride, int count, ref float rows)
     {
-        Vec zeros = Vec.Zero; // they stay 0 while the values are finite
+        Vec zeros = Vec.Zero; // products with 0: NaN where a value is not finite. An 'or' waits a cycle for the one before, a sum three or four.
         for (int key = 0; key < count; key++)
         {
             PrefetchRow(ref value, 32 * stride, 64);
@@ -175,7 +175,7 @@ internal readonly struct forward_f32_d64_causal__portable_4x2 : IPrefillCore, ID
             {
                 Vec vi = Load(ref value, i);
                 Store(vi, ref rows, i);
-                zeros = MulAdd(vi, Vec.Zero, zeros);
+                zeros |= vi * Vec.Zero;
             }
             value = ref At(ref value, stride);
             rows = ref At(ref rows, ValueDim);

@@ -56,8 +56,9 @@ public static partial class KernelMemory
     public static bool AllFinite(ref float row, int count, nint stride, int heads, nint headStride, int dim)
     {
         // Products with 0: NaN where a value is not finite. An 'or' waits a cycle for the one before, a sum three or four.
-        var zeros = Vector128<float>.Zero;
-        var wide = Vector256<float>.Zero;
+        Vector128<float> zeros = default;
+        Vector256<float> wide = default;
+        Vector512<float> widest = default;
         float rest = 0f;
         for (; count > 0; count--, row = ref At(ref row, stride))
         {
@@ -65,6 +66,8 @@ public static partial class KernelMemory
             for (int head = 0; head < heads; head++, x = ref At(ref x, headStride))
             {
                 nint i = 0;
+                if (Vector512.IsHardwareAccelerated)
+                    for (; i + Vector512<float>.Count <= dim; i += Vector512<float>.Count) widest |= Vector512.LoadUnsafe(ref At(ref x, i)) * Vector512<float>.Zero;
                 if (Vector256.IsHardwareAccelerated)
                     for (; i + Vector256<float>.Count <= dim; i += Vector256<float>.Count) wide |= Vector256.LoadUnsafe(ref At(ref x, i)) * Vector256<float>.Zero;
                 for (; i + Vector128<float>.Count <= dim; i += Vector128<float>.Count) zeros |= Vector128.LoadUnsafe(ref At(ref x, i)) * Vector128<float>.Zero;
@@ -72,6 +75,9 @@ public static partial class KernelMemory
             }
         }
 
-        return Vector256.EqualsAll(wide, Vector256<float>.Zero) && Vector128.EqualsAll(zeros, Vector128<float>.Zero) && rest == 0f;
+        bool finite = Vector128.EqualsAll(zeros, Vector128<float>.Zero) && rest == 0f;
+        if (Vector256.IsHardwareAccelerated) finite &= Vector256.EqualsAll(wide, Vector256<float>.Zero);
+        if (Vector512.IsHardwareAccelerated) finite &= Vector512.EqualsAll(widest, Vector512<float>.Zero);
+        return finite;
     }
 }
