@@ -8,6 +8,7 @@ public class FixedLengthTests
     private static readonly (int Queries, int Keys)[] s_lengths =
     [
         (1, 1), (1, 64), (1, 600), (3, 5), (7, 400), (16, 16), (17, 5), (16, 1), (31, 65), (49, 49), (47, 33), (100, 7), (128, 128), (129, 130), (197, 197), (300, 513), (20, 512), (512, 20), (600, 30),
+        (40, 17), (24, 51), (33, 100), (16, 25), // a few keys behind whole panels
     ];
 
     private static readonly (int HeadDim, int ValueDim)[] s_dims = [(64, 64), (32, 32), (33, 20), (5, 3), (16, 48)];

@@ -195,12 +195,11 @@ internal readonly struct decode_f32_d128_causal__avx2_4x3 : IDecodeCore
         int heads = block.KeyHeads, rows = block.Heads / heads * block.Queries, weightRow = BlockOf(in block).WeightRow;
         ref float state = ref block.State;
         nint stride = block.ValueStride, headStride = block.ValueHeadStride;
-        // The keys before `all` are multiplied for all rows: 0 times a hidden finite value is 0.
-        int all = Math.Max(Math.Min(seen, keys), 0);
-        if (all < keys && AllFinite(ref At(ref value, all * stride), keys - all, stride, heads, headStride, 128)) all = keys;
-
-        if (!streams && block.Queries > 1)
+        if (!streams)
         {
+            // The keys before `all` are multiplied for all rows: 0 times a hidden finite value is 0.
+            int all = Math.Max(Math.Min(seen, keys), 0);
+            if (all < keys && AllFinite(ref At(ref value, all * stride), keys - all, stride, heads, headStride, 128)) all = keys;
             for (int row = 0, tile; row < block.Heads * block.Queries; row += tile)
             {
                 tile = TileOf(row, rows, TileKinds, out _);
@@ -222,12 +221,12 @@ internal readonly struct decode_f32_d128_causal__avx2_4x3 : IDecodeCore
         {
             tile = TileOf(row, rows, TileKinds, out _);
             tiles = tile == 1 ? rows - row : (rows - row) / tile;
-            int together = Together(tile), count = all / together;
-            nint apart = streams ? Math.Max(count, 1) : 1, next = streams ? 1 : together, far = apart * stride, ahead = 4 * stride;
-            for (nint left = count, j = 0; left > 0; left--, j += next)
+            int together = Together(tile), count = keys / together;
+            nint apart = Math.Max(count, 1), far = apart * stride, ahead = 4 * stride;
+            for (nint left = count, j = 0; left > 0; left--, j++)
             {
                 ref float v0 = ref At(ref value, j * stride);
-                for (nint i = 0; tile == 1 && streams && i < (heads - 1) * headStride + 128; i += 1024) PrefetchFour(ref v0, far, tokens + i);
+                for (nint i = 0; tile == 1 && i < (heads - 1) * headStride + 128; i += 1024) PrefetchFour(ref v0, far, tokens + i);
                 ref float headWeights = ref At(ref weights, row * weightRow + tile * j), headRows = ref At(ref state, row * StateRow);
                 for (int head = 0; head < heads;
                     head++, v0 = ref At(ref v0, headStride), headWeights = ref At(ref headWeights, rows * weightRow),
@@ -236,10 +235,8 @@ internal readonly struct decode_f32_d128_causal__avx2_4x3 : IDecodeCore
                     ref float w = ref headWeights, s = ref headRows;
                     ref float v1 = ref At(ref v0, far), v2 = ref At(ref v0, 2 * far), v3 = ref At(ref v0, 3 * far), v4 = ref At(ref v0, 4 * far),
                         v5 = ref At(ref v0, 5 * far);
-                    int m = row % block.Queries;
                     for (int i = 0; i < tiles; i++, w = ref At(ref w, tile * weightRow), s = ref At(ref s, tile * StateRow))
                     {
-                        if (!streams && SeesNone(ref m, tile, block.Queries, (int)j - seen)) continue; // half of what there is between as many queries as keys
                         if (tile == 4)
                         {
                             nint mask = i == 0 ? 15 : -1;
@@ -279,7 +276,6 @@ internal readonly struct decode_f32_d128_causal__avx2_4x3 : IDecodeCore
                         }
                         else
                         {
-                            if (!streams) PrefetchFourRows(ref v0, stride, ahead, 128);
                             Vec w0_0 = Splat(ref w, 0), w0_1 = Splat(ref w, apart), w0_2 = Splat(ref w, 2 * apart), w0_3 = Splat(ref w, 3 * apart);
                             for (nint d = 0; d < 128; d += Lanes)
                             {
@@ -296,14 +292,13 @@ internal readonly struct decode_f32_d128_causal__avx2_4x3 : IDecodeCore
             }
         }
 
-        // The other keys, for each row those that it sees.
+        // Keys that make no step.
         for (int i = 0; i < block.Heads * block.Queries; i++)
         {
             ref float v = ref At(ref value, i / rows * headStride);
             int step = TileOf(i, rows, TileKinds, out int first), together = Together(step);
             ref float w = ref At(ref weights, first * weightRow + i - first), s = ref At(ref state, i * StateRow);
-            AddValues(ref w, step, ref v, stride, ref s, all / together * together, all);
-            if (all < keys) AddValues(ref w, step, ref v, stride, ref s, all, Math.Min(seen + i % block.Queries, keys));
+            AddValues(ref w, step, ref v, stride, ref s, keys / together * together, keys);
         }
     }
 

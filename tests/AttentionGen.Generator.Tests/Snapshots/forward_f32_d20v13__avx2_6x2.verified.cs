@@ -339,7 +339,7 @@ internal readonly struct forward_f32_d20v13__avx2_6x2 : IPrefillCore, IDecodeCor
                 int keys = Math.Min(run.Count - first, keyBlock), key = run.Key + first;
                 DecodeScores(in block, ref query, ref At(ref run.Keys<float>(), first * block.KeyStride), keys, true, ref weights);
                 DecodeWeights(in block, ref weights, keys);
-                DecodeValues(in block, ref weights, ref At(ref run.Values<float>(), first * block.ValueStride), true, keys);
+                DecodeValues(in block, ref weights, ref At(ref run.Values<float>(), first * block.ValueStride), keys);
             }
         }
     }
@@ -467,7 +467,7 @@ internal readonly struct forward_f32_d20v13__avx2_6x2 : IPrefillCore, IDecodeCor
 
     /// <summary>Adds weights * values to the state of all rows.</summary>
     [MethodImpl(AggressiveOptimization | NoInlining)]
-    private static void DecodeValues(in DecodeBlock block, ref float weights, ref float value, bool streams, int keys)
+    private static void DecodeValues(in DecodeBlock block, ref float weights, ref float value, int keys)
     {
         int heads = block.KeyHeads, rows = block.Heads / heads * block.Queries, weightRow = BlockOf(in block).WeightRow;
         ref float state = ref block.State;
@@ -479,11 +479,11 @@ internal readonly struct forward_f32_d20v13__avx2_6x2 : IPrefillCore, IDecodeCor
             tile = TileOf(row, rows, TileKinds, out _);
             tiles = tile == 1 ? rows - row : (rows - row) / tile;
             int together = Together(tile), count = keys / together;
-            nint apart = streams ? Math.Max(count, 1) : 1, next = streams ? 1 : together, far = apart * stride, ahead = 4 * stride;
-            for (nint left = count, j = 0; left > 0; left--, j += next)
+            nint apart = Math.Max(count, 1), far = apart * stride, ahead = 4 * stride;
+            for (nint left = count, j = 0; left > 0; left--, j++)
             {
                 ref float v0 = ref At(ref value, j * stride);
-                for (nint i = 0; tile == 1 && streams && i < (heads - 1) * headStride + 13; i += 1024) PrefetchFour(ref v0, far, tokens + i);
+                for (nint i = 0; tile == 1 && i < (heads - 1) * headStride + 13; i += 1024) PrefetchFour(ref v0, far, tokens + i);
                 ref float headWeights = ref At(ref weights, row * weightRow + tile * j), headRows = ref At(ref state, row * StateRow);
                 for (int head = 0; head < heads;
                     head++, v0 = ref At(ref v0, headStride), headWeights = ref At(ref headWeights, rows * weightRow),
@@ -550,7 +550,6 @@ internal readonly struct forward_f32_d20v13__avx2_6x2 : IPrefillCore, IDecodeCor
                         }
                         else
                         {
-                            if (!streams) PrefetchFourRows(ref v0, stride, ahead, 13);
                             Vec w0_0 = Splat(ref w, 0), w0_1 = Splat(ref w, apart), w0_2 = Splat(ref w, 2 * apart), w0_3 = Splat(ref w, 3 * apart);
                             for (nint d = 0; d < 8; d += Lanes)
                             {

@@ -477,12 +477,11 @@ internal readonly struct forward_f32_d64_causal__avx2_6x2 : IPrefillCore, IDecod
         int heads = block.KeyHeads, rows = block.Heads / heads * block.Queries, weightRow = BlockOf(in block).WeightRow;
         ref float state = ref block.State;
         nint stride = block.ValueStride, headStride = block.ValueHeadStride;
-        // The keys before `all` are multiplied for all rows: 0 times a hidden finite value is 0.
-        int all = Math.Max(Math.Min(seen, keys), 0);
-        if (all < keys && AllFinite(ref At(ref value, all * stride), keys - all, stride, heads, headStride, 64)) all = keys;
-
-        if (!streams && block.Queries > 1)
+        if (!streams)
         {
+            // The keys before `all` are multiplied for all rows: 0 times a hidden finite value is 0.
+            int all = Math.Max(Math.Min(seen, keys), 0);
+            if (all < keys && AllFinite(ref At(ref value, all * stride), keys - all, stride, heads, headStride, 64)) all = keys;
             for (int row = 0, tile; row < block.Heads * block.Queries; row += tile)
             {
                 tile = TileOf(row, rows, TileKinds, out _);
@@ -502,17 +501,17 @@ internal readonly struct forward_f32_d64_causal__avx2_6x2 : IPrefillCore, IDecod
         bool contiguous = stride < 128;
 
         // One row and one head: most of the values, with the output in registers.
-        int done = heads == 1 && rows == 1 ? OneRowValues(ref weights, ref value, stride, all / 4, ref block.State) : 0;
+        int done = heads == 1 && rows == 1 ? OneRowValues(ref weights, ref value, stride, keys / 4, ref block.State) : 0;
         for (int row = 0, tile, tiles; row < rows; row += tiles * tile)
         {
             tile = TileOf(row, rows, TileKinds, out _);
             tiles = tile == 1 ? rows - row : (rows - row) / tile;
-            int together = Together(tile), count = all / together - done;
-            nint apart = streams ? Math.Max(count, 1) : 1, next = streams ? 1 : together, far = apart * stride, ahead = 4 * stride;
-            for (nint left = count, j = done; left > 0; left--, j += next)
+            int together = Together(tile), count = keys / together - done;
+            nint apart = Math.Max(count, 1), far = apart * stride, ahead = 4 * stride;
+            for (nint left = count, j = done; left > 0; left--, j++)
             {
                 ref float v0 = ref At(ref value, j * stride);
-                for (nint i = 0; tile == 1 && streams && i < (heads - 1) * headStride + 64; i += 1024) PrefetchFour(ref v0, far, tokens + i);
+                for (nint i = 0; tile == 1 && i < (heads - 1) * headStride + 64; i += 1024) PrefetchFour(ref v0, far, tokens + i);
                 ref float headWeights = ref At(ref weights, row * weightRow + tile * j), headRows = ref At(ref state, row * StateRow);
                 for (int head = 0; head < heads;
                     head++, v0 = ref At(ref v0, headStride), headWeights = ref At(ref headWeights, rows * weightRow),
@@ -521,10 +520,8 @@ internal readonly struct forward_f32_d64_causal__avx2_6x2 : IPrefillCore, IDecod
                     ref float w = ref headWeights, s = ref headRows;
                     ref float v1 = ref At(ref v0, far), v2 = ref At(ref v0, 2 * far), v3 = ref At(ref v0, 3 * far), v4 = ref At(ref v0, 4 * far),
                         v5 = ref At(ref v0, 5 * far);
-                    int m = row % block.Queries;
                     for (int i = 0; i < tiles; i++, w = ref At(ref w, tile * weightRow), s = ref At(ref s, tile * StateRow))
                     {
-                        if (!streams && SeesNone(ref m, tile, block.Queries, (int)j - seen)) continue; // half of what there is between as many queries as keys
                         if (tile == 4)
                         {
                             nint mask = i == 0 ? 15 : -1;
@@ -564,7 +561,6 @@ internal readonly struct forward_f32_d64_causal__avx2_6x2 : IPrefillCore, IDecod
                         }
                         else
                         {
-                            if (!streams) PrefetchFourRows(ref v0, stride, ahead, 64);
                             Vec w0_0 = Splat(ref w, 0), w0_1 = Splat(ref w, apart), w0_2 = Splat(ref w, 2 * apart), w0_3 = Splat(ref w, 3 * apart);
                             for (nint d = 0; d < 64; d += Lanes)
                             {
@@ -581,14 +577,13 @@ internal readonly struct forward_f32_d64_causal__avx2_6x2 : IPrefillCore, IDecod
             }
         }
 
-        // The other keys, for each row those that it sees.
+        // Keys that make no step.
         for (int i = 0; i < block.Heads * block.Queries; i++)
         {
             ref float v = ref At(ref value, i / rows * headStride);
             int step = TileOf(i, rows, TileKinds, out int first), together = Together(step);
             ref float w = ref At(ref weights, first * weightRow + i - first), s = ref At(ref state, i * StateRow);
-            AddValues(ref w, step, ref v, stride, ref s, all / together * together, all);
-            if (all < keys) AddValues(ref w, step, ref v, stride, ref s, all, Math.Min(seen + i % block.Queries, keys));
+            AddValues(ref w, step, ref v, stride, ref s, keys / together * together, keys);
         }
     }
 

@@ -328,7 +328,7 @@ internal readonly struct forward_f32_d64_scales_score4909845b22f46d8b_relative_m
                 int keys = Math.Min(run.Count - first, keyBlock), key = run.Key + first;
                 DecodeScores(in block, ref query, ref At(ref run.Keys<float>(), first * block.KeyStride), keys, true, ref weights);
                 bool hides = DecodeWeights(in block, ref weights, keys, in run, key);
-                DecodeValues(in block, ref weights, ref At(ref run.Values<float>(), first * block.ValueStride), true, keys, hides);
+                DecodeValues(in block, ref weights, ref At(ref run.Values<float>(), first * block.ValueStride), keys, hides);
             }
         }
     }
@@ -468,7 +468,7 @@ internal readonly struct forward_f32_d64_scales_score4909845b22f46d8b_relative_m
 
     /// <summary>Adds weights * values to the state of all rows.</summary>
     [MethodImpl(AggressiveOptimization | NoInlining)]
-    private static void DecodeValues(in DecodeBlock block, ref float weights, ref float value, bool streams, int keys, bool hides)
+    private static void DecodeValues(in DecodeBlock block, ref float weights, ref float value, int keys, bool hides)
     {
         int heads = block.KeyHeads, rows = block.Heads / heads * block.Queries, weightRow = BlockOf(in block).WeightRow;
         ref float state = ref block.State;
@@ -480,7 +480,7 @@ internal readonly struct forward_f32_d64_scales_score4909845b22f46d8b_relative_m
                 ref float v = ref At(ref value, i / rows * headStride);
                 int step = TileOf(i, rows, TileKinds, out int first), together = Together(step);
                 ref float w = ref At(ref weights, first * weightRow + i - first), s = ref At(ref state, i * StateRow);
-                int begin = 0, end = keys, part = streams ? Math.Max(end - begin, 0) / together : 0;
+                int begin = 0, end = keys, part = true ? Math.Max(end - begin, 0) / together : 0;
                 for (int k = begin; k < end; k++)
                 {
                     int n = k - begin, j = n < together * part ? begin + n % together * part + n / together : k; // in the order of the loops below
@@ -499,11 +499,11 @@ internal readonly struct forward_f32_d64_scales_score4909845b22f46d8b_relative_m
             tile = TileOf(row, rows, TileKinds, out _);
             tiles = tile == 1 ? rows - row : (rows - row) / tile;
             int together = Together(tile), count = keys / together - done;
-            nint apart = streams ? Math.Max(count, 1) : 1, next = streams ? 1 : together, far = apart * stride, ahead = 4 * stride;
-            for (nint left = count, j = done; left > 0; left--, j += next)
+            nint apart = Math.Max(count, 1), far = apart * stride, ahead = 4 * stride;
+            for (nint left = count, j = done; left > 0; left--, j++)
             {
                 ref float v0 = ref At(ref value, j * stride);
-                for (nint i = 0; tile == 1 && streams && i < (heads - 1) * headStride + 64; i += 1024) PrefetchFour(ref v0, far, tokens + i);
+                for (nint i = 0; tile == 1 && i < (heads - 1) * headStride + 64; i += 1024) PrefetchFour(ref v0, far, tokens + i);
                 ref float headWeights = ref At(ref weights, row * weightRow + tile * j), headRows = ref At(ref state, row * StateRow);
                 for (int head = 0; head < heads;
                     head++, v0 = ref At(ref v0, headStride), headWeights = ref At(ref headWeights, rows * weightRow),
@@ -553,7 +553,6 @@ internal readonly struct forward_f32_d64_scales_score4909845b22f46d8b_relative_m
                         }
                         else
                         {
-                            if (!streams) PrefetchFourRows(ref v0, stride, ahead, 64);
                             Vec w0_0 = Splat(ref w, 0), w0_1 = Splat(ref w, apart), w0_2 = Splat(ref w, 2 * apart), w0_3 = Splat(ref w, 3 * apart);
                             for (nint d = 0; d < 64; d += Lanes)
                             {

@@ -91,7 +91,7 @@ internal static class DecodeEmitter
         w.Line($"DecodeScores(in block, ref query, ref At(ref run.Keys<{plan.KeyType}>(), first * block.KeyStride), keys, {streams}ref weights{(visible.UpperMoves ? ", seen" : "")});");
         string hides = plan.Spec.Scores.Hides ? "bool hides = " : "";
         w.Line($"{hides}DecodeWeights(in block, ref weights, {bounds}{(NeedsKey(plan) ? ", in run, key" : "")});");
-        w.Line($"DecodeValues(in block, ref weights, ref At(ref run.Values<{plan.ValueType}>(), first * block.ValueStride), {streams}{bounds}{(hides.Length > 0 ? ", hides" : "")});");
+        w.Line($"DecodeValues(in block, ref weights, ref At(ref run.Values<{plan.ValueType}>(), first * block.ValueStride), {(visible.DiffersByRow ? streams : "")}{bounds}{(hides.Length > 0 ? ", hides" : "")});");
     }
 
     private static bool NeedsKey(CorePlan plan) => !plan.Spec.Scores.IsPlain || plan.Spec.Rows.NeedsKeys;

@@ -40,7 +40,7 @@ internal static class DecodeScoresEmitter
 
             DecodeTileEmitter.Loops(
                 w, plan, dialect, visible, "k", plan.KeyType, "key", plan.Spec.HeadDim, "query", "QueryRow", oneRow ? "(keys - done + together - 1) / together" : "(keys + together - 1) / together",
-                oneRow ? "done" : "0", tile => DecodeTileEmitter.Scores(w, plan, dialect, tile));
+                oneRow ? "done" : "0", neighbours: true, tile => DecodeTileEmitter.Scores(w, plan, dialect, tile));
         }
     }
 }

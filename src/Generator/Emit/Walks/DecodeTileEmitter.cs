@@ -32,11 +32,13 @@ internal static class DecodeTileEmitter
     /// <param name="rowLength">Floats of such a row.</param>
     /// <param name="count">The steps; `together` is the number of keys of each.</param>
     /// <param name="first">The first key.</param>
+    /// <param name="neighbours">Whether rows that see different keys come here, too, with neighbours.</param>
     /// <param name="body">The products of a tile.</param>
     public static void Loops(
         SourceWriter w, CorePlan plan, Dialect dialect, VisibleKeys visible, string name, string type, string source, int dim, string rows, string rowLength, string count, string first,
-        Action<DecodeTile> body)
+        bool neighbours, Action<DecodeTile> body)
     {
+        bool skips = neighbours && visible.UpperMoves;
         string row = rows.Substring(0, 1);
         using (w.Block("for (int row = 0, tile, tiles; row < rows; row += tiles * tile)"))
         {
@@ -44,15 +46,15 @@ internal static class DecodeTileEmitter
                 tile = TileOf(row, rows, TileKinds, out _);
                 tiles = tile == 1 ? rows - row : (rows - row) / tile;
                 int together = Together(tile), count = {count};
-                nint apart = streams ? Math.Max(count, 1) : 1, next = streams ? 1 : together, far = apart * stride{(dialect.Prefetches ? $", ahead = {KernelPlanner.TileAhead} * stride" : "")};
+                nint {(neighbours ? "apart = streams ? Math.Max(count, 1) : 1, next = streams ? 1 : together" : "apart = Math.Max(count, 1)")}, far = apart * stride{(dialect.Prefetches ? $", ahead = {KernelPlanner.TileAhead} * stride" : "")};
                 """);
 
-            using (w.Block($"for (nint left = count, j = {first}; left > 0; left--, j += next)"))
+            using (w.Block($"for (nint left = count, j = {first}; left > 0; left--, j{(neighbours ? " += next" : "++")})"))
             {
                 if (name == "k") w.Line("nint last = (keys - 1 - j) * stride;");
                 w.Line($"ref {type} {name}0 = ref At(ref {source}, j * stride);");
                 if (dialect.Prefetches)
-                    w.Line($"for (nint i = 0; tile == 1 && streams && i < (heads - 1) * headStride + {dim}; i += {KernelPlanner.PageFloats}) PrefetchFour(ref {name}0, far, tokens + i);");
+                    w.Line($"for (nint i = 0; tile == 1 && {(neighbours ? "streams && " : "")}i < (heads - 1) * headStride + {dim}; i += {KernelPlanner.PageFloats}) PrefetchFour(ref {name}0, far, tokens + i);");
 
                 w.Line($"ref float headWeights = ref At(ref weights, row * weightRow + tile * j), headRows = ref At(ref {rows}, row * {rowLength});");
                 string next = string.Join(", ", new[] { $"{name}0 = ref At(ref {name}0, headStride)", "headWeights = ref At(ref headWeights, rows * weightRow)", $"headRows = ref At(ref headRows, rows * {rowLength})" });
@@ -60,10 +62,10 @@ internal static class DecodeTileEmitter
                 {
                     w.Line($"ref float w = ref headWeights, {row} = ref headRows;");
                     Streams(w, plan, name, type);
-                    if (visible.UpperMoves) w.Line("int m = row % block.Queries;");
+                    if (skips) w.Line("int m = row % block.Queries;");
                     using (w.Block($"for (int i = 0; i < tiles; i++, w = ref At(ref w, tile * weightRow), {row} = ref At(ref {row}, tile * {rowLength}))"))
                     {
-                        if (visible.UpperMoves)
+                        if (skips)
                             w.Line("if (!streams && SeesNone(ref m, tile, block.Queries, (int)j - seen)) continue; // half of what there is between as many queries as keys");
                         var kinds = plan.Decode!.Kinds;
                         for (int kind = 0; kind < kinds.Count; kind++)
@@ -87,7 +89,8 @@ internal static class DecodeTileEmitter
     private static void PrefetchTile(SourceWriter w, Dialect dialect, DecodeTile tile, string name, int dim)
     {
         if (!dialect.Prefetches) return;
-        w.Line(tile.Rows > 1 ? $"nint mask = i == 0 ? {KernelPlanner.LineFloats - 1} : -1;" : $"if (!streams) PrefetchFourRows(ref {name}0, stride, ahead, {dim});");
+        if (tile.Rows > 1) w.Line($"nint mask = i == 0 ? {KernelPlanner.LineFloats - 1} : -1;");
+        else if (name == "k") w.Line($"if (!streams) PrefetchFourRows(ref k0, stride, ahead, {dim});");
     }
 
     /// <summary>Fetches what lies ahead of a vector of each key or value, for the first tile of a head: see <see cref="KernelPlanner.TileAhead"/>.</summary>

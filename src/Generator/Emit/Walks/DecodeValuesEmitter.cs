@@ -14,7 +14,7 @@ internal static class DecodeValuesEmitter
         w.Line();
         w.Line("/// <summary>Adds weights * values to the state of all rows.</summary>");
         w.Line(GeneratedCode.CoreMethod);
-        using (w.Block($"private static void DecodeValues(in DecodeBlock block, ref float weights, ref {plan.ValueType} value{(plan.Decode!.KeyByKey ? ", bool streams" : "")}, {visible.Parameters}{(plan.Spec.Scores.Hides ? ", bool hides" : "")})"))
+        using (w.Block($"private static void DecodeValues(in DecodeBlock block, ref float weights, ref {plan.ValueType} value{(plan.Decode!.KeyByKey && visible.DiffersByRow ? ", bool streams" : "")}, {visible.Parameters}{(plan.Spec.Scores.Hides ? ", bool hides" : "")})"))
         {
             w.Line("""
                 int heads = block.KeyHeads, rows = block.Heads / heads * block.Queries, weightRow = BlockOf(in block).WeightRow;
@@ -33,7 +33,7 @@ internal static class DecodeValuesEmitter
                         w.Line(row);
                         string start = visible.LowerMoves ? $"Math.Max({lower}, 0)" : "0", end = visible.UpperMoves ? $"Math.Min({upper}, keys)" : "keys";
                         w.Line($"""
-                            int begin = {start}, end = {end}, part = {(plan.Decode.KeyByKey ? "streams" : $"block.Queries == 1 && rows < {plan.Decode.Tiles[0].Rows}")} ? Math.Max(end - begin, 0) / {together} : 0;
+                            int begin = {start}, end = {end}, part = {(plan.Decode.KeyByKey ? visible.DiffersByRow ? "streams" : "true" : $"block.Queries == 1 && rows < {plan.Decode.Tiles[0].Rows}")} ? Math.Max(end - begin, 0) / {together} : 0;
                             for (int k = begin; k < end; k++)
                             """);
                         using (w.Block(""))
@@ -49,74 +49,81 @@ internal static class DecodeValuesEmitter
                 }
             }
 
-            if (visible.DiffersByRow)
-            {
-                string keys = visible switch { { LowerMoves: false } => "before `all`", { UpperMoves: false } => "from `low` on", _ => "from `low` to `all`" };
-                w.Line($"// The keys {keys} are multiplied for all rows: 0 times a hidden finite value is 0.");
-                if (visible.LowerMoves) w.Line($"int low = Math.Max(Math.Min({visible.Lower("block.Queries - 1")}, keys), 0);");
-                if (visible.UpperMoves) w.Line("int all = Math.Max(Math.Min(seen, keys), 0);");
-                if (visible is { LowerMoves: true, UpperMoves: true }) w.Line("if (low >= all) low = all = 0;");
-                if (visible.LowerMoves) w.Line($"if (low > 0 && AllFinite(ref value, low, stride, heads, headStride, {plan.Spec.ValueDim})) low = 0;");
-                if (visible.UpperMoves) w.Line($"if (all < keys && AllFinite(ref At(ref value, all * stride), keys - all, stride, heads, headStride, {plan.Spec.ValueDim})) all = keys;");
-                if (visible.LowerMoves) low = "low";
-                if (visible.UpperMoves) all = "all";
-            }
-
-            if (visible.LowerMoves)
-            {
-                w.Line("// First the keys before these, for each row those that it sees: the order in which all rows would meet them.");
-                using (w.Block("for (int i = 0; low > 0 && i < block.Heads * block.Queries; i++)"))
-                {
-                    w.Line(row);
-                    w.Line($"AddValues(ref w, {Step(plan)}ref v, stride, ref s, Math.Max({lower}, 0), {(visible.UpperMoves ? $"Math.Min({upper}, low)" : "low")});");
-                }
-            }
-
-            string between = low == "0" ? all : $"({all} - {low})";
             if (plan.Decode.KeyByKey)
             {
-                if (visible.DiffersByRow) TileByTile(w, plan, visible, low, all);
-                string begin = low, count = $"{between} / together";
+                if (visible.DiffersByRow) TileByTile(w, plan, visible, row);
+                string begin = "0", count = "keys / together";
                 DecodeStreams.Declare(w, dialect, plan.Spec.ValueDim);
                 if (OneRowEmitter.HasValues(plan))
                 {
-                    (begin, count) = (low == "0" ? "done" : "low + done", count + " - done");
-                    string from = low == "0" ? "ref weights, ref value" : "ref At(ref weights, low), ref At(ref value, low * stride)";
-                    w.Line($"""
+                    (begin, count) = ("done", count + " - done");
+                    w.Line("""
 
                         // One row and one head: most of the values, with the output in registers.
-                        int done = heads == 1 && rows == 1 ? OneRowValues({from}, stride, {between} / 4, ref block.State) : 0;
+                        int done = heads == 1 && rows == 1 ? OneRowValues(ref weights, ref value, stride, keys / 4, ref block.State) : 0;
                         """);
                 }
 
                 DecodeTileEmitter.Loops(
-                    w, plan, dialect, visible, "v", plan.ValueType, "value", plan.Spec.ValueDim, "state", "StateRow", count, begin, tile => DecodeTileEmitter.Values(w, plan, dialect, tile));
+                    w, plan, dialect, visible, "v", plan.ValueType, "value", plan.Spec.ValueDim, "state", "StateRow", count, begin, neighbours: false, tile => DecodeTileEmitter.Values(w, plan, dialect, tile));
             }
             else
             {
+                (low, all) = AllRows(w, plan, visible, row);
                 DecodeNeighboursEmitter.Values(w, plan, dialect, visible, low, all);
             }
 
             w.Line();
-            w.Line($"// {(visible.DiffersByRow ? "The other keys, for each row those that it sees." : "Keys that make no step.")}");
+            bool others = visible.UpperMoves && !plan.Decode.KeyByKey;
+            w.Line($"// {(others ? "The other keys, for each row those that it sees." : "Keys that make no step.")}");
             using (w.Block("for (int i = 0; i < block.Heads * block.Queries; i++)"))
             {
+                string between = low == "0" ? all : $"({all} - {low})";
                 w.Line(row);
                 w.Line($"AddValues(ref w, {Step(plan)}ref v, stride, ref s, {(low == "0" ? "" : "low + ")}{between} / {together} * {together}, {all});");
-                if (visible.UpperMoves) w.Line($"if (all < keys) AddValues(ref w, {Step(plan)}ref v, stride, ref s, {(visible.LowerMoves ? $"Math.Max({lower}, all)" : "all")}, Math.Min({upper}, keys));");
+                if (others) w.Line($"if (all < keys) AddValues(ref w, {Step(plan)}ref v, stride, ref s, {(visible.LowerMoves ? $"Math.Max({lower}, all)" : "all")}, Math.Min({upper}, keys));");
             }
         }
+    }
+
+    /// <summary>
+    /// Finds the keys whose values are multiplied for all rows: those that all rows see, and others if they are finite. Adds the values of the keys before these to the rows that see them.
+    /// </summary>
+    /// <param name="row">Declares the value, the weights and the state of row `i`.</param>
+    /// <returns>The first and the end of these keys.</returns>
+    private static (string Low, string All) AllRows(SourceWriter w, CorePlan plan, VisibleKeys visible, string row)
+    {
+        if (!visible.DiffersByRow) return ("0", "keys");
+        string lower = visible.Lower("i % block.Queries"), upper = visible.Upper("i % block.Queries");
+        string keys = visible switch { { LowerMoves: false } => "before `all`", { UpperMoves: false } => "from `low` on", _ => "from `low` to `all`" };
+        w.Line($"// The keys {keys} are multiplied for all rows: 0 times a hidden finite value is 0.");
+        if (visible.LowerMoves) w.Line($"int low = Math.Max(Math.Min({visible.Lower("block.Queries - 1")}, keys), 0);");
+        if (visible.UpperMoves) w.Line("int all = Math.Max(Math.Min(seen, keys), 0);");
+        if (visible is { LowerMoves: true, UpperMoves: true }) w.Line("if (low >= all) low = all = 0;");
+        if (visible.LowerMoves) w.Line($"if (low > 0 && AllFinite(ref value, low, stride, heads, headStride, {plan.Spec.ValueDim})) low = 0;");
+        if (visible.UpperMoves) w.Line($"if (all < keys && AllFinite(ref At(ref value, all * stride), keys - all, stride, heads, headStride, {plan.Spec.ValueDim})) all = keys;");
+        if (visible.LowerMoves)
+        {
+            w.Line("// First the keys before these, for each row those that it sees: the order in which all rows would meet them.");
+            using (w.Block("for (int i = 0; low > 0 && i < block.Heads * block.Queries; i++)"))
+            {
+                w.Line(row);
+                w.Line($"AddValues(ref w, {Step(plan)}ref v, stride, ref s, Math.Max({lower}, 0), {(visible.UpperMoves ? $"Math.Min({upper}, low)" : "low")});");
+            }
+        }
+
+        return (visible.LowerMoves ? "low" : "0", visible.UpperMoves ? "all" : "keys");
     }
 
     /// <summary>
     /// Where queries see different keys, each tile meets the keys that it sees, with the outputs in registers. Such keys are those of a short sequence, or few at the end of a long one, so
     /// that they stay in the cache for the next tile. 16 queries and keys of 12 heads take 14.8 us, all tiles step by step 16.4 (D 64, Zen 4).
     /// </summary>
-    private static void TileByTile(SourceWriter w, CorePlan plan, VisibleKeys visible, string low, string all)
+    private static void TileByTile(SourceWriter w, CorePlan plan, VisibleKeys visible, string rowOf)
     {
-        w.Line();
-        using (w.Block("if (!streams && block.Queries > 1)"))
+        using (w.Block("if (!streams)"))
         {
+            var (low, all) = AllRows(w, plan, visible, rowOf);
             using (w.Block("for (int row = 0, tile; row < block.Heads * block.Queries; row += tile)"))
             {
                 w.Line($"""

@@ -54,7 +54,7 @@ internal static class FixedLengthEmitter
                 else
                 {
                     w.Line($"Scores(ref At(ref query, row * QueryRow), ref {from}, {panels}, ref weights{ScoresEmitter.PartialsArgument(plan)});");
-                    w.Line($"RowWeights(ref weights, ref state{(TakesFours(plan, dialect) ? $", {SoftmaxColumns(plan)}" : fixedKeys ? "" : $", {columns}")}{(visible.DiffersByRow ? ", " + bounds : "")});");
+                    w.Line($"RowWeights(ref weights, ref state, {(TakesFours(plan) ? $"{SoftmaxColumns(plan)}" : columns)}{(visible.DiffersByRow ? ", " + bounds : "")});");
                 }
 
                 w.Line($"ref {plan.OutputType} output = ref At(ref block.OutputRows.First<{plan.OutputType}>(), row * block.OutputRows.Stride);");
@@ -70,12 +70,9 @@ internal static class FixedLengthEmitter
         w.Line();
         w.Line("/// <summary>Makes weights of the scores of a tile, 0 for hidden keys, and the inverse of their sums: 0 for a row that sees no key.</summary>");
         w.Line(GeneratedCode.CoreMethod);
-        string parameters = (TakesFours(plan, dialect) ? ", int columns" : "") + (fixedKeys ? "" : ", int end") + (visible.DiffersByRow ? ", " + visible.Parameters : "");
-        using (w.Block($"private static void RowWeights(ref float weights, ref float state{parameters})"))
+        using (w.Block($"private static void RowWeights(ref float weights, ref float state, int end{(visible.DiffersByRow ? ", " + visible.Parameters : "")})"))
         {
-            w.Line("Vec scale = All(Scale);");
-            if (fixedKeys && tail > 0) w.Line($"Vec visible = FirstOf({tail});");
-            if (fixedKeys && vectors <= UnrolledVectors) Unrolled(w, plan, dialect, vectors, tail > 0);
+            if (fixedKeys && vectors <= UnrolledVectors) Unrolled(w, plan, dialect, vectors, tail);
             else Looped(w, plan, dialect, visible, fixedKeys);
         }
     }
@@ -84,9 +81,9 @@ internal static class FixedLengthEmitter
 
     /// <summary>
     /// Whether short rows become weights four vectors at a time, the last ones with scores of -infinity. Single vectors beside them would take registers for constants, and so would a loop
-    /// whose length the JIT knows: it would load the constants before all rows, and the four vectors would lie on the stack.
+    /// whose end the JIT knows: it would load the constants before all rows, and the four vectors would lie on the stack.
     /// </summary>
-    private static bool TakesFours(CorePlan plan, Dialect dialect) => dialect.WeighsAtOnce && plan.HasFixedKeys && Vectors(plan) is >= 4 and <= UnrolledVectors;
+    private static bool TakesFours(CorePlan plan) => plan.HasFixedKeys && Vectors(plan) is >= 4 and <= UnrolledVectors;
 
     /// <summary>The columns of whole steps of four vectors.</summary>
     private static int SoftmaxColumns(CorePlan plan) => (Vectors(plan) + 3) / 4 * 4 * plan.Lanes;
@@ -94,11 +91,13 @@ internal static class FixedLengthEmitter
     private const string Rows = "for (int row = 0; row < TileRows; row++, weights = ref At(ref weights, WeightRow), state = ref At(ref state, StateRow))";
 
     /// <summary>Short rows. What leads from scores to a maximum and from there to the weights is a long chain; with the maxima of all rows first, rows overlap in both parts.</summary>
-    private static void Unrolled(SourceWriter w, CorePlan plan, Dialect dialect, int vectors, bool hasTail)
+    private static void Unrolled(SourceWriter w, CorePlan plan, Dialect dialect, int vectors, int tail)
     {
-        bool fours = TakesFours(plan, dialect);
+        bool fours = TakesFours(plan);
         string At(int vector) => Address.Arguments("w", Address.Offset((vector, "Lanes")));
         var scores = Enumerable.Range(0, vectors).Select(i => $"Load({At(i)})").ToList();
+        bool hasTail = tail > 0;
+        if (hasTail) w.Line($"Vec visible = FirstOf({tail});");
         w.Line("ref float w = ref weights, s = ref state;");
         using (w.Block("for (int row = 0; row < TileRows; row++, w = ref At(ref w, WeightRow), s = ref At(ref s, StateRow))"))
         {
@@ -118,10 +117,10 @@ internal static class FixedLengthEmitter
         {
             w.Line("float maximum = At(ref state, Maximum);");
             SoftmaxEmitter.Levels(w, "Level(maximum, Scale)", "weights", "0", "KeyLength");
-            w.Line($"Vec levels = All(level{(dialect.WeighsAtOnce ? " + Whole" : "")}), total = Vec.Zero;");
-            if (fours) w.Line($"for (int column = 0; column < columns; column += 4 * Lanes) total += Weights4(ref weights, column, scale, levels);");
+            w.Line($"Vec levels = All(level{(dialect.WeighsAtOnce ? " + Whole" : "")}), scale = All(Scale), total = Vec.Zero;");
+            if (fours) w.Line($"for (int column = 0; column < end; column += 4 * Lanes) total += Weights4(ref weights, column, scale, levels);");
             else
-                using (w.Block($"for (int column = 0; column < KeyLength; column += Lanes)"))
+                using (w.Block($"for (int column = 0; column < end; column += Lanes)"))
                 {
                     w.Line($"""
                         Vec e = {SoftmaxEmitter.Weight(dialect, "Load(ref weights, column)")};
@@ -141,13 +140,13 @@ internal static class FixedLengthEmitter
 
     private static void LoopedRow(SourceWriter w, CorePlan plan, Dialect dialect, VisibleKeys visible, bool fixedKeys)
     {
-        string bound = visible.UpperMoves ? $"Math.Max(Math.Min({visible.Upper("row")}, keys), 0)" : fixedKeys ? "KeyLength" : visible.LowerMoves ? "Math.Max(end, 0)" : "end";
+        string bound = visible.UpperMoves ? $"Math.Max(Math.Min({visible.Upper("row")}, keys), 0)" : visible.LowerMoves ? "Math.Max(end, 0)" : "end";
         w.Line($"""
             // The row sees the columns before `bound`: whole vectors before `tail`, then part of a vector.
             int bound = {bound};
             int tail = bound / Lanes * Lanes;
             """);
-        if (!fixedKeys || plan.Spec.Fixed!.KeyLength % plan.Lanes == 0) w.Line($"Vec visible = FirstOf(bound - tail);");
+        w.Line($"Vec visible = FirstOf(bound - tail);");
         if (visible.LowerMoves) SoftmaxEmitter.Hide(w, visible, "weights", "0");
         string first = visible.LowerMoves ? "head" : "0";
         w.Line($"""
@@ -159,7 +158,7 @@ internal static class FixedLengthEmitter
         SoftmaxEmitter.Highest(w, "weights", unrolled: true);
         w.Line("float maximum = Largest(highest);");
         SoftmaxEmitter.Levels(w, "Level(maximum, Scale)", "weights", first, "bound");
-        w.Line($"Vec levels = All(level{(dialect.WeighsAtOnce ? " + Whole" : "")}), total = Vec.Zero;");
+        w.Line($"Vec levels = All(level{(dialect.WeighsAtOnce ? " + Whole" : "")}), scale = All(Scale), total = Vec.Zero;");
         w.Line($"column = {first};");
         SoftmaxEmitter.Exponentials(w, dialect, "weights", hides: false, unrolled: true);
         w.Line($"At(ref state, Sums) = {(fixedKeys ? "" : $"bound == {(visible.LowerMoves ? "lower" : "0")} ? 0f : ")}1f / Sum(total);");
