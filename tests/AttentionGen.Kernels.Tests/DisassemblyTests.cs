@@ -71,8 +71,8 @@ public class DisassemblyTests
         // A row begins with its constants again: four numbers and a mask.
         (_, 49) => (0, 5),
 
-        // One of four weights waits for the others; a row begins with its constants again.
-        (_, 197) => (1, 5),
+        // The second of four weights waits for the others; a row begins with the numbers of its level and its constants again.
+        (_, 197) => (1, 8),
 
         // Which keys of the last vector a row sees waits for it; four weights at a time need its register, and read it back.
         _ => (1, 3),
