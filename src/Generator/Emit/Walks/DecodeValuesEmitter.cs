@@ -11,6 +11,7 @@ internal static class DecodeValuesEmitter
 {
     public static void Emit(SourceWriter w, CorePlan plan, Dialect dialect, VisibleKeys visible)
     {
+        var product = new DecodeProduct("v", plan.ValueType, "value", plan.Spec.ValueDim, "state", "StateRow");
         w.Line();
         w.Line("/// <summary>Adds weights * values to the state of all rows.</summary>");
         w.Line(GeneratedCode.CoreMethod);
@@ -76,7 +77,6 @@ internal static class DecodeValuesEmitter
             if (plan.Decode.KeyByKey)
             {
                 string begin = low, count = $"{between} / together";
-                DecodeStreams.Declare(w, dialect, plan.Spec.ValueDim);
                 if (OneRowEmitter.HasValues(plan))
                 {
                     (begin, count) = (low == "0" ? "done" : "low + done", count + " - done");
@@ -88,8 +88,7 @@ internal static class DecodeValuesEmitter
                         """);
                 }
 
-                DecodeTileEmitter.Loops(
-                    w, plan, dialect, visible, "v", plan.ValueType, "value", plan.Spec.ValueDim, "state", "StateRow", count, begin, tile => DecodeTileEmitter.Values(w, plan, dialect, tile));
+                DecodeTileEmitter.Calls(w, plan, visible, product, count, begin);
             }
             else
             {
@@ -105,6 +104,8 @@ internal static class DecodeValuesEmitter
                 if (visible.UpperMoves) w.Line($"if (all < keys) AddValues(ref w, {Step(plan)}ref v, stride, ref s, {(visible.LowerMoves ? $"Math.Max({lower}, all)" : "all")}, Math.Min({upper}, keys));");
             }
         }
+
+        if (plan.Decode.KeyByKey) DecodeTileEmitter.Methods(w, plan, dialect, visible, product, tile => DecodeTileEmitter.Values(w, plan, dialect, tile));
     }
 
     /// <summary>Declares the weights of row `i`, how far apart they are, and the keys of a step.</summary>
