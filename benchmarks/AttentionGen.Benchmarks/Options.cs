@@ -14,10 +14,11 @@ namespace AttentionGen.Benchmarks;
 internal sealed record Options(IReadOnlyList<Shape> Shapes, IReadOnlyList<int> Threads, FileInfo? Json, bool Save, int Seed)
 {
     /// <summary>All commands of the program.</summary>
-    public static RootCommand Commands(Func<Options, int> compare, Func<int> readme, Func<string[], int> bench) =>
+    public static RootCommand Commands(Func<Options, int> compare, Func<int, int> firstCall, Func<string, int, int> measure, Func<int> readme, Func<string[], int> bench) =>
         new("Times generated attention kernels: side by side with peers, or alone with BenchmarkDotNet.")
         {
             CompareCommand(compare),
+            FirstCallCommand(firstCall, measure),
             ReadmeCommand(readme),
             BenchCommand(bench),
         };
@@ -45,6 +46,16 @@ internal sealed record Options(IReadOnlyList<Shape> Shapes, IReadOnlyList<int> T
         };
         command.SetAction(parsed => run(new Options(
             parsed.GetValue(shapes) ?? ShapeTable.All, parsed.GetValue(threads) ?? [1], parsed.GetValue(json), parsed.GetValue(save), parsed.GetValue(seed))));
+        return command;
+    }
+
+    private static Command FirstCallCommand(Func<int, int> run, Func<string, int, int> measure)
+    {
+        var processes = new Option<int>("--processes") { Description = "how many processes measure each row", HelpName = "NUMBER", DefaultValueFactory = _ => 15 };
+        var shape = new Option<string?>("--measure") { Description = "measures a shape in this process", Hidden = true };
+        var threads = new Option<int>("--threads") { Hidden = true };
+        var command = new Command("first-call", "Times the first call of a kernel, with the share of the JIT, each in a process of its own") { processes, shape, threads };
+        command.SetAction(parsed => parsed.GetValue(shape) is { } id ? measure(id, parsed.GetValue(threads)) : run(parsed.GetValue(processes)));
         return command;
     }
 

@@ -41,20 +41,27 @@ internal static unsafe class Intervals
         var (spec, visible) = Parse(picture);
         var call = new ForwardArguments { Shape = new ForwardShape(1, picture.Queries, picture.Keys, 1, 1), ScratchName = "" };
         var mask = Mask(spec, picture);
-        var layout = new ForwardLayout(stackalloc ForwardSequence[4], stackalloc RowPiece[4], stackalloc KeyZone[4]);
+        const int Room = 4;
+        ForwardSequence* firstSequence = stackalloc ForwardSequence[Room];
+        RowPiece* firstPiece = stackalloc RowPiece[Room];
+        KeyZone* firstZone = stackalloc KeyZone[Room];
+        var layout = new ForwardLayout(firstSequence, firstPiece, firstZone, Room);
         layout.Build(call.Shape, mask, new ForwardWalks(), isDecode: true);
-        fixed (ForwardSequence* sequences = layout.Sequences.Items)
-        fixed (RowPiece* pieces = layout.Pieces.Items)
-        fixed (KeyZone* zones = layout.Zones.Items)
+        fixed (ForwardSequence* sequences = &layout.Sequences.First)
+        fixed (RowPiece* pieces = &layout.Pieces.First)
+        fixed (KeyZone* zones = &layout.Zones.First)
         fixed (int* starts = picture.Lists?.Starts ?? [], blocks = picture.Lists?.Blocks ?? [])
         {
             call.Sequences = sequences;
             call.Pieces = pieces;
             call.Zones = zones;
             call.Lists = mask.Lists with { Starts = starts, Blocks = blocks };
-            foreach (var piece in layout.Pieces.Items)
+            for (int i = 0; i < layout.Pieces.Count; i++)
+            {
+                var piece = pieces[i];
                 for (int row = piece.FirstRow; row < piece.FirstRow + piece.Rows; row += TileRows)
                     Tiles(call, sequences[piece.Sequence], piece, row, Math.Min(row + TileRows, piece.FirstRow + piece.Rows) - 1, visible, touched);
+            }
         }
 
         layout.Dispose();

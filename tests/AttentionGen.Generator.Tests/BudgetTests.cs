@@ -21,7 +21,7 @@ namespace AttentionGen.Generator.Tests;
 /// </summary>
 public partial class BudgetTests
 {
-    private const int MaxTextOfKernel = 180 * 1024, MaxTextOfOddKernel = 200 * 1024, MaxTextOfLowerEnd = 10 * 1024, MaxTextOfScores = 40 * 1024, MaxIL = 16 * 1024, MaxMultiplyAdds = 768;
+    private const int MaxTextOfKernel = 184 * 1024, MaxTextOfOddKernel = 204 * 1024, MaxTextOfLowerEnd = 11 * 1024, MaxTextOfScores = 40 * 1024, MaxIL = 16 * 1024, MaxMultiplyAdds = 768;
 
     private static readonly Isas[] s_isas = [Isas.Avx512, Isas.Avx2, Isas.Neon, Isas.Portable];
 
@@ -59,7 +59,7 @@ public partial class BudgetTests
     private static int TextOfFewRows(string text)
     {
         var methods = Methods(text).Where(method => OfFewRows().IsMatch(method.Name)).ToList();
-        Assert.InRange(methods.Count, 6, 18);
+        Assert.InRange(methods.Count, 6, 22);
         return methods.Sum(method => method.Length);
     }
 
@@ -92,7 +92,7 @@ public partial class BudgetTests
         }
     }
 
-    [GeneratedRegex(@"^(Decode|BlockOf|DecodeScores|DecodeWeights|DecodeValues|Together|OneRowScores|OneRowValues|AddValues\d?|Merge|Values1x\d+(Tail)?)$")]
+    [GeneratedRegex(@"^(Decode|BlockOf|DecodeScores(\dx\d)?|DecodeWeights|DecodeValues(\dx\d)?|Together|OneRowScores|OneRowValues|AddValues\d?|Merge|Values1x\d+(Tail)?)$")]
     private static partial Regex OfFewRows();
 
     [GeneratedRegex(@"^    (?:public|private) static [^=;]* (\w+)\(")]

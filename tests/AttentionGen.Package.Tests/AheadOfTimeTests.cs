@@ -5,7 +5,7 @@ using Xunit;
 
 namespace AttentionGen.Package.Tests;
 
-/// <summary>A program that is compiled ahead of time, all the way.</summary>
+/// <summary>Programs that are compiled ahead of time: all the way, or the library alone.</summary>
 public class AheadOfTimeTests(Consumers consumers)
 {
     private const string Source = """
@@ -43,5 +43,40 @@ public class AheadOfTimeTests(Consumers consumers)
         Assert.True(published.ExitCode == 0 && published.Diagnostics.Count == 0, published.Text);
         var run = await Dotnet.RunProgramAsync(Path.Combine(consumers.Folder, "Ahead", "out", "Ahead"), consumers.Folder);
         Assert.Equal((0, "Avx2 Avx2 exact"), (run.ExitCode, run.Text.Trim()));
+    }
+
+    /// <summary>
+    /// The library in the package has code for this platform, and what runs a kernel is not generic over it: the JIT compiles the methods of the kernel, the user's own, and few others. Without
+    /// that they were 240 to 280.
+    /// </summary>
+    [Theory, InlineData(64), InlineData(1)]
+    public async Task A_first_call_compiles_little_besides_the_kernel(int queries)
+    {
+        Assert.SkipUnless(Consumers.Configuration == "Release", "The package has code for platforms in a Release build only.");
+        string folder = $"First{queries}";
+        consumers.Write($"{folder}/Code.cs", $$"""
+            using System.Runtime;
+            using AttentionGen;
+
+            float[] query = new float[{{queries}} * 12 * 64], key = new float[64 * 12 * 64], output = new float[query.Length];
+            long before = JitInfo.GetCompiledMethodCount();
+            Llama.Attend(query, key, key, output);
+            Console.WriteLine(JitInfo.GetCompiledMethodCount() - before);
+
+            static partial class Llama
+            {
+                [Attention(12, 64, Mask = AttentionMask.Causal)]
+                public static partial void Attend(ReadOnlySpan<float> query, ReadOnlySpan<float> key, ReadOnlySpan<float> value, Span<float> output);
+            }
+            """);
+        consumers.Write($"{folder}/{folder}.csproj", new Consumer(folder)
+        {
+            Properties = $"<OutputType>Exe</OutputType><Optimize>true</Optimize><InvariantGlobalization>true</InvariantGlobalization>{Consumers.Cached}",
+        }.ProjectFile(Consumers.Version));
+        var built = await Dotnet.RunAsync(Path.Combine(consumers.Folder, folder), "build", "-c", "Release", "-o", "out");
+        Assert.True(built.ExitCode == 0, built.Text);
+        var run = await Dotnet.RunProgramAsync(Path.Combine(consumers.Folder, folder, "out", folder), consumers.Folder);
+        Assert.True(run.ExitCode == 0, run.Text);
+        Assert.InRange(int.Parse(run.Text.Trim(), System.Globalization.CultureInfo.InvariantCulture), 5, 40);
     }
 }

@@ -14,6 +14,9 @@ public partial class PackageTests(Consumers consumers)
 {
     private const string Address = "https://github.com/attentiongen/AttentionGen";
 
+    /// <summary>The platforms for which the library is compiled ahead, in a Release build.</summary>
+    private static readonly string[] s_ahead = Consumers.Configuration == "Release" ? ["linux-arm64", "linux-x64", "osx-arm64", "win-arm64", "win-x64"] : [];
+
     [Fact]
     public void It_holds_the_library_the_generator_build_files_and_texts()
     {
@@ -23,10 +26,30 @@ public partial class PackageTests(Consumers consumers)
             "LICENSE", "README.md", "THIRD-PARTY-NOTICES.md", "analyzers/dotnet/cs/AttentionGen.Generator.dll",
             "build/net10.0/AttentionGen.props", "build/net10.0/AttentionGen.targets", "buildTransitive/net10.0/AttentionGen.props", "buildTransitive/net10.0/AttentionGen.targets",
             "lib/net10.0/AttentionGen.dll", "lib/net10.0/AttentionGen.xml",
+            .. s_ahead.Select(platform => $"runtimes/{platform}/lib/net10.0/AttentionGen.dll"),
         ];
         Assert.Equal(expected, package.Entries.Select(entry => entry.FullName).Where(name => !name.StartsWith('_') && !name.StartsWith('[') && !name.StartsWith("package/", StringComparison.Ordinal) && !name.EndsWith(".nuspec", StringComparison.Ordinal)).Order(StringComparer.Ordinal));
         Assert.Equal(File.ReadAllText(Repository.PathOf("LICENSE")), Read(package, "LICENSE"));
         Assert.Equal(File.ReadAllText(Repository.PathOf("THIRD-PARTY-NOTICES.md")), Read(package, "THIRD-PARTY-NOTICES.md"));
+    }
+
+    /// <summary>They are the same library: code for a platform beside the same metadata and symbols.</summary>
+    [Fact]
+    public void Images_compiled_ahead_are_of_the_library_in_it()
+    {
+        using var package = Open();
+        using var library = new PEReader(new MemoryStream(Bytes(package, "lib/net10.0/AttentionGen.dll")));
+        var metadata = library.GetMetadataReader();
+        foreach (string platform in s_ahead)
+        {
+            byte[] bytes = Bytes(package, $"runtimes/{platform}/lib/net10.0/AttentionGen.dll");
+            using var image = new PEReader(new MemoryStream(bytes));
+            var reader = image.GetMetadataReader();
+            Assert.Equal(metadata.GetGuid(metadata.GetModuleDefinition().Mvid), reader.GetGuid(reader.GetModuleDefinition().Mvid));
+            Assert.True(image.PEHeaders.CorHeader!.ManagedNativeHeaderDirectory.Size > 0, platform);
+            Assert.Single(image.ReadDebugDirectory(), entry => entry.Type == DebugDirectoryEntryType.EmbeddedPortablePdb);
+            Assert.DoesNotContain(Repository.Root, System.Text.Encoding.UTF8.GetString(bytes), StringComparison.Ordinal);
+        }
     }
 
     [Fact]

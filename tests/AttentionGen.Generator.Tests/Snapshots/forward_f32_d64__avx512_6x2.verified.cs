@@ -346,7 +346,7 @@ internal readonly struct forward_f32_d64__avx512_6x2 : IPrefillCore, IDecodeCore
     [MethodImpl(AggressiveOptimization | NoInlining)]
     private static void DecodeScores(in DecodeBlock block, ref float query, ref float key, int keys, ref float weights)
     {
-        int heads = block.KeyHeads, rows = block.Heads / heads * block.Queries, weightRow = BlockOf(in block).WeightRow;
+        int heads = block.KeyHeads, rows = block.HeadRows, weightRow = BlockOf(in block).WeightRow;
         nint stride = block.KeyStride, headStride = block.KeyHeadStride;
         nint ahead = (heads == 1 ? 64 : 8) * stride, tokens = Math.Max(1536 / (heads * 64), 1) * stride;
 
@@ -441,7 +441,7 @@ internal readonly struct forward_f32_d64__avx512_6x2 : IPrefillCore, IDecodeCore
     [MethodImpl(AggressiveOptimization | NoInlining)]
     private static void DecodeValues(in DecodeBlock block, ref float weights, ref float value, int keys)
     {
-        int heads = block.KeyHeads, rows = block.Heads / heads * block.Queries, weightRow = BlockOf(in block).WeightRow;
+        int heads = block.KeyHeads, rows = block.HeadRows, weightRow = BlockOf(in block).WeightRow;
         ref float state = ref block.State;
         nint stride = block.ValueStride, headStride = block.ValueHeadStride;
         nint ahead = (heads == 1 ? 64 : 8) * stride, tokens = Math.Max(1536 / (heads * 64), 1) * stride;

@@ -343,95 +343,147 @@ internal readonly struct forward_f32_d64_causal__avx2_6x2 : IPrefillCore, IDecod
     [MethodImpl(AggressiveOptimization | NoInlining)]
     private static void DecodeScores(in DecodeBlock block, ref float query, ref float key, int keys, bool streams, ref float weights, int seen)
     {
-        int heads = block.KeyHeads, rows = block.Heads / heads * block.Queries, weightRow = BlockOf(in block).WeightRow;
-        nint stride = block.KeyStride, headStride = block.KeyHeadStride;
-        nint tokens = Math.Max(1536 / (heads * 64), 1) * stride;
-        bool contiguous = stride < 128;
+        int rows = block.HeadRows;
 
         // One row and one head: most of the keys, with the query in registers.
-        int done = heads == 1 && rows == 1 ? OneRowScores(ref query, ref key, stride, keys / 4, ref weights) : 0;
+        int done = block.KeyHeads == 1 && rows == 1 ? OneRowScores(ref query, ref key, block.KeyStride, keys / 4, ref weights) : 0;
         streams &= done == 0;
         for (int row = 0, tile, tiles; row < rows; row += tiles * tile)
         {
             tile = TileOf(row, rows, TileKinds, out _);
             tiles = tile == 1 ? rows - row : (rows - row) / tile;
             int together = Together(tile), count = (keys - done + together - 1) / together;
-            nint apart = streams ? Math.Max(count, 1) : 1, next = streams ? 1 : together, far = apart * stride, ahead = 4 * stride;
-            for (nint left = count, j = done; left > 0; left--, j += next)
+            if (tile == 4) DecodeScores4x3(in block, ref query, ref key, keys, ref weights, row, tiles, count, done, streams, seen);
+            else if (tile == 2) DecodeScores2x6(in block, ref query, ref key, keys, ref weights, row, tiles, count, done, streams, seen);
+            else DecodeScores1x4(in block, ref query, ref key, keys, ref weights, row, tiles, count, done, streams, seen);
+        }
+    }
+
+    /// <summary>Scores of tiles of 4 rows x 3 keys.</summary>
+    [MethodImpl(AggressiveOptimization | NoInlining)]
+    private static void DecodeScores4x3(in DecodeBlock block, ref float query, ref float key, int keys, ref float weights, int row, int tiles, int count,
+        int first, bool streams, int seen)
+    {
+        int heads = block.KeyHeads, rows = block.HeadRows, weightRow = BlockOf(in block).WeightRow;
+        nint stride = block.KeyStride, headStride = block.KeyHeadStride;
+        nint apart = streams ? Math.Max(count, 1) : 1, next = streams ? 1 : 3, far = apart * stride, ahead = 4 * stride;
+        bool contiguous = stride < 128;
+        for (nint left = count, j = first; left > 0; left--, j += next)
+        {
+            nint last = (keys - 1 - j) * stride;
+            ref float k0 = ref At(ref key, j * stride);
+            for (int head = 0; head < heads; head++, k0 = ref At(ref k0, headStride))
             {
-                nint last = (keys - 1 - j) * stride;
-                ref float k0 = ref At(ref key, j * stride);
-                for (nint i = 0; tile == 1 && streams && i < (heads - 1) * headStride + 64; i += 1024) PrefetchFour(ref k0, far, tokens + i);
-                ref float headWeights = ref At(ref weights, row * weightRow + tile * j), headRows = ref At(ref query, row * QueryRow);
-                for (int head = 0; head < heads;
-                    head++, k0 = ref At(ref k0, headStride), headWeights = ref At(ref headWeights, rows * weightRow),
-                    headRows = ref At(ref headRows, rows * QueryRow))
+                int start = row + head * rows;
+                ref float w = ref At(ref weights, start * weightRow + 4 * j), q = ref At(ref query, start * QueryRow);
+                ref float k1 = ref At(ref k0, Math.Min(far, last)), k2 = ref At(ref k0, Math.Min(2 * far, last));
+                int m = row % block.Queries;
+                for (int i = 0; i < tiles; i++, w = ref At(ref w, 4 * weightRow), q = ref At(ref q, 4 * QueryRow))
                 {
-                    ref float w = ref headWeights, q = ref headRows;
-                    ref float k1 = ref At(ref k0, Math.Min(far, last)), k2 = ref At(ref k0, Math.Min(2 * far, last)),
-                        k3 = ref At(ref k0, Math.Min(3 * far, last)), k4 = ref At(ref k0, Math.Min(4 * far, last)),
-                        k5 = ref At(ref k0, Math.Min(5 * far, last));
-                    int m = row % block.Queries;
-                    for (int i = 0; i < tiles; i++, w = ref At(ref w, tile * weightRow), q = ref At(ref q, tile * QueryRow))
+                    if (!streams && SeesNone(ref m, 4, block.Queries, (int)j - seen)) continue;
+                    nint mask = i == 0 ? 15 : -1;
+                    Vec s0_0 = Vec.Zero, s0_1 = Vec.Zero, s0_2 = Vec.Zero;
+                    Vec s1_0 = Vec.Zero, s1_1 = Vec.Zero, s1_2 = Vec.Zero;
+                    Vec s2_0 = Vec.Zero, s2_1 = Vec.Zero, s2_2 = Vec.Zero;
+                    Vec s3_0 = Vec.Zero, s3_1 = Vec.Zero, s3_2 = Vec.Zero;
+                    for (nint d = 0; d < 64; d += Lanes)
                     {
-                        if (!streams && SeesNone(ref m, tile, block.Queries, (int)j - seen)) continue; // half of what there is between as many queries as keys
-                        if (tile == 4)
-                        {
-                            nint mask = i == 0 ? 15 : -1;
-                            Vec s0_0 = Vec.Zero, s0_1 = Vec.Zero, s0_2 = Vec.Zero;
-                            Vec s1_0 = Vec.Zero, s1_1 = Vec.Zero, s1_2 = Vec.Zero;
-                            Vec s2_0 = Vec.Zero, s2_1 = Vec.Zero, s2_2 = Vec.Zero;
-                            Vec s3_0 = Vec.Zero, s3_1 = Vec.Zero, s3_2 = Vec.Zero;
-                            for (nint d = 0; d < 64; d += Lanes)
-                            {
-                                if ((d & mask) == 0) PrefetchAll(ref k0, ref k1, ref k2, d + ahead, contiguous);
-                                Vec x0 = Load(ref k0, d);
-                                Vec x1 = Load(ref k1, d);
-                                Vec x2 = Load(ref k2, d);
-                                Vec q0 = Load(ref q, d); s0_0 = MulAdd(q0, x0, s0_0); s0_1 = MulAdd(q0, x1, s0_1); s0_2 = MulAdd(q0, x2, s0_2);
-                                Vec q1 = Load(ref q, QueryRow + d); s1_0 = MulAdd(q1, x0, s1_0); s1_1 = MulAdd(q1, x1, s1_1); s1_2 = MulAdd(q1, x2, s1_2);
-                                Vec q2 = Load(ref q, 2 * QueryRow + d); s2_0 = MulAdd(q2, x0, s2_0); s2_1 = MulAdd(q2, x1, s2_1); s2_2 = MulAdd(q2, x2, s2_2);
-                                Vec q3 = Load(ref q, 3 * QueryRow + d); s3_0 = MulAdd(q3, x0, s3_0); s3_1 = MulAdd(q3, x1, s3_1); s3_2 = MulAdd(q3, x2, s3_2);
-                            }
-                            Vectors128.Store(Sums4(s0_0, s1_0, s2_0, s3_0), ref w, 0);
-                            Vectors128.Store(Sums4(s0_1, s1_1, s2_1, s3_1), ref w, 4 * apart);
-                            Vectors128.Store(Sums4(s0_2, s1_2, s2_2, s3_2), ref w, 8 * apart);
-                        }
-                        else if (tile == 2)
-                        {
-                            nint mask = i == 0 ? 15 : -1;
-                            Vec s0_0 = Vec.Zero, s0_1 = Vec.Zero, s0_2 = Vec.Zero, s0_3 = Vec.Zero, s0_4 = Vec.Zero, s0_5 = Vec.Zero;
-                            Vec s1_0 = Vec.Zero, s1_1 = Vec.Zero, s1_2 = Vec.Zero, s1_3 = Vec.Zero, s1_4 = Vec.Zero, s1_5 = Vec.Zero;
-                            for (nint d = 0; d < 64; d += Lanes)
-                            {
-                                if ((d & mask) == 0) PrefetchAll(ref k0, ref k1, ref k2, ref k3, ref k4, ref k5, d + ahead, contiguous);
-                                Vec q0 = Load(ref q, d), q1 = Load(ref q, QueryRow + d);
-                                Vec x0 = Load(ref k0, d); s0_0 = MulAdd(q0, x0, s0_0); s1_0 = MulAdd(q1, x0, s1_0);
-                                Vec x1 = Load(ref k1, d); s0_1 = MulAdd(q0, x1, s0_1); s1_1 = MulAdd(q1, x1, s1_1);
-                                Vec x2 = Load(ref k2, d); s0_2 = MulAdd(q0, x2, s0_2); s1_2 = MulAdd(q1, x2, s1_2);
-                                Vec x3 = Load(ref k3, d); s0_3 = MulAdd(q0, x3, s0_3); s1_3 = MulAdd(q1, x3, s1_3);
-                                Vec x4 = Load(ref k4, d); s0_4 = MulAdd(q0, x4, s0_4); s1_4 = MulAdd(q1, x4, s1_4);
-                                Vec x5 = Load(ref k5, d); s0_5 = MulAdd(q0, x5, s0_5); s1_5 = MulAdd(q1, x5, s1_5);
-                            }
-                            Vectors128.StoreHalves(Sums4(s0_0, s1_0, s0_1, s1_1), ref w, 0, 2 * apart);
-                            Vectors128.StoreHalves(Sums4(s0_2, s1_2, s0_3, s1_3), ref w, 4 * apart, 2 * apart);
-                            Vectors128.StoreHalves(Sums4(s0_4, s1_4, s0_5, s1_5), ref w, 8 * apart, 2 * apart);
-                        }
-                        else
-                        {
-                            if (!streams) PrefetchFourRows(ref k0, stride, ahead, 64);
-                            Vec s0_0 = Vec.Zero, s0_1 = Vec.Zero, s0_2 = Vec.Zero, s0_3 = Vec.Zero;
-                            for (nint d = 0; d < 64; d += Lanes)
-                            {
-                                Vec q0 = Load(ref q, d);
-                                Vec x0 = Load(ref k0, d); s0_0 = MulAdd(q0, x0, s0_0);
-                                Vec x1 = Load(ref k1, d); s0_1 = MulAdd(q0, x1, s0_1);
-                                Vec x2 = Load(ref k2, d); s0_2 = MulAdd(q0, x2, s0_2);
-                                Vec x3 = Load(ref k3, d); s0_3 = MulAdd(q0, x3, s0_3);
-                            }
-                            Vectors128.Scatter(Sums4(s0_0, s0_1, s0_2, s0_3), ref w, apart);
-                        }
+                        if ((d & mask) == 0) PrefetchAll(ref k0, ref k1, ref k2, d + ahead, contiguous);
+                        Vec x0 = Load(ref k0, d);
+                        Vec x1 = Load(ref k1, d);
+                        Vec x2 = Load(ref k2, d);
+                        Vec q0 = Load(ref q, d); s0_0 = MulAdd(q0, x0, s0_0); s0_1 = MulAdd(q0, x1, s0_1); s0_2 = MulAdd(q0, x2, s0_2);
+                        Vec q1 = Load(ref q, QueryRow + d); s1_0 = MulAdd(q1, x0, s1_0); s1_1 = MulAdd(q1, x1, s1_1); s1_2 = MulAdd(q1, x2, s1_2);
+                        Vec q2 = Load(ref q, 2 * QueryRow + d); s2_0 = MulAdd(q2, x0, s2_0); s2_1 = MulAdd(q2, x1, s2_1); s2_2 = MulAdd(q2, x2, s2_2);
+                        Vec q3 = Load(ref q, 3 * QueryRow + d); s3_0 = MulAdd(q3, x0, s3_0); s3_1 = MulAdd(q3, x1, s3_1); s3_2 = MulAdd(q3, x2, s3_2);
                     }
+                    Vectors128.Store(Sums4(s0_0, s1_0, s2_0, s3_0), ref w, 0);
+                    Vectors128.Store(Sums4(s0_1, s1_1, s2_1, s3_1), ref w, 4 * apart);
+                    Vectors128.Store(Sums4(s0_2, s1_2, s2_2, s3_2), ref w, 8 * apart);
+                }
+            }
+        }
+    }
+
+    /// <summary>Scores of tiles of 2 rows x 6 keys.</summary>
+    [MethodImpl(AggressiveOptimization | NoInlining)]
+    private static void DecodeScores2x6(in DecodeBlock block, ref float query, ref float key, int keys, ref float weights, int row, int tiles, int count,
+        int first, bool streams, int seen)
+    {
+        int heads = block.KeyHeads, rows = block.HeadRows, weightRow = BlockOf(in block).WeightRow;
+        nint stride = block.KeyStride, headStride = block.KeyHeadStride;
+        nint apart = streams ? Math.Max(count, 1) : 1, next = streams ? 1 : 6, far = apart * stride, ahead = 4 * stride;
+        bool contiguous = stride < 128;
+        for (nint left = count, j = first; left > 0; left--, j += next)
+        {
+            nint last = (keys - 1 - j) * stride;
+            ref float k0 = ref At(ref key, j * stride);
+            for (int head = 0; head < heads; head++, k0 = ref At(ref k0, headStride))
+            {
+                int start = row + head * rows;
+                ref float w = ref At(ref weights, start * weightRow + 2 * j), q = ref At(ref query, start * QueryRow);
+                ref float k1 = ref At(ref k0, Math.Min(far, last)), k2 = ref At(ref k0, Math.Min(2 * far, last)), k3 = ref At(ref k0, Math.Min(3 * far, last)),
+                    k4 = ref At(ref k0, Math.Min(4 * far, last)), k5 = ref At(ref k0, Math.Min(5 * far, last));
+                int m = row % block.Queries;
+                for (int i = 0; i < tiles; i++, w = ref At(ref w, 2 * weightRow), q = ref At(ref q, 2 * QueryRow))
+                {
+                    if (!streams && SeesNone(ref m, 2, block.Queries, (int)j - seen)) continue;
+                    nint mask = i == 0 ? 15 : -1;
+                    Vec s0_0 = Vec.Zero, s0_1 = Vec.Zero, s0_2 = Vec.Zero, s0_3 = Vec.Zero, s0_4 = Vec.Zero, s0_5 = Vec.Zero;
+                    Vec s1_0 = Vec.Zero, s1_1 = Vec.Zero, s1_2 = Vec.Zero, s1_3 = Vec.Zero, s1_4 = Vec.Zero, s1_5 = Vec.Zero;
+                    for (nint d = 0; d < 64; d += Lanes)
+                    {
+                        if ((d & mask) == 0) PrefetchAll(ref k0, ref k1, ref k2, ref k3, ref k4, ref k5, d + ahead, contiguous);
+                        Vec q0 = Load(ref q, d), q1 = Load(ref q, QueryRow + d);
+                        Vec x0 = Load(ref k0, d); s0_0 = MulAdd(q0, x0, s0_0); s1_0 = MulAdd(q1, x0, s1_0);
+                        Vec x1 = Load(ref k1, d); s0_1 = MulAdd(q0, x1, s0_1); s1_1 = MulAdd(q1, x1, s1_1);
+                        Vec x2 = Load(ref k2, d); s0_2 = MulAdd(q0, x2, s0_2); s1_2 = MulAdd(q1, x2, s1_2);
+                        Vec x3 = Load(ref k3, d); s0_3 = MulAdd(q0, x3, s0_3); s1_3 = MulAdd(q1, x3, s1_3);
+                        Vec x4 = Load(ref k4, d); s0_4 = MulAdd(q0, x4, s0_4); s1_4 = MulAdd(q1, x4, s1_4);
+                        Vec x5 = Load(ref k5, d); s0_5 = MulAdd(q0, x5, s0_5); s1_5 = MulAdd(q1, x5, s1_5);
+                    }
+                    Vectors128.StoreHalves(Sums4(s0_0, s1_0, s0_1, s1_1), ref w, 0, 2 * apart);
+                    Vectors128.StoreHalves(Sums4(s0_2, s1_2, s0_3, s1_3), ref w, 4 * apart, 2 * apart);
+                    Vectors128.StoreHalves(Sums4(s0_4, s1_4, s0_5, s1_5), ref w, 8 * apart, 2 * apart);
+                }
+            }
+        }
+    }
+
+    /// <summary>Scores of tiles of 1 row x 4 keys.</summary>
+    [MethodImpl(AggressiveOptimization | NoInlining)]
+    private static void DecodeScores1x4(in DecodeBlock block, ref float query, ref float key, int keys, ref float weights, int row, int tiles, int count,
+        int first, bool streams, int seen)
+    {
+        int heads = block.KeyHeads, rows = block.HeadRows, weightRow = BlockOf(in block).WeightRow;
+        nint stride = block.KeyStride, headStride = block.KeyHeadStride;
+        nint apart = streams ? Math.Max(count, 1) : 1, next = streams ? 1 : 4, far = apart * stride, ahead = 4 * stride;
+        nint tokens = Math.Max(1536 / (heads * 64), 1) * stride;
+        for (nint left = count, j = first; left > 0; left--, j += next)
+        {
+            nint last = (keys - 1 - j) * stride;
+            ref float k0 = ref At(ref key, j * stride);
+            for (nint i = 0; streams && i < (heads - 1) * headStride + 64; i += 1024) PrefetchFour(ref k0, far, tokens + i);
+            for (int head = 0; head < heads; head++, k0 = ref At(ref k0, headStride))
+            {
+                int start = row + head * rows;
+                ref float w = ref At(ref weights, start * weightRow + j), q = ref At(ref query, start * QueryRow);
+                ref float k1 = ref At(ref k0, Math.Min(far, last)), k2 = ref At(ref k0, Math.Min(2 * far, last)), k3 = ref At(ref k0, Math.Min(3 * far, last));
+                int m = row % block.Queries;
+                for (int i = 0; i < tiles; i++, w = ref At(ref w, weightRow), q = ref At(ref q, QueryRow))
+                {
+                    if (!streams && SeesNone(ref m, 1, block.Queries, (int)j - seen)) continue;
+                    if (!streams) PrefetchFourRows(ref k0, stride, ahead, 64);
+                    Vec s0_0 = Vec.Zero, s0_1 = Vec.Zero, s0_2 = Vec.Zero, s0_3 = Vec.Zero;
+                    for (nint d = 0; d < 64; d += Lanes)
+                    {
+                        Vec q0 = Load(ref q, d);
+                        Vec x0 = Load(ref k0, d); s0_0 = MulAdd(q0, x0, s0_0);
+                        Vec x1 = Load(ref k1, d); s0_1 = MulAdd(q0, x1, s0_1);
+                        Vec x2 = Load(ref k2, d); s0_2 = MulAdd(q0, x2, s0_2);
+                        Vec x3 = Load(ref k3, d); s0_3 = MulAdd(q0, x3, s0_3);
+                    }
+                    Vectors128.Scatter(Sums4(s0_0, s0_1, s0_2, s0_3), ref w, apart);
                 }
             }
         }
@@ -474,7 +526,7 @@ internal readonly struct forward_f32_d64_causal__avx2_6x2 : IPrefillCore, IDecod
     [MethodImpl(AggressiveOptimization | NoInlining)]
     private static void DecodeValues(in DecodeBlock block, ref float weights, ref float value, bool streams, int seen, int keys)
     {
-        int heads = block.KeyHeads, rows = block.Heads / heads * block.Queries, weightRow = BlockOf(in block).WeightRow;
+        int heads = block.KeyHeads, rows = block.HeadRows, weightRow = BlockOf(in block).WeightRow;
         ref float state = ref block.State;
         nint stride = block.ValueStride, headStride = block.ValueHeadStride;
         if (!streams)
@@ -489,16 +541,14 @@ internal readonly struct forward_f32_d64_causal__avx2_6x2 : IPrefillCore, IDecod
                 ref float w = ref At(ref weights, row * weightRow), s = ref At(ref state, row * StateRow);
                 int end = Math.Min(seen + Math.Min(row % block.Queries + tile, block.Queries) - 1, all);
                 if (tile == 4) AddValues4(ref w, ref v, stride, ref s, end);
-                if (tile == 2) AddValues2(ref w, ref v, stride, ref s, end);
-                if (tile == 1) AddValues(ref w, 1, ref v, stride, ref s, 0, end);
-                for (int i = 0; i < tile && all < keys; i++)
-                    AddValues(ref At(ref w, i), tile, ref v, stride, ref At(ref s, i * StateRow), all, Math.Min(seen + (row + i) % block.Queries, keys));
+                for (int i = 0; i < tile; i++, w = ref At(ref w, 1), s = ref At(ref s, StateRow))
+                {
+                    if (tile < 4) AddValues(ref w, tile, ref v, stride, ref s, 0, end);
+                    if (all < keys) AddValues(ref w, tile, ref v, stride, ref s, all, Math.Min(seen + (row + i) % block.Queries, keys));
+                }
             }
             return;
         }
-
-        nint tokens = Math.Max(1536 / (heads * 64), 1) * stride;
-        bool contiguous = stride < 128;
 
         // One row and one head: most of the values, with the output in registers.
         int done = heads == 1 && rows == 1 ? OneRowValues(ref weights, ref value, stride, keys / 4, ref block.State) : 0;
@@ -507,74 +557,9 @@ internal readonly struct forward_f32_d64_causal__avx2_6x2 : IPrefillCore, IDecod
             tile = TileOf(row, rows, TileKinds, out _);
             tiles = tile == 1 ? rows - row : (rows - row) / tile;
             int together = Together(tile), count = keys / together - done;
-            nint apart = Math.Max(count, 1), far = apart * stride, ahead = 4 * stride;
-            for (nint left = count, j = done; left > 0; left--, j++)
-            {
-                ref float v0 = ref At(ref value, j * stride);
-                for (nint i = 0; tile == 1 && i < (heads - 1) * headStride + 64; i += 1024) PrefetchFour(ref v0, far, tokens + i);
-                ref float headWeights = ref At(ref weights, row * weightRow + tile * j), headRows = ref At(ref state, row * StateRow);
-                for (int head = 0; head < heads;
-                    head++, v0 = ref At(ref v0, headStride), headWeights = ref At(ref headWeights, rows * weightRow),
-                    headRows = ref At(ref headRows, rows * StateRow))
-                {
-                    ref float w = ref headWeights, s = ref headRows;
-                    ref float v1 = ref At(ref v0, far), v2 = ref At(ref v0, 2 * far), v3 = ref At(ref v0, 3 * far), v4 = ref At(ref v0, 4 * far),
-                        v5 = ref At(ref v0, 5 * far);
-                    for (int i = 0; i < tiles; i++, w = ref At(ref w, tile * weightRow), s = ref At(ref s, tile * StateRow))
-                    {
-                        if (tile == 4)
-                        {
-                            nint mask = i == 0 ? 15 : -1;
-                            Vec w0_0 = Splat(ref w, 0), w0_1 = Splat(ref w, 4 * apart), w0_2 = Splat(ref w, 8 * apart);
-                            Vec w1_0 = Splat(ref w, 1), w1_1 = Splat(ref w, 4 * apart + 1), w1_2 = Splat(ref w, 8 * apart + 1);
-                            Vec w2_0 = Splat(ref w, 2), w2_1 = Splat(ref w, 4 * apart + 2), w2_2 = Splat(ref w, 8 * apart + 2);
-                            Vec w3_0 = Splat(ref w, 3), w3_1 = Splat(ref w, 4 * apart + 3), w3_2 = Splat(ref w, 8 * apart + 3);
-                            for (nint d = 0; d < 64; d += Lanes)
-                            {
-                                if ((d & mask) == 0) PrefetchAll(ref v0, ref v1, ref v2, d + ahead, contiguous);
-                                Vec x0 = Load(ref v0, d), x1 = Load(ref v1, d), x2 = Load(ref v2, d);
-                                Store(MulAdd(w0_2, x2, MulAdd(w0_1, x1, MulAdd(w0_0, x0, Load(ref s, d)))), ref s, d);
-                                Store(MulAdd(w1_2, x2, MulAdd(w1_1, x1, MulAdd(w1_0, x0, Load(ref s, StateRow + d)))), ref s, StateRow + d);
-                                Store(MulAdd(w2_2, x2, MulAdd(w2_1, x1, MulAdd(w2_0, x0, Load(ref s, 2 * StateRow + d)))), ref s, 2 * StateRow + d);
-                                Store(MulAdd(w3_2, x2, MulAdd(w3_1, x1, MulAdd(w3_0, x0, Load(ref s, 3 * StateRow + d)))), ref s, 3 * StateRow + d);
-                            }
-                        }
-                        else if (tile == 2)
-                        {
-                            nint mask = i == 0 ? 15 : -1;
-                            Vec w0_0 = Splat(ref w, 0), w0_1 = Splat(ref w, 2 * apart), w0_2 = Splat(ref w, 4 * apart), w0_3 = Splat(ref w, 6 * apart),
-                                w0_4 = Splat(ref w, 8 * apart), w0_5 = Splat(ref w, 10 * apart);
-                            Vec w1_0 = Splat(ref w, 1), w1_1 = Splat(ref w, 2 * apart + 1), w1_2 = Splat(ref w, 4 * apart + 1),
-                                w1_3 = Splat(ref w, 6 * apart + 1), w1_4 = Splat(ref w, 8 * apart + 1), w1_5 = Splat(ref w, 10 * apart + 1);
-                            for (nint d = 0; d < 64; d += Lanes)
-                            {
-                                if ((d & mask) == 0) PrefetchAll(ref v0, ref v1, ref v2, ref v3, ref v4, ref v5, d + ahead, contiguous);
-                                Vec o0 = Load(ref s, d), o1 = Load(ref s, StateRow + d);
-                                Vec x0 = Load(ref v0, d); o0 = MulAdd(w0_0, x0, o0); o1 = MulAdd(w1_0, x0, o1);
-                                Vec x1 = Load(ref v1, d); o0 = MulAdd(w0_1, x1, o0); o1 = MulAdd(w1_1, x1, o1);
-                                Vec x2 = Load(ref v2, d); o0 = MulAdd(w0_2, x2, o0); o1 = MulAdd(w1_2, x2, o1);
-                                Vec x3 = Load(ref v3, d); o0 = MulAdd(w0_3, x3, o0); o1 = MulAdd(w1_3, x3, o1);
-                                Vec x4 = Load(ref v4, d); o0 = MulAdd(w0_4, x4, o0); o1 = MulAdd(w1_4, x4, o1);
-                                Vec x5 = Load(ref v5, d); o0 = MulAdd(w0_5, x5, o0); o1 = MulAdd(w1_5, x5, o1);
-                                Store(o0, ref s, d); Store(o1, ref s, StateRow + d);
-                            }
-                        }
-                        else
-                        {
-                            Vec w0_0 = Splat(ref w, 0), w0_1 = Splat(ref w, apart), w0_2 = Splat(ref w, 2 * apart), w0_3 = Splat(ref w, 3 * apart);
-                            for (nint d = 0; d < 64; d += Lanes)
-                            {
-                                Vec o0 = Load(ref s, d);
-                                Vec x0 = Load(ref v0, d); o0 = MulAdd(w0_0, x0, o0);
-                                Vec x1 = Load(ref v1, d); o0 = MulAdd(w0_1, x1, o0);
-                                Vec x2 = Load(ref v2, d); o0 = MulAdd(w0_2, x2, o0);
-                                Vec x3 = Load(ref v3, d); o0 = MulAdd(w0_3, x3, o0);
-                                Store(o0, ref s, d);
-                            }
-                        }
-                    }
-                }
-            }
+            if (tile == 4) DecodeValues4x3(in block, ref value, ref weights, row, tiles, count, done);
+            else if (tile == 2) DecodeValues2x6(in block, ref value, ref weights, row, tiles, count, done);
+            else DecodeValues1x4(in block, ref value, ref weights, row, tiles, count, done);
         }
 
         // Keys that make no step.
@@ -584,6 +569,118 @@ internal readonly struct forward_f32_d64_causal__avx2_6x2 : IPrefillCore, IDecod
             int step = TileOf(i, rows, TileKinds, out int first), together = Together(step);
             ref float w = ref At(ref weights, first * weightRow + i - first), s = ref At(ref state, i * StateRow);
             AddValues(ref w, step, ref v, stride, ref s, keys / together * together, keys);
+        }
+    }
+
+    /// <summary>Values of tiles of 4 rows x 3 keys.</summary>
+    [MethodImpl(AggressiveOptimization | NoInlining)]
+    private static void DecodeValues4x3(in DecodeBlock block, ref float value, ref float weights, int row, int tiles, int count, int first)
+    {
+        int heads = block.KeyHeads, rows = block.HeadRows, weightRow = BlockOf(in block).WeightRow;
+        nint stride = block.ValueStride, headStride = block.ValueHeadStride;
+        nint apart = Math.Max(count, 1), far = apart * stride, ahead = 4 * stride;
+        bool contiguous = stride < 128;
+        for (nint left = count, j = first; left > 0; left--, j++)
+        {
+            ref float v0 = ref At(ref value, j * stride);
+            for (int head = 0; head < heads; head++, v0 = ref At(ref v0, headStride))
+            {
+                int start = row + head * rows;
+                ref float w = ref At(ref weights, start * weightRow + 4 * j), s = ref At(ref block.State, start * StateRow);
+                ref float v1 = ref At(ref v0, far), v2 = ref At(ref v0, 2 * far);
+                for (int i = 0; i < tiles; i++, w = ref At(ref w, 4 * weightRow), s = ref At(ref s, 4 * StateRow))
+                {
+                    nint mask = i == 0 ? 15 : -1;
+                    Vec w0_0 = Splat(ref w, 0), w0_1 = Splat(ref w, 4 * apart), w0_2 = Splat(ref w, 8 * apart);
+                    Vec w1_0 = Splat(ref w, 1), w1_1 = Splat(ref w, 4 * apart + 1), w1_2 = Splat(ref w, 8 * apart + 1);
+                    Vec w2_0 = Splat(ref w, 2), w2_1 = Splat(ref w, 4 * apart + 2), w2_2 = Splat(ref w, 8 * apart + 2);
+                    Vec w3_0 = Splat(ref w, 3), w3_1 = Splat(ref w, 4 * apart + 3), w3_2 = Splat(ref w, 8 * apart + 3);
+                    for (nint d = 0; d < 64; d += Lanes)
+                    {
+                        if ((d & mask) == 0) PrefetchAll(ref v0, ref v1, ref v2, d + ahead, contiguous);
+                        Vec x0 = Load(ref v0, d), x1 = Load(ref v1, d), x2 = Load(ref v2, d);
+                        Store(MulAdd(w0_2, x2, MulAdd(w0_1, x1, MulAdd(w0_0, x0, Load(ref s, d)))), ref s, d);
+                        Store(MulAdd(w1_2, x2, MulAdd(w1_1, x1, MulAdd(w1_0, x0, Load(ref s, StateRow + d)))), ref s, StateRow + d);
+                        Store(MulAdd(w2_2, x2, MulAdd(w2_1, x1, MulAdd(w2_0, x0, Load(ref s, 2 * StateRow + d)))), ref s, 2 * StateRow + d);
+                        Store(MulAdd(w3_2, x2, MulAdd(w3_1, x1, MulAdd(w3_0, x0, Load(ref s, 3 * StateRow + d)))), ref s, 3 * StateRow + d);
+                    }
+                }
+            }
+        }
+    }
+
+    /// <summary>Values of tiles of 2 rows x 6 keys.</summary>
+    [MethodImpl(AggressiveOptimization | NoInlining)]
+    private static void DecodeValues2x6(in DecodeBlock block, ref float value, ref float weights, int row, int tiles, int count, int first)
+    {
+        int heads = block.KeyHeads, rows = block.HeadRows, weightRow = BlockOf(in block).WeightRow;
+        nint stride = block.ValueStride, headStride = block.ValueHeadStride;
+        nint apart = Math.Max(count, 1), far = apart * stride, ahead = 4 * stride;
+        bool contiguous = stride < 128;
+        for (nint left = count, j = first; left > 0; left--, j++)
+        {
+            ref float v0 = ref At(ref value, j * stride);
+            for (int head = 0; head < heads; head++, v0 = ref At(ref v0, headStride))
+            {
+                int start = row + head * rows;
+                ref float w = ref At(ref weights, start * weightRow + 2 * j), s = ref At(ref block.State, start * StateRow);
+                ref float v1 = ref At(ref v0, far), v2 = ref At(ref v0, 2 * far), v3 = ref At(ref v0, 3 * far), v4 = ref At(ref v0, 4 * far),
+                    v5 = ref At(ref v0, 5 * far);
+                for (int i = 0; i < tiles; i++, w = ref At(ref w, 2 * weightRow), s = ref At(ref s, 2 * StateRow))
+                {
+                    nint mask = i == 0 ? 15 : -1;
+                    Vec w0_0 = Splat(ref w, 0), w0_1 = Splat(ref w, 2 * apart), w0_2 = Splat(ref w, 4 * apart), w0_3 = Splat(ref w, 6 * apart),
+                        w0_4 = Splat(ref w, 8 * apart), w0_5 = Splat(ref w, 10 * apart);
+                    Vec w1_0 = Splat(ref w, 1), w1_1 = Splat(ref w, 2 * apart + 1), w1_2 = Splat(ref w, 4 * apart + 1), w1_3 = Splat(ref w, 6 * apart + 1),
+                        w1_4 = Splat(ref w, 8 * apart + 1), w1_5 = Splat(ref w, 10 * apart + 1);
+                    for (nint d = 0; d < 64; d += Lanes)
+                    {
+                        if ((d & mask) == 0) PrefetchAll(ref v0, ref v1, ref v2, ref v3, ref v4, ref v5, d + ahead, contiguous);
+                        Vec o0 = Load(ref s, d), o1 = Load(ref s, StateRow + d);
+                        Vec x0 = Load(ref v0, d); o0 = MulAdd(w0_0, x0, o0); o1 = MulAdd(w1_0, x0, o1);
+                        Vec x1 = Load(ref v1, d); o0 = MulAdd(w0_1, x1, o0); o1 = MulAdd(w1_1, x1, o1);
+                        Vec x2 = Load(ref v2, d); o0 = MulAdd(w0_2, x2, o0); o1 = MulAdd(w1_2, x2, o1);
+                        Vec x3 = Load(ref v3, d); o0 = MulAdd(w0_3, x3, o0); o1 = MulAdd(w1_3, x3, o1);
+                        Vec x4 = Load(ref v4, d); o0 = MulAdd(w0_4, x4, o0); o1 = MulAdd(w1_4, x4, o1);
+                        Vec x5 = Load(ref v5, d); o0 = MulAdd(w0_5, x5, o0); o1 = MulAdd(w1_5, x5, o1);
+                        Store(o0, ref s, d); Store(o1, ref s, StateRow + d);
+                    }
+                }
+            }
+        }
+    }
+
+    /// <summary>Values of tiles of 1 row x 4 keys.</summary>
+    [MethodImpl(AggressiveOptimization | NoInlining)]
+    private static void DecodeValues1x4(in DecodeBlock block, ref float value, ref float weights, int row, int tiles, int count, int first)
+    {
+        int heads = block.KeyHeads, rows = block.HeadRows, weightRow = BlockOf(in block).WeightRow;
+        nint stride = block.ValueStride, headStride = block.ValueHeadStride;
+        nint apart = Math.Max(count, 1), far = apart * stride, ahead = 4 * stride;
+        nint tokens = Math.Max(1536 / (heads * 64), 1) * stride;
+        for (nint left = count, j = first; left > 0; left--, j++)
+        {
+            ref float v0 = ref At(ref value, j * stride);
+            for (nint i = 0; i < (heads - 1) * headStride + 64; i += 1024) PrefetchFour(ref v0, far, tokens + i);
+            for (int head = 0; head < heads; head++, v0 = ref At(ref v0, headStride))
+            {
+                int start = row + head * rows;
+                ref float w = ref At(ref weights, start * weightRow + j), s = ref At(ref block.State, start * StateRow);
+                ref float v1 = ref At(ref v0, far), v2 = ref At(ref v0, 2 * far), v3 = ref At(ref v0, 3 * far);
+                for (int i = 0; i < tiles; i++, w = ref At(ref w, weightRow), s = ref At(ref s, StateRow))
+                {
+                    Vec w0_0 = Splat(ref w, 0), w0_1 = Splat(ref w, apart), w0_2 = Splat(ref w, 2 * apart), w0_3 = Splat(ref w, 3 * apart);
+                    for (nint d = 0; d < 64; d += Lanes)
+                    {
+                        Vec o0 = Load(ref s, d);
+                        Vec x0 = Load(ref v0, d); o0 = MulAdd(w0_0, x0, o0);
+                        Vec x1 = Load(ref v1, d); o0 = MulAdd(w0_1, x1, o0);
+                        Vec x2 = Load(ref v2, d); o0 = MulAdd(w0_2, x2, o0);
+                        Vec x3 = Load(ref v3, d); o0 = MulAdd(w0_3, x3, o0);
+                        Store(o0, ref s, d);
+                    }
+                }
+            }
         }
     }
 
@@ -625,8 +722,7 @@ internal readonly struct forward_f32_d64_causal__avx2_6x2 : IPrefillCore, IDecod
     {
         for (nint d = 0; d < 64; d += 2 * Lanes)
         {
-            ref float w = ref weights, s = ref At(ref state, d);
-            ref float v = ref At(ref value, d);
+            ref float w = ref weights, s = ref At(ref state, d), v = ref At(ref value, d);
             Vec o0_0 = Load(ref s, 0), o0_1 = Load(ref s, Lanes);
             Vec o1_0 = Load(ref s, StateRow), o1_1 = Load(ref s, StateRow + Lanes);
             Vec o2_0 = Load(ref s, 2 * StateRow), o2_1 = Load(ref s, 2 * StateRow + Lanes);
@@ -650,44 +746,35 @@ internal readonly struct forward_f32_d64_causal__avx2_6x2 : IPrefillCore, IDecod
         }
     }
 
-    /// <summary>Adds weights * values to the states of 2 rows, whose weights lie key by key.</summary>
-    [MethodImpl(AggressiveOptimization | NoInlining)]
-    private static void AddValues2(ref float weights, ref float value, nint stride, ref float state, int keys)
-    {
-        for (nint d = 0; d < 64; d += 4 * Lanes)
-        {
-            ref float w = ref weights, s = ref At(ref state, d);
-            ref float v = ref At(ref value, d);
-            Vec o0_0 = Load(ref s, 0), o0_1 = Load(ref s, Lanes), o0_2 = Load(ref s, 2 * Lanes), o0_3 = Load(ref s, 3 * Lanes);
-            Vec o1_0 = Load(ref s, StateRow), o1_1 = Load(ref s, StateRow + Lanes), o1_2 = Load(ref s, StateRow + 2 * Lanes),
-                o1_3 = Load(ref s, StateRow + 3 * Lanes);
-            Vec v0, v1, v2, v3, x0, x1;
-            for (int left = keys; left > 0; left--)
-            {
-                x0 = Splat(ref w, 0); x1 = Splat(ref w, 1);
-                v0 = Load(ref v, 0); o0_0 = MulAdd(x0, v0, o0_0); o1_0 = MulAdd(x1, v0, o1_0);
-                v1 = Load(ref v, Lanes); o0_1 = MulAdd(x0, v1, o0_1); o1_1 = MulAdd(x1, v1, o1_1);
-                v2 = Load(ref v, 2 * Lanes); o0_2 = MulAdd(x0, v2, o0_2); o1_2 = MulAdd(x1, v2, o1_2);
-                v3 = Load(ref v, 3 * Lanes); o0_3 = MulAdd(x0, v3, o0_3); o1_3 = MulAdd(x1, v3, o1_3);
-                w = ref At(ref w, 2);
-                v = ref At(ref v, stride);
-            }
-
-            Store(o0_0, ref s, 0); Store(o0_1, ref s, Lanes); Store(o0_2, ref s, 2 * Lanes); Store(o0_3, ref s, 3 * Lanes);
-            Store(o1_0, ref s, StateRow); Store(o1_1, ref s, StateRow + Lanes); Store(o1_2, ref s, StateRow + 2 * Lanes);
-            Store(o1_3, ref s, StateRow + 3 * Lanes);
-        }
-    }
-
     /// <summary>Adds weights * values to the state of a row, whose weights are `step` floats apart.</summary>
     [MethodImpl(AggressiveOptimization | NoInlining)]
     private static void AddValues(ref float weights, int step, ref float value, nint stride, ref float state, int from, int end)
     {
-        for (; from < end; from++)
+        weights = ref At(ref weights, from * step);
+        value = ref At(ref value, from * stride);
+        for (nint d = 0; d < 64; d += 8 * Lanes)
         {
-            Vec w = Splat(ref weights, from * step);
-            ref float v = ref At(ref value, from * stride);
-            for (nint i = 0; i < 64; i += Lanes) Store(MulAdd(w, Load(ref v, i), Load(ref state, i)), ref state, i);
+            ref float w = ref weights, s = ref At(ref state, d), v = ref At(ref value, d);
+            Vec o0_0 = Load(ref s, 0), o0_1 = Load(ref s, Lanes), o0_2 = Load(ref s, 2 * Lanes), o0_3 = Load(ref s, 3 * Lanes), o0_4 = Load(ref s, 4 * Lanes),
+                o0_5 = Load(ref s, 5 * Lanes), o0_6 = Load(ref s, 6 * Lanes), o0_7 = Load(ref s, 7 * Lanes);
+            Vec v0, v1, v2, v3, v4, v5, v6, v7, x0;
+            for (int left = end - from; left > 0; left--)
+            {
+                x0 = Splat(ref w, 0);
+                v0 = Load(ref v, 0); o0_0 = MulAdd(x0, v0, o0_0);
+                v1 = Load(ref v, Lanes); o0_1 = MulAdd(x0, v1, o0_1);
+                v2 = Load(ref v, 2 * Lanes); o0_2 = MulAdd(x0, v2, o0_2);
+                v3 = Load(ref v, 3 * Lanes); o0_3 = MulAdd(x0, v3, o0_3);
+                v4 = Load(ref v, 4 * Lanes); o0_4 = MulAdd(x0, v4, o0_4);
+                v5 = Load(ref v, 5 * Lanes); o0_5 = MulAdd(x0, v5, o0_5);
+                v6 = Load(ref v, 6 * Lanes); o0_6 = MulAdd(x0, v6, o0_6);
+                v7 = Load(ref v, 7 * Lanes); o0_7 = MulAdd(x0, v7, o0_7);
+                w = ref At(ref w, step);
+                v = ref At(ref v, stride);
+            }
+
+            Store(o0_0, ref s, 0); Store(o0_1, ref s, Lanes); Store(o0_2, ref s, 2 * Lanes); Store(o0_3, ref s, 3 * Lanes); Store(o0_4, ref s, 4 * Lanes);
+            Store(o0_5, ref s, 5 * Lanes); Store(o0_6, ref s, 6 * Lanes); Store(o0_7, ref s, 7 * Lanes);
         }
     }
 
@@ -695,7 +782,7 @@ internal readonly struct forward_f32_d64_causal__avx2_6x2 : IPrefillCore, IDecod
     [MethodImpl(AggressiveOptimization | NoInlining)]
     private static void DecodeWeights(in DecodeBlock block, ref float weights, int seen, int keys)
     {
-        int rows = block.Heads / block.KeyHeads * block.Queries, weightRow = BlockOf(in block).WeightRow;
+        int rows = block.HeadRows, weightRow = BlockOf(in block).WeightRow;
         ref float tileRows = ref At(ref weights, RowsAtOnce * WeightRow);
         for (int row = 0, tile; row < block.Heads * block.Queries; row += tile)
         {

@@ -371,7 +371,7 @@ internal readonly struct forward_f32_d64_causal__avx512_6x2 : IPrefillCore, IDec
     [MethodImpl(AggressiveOptimization | NoInlining)]
     private static void DecodeScores(in DecodeBlock block, ref float query, ref float key, int keys, ref float weights, int seen)
     {
-        int heads = block.KeyHeads, rows = block.Heads / heads * block.Queries, weightRow = BlockOf(in block).WeightRow;
+        int heads = block.KeyHeads, rows = block.HeadRows, weightRow = BlockOf(in block).WeightRow;
         nint stride = block.KeyStride, headStride = block.KeyHeadStride;
         nint ahead = (heads == 1 ? 64 : 8) * stride, tokens = Math.Max(1536 / (heads * 64), 1) * stride;
 
@@ -467,7 +467,7 @@ internal readonly struct forward_f32_d64_causal__avx512_6x2 : IPrefillCore, IDec
     [MethodImpl(AggressiveOptimization | NoInlining)]
     private static void DecodeValues(in DecodeBlock block, ref float weights, ref float value, int seen, int keys)
     {
-        int heads = block.KeyHeads, rows = block.Heads / heads * block.Queries, weightRow = BlockOf(in block).WeightRow;
+        int heads = block.KeyHeads, rows = block.HeadRows, weightRow = BlockOf(in block).WeightRow;
         ref float state = ref block.State;
         nint stride = block.ValueStride, headStride = block.ValueHeadStride;
         // The keys before `all` are multiplied for all rows: 0 times a hidden finite value is 0.

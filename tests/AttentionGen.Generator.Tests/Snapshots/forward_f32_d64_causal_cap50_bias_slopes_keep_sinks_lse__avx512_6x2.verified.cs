@@ -318,7 +318,7 @@ internal readonly struct forward_f32_d64_causal_cap50_bias_slopes_keep_sinks_lse
     [MethodImpl(AggressiveOptimization | NoInlining)]
     private static void DecodeScores(in DecodeBlock block, ref float query, ref float key, int keys, ref float weights, int seen)
     {
-        int heads = block.KeyHeads, rows = block.Heads / heads * block.Queries, weightRow = BlockOf(in block).WeightRow;
+        int heads = block.KeyHeads, rows = block.HeadRows, weightRow = BlockOf(in block).WeightRow;
         nint stride = block.KeyStride, headStride = block.KeyHeadStride;
         nint ahead = (heads == 1 ? 64 : 8) * stride, tokens = Math.Max(1536 / (heads * 64), 1) * stride;
 
@@ -414,7 +414,7 @@ internal readonly struct forward_f32_d64_causal_cap50_bias_slopes_keep_sinks_lse
     [MethodImpl(AggressiveOptimization | NoInlining)]
     private static void DecodeValues(in DecodeBlock block, ref float weights, ref float value, int seen, int keys, bool hides)
     {
-        int heads = block.KeyHeads, rows = block.Heads / heads * block.Queries, weightRow = BlockOf(in block).WeightRow;
+        int heads = block.KeyHeads, rows = block.HeadRows, weightRow = BlockOf(in block).WeightRow;
         ref float state = ref block.State;
         nint stride = block.ValueStride, headStride = block.ValueHeadStride;
         if (hides && !AllFinite(ref value, keys, stride, heads, headStride, 64)) // 0 times an infinite value or NaN is not 0

@@ -405,7 +405,7 @@ internal readonly struct forward_f32_d64_zones__neon_8x2 : IPrefillCore, IDecode
     [MethodImpl(AggressiveOptimization | NoInlining)]
     private static void DecodeScores(in DecodeBlock block, ref float query, ref float key, int keys, ref float weights, int seen)
     {
-        int heads = block.KeyHeads, rows = block.Heads / heads * block.Queries, weightRow = BlockOf(in block).WeightRow;
+        int heads = block.KeyHeads, rows = block.HeadRows, weightRow = BlockOf(in block).WeightRow;
         nint stride = block.KeyStride, headStride = block.KeyHeadStride;
 
         // Four keys side by side; for one query of few heads, one key from each quarter of the keys.
@@ -467,7 +467,7 @@ internal readonly struct forward_f32_d64_zones__neon_8x2 : IPrefillCore, IDecode
     [MethodImpl(AggressiveOptimization | NoInlining)]
     private static void DecodeValues(in DecodeBlock block, ref float weights, ref float value, int hidden, int seen, int keys, int least)
     {
-        int heads = block.KeyHeads, rows = block.Heads / heads * block.Queries, weightRow = BlockOf(in block).WeightRow;
+        int heads = block.KeyHeads, rows = block.HeadRows, weightRow = BlockOf(in block).WeightRow;
         ref float state = ref block.State;
         nint stride = block.ValueStride, headStride = block.ValueHeadStride;
         // The keys from `low` to `all` are multiplied for all rows: 0 times a hidden finite value is 0.

@@ -281,9 +281,8 @@ internal readonly struct forward_f32_m49n49_d32__avx2_5x2 : IPrefillCore
 
     /// <summary>Makes weights of the scores of a tile, 0 for hidden keys, and the inverse of their sums: 0 for a row that sees no key.</summary>
     [MethodImpl(AggressiveOptimization | NoInlining)]
-    private static void RowWeights(ref float weights, ref float state, int columns)
+    private static void RowWeights(ref float weights, ref float state, int end)
     {
-        Vec scale = All(Scale);
         Vec visible = FirstOf(1);
         ref float w = ref weights, s = ref state;
         for (int row = 0; row < TileRows; row++, w = ref At(ref w, WeightRow), s = ref At(ref s, StateRow))
@@ -308,8 +307,8 @@ internal readonly struct forward_f32_m49n49_d32__avx2_5x2 : IPrefillCore
                 level = 0f;
             }
 
-            Vec levels = All(level + Whole), total = Vec.Zero;
-            for (int column = 0; column < columns; column += 4 * Lanes) total += Weights4(ref weights, column, scale, levels);
+            Vec levels = All(level + Whole), scale = All(Scale), total = Vec.Zero;
+            for (int column = 0; column < end; column += 4 * Lanes) total += Weights4(ref weights, column, scale, levels);
             At(ref state, Sums) = 1f / Sum(total);
         }
     }

@@ -7,8 +7,9 @@ namespace AttentionGen.Generator.Emit.MicroKernels;
 /// <param name="Reference">The reference to its first element.</param>
 /// <param name="Stride">Elements from row to row of the left operand, from index to index of the right one.</param>
 /// <param name="Tail">Elements of the last vector, where memory may end after them; 0 where the vector is whole.</param>
-/// <param name="Step">Elements from index to index of the left operand.</param>
-internal sealed record Access(string Reference, string Stride, int Tail = 0, int Step = 1);
+/// <param name="Step">Elements from index to index of the left operand, in units.</param>
+/// <param name="Unit">The unit of the step; nothing for elements.</param>
+internal sealed record Access(string Reference, string Stride, int Tail = 0, int Step = 1, string Unit = "");
 
 /// <summary>
 /// Writes a product of panels, the micro-kernel of both matrix products: accumulators [rows, vectors] += left [rows, index] * right [index, vectors], and an epilogue for what the
@@ -96,7 +97,7 @@ internal sealed record ProductEmitter(Dialect Dialect, int Rows, int Vectors, st
     /// <summary>Moves both operands on.</summary>
     public void Advance(SourceWriter w, int count)
     {
-        w.Line($"{Left} = ref {Address.At(Left, Address.Offset((count * LeftAccess.Step, "")))};");
+        w.Line($"{Left} = ref {Address.At(Left, Address.Offset((count * LeftAccess.Step, LeftAccess.Unit)))};");
         w.Line($"{Right} = ref {Address.At(Right, Address.Offset((count, RightStride)))};");
     }
 
@@ -112,7 +113,7 @@ internal sealed record ProductEmitter(Dialect Dialect, int Rows, int Vectors, st
                 : $"{RightName}{v} = Load({Address.Arguments(Right, offset)});";
         }
 
-        string Splat(int row) => $"{LeftName(row)} = Splat({Address.Arguments(Left, Address.Offset((row, LeftStride), (index * LeftAccess.Step, "")))});";
+        string Splat(int row) => $"{LeftName(row)} = Splat({Address.Arguments(Left, Address.Offset((row, LeftStride), (index * LeftAccess.Step, LeftAccess.Unit)))});";
         string Product(int row, int v) => byElement
             ? $"{Sum(row, v, set)} = MulAddAt({Sum(row, v, set)}, {RightName}{v}, {LeftName(row)}, {index});"
             : $"{Sum(row, v, set)} = MulAdd({LeftName(row)}, {RightName}{v}, {Sum(row, v, set)});";

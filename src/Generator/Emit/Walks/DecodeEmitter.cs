@@ -110,7 +110,7 @@ internal static class DecodeEmitter
             if (plan.Decode!.KeyByKey)
             {
                 w.Line("""
-                    int rows = block.Heads / block.KeyHeads * block.Queries, weightRow = BlockOf(in block).WeightRow;
+                    int rows = block.HeadRows, weightRow = BlockOf(in block).WeightRow;
                     ref float tileRows = ref At(ref weights, RowsAtOnce * WeightRow);
                     """);
                 using (w.Block("for (int row = 0, tile; row < block.Heads * block.Queries; row += tile)"))

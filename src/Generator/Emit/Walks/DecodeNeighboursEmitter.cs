@@ -16,7 +16,7 @@ internal static class DecodeNeighboursEmitter
     public static void Scores(SourceWriter w, CorePlan plan, Dialect dialect, VisibleKeys visible)
     {
         w.Line($"""
-            int heads = block.KeyHeads, rows = block.Heads / heads * block.Queries, weightRow = BlockOf(in block).WeightRow;
+            int heads = block.KeyHeads, rows = block.HeadRows, weightRow = BlockOf(in block).WeightRow;
             nint stride = block.KeyStride, headStride = block.KeyHeadStride;
             """);
         if (dialect.Prefetches) w.Line(Ahead(plan.Decode!.PrefetchKeys, plan.Spec.HeadDim));

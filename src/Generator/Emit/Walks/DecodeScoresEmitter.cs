@@ -10,6 +10,7 @@ internal static class DecodeScoresEmitter
 {
     public static void Emit(SourceWriter w, CorePlan plan, Dialect dialect, VisibleKeys visible)
     {
+        var product = new DecodeProduct("k", plan.KeyType, "key", plan.Spec.HeadDim, "query", "QueryRow");
         w.Line();
         bool keyByKey = plan.Decode!.KeyByKey;
         w.Line($"/// <summary>Scores of all query rows with keys; keys after the last repeat it.{(keyByKey ? " Those of the rows of a tile lie key by key." : "")}</summary>");
@@ -22,25 +23,21 @@ internal static class DecodeScoresEmitter
                 return;
             }
 
-            w.Line("""
-                int heads = block.KeyHeads, rows = block.Heads / heads * block.Queries, weightRow = BlockOf(in block).WeightRow;
-                nint stride = block.KeyStride, headStride = block.KeyHeadStride;
-                """);
-            DecodeStreams.Declare(w, dialect, plan.Spec.HeadDim);
             bool oneRow = OneRowEmitter.HasScores(plan);
+            w.Line("int rows = block.HeadRows;");
             if (oneRow)
             {
                 w.Line("""
 
                     // One row and one head: most of the keys, with the query in registers.
-                    int done = heads == 1 && rows == 1 ? OneRowScores(ref query, ref key, stride, keys / 4, ref weights) : 0;
+                    int done = block.KeyHeads == 1 && rows == 1 ? OneRowScores(ref query, ref key, block.KeyStride, keys / 4, ref weights) : 0;
                     streams &= done == 0;
                     """);
             }
 
-            DecodeTileEmitter.Loops(
-                w, plan, dialect, visible, "k", plan.KeyType, "key", plan.Spec.HeadDim, "query", "QueryRow", oneRow ? "(keys - done + together - 1) / together" : "(keys + together - 1) / together",
-                oneRow ? "done" : "0", neighbours: true, tile => DecodeTileEmitter.Scores(w, plan, dialect, tile));
+            DecodeTileEmitter.Calls(w, plan, visible, product, oneRow ? "(keys - done + together - 1) / together" : "(keys + together - 1) / together", oneRow ? "done" : "0");
         }
+
+        DecodeTileEmitter.Methods(w, plan, dialect, visible, product, tile => DecodeTileEmitter.Scores(w, plan, dialect, tile));
     }
 }

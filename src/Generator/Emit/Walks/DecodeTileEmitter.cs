@@ -20,67 +20,90 @@ internal static class DecodeTileEmitter
         w.Line($"private static int Together(int tile) => {string.Concat(kinds.Take(kinds.Count - 1).Select(kind => $"tile == {kind.Rows} ? {kind.Keys} : "))}{kinds[kinds.Count - 1].Keys};");
     }
 
-    /// <summary>
-    /// The loops over the tiles of a kind, keys, heads and tiles: all heads before the next keys, in the order of memory. The keys of a step are neighbours, or, where all rows see all keys
-    /// of a block, streams: one key from each part of the block, so that the processor reads several places ahead. Which of the two depends on the bounds of the rows alone.
-    /// </summary>
-    /// <param name="name">The letter of keys or values, `k` or `v`.</param>
-    /// <param name="type">Their type.</param>
-    /// <param name="source">The first of them.</param>
-    /// <param name="dim">Their elements.</param>
-    /// <param name="rows">The rows beside the weights: queries, or states.</param>
-    /// <param name="rowLength">Floats of such a row.</param>
+    /// <summary>The loop over the rows of a head: the tiles of a kind at once, each kind in a method of its own, because a call seldom needs all of them and its first pays for each.</summary>
+    /// <param name="product">What is multiplied.</param>
     /// <param name="count">The steps; `together` is the number of keys of each.</param>
     /// <param name="first">The first key.</param>
-    /// <param name="neighbours">Whether rows that see different keys come here, too, with neighbours.</param>
-    /// <param name="body">The products of a tile.</param>
-    public static void Loops(
-        SourceWriter w, CorePlan plan, Dialect dialect, VisibleKeys visible, string name, string type, string source, int dim, string rows, string rowLength, string count, string first,
-        bool neighbours, Action<DecodeTile> body)
+    public static void Calls(SourceWriter w, CorePlan plan, VisibleKeys visible, DecodeProduct product, string count, string first)
     {
-        bool skips = neighbours && visible.UpperMoves;
-        string row = rows.Substring(0, 1);
         using (w.Block("for (int row = 0, tile, tiles; row < rows; row += tiles * tile)"))
         {
             w.Line($"""
                 tile = TileOf(row, rows, TileKinds, out _);
                 tiles = tile == 1 ? rows - row : (rows - row) / tile;
                 int together = Together(tile), count = {count};
-                nint {(neighbours ? "apart = streams ? Math.Max(count, 1) : 1, next = streams ? 1 : together" : "apart = Math.Max(count, 1)")}, far = apart * stride{(dialect.Prefetches ? $", ahead = {KernelPlanner.TileAhead} * stride" : "")};
                 """);
-
-            using (w.Block($"for (nint left = count, j = {first}; left > 0; left--, j{(neighbours ? " += next" : "++")})"))
+            string arguments = product.IsScores ? "in block, ref query, ref key, keys" : "in block, ref value", bounds = !product.IsScores ? "" : ", streams" + (visible.UpperMoves ? ", seen" : "");
+            var kinds = plan.Decode!.Kinds;
+            for (int kind = 0; kind < kinds.Count; kind++)
             {
-                if (name == "k") w.Line("nint last = (keys - 1 - j) * stride;");
-                w.Line($"ref {type} {name}0 = ref At(ref {source}, j * stride);");
-                if (dialect.Prefetches)
-                    w.Line($"for (nint i = 0; tile == 1 && {(neighbours ? "streams && " : "")}i < (heads - 1) * headStride + {dim}; i += {KernelPlanner.PageFloats}) PrefetchFour(ref {name}0, far, tokens + i);");
+                string condition = kinds[kind].Rows == 1 ? "else " : $"{(kind == 0 ? "" : "else ")}if (tile == {kinds[kind].Rows}) ";
+                w.Line($"{condition}{product.Method(kinds[kind])}({arguments}, ref weights, row, tiles, count, {first}{bounds});");
+            }
+        }
+    }
 
-                w.Line($"ref float headWeights = ref At(ref weights, row * weightRow + tile * j), headRows = ref At(ref {rows}, row * {rowLength});");
-                string next = string.Join(", ", new[] { $"{name}0 = ref At(ref {name}0, headStride)", "headWeights = ref At(ref headWeights, rows * weightRow)", $"headRows = ref At(ref headRows, rows * {rowLength})" });
-                using (w.Block($"for (int head = 0; head < heads; head++, {next})"))
+    /// <summary>
+    /// The methods of the kinds of tiles. Their loops run over keys, heads and tiles: all heads before the next keys, in the order of memory. The keys of a step are neighbours, or, where all
+    /// rows see all keys of a block, streams: one key from each part of the block, so that the processor reads several places ahead. Which of the two depends on the bounds of the rows alone.
+    /// Values of rows that see different keys do not come here.
+    /// </summary>
+    /// <param name="product">What is multiplied.</param>
+    /// <param name="body">The products of a tile.</param>
+    public static void Methods(SourceWriter w, CorePlan plan, Dialect dialect, VisibleKeys visible, DecodeProduct product, Action<DecodeTile> body)
+    {
+        foreach (var tile in plan.Decode!.Kinds) Method(w, plan, dialect, visible, product, tile, body);
+    }
+
+    private static void Method(SourceWriter w, CorePlan plan, Dialect dialect, VisibleKeys visible, DecodeProduct product, DecodeTile tile, Action<DecodeTile> body)
+    {
+        var (name, type, source, dim, rows, rowLength) = product;
+        string row = rows.Substring(0, 1), rowsOfTile = $"{tile.Rows} row{(tile.Rows > 1 ? "s" : "")} x {tile.Keys} keys";
+        w.Line();
+        w.Line($"/// <summary>{(product.IsScores ? "Scores" : "Values")} of tiles of {rowsOfTile}.</summary>");
+        w.Line(GeneratedCode.CoreMethod);
+        string parameters = product.IsScores ? $"ref float query, ref {type} key, int keys" : $"ref {type} value", bounds = !product.IsScores ? "" : ", bool streams" + (visible.UpperMoves ? ", int seen" : "");
+        bool skips = product.IsScores && visible.UpperMoves;
+        using (w.Block($"private static void {product.Method(tile)}(in DecodeBlock block, {parameters}, ref float weights, int row, int tiles, int count, int first{bounds})"))
+        {
+            string owner = product.IsScores ? "Key" : "Value";
+            w.Line($"""
+                int heads = block.KeyHeads, rows = block.HeadRows, weightRow = BlockOf(in block).WeightRow;
+                nint stride = block.{owner}Stride, headStride = block.{owner}HeadStride;
+                nint {(product.IsScores ? $"apart = streams ? Math.Max(count, 1) : 1, next = streams ? 1 : {tile.Keys}" : "apart = Math.Max(count, 1)")}, far = apart * stride{(dialect.Prefetches ? $", ahead = {KernelPlanner.TileAhead} * stride" : "")};
+                """);
+            DecodeStreams.Declare(w, dialect, tile, dim);
+            using (w.Block($"for (nint left = count, j = first; left > 0; left--, j{(product.IsScores ? " += next" : "++")})"))
+            {
+                if (product.IsScores) w.Line("nint last = (keys - 1 - j) * stride;");
+                w.Line($"ref {type} {name}0 = ref At(ref {source}, j * stride);");
+                if (dialect.Prefetches && tile.Rows == 1)
+                    w.Line($"for (nint i = 0; {(product.IsScores ? "streams && " : "")}i < (heads - 1) * headStride + {dim}; i += {KernelPlanner.PageFloats}) PrefetchFour(ref {name}0, far, tokens + i);");
+
+                string state = product.IsScores ? "query" : "block.State", times = Times(tile, "");
+                using (w.Block($"for (int head = 0; head < heads; head++, {name}0 = ref At(ref {name}0, headStride))"))
                 {
-                    w.Line($"ref float w = ref headWeights, {row} = ref headRows;");
-                    Streams(w, plan, name, type);
+                    w.Line($"int start = row + head * rows;\nref float w = ref At(ref weights, start * weightRow + {times}j), {row} = ref At(ref {state}, start * {rowLength});");
+                    Streams(w, product, tile);
                     if (skips) w.Line("int m = row % block.Queries;");
-                    using (w.Block($"for (int i = 0; i < tiles; i++, w = ref At(ref w, tile * weightRow), {row} = ref At(ref {row}, tile * {rowLength}))"))
+                    using (w.Block($"for (int i = 0; i < tiles; i++, w = ref At(ref w, {times}weightRow), {row} = ref At(ref {row}, {times}{rowLength}))"))
                     {
                         if (skips)
-                            w.Line("if (!streams && SeesNone(ref m, tile, block.Queries, (int)j - seen)) continue; // half of what there is between as many queries as keys");
-                        var kinds = plan.Decode!.Kinds;
-                        for (int kind = 0; kind < kinds.Count; kind++)
-                            using (w.Block(kinds[kind].Rows == 1 ? "else" : $"{(kind == 0 ? "" : "else ")}if (tile == {kinds[kind].Rows})"))
-                                body(kinds[kind]);
+                            w.Line($"if (!streams && SeesNone(ref m, {tile.Rows}, block.Queries, (int)j - seen)) continue;");
+                        body(tile);
                     }
                 }
             }
         }
     }
 
-    /// <summary>The keys or values of a step after the first: as many as any tile takes.</summary>
-    private static void Streams(SourceWriter w, CorePlan plan, string name, string type)
+    private static string Times(DecodeTile tile, string unit) => tile.Rows == 1 ? unit : $"{tile.Rows} * {unit}";
+
+    /// <summary>The keys or values of a step after the first.</summary>
+    private static void Streams(SourceWriter w, DecodeProduct product, DecodeTile tile)
     {
-        w.Line($"ref {type} " + string.Join(", ", Enumerable.Range(1, plan.Decode!.Kinds.Max(kind => kind.Keys) - 1).Select(key => name == "k"
+        string name = product.Name;
+        w.Line($"ref {product.Type} " + string.Join(", ", Enumerable.Range(1, tile.Keys - 1).Select(key => product.IsScores
             ? $"k{key} = ref At(ref k0, Math.Min({Address.Offset((key, "far"))}, last))"
             : $"{name}{key} = ref At(ref {name}0, {Address.Offset((key, "far"))})")) + ";");
     }
@@ -241,4 +264,19 @@ internal static class DecodeTileEmitter
             }
         }
     }
+}
+
+/// <summary>What tiles of decode multiply: queries with keys, or weights with values.</summary>
+/// <param name="Name">The letter of keys or values, `k` or `v`.</param>
+/// <param name="Type">Their type.</param>
+/// <param name="Source">The first of them.</param>
+/// <param name="Dim">Their elements.</param>
+/// <param name="Rows">The rows beside the weights: queries, or states.</param>
+/// <param name="RowLength">Floats of such a row.</param>
+internal sealed record DecodeProduct(string Name, string Type, string Source, int Dim, string Rows, string RowLength)
+{
+    public bool IsScores => Name == "k";
+
+    /// <summary>The method of a kind of tiles.</summary>
+    public string Method(DecodeTile tile) => $"{(IsScores ? "DecodeScores" : "DecodeValues")}{tile.Rows}x{tile.Keys}";
 }

@@ -11,13 +11,14 @@ internal static class DecodeValuesEmitter
 {
     public static void Emit(SourceWriter w, CorePlan plan, Dialect dialect, VisibleKeys visible)
     {
+        var product = new DecodeProduct("v", plan.ValueType, "value", plan.Spec.ValueDim, "state", "StateRow");
         w.Line();
         w.Line("/// <summary>Adds weights * values to the state of all rows.</summary>");
         w.Line(GeneratedCode.CoreMethod);
         using (w.Block($"private static void DecodeValues(in DecodeBlock block, ref float weights, ref {plan.ValueType} value{(plan.Decode!.KeyByKey && visible.DiffersByRow ? ", bool streams" : "")}, {visible.Parameters}{(plan.Spec.Scores.Hides ? ", bool hides" : "")})"))
         {
             w.Line("""
-                int heads = block.KeyHeads, rows = block.Heads / heads * block.Queries, weightRow = BlockOf(in block).WeightRow;
+                int heads = block.KeyHeads, rows = block.HeadRows, weightRow = BlockOf(in block).WeightRow;
                 ref float state = ref block.State;
                 nint stride = block.ValueStride, headStride = block.ValueHeadStride;
                 """);
@@ -53,7 +54,6 @@ internal static class DecodeValuesEmitter
             {
                 if (visible.DiffersByRow) TileByTile(w, plan, visible, row);
                 string begin = "0", count = "keys / together";
-                DecodeStreams.Declare(w, dialect, plan.Spec.ValueDim);
                 if (OneRowEmitter.HasValues(plan))
                 {
                     (begin, count) = ("done", count + " - done");
@@ -64,8 +64,7 @@ internal static class DecodeValuesEmitter
                         """);
                 }
 
-                DecodeTileEmitter.Loops(
-                    w, plan, dialect, visible, "v", plan.ValueType, "value", plan.Spec.ValueDim, "state", "StateRow", count, begin, neighbours: false, tile => DecodeTileEmitter.Values(w, plan, dialect, tile));
+                DecodeTileEmitter.Calls(w, plan, visible, product, count, begin);
             }
             else
             {
@@ -84,6 +83,8 @@ internal static class DecodeValuesEmitter
                 if (others) w.Line($"if (all < keys) AddValues(ref w, {Step(plan)}ref v, stride, ref s, {(visible.LowerMoves ? $"Math.Max({lower}, all)" : "all")}, Math.Min({upper}, keys));");
             }
         }
+
+        if (plan.Decode.KeyByKey) DecodeTileEmitter.Methods(w, plan, dialect, visible, product, tile => DecodeTileEmitter.Values(w, plan, dialect, tile));
     }
 
     /// <summary>
@@ -132,25 +133,19 @@ internal static class DecodeValuesEmitter
                     ref float w = ref At(ref weights, row * weightRow), s = ref At(ref state, row * StateRow);
                     int end = {(visible.UpperMoves ? "Math.Min(seen + Math.Min(row % block.Queries + tile, block.Queries) - 1, all)" : all)};
                     """);
-                foreach (var kind in plan.Decode!.Tiles)
+                int rows = plan.Decode!.Tiles[0].Rows;
+                string query = "(row + i) % block.Queries", lower = visible.Lower(query), upper = visible.Upper(query);
+                string from = low == "0" ? "ref w, ref v" : $"ref At(ref w, {rows} * {low}), ref At(ref v, {low} * stride)";
+                w.Line($"if (tile == {rows}) AddValues{rows}({from}, stride, ref s, end{(low == "0" ? "" : $" - {low}")});");
+                using (w.Block("for (int i = 0; i < tile; i++, w = ref At(ref w, 1), s = ref At(ref s, StateRow))"))
                 {
-                    string from = low == "0" ? "ref w, ref v" : $"ref At(ref w, {kind.Rows} * {low}), ref At(ref v, {low} * stride)";
-                    w.Line($"if (tile == {kind.Rows}) AddValues{kind.Rows}({from}, stride, ref s, end{(low == "0" ? "" : $" - {low}")});");
-                }
-
-                w.Line($"if (tile == 1) AddValues(ref w, 1, ref v, stride, ref s, {low}, end);");
-                if (visible.UpperMoves)
-                {
-                    w.Line("for (int i = 0; i < tile && all < keys; i++)");
-                    string query = "(row + i) % block.Queries";
-                    w.Line($"    AddValues(ref At(ref w, i), tile, ref v, stride, ref At(ref s, i * StateRow), {(visible.LowerMoves ? $"Math.Max({visible.Lower(query)}, all)" : "all")}, Math.Min({visible.Upper(query)}, keys));");
+                    w.Line($"if (tile < {rows}) AddValues(ref w, tile, ref v, stride, ref s, {low}, end);");
+                    if (visible.UpperMoves) w.Line($"if (all < keys) AddValues(ref w, tile, ref v, stride, ref s, {(visible.LowerMoves ? $"Math.Max({lower}, all)" : "all")}, Math.Min({upper}, keys));");
                 }
             }
 
             w.Line("return;");
         }
-
-        w.Line();
     }
 
     /// <summary>Declares the weights of row `i`, how far apart they are, and the keys of a step.</summary>
@@ -161,28 +156,39 @@ internal static class DecodeValuesEmitter
     /// <summary>The distance of the weights of a row as an argument, where it is not 1.</summary>
     private static string Step(CorePlan plan) => plan.Decode is { KeyByKey: true } ? "step, " : "";
 
-    /// <summary>A row with some values.</summary>
+    /// <summary>Rows with some values: one, and where weights lie key by key the largest tile.</summary>
     public static void EmitOne(SourceWriter w, CorePlan plan, Dialect dialect)
     {
-        if (plan.Decode!.KeyByKey && plan.Spec.Visible.DiffersByRow)
-            foreach (var tile in plan.Decode.Tiles) Tile(w, plan, dialect, tile.Rows);
+        if (plan.Decode!.KeyByKey && plan.Spec.Visible.DiffersByRow) Strips(w, plan, dialect, plan.Decode.Tiles[0].Rows, plan.ValueType);
+
         // Packed values are in single precision, whatever they are in place.
-        foreach (string type in new[] { "float", plan.ValueType }.Distinct()) Value(w, plan, type);
+        foreach (string type in new[] { "float", plan.ValueType }.Distinct())
+        {
+            if (plan.Decode.KeyByKey) Strips(w, plan, dialect, 1, type);
+            else Value(w, plan, type);
+        }
     }
 
-    /// <summary>A tile with some values: strips of the value dimension whose outputs stay in registers.</summary>
-    private static void Tile(SourceWriter w, CorePlan plan, Dialect dialect, int rows)
+    /// <summary>Rows with some values: strips of the value dimension whose outputs stay in registers.</summary>
+    private static void Strips(SourceWriter w, CorePlan plan, Dialect dialect, int rows, string type)
     {
-        int dim = plan.Spec.ValueDim, whole = dim / plan.Lanes, tail = dim % plan.Lanes, most = StripAccumulators / rows;
-        int width = Enumerable.Range(1, most).Last(vectors => vectors == 1 || whole % vectors == 0), even = whole / width * width;
+        int dim = plan.Spec.ValueDim, whole = dim / plan.Lanes, tail = dim % plan.Lanes, most = StripAccumulators / rows, count = (whole + most - 1) / most;
+        int width = Enumerable.Range(1, most).LastOrDefault(vectors => 2 * vectors > most && whole % vectors == 0);
+        if (width == 0) width = Math.Max((whole + count - 1) / Math.Max(count, 1), 1);
+        int even = whole / width * width;
         w.Line();
-        w.Line($"/// <summary>Adds weights * values to the states of {rows} rows, whose weights lie key by key.</summary>");
+        w.Line($"/// <summary>Adds weights * values to the {(rows == 1 ? "state of a row, whose weights are `step` floats apart" : $"states of {rows} rows, whose weights lie key by key")}.</summary>");
         w.Line(GeneratedCode.CoreMethod);
-        using (w.Block($"private static void AddValues{rows}(ref float weights, ref {plan.ValueType} value, nint stride, ref float state, int keys)"))
+        string keys = rows == 1 ? "int from, int end" : "int keys";
+        using (w.Block($"private static void AddValues{(rows == 1 ? "" : $"{rows}")}(ref float weights, {(rows == 1 ? "int step, " : "")}ref {type} value, nint stride, ref float state, {keys})"))
         {
+            if (rows == 1) w.Line("weights = ref At(ref weights, from * step);\nvalue = ref At(ref value, from * stride);");
             if (even > 0)
                 using (w.Block($"for (nint d = 0; d < {even * plan.Lanes}; d += {Address.Offset((width, "Lanes"))})"))
                     Strip("d", width, 0);
+            if (whole > even)
+                using (w.Block(""))
+                    Strip($"{even * plan.Lanes}", whole - even, 0);
             if (tail > 0)
                 using (w.Block(""))
                     Strip($"{whole * plan.Lanes}", 1, tail);
@@ -190,14 +196,14 @@ internal static class DecodeValuesEmitter
 
         void Strip(string d, int vectors, int tailOf)
         {
-            var product = new ProductEmitter(dialect, rows, vectors, "o", new("w", "", Step: rows), new("v", "stride", tailOf));
+            var product = new ProductEmitter(dialect, rows, vectors, "o", new("w", "", Step: rows, Unit: rows == 1 ? "step" : ""), new("v", "stride", tailOf));
             string State(int row, int vector) => Address.Arguments("s", Address.Offset((row, "StateRow"), (vector, "Lanes")));
-            w.Line($"ref float w = ref weights, s = ref At(ref state, {d});\nref {plan.ValueType} v = ref At(ref value, {d});");
+            w.Line($"ref float w = ref weights, s = ref At(ref state, {d}){(type == "float" ? "," : $";\nref {type}")} v = ref At(ref value, {d});");
             product.Emit(w, (row, vector) => $"Load({State(row, vector)})", Loop, () => product.EachRow(w, (row, vector) => $"Store({product.Sum(row, vector)}, {State(row, vector)});"));
 
             void Loop()
             {
-                using (w.Block("for (int left = keys; left > 0; left--)"))
+                using (w.Block($"for (int left = {(rows == 1 ? "end - from" : "keys")}; left > 0; left--)"))
                 {
                     product.Step(w, 0);
                     product.Advance(w, 1);
@@ -213,13 +219,13 @@ internal static class DecodeValuesEmitter
     {
         int dim = plan.Spec.ValueDim, whole = dim / plan.Lanes * plan.Lanes;
         w.Line();
-        w.Line($"/// <summary>Adds weights * values to the state of a row{(Step(plan).Length > 0 ? ", whose weights are `step` floats apart" : "")}.</summary>");
+        w.Line("/// <summary>Adds weights * values to the state of a row.</summary>");
         w.Line(GeneratedCode.CoreMethod);
-        using (w.Block($"private static void AddValues(ref float weights, {(Step(plan).Length > 0 ? "int step, " : "")}ref {type} value, nint stride, ref float state, int from, int end)"))
+        using (w.Block($"private static void AddValues(ref float weights, ref {type} value, nint stride, ref float state, int from, int end)"))
         using (w.Block("for (; from < end; from++)"))
         {
             w.Line($"""
-                Vec w = Splat(ref weights, {(Step(plan).Length > 0 ? "from * step" : "from")});
+                Vec w = Splat(ref weights, from);
                 ref {type} v = ref At(ref value, from * stride);
                 """);
             if (whole > 0) w.Line($"for (nint i = 0; i < {whole}; i += Lanes) Store(MulAdd(w, Load(ref v, i), Load(ref state, i)), ref state, i);");

@@ -10,19 +10,20 @@ public unsafe ref partial struct ForwardCall
     /// <exception cref="InvalidOperationException">The call, or a copy of it, has already run.</exception>
     public void Run<TCore>()
         where TCore : struct, IPrefillCore, IDecodeCore =>
-        Run(new ForwardWalks { Prefill = TCore.PrefillPlan, Decode = TCore.DecodePlan, PrefillJob = &PrefillJob<TCore>.Run, DecodeJob = &DecodeJob<TCore>.Run });
+        Run(new ForwardWalks { Prefill = PrefillWalk.Of<TCore>(), Decode = DecodeWalk.Of<TCore>() });
 
     /// <summary>Runs the call on a core with prefill only.</summary>
     /// <inheritdoc cref="Run{TCore}"/>
     public void RunPrefill<TCore>()
-        where TCore : struct, IPrefillCore => Run(new ForwardWalks { Prefill = TCore.PrefillPlan, PrefillJob = &PrefillJob<TCore>.Run });
+        where TCore : struct, IPrefillCore => Run(new ForwardWalks { Prefill = PrefillWalk.Of<TCore>() });
 
     /// <summary>Runs the call on a core with decode only.</summary>
     /// <inheritdoc cref="Run{TCore}"/>
     public void RunDecode<TCore>()
-        where TCore : struct, IDecodeCore => Run(new ForwardWalks { Decode = TCore.DecodePlan, DecodeJob = &DecodeJob<TCore>.Run });
+        where TCore : struct, IDecodeCore => Run(new ForwardWalks { Decode = DecodeWalk.Of<TCore>() });
 
-    private void Run(in ForwardWalks walks)
+    /// <summary>Not private: what only generic methods reach would not be compiled ahead.</summary>
+    internal void Run(in ForwardWalks walks)
     {
         _numbers.CheckOwned();
         if (_output.IsEmpty) _numbers.Return();
@@ -77,7 +78,10 @@ public unsafe ref partial struct ForwardCall
             Place(ref call, ref operands, out var buckets);
 
             float* distances = null; // the biases of distances, in memory of the library
-            var layout = new ForwardLayout(stackalloc ForwardSequence[Usual], stackalloc RowPiece[Usual], stackalloc KeyZone[Usual]);
+            ForwardSequence* sequences = stackalloc ForwardSequence[Usual];
+            RowPiece* pieces = stackalloc RowPiece[Usual];
+            KeyZone* zones = stackalloc KeyZone[Usual];
+            var layout = new ForwardLayout(sequences, pieces, zones, Usual);
             try
             {
                 if (!_bucketStarts.IsEmpty)
@@ -113,10 +117,10 @@ public unsafe ref partial struct ForwardCall
             switch (argument.Use)
             {
                 case ArgumentUse.Input:
-                    operands.Slots[argument.Slot].Set(address, argument.ElementBytes, argument.Axes, _shape);
+                    ForwardOperands.Slot(call.Operands, argument.Slot)->Set(address, argument.ElementBytes, argument.Axes, _shape);
                     break;
                 case ArgumentUse.Result:
-                    operands.Slots[argument.Slot].Set(address, argument.ElementBytes, argument.Axes, _shape);
+                    ForwardOperands.Slot(call.Operands, argument.Slot)->Set(address, argument.ElementBytes, argument.Axes, _shape);
                     operands.Results |= 1u << argument.Slot;
                     var empty = OperandTable.Row(OperandSlots.RoleOf(argument.Slot)).Empty;
                     operands.Empty[argument.Slot] = Bits(empty);
@@ -136,7 +140,7 @@ public unsafe ref partial struct ForwardCall
             }
         }
 
-        if (operands.Slots[OperandSlots.Of(AttentionRole.Sinks)].Data != null) operands.SinkResults = sinkResults;
+        if (ForwardOperands.Slot(call.Operands, AttentionRole.Sinks)->Data != null) operands.SinkResults = sinkResults;
     }
 
     /// <summary>The bits of a result's element in a row that sees no key.</summary>
@@ -173,9 +177,9 @@ public unsafe ref partial struct ForwardCall
     /// <returns>The bytes of memory that a thread needs.</returns>
     private static nint Run(ref ForwardArguments call, in ForwardLayout layout, in ForwardWalks walks, bool isDecode)
     {
-        fixed (ForwardSequence* sequences = layout.Sequences.Items)
-        fixed (RowPiece* pieces = layout.Pieces.Items)
-        fixed (KeyZone* zones = layout.Zones.Items)
+        fixed (ForwardSequence* sequences = &layout.Sequences.First)
+        fixed (RowPiece* pieces = &layout.Pieces.First)
+        fixed (KeyZone* zones = &layout.Zones.First)
         {
             call.Sequences = sequences;
             call.Pieces = pieces;
@@ -184,8 +188,8 @@ public unsafe ref partial struct ForwardCall
             call.PieceCount = layout.Pieces.Count;
             if (call.PieceCount == 0) return 0;
             if (isDecode) ForwardChecks.Layout(call);
-            else ForwardChecks.Layout(call, walks.Prefill);
-            return (isDecode ? walks.DecodeJob : walks.PrefillJob)(call);
+            else ForwardChecks.Layout(call, walks.Prefill.Plan);
+            return isDecode ? DecodeJob.Run(call, walks.Decode) : PrefillJob.Run(call, walks.Prefill);
         }
     }
 }

@@ -11,8 +11,8 @@ internal static unsafe class ForwardChecks
     /// <summary>Checks that the tensors have the dimensions and element types of the core, and numbers of heads that fit each other.</summary>
     public static void Tensors(in ForwardWalks walks, in KernelTensor query, in KernelTensor key, in KernelTensor value, in KernelTensor output)
     {
-        if (walks.PrefillJob != null) Tensors(walks.Prefill.HeadDim, walks.Prefill.ValueDim, walks.Prefill.Elements, query, key, value, output);
-        if (walks.DecodeJob != null) Tensors(walks.Decode.HeadDim, walks.Decode.ValueDim, walks.Decode.Elements, query, key, value, output);
+        if (walks.Prefill.Exists) Tensors(walks.Prefill.Plan.HeadDim, walks.Prefill.Plan.ValueDim, walks.Prefill.Plan.Elements, query, key, value, output);
+        if (walks.Decode.Exists) Tensors(walks.Decode.Plan.HeadDim, walks.Decode.Plan.ValueDim, walks.Decode.Plan.Elements, query, key, value, output);
         if (value.Heads != key.Heads || output.Heads != query.Heads || query.Heads % key.Heads != 0) Broken("heads");
     }
 

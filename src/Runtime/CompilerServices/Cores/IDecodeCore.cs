@@ -79,6 +79,9 @@ public ref struct DecodeBlock
     /// <summary>The number of key-value heads, 1 or more.</summary>
     public int KeyHeads;
 
+    /// <summary>The number of rows of a key-value head: queries times heads of its share.</summary>
+    public readonly int HeadRows => Heads / KeyHeads * Queries;
+
     /// <summary>Elements from head to head of the keys.</summary>
     public nint KeyHeadStride;
 

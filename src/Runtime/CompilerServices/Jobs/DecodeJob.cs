@@ -8,24 +8,25 @@ namespace AttentionGen.CompilerServices;
 /// several sets. The keys of a set are cut into chunks; their number and size depend on the number of keys alone. Each chunk yields a partial state, and one
 /// thread merges the states in order. No result depends on the distribution of work over threads.
 /// </summary>
-internal sealed unsafe class DecodeJob<TCore> : PooledJob<DecodeJob<TCore>>
-    where TCore : struct, IDecodeCore
+internal sealed unsafe class DecodeJob : PooledJob<DecodeJob>
 {
     private ForwardArguments _call;
+    private DecodeWalk _walk;
     private DecodeSchedule _schedule;
     private float* _partials; // states, [row sets, chunks, rows], where threads share the chunks of a row set
 
+    private static DecodeJob Create() => new();
+
     /// <returns>The bytes of memory that a thread needs.</returns>
-    public static nint Run(in ForwardArguments call)
+    public static nint Run(in ForwardArguments call, in DecodeWalk walk)
     {
-        var plan = TCore.DecodePlan;
-        var schedule = DecodeSchedule.Of(call, plan, call.MaxThreads);
+        var schedule = DecodeSchedule.Of(call, walk.Plan, call.MaxThreads);
         if (call.OnlyAsks) return schedule.WorkerBytes;
-        var job = schedule.Threads > 1 ? Rent() : null;
+        var job = schedule.Threads > 1 ? Rent(&Create) : null;
         if (job is null)
         {
-            job = Alone;
-            if (schedule.Threads > 1) schedule = DecodeSchedule.Of(call, plan, maxThreads: 1);
+            job = Alone(&Create);
+            if (schedule.Threads > 1) schedule = DecodeSchedule.Of(call, walk.Plan, maxThreads: 1);
         }
 
         float* partials = null, rented = null;
@@ -36,11 +37,12 @@ internal sealed unsafe class DecodeJob<TCore> : PooledJob<DecodeJob<TCore>>
                 partials = call.Scratch != null ? (float*)(call.Scratch + schedule.Threads * schedule.WorkerBytes) : rented = ScratchCache.Rent((nuint)schedule.PartialFloats * sizeof(float));
             if (call.Operands->Has(AttentionRole.Scores)) ClearScores(call);
             job._call = call;
+            job._walk = walk;
             job._schedule = schedule;
             job._partials = partials;
             runs = true;
             job.Run(schedule.Units, schedule.Threads); // after this line another call may own the job
-            if (partials != null) Merge(call, schedule, partials);
+            if (partials != null) Merge(call, walk, schedule, partials);
         }
         finally
         {
@@ -52,16 +54,15 @@ internal sealed unsafe class DecodeJob<TCore> : PooledJob<DecodeJob<TCore>>
     }
 
     /// <summary>Merges the states of each row set's chunks in order and writes the output rows.</summary>
-    private static void Merge(in ForwardArguments call, in DecodeSchedule schedule, float* partials)
+    private static void Merge(in ForwardArguments call, in DecodeWalk walk, in DecodeSchedule schedule, float* partials)
     {
-        var plan = TCore.DecodePlan;
         for (long set = 0; set < call.PieceCount * schedule.SetsOfPiece; set++)
         {
             var rows = schedule.Rows(call, set);
-            int chunks = DecodeSchedule.Chunks(call, plan, rows);
+            int chunks = DecodeSchedule.Chunks(call, walk.Plan, rows);
             float* state = partials + (nint)set * schedule.SetFloats;
-            for (int chunk = 1; chunk < chunks; chunk++) TCore.Merge(ref *state, ref *(state + chunk * schedule.ChunkFloats), rows.Rows);
-            Finish(call, plan, rows, chunks > 0 ? state : null);
+            for (int chunk = 1; chunk < chunks; chunk++) walk.Merge(ref *state, ref *(state + chunk * schedule.ChunkFloats), rows.Rows);
+            Finish(call, walk, rows, chunks > 0 ? state : null);
         }
     }
 
@@ -91,28 +92,27 @@ internal sealed unsafe class DecodeJob<TCore> : PooledJob<DecodeJob<TCore>>
 
     private void Work(float* memory)
     {
-        var plan = TCore.DecodePlan;
-        float* scratch = memory, state = memory + plan.ScratchFloats, other = state + _schedule.ChunkFloats;
+        float* scratch = memory, state = memory + _walk.Plan.ScratchFloats, other = state + _schedule.ChunkFloats;
         while (TakeUnit(out long unit))
         {
             if (_partials != null)
             {
                 (long chunk, long set) = Math.DivRem(unit, _call.PieceCount * _schedule.SetsOfPiece);
                 var rows = _schedule.Rows(_call, set);
-                if (chunk < DecodeSchedule.Chunks(_call, plan, rows))
+                if (chunk < DecodeSchedule.Chunks(_call, _walk.Plan, rows))
                     Attend(rows, (int)chunk, _partials + (nint)set * _schedule.SetFloats + (nint)chunk * _schedule.ChunkFloats, scratch);
             }
             else
             {
                 var rows = _schedule.Rows(_call, unit);
-                int chunks = DecodeSchedule.Chunks(_call, plan, rows);
+                int chunks = DecodeSchedule.Chunks(_call, _walk.Plan, rows);
                 for (int chunk = 0; chunk < chunks; chunk++)
                 {
                     Attend(rows, chunk, chunk == 0 ? state : other, scratch);
-                    if (chunk > 0) TCore.Merge(ref *state, ref *other, rows.Rows);
+                    if (chunk > 0) _walk.Merge(ref *state, ref *other, rows.Rows);
                 }
 
-                Finish(_call, plan, rows, chunks > 0 ? state : null);
+                Finish(_call, _walk, rows, chunks > 0 ? state : null);
             }
         }
     }
@@ -128,7 +128,7 @@ internal sealed unsafe class DecodeJob<TCore> : PooledJob<DecodeJob<TCore>>
         bool begun = false;
         ref readonly var piece = ref _call.Pieces[rows.Piece];
         ref readonly var sequence = ref _call.Sequences[piece.Sequence];
-        var (first, keys) = DecodeSchedule.Chunk(_call, TCore.DecodePlan, rows, chunk);
+        var (first, keys) = DecodeSchedule.Chunk(_call, _walk.Plan, rows, chunk);
         var ranges = new KeyRanges(_call, piece, rows.KeyHead, piece.FirstRow, piece.FirstRow + piece.Rows - 1);
         while (ranges.MoveNext())
         {
@@ -151,7 +151,7 @@ internal sealed unsafe class DecodeJob<TCore> : PooledJob<DecodeJob<TCore>>
     private void Attend(in DecodeRows rows, KeyRun* runs, int count, bool first, float* state, float* scratch)
     {
         ref readonly var sequence = ref _call.Sequences[_call.Pieces[rows.Piece].Sequence];
-        TCore.Decode(new DecodeBlock
+        _walk.Decode(new DecodeBlock
         {
             QueryRows = _call.QueryRows(sequence, rows.Row, rows.Head),
             Queries = rows.Queries,
@@ -171,7 +171,7 @@ internal sealed unsafe class DecodeJob<TCore> : PooledJob<DecodeJob<TCore>>
     }
 
     /// <summary>Writes the output rows of a set, or zeros if its rows see no key.</summary>
-    private static void Finish(in ForwardArguments call, in DecodePlan plan, in DecodeRows rows, float* state)
+    private static void Finish(in ForwardArguments call, in DecodeWalk walk, in DecodeRows rows, float* state)
     {
         if (rows.Queries <= 0) return;
         ref readonly var sequence = ref call.Sequences[call.Pieces[rows.Piece].Sequence];
@@ -184,7 +184,7 @@ internal sealed unsafe class DecodeJob<TCore> : PooledJob<DecodeJob<TCore>>
             }
 
             var output = call.OutputRows(sequence, rows.Row, rows.Head + i);
-            TCore.Finish(ref *(state + (nint)i * rows.Queries * plan.StateRowFloats), output, rows.Queries, call.Place(sequence, rows.Head + i, rows.Row));
+            walk.Finish(ref *(state + (nint)i * rows.Queries * walk.Plan.StateRowFloats), output, rows.Queries, call.Place(sequence, rows.Head + i, rows.Row));
         }
     }
 }

@@ -6,11 +6,11 @@ namespace AttentionGen.CompilerServices;
 /// Turns a call and its mask into sequences, pieces of rows and zones of keys. Documents and chunks are sequences. A dilated mask gives interleaved sequences,
 /// one for each remainder. The terms of the mask become pieces and zones, so that no core touches keys outside.
 /// </summary>
-internal ref struct ForwardLayout(Span<ForwardSequence> sequences, Span<RowPiece> pieces, Span<KeyZone> zones)
+internal unsafe ref struct ForwardLayout(ForwardSequence* sequences, RowPiece* pieces, KeyZone* zones, int room)
 {
-    public Growing<ForwardSequence> Sequences = new(sequences);
-    public Growing<RowPiece> Pieces = new(pieces);
-    public Growing<KeyZone> Zones = new(zones);
+    public Growing<ForwardSequence> Sequences = new(ref *sequences, room);
+    public Growing<RowPiece> Pieces = new(ref *pieces, room);
+    public Growing<KeyZone> Zones = new(ref *zones, room);
 
     /// <summary>Query rows in a block of prefill; 0 for decode, which has no blocks.</summary>
     private int _queryBlock;
@@ -36,7 +36,7 @@ internal ref struct ForwardLayout(Span<ForwardSequence> sequences, Span<RowPiece
         Pieces.Clear();
         Zones.Clear();
         LeftOut = 0;
-        _queryBlock = isDecode ? 0 : walks.Prefill.QueryBlock;
+        _queryBlock = isDecode ? 0 : walks.Prefill.Plan.QueryBlock;
         for (int item = 0; item < mask.Items(shape); item++)
         {
             var (batch, query, queries, key, keys) = mask.Item(shape, item);
@@ -98,8 +98,8 @@ internal ref struct ForwardLayout(Span<ForwardSequence> sequences, Span<RowPiece
     private void Add(scoped in ForwardMask mask, ForwardSequence sequence)
     {
         // The declared terms (causal, window, prefix), each combined with each term of the user's own mask.
-        Span<MaskTerm> terms = stackalloc MaskTerm[2 * MaskTerm.MaxTerms];
-        terms = terms[..mask.AddTerms(sequence.Item, terms)];
+        MaskTerm* terms = stackalloc MaskTerm[2 * MaskTerm.MaxTerms];
+        int count = mask.AddTerms(sequence.Item, terms);
         sequence.FirstPiece = Pieces.Count;
         for (int row = 0, end; row < sequence.Queries; row = end)
         {
@@ -112,12 +112,12 @@ internal ref struct ForwardLayout(Span<ForwardSequence> sequences, Span<RowPiece
             }
 
             bool asTheyAre = mask.RowChunk == 0 && sequence.Step == 1 && sequence.Origin == 0;
-            end = asTheyAre ? AddZones(sequence, row, limit, terms) : AddZonesOf(mask, sequence, row, limit, terms);
+            end = asTheyAre ? AddZones(sequence, row, limit, terms, count) : AddZonesOf(mask, sequence, row, limit, terms, count);
             piece.Rows = end - row;
             piece.Zones = Zones.Count - piece.FirstZone;
-            foreach (ref readonly var zone in Zones.Items[piece.FirstZone..])
+            for (int i = piece.FirstZone; i < Zones.Count; i++)
             {
-                var (from, to) = zone.Range(row, end - 1);
+                var (from, to) = Unsafe.Add(ref Zones.First, i).Range(row, end - 1);
                 piece.Keys += (long)to - from;
             }
 
@@ -132,9 +132,9 @@ internal ref struct ForwardLayout(Span<ForwardSequence> sequences, Span<RowPiece
     /// <summary>Adds the zones of rows from one on. It first converts the terms to the sequence's first key, its steps and the chunk of the row.</summary>
     /// <returns>The row after the last of these rows.</returns>
     [SkipLocalsInit]
-    private int AddZonesOf(scoped in ForwardMask mask, in ForwardSequence sequence, int row, int end, scoped ReadOnlySpan<MaskTerm> terms)
+    private int AddZonesOf(scoped in ForwardMask mask, in ForwardSequence sequence, int row, int end, MaskTerm* terms, int count)
     {
-        Span<MaskTerm> own = stackalloc MaskTerm[2 * MaskTerm.MaxTerms];
+        MaskTerm* own = stackalloc MaskTerm[2 * MaskTerm.MaxTerms];
         long chunk = 0;
         if (mask.RowChunk > 0)
         {
@@ -143,8 +143,8 @@ internal ref struct ForwardLayout(Span<ForwardSequence> sequences, Span<RowPiece
             end = (int)Math.Min(end, row + (EndOf(chunk, mask.RowChunk) - place + sequence.Step - 1) / sequence.Step);
         }
 
-        for (int i = 0; i < terms.Length; i++) own[i] = terms[i].Of(chunk).From(sequence.Origin, sequence.Step);
-        return AddZones(sequence, row, end, own[..terms.Length]);
+        for (int i = 0; i < count; i++) own[i] = terms[i].Of(chunk).From(sequence.Origin, sequence.Step);
+        return AddZones(sequence, row, end, own, count);
     }
 
     /// <summary>
@@ -152,51 +152,53 @@ internal ref struct ForwardLayout(Span<ForwardSequence> sequences, Span<RowPiece
     /// </summary>
     /// <returns>The row after the last of these rows.</returns>
     [SkipLocalsInit]
-    private int AddZones(in ForwardSequence sequence, int first, int end, scoped ReadOnlySpan<MaskTerm> terms)
+    private int AddZones(in ForwardSequence sequence, int first, int end, MaskTerm* terms, int count)
     {
         long position = sequence.Start + first;
-        foreach (ref readonly var term in terms)
+        for (int i = 0; i < count; i++)
         {
+            ref readonly var term = ref terms[i];
             if (term.FromQuery > position) end = (int)Math.Min(end, term.FromQuery - sequence.Start);
             if (term.ToQuery > position) end = (int)Math.Min(end, term.ToQuery - sequence.Start);
         }
 
-        Span<KeyZone> earlier = stackalloc KeyZone[2 * MaskTerm.MaxTerms];
-        int count = 0;
-        foreach (ref readonly var term in terms)
+        KeyZone* earlier = stackalloc KeyZone[2 * MaskTerm.MaxTerms];
+        int zones = 0;
+        for (int i = 0; i < count; i++)
         {
+            ref readonly var term = ref terms[i];
             if (term.FromQuery > position || term.ToQuery <= position) continue;
             var zone = new KeyZone
             {
                 Begin = (int)Math.Clamp(term.FromKey, 0, sequence.Keys), End = (int)Math.Clamp(term.ToKey, 0, sequence.Keys),
                 Low = sequence.Start + term.FromDistance, High = sequence.Start + term.ToDistance, Decided = term.Decided,
             };
-            AddWithout(zone, first, end - 1, earlier[..count]);
-            earlier[count++] = zone;
+            AddWithout(zone, first, end - 1, earlier, zones);
+            earlier[zones++] = zone;
         }
 
         return end;
     }
 
-    private void AddWithout(KeyZone zone, int first, int last, scoped ReadOnlySpan<KeyZone> earlier)
+    private void AddWithout(KeyZone zone, int first, int last, KeyZone* earlier, int count)
     {
         if (!zone.Trim(first, last)) return;
-        if (earlier.IsEmpty)
+        if (count == 0)
         {
             Zones.Add(zone);
             return;
         }
 
         // Each bound of the earlier zone cuts off an outer part. The remainder is inside the earlier zone and is dropped.
-        var other = earlier[0];
-        var rest = earlier[1..];
-        AddWithout(zone with { End = Math.Min(zone.End, other.Begin) }, first, last, rest);
+        var other = *earlier++;
+        count--;
+        AddWithout(zone with { End = Math.Min(zone.End, other.Begin) }, first, last, earlier, count);
         zone.Begin = Math.Max(zone.Begin, other.Begin);
-        AddWithout(zone with { Begin = Math.Max(zone.Begin, other.End) }, first, last, rest);
+        AddWithout(zone with { Begin = Math.Max(zone.Begin, other.End) }, first, last, earlier, count);
         zone.End = Math.Min(zone.End, other.End);
-        AddWithout(zone with { High = Math.Min(zone.High, other.Low) }, first, last, rest);
+        AddWithout(zone with { High = Math.Min(zone.High, other.Low) }, first, last, earlier, count);
         zone.Low = Math.Max(zone.Low, other.Low);
-        AddWithout(zone with { Low = Math.Max(zone.Low, other.High) }, first, last, rest);
+        AddWithout(zone with { Low = Math.Max(zone.Low, other.High) }, first, last, earlier, count);
     }
 }
 
@@ -286,7 +288,7 @@ internal ref struct ForwardMask
     /// user.
     /// </summary>
     /// <returns>The number of terms.</returns>
-    public readonly int AddTerms(int item, Span<MaskTerm> terms)
+    public readonly unsafe int AddTerms(int item, MaskTerm* terms)
     {
         int prefix = PrefixLengths.IsEmpty ? PrefixLength : PrefixLengths[item], declared = 1;
         ref var causal = ref terms[0];

@@ -1,8 +1,11 @@
 namespace AttentionGen.CompilerServices;
 
-/// <summary>A reusable job: one for each thread that works alone, and a pool for calls on several threads.</summary>
-internal abstract class PooledJob<TJob> : ParallelJob
-    where TJob : PooledJob<TJob>, new()
+/// <summary>
+/// A reusable job: one for each thread that works alone, and a pool for calls on several threads. Jobs are created by a function of their own: <c>new TJob()</c>
+/// would go through reflection, which a first call pays for.
+/// </summary>
+internal abstract unsafe class PooledJob<TJob> : ParallelJob
+    where TJob : PooledJob<TJob>
 {
     // The pool bounds the jobs for several threads. A job that a late worker still holds cannot serve the next call. If none is free, the call runs on its own
     // thread instead of allocating.
@@ -13,10 +16,10 @@ internal abstract class PooledJob<TJob> : ParallelJob
     private static TJob? t_alone;
 
     /// <summary>The job of this thread for calls without other threads.</summary>
-    protected static TJob Alone => t_alone ??= new TJob();
+    protected static TJob Alone(delegate*<TJob> create) => t_alone ??= create();
 
     /// <summary>A job for several threads, null if the pool is exhausted.</summary>
-    protected static TJob? Rent()
+    protected static TJob? Rent(delegate*<TJob> create)
     {
         for (int i = 0; i < s_spare.Length; i++)
             if (Volatile.Read(ref s_spare[i]) is not null && Interlocked.Exchange(ref s_spare[i], null) is { } spare)
@@ -31,7 +34,7 @@ internal abstract class PooledJob<TJob> : ParallelJob
         try
         {
             Faults.Before(Fault.Job);
-            return new TJob();
+            return create();
         }
         catch
         {
@@ -55,7 +58,7 @@ internal abstract class PooledJob<TJob> : ParallelJob
     }
 
     /// <summary>The working memory of a thread of a call; null if there is none and the call can do without the thread.</summary>
-    protected static unsafe float* TakeMemory(in ForwardArguments call, nint bytes, int worker)
+    protected static float* TakeMemory(in ForwardArguments call, nint bytes, int worker)
     {
         if (call.Scratch != null) return (float*)(call.Scratch + (nint)worker * bytes);
         try
@@ -68,7 +71,7 @@ internal abstract class PooledJob<TJob> : ParallelJob
         }
     }
 
-    protected static unsafe void ReturnMemory(in ForwardArguments call, float* memory)
+    protected static void ReturnMemory(in ForwardArguments call, float* memory)
     {
         if (call.Scratch == null) ScratchCache.Return(memory);
     }

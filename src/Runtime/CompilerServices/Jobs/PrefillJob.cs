@@ -7,25 +7,28 @@ namespace AttentionGen.CompilerServices;
 /// heads. Its work is a list of query blocks, (block of rows, head of the group). A segment is a consecutive part of that list and the unit of work of a
 /// thread. Blocks of rows and keys begin at fixed places, so no result depends on the distribution of work over threads.
 /// </summary>
-internal sealed unsafe class PrefillJob<TCore> : PooledJob<PrefillJob<TCore>>
-    where TCore : struct, IPrefillCore
+internal sealed unsafe class PrefillJob : PooledJob<PrefillJob>
 {
     private ForwardArguments _call;
+    private PrefillWalk _walk;
     private PrefillSchedule _schedule;
 
+    private static PrefillJob Create() => new();
+
     /// <returns>The bytes of memory that a thread needs.</returns>
-    public static nint Run(in ForwardArguments call)
+    public static nint Run(in ForwardArguments call, in PrefillWalk walk)
     {
-        var schedule = PrefillSchedule.Of(call, TCore.PrefillPlan, call.MaxThreads);
+        var schedule = PrefillSchedule.Of(call, walk.Plan, call.MaxThreads);
         if (call.OnlyAsks) return schedule.WorkerBytes;
-        var job = schedule.Threads > 1 ? Rent() : null;
+        var job = schedule.Threads > 1 ? Rent(&Create) : null;
         if (job is null)
         {
-            job = Alone;
-            if (schedule.Threads > 1) schedule = PrefillSchedule.Of(call, TCore.PrefillPlan, maxThreads: 1);
+            job = Alone(&Create);
+            if (schedule.Threads > 1) schedule = PrefillSchedule.Of(call, walk.Plan, maxThreads: 1);
         }
 
         job._call = call;
+        job._walk = walk;
         job._schedule = schedule;
         job.Run(schedule.Units, schedule.Threads);
         return schedule.WorkerBytes;
@@ -37,7 +40,7 @@ internal sealed unsafe class PrefillJob<TCore> : PooledJob<PrefillJob<TCore>>
         if (memory == null) return;
         try
         {
-            var thread = new Worker(_call, TCore.PrefillPlan, _schedule.Stretch, memory);
+            var thread = new Worker(_call, _walk, _schedule.Stretch, memory);
             while (TakeUnit(out long unit)) thread.Run(SegmentOf(unit), SegmentOf(NextUnit));
         }
         finally
@@ -60,17 +63,17 @@ internal sealed unsafe class PrefillJob<TCore> : PooledJob<PrefillJob<TCore>>
     private static long Part(long blocks, long part, long parts) => blocks / parts * part + blocks % parts * part / parts;
 
     /// <summary>The state of one thread: its memory, and the keys that it has packed last.</summary>
-    private ref struct Worker(in ForwardArguments call, in PrefillPlan plan, int stretch, float* memory)
+    private ref struct Worker(in ForwardArguments call, in PrefillWalk walk, int stretch, float* memory)
     {
         /// <summary>The most runs in one call of the core.</summary>
         private const int MaxRuns = 32;
 
         private readonly ForwardArguments _call = call;
-        private readonly PrefillPlan _plan = plan;
+        private readonly PrefillWalk _walk = walk;
         private readonly float* _packedKeys = memory;
-        private readonly float* _packedValues = memory + (nint)stretch * plan.PackedKeyFloats;
-        private readonly float* _scratch = memory + (nint)stretch * (plan.PackedKeyFloats + plan.PackedValueFloats);
-        private readonly float* _states = memory + (nint)stretch * (plan.PackedKeyFloats + plan.PackedValueFloats) + plan.ScratchFloats;
+        private readonly float* _packedValues = memory + (nint)stretch * walk.Plan.PackedKeyFloats;
+        private readonly float* _scratch = memory + (nint)stretch * (walk.Plan.PackedKeyFloats + walk.Plan.PackedValueFloats);
+        private readonly float* _states = memory + (nint)stretch * (walk.Plan.PackedKeyFloats + walk.Plan.PackedValueFloats) + walk.Plan.ScratchFloats;
 
         // The packed keys: the stretch that begins at an offset in a list of keys of a sequence head.
         private PackedKeys _packed;
@@ -145,7 +148,7 @@ internal sealed unsafe class PrefillJob<TCore> : PooledJob<PrefillJob<TCore>>
                 for (long block = from; block < to; block++)
                 {
                     int index = atOnce ? 0 : (int)(block - from);
-                    done[index] = Attend(group, block, _states + index * (nint)_plan.StateFloats, done[index], next);
+                    done[index] = Attend(group, block, _states + index * (nint)_walk.Plan.StateFloats, done[index], next);
                     if (atOnce) done[index] = 0;
                 }
             }
@@ -164,7 +167,7 @@ internal sealed unsafe class PrefillJob<TCore> : PooledJob<PrefillJob<TCore>>
         private readonly ForwardAhead Ahead(in PackGroup group, long block, in PackGroup next, int row, int rows, long keys)
         {
             var (sequenceHead, from, to) = group.Blocks;
-            int steps = (rows + _plan.TileRows - 1) / _plan.TileRows * (((int)Math.Min(keys, stretch) + _plan.KeyBlock - 1) / _plan.KeyBlock);
+            int steps = (rows + _walk.Plan.TileRows - 1) / _walk.Plan.TileRows * (((int)Math.Min(keys, stretch) + _walk.Plan.KeyBlock - 1) / _walk.Plan.KeyBlock);
             var ahead = new ForwardAhead { Output = AheadRows.Of(_call.OutputRow(Sequence(sequenceHead), row, Head(sequenceHead, block)), _call.Output, Sequence(sequenceHead).Step, rows, steps) };
             var (nextHead, nextBlock, _) = block + 1 < to ? group.Blocks with { From = block + 1 } : next.Blocks;
             if (block + 1 == to && next.Blocks.IsEmpty) return ahead;
@@ -187,16 +190,16 @@ internal sealed unsafe class PrefillJob<TCore> : PooledJob<PrefillJob<TCore>>
             if (piece.List >= 0)
             {
                 // Most keys are in the list of at least one block, so all keys are packed once.
-                if (Sequence(sequenceHead).Keys > 0) keys.Add(0, Sequence(sequenceHead).Keys, _plan.KeyBlock);
+                if (Sequence(sequenceHead).Keys > 0) keys.Add(0, Sequence(sequenceHead).Keys, _walk.Plan.KeyBlock);
                 return;
             }
 
             var ranges = new KeyRanges(_call, piece, sequenceHead.KeyHead, row, row + rows - 1);
-            while (ranges.MoveNext()) keys.Add(Align(ranges.Current), ranges.Current.End, _plan.KeyBlock);
+            while (ranges.MoveNext()) keys.Add(Align(ranges.Current), ranges.Current.End, _walk.Plan.KeyBlock);
         }
 
         /// <summary>The start of the key block in which a range begins.</summary>
-        private readonly int Align(in KeyRange range) => Math.Max(range.Begin / _plan.KeyBlock * _plan.KeyBlock, range.From);
+        private readonly int Align(in KeyRange range) => Math.Max(range.Begin / _walk.Plan.KeyBlock * _walk.Plan.KeyBlock, range.From);
 
         private readonly ref readonly ForwardSequence Sequence(SequenceHead sequenceHead) => ref _call.Sequences[sequenceHead.Sequence];
 
@@ -216,8 +219,8 @@ internal sealed unsafe class PrefillJob<TCore> : PooledJob<PrefillJob<TCore>>
 
             index = low;
             ref readonly var piece = ref _call.Pieces[low];
-            int row = (rowBlock - piece.BlocksBefore) * _plan.QueryBlock;
-            return (piece.FirstRow + row, Math.Min(_plan.QueryBlock, piece.Rows - row));
+            int row = (rowBlock - piece.BlocksBefore) * _walk.Plan.QueryBlock;
+            return (piece.FirstRow + row, Math.Min(_walk.Plan.QueryBlock, piece.Rows - row));
         }
 
         /// <summary>Packs a stretch of keys.</summary>
@@ -231,13 +234,13 @@ internal sealed unsafe class PrefillJob<TCore> : PooledJob<PrefillJob<TCore>>
                 int first = (int)Math.Max(begin, Math.Min(begin + from - offset, end)), last = (int)Math.Min(end, begin + from + stretch - offset);
                 if (first >= last) continue;
                 offset += first - begin - from; // the offset in the stretch
-                _valuesFinite &= TCore.Pack(new KeysToPack
+                _valuesFinite &= _walk.Pack(new KeysToPack
                 {
                     KeyRows = _call.KeyRows(sequence, first, sequenceHead.KeyHead),
                     ValueRows = _call.ValueRows(sequence, first, sequenceHead.KeyHead),
                     Count = last - first,
-                    PackedKeys = ref *(_packedKeys + (nint)offset * _plan.PackedKeyFloats),
-                    PackedValues = ref *(_packedValues + (nint)offset * _plan.PackedValueFloats),
+                    PackedKeys = ref *(_packedKeys + (nint)offset * _walk.Plan.PackedKeyFloats),
+                    PackedValues = ref *(_packedValues + (nint)offset * _walk.Plan.PackedValueFloats),
                 });
             }
 
@@ -282,7 +285,7 @@ internal sealed unsafe class PrefillJob<TCore> : PooledJob<PrefillJob<TCore>>
                     }
 
                     nint place = (nint)(begin + offset);
-                    runs[count++] = range.Run(begin, end, row, _packedKeys + place * _plan.PackedKeyFloats, _packedValues + place * _plan.PackedValueFloats);
+                    runs[count++] = range.Run(begin, end, row, _packedKeys + place * _walk.Plan.PackedKeyFloats, _packedValues + place * _walk.Plan.PackedValueFloats);
                     pending += end - begin;
                 }
             }
@@ -296,7 +299,7 @@ internal sealed unsafe class PrefillJob<TCore> : PooledJob<PrefillJob<TCore>>
             ref readonly var sequence = ref Sequence(sequenceHead);
             int head = Head(sequenceHead, block);
             if (first) _call.Operands->ClearScores(sequence, head, row, rows);
-            TCore.Prefill(new PrefillBlock
+            _walk.Prefill(new PrefillBlock
             {
                 QueryRows = _call.QueryRows(sequence, row, head),
                 OutputRows = _call.OutputRows(sequence, row, head),
@@ -329,4 +332,9 @@ internal readonly record struct SequenceHead(int Sequence, int KeyHead);
 internal readonly record struct Segment(SequenceHead SequenceHead, long From, long To)
 {
     public bool IsEmpty => From >= To;
+
+    // What the compiler writes instead goes through EqualityComparer<SequenceHead>, which cannot be compiled ahead.
+    public bool Equals(Segment other) => SequenceHead == other.SequenceHead && From == other.From && To == other.To;
+
+    public override int GetHashCode() => HashCode.Combine(SequenceHead, From, To);
 }

@@ -32,7 +32,10 @@ internal unsafe struct ForwardOperands
 
     /// <summary>The address of the slot of a role.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Operand* Slot(ForwardOperands* operands, AttentionRole role) => (Operand*)&operands->Slots + OperandSlots.Of(role);
+    public static Operand* Slot(ForwardOperands* operands, AttentionRole role) => Slot(operands, OperandSlots.Of(role));
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Operand* Slot(ForwardOperands* operands, int slot) => (Operand*)&operands->Slots + slot;
 
     /// <summary>Whether the call has this result.</summary>
     public readonly bool Has(AttentionRole result) => (Results >> OperandSlots.Of(result) & 1) != 0;
@@ -46,7 +49,7 @@ internal unsafe struct ForwardOperands
             for (uint rest = Results; rest != 0; rest &= rest - 1)
             {
                 int slot = BitOperations.TrailingZeroCount(rest);
-                var result = ((Operand*)&operands->Slots)[slot];
+                var result = *Slot(operands, slot);
                 int bits = (SinkResults >> slot & 1) != 0 ? *(int*)Slot(operands, AttentionRole.Sinks)->At(batch, head, 0, 0) : operands->Empty[slot];
                 int* row = (int*)result.At(batch, head, query, 0);
                 int count = result.Key == 0 ? 1 : Keys;

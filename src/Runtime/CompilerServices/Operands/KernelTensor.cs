@@ -65,10 +65,11 @@ public readonly ref partial struct KernelTensor
     public static KernelTensor Of(
         ReadOnlySpan<float> span, AttentionLayout layout, int heads, int dim, int stride, int tokens = 0, int batch = 1,
         [CallerArgumentExpression(nameof(span))] string name = "", [CallerArgumentExpression(nameof(batch))] string batchName = "") =>
-        OfSpan(span, layout, heads, dim, stride, tokens, batch, name, batchName);
+        OfSpan(
+            ref Unsafe.As<float, byte>(ref MemoryMarshal.GetReference(span)), sizeof(float), span.Length, layout, heads, dim, stride, tokens, batch, name, batchName);
 
-    private static KernelTensor OfSpan<T>(ReadOnlySpan<T> span, AttentionLayout layout, int heads, int dim, int stride, int tokens, int batch, string name, string batchName)
-        where T : unmanaged
+    private static KernelTensor OfSpan(
+        ref byte data, int elementBytes, int length, AttentionLayout layout, int heads, int dim, int stride, int tokens, int batch, string name, string batchName)
     {
         if (batch < 0) ThrowHelper.BadBatch(batchName, batch);
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(heads);
@@ -76,19 +77,19 @@ public readonly ref partial struct KernelTensor
         bool headMajor = layout == AttentionLayout.HeadMajor;
         int width = headMajor ? dim : checked(heads * dim), rows = 0;
         ArgumentOutOfRangeException.ThrowIfLessThan(stride, width);
-        if (span.Length > 0)
+        if (length > 0)
         {
             // The gap after the last token may be part of the span or not.
-            int rest = (span.Length - width) % stride;
-            rows = span.Length < width || rest > stride - width ? -1 : (span.Length - width) / stride + 1;
+            int rest = (length - width) % stride;
+            rows = length < width || rest > stride - width ? -1 : (length - width) / stride + 1;
         }
 
         long perItem = (long)batch * (headMajor ? heads : 1);
         int count = rows <= 0 ? rows : batch > 0 && rows % perItem == 0 ? (int)(rows / perItem) : -1;
         if (count > MaxTokens) ThrowHelper.TooManyTokens(name, count);
-        return new KernelTensor(ref Unsafe.As<T, byte>(ref MemoryMarshal.GetReference(span)), Unsafe.SizeOf<T>(), name)
+        return new KernelTensor(ref data, elementBytes, name)
         {
-            Layout = layout, Batch = batch, Tokens = count, FixedTokens = tokens, Heads = heads, Dim = dim, Length = span.Length,
+            Layout = layout, Batch = batch, Tokens = count, FixedTokens = tokens, Heads = heads, Dim = dim, Length = length,
             TokenStride = stride,
             HeadStride = headMajor ? (nint)stride * count : dim,
             BatchStride = (nint)stride * count * (headMajor ? heads : 1),

@@ -16,7 +16,7 @@ internal struct PackedKeys
 
     public readonly int Count => _count;
 
-    public readonly (int Begin, int End, long Offset) this[int index] => (_ranges[index].Begin, _ranges[index].End, _ranges[index].Offset);
+    public readonly PackedRange this[int index] => Unsafe.Add(ref Unsafe.As<Ranges, PackedRange>(ref Unsafe.AsRef(in _ranges)), index);
 
     public void Clear() => (_count, Length) = (0, 0);
 
@@ -26,7 +26,7 @@ internal struct PackedKeys
         // In most cases there is one range, which the new keys extend.
         if (_count <= 1 && (_count == 0 || (begin <= _ranges[0].End && end >= _ranges[0].Begin)))
         {
-            if (_count == 0) _ranges[0] = new Range { Begin = begin, End = end };
+            if (_count == 0) _ranges[0] = new PackedRange { Begin = begin, End = end };
             else (_ranges[0].Begin, _ranges[0].End) = (Math.Min(_ranges[0].Begin, begin), Math.Max(_ranges[0].End, end));
             (_count, Length) = (1, _ranges[0].End - _ranges[0].Begin);
             return;
@@ -37,7 +37,7 @@ internal struct PackedKeys
         if (_count < Ranges.Most)
         {
             for (int i = _count++; i > index; i--) _ranges[i] = _ranges[i - 1];
-            _ranges[index] = new Range { Begin = begin, End = end };
+            _ranges[index] = new PackedRange { Begin = begin, End = end };
         }
         else
         {
@@ -85,18 +85,21 @@ internal struct PackedKeys
 
     private static long RoundUp(long keys, int block) => (keys + block - 1) / block * block;
 
-    private struct Range
-    {
-        public int Begin, End;
-        public long Offset;
-    }
-
     [InlineArray(Most)]
     private struct Ranges
     {
         /// <summary>Room for few ranges is enough: the zones of consecutive rows merge in most cases.</summary>
         public const int Most = 8;
 
-        private Range _first;
+        private PackedRange _first;
     }
+}
+
+/// <summary>A range of packed keys, and its offset among them.</summary>
+internal struct PackedRange
+{
+    public int Begin, End;
+    public long Offset;
+
+    public readonly void Deconstruct(out int begin, out int end, out long offset) => (begin, end, offset) = (Begin, End, Offset);
 }
