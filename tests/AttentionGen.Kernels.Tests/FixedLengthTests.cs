@@ -78,6 +78,18 @@ public class FixedLengthTests
         LayoutTests.CheckBetweenProtectedPages(new Inputs(problem), Kernels[problem.Declaration]);
     }
 
+    /// <summary>Also with low bits set, which arithmetic of exponents meets.</summary>
+    [Theory, MemberData(nameof(Problems), DisableDiscoveryEnumeration = true)]
+    public void A_key_that_is_not_a_number_reaches_the_queries_that_see_it(Problem problem)
+    {
+        foreach (uint bits in new uint[] { 0xFFFFFFFF, 0x7FC00001 })
+        {
+            var inputs = new Inputs(problem);
+            inputs.KeyRow(0, problem.Keys - 1, 1).Fill(BitConverter.UInt32BitsToSingle(bits));
+            Bound.Check(inputs, inputs.Run(Kernels));
+        }
+    }
+
     /// <summary>What a query does not see changes nothing, whatever it is; what it sees and is not a number gives NaN there and nowhere else.</summary>
     [Theory, MemberData(nameof(Problems), DisableDiscoveryEnumeration = true)]
     public void Values_that_are_not_finite_reach_the_queries_that_see_them(Problem problem)

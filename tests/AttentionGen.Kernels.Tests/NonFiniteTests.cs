@@ -15,8 +15,12 @@ public class NonFiniteTests
            select new Declaration(2, dims.Item1) { KeyValueHeads = 1, ValueDim = dims.Item2, Mask = AttentionMask.Causal, Roles = Roles.QueryStart | Roles.MaxThreads },
     ];
 
-    /// <summary>NaN of both signs: processors make negative ones, and integer comparisons tell them apart.</summary>
-    private static readonly float[] s_poisons = [float.NaN, -float.NaN, float.PositiveInfinity, float.NegativeInfinity];
+    /// <summary>NaN of both signs, since processors make negative ones and integer comparisons tell them apart, and with other low bits, which arithmetic of exponents meets.</summary>
+    private static readonly float[] s_poisons =
+    [
+        float.NaN, -float.NaN, float.PositiveInfinity, float.NegativeInfinity,
+        BitConverter.UInt32BitsToSingle(0xFFFFFFFF), BitConverter.UInt32BitsToSingle(0x7FFFFFFF), BitConverter.UInt32BitsToSingle(0x7FC00001),
+    ];
 
     private static readonly AttentionMask[] s_masks = Enum.GetValues<AttentionMask>();
 

@@ -132,9 +132,6 @@ internal static class KernelPlanner
         return tile;
     }
 
-    /// <summary>Keys of a step of decode: a multiple of the keys of each tile (3, 4 and 6) and of a line. Blocks and chunks are whole steps.</summary>
-    private const int DecodeStep = 48;
-
     /// <summary>Half as many keys in a chunk cost 2 % for states and merging (a group of four, D 128, Zen 4), more leave too few chunks for several threads.</summary>
     private const int LeastChunk = 384;
 
@@ -215,6 +212,6 @@ internal static class KernelPlanner
     // and 512 (AVX2) are the same within 0.7 %; 384 keys of D 32 take 0.985 of the time of 256 and 128 (AVX2, Zen 4).
     private const int KeyBlock = 384;
 
-    /// <summary>The same for decode, where the weights of up to 32 rows stay in the first-level cache, or near it.</summary>
+    /// <summary>The same for decode, where the weights of up to 32 rows stay in the first-level cache, or near it: a multiple of the keys of each tile (3, 4 and 6) and of a line.</summary>
     private static int DecodeBlock(bool inRegisters) => inRegisters ? 384 : 240;
 }

@@ -12,7 +12,7 @@ namespace AttentionGen.Generator.Emit.Walks;
 /// </summary>
 internal static class FixedLengthEmitter
 {
-    /// <summary>A row of so many vectors is written without a loop: its scores stay in registers between maximum and exponentials.</summary>
+    /// <summary>Up to so many vectors, the maximum of a row is written without a loop, and those of all rows come before their weights.</summary>
     private const int UnrolledVectors = 8;
 
     public static void Attend(SourceWriter w, CorePlan plan, Dialect dialect, VisibleKeys visible)

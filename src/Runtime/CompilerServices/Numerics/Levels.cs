@@ -15,6 +15,9 @@ public static class Levels
     /// <summary>1.5 * 2^23. Floats near it are integers, and their lowest bits are those of an integer.</summary>
     public const float Whole = 12582912f;
 
+    /// <summary>More than any power of a weight; the lowest nine bits, which a shift makes an exponent, are 0.</summary>
+    public const float NoPower = Whole + 512;
+
     /// <summary>A positive NaN, unlike float.NaN. It is larger than all other floats if they are compared as integers.</summary>
     public static float NoLevel
     {

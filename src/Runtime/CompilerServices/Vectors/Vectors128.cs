@@ -101,7 +101,11 @@ public static partial class Vectors128
         p = MulAdd(p, f, Vector128.Create(Vectors256.N2));
         p = MulAdd(p, f, Vector128.Create(Vectors256.N1));
         p = MulAdd(p, f, Vector128.Create(Vectors256.N0));
-        return Vector128.AndNot((p.AsInt32() + (power.AsInt32() << 23)).AsSingle(), Vector128.LessThan(power, Vector128.Create(Levels.Whole - 126)));
+
+        // As in Vectors256: the lowest bits of a NaN are any.
+        var noPower = Vector128.Create(Levels.NoPower);
+        var shift = (AdvSimd.IsSupported ? AdvSimd.MinNumber(power, noPower) : Vector128.MinNative(power, noPower)).AsInt32() << 23;
+        return Vector128.AndNot((p.AsInt32() + shift).AsSingle(), Vector128.LessThan(power, Vector128.Create(Levels.Whole - 126)));
     }
 
     /// <summary>Makes weights, as <see cref="Weight"/> does, of the scores in four consecutive vectors, and returns their sum.</summary>

@@ -134,10 +134,14 @@ public static partial class Vectors256
         return (p0 + p1) + (p2 + p3);
     }
 
-    /// <summary>x times the power of two in the lowest bits of a sum with <see cref="Levels.Whole"/>; 0 below 2^-126.</summary>
+    /// <summary>x times the power of two in the lowest bits of a sum with <see cref="Levels.Whole"/>; 0 below 2^-126, NaN for NaN.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static Vector256<float> TimesPower(Vector256<float> x, Vector256<float> power) =>
-        Vector256.AndNot((x.AsInt32() + (power.AsInt32() << 23)).AsSingle(), Vector256.LessThan(power, Vector256.Create(Levels.Whole - 126)));
+    private static Vector256<float> TimesPower(Vector256<float> x, Vector256<float> power)
+    {
+        // The lowest bits of a NaN are any. The minimum is its second operand then, whose lowest nine bits are 0: x, a NaN, stays as it is.
+        var shift = Vector256.MinNative(power, Vector256.Create(Levels.NoPower)).AsInt32() << 23;
+        return Vector256.AndNot((x.AsInt32() + shift).AsSingle(), Vector256.LessThan(power, Vector256.Create(Levels.Whole - 126)));
+    }
 
     /// <summary>Writes a partial sum, added to what lies at an offset of <paramref name="before"/>, at the same offset of <paramref name="sums"/>.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
