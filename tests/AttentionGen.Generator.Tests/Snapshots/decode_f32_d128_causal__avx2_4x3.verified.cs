@@ -39,7 +39,7 @@ internal readonly struct decode_f32_d128_causal__avx2_4x3 : IDecodeCore
     // The state of a query row: output, sums of weights, maximum and its level.
     private const int Sums = ValueDim, Maximum = Sums + Lanes, RowLevel = Maximum + 1, StateRow = Maximum + Lanes;
     private const int KeyBlock = 384, WeightRow = KeyBlock;
-    // Rows of weights of a block of one row lie an odd number of cache lines apart.
+    // OneRowWeights is an odd number of cache lines.
     private const int MaxRows = 64, DecodeKeys = 240, TileKinds = 4 | 2, RowsAtOnce = 32, OneRowBlock = 1024, OneRowWeights = OneRowBlock + 16;
     private const float Scale = 0.12751743f; // scale * log2(e): weights are powers of two
     private const float Lazy = 62.73652f; // 8 / Scale, how far a score may exceed the running maximum

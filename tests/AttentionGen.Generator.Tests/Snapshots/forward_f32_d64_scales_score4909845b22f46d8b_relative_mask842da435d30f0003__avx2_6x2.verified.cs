@@ -49,7 +49,7 @@ internal readonly struct forward_f32_d64_scales_score4909845b22f46d8b_relative_m
     private const int Sums = ValueDim, Maximum = Sums + Lanes, RowLevel = Maximum + 1, StateRow = Maximum + Lanes;
     private const int KeyBlock = 384, WeightRow = KeyBlock;
     private const int TileRows = 6, PanelKeys = 16, QueryBlock = 96;
-    // Rows of weights of a block of one row lie an odd number of cache lines apart.
+    // OneRowWeights is an odd number of cache lines.
     private const int MaxRows = 32, DecodeKeys = 240, TileKinds = 4 | 2, RowsAtOnce = 32, OneRowBlock = 1024, OneRowWeights = OneRowBlock + 16;
     private const float Scale = 1.442695f; // log2(e): weights are powers of two
     private const float Lazy = 5.5451775f; // 8 / Scale, how far a score may exceed the running maximum

@@ -45,7 +45,7 @@ internal readonly struct forward_f32_d64_zones__neon_8x2 : IPrefillCore, IDecode
     private const int Sums = ValueDim, Maximum = Sums + Lanes, RowLevel = Maximum + 1, StateRow = Maximum + Lanes;
     private const int KeyBlock = 384, WeightRow = KeyBlock;
     private const int TileRows = 8, PanelKeys = 8, QueryBlock = 96;
-    // Rows of weights of a block of one row lie an odd number of cache lines apart.
+    // OneRowWeights is an odd number of cache lines.
     private const int MaxRows = 24, DecodeKeys = 384, RowsAtOnce = 32, OneRowBlock = 1024, OneRowWeights = OneRowBlock + 16;
     private const float Scale = 0.18033688f; // scale * log2(e): weights are powers of two
     private const float Lazy = 44.36142f; // 8 / Scale, how far a score may exceed the running maximum

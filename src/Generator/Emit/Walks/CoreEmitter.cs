@@ -182,7 +182,7 @@ internal static class CoreEmitter
             """);
         if (plan.Packed is { } packed) w.Line($"private const int TileRows = {packed.TileRows}, PanelKeys = {plan.PanelKeys}, QueryBlock = {packed.QueryBlock};");
         if (plan.Spec.Fixed is { } lengths) w.Line($"private const int KeyLength = {lengths.KeyLength};");
-        else w.Line($"private const int MaxRows = {plan.Decode!.MaxRows}, DecodeKeys = {plan.Decode!.KeyBlock}, {(plan.Decode.KeyByKey ? $"TileKinds = {string.Join(" | ", plan.Decode.Tiles.Select(tile => $"{tile.Rows}"))}, " : "")}RowsAtOnce = {plan.Decode!.RowsAtOnce}, OneRowBlock = {plan.Decode!.OneRowBlock}, OneRowWeights = OneRowBlock + 16; // Rows of weights of a block of one row lie an odd number of cache lines apart.");
+        else w.Line($"private const int MaxRows = {plan.Decode!.MaxRows}, DecodeKeys = {plan.Decode!.KeyBlock}, {(plan.Decode.KeyByKey ? $"TileKinds = {string.Join(" | ", plan.Decode.Tiles.Select(tile => $"{tile.Rows}"))}, " : "")}RowsAtOnce = {plan.Decode!.RowsAtOnce}, OneRowBlock = {plan.Decode!.OneRowBlock}, OneRowWeights = OneRowBlock + 16; // OneRowWeights is an odd number of cache lines.");
         w.Line($"private const float Scale = {ScalarText.Float(plan.WeightScale)}; // {(plan.Spec.Scores.IsNatural ? "" : plan.Spec.Scale < 0 ? "-scale * " : "scale * ")}log2(e): weights are powers of two");
         if (plan.FixedLength is null || plan.InRegisters)
             w.Line($"private const float Lazy = {ScalarText.Float(plan.LazyScore)}; // 8 / Scale, how far a score may exceed the running maximum");
