@@ -3,6 +3,7 @@ using System.Globalization;
 using System.Reflection;
 using System.Runtime;
 using System.Runtime.CompilerServices;
+using AttentionGen.Benchmarks.Compare;
 using AttentionGen.Benchmarks.Contenders;
 using AttentionGen.Benchmarks.Kernels;
 using AttentionGen.Benchmarks.Shapes;
@@ -85,11 +86,7 @@ internal static class FirstCalls
         return process.ExitCode == 0 ? Sample.Parse(text) : throw new InvalidOperationException($"A process that measured {shape} has failed.");
     }
 
-    private static double Median(List<Sample> samples, Func<Sample, double> of)
-    {
-        double[] sorted = [.. samples.Select(of).Order()];
-        return (sorted[(sorted.Length - 1) / 2] + sorted[sorted.Length / 2]) / 2;
-    }
+    private static double Median(List<Sample> samples, Func<Sample, double> of) => Spread.Median([.. samples.Select(of).Order()]);
 
     /// <summary>Milliseconds of the first and the second call, those of the JIT in the first, and the methods that it compiled.</summary>
     private readonly record struct Sample(double First, double Jit, long Methods, double Second)

@@ -59,9 +59,12 @@ internal static class KernelPlanner
             StaggersSums = machine.StaggersSums,
             ValueSteps = machine.ValueSteps,
         };
-        // A row of weights has whole panels, and whole steps of the softmax.
-        int RoundUp(int step) => (core.Fixed.KeyLength + step - 1) / step * step;
-        return new CorePlan(core, isa, machine.Lanes, Math.Max(RoundUp(panel), RoundUp(SoftmaxVectors * machine.Lanes)), walk, Decode: null);
+
+        // A row of weights has whole panels and whole steps of the softmax. Single keys have rows of whole vectors, which may be longer than those of a panel.
+        static int RoundUp(int length, int step) => (length + step - 1) / step * step;
+        int keys = core.Fixed.KeyLength, packedDim = RoundUp(core.HeadDim, 4);
+        int packedKeys = keys - singles + RoundUp(singles * RoundUp(core.HeadDim, machine.Lanes), packedDim) / packedDim;
+        return new CorePlan(core, isa, machine.Lanes, Math.Max(Math.Max(RoundUp(keys, panel), RoundUp(keys, SoftmaxVectors * machine.Lanes)), packedKeys), walk, Decode: null);
     }
 
     /// <summary>A head is cut into blocks of about so many rows, so that threads can share it.</summary>

@@ -113,6 +113,7 @@ internal readonly struct forward_f32_m49n49_d32__avx2_5x2 : IPrefillCore
                 }
             }
         }
+
         key = ref At(ref key, 48 * stride);
         panels = ref At(ref panels, 48 * HeadDim);
         for (int single = 0; single < 1; single++, key = ref At(ref key, stride), panels = ref At(ref panels, QueryRow))
@@ -258,6 +259,7 @@ internal readonly struct forward_f32_m49n49_d32__avx2_5x2 : IPrefillCore
             Store(s4_0, ref tile, 4 * WeightRow); Store(s4_1, ref tile, 4 * WeightRow + Lanes);
         }
 
+        // The keys behind the last panel, by dot products.
         weights = ref At(ref weights, panels * PanelKeys);
         for (int single = 0; single < 1; single++, panel = ref At(ref panel, QueryRow), weights = ref At(ref weights, 1))
         {
@@ -271,7 +273,7 @@ internal readonly struct forward_f32_m49n49_d32__avx2_5x2 : IPrefillCore
                 s3 = MulAdd(Load(ref query, 3 * QueryRow + d), k, s3);
                 s4 = MulAdd(Load(ref query, 4 * QueryRow + d), k, s4);
             }
-            weights = Sum(s0);
+            At(ref weights, 0) = Sum(s0);
             At(ref weights, WeightRow) = Sum(s1);
             At(ref weights, 2 * WeightRow) = Sum(s2);
             At(ref weights, 3 * WeightRow) = Sum(s3);

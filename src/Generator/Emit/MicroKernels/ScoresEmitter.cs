@@ -49,7 +49,7 @@ internal static class ScoresEmitter
     {
         var rows = Enumerable.Range(0, plan.Packed!.TileRows).ToList();
         w.Line();
-        w.Line($"weights = ref At(ref weights, panels * PanelKeys);");
+        w.Line("// The keys behind the last panel, by dot products.\nweights = ref At(ref weights, panels * PanelKeys);");
         using (w.Block($"for (int single = 0; single < {plan.SingleKeys}; single++, panel = ref At(ref panel, QueryRow), weights = ref At(ref weights, 1))"))
         {
             w.Line("Vec " + string.Join(", ", rows.Select(row => $"s{row} = Vec.Zero")) + ";");
@@ -59,7 +59,7 @@ internal static class ScoresEmitter
                 foreach (int row in rows) w.Line($"s{row} = MulAdd(Load({Address.Arguments("query", row == 0 ? "d" : Address.Offset((row, "QueryRow")) + " + d")}), k, s{row});");
             }
 
-            foreach (int row in rows) w.Line($"{Address.At("weights", Address.Offset((row, "WeightRow")))} = Sum(s{row});");
+            foreach (int row in rows) w.Line($"At(ref weights, {Address.Offset((row, "WeightRow"))}) = Sum(s{row});");
         }
     }
 
@@ -119,7 +119,9 @@ internal static class ScoresEmitter
         const int Pass = PackedPlan.Turn / 2;
         int passes = plan.PackedHeadDim / Pass, rest = plan.PackedHeadDim % Pass, half = (product.Rows + 1) / 2;
         string Offset(int row, int vector) => Address.Offset((row * product.Vectors + vector, "Lanes"));
-        string Aside(int row) => string.Join(" ", Enumerable.Range(0, product.Vectors).Select(vector => $"PutAside({product.Sum(row, vector)}, ref before, ref sums, {Offset(row, vector)});")) + " " + string.Join(" = ", Enumerable.Range(0, product.Vectors).Select(vector => product.Sum(row, vector))) + " = Vec.Zero;";
+        var vectors = Enumerable.Range(0, product.Vectors).ToList();
+        string Aside(int row) => string.Join(" ", vectors.Select(vector => $"PutAside({product.Sum(row, vector)}, ref before, ref sums, {Offset(row, vector)});"))
+            + $" {string.Join(" = ", vectors.Select(vector => product.Sum(row, vector)))} = Vec.Zero;";
         int Element(int place) => half <= Pass / 2 ? (2 * place) + 1 : place;
         w.Line($"ref float before = ref partials, sums = ref At(ref partials, {plan.PartialFloats});");
         using (w.Block($"for (int pass = 0; pass < {passes}; pass++)"))

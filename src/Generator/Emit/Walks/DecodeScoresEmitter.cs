@@ -10,7 +10,7 @@ internal static class DecodeScoresEmitter
 {
     public static void Emit(SourceWriter w, CorePlan plan, Dialect dialect, VisibleKeys visible)
     {
-        var product = new DecodeProduct("k", plan.KeyType, "key", plan.Spec.HeadDim, "query", "QueryRow");
+        var product = DecodeProduct.Scores(plan);
         w.Line();
         bool keyByKey = plan.Decode!.KeyByKey;
         w.Line($"/// <summary>Scores of all query rows with keys; keys after the last repeat it.{(keyByKey ? " Those of the rows of a tile lie key by key." : "")}</summary>");

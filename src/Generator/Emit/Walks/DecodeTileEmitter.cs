@@ -57,8 +57,8 @@ internal static class DecodeTileEmitter
 
     private static void Method(SourceWriter w, CorePlan plan, Dialect dialect, VisibleKeys visible, DecodeProduct product, DecodeTile tile, Action<DecodeTile> body)
     {
-        var (name, type, source, dim, rows, rowLength) = product;
-        string row = rows.Substring(0, 1), rowsOfTile = $"{tile.Rows} row{(tile.Rows > 1 ? "s" : "")} x {tile.Keys} keys";
+        var (_, source, type, dim, row, rows, rowLength) = product;
+        string name = product.Name, rowsOfTile = $"{tile.Rows} row{(tile.Rows > 1 ? "s" : "")} x {tile.Keys} keys", times = tile.Rows == 1 ? "" : $"{tile.Rows} * ";
         w.Line();
         w.Line($"/// <summary>{(product.IsScores ? "Scores" : "Values")} of tiles of {rowsOfTile}.</summary>");
         w.Line(GeneratedCode.CoreMethod);
@@ -80,10 +80,9 @@ internal static class DecodeTileEmitter
                 if (dialect.Prefetches && tile.Rows == 1)
                     w.Line($"for (nint i = 0; {(product.IsScores ? "streams && " : "")}i < (heads - 1) * headStride + {dim}; i += {KernelPlanner.PageFloats}) PrefetchFour(ref {name}0, far, tokens + i);");
 
-                string state = product.IsScores ? "query" : "block.State", times = Times(tile, "");
                 using (w.Block($"for (int head = 0; head < heads; head++, {name}0 = ref At(ref {name}0, headStride))"))
                 {
-                    w.Line($"int start = row + head * rows;\nref float w = ref At(ref weights, start * weightRow + {times}j), {row} = ref At(ref {state}, start * {rowLength});");
+                    w.Line($"int start = row + head * rows;\nref float w = ref At(ref weights, start * weightRow + {times}j), {row} = ref At(ref {rows}, start * {rowLength});");
                     Streams(w, product, tile);
                     if (skips) w.Line("int m = row % block.Queries;");
                     using (w.Block($"for (int i = 0; i < tiles; i++, w = ref At(ref w, {times}weightRow), {row} = ref At(ref {row}, {times}{rowLength}))"))
@@ -96,8 +95,6 @@ internal static class DecodeTileEmitter
             }
         }
     }
-
-    private static string Times(DecodeTile tile, string unit) => tile.Rows == 1 ? unit : $"{tile.Rows} * {unit}";
 
     /// <summary>The keys or values of a step after the first.</summary>
     private static void Streams(SourceWriter w, DecodeProduct product, DecodeTile tile)
@@ -267,15 +264,20 @@ internal static class DecodeTileEmitter
 }
 
 /// <summary>What tiles of decode multiply: queries with keys, or weights with values.</summary>
-/// <param name="Name">The letter of keys or values, `k` or `v`.</param>
-/// <param name="Type">Their type.</param>
-/// <param name="Source">The first of them.</param>
-/// <param name="Dim">Their elements.</param>
-/// <param name="Rows">The rows beside the weights: queries, or states.</param>
+/// <param name="IsScores">Which of the two.</param>
+/// <param name="Source">The keys or the values; their first letter names those of a tile, `k0` or `v0`.</param>
+/// <param name="Type">The type of their elements.</param>
+/// <param name="Dim">The elements of each.</param>
+/// <param name="Row">The letter of the rows beside the weights.</param>
+/// <param name="Rows">The first of these rows: queries, or states.</param>
 /// <param name="RowLength">Floats of such a row.</param>
-internal sealed record DecodeProduct(string Name, string Type, string Source, int Dim, string Rows, string RowLength)
+internal sealed record DecodeProduct(bool IsScores, string Source, string Type, int Dim, string Row, string Rows, string RowLength)
 {
-    public bool IsScores => Name == "k";
+    public static DecodeProduct Scores(CorePlan plan) => new(IsScores: true, "key", plan.KeyType, plan.Spec.HeadDim, "q", "query", "QueryRow");
+
+    public static DecodeProduct Values(CorePlan plan) => new(IsScores: false, "value", plan.ValueType, plan.Spec.ValueDim, "s", "block.State", "StateRow");
+
+    public string Name => Source.Substring(0, 1);
 
     /// <summary>The method of a kind of tiles.</summary>
     public string Method(DecodeTile tile) => $"{(IsScores ? "DecodeScores" : "DecodeValues")}{tile.Rows}x{tile.Keys}";

@@ -11,7 +11,7 @@ internal static class DecodeValuesEmitter
 {
     public static void Emit(SourceWriter w, CorePlan plan, Dialect dialect, VisibleKeys visible)
     {
-        var product = new DecodeProduct("v", plan.ValueType, "value", plan.Spec.ValueDim, "state", "StateRow");
+        var product = DecodeProduct.Values(plan);
         w.Line();
         w.Line("/// <summary>Adds weights * values to the state of all rows.</summary>");
         w.Line(GeneratedCode.CoreMethod);

@@ -65,15 +65,16 @@ internal static class FixedLengthEmitter
 
     public static void Softmax(SourceWriter w, CorePlan plan, Dialect dialect, VisibleKeys visible)
     {
-        int vectors = (plan.Spec.Fixed!.KeyLength + plan.Lanes - 1) / plan.Lanes, tail = plan.Spec.Fixed.KeyLength % plan.Lanes;
-        bool fixedKeys = plan.HasFixedKeys;
         w.Line();
         w.Line("/// <summary>Makes weights of the scores of a tile, 0 for hidden keys, and the inverse of their sums: 0 for a row that sees no key.</summary>");
         w.Line(GeneratedCode.CoreMethod);
         using (w.Block($"private static void RowWeights(ref float weights, ref float state, int end{(visible.DiffersByRow ? ", " + visible.Parameters : "")})"))
         {
-            if (fixedKeys && vectors <= UnrolledVectors) Unrolled(w, plan, dialect, vectors, tail);
-            else Looped(w, plan, dialect, visible, fixedKeys);
+            if (plan.HasFixedKeys && Vectors(plan) <= UnrolledVectors)
+                Unrolled(w, plan, dialect);
+            else
+                using (w.Block(Rows))
+                    Row(w, plan, dialect, visible);
         }
     }
 
@@ -91,24 +92,24 @@ internal static class FixedLengthEmitter
     private const string Rows = "for (int row = 0; row < TileRows; row++, weights = ref At(ref weights, WeightRow), state = ref At(ref state, StateRow))";
 
     /// <summary>Short rows. What leads from scores to a maximum and from there to the weights is a long chain; with the maxima of all rows first, rows overlap in both parts.</summary>
-    private static void Unrolled(SourceWriter w, CorePlan plan, Dialect dialect, int vectors, int tail)
+    private static void Unrolled(SourceWriter w, CorePlan plan, Dialect dialect)
     {
+        int vectors = Vectors(plan), tail = plan.Spec.Fixed!.KeyLength % plan.Lanes;
         bool fours = TakesFours(plan);
         string At(int vector) => Address.Arguments("w", Address.Offset((vector, "Lanes")));
         var scores = Enumerable.Range(0, vectors).Select(i => $"Load({At(i)})").ToList();
-        bool hasTail = tail > 0;
-        if (hasTail) w.Line($"Vec visible = FirstOf({tail});");
+        if (tail > 0) w.Line($"Vec visible = FirstOf({tail});");
         w.Line("ref float w = ref weights, s = ref state;");
         using (w.Block("for (int row = 0; row < TileRows; row++, w = ref At(ref w, WeightRow), s = ref At(ref s, StateRow))"))
         {
-            if (hasTail)
+            if (tail > 0)
             {
                 w.Line($"Vec last = Select(visible, {scores[vectors - 1]}, All(float.NegativeInfinity));");
                 scores[vectors - 1] = "last";
             }
 
             w.Line($"At(ref s, Maximum) = Largest(Max({ScoresEmitter.Tree("Max", scores)}, All(float.MinValue))); // a score of -infinity has the weight 0");
-            if (hasTail) w.Line($"Store(last, {At(vectors - 1)});");
+            if (tail > 0) w.Line($"Store(last, {At(vectors - 1)});");
             for (int i = vectors; fours && i % 4 != 0; i++) w.Line($"Store(All(float.NegativeInfinity), {At(i)});");
         }
 
@@ -116,37 +117,36 @@ internal static class FixedLengthEmitter
         using (w.Block(Rows))
         {
             w.Line("float maximum = At(ref state, Maximum);");
-            SoftmaxEmitter.Levels(w, "Level(maximum, Scale)", "weights", "0", "KeyLength");
-            w.Line($"Vec levels = All(level{(dialect.WeighsAtOnce ? " + Whole" : "")}), scale = All(Scale), total = Vec.Zero;");
-            if (fours) w.Line($"for (int column = 0; column < end; column += 4 * Lanes) total += Weights4(ref weights, column, scale, levels);");
+            SoftmaxEmitter.DeclareLevel(w, "Level(maximum, Scale)", "weights", "0", "KeyLength");
+            w.Line($"Vec levels = {SoftmaxEmitter.Levels(dialect)}, scale = All(Scale), total = Vec.Zero;");
+            if (fours)
+            {
+                w.Line("for (int column = 0; column < end; column += 4 * Lanes) total += Weights4(ref weights, column, scale, levels);");
+            }
             else
-                using (w.Block($"for (int column = 0; column < end; column += Lanes)"))
-                {
+            {
+                using (w.Block("for (int column = 0; column < end; column += Lanes)"))
                     w.Line($"""
                         Vec e = {SoftmaxEmitter.Weight(dialect, "Load(ref weights, column)")};
                         Store(e, ref weights, column);
                         total += e;
                         """);
-                }
+            }
 
             w.Line("At(ref state, Sums) = 1f / Sum(total);");
         }
     }
 
-    private static void Looped(SourceWriter w, CorePlan plan, Dialect dialect, VisibleKeys visible, bool fixedKeys)
-    {
-        using (w.Block(Rows)) LoopedRow(w, plan, dialect, visible, fixedKeys);
-    }
-
-    private static void LoopedRow(SourceWriter w, CorePlan plan, Dialect dialect, VisibleKeys visible, bool fixedKeys)
+    /// <summary>A row of any number of vectors.</summary>
+    private static void Row(SourceWriter w, CorePlan plan, Dialect dialect, VisibleKeys visible)
     {
         string bound = visible.UpperMoves ? $"Math.Max(Math.Min({visible.Upper("row")}, keys), 0)" : visible.LowerMoves ? "Math.Max(end, 0)" : "end";
         w.Line($"""
             // The row sees the columns before `bound`: whole vectors before `tail`, then part of a vector.
             int bound = {bound};
             int tail = bound / Lanes * Lanes;
+            Vec visible = FirstOf(bound - tail);
             """);
-        w.Line($"Vec visible = FirstOf(bound - tail);");
         if (visible.LowerMoves) SoftmaxEmitter.Hide(w, visible, "weights", "0");
         string first = visible.LowerMoves ? "head" : "0";
         w.Line($"""
@@ -157,11 +157,11 @@ internal static class FixedLengthEmitter
             """);
         SoftmaxEmitter.Highest(w, "weights", unrolled: true);
         w.Line("float maximum = Largest(highest);");
-        SoftmaxEmitter.Levels(w, "Level(maximum, Scale)", "weights", first, "bound");
-        w.Line($"Vec levels = All(level{(dialect.WeighsAtOnce ? " + Whole" : "")}), scale = All(Scale), total = Vec.Zero;");
+        SoftmaxEmitter.DeclareLevel(w, "Level(maximum, Scale)", "weights", first, "bound");
+        w.Line($"Vec levels = {SoftmaxEmitter.Levels(dialect)}, scale = All(Scale), total = Vec.Zero;");
         w.Line($"column = {first};");
         SoftmaxEmitter.Exponentials(w, dialect, "weights", hides: false, unrolled: true);
-        w.Line($"At(ref state, Sums) = {(fixedKeys ? "" : $"bound == {(visible.LowerMoves ? "lower" : "0")} ? 0f : ")}1f / Sum(total);");
+        w.Line($"At(ref state, Sums) = {(plan.HasFixedKeys ? "" : $"bound == {(visible.LowerMoves ? "lower" : "0")} ? 0f : ")}1f / Sum(total);");
         if (visible.DiffersByRow) w.Line("for (; column < end; column += Lanes) Store(Vec.Zero, ref weights, column);");
     }
 

@@ -60,12 +60,9 @@ internal static class PackingEmitter
     private static void SingleKeys(SourceWriter w, CorePlan plan)
     {
         int whole = plan.Spec.Fixed!.KeyLength - plan.SingleKeys;
-        w.Line($"key = ref At(ref key, {whole} * stride);\npanels = ref At(ref panels, {whole} * HeadDim);");
+        w.Line($"\nkey = ref At(ref key, {whole} * stride);\npanels = ref At(ref panels, {whole} * HeadDim);");
         using (w.Block($"for (int single = 0; single < {plan.SingleKeys}; single++, key = ref At(ref key, stride), panels = ref At(ref panels, QueryRow))"))
-        {
-            if (plan.QueryRow != plan.Spec.HeadDim) w.Line("Store(Vec.Zero, ref panels, QueryRow - Lanes);");
-            RowEmitter.Emit(w, plan.Spec.HeadDim, plan.Lanes, i => $"Store(Load(ref key, {i}), ref panels, {i});", i => $"At(ref panels, {i}) = At(ref key, {i});");
-        }
+            CopyRow(w, plan, "key", "panels");
     }
 
     private static void Panels(SourceWriter w, CorePlan plan, Dialect dialect)
@@ -166,12 +163,17 @@ internal static class PackingEmitter
         using (w.Block($"private static void CopyQueries(ref {plan.QueryType} query, nint stride, int rows, ref float copy{PlaceParameter(plan)})"))
         using (w.Block("for (int row = 0; row < rows; row++, query = ref At(ref query, stride), copy = ref At(ref copy, QueryRow))"))
         {
-            if (plan.QueryRow != plan.Spec.HeadDim) w.Line("Store(Vec.Zero, ref copy, QueryRow - Lanes);");
-            RowEmitter.Emit(w, plan.Spec.HeadDim, plan.Lanes,
-                i => $"Store({sign}Load(ref query, {i}), ref copy, {i});",
-                i => $"At(ref copy, {i}) = {sign}At(ref query, {i});");
+            CopyRow(w, plan, "query", "copy", sign);
             foreach (var step in plan.Spec.Loads.Steps) step.Query(w);
         }
+    }
+
+    /// <summary>Copies a query or a key, with zeros up to a whole vector.</summary>
+    /// <param name="sign">What stands before each element: nothing, or a minus.</param>
+    private static void CopyRow(SourceWriter w, CorePlan plan, string from, string to, string sign = "")
+    {
+        if (plan.QueryRow != plan.Spec.HeadDim) w.Line($"Store(Vec.Zero, ref {to}, QueryRow - Lanes);");
+        RowEmitter.Emit(w, plan.Spec.HeadDim, plan.Lanes, i => $"Store({sign}Load(ref {from}, {i}), ref {to}, {i});", i => $"At(ref {to}, {i}) = {sign}At(ref {from}, {i});");
     }
 
     /// <summary>What the copy of queries is given beside them, after a comma: where they stand, if a load step reads operands of the call.</summary>

@@ -76,8 +76,8 @@ internal static class SoftmaxEmitter
             }
 
             w.Line();
-            Levels(w, "At(ref state, RowLevel)", "w", first, "bound");
-            w.Line($"Vec levels = All(level{(dialect.WeighsAtOnce && !states.NeedsExponents ? " + Whole" : "")}), scale = All(Scale), total = Load(ref sum, 0);");
+            DeclareLevel(w, "At(ref state, RowLevel)", "w", first, "bound");
+            w.Line($"Vec levels = {(states.NeedsExponents ? "All(level)" : Levels(dialect))}, scale = All(Scale), total = Load(ref sum, 0);");
             w.Line($"column = {first};");
             bool hides = plan.Spec.Scores.Hides;
             if (states.NeedsExponents) WithExponents(w, states, hides);
@@ -155,9 +155,10 @@ internal static class SoftmaxEmitter
 
     /// <summary>Declares the `level` of a row whose `maximum` is known.</summary>
     /// <param name="level">The level, NaN where the maximum has none.</param>
+    /// <param name="row">The reference to the scores of the row.</param>
     /// <param name="first">The first column.</param>
     /// <param name="bound">The end of the columns that it sees.</param>
-    public static void Levels(SourceWriter w, string level, string row, string first, string bound) => w.Line($$"""
+    public static void DeclareLevel(SourceWriter w, string level, string row, string first, string bound) => w.Line($$"""
         float level = {{level}};
         if (float.IsNaN(level))
         {
@@ -168,7 +169,10 @@ internal static class SoftmaxEmitter
 
         """);
 
-    /// <summary>The weight of a score; two to the power of its product with `scale` plus `levels`.</summary>
+    /// <summary>A vector of the `level` of a row, as <see cref="Weight"/> takes it.</summary>
+    public static string Levels(Dialect dialect) => dialect.WeighsAtOnce ? "All(level + Whole)" : "All(level)";
+
+    /// <summary>The weight of a score: two to the power of its product with `scale` plus `levels`.</summary>
     public static string Weight(Dialect dialect, string score) => dialect.WeighsAtOnce ? $"Weight({score}, scale, levels)" : $"Exp2(MulAdd({score}, scale, levels))";
 
     /// <summary>Scores of a row in the columns from `column` to `bound` become weights, their sum is added to `total`.</summary>

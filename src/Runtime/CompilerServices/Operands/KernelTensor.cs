@@ -65,10 +65,10 @@ public readonly ref partial struct KernelTensor
     public static KernelTensor Of(
         ReadOnlySpan<float> span, AttentionLayout layout, int heads, int dim, int stride, int tokens = 0, int batch = 1,
         [CallerArgumentExpression(nameof(span))] string name = "", [CallerArgumentExpression(nameof(batch))] string batchName = "") =>
-        OfSpan(
+        OfData(
             ref Unsafe.As<float, byte>(ref MemoryMarshal.GetReference(span)), sizeof(float), span.Length, layout, heads, dim, stride, tokens, batch, name, batchName);
 
-    private static KernelTensor OfSpan(
+    private static KernelTensor OfData(
         ref byte data, int elementBytes, int length, AttentionLayout layout, int heads, int dim, int stride, int tokens, int batch, string name, string batchName)
     {
         if (batch < 0) ThrowHelper.BadBatch(batchName, batch);
