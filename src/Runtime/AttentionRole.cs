@@ -10,7 +10,8 @@ namespace AttentionGen;
 /// <summary>
 /// The role of a parameter of a kernel. The name of the parameter, in any case, gives the role, unless a <see cref="RoleAttribute"/> gives another one. A
 /// tensor is a span or a tensor span. The declaration determines the shape of a span. A <see cref="System.Numerics.Tensors.ReadOnlyTensorSpan{T}"/>
-/// (<see cref="System.Numerics.Tensors.TensorSpan{T}"/> for the output) has a shape, which the kernel checks, and strides, which the kernel uses.
+/// (<see cref="System.Numerics.Tensors.TensorSpan{T}"/> for the output) has a shape, which the kernel checks, and strides, which the kernel uses. The elements of
+/// keys and values may also be <see cref="Half"/> or <see cref="BFloat16"/>, those of query and output that type or float.
 /// </summary>
 #if ATTENTIONGEN_GENERATOR
 internal enum Role
@@ -173,18 +174,25 @@ internal enum ElementType
     Int,
     Bool,
     Byte,
+    Half,
+    BFloat16,
 }
 
 /// <summary>The properties of element types.</summary>
 internal static class ElementTable
 {
-    /// <summary>The C# name, the size of an element in bytes, and the part in the name of a core.</summary>
-    public static (string Text, int Bytes, string Name) Of(ElementType type) => type switch
+    /// <summary>
+    /// The C# name with its namespace, the size of an element in bytes, the part in the name of a core, and the last part in the names of the functions that
+    /// load and store it.
+    /// </summary>
+    public static (string Text, int Bytes, string Name, string Suffix) Of(ElementType type) => type switch
     {
-        ElementType.Float => ("float", 4, "f32"),
-        ElementType.Int => ("int", 4, "i32"),
-        ElementType.Bool => ("bool", 1, "bool"),
-        ElementType.Byte => ("byte", 1, "u8"),
+        ElementType.Float => ("float", 4, "f32", ""),
+        ElementType.Int => ("int", 4, "i32", ""),
+        ElementType.Bool => ("bool", 1, "bool", ""),
+        ElementType.Byte => ("byte", 1, "u8", ""),
+        ElementType.Half => ("global::System.Half", 2, "f16", "Half"),
+        ElementType.BFloat16 => ("global::AttentionGen.BFloat16", 2, "bf16", "BFloat16"),
         _ => throw new ArgumentOutOfRangeException(nameof(type), type, "The element type has no row in the table."),
     };
 }
@@ -297,16 +305,19 @@ internal static class OperandTable
 {
     private const Axes OfRows = Axes.Batch | Axes.Head | Axes.Query;
 
+    /// <summary>The types of rows that are stored with 16 bits.</summary>
+    private static ElementType[] Narrow => [ElementType.Half, ElementType.BFloat16];
+
     private static readonly OperandRow[] s_rows =
     [
         new(Role.Query, "query", OperandKind.Tensor, ElementType.Float, Axes.None, "[batch, queries, heads, headDim]",
-            "The queries.") { IsRequired = true },
+            "The queries.") { IsRequired = true, Others = Narrow },
         new(Role.Key, "key", OperandKind.Tensor, ElementType.Float, Axes.None, "[batch, keys, keyValueHeads, headDim]",
-            "The keys.") { IsRequired = true },
+            "The keys.") { IsRequired = true, Others = Narrow },
         new(Role.Value, "value", OperandKind.Tensor, ElementType.Float, Axes.None, "[batch, keys, keyValueHeads, valueDim]",
-            "The values.") { IsRequired = true },
+            "The values.") { IsRequired = true, Others = Narrow },
         new(Role.Output, "output", OperandKind.Tensor, ElementType.Float, Axes.None, "[batch, queries, heads, valueDim]",
-            "The kernel writes the result here. It must not share an element with another argument.") { IsRequired = true },
+            "The kernel writes the result here. It must not share an element with another argument.") { IsRequired = true, Others = Narrow },
         new(Role.Batch, "batch", OperandKind.Number, ElementType.Int, Axes.None, "",
             "The number of batch items, 0 or more. `Batched = true` requires it, unless all four tensors are tensor spans."),
         new(Role.QueryStart, "queryStart", OperandKind.Number, ElementType.Int, Axes.None, "",

@@ -130,7 +130,7 @@ public partial class ReadmeTests
         int begin = s_reference.IndexOf(Begin, StringComparison.Ordinal) + Begin.Length, end = s_reference.IndexOf(End, StringComparison.Ordinal);
         Assert.InRange(begin, Begin.Length, end);
         static string Row(RoleRow row) =>
-            $"| `{row.Name}` | {string.Join(" or ", row.Types.Select(type => $"`{RoleTable.Short(type)}`"))} | {(row.Operand.Shape.Length == 0 ? "-" : row.Operand.Shape)} | {row.Operand.Text} |\n";
+            $"| `{row.Name}` | {string.Join(" or ", row.UsualTypes.Select(type => $"`{RoleTable.Short(type)}`"))}{row.OtherElements} | {(row.Operand.Shape.Length == 0 ? "-" : row.Operand.Shape)} | {row.Operand.Text} |\n";
         string table = "| parameter | type | shape | meaning |\n|---|---|---|---|\n" + string.Concat(RoleTable.Rows.Select(Row));
         if (Snapshot.MayUpdate()) File.WriteAllText(Repository.PathOf("docs", "reference.md"), s_reference[..begin] + table + s_reference[end..]);
         else Assert.Equal(table, s_reference[begin..end]);

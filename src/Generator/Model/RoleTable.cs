@@ -14,14 +14,14 @@ internal static class RoleTable
 
     /// <summary>The table as text, for messages.</summary>
     public static string Text { get; } = string.Join(", ", Rows.Select(row => $"{Short(row.Type)} {row.Name}"))
-        + "; query, key and value may also be ReadOnlyTensorSpan<float>, output TensorSpan<float>";
+        + "; query, key and value may also be ReadOnlyTensorSpan<float>, output TensorSpan<float>, and the elements of these four Half or BFloat16";
 
     /// <summary>A type as a user writes it, without namespaces.</summary>
     public static string Short(string type) => type.Replace(TensorNamespace, "").Replace("global::AttentionGen.", "").Replace("global::System.", "").Replace("global::", "");
 
     private static RoleType TypeOf(OperandRow row, ElementType element)
     {
-        string text = ElementTypes.Text(element);
+        string text = ElementTypes.FullText(element);
         return row.Kind == OperandKind.Number
             ? new(element, text, null)
             : new(element, $"global::System.{Access(row)}Span<{text}>", row.Kind == OperandKind.Tensor ? $"{TensorNamespace}{Access(row)}TensorSpan<{text}>" : null);
@@ -50,6 +50,12 @@ internal sealed record RoleRow(OperandRow Operand, IReadOnlyList<RoleType> Eleme
 
     /// <summary>The types that are allowed for a parameter of the role.</summary>
     public IReadOnlyList<string> Types => [.. Elements.Select(type => type.Type), .. Elements.Select(type => type.TensorType).OfType<string>()];
+
+    /// <summary>The types with the usual elements.</summary>
+    public IEnumerable<string> UsualTypes => Elements.Take(1).SelectMany(type => new[] { type.Type, type.TensorType }).OfType<string>();
+
+    /// <summary>The other elements that these types may have, for messages: nothing where there are none.</summary>
+    public string OtherElements => Elements.Count == 1 ? "" : $", or the same of {string.Join(" or ", Elements.Skip(1).Select(type => ElementTypes.Text(type.Element)))}";
 
     public bool IsTensorSpan(string type) => Elements.Any(element => element.TensorType == type);
 }

@@ -159,8 +159,8 @@ internal static class KernelPlanner
     /// </summary>
     public const int StreamFloatsApart = 128, StreamFloatsAhead = 1024, PageFloats = 1024, TokenFloatsAhead = 1536;
 
-    /// <summary>Floats of a line of the cache.</summary>
-    public const int LineFloats = 16;
+    /// <summary>Elements of a line of the cache.</summary>
+    public static int LineElements(ElementType type) => 64 / ElementTable.Of(type).Bytes;
 
     /// <summary>
     /// How many keys ahead tiles of decode fetch every line: into the first level where the rows of a head follow each other, else into the second. A group of four, D 128, eight heads, 2048

@@ -49,7 +49,7 @@ internal static partial class KernelRules
             if (parameter.IsTensorSpan) modifiers = modifiers.Replace("in ", ""); // System.Numerics.Tensors passes these large structs by in, too
             if ((!row.Types.Contains(parameter.Type) || modifiers.Length > 0) && !parameter.IsUnknownType)
             {
-                string types = string.Join(" or ", row.Types.Select(type => $"'{RoleTable.Short(type)}'"));
+                string types = string.Join(" or ", row.UsualTypes.Select(type => $"'{RoleTable.Short(type)}'")) + row.OtherElements;
                 yield return new(Rules.WrongParameterType, place, parameter.Name, modifiers + RoleTable.Short(parameter.Type), row.Name, types);
             }
 
@@ -59,6 +59,7 @@ internal static partial class KernelRules
             if (role == Role.Batch && !spec.Attention.Batched) yield return new(Rules.BatchWithoutBatched, place, parameter.Name);
         }
 
+        foreach (var violation in Elements(parameters)) yield return violation;
         bool areTensorSpans = AreTensorSpans(parameters, advice);
         missing.RemoveAll(advice.Covers);
         if (spec.Method.HasBadNames) missing.Clear(); // a parameter without a valid name may have the role
@@ -85,6 +86,19 @@ internal static partial class KernelRules
             {
                 yield return new(Rules.PaddedPrefill, Place.OfParameter(parameters.ToList().IndexOf(lengths))); // one query is decode, not a prefill
             }
+        }
+    }
+
+    /// <summary>Keys and values have one type; queries and outputs have that type or are floats.</summary>
+    private static IEnumerable<Violation> Elements(IReadOnlyList<ParameterSpec> parameters)
+    {
+        ParameterSpec? Of(Role role) => parameters.FirstOrDefault(parameter => parameter.Role == role && parameter.Element is not null);
+        if (Of(Role.Key) is not { Element: { } type } key) yield break;
+        foreach (var role in new[] { Role.Value, Role.Query, Role.Output })
+        {
+            if (Of(role) is not { Element: { } other } parameter || other == type || (other == ElementType.Float && role != Role.Value)) continue;
+            string fix = role == Role.Value ? "the same type for both" : type == ElementType.Float ? "float" : $"float or {ElementTypes.Text(type)}";
+            yield return new(Rules.UnlikeElements, Place.OfParameter(parameters.ToList().IndexOf(parameter)), parameter.Name, ElementTypes.Text(other), key.Name, ElementTypes.Text(type), fix);
         }
     }
 

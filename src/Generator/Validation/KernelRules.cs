@@ -400,7 +400,7 @@ internal static partial class KernelRules
 
             string argument = $"{row.Role}Stride";
             if (spec.Method.Parameters.FirstOrDefault(p => p.Role == row.Role) is { IsTensorSpan: true } it)
-                yield return new(Rules.StrideOfTensorSpan, Place.OfArgument(argument), argument, it.Name, RoleTable.Short(it.Type), RoleTable.Short(row.Type));
+                yield return new(Rules.StrideOfTensorSpan, Place.OfArgument(argument), argument, it.Name, RoleTable.Short(it.Type), RoleTable.Short(row.Elements.First(element => element.TensorType == it.Type).Type));
             else if (IsKnown(tensor, spec.Attention) && stride < tensor.Width)
                 yield return new(Rules.NarrowStride, Place.OfArgument(argument), argument, stride, row.Name, Width(row.Role, spec.Attention), tensor.Width);
         }

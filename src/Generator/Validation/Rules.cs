@@ -153,6 +153,9 @@ internal static class Rules
     public static readonly DiagnosticDescriptor OldLanguage = Error("AG0060", "The version of C# is too old",
         "The project is compiled as C# {0}, but the kernel of '{1}' needs C# 12: remove LangVersion from the project file, or set it to 12 or higher");
 
+    public static readonly DiagnosticDescriptor UnlikeElements = Error("AG0062", "The element types do not fit",
+        "'{0}' has elements of the type {1}, but '{2}' of the type {3}: use {4}");
+
     public static readonly DiagnosticDescriptor PaddedPrefill = new("AG0101", "The position of the first query is ambiguous",
         "Without a start, the last query of each batch item is at its last visible key, which is wrong for a padded prefill: "
         + "add 'int queryStart' and pass 0 for a prefill, set QueryLength = 1 for decode, or suppress this if the queries follow the keys of a cache",
@@ -187,7 +190,7 @@ internal static class Rules
         BadBuckets, ScaleTwice, UnknownStage, StageWithoutScores, UnknownNorm, NormWithoutEffect, BadNormEpsilon,
         PrefixWithoutCausal, PrefixTwice, DocumentsInBatch, KeyDocumentsAlone, IncompleteBlocks, BadKeyBlockSize, BlocksWithCuts,
         OtherGenerator, UnknownRole, UselessDefault,
-        OldLanguage,
+        OldLanguage, UnlikeElements,
         PaddedPrefill, DebugBuild, MoreQueriesThanKeys, WindowWithoutEffect, HidesEverything,
     ];
 

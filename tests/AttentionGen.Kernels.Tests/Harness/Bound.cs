@@ -74,6 +74,7 @@ public static partial class Bound
         double[] expected = queries is null ? Whole(inputs) : [], ofToken = new double[heads * dim];
         float[] plain = new float[dim];
         var sizes = new RowSizes(problem);
+        var stored = problem.Declaration.Narrow.Output ? problem.Declaration.Storage : Storage.Wide;
         for (int b = 0; b < problem.Batch; b++)
         {
             foreach (int i in queries ?? [.. Enumerable.Range(0, problem.Queries)])
@@ -87,7 +88,7 @@ public static partial class Bound
                     PlainEvaluation.Row(inputs, b, i, h, plain, default, sizes);
                     for (int n = 0; n < outputs.Length; n++)
                     {
-                        var row = Row(ofToken.AsSpan(h * dim, dim), outputs[n].AsSpan(token + h * dim, dim), plain, seesNone || sizes.Visible == 0, out int differs);
+                        var row = Row(ofToken.AsSpan(h * dim, dim), outputs[n].AsSpan(token + h * dim, dim), plain, seesNone || sizes.Visible == 0, stored, out int differs);
                         if (differs >= 0) Assert.Fail($"{problem}: batch {b}, query {i}, head {h}, element {differs}: {row.Actual} for {row.Expected}{(outputs.Length > 1 ? $", way {n}" : "")}");
                         if (row.Element < 0) continue; // nothing in it is finite
                         yield return row with
@@ -100,8 +101,9 @@ public static partial class Bound
         }
     }
 
+    /// <param name="stored">The type to which the output is rounded, which the error does not count.</param>
     /// <param name="differs">An element that is not the same and has to be; -1 for none.</param>
-    private static RowError Row(ReadOnlySpan<double> expected, ReadOnlySpan<float> actual, ReadOnlySpan<float> plain, bool seesNone, out int differs)
+    private static RowError Row(ReadOnlySpan<double> expected, ReadOnlySpan<float> actual, ReadOnlySpan<float> plain, bool seesNone, Storage stored, out int differs)
     {
         var row = new RowError { Element = -1, Error = -1 };
         for (int d = 0; d < expected.Length; d++)
@@ -109,6 +111,7 @@ public static partial class Bound
             differs = d;
             bool same = seesNone || !double.IsFinite(expected[d]);
             double off = Math.Abs(actual[d] - expected[d]);
+            if (stored != Storage.Wide) off = Math.Max(off - stored.Rounding(expected[d]), off * 0); // a NaN stays one
             if (same && !expected[d].Equals(actual[d])) return row with { Actual = actual[d], Expected = expected[d] };
             if (same) continue;
             row = row with { Plain = Math.Max(row.Plain, Math.Abs(plain[d] - expected[d])) };

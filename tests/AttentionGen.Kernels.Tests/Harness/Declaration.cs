@@ -92,6 +92,12 @@ public sealed record Declaration(int Heads, int HeadDim)
     /// <summary>Whether the tensors are tensor spans; the strides above are then those of the tensors.</summary>
     public bool TensorSpans { get; init; }
 
+    /// <summary>The type of the elements of keys and values.</summary>
+    public Storage Storage { get; init; }
+
+    /// <summary>Whether queries and outputs have elements of that type, too.</summary>
+    public (bool Query, bool Output) Narrow { get; init; }
+
     /// <summary>0 where it is not fixed.</summary>
     public int QueryLength { get; init; }
 
@@ -190,6 +196,7 @@ public sealed record Declaration(int Heads, int HeadDim)
         if (Layout == AttentionLayout.HeadMajor) name += "_headMajor";
         if (Strides != default) name += $"_strides{Strides.Query}_{Strides.Key}_{Strides.Value}_{Strides.Output}";
         if (TensorSpans) name += "_tensors";
+        if (Storage != Storage.Wide) name += $"_{Storage}{(Narrow.Query ? "Q" : "")}{(Narrow.Output ? "O" : "")}";
         if (QueryLength != 0) name += $"_m{QueryLength}";
         if (KeyLength != 0) name += $"_n{KeyLength}";
         if (Scale != 0) name += "_scale" + Text(Scale).Replace('.', 'p').Replace('-', 'm').Replace("+", "", StringComparison.Ordinal);
@@ -338,8 +345,10 @@ public sealed record Declaration(int Heads, int HeadDim)
 
     private (string Declared, string Given) Tensor(string access, string role)
     {
-        string name = role.ToLowerInvariant(), type = TensorSpans ? $"{access}TensorSpan<float>" : $"{access}Span<float>";
-        return ($"{type} {name}", TensorSpans ? $"a.{role}Tensor" : $"a.{role}");
+        string name = role.ToLowerInvariant();
+        bool isNarrow = Storage != Storage.Wide && role switch { "Query" => Narrow.Query, "Output" => Narrow.Output, _ => true };
+        if (isNarrow) return ($"{access}Span<{Storage}> {name}", $"MemoryMarshal.Cast<byte, {Storage}>(a.Narrow{role})");
+        return TensorSpans ? ($"{access}TensorSpan<float> {name}", $"a.{role}Tensor") : ($"{access}Span<float> {name}", $"a.{role}");
     }
 
     private static string Axes(AttentionAxes axes) => string.Join(" | ", axes.ToString().Split(", ").Select(axis => $"AttentionAxes.{axis}"));

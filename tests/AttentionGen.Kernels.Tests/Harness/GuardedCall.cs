@@ -60,6 +60,7 @@ internal static class GuardedCall
         var placed = a with
         {
             Query = place.Copy(a.Query), Key = place.Copy(a.Key), Value = place.Copy(a.Value), Output = place.Copy(a.Output),
+            NarrowQuery = place.Copy(a.NarrowQuery), NarrowKey = place.Copy(a.NarrowKey), NarrowValue = place.Copy(a.NarrowValue), NarrowOutput = place.Copy(a.NarrowOutput),
             QueryStarts = place.Copy(a.QueryStarts), KeyLengths = place.Copy(a.KeyLengths), PrefixLengths = place.Copy(a.PrefixLengths),
             DocumentStarts = place.Copy(a.DocumentStarts), KeyDocumentStarts = place.Copy(a.KeyDocumentStarts), KeyBlockStarts = place.Copy(a.KeyBlockStarts), KeyBlocks = place.Copy(a.KeyBlocks),
             Bias = place.Copy(a.Bias), Keep = place.Copy(a.Keep), Slopes = place.Copy(a.Slopes), Sinks = place.Copy(a.Sinks), RelativeBias = place.Copy(a.RelativeBias), Scales = place.Copy(a.Scales),
@@ -83,6 +84,7 @@ internal static class GuardedCall
         finally
         {
             placed.Output.CopyTo(a.Output);
+            placed.NarrowOutput.CopyTo(a.NarrowOutput);
             placed.LogSumExp.CopyTo(a.LogSumExp);
             placed.Scores.CopyTo(a.Scores);
             placed.MaxScore.CopyTo(a.MaxScore);
@@ -95,6 +97,9 @@ internal static class GuardedCall
         unchanged.Check(a.Query, placed.Query);
         unchanged.Check(a.Key, placed.Key);
         unchanged.Check(a.Value, placed.Value);
+        unchanged.Check(a.NarrowQuery, placed.NarrowQuery);
+        unchanged.Check(a.NarrowKey, placed.NarrowKey);
+        unchanged.Check(a.NarrowValue, placed.NarrowValue);
         unchanged.Check(a.QueryStarts, placed.QueryStarts);
         unchanged.Check(a.KeyLengths, placed.KeyLengths);
         unchanged.Check(a.PrefixLengths, placed.PrefixLengths);
@@ -118,23 +123,24 @@ internal static class GuardedCall
         4L * a.Query.Length + 4L * a.Key.Length + 4L * a.Value.Length + 4L * a.Output.Length + 4L * a.QueryStarts.Length + 4L * a.KeyLengths.Length + 4L * a.PrefixLengths.Length
         + 4L * a.DocumentStarts.Length + 4L * a.KeyDocumentStarts.Length + 4L * a.KeyBlockStarts.Length + 4L * a.KeyBlocks.Length + 4L * a.Bias.Length + a.Keep.Length + 4L * a.Slopes.Length
         + 4L * a.Sinks.Length + 4L * a.RelativeBias.Length + 4L * a.Scales.Length + 4L * a.Table.Length + 4L * a.Segment.Length + 4L * a.QueryNormWeight.Length + 4L * a.KeyNormWeight.Length
-        + 4L * a.LogSumExp.Length + 4L * a.Scores.Length + 4L * a.MaxScore.Length + 4L * a.Entropy.Length + 4L * a.ArgMax.Length + a.Scratch.Length;
+        + 4L * a.LogSumExp.Length + 4L * a.Scores.Length + 4L * a.MaxScore.Length + 4L * a.Entropy.Length + 4L * a.ArgMax.Length + a.Scratch.Length
+        + a.NarrowQuery.Length + a.NarrowKey.Length + a.NarrowValue.Length + a.NarrowOutput.Length;
 
     /// <summary>All that a call writes.</summary>
     private static byte[] Results(in KernelArguments a) =>
     [
-        .. MemoryMarshal.AsBytes(a.Output), .. MemoryMarshal.AsBytes(a.LogSumExp), .. MemoryMarshal.AsBytes(a.Scores), .. MemoryMarshal.AsBytes(a.MaxScore), .. MemoryMarshal.AsBytes(a.Entropy),
+        .. MemoryMarshal.AsBytes(a.Output), .. a.NarrowOutput, .. MemoryMarshal.AsBytes(a.LogSumExp), .. MemoryMarshal.AsBytes(a.Scores), .. MemoryMarshal.AsBytes(a.MaxScore), .. MemoryMarshal.AsBytes(a.Entropy),
         .. MemoryMarshal.AsBytes(a.ArgMax),
     ];
 
     private static void Restore(in KernelArguments a, ReadOnlySpan<byte> results)
     {
-        foreach (int i in Enumerable.Range(0, 6))
+        foreach (int i in Enumerable.Range(0, 7))
         {
             var span = i switch
             {
-                0 => MemoryMarshal.AsBytes(a.Output), 1 => MemoryMarshal.AsBytes(a.LogSumExp), 2 => MemoryMarshal.AsBytes(a.Scores), 3 => MemoryMarshal.AsBytes(a.MaxScore),
-                4 => MemoryMarshal.AsBytes(a.Entropy), _ => MemoryMarshal.AsBytes(a.ArgMax),
+                0 => MemoryMarshal.AsBytes(a.Output), 1 => a.NarrowOutput, 2 => MemoryMarshal.AsBytes(a.LogSumExp), 3 => MemoryMarshal.AsBytes(a.Scores), 4 => MemoryMarshal.AsBytes(a.MaxScore),
+                5 => MemoryMarshal.AsBytes(a.Entropy), _ => MemoryMarshal.AsBytes(a.ArgMax),
             };
             results[..span.Length].CopyTo(span);
             results = results[span.Length..];

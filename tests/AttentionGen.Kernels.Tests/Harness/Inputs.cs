@@ -32,6 +32,7 @@ public sealed class Inputs
         for (int i = 0; i < Scales.Length; i++) Scales[i] *= i == 1 ? 0 : declaration.Factor; // of either sign, and 0
         QueryNormWeight = declaration.Has(Roles.QueryNormWeight) ? [.. Normal(declaration.HeadDim).Select(x => 1 + x / 2)] : [];
         KeyNormWeight = declaration.Has(Roles.KeyNormWeight) ? [.. Normal(declaration.HeadDim).Select(x => 1 + x / 2)] : [];
+        Round();
     }
 
     /// <summary>The same tensors in another call of the same lengths.</summary>
@@ -44,6 +45,15 @@ public sealed class Inputs
     }
 
     public Problem Problem { get; }
+
+    /// <summary>Rounds what the kernel gets with 16 bits, so that all that is computed from the inputs is computed from the same numbers.</summary>
+    public void Round()
+    {
+        var declaration = Problem.Declaration;
+        declaration.Storage.Round(Key);
+        declaration.Storage.Round(Value);
+        if (declaration.Narrow.Query) declaration.Storage.Round(Query);
+    }
 
     public float[] Query { get; private init; }
 
@@ -241,20 +251,40 @@ public sealed class Inputs
     {
         if (kernel.Declaration.IsPlain)
         {
-            body(Arguments(Query, Key, Value, output, scratch));
+            Run(Arguments(Query, Key, Value, output, scratch), body);
             ResultHashes.Add(this, output);
             return;
         }
 
-        const float Gap = 123.25f;
+        const float Gap = 123.5f; // in any type
         var place = Problem.OutputPlace;
         float[] placed = new float[place.Length];
         placed.AsSpan().Fill(Gap);
         place.Scatter(output, placed);
-        body(Arguments(Placed(Problem.QueryPlace, Query), Placed(Problem.KeyPlace, Key), Placed(Problem.ValuePlace, Value), placed, scratch));
+        Run(Arguments(Placed(Problem.QueryPlace, Query), Placed(Problem.KeyPlace, Key), Placed(Problem.ValuePlace, Value), placed, scratch), body);
         place.Gather(placed).CopyTo(output);
         if (place.Gaps(placed).Any(x => x != Gap)) throw new InvalidOperationException($"{Problem}: elements between the tokens of the output were written.");
         ResultHashes.Add(this, output);
+    }
+
+    /// <summary>Gives a kernel the tensors in the types that it is declared with.</summary>
+    private void Run(in KernelArguments arguments, KernelBody body)
+    {
+        var (storage, narrow) = (Problem.Declaration.Storage, Problem.Declaration.Narrow);
+        if (storage == Storage.Wide)
+        {
+            body(arguments);
+            return;
+        }
+
+        byte[] output = narrow.Output ? storage.Encode(arguments.Output) : [];
+        body(arguments with
+        {
+            Query = narrow.Query ? default : arguments.Query, NarrowQuery = narrow.Query ? storage.Encode(arguments.Query) : default,
+            Key = default, NarrowKey = storage.Encode(arguments.Key), Value = default, NarrowValue = storage.Encode(arguments.Value),
+            Output = narrow.Output ? default : arguments.Output, NarrowOutput = output,
+        });
+        if (narrow.Output) storage.Decode(output, arguments.Output);
     }
 
     /// <summary>Other places for each run, the same ones in each run of a test.</summary>

@@ -13,6 +13,15 @@ public readonly ref struct KernelArguments
 
     public Span<float> Output { get; init; }
 
+    /// <summary>For kernels whose tensors have elements of 16 bits; the tensors above are then empty.</summary>
+    public ReadOnlySpan<byte> NarrowQuery { get; init; }
+
+    public ReadOnlySpan<byte> NarrowKey { get; init; }
+
+    public ReadOnlySpan<byte> NarrowValue { get; init; }
+
+    public Span<byte> NarrowOutput { get; init; }
+
     /// <summary>For kernels that take tensor spans.</summary>
     public ReadOnlyTensorSpan<float> QueryTensor { get; init; }
 

@@ -57,6 +57,7 @@ public sealed class KernelGroup
         string source = $$"""
             using System;
             using System.Numerics.Tensors;
+            using System.Runtime.InteropServices;
             using AttentionGen;
             using AttentionGen.Kernels.Tests;
 

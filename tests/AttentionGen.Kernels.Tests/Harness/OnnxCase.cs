@@ -8,10 +8,7 @@ internal sealed class OnnxCase
     private const string Prefix = "test_attention_";
 
     /// <summary>What a case can ask for and a kernel does not have: each row is the reason why the cases that need it are not run.</summary>
-    private static readonly (string Feature, Func<OnnxCase, bool> IsNeeded)[] s_missing =
-    [
-        ("half precision", onnx => onnx.Type("Q") == "F16"),
-    ];
+    private static readonly (string Feature, Func<OnnxCase, bool> IsNeeded)[] s_missing = [];
 
     /// <summary>All that is looked at here. softmax_precision asks for no more than single precision gives within the tolerance.</summary>
     private static readonly string[] s_known =
@@ -67,6 +64,8 @@ internal sealed class OnnxCase
                 Keep = HasKeep ? MaskAxes : 0,
                 Batched = true,
                 Layout = Layout,
+                Storage = IsHalf ? Storage.Half : Storage.Wide,
+                Narrow = (IsHalf, IsHalf),
                 Roles = Roles.MaxThreads | (KeyLengths is not null ? Roles.KeyLengths : 0) | (Gives("qk_matmul_output") ? Roles.Scores : 0),
                 ScoresStage = Gives("qk_matmul_output") ? (AttentionStage)(int)Attribute("qk_matmul_output_mode", 0) : AttentionStage.Weights,
             };
@@ -79,6 +78,9 @@ internal sealed class OnnxCase
             };
         }
     }
+
+    /// <summary>Whether the tensors have elements of 16 bits.</summary>
+    public bool IsHalf => Type("Q") == "F16";
 
     public float[] Query => Floats("Q");
 

@@ -37,6 +37,7 @@ public sealed record RandomCall(Problem Problem, Filling Filling, Poison? Poison
             if (Filling == Filling.Constant) MakeConstant(inputs);
             if (Filling == Filling.Large) MakeLarge(inputs);
             if (Poison is not null) AddPoison(inputs, Poison);
+            inputs.Round();
             return inputs;
         }
     }

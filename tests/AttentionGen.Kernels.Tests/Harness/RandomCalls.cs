@@ -66,7 +66,9 @@ internal sealed class RandomCalls
         }
         from cut in Gen.Frequency((2, Gen.Constant(plain)), (1, RandomCuts.Of(plain)))
         from scored in Gen.Frequency((3, Gen.Constant(cut)), (1, Scored(cut)))
-        select scored with { Window = scored.Mask == AttentionMask.Causal ? (scored.Window.Left, -1) : scored.Window };
+        from storage in Gen.Frequency((3, Gen.Constant(Storage.Wide)), (1, Gen.Constant(Storage.Half)), (1, Gen.Constant(Storage.BFloat16)))
+        from narrow in storage == Storage.Wide ? Gen.Constant((false, false)) : Gen.Elements((false, false), (true, true), (true, false), (false, true))
+        select scored with { Storage = storage, Narrow = narrow, Window = scored.Mask == AttentionMask.Causal ? (scored.Window.Left, -1) : scored.Window };
 
     /// <summary>What is done to scores, each step in one of three, and the log-sum-exp.</summary>
     internal static Gen<Declaration> Scored(Declaration declaration) =>
@@ -103,7 +105,7 @@ internal sealed class RandomCalls
         from threads in Gen.Elements(Roles.None, Roles.MaxThreads)
         from scratch in Gen.Elements(Roles.None, Roles.None, Roles.Scratch)
         from layout in Gen.Elements(Enum.GetValues<AttentionLayout>())
-        from tensors in Gen.Frequency((2, Gen.Constant(false)), (1, Gen.Constant(true)))
+        from tensors in core.Storage != Storage.Wide ? Gen.Constant(false) : Gen.Frequency((2, Gen.Constant(false)), (1, Gen.Constant(true)))
         from fixedQueries in Gen.Frequency((6, Gen.Constant(0)), (1, Gen.Choose(1, 4)), (1, FixedLengths))
         from fixedKeys in Gen.Frequency((3, Gen.Constant(0)), (1, FixedLengths))
         let dense = core with
@@ -226,6 +228,8 @@ internal sealed class RandomCalls
             declaration with { Norm = AttentionNorm.None, Roles = declaration.Roles & ~NormWeights },
             declaration with { Roles = declaration.Roles & ~NormWeights },
             declaration with { ScoresStage = AttentionStage.Weights, Roles = declaration.Roles & ~(Roles.Scores | Statistics) },
+            declaration with { Storage = Storage.Wide, Narrow = default },
+            declaration with { Narrow = default },
             declaration with { Scale = 0 },
             declaration with { Window = (-1, -1) },
             declaration with { PrefixLength = 0, ChunkLength = 0, Dilation = 1 },

@@ -25,7 +25,7 @@ internal sealed class Safetensors
 
     public int[] Shape(string name) => [.. _header.GetProperty(name).GetProperty("shape").EnumerateArray().Select(x => x.GetInt32())];
 
-    public float[] Floats(string name, params int[] shape) => Read<float>(name, "F32", shape);
+    public float[] Floats(string name, params int[] shape) => Type(name) == "F16" ? [.. Read<Half>(name, "F16", shape).Select(x => (float)x)] : Read<float>(name, "F32", shape);
 
     public int[] Ints(string name, params int[] shape) => Read<int>(name, "I32", shape);
 

@@ -1,4 +1,5 @@
 using AttentionGen.Generator.Emit.Dialects;
+using AttentionGen.Generator.Model;
 using AttentionGen.Generator.Text;
 
 namespace AttentionGen.Generator.Emit.MicroKernels;
@@ -9,7 +10,8 @@ namespace AttentionGen.Generator.Emit.MicroKernels;
 /// <param name="Tail">Elements of the last vector, where memory may end after them; 0 where the vector is whole.</param>
 /// <param name="Step">Elements from index to index of the left operand, in units.</param>
 /// <param name="Unit">The unit of the step; nothing for elements.</param>
-internal sealed record Access(string Reference, string Stride, int Tail = 0, int Step = 1, string Unit = "");
+/// <param name="Type">The type of its elements.</param>
+internal sealed record Access(string Reference, string Stride, int Tail = 0, int Step = 1, string Unit = "", ElementType Type = ElementType.Float);
 
 /// <summary>
 /// Writes a product of panels, the micro-kernel of both matrix products: accumulators [rows, vectors] += left [rows, index] * right [index, vectors], and an epilogue for what the
@@ -109,8 +111,8 @@ internal sealed record ProductEmitter(Dialect Dialect, int Rows, int Vectors, st
         {
             string offset = Address.Offset((index, RightStride), (v, "Lanes"));
             return RightTail > 0 && v == Vectors - 1
-                ? $"{RightName}{v} = LoadFirst({Address.Arguments(Right, offset)}, {RightTail});"
-                : $"{RightName}{v} = Load({Address.Arguments(Right, offset)});";
+                ? $"{RightName}{v} = {ElementTypes.Function("LoadFirst", RightAccess.Type)}({Address.Arguments(Right, offset)}, {RightTail});"
+                : $"{RightName}{v} = {ElementTypes.Function("Load", RightAccess.Type)}({Address.Arguments(Right, offset)});";
         }
 
         string Splat(int row) => $"{LeftName(row)} = Splat({Address.Arguments(Left, Address.Offset((row, LeftStride), (index * LeftAccess.Step, LeftAccess.Unit)))});";

@@ -1,4 +1,5 @@
 using AttentionGen.Generator.Emit.Dialects;
+using AttentionGen.Generator.Model;
 using AttentionGen.Generator.Planning;
 using AttentionGen.Generator.Text;
 
@@ -100,8 +101,8 @@ internal static class ValuesEmitter
             {
                 w.Line($"Vec f{row} = Splat({Address.Arguments("state", Address.Offset((row, "StateRow"), (1, "Sums")))});");
                 w.Line(string.Join(" ", Enumerable.Range(0, strip.Vectors).Select(vector => strip.Tail > 0 && vector == strip.Vectors - 1
-                    ? $"StoreFirst({product.Sum(row, vector)} * f{row}, {Address.Arguments("outputs", Address.Offset((vector, "Lanes")))}, {strip.Tail});"
-                    : $"Store({product.Sum(row, vector)} * f{row}, {Address.Arguments("outputs", Address.Offset((vector, "Lanes")))});")));
+                    ? $"{ElementTypes.Function("StoreFirst", plan.Spec.Elements.Output)}({product.Sum(row, vector)} * f{row}, {Address.Arguments("outputs", Address.Offset((vector, "Lanes")))}, {strip.Tail});"
+                    : $"{ElementTypes.Function("Store", plan.Spec.Elements.Output)}({product.Sum(row, vector)} * f{row}, {Address.Arguments("outputs", Address.Offset((vector, "Lanes")))});")));
                 if (row < strip.Rows - 1) w.Line("outputs = ref At(ref outputs, outputStride);");
             }
         }

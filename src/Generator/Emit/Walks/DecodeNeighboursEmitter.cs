@@ -1,5 +1,6 @@
 using AttentionGen.Generator.Emit.Dialects;
 using AttentionGen.Generator.Lowering;
+using AttentionGen.Generator.Model;
 using AttentionGen.Generator.Planning;
 using AttentionGen.Generator.Text;
 using static AttentionGen.Generator.Emit.Walks.DecodeStreams;
@@ -101,13 +102,13 @@ internal static class DecodeNeighboursEmitter
         {
             using (w.Block($"for (nint d = {from}; d < {to}; d += Lanes)"))
             {
-                if (rows > 1) Prefetch(w, plan, dialect, "k", "d");
-                Step((key, offset) => $"Load(ref {key}, {offset})", "d");
+                if (rows > 1) Prefetch(w, plan, dialect, "k", "d", plan.Spec.Elements.Key);
+                Step((key, offset) => $"{ElementTypes.Function("Load", plan.Spec.Elements.Key)}(ref {key}, {offset})", "d");
             }
         }
 
         string Sums(int row) => $"Sums4({string.Join(", ", Enumerable.Range(0, Keys).Select(key => Sum(row, key)))})";
-        void Tail() => Step((key, offset) => $"LoadFirst({Address.Arguments(key, offset)}, {headDim - whole})", $"{whole}");
+        void Tail() => Step((key, offset) => $"{ElementTypes.Function("LoadFirst", plan.Spec.Elements.Key)}({Address.Arguments(key, offset)}, {headDim - whole})", $"{whole}");
 
         if (rows == 1) PrefetchRows(w, dialect, "k", headDim);
         if (!chained)
@@ -159,14 +160,14 @@ internal static class DecodeNeighboursEmitter
         {
             using (w.Block($"for (nint i = 0; i < {whole}; i += Lanes)"))
             {
-                if (rows > 1) Prefetch(w, plan, dialect, "v", "i");
-                Step(key => $"Load(ref v{key}, i)", "i");
+                if (rows > 1) Prefetch(w, plan, dialect, "v", "i", plan.Spec.Elements.Value);
+                Step(key => $"{ElementTypes.Function("Load", plan.Spec.Elements.Value)}(ref v{key}, i)", "i");
             }
         }
 
         if (whole < dim)
             using (w.Block(""))
-                Step(key => $"LoadFirst(ref v{key}, {whole}, {dim - whole})", $"{whole}");
+                Step(key => $"{ElementTypes.Function("LoadFirst", plan.Spec.Elements.Value)}(ref v{key}, {whole}, {dim - whole})", $"{whole}");
 
         void Step(Func<int, string> load, string offset)
         {
@@ -212,13 +213,13 @@ internal static class DecodeNeighboursEmitter
     }
 
     /// <summary>Fetches what lies ahead of a vector of each key or value: in the order in which they are read, but to the second level only.</summary>
-    private static void Prefetch(SourceWriter w, CorePlan plan, Dialect dialect, string name, string offset)
+    private static void Prefetch(SourceWriter w, CorePlan plan, Dialect dialect, string name, string offset, ElementType type)
     {
         if (!dialect.Prefetches) return;
         string fetch = $"PrefetchFour(ref {name}0, stride, {offset} + ahead);";
-        if (plan.Lanes == KernelPlanner.LineFloats) w.Line(fetch);
+        if (plan.Lanes == KernelPlanner.LineElements(type)) w.Line(fetch);
         else
-            using (w.Block($"if ({offset} % {KernelPlanner.LineFloats} == 0)"))
+            using (w.Block($"if ({offset} % {KernelPlanner.LineElements(type)} == 0)"))
                 w.Line(fetch);
     }
 

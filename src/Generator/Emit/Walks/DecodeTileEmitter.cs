@@ -1,5 +1,6 @@
 using AttentionGen.Generator.Emit.Dialects;
 using AttentionGen.Generator.Lowering;
+using AttentionGen.Generator.Model;
 using AttentionGen.Generator.Planning;
 using AttentionGen.Generator.Text;
 
@@ -106,10 +107,10 @@ internal static class DecodeTileEmitter
     }
 
     /// <summary>Declares which lines of a tile are fetched, or fetches those of a single row.</summary>
-    private static void PrefetchTile(SourceWriter w, Dialect dialect, DecodeTile tile, string name, int dim)
+    private static void PrefetchTile(SourceWriter w, Dialect dialect, DecodeTile tile, string name, int dim, ElementType type)
     {
         if (!dialect.Prefetches) return;
-        if (tile.Rows > 1) w.Line($"nint mask = i == 0 ? {KernelPlanner.LineFloats - 1} : -1;");
+        if (tile.Rows > 1) w.Line($"nint mask = i == 0 ? {KernelPlanner.LineElements(type) - 1} : -1;");
         else if (name == "k") w.Line($"if (!streams) PrefetchFourRows(ref k0, stride, ahead, {dim});");
     }
 
@@ -126,7 +127,7 @@ internal static class DecodeTileEmitter
         var (rows, keys) = (Enumerable.Range(0, tile.Rows).ToList(), Enumerable.Range(0, tile.Keys).ToList());
         var inPlace = new InPlace(plan, tile.Keys);
         string Sum(int row, int key) => $"s{row}_{key}";
-        PrefetchTile(w, dialect, tile, "k", headDim);
+        PrefetchTile(w, dialect, tile, "k", headDim, plan.Spec.Elements.Key);
 
         // Sums in a vector of four: of all rows with a key, of two rows with two keys, of a row with four keys.
         var stores = Enumerable.Range(0, tile.Rows * tile.Keys / 4).Select(i => (Index: i, First: 4 / tile.Rows * i)).ToList();
@@ -159,11 +160,11 @@ internal static class DecodeTileEmitter
             using (w.Block($"for (nint d = {from}; d < {to}; d += Lanes)"))
             {
                 Prefetch(w, dialect, tile, "k");
-                Step((key, offset) => $"Load(ref {key}, {offset})", "d");
+                Step((key, offset) => $"{ElementTypes.Function("Load", plan.Spec.Elements.Key)}(ref {key}, {offset})", "d");
             }
         }
 
-        void Tail() => Step((key, offset) => $"LoadFirst({Address.Arguments(key, offset)}, {headDim - whole})", $"{whole}");
+        void Tail() => Step((key, offset) => $"{ElementTypes.Function("LoadFirst", plan.Spec.Elements.Key)}({Address.Arguments(key, offset)}, {headDim - whole})", $"{whole}");
 
         void Store(Func<(int Index, int First), string> sums)
         {
@@ -224,7 +225,7 @@ internal static class DecodeTileEmitter
     {
         int dim = plan.Spec.ValueDim, whole = dim / plan.Lanes * plan.Lanes;
         var (rows, keys) = (Enumerable.Range(0, tile.Rows).ToList(), Enumerable.Range(0, tile.Keys).ToList());
-        PrefetchTile(w, dialect, tile, "v", dim);
+        PrefetchTile(w, dialect, tile, "v", dim, plan.Spec.Elements.Value);
         string State(int row, string offset) => Address.Arguments("s", DecodeStreams.Join(Address.Offset((row, "StateRow")), offset));
         foreach (int row in rows)
             w.Line("Vec " + string.Join(", ", keys.Select(key => $"w{row}_{key} = Splat({Address.Arguments("w", Address.Offset((tile.Rows * key, "apart"), (row, "")))})")) + ";");
@@ -233,13 +234,13 @@ internal static class DecodeTileEmitter
             using (w.Block($"for (nint d = 0; d < {whole}; d += Lanes)"))
             {
                 Prefetch(w, dialect, tile, "v");
-                Step(key => $"Load(ref v{key}, d)", "d");
+                Step(key => $"{ElementTypes.Function("Load", plan.Spec.Elements.Value)}(ref v{key}, d)", "d");
             }
         }
 
         if (whole < dim)
             using (w.Block(""))
-                Step(key => $"LoadFirst(ref v{key}, {whole}, {dim - whole})", $"{whole}");
+                Step(key => $"{ElementTypes.Function("LoadFirst", plan.Spec.Elements.Value)}(ref v{key}, {whole}, {dim - whole})", $"{whole}");
 
         void Step(Func<int, string> load, string offset)
         {

@@ -1,6 +1,7 @@
 using AttentionGen.Generator.Emit.Dialects;
 using AttentionGen.Generator.Emit.MicroKernels;
 using AttentionGen.Generator.Lowering;
+using AttentionGen.Generator.Model;
 using AttentionGen.Generator.Planning;
 using AttentionGen.Generator.Text;
 
@@ -159,10 +160,10 @@ internal static class DecodeValuesEmitter
     /// <summary>Rows with some values: one, and where weights lie key by key the largest tile.</summary>
     public static void EmitOne(SourceWriter w, CorePlan plan, Dialect dialect)
     {
-        if (plan.Decode!.KeyByKey && plan.Spec.Visible.DiffersByRow) Strips(w, plan, dialect, plan.Decode.Tiles[0].Rows, plan.ValueType);
+        if (plan.Decode!.KeyByKey && plan.Spec.Visible.DiffersByRow) Strips(w, plan, dialect, plan.Decode.Tiles[0].Rows, plan.Spec.Elements.Value);
 
         // Packed values are in single precision, whatever they are in place.
-        foreach (string type in new[] { "float", plan.ValueType }.Distinct())
+        foreach (var type in new[] { ElementType.Float, plan.Spec.Elements.Value }.Distinct())
         {
             if (plan.Decode.KeyByKey) Strips(w, plan, dialect, 1, type);
             else Value(w, plan, type);
@@ -170,7 +171,7 @@ internal static class DecodeValuesEmitter
     }
 
     /// <summary>Rows with some values: strips of the value dimension whose outputs stay in registers.</summary>
-    private static void Strips(SourceWriter w, CorePlan plan, Dialect dialect, int rows, string type)
+    private static void Strips(SourceWriter w, CorePlan plan, Dialect dialect, int rows, ElementType type)
     {
         int dim = plan.Spec.ValueDim, whole = dim / plan.Lanes, tail = dim % plan.Lanes, most = StripAccumulators / rows, count = (whole + most - 1) / most;
         int width = Enumerable.Range(1, most).LastOrDefault(vectors => 2 * vectors > most && whole % vectors == 0);
@@ -180,7 +181,7 @@ internal static class DecodeValuesEmitter
         w.Line($"/// <summary>Adds weights * values to the {(rows == 1 ? "state of a row, whose weights are `step` floats apart" : $"states of {rows} rows, whose weights lie key by key")}.</summary>");
         w.Line(GeneratedCode.CoreMethod);
         string keys = rows == 1 ? "int from, int end" : "int keys";
-        using (w.Block($"private static void AddValues{(rows == 1 ? "" : $"{rows}")}(ref float weights, {(rows == 1 ? "int step, " : "")}ref {type} value, nint stride, ref float state, {keys})"))
+        using (w.Block($"private static void AddValues{(rows == 1 ? "" : $"{rows}")}(ref float weights, {(rows == 1 ? "int step, " : "")}ref {ElementTypes.Text(type)} value, nint stride, ref float state, {keys})"))
         {
             if (rows == 1) w.Line("weights = ref At(ref weights, from * step);\nvalue = ref At(ref value, from * stride);");
             if (even > 0)
@@ -196,9 +197,9 @@ internal static class DecodeValuesEmitter
 
         void Strip(string d, int vectors, int tailOf)
         {
-            var product = new ProductEmitter(dialect, rows, vectors, "o", new("w", "", Step: rows, Unit: rows == 1 ? "step" : ""), new("v", "stride", tailOf));
+            var product = new ProductEmitter(dialect, rows, vectors, "o", new("w", "", Step: rows, Unit: rows == 1 ? "step" : ""), new("v", "stride", tailOf, Type: type));
             string State(int row, int vector) => Address.Arguments("s", Address.Offset((row, "StateRow"), (vector, "Lanes")));
-            w.Line($"ref float w = ref weights, s = ref At(ref state, {d}){(type == "float" ? "," : $";\nref {type}")} v = ref At(ref value, {d});");
+            w.Line($"ref float w = ref weights, s = ref At(ref state, {d}){(type == ElementType.Float ? "," : $";\nref {ElementTypes.Text(type)}")} v = ref At(ref value, {d});");
             product.Emit(w, (row, vector) => $"Load({State(row, vector)})", Loop, () => product.EachRow(w, (row, vector) => $"Store({product.Sum(row, vector)}, {State(row, vector)});"));
 
             void Loop()
@@ -215,21 +216,21 @@ internal static class DecodeValuesEmitter
     /// <summary>Outputs of a tile that are in registers at once.</summary>
     private const int StripAccumulators = 12;
 
-    private static void Value(SourceWriter w, CorePlan plan, string type)
+    private static void Value(SourceWriter w, CorePlan plan, ElementType type)
     {
         int dim = plan.Spec.ValueDim, whole = dim / plan.Lanes * plan.Lanes;
         w.Line();
         w.Line("/// <summary>Adds weights * values to the state of a row.</summary>");
         w.Line(GeneratedCode.CoreMethod);
-        using (w.Block($"private static void AddValues(ref float weights, ref {type} value, nint stride, ref float state, int from, int end)"))
+        using (w.Block($"private static void AddValues(ref float weights, ref {ElementTypes.Text(type)} value, nint stride, ref float state, int from, int end)"))
         using (w.Block("for (; from < end; from++)"))
         {
             w.Line($"""
                 Vec w = Splat(ref weights, from);
-                ref {type} v = ref At(ref value, from * stride);
+                ref {ElementTypes.Text(type)} v = ref At(ref value, from * stride);
                 """);
-            if (whole > 0) w.Line($"for (nint i = 0; i < {whole}; i += Lanes) Store(MulAdd(w, Load(ref v, i), Load(ref state, i)), ref state, i);");
-            if (whole < dim) w.Line($"Store(MulAdd(w, LoadFirst(ref v, {whole}, {dim - whole}), Load(ref state, {whole})), ref state, {whole});");
+            if (whole > 0) w.Line($"for (nint i = 0; i < {whole}; i += Lanes) Store(MulAdd(w, {ElementTypes.Function("Load", type)}(ref v, i), Load(ref state, i)), ref state, i);");
+            if (whole < dim) w.Line($"Store(MulAdd(w, {ElementTypes.Function("LoadFirst", type)}(ref v, {whole}, {dim - whole}), Load(ref state, {whole})), ref state, {whole});");
         }
     }
 }

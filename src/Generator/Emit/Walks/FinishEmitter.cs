@@ -1,5 +1,6 @@
 using AttentionGen.Generator.Emit.Dialects;
 using AttentionGen.Generator.Emit.MicroKernels;
+using AttentionGen.Generator.Model;
 using AttentionGen.Generator.Planning;
 using AttentionGen.Generator.Text;
 
@@ -26,8 +27,8 @@ internal static class FinishEmitter
                     w.Line(plan.Spec.Scores.Hides ? "float inverse = sum == 0f ? 0f : 1f / sum;" : "float inverse = At(ref state, Maximum) == float.NegativeInfinity ? 0f : 1f / sum;");
                 foreach (var state in rows.States) state.Finish(w, SoftmaxEmitter.Context(plan));
                 RowEmitter.Emit(w, plan.Spec.ValueDim, plan.Lanes,
-                    i => $"Store(Load(ref state, {i}) * All(inverse), ref output, {i});",
-                    i => $"At(ref output, {i}) = At(ref state, {i}) * inverse;");
+                    i => $"{ElementTypes.Function("Store", plan.Spec.Elements.Output)}(Load(ref state, {i}) * All(inverse), ref output, {i});",
+                    i => ElementTypes.Write(plan.Spec.Elements.Output, $"ref output, {i}", $"At(ref state, {i}) * inverse"));
                 w.Line("""
                     state = ref At(ref state, StateRow);
                     output = ref At(ref output, outputs.Stride);

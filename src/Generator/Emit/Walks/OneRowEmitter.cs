@@ -1,3 +1,4 @@
+using AttentionGen.Generator.Model;
 using AttentionGen.Generator.Planning;
 using AttentionGen.Generator.Text;
 
@@ -60,9 +61,9 @@ internal static class OneRowEmitter
     {
         if (plan.Spec.Loads.Steps.Count == 0)
         {
-            w.Line("Vec " + string.Join(", ", Enumerable.Range(0, Keys).Select(stream => $"s{stream} = q0 * Load(ref k{stream}, 0)")) + ";");
+            w.Line("Vec " + string.Join(", ", Enumerable.Range(0, Keys).Select(stream => $"s{stream} = q0 * {Key(plan)}(ref k{stream}, 0)")) + ";");
             for (int i = 1; i < vectors; i++)
-                w.Line(string.Join(" ", Enumerable.Range(0, Keys).Select(stream => $"s{stream} = MulAdd(q{i}, Load(ref k{stream}, {Address.Offset((i, "Lanes"))}), s{stream});")));
+                w.Line(string.Join(" ", Enumerable.Range(0, Keys).Select(stream => $"s{stream} = MulAdd(q{i}, {Key(plan)}(ref k{stream}, {Address.Offset((i, "Lanes"))}), s{stream});")));
             w.Line("Vectors128.Scatter(Sums4(s0, s1, s2, s3), ref weights, quarter);");
             return;
         }
@@ -71,13 +72,15 @@ internal static class OneRowEmitter
         var load = new InPlace(plan);
         for (int stream = 0; stream < Keys; stream++)
         {
-            w.Line($"Vec x{stream} = Load(ref k{stream}, 0), s{stream} = q0 * x{stream}{load.First(stream)};");
+            w.Line($"Vec x{stream} = {Key(plan)}(ref k{stream}, 0), s{stream} = q0 * x{stream}{load.First(stream)};");
             for (int i = 1; i < vectors; i++)
-                w.Line($"x{stream} = Load(ref k{stream}, {Address.Offset((i, "Lanes"))}); s{stream} = MulAdd(q{i}, x{stream}, s{stream});{load.Add(stream)}");
+                w.Line($"x{stream} = {Key(plan)}(ref k{stream}, {Address.Offset((i, "Lanes"))}); s{stream} = MulAdd(q{i}, x{stream}, s{stream});{load.Add(stream)}");
         }
 
         w.Line($"Vectors128.Scatter(Sums4(s0, s1, s2, s3){load.Factors}, ref weights, quarter);");
     }
+
+    private static string Key(CorePlan plan) => ElementTypes.Function("Load", plan.Spec.Elements.Key);
 
     private static string StreamAhead(int dim) => $"nint ahead = {Math.Max(KernelPlanner.StreamFloatsAhead / dim, 1)} * stride;";
 
@@ -97,7 +100,7 @@ internal static class OneRowEmitter
                 for (int stream = 0; stream < Keys; stream++)
                 {
                     w.Line($"Vec w{stream} = Splat(ref weights, {Address.Offset((stream, "quarter"))}); " + string.Join(" ", Enumerable.Range(0, vectors).Select(i =>
-                        $"o{i} = MulAdd(w{stream}, Load(ref v{stream}, {Address.Offset((i, "Lanes"))}), o{i});")));
+                        $"o{i} = MulAdd(w{stream}, {ElementTypes.Function("Load", plan.Spec.Elements.Value)}(ref v{stream}, {Address.Offset((i, "Lanes"))}), o{i});")));
                 }
             });
 

@@ -1,6 +1,7 @@
 using AttentionGen.Generator.Emit.Dialects;
 using AttentionGen.Generator.Emit.MicroKernels;
 using AttentionGen.Generator.Lowering;
+using AttentionGen.Generator.Model;
 using AttentionGen.Generator.Planning;
 using AttentionGen.Generator.Text;
 
@@ -62,7 +63,7 @@ internal static class PackingEmitter
         int whole = plan.Spec.Fixed!.KeyLength - plan.SingleKeys;
         w.Line($"\nkey = ref At(ref key, {whole} * stride);\npanels = ref At(ref panels, {whole} * HeadDim);");
         using (w.Block($"for (int single = 0; single < {plan.SingleKeys}; single++, key = ref At(ref key, stride), panels = ref At(ref panels, QueryRow))"))
-            CopyRow(w, plan, "key", "panels");
+            CopyRow(w, plan, plan.Spec.Elements.Key, "key", "panels");
     }
 
     private static void Panels(SourceWriter w, CorePlan plan, Dialect dialect)
@@ -80,12 +81,12 @@ internal static class PackingEmitter
             if (dialect.Transpose is null)
             {
                 using (w.Block($"for (int d = 0; d < {headDim}; d++)"))
-                    w.Line("Store(Gather4(ref At(ref source, d), stride, last), ref target, d * PanelKeys);");
+                    w.Line($"Store({Function("Gather4")}(ref At(ref source, d), stride, last), ref target, d * PanelKeys);");
                 PadKeys(w, plan, step);
                 return;
             }
 
-            string Transpose(string d) => $"{dialect.Transpose}(ref {Address.At("source", d)}, stride, last, ref {Address.At("target", d == "0" ? d : $"{d} * PanelKeys")}, PanelKeys);";
+            string Transpose(string d) => $"{Function(dialect.Transpose)}(ref {Address.At("source", d)}, stride, last, ref {Address.At("target", d == "0" ? d : $"{d} * PanelKeys")}, PanelKeys);";
             int whole = headDim / step * step;
             if (whole == step) w.Line(Transpose("0"));
             else if (whole > step)
@@ -101,11 +102,13 @@ internal static class PackingEmitter
             {
                 using (w.Block($"for (int d = 0; d < {headDim}; d++)"))
                 using (w.Block($"for (int j = 0; j < {step}; j++)"))
-                    w.Line("At(ref target, d * PanelKeys + j) = At(ref source, Math.Min(j, last) * stride + d);");
+                    w.Line($"At(ref target, d * PanelKeys + j) = {ElementTypes.Read(plan.Spec.Elements.Key, "ref source, Math.Min(j, last) * stride + d")};");
             }
 
             PadKeys(w, plan, step);
         }
+
+        string Function(string name) => ElementTypes.Function(name, plan.Spec.Elements.Key);
     }
 
     /// <summary>Zeros for the elements that the packed head has more.</summary>
@@ -130,12 +133,13 @@ internal static class PackingEmitter
             {
                 dialect.Prefetch(w, "value", "stride", plan.Spec.ValueDim);
                 if (padded) w.Line("Store(Vec.Zero, ref rows, ValueDim - Lanes);");
+                string load = ElementTypes.Function("Load", plan.Spec.Elements.Value);
                 RowEmitter.Emit(w, plan.Spec.ValueDim, plan.Lanes,
                     i => check
-                        ? $"Vec v{i} = Load(ref value, {i});\nStore(v{i}, ref rows, {i});\nzeros |= v{i} * Vec.Zero;"
-                        : $"Store(Load(ref value, {i}), ref rows, {i});",
-                    i => $"At(ref rows, {i}) = At(ref value, {i});"
-                        + (check ? $"\nzeros |= All(At(ref value, {i}) * 0f);" : ""));
+                        ? $"Vec v{i} = {load}(ref value, {i});\nStore(v{i}, ref rows, {i});\nzeros |= v{i} * Vec.Zero;"
+                        : $"Store({load}(ref value, {i}), ref rows, {i});",
+                    i => $"At(ref rows, {i}) = {ElementTypes.Read(plan.Spec.Elements.Value, $"ref value, {i}")};"
+                        + (check ? $"\nzeros |= All({(plan.Spec.Elements.Value == ElementType.Float ? $"At(ref value, {i})" : $"At(ref rows, {i})")} * 0f);" : ""));
                 w.Line("""
                     value = ref At(ref value, stride);
                     rows = ref At(ref rows, ValueDim);
@@ -163,17 +167,18 @@ internal static class PackingEmitter
         using (w.Block($"private static void CopyQueries(ref {plan.QueryType} query, nint stride, int rows, ref float copy{PlaceParameter(plan)})"))
         using (w.Block("for (int row = 0; row < rows; row++, query = ref At(ref query, stride), copy = ref At(ref copy, QueryRow))"))
         {
-            CopyRow(w, plan, "query", "copy", sign);
+            CopyRow(w, plan, plan.Spec.Elements.Query, "query", "copy", sign);
             foreach (var step in plan.Spec.Loads.Steps) step.Query(w);
         }
     }
 
     /// <summary>Copies a query or a key, with zeros up to a whole vector.</summary>
+    /// <param name="type">The type of its elements.</param>
     /// <param name="sign">What stands before each element: nothing, or a minus.</param>
-    private static void CopyRow(SourceWriter w, CorePlan plan, string from, string to, string sign = "")
+    private static void CopyRow(SourceWriter w, CorePlan plan, ElementType type, string from, string to, string sign = "")
     {
         if (plan.QueryRow != plan.Spec.HeadDim) w.Line($"Store(Vec.Zero, ref {to}, QueryRow - Lanes);");
-        RowEmitter.Emit(w, plan.Spec.HeadDim, plan.Lanes, i => $"Store({sign}Load(ref {from}, {i}), ref {to}, {i});", i => $"At(ref {to}, {i}) = {sign}At(ref {from}, {i});");
+        RowEmitter.Emit(w, plan.Spec.HeadDim, plan.Lanes, i => $"Store({sign}{ElementTypes.Function("Load", type)}(ref {from}, {i}), ref {to}, {i});", i => $"At(ref {to}, {i}) = {sign}{ElementTypes.Read(type, $"ref {from}, {i}")};");
     }
 
     /// <summary>What the copy of queries is given beside them, after a comma: where they stand, if a load step reads operands of the call.</summary>

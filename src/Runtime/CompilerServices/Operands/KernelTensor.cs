@@ -68,6 +68,18 @@ public readonly ref partial struct KernelTensor
         OfData(
             ref Unsafe.As<float, byte>(ref MemoryMarshal.GetReference(span)), sizeof(float), span.Length, layout, heads, dim, stride, tokens, batch, name, batchName);
 
+    /// <inheritdoc cref="Of(ReadOnlySpan{float}, AttentionLayout, int, int, int, int, int, string, string)"/>
+    public static KernelTensor Of(
+        ReadOnlySpan<Half> span, AttentionLayout layout, int heads, int dim, int stride, int tokens = 0, int batch = 1,
+        [CallerArgumentExpression(nameof(span))] string name = "", [CallerArgumentExpression(nameof(batch))] string batchName = "") =>
+        OfData(ref Unsafe.As<Half, byte>(ref MemoryMarshal.GetReference(span)), Unsafe.SizeOf<Half>(), span.Length, layout, heads, dim, stride, tokens, batch, name, batchName);
+
+    /// <inheritdoc cref="Of(ReadOnlySpan{float}, AttentionLayout, int, int, int, int, int, string, string)"/>
+    public static KernelTensor Of(
+        ReadOnlySpan<BFloat16> span, AttentionLayout layout, int heads, int dim, int stride, int tokens = 0, int batch = 1,
+        [CallerArgumentExpression(nameof(span))] string name = "", [CallerArgumentExpression(nameof(batch))] string batchName = "") =>
+        OfData(ref Unsafe.As<BFloat16, byte>(ref MemoryMarshal.GetReference(span)), Unsafe.SizeOf<BFloat16>(), span.Length, layout, heads, dim, stride, tokens, batch, name, batchName);
+
     private static KernelTensor OfData(
         ref byte data, int elementBytes, int length, AttentionLayout layout, int heads, int dim, int stride, int tokens, int batch, string name, string batchName)
     {
@@ -109,6 +121,18 @@ public readonly ref partial struct KernelTensor
     /// <exception cref="ArgumentException">The shape is not the declared one, or the elements of a head are not contiguous.</exception>
     public static KernelTensor Of(
         in ReadOnlyTensorSpan<float> tensor, AttentionLayout layout, int heads, int dim, int tokens = 0, bool batched = false, int? batch = null,
+        [CallerArgumentExpression(nameof(tensor))] string name = "", [CallerArgumentExpression(nameof(batch))] string batchName = "") =>
+        OfTensor(tensor, layout, heads, dim, tokens, batched, batch, name, batchName);
+
+    /// <inheritdoc cref="Of(in ReadOnlyTensorSpan{float}, AttentionLayout, int, int, int, bool, int?, string, string)"/>
+    public static KernelTensor Of(
+        in ReadOnlyTensorSpan<Half> tensor, AttentionLayout layout, int heads, int dim, int tokens = 0, bool batched = false, int? batch = null,
+        [CallerArgumentExpression(nameof(tensor))] string name = "", [CallerArgumentExpression(nameof(batch))] string batchName = "") =>
+        OfTensor(tensor, layout, heads, dim, tokens, batched, batch, name, batchName);
+
+    /// <inheritdoc cref="Of(in ReadOnlyTensorSpan{float}, AttentionLayout, int, int, int, bool, int?, string, string)"/>
+    public static KernelTensor Of(
+        in ReadOnlyTensorSpan<BFloat16> tensor, AttentionLayout layout, int heads, int dim, int tokens = 0, bool batched = false, int? batch = null,
         [CallerArgumentExpression(nameof(tensor))] string name = "", [CallerArgumentExpression(nameof(batch))] string batchName = "") =>
         OfTensor(tensor, layout, heads, dim, tokens, batched, batch, name, batchName);
 

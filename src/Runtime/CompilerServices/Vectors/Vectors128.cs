@@ -232,12 +232,14 @@ public static partial class Vectors128
 
     /// <summary>Writes 4 elements of each of 4 rows as 4 columns, with arm64 instructions. Rows past <paramref name="last"/> are copies of it.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static void Transpose4(ref float source, nint stride, int last, ref float target, nint targetStride)
+    public static void Transpose4(ref float source, nint stride, int last, ref float target, nint targetStride) => Transpose(
+        Load(ref source, 0), Load(ref source, Math.Min(1, last) * stride), Load(ref source, Math.Min(2, last) * stride), Load(ref source, Math.Min(3, last) * stride),
+        ref target, targetStride);
+
+    /// <summary>Writes 4 rows as 4 columns, with arm64 instructions.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static void Transpose(Vector128<float> r0, Vector128<float> r1, Vector128<float> r2, Vector128<float> r3, ref float target, nint targetStride)
     {
-        var r0 = Vector128.LoadUnsafe(ref source);
-        var r1 = Vector128.LoadUnsafe(ref Unsafe.Add(ref source, Math.Min(1, last) * stride));
-        var r2 = Vector128.LoadUnsafe(ref Unsafe.Add(ref source, Math.Min(2, last) * stride));
-        var r3 = Vector128.LoadUnsafe(ref Unsafe.Add(ref source, Math.Min(3, last) * stride));
         var a0 = AdvSimd.Arm64.ZipLow(r0, r2);
         var a1 = AdvSimd.Arm64.ZipHigh(r0, r2);
         var a2 = AdvSimd.Arm64.ZipLow(r1, r3);

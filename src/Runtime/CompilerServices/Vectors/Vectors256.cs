@@ -175,17 +175,17 @@ public static partial class Vectors256
 
     /// <summary>Writes 8 elements of each of 8 rows as 8 columns. Rows past <paramref name="last"/> are copies of it.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static void Transpose8(ref float source, nint stride, int last, ref float target, nint targetStride)
-    {
-        var r0 = Vector256.LoadUnsafe(ref source);
-        var r1 = Vector256.LoadUnsafe(ref Unsafe.Add(ref source, Math.Min(1, last) * stride));
-        var r2 = Vector256.LoadUnsafe(ref Unsafe.Add(ref source, Math.Min(2, last) * stride));
-        var r3 = Vector256.LoadUnsafe(ref Unsafe.Add(ref source, Math.Min(3, last) * stride));
-        var r4 = Vector256.LoadUnsafe(ref Unsafe.Add(ref source, Math.Min(4, last) * stride));
-        var r5 = Vector256.LoadUnsafe(ref Unsafe.Add(ref source, Math.Min(5, last) * stride));
-        var r6 = Vector256.LoadUnsafe(ref Unsafe.Add(ref source, Math.Min(6, last) * stride));
-        var r7 = Vector256.LoadUnsafe(ref Unsafe.Add(ref source, Math.Min(7, last) * stride));
+    public static void Transpose8(ref float source, nint stride, int last, ref float target, nint targetStride) => Transpose(
+        Load(ref source, 0), Load(ref source, Math.Min(1, last) * stride), Load(ref source, Math.Min(2, last) * stride), Load(ref source, Math.Min(3, last) * stride),
+        Load(ref source, Math.Min(4, last) * stride), Load(ref source, Math.Min(5, last) * stride), Load(ref source, Math.Min(6, last) * stride), Load(ref source, Math.Min(7, last) * stride),
+        ref target, targetStride);
 
+    /// <summary>Writes 8 rows as 8 columns.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static void Transpose(
+        Vector256<float> r0, Vector256<float> r1, Vector256<float> r2, Vector256<float> r3, Vector256<float> r4, Vector256<float> r5, Vector256<float> r6, Vector256<float> r7,
+        ref float target, nint targetStride)
+    {
         // Pairs of rows, then fours, then the two halves.
         var a0 = Avx.UnpackLow(r0, r1);
         var a1 = Avx.UnpackHigh(r0, r1);

@@ -1,0 +1,86 @@
+using System.Runtime.CompilerServices;
+using System.Runtime.Intrinsics;
+using System.Runtime.Intrinsics.X86;
+
+namespace AttentionGen.CompilerServices;
+
+// Rows in the types that only storage has, as for narrower vectors.
+public static partial class Vectors512
+{
+    /// <summary>The half-precision vector at an offset, as floats.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector512<float> LoadHalf(ref Half origin, nint offset) => OfHalf(Vector256.LoadUnsafe(ref Unsafe.As<Half, short>(ref Unsafe.Add(ref origin, offset))));
+
+    /// <summary>The first half-precision numbers from memory that may end after them, then zeros; for pinned or native memory.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector512<float> LoadFirstHalf(ref Half origin, nint offset, int count) => OfHalf(LoadFirst(ref Unsafe.As<Half, short>(ref Unsafe.Add(ref origin, offset)), count));
+
+    /// <summary>The bfloat16 vector at an offset, as floats.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector512<float> LoadBFloat16(ref BFloat16 origin, nint offset) => OfBFloat16(Vector256.LoadUnsafe(ref Unsafe.As<BFloat16, short>(ref Unsafe.Add(ref origin, offset))));
+
+    /// <summary>The first bfloat16 numbers from memory that may end after them, then zeros; for pinned or native memory.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector512<float> LoadFirstBFloat16(ref BFloat16 origin, nint offset, int count) => OfBFloat16(LoadFirst(ref Unsafe.As<BFloat16, short>(ref Unsafe.Add(ref origin, offset)), count));
+
+    /// <summary>Rounds a vector to half precision, to nearest even, and writes it at an offset.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void StoreHalf(Vector512<float> x, ref Half origin, nint offset)
+    {
+        Vectors256.StoreHalf(x.GetLower(), ref origin, offset);
+        Vectors256.StoreHalf(x.GetUpper(), ref origin, offset + 8);
+    }
+
+    /// <summary>Rounds the first elements to half precision and writes them and nothing after them.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void StoreFirstHalf(Vector512<float> x, ref Half origin, nint offset, int count)
+    {
+        if (count < 8)
+        {
+            Vectors256.StoreFirstHalf(x.GetLower(), ref origin, offset, count);
+            return;
+        }
+
+        Vectors256.StoreHalf(x.GetLower(), ref origin, offset);
+        if (count > 8) Vectors256.StoreFirstHalf(x.GetUpper(), ref origin, offset + 8, count - 8);
+    }
+
+    /// <summary>Rounds a vector to bfloat16, to nearest even, and writes it at an offset.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void StoreBFloat16(Vector512<float> x, ref BFloat16 origin, nint offset)
+    {
+        Vectors256.StoreBFloat16(x.GetLower(), ref origin, offset);
+        Vectors256.StoreBFloat16(x.GetUpper(), ref origin, offset + 8);
+    }
+
+    /// <summary>Rounds the first elements to bfloat16 and writes them and nothing after them.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void StoreFirstBFloat16(Vector512<float> x, ref BFloat16 origin, nint offset, int count)
+    {
+        if (count < 8)
+        {
+            Vectors256.StoreFirstBFloat16(x.GetLower(), ref origin, offset, count);
+            return;
+        }
+
+        Vectors256.StoreBFloat16(x.GetLower(), ref origin, offset);
+        if (count > 8) Vectors256.StoreFirstBFloat16(x.GetUpper(), ref origin, offset + 8, count - 8);
+    }
+
+    /// <summary>16 half-precision numbers as floats: see <see cref="Vectors128.OfHalf"/>.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static Vector512<float> OfHalf(Vector256<short> x)
+    {
+        var scaled = ((Avx512F.ConvertToVector512Int32(x) << 13) & Vector512.Create(Vectors128.HalfBits)).AsSingle() * Vector512.Create(Vectors128.HalfScale);
+        return scaled | (Vector512.GreaterThanOrEqual(Vector512.Abs(scaled), Vector512.Create(Vectors128.HalfLimit)) & Vector512.Create(Vectors128.Infinity).AsSingle());
+    }
+
+    /// <summary>16 bfloat16 numbers, the upper halves of floats.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static Vector512<float> OfBFloat16(Vector256<short> x) => (Avx512F.ConvertToVector512Int32(x) << 16).AsSingle();
+
+    /// <summary>The first numbers of 16 bits, and zeros. The count is at least 1 and less than 16.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static unsafe Vector256<short> LoadFirst(ref short source, int count) =>
+        Avx512BW.VL.MaskLoad((short*)Unsafe.AsPointer(ref source), Vector256.LessThan(Vector256<short>.Indices, Vector256.Create((short)count)), Vector256<short>.Zero);
+}
