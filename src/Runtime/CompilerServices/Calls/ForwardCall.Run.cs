@@ -64,7 +64,8 @@ public unsafe ref partial struct ForwardCall
     private void RunPinned(in ForwardWalks walks)
     {
         const int Usual = 16; // larger layouts use rented arrays
-        ForwardChecks.Tensors(walks, _query, _key, _value, _output);
+        if (_cache is null) ForwardChecks.Tensors(walks, _query, _key, _value, _output);
+        else ForwardChecks.Tensors(walks, _query, KernelTensor.OfCache(_cache.Shape, _cache.Shape.HeadDim), KernelTensor.OfCache(_cache.Shape, _cache.Shape.ValueDim), _output);
         fixed (byte* query = &_query.Data, key = &_key.Data, value = &_value.Data, output = &_output.Data)
         fixed (int* keyBlockStarts = _mask.KeyBlockStarts, keyBlocks = _mask.KeyBlocks)
         {
@@ -93,7 +94,8 @@ public unsafe ref partial struct ForwardCall
                     operands.Reach = table.Reach;
                 }
 
-                Run(ref call, walks, ref layout);
+                if (_cache is null) Run(ref call, walks, ref layout);
+                else RunCached(ref call, walks, ref layout);
             }
             finally
             {

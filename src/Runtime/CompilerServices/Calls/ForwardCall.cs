@@ -23,6 +23,13 @@ public unsafe ref partial struct ForwardCall
     private OwnArguments _own;
     private int _maxThreads;
 
+    // The cache of the keys and values, or null: its layer, the tokens in it before the call, whether the call appends others, and what it does to them.
+    private AttentionCache? _cache;
+    private KeyPreparation _preparation;
+    private string _cacheName;
+    private int _layer, _cached;
+    private bool _appends;
+
     /// <summary>Starts a call and checks the tensors against each other.</summary>
     /// <param name="left">The number of keys before its position that a query sees, -1 for all.</param>
     /// <param name="right">The number of keys after its position that a query sees, -1 for all; 0 under a causal mask.</param>
@@ -43,6 +50,12 @@ public unsafe ref partial struct ForwardCall
         if (output.Overlaps(key)) ThrowHelper.Overlap(output.Name, key.Name);
         if (output.Overlaps(value)) ThrowHelper.Overlap(output.Name, value.Name);
 
+        Begin(left, right, query, key, value, output);
+        _appends = true; // where a cache follows
+    }
+
+    private void Begin(int left, int right, in KernelTensor query, in KernelTensor key, in KernelTensor value, in KernelTensor output)
+    {
         _query = query;
         _key = key;
         _value = value;
@@ -53,6 +66,7 @@ public unsafe ref partial struct ForwardCall
         _memory.Clear();
         _bucketStarts = default;
         _scoresStage = default;
+        (_cache, _appends) = (null, false);
         _maxThreads = AttentionOptions.MaxDegreeOfParallelism;
     }
 

@@ -42,6 +42,9 @@ public readonly struct PrefillPlan
     /// <summary>Query rows in a tile.</summary>
     public int TileRows { get; init; }
 
+    /// <summary>Keys in a panel. A block has whole panels.</summary>
+    public int PanelKeys { get; init; }
+
     /// <summary>Keys in a block. A stretch is a multiple of it.</summary>
     public int KeyBlock { get; init; }
 

@@ -135,14 +135,17 @@ internal sealed unsafe class DecodeJob : PooledJob<DecodeJob>
             var range = ranges.Current;
             int begin = (int)Math.Min(range.Begin + Math.Max(first - passed, 0), range.End), end = (int)Math.Min(range.Begin + Math.Min(first + keys - passed, range.Count), range.Zone->Range(last).End);
             passed += range.Count;
-            if (begin >= end) continue;
-            if (count == MaxRuns)
+            for (int next; begin < end; begin = next)
             {
-                Attend(rows, runs, count, !begun, state, scratch);
-                (begun, count) = (true, 0);
-            }
+                if (count == MaxRuns)
+                {
+                    Attend(rows, runs, count, !begun, state, scratch);
+                    (begun, count) = (true, 0);
+                }
 
-            runs[count++] = range.Run(begin, end, rows.Row, _call.KeyRow(sequence, begin, rows.KeyHead), _call.ValueRow(sequence, begin, rows.KeyHead));
+                next = _call.EndOfPage(sequence, begin, end);
+                runs[count++] = range.Run(begin, next, rows.Row, _call.KeyRow(sequence, begin, rows.KeyHead), _call.ValueRow(sequence, begin, rows.KeyHead));
+            }
         }
 
         if (count > 0 || !begun) Attend(rows, runs, count, !begun, state, scratch);

@@ -73,7 +73,8 @@ internal sealed unsafe class PrefillJob : PooledJob<PrefillJob>
         private readonly float* _packedKeys = memory;
         private readonly float* _packedValues = memory + (nint)stretch * walk.Plan.PackedKeyFloats;
         private readonly float* _scratch = memory + (nint)stretch * (walk.Plan.PackedKeyFloats + walk.Plan.PackedValueFloats);
-        private readonly float* _states = memory + (nint)stretch * (walk.Plan.PackedKeyFloats + walk.Plan.PackedValueFloats) + walk.Plan.ScratchFloats;
+        private readonly float* _panel = memory + (nint)stretch * (walk.Plan.PackedKeyFloats + walk.Plan.PackedValueFloats) + walk.Plan.ScratchFloats;
+        private readonly float* _states = memory + (nint)stretch * (walk.Plan.PackedKeyFloats + walk.Plan.PackedValueFloats) + walk.Plan.ScratchFloats + PrefillSchedule.PanelFloats(call, walk.Plan);
 
         // The packed keys: the stretch that begins at an offset in a list of keys of a sequence head.
         private PackedKeys _packed;
@@ -234,17 +235,47 @@ internal sealed unsafe class PrefillJob : PooledJob<PrefillJob>
                 int first = (int)Math.Max(begin, Math.Min(begin + from - offset, end)), last = (int)Math.Min(end, begin + from + stretch - offset);
                 if (first >= last) continue;
                 offset += first - begin - from; // the offset in the stretch
-                _valuesFinite &= _walk.Pack(new KeysToPack
+                for (int next; first < last; offset += next - first, first = next)
                 {
-                    KeyRows = _call.KeyRows(sequence, first, sequenceHead.KeyHead),
-                    ValueRows = _call.ValueRows(sequence, first, sequenceHead.KeyHead),
-                    Count = last - first,
-                    PackedKeys = ref *(_packedKeys + (nint)offset * _walk.Plan.PackedKeyFloats),
-                    PackedValues = ref *(_packedValues + (nint)offset * _walk.Plan.PackedValueFloats),
-                });
+                    // Whole panels of a page are packed where they lie; a panel of several pages is put together first.
+                    next = _call.EndOfPage(sequence, first, last);
+                    if (next < last) next -= (next - first) % _walk.Plan.PanelKeys;
+                    if (next > first)
+                    {
+                        Pack(_call.KeyRows(sequence, first, sequenceHead.KeyHead), _call.ValueRows(sequence, first, sequenceHead.KeyHead), next - first, offset);
+                        continue;
+                    }
+
+                    next = Math.Min(first + _walk.Plan.PanelKeys, last);
+                    var (keyRows, valueRows) = CopyRows(sequence, first, next, sequenceHead.KeyHead);
+                    Pack(keyRows, valueRows, next - first, offset);
+                }
             }
 
             (_packedHead, _packed, _packedFrom) = (sequenceHead, keys, from);
+        }
+
+        private void Pack(in TokenRows keys, in TokenRows values, int count, long offset) => _valuesFinite &= _walk.Pack(new KeysToPack
+        {
+            KeyRows = keys,
+            ValueRows = values,
+            Count = count,
+            PackedKeys = ref *(_packedKeys + (nint)offset * _walk.Plan.PackedKeyFloats),
+            PackedValues = ref *(_packedValues + (nint)offset * _walk.Plan.PackedValueFloats),
+        });
+
+        /// <summary>Puts the keys of a panel and their values side by side.</summary>
+        private readonly (TokenRows Keys, TokenRows Values) CopyRows(in ForwardSequence sequence, int first, int end, int keyHead)
+        {
+            int keyBytes = _call.Key.Dim * _call.Key.ElementBytes, valueBytes = _call.Value.Dim * _call.Value.ElementBytes;
+            byte* keys = (byte*)_panel, values = keys + (nint)_walk.Plan.PanelKeys * keyBytes, key = keys, value = values;
+            for (int i = first; i < end; i++, key += keyBytes, value += valueBytes)
+            {
+                Unsafe.CopyBlockUnaligned(key, _call.KeyRow(sequence, i, keyHead), (uint)keyBytes);
+                Unsafe.CopyBlockUnaligned(value, _call.ValueRow(sequence, i, keyHead), (uint)valueBytes);
+            }
+
+            return (new TokenRows(keys, _call.Key.Dim), new TokenRows(values, _call.Value.Dim));
         }
 
         /// <summary>Computes a block of rows against the packed keys that it sees. The block has processed <paramref name="done"/> keys before.</summary>

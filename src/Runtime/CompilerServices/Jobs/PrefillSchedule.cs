@@ -46,9 +46,9 @@ internal struct PrefillSchedule
             blocks = Math.Max(blocks, (double)call.Sequences[i].RowBlocks * call.Group);
         }
 
-        int stretch = (int)Math.Min(MaxStretch(plan), ((long)longest + plan.KeyBlock - 1) / plan.KeyBlock * plan.KeyBlock);
+        int stretch = (int)Math.Min(MaxStretch(plan, PanelFloats(call, plan)), ((long)longest + plan.KeyBlock - 1) / plan.KeyBlock * plan.KeyBlock);
         int states = longest <= stretch ? 1 : LongRangeBlocks;
-        nint workerBytes = sizeof(float) * ((nint)stretch * (plan.PackedKeyFloats + plan.PackedValueFloats) + plan.ScratchFloats + states * plan.StateFloats);
+        nint workerBytes = sizeof(float) * ((nint)stretch * (plan.PackedKeyFloats + plan.PackedValueFloats) + plan.ScratchFloats + PanelFloats(call, plan) + states * plan.StateFloats);
         if (call.Scratch != null)
         {
             nint fits = call.ScratchBytes / workerBytes;
@@ -64,6 +64,10 @@ internal struct PrefillSchedule
         return new PrefillSchedule { Threads = threads, Stretch = stretch, Segments = segments, Units = sequenceHeads * segments, WorkerBytes = workerBytes };
     }
 
+    /// <summary>Floats of memory for a panel of keys and values of several pages of a cache; 0 without a cache.</summary>
+    public static unsafe int PanelFloats(in ForwardArguments call, in PrefillPlan plan) =>
+        call.Memory == null ? 0 : (plan.PanelKeys * (plan.HeadDim + plan.ValueDim) + 15) / 16 * 16;
+
     /// <summary>The number of keys that a row sees.</summary>
     private static long Seen(in ForwardArguments call, in RowPiece piece, int row)
     {
@@ -75,9 +79,9 @@ internal struct PrefillSchedule
     /// <summary>
     /// The number of keys that fit into a thread's memory at a time. It is the same for all calls of a kernel, because results must not depend on the call.
     /// </summary>
-    private static int MaxStretch(in PrefillPlan plan)
+    private static int MaxStretch(in PrefillPlan plan, int panelFloats)
     {
-        int rest = ScratchCache.MaxBytes / sizeof(float) - plan.ScratchFloats - LongRangeBlocks * plan.StateFloats;
+        int rest = ScratchCache.MaxBytes / sizeof(float) - plan.ScratchFloats - panelFloats - LongRangeBlocks * plan.StateFloats;
         return rest / (plan.PackedKeyFloats + plan.PackedValueFloats) / plan.KeyBlock * plan.KeyBlock;
     }
 }

@@ -1,18 +1,32 @@
 namespace AttentionGen.CompilerServices;
 
 /// <summary>A pinned tensor [batch, tokens, heads, dim].</summary>
-internal unsafe struct StridedTensor(byte* data, in KernelTensor tensor)
+internal unsafe struct StridedTensor
 {
-    private readonly byte* _data = data;
-    private readonly nint _batchStride = tensor.BatchStride;
+    private readonly byte* _data;
+    private readonly nint _batchStride;
 
     /// <summary>Elements from token to token.</summary>
-    public readonly nint TokenStride = tensor.TokenStride;
+    public readonly nint TokenStride;
 
     /// <summary>Elements from head to head.</summary>
-    public readonly nint HeadStride = tensor.HeadStride;
+    public readonly nint HeadStride;
 
-    public readonly int Dim = tensor.Dim, ElementBytes = tensor.ElementBytes;
+    public readonly int Dim, ElementBytes;
+
+    public StridedTensor(byte* data, in KernelTensor tensor)
+    {
+        _data = data;
+        (_batchStride, TokenStride, HeadStride) = (tensor.BatchStride, tensor.TokenStride, tensor.HeadStride);
+        (Dim, ElementBytes) = (tensor.Dim, tensor.ElementBytes);
+    }
+
+    /// <summary>The strides inside a page of a cache; the memory of the cache has the addresses.</summary>
+    public StridedTensor(in KeyMemory memory, int dim, int elementBytes)
+    {
+        (TokenStride, HeadStride) = (dim, (nint)dim * memory.PageTokens);
+        (Dim, ElementBytes) = (dim, elementBytes);
+    }
 
     /// <summary>The address of a head of a token.</summary>
     public readonly byte* Row(int batch, nint token, int head) => _data + (batch * _batchStride + token * TokenStride + head * HeadStride) * ElementBytes;

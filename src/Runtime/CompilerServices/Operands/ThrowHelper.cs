@@ -172,4 +172,19 @@ internal static class ThrowHelper
     [DoesNotReturn]
     public static void BadBatch(string name, int batch) =>
         throw new ArgumentOutOfRangeException(name, batch, $"{name} is {batch}, at least 0 is needed.");
+
+    [DoesNotReturn]
+    public static void CacheShape(string name, CacheShape shape, int heads, int headDim, int valueDim) => throw new ArgumentException(
+        $"{name} has {shape.Heads} heads with keys of {shape.HeadDim} and values of {shape.ValueDim} elements, the kernel is declared for {heads} heads with keys of {headDim} and values of {valueDim}.", name);
+
+    [DoesNotReturn]
+    public static void OneKeyForEachQuery(string name, int keys, string queryName, int queries) => throw new ArgumentException(
+        $"{name} has {keys} tokens and {queryName} has {queries}, but one token is appended to the cache for each query.", name);
+
+    [DoesNotReturn]
+    public static void CacheIsFull(string name, int tokens, string cacheName, int length, int most) =>
+        throw new ArgumentException($"{name} has {tokens} tokens, but {cacheName} has {length} of at most {most}.", name);
+
+    [DoesNotReturn]
+    public static void CacheChanged(string name) => throw new InvalidOperationException($"Another thread has changed {name} while this call began: calls that change a cache must follow one another.");
 }

@@ -1,0 +1,204 @@
+using System.Runtime.CompilerServices;
+using AttentionGen.CompilerServices;
+
+namespace AttentionGen;
+
+/// <summary>The keys and values of one sequence, in all layers of a model. It grows in chunks, or has a fixed capacity.</summary>
+/// <typeparam name="T">The type in which they are stored: <see cref="float"/>, <see cref="Half"/> or <see cref="BFloat16"/>.</typeparam>
+/// <remarks>See <see cref="AttentionCache"/> for what threads may do.</remarks>
+public sealed unsafe class KeyValueCache<T> : AttentionCache
+    where T : unmanaged
+{
+    /// <summary>Tokens of a chunk: enough keys for a long run of a kernel, little memory for a short sequence.</summary>
+    private const int ChunkTokens = 512;
+
+    private readonly CachePages _pages;
+
+    /// <summary>Creates an empty cache.</summary>
+    /// <param name="keyValueHeads">The number of key heads and value heads, 1 to 4096.</param>
+    /// <param name="headDim">The number of elements of a head of a key, 1 to 512.</param>
+    /// <param name="valueDim">The number of elements of a head of a value, 1 to 512; 0 for <paramref name="headDim"/>.</param>
+    /// <param name="layers">The number of layers, 1 or more.</param>
+    /// <param name="capacity">The most tokens; their memory is taken at once, in one piece. 0 for a cache that grows.</param>
+    /// <exception cref="ArgumentOutOfRangeException">A number is out of range.</exception>
+    /// <exception cref="NotSupportedException"><typeparamref name="T"/> is another type.</exception>
+    /// <exception cref="OutOfMemoryException">There is not enough memory for the capacity.</exception>
+    public KeyValueCache(int keyValueHeads, int headDim, int valueDim = 0, int layers = 1, int capacity = 0)
+        : this(ShapeOf(keyValueHeads, headDim, valueDim), Positive(layers), Within(capacity))
+    {
+        if (capacity > 0) _pages.Reserve(capacity);
+    }
+
+    private KeyValueCache(CacheShape shape, int layers, int capacity)
+        : base(shape, layers)
+    {
+        Capacity = capacity;
+        _pages = new CachePages(shape, layers, capacity > 0 ? capacity : ChunkTokens);
+    }
+
+    /// <summary>The most tokens; 0 for a cache that grows.</summary>
+    public int Capacity { get; }
+
+    /// <inheritdoc/>
+    public override long Bytes => _pages.Bytes;
+
+    internal override int MostTokens => Capacity > 0 ? Capacity : KernelTensor.MaxTokens;
+
+    /// <summary>Appends tokens as they are: keys are neither normalised nor rotated.</summary>
+    /// <param name="keys">[tokens, keyValueHeads, headDim].</param>
+    /// <param name="values">[tokens, keyValueHeads, valueDim].</param>
+    /// <param name="layer">The layer.</param>
+    /// <exception cref="ArgumentException">The lengths do not fit the shape or each other, or there is no room for the tokens.</exception>
+    public void Append(ReadOnlySpan<T> keys, ReadOnlySpan<T> values, int layer = 0)
+    {
+        CheckLayer(layer);
+        int tokens = CacheRows.Tokens(Shape, keys.Length, values.Length);
+        Enter(changes: true);
+        try
+        {
+            int length = LengthOf(layer);
+            CacheRows.CheckRoom(nameof(keys), tokens, length, MostTokens);
+            Reserve(length + tokens);
+            var memory = Memory(layer);
+            for (int token = 0, row = 0; token < tokens; token++)
+                for (int head = 0; head < KeyValueHeads; head++, row++)
+                {
+                    keys.Slice(row * HeadDim, HeadDim).CopyTo(Key(memory, length + token, head));
+                    values.Slice(row * ValueDim, ValueDim).CopyTo(Value(memory, length + token, head));
+                }
+
+            SetLength(layer, length + tokens);
+        }
+        finally
+        {
+            Exit(changes: true);
+        }
+    }
+
+    /// <summary>Copies tokens, as they are stored.</summary>
+    /// <param name="first">The first token.</param>
+    /// <param name="keys">[tokens, keyValueHeads, headDim].</param>
+    /// <param name="values">[tokens, keyValueHeads, valueDim].</param>
+    /// <param name="layer">The layer.</param>
+    /// <exception cref="ArgumentException">The lengths do not fit the shape or each other.</exception>
+    /// <exception cref="ArgumentOutOfRangeException">The cache has no such tokens.</exception>
+    public void Read(int first, Span<T> keys, Span<T> values, int layer = 0)
+    {
+        CheckLayer(layer);
+        int tokens = CacheRows.Tokens(Shape, keys.Length, values.Length);
+        Enter(changes: false);
+        try
+        {
+            int length = LengthOf(layer);
+            if (first < 0 || first > length - tokens)
+                throw new ArgumentOutOfRangeException(nameof(first), first, $"{nameof(first)} is {first}, the cache has {length} tokens, of which {tokens} are asked for.");
+            var memory = Memory(layer);
+            for (int token = 0, row = 0; token < tokens; token++)
+                for (int head = 0; head < KeyValueHeads; head++, row++)
+                {
+                    Key(memory, first + token, head).CopyTo(keys.Slice(row * HeadDim, HeadDim));
+                    Value(memory, first + token, head).CopyTo(values.Slice(row * ValueDim, ValueDim));
+                }
+        }
+        finally
+        {
+            Exit(changes: false);
+        }
+    }
+
+    /// <summary>Keeps the first tokens of all layers, as for editing or speculative decoding. The memory of the others stays, for tokens to come.</summary>
+    /// <exception cref="ArgumentOutOfRangeException">The length is negative, or larger than that of the longest layer.</exception>
+    public void Truncate(int length)
+    {
+        Enter(changes: true);
+        try
+        {
+            int longest = 0;
+            for (int layer = 0; layer < Layers; layer++) longest = Math.Max(longest, LengthOf(layer));
+            if ((uint)length > (uint)longest) throw new ArgumentOutOfRangeException(nameof(length), length, $"{nameof(length)} is {length}, the cache has {longest} tokens.");
+            Shorten(length);
+        }
+        finally
+        {
+            Exit(changes: true);
+        }
+    }
+
+    /// <summary>Makes room for tokens, so that appending them allocates nothing.</summary>
+    /// <param name="tokens">The number of tokens in all, including those that are there.</param>
+    /// <exception cref="ArgumentOutOfRangeException">It is negative or more than the capacity.</exception>
+    public void EnsureCapacity(int tokens)
+    {
+        if (tokens < 0 || tokens > MostTokens) throw new ArgumentOutOfRangeException(nameof(tokens), tokens, $"{nameof(tokens)} is {tokens}, the cache has room for at most {MostTokens}.");
+        Enter(changes: true);
+        try
+        {
+            Reserve(tokens);
+        }
+        finally
+        {
+            Exit(changes: true);
+        }
+    }
+
+    /// <summary>A cache with the same tokens and memory of its own.</summary>
+    /// <exception cref="OutOfMemoryException">There is not enough memory.</exception>
+    public KeyValueCache<T> Clone()
+    {
+        Enter(changes: false);
+        KeyValueCache<T>? clone = null;
+        try
+        {
+            clone = new KeyValueCache<T>(Shape, Layers, Capacity);
+            clone._pages.Reserve((int)Math.Min(_pages.Room, MostTokens));
+            clone._pages.CopyFrom(_pages);
+            for (int layer = 0; layer < Layers; layer++) clone.SetLength(layer, LengthOf(layer));
+            return clone;
+        }
+        catch
+        {
+            clone?.Dispose();
+            throw;
+        }
+        finally
+        {
+            Exit(changes: false);
+        }
+    }
+
+    internal override void Reserve(int tokens) => _pages.Reserve(tokens);
+
+    internal override KeyMemory Memory(int layer) => _pages.Memory(layer);
+
+    private protected override void Free() => _pages.Dispose();
+
+    private Span<T> Key(in KeyMemory memory, int token, int head) => new(memory.Key(token, head, HeadDim * sizeof(T)), HeadDim);
+
+    private Span<T> Value(in KeyMemory memory, int token, int head) => new(memory.Value(token, head, ValueDim * sizeof(T)), ValueDim);
+
+    private static CacheShape ShapeOf(int keyValueHeads, int headDim, int valueDim)
+    {
+        var element = typeof(T) == typeof(float) ? ElementType.Float : typeof(T) == typeof(Half) ? ElementType.Half : typeof(T) == typeof(BFloat16) ? ElementType.BFloat16
+            : throw new NotSupportedException($"A cache cannot store {typeof(T).Name}: use float, Half or BFloat16.");
+        ArgumentOutOfRangeException.ThrowIfLessThan(keyValueHeads, 1);
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(keyValueHeads, CacheRows.MostHeads);
+        ArgumentOutOfRangeException.ThrowIfLessThan(headDim, 1);
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(headDim, CacheRows.MostDim);
+        ArgumentOutOfRangeException.ThrowIfNegative(valueDim);
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(valueDim, CacheRows.MostDim);
+        return new CacheShape(keyValueHeads, headDim, valueDim == 0 ? headDim : valueDim, element);
+    }
+
+    private static int Positive(int layers)
+    {
+        ArgumentOutOfRangeException.ThrowIfNegativeOrZero(layers);
+        return layers;
+    }
+
+    private static int Within(int capacity)
+    {
+        ArgumentOutOfRangeException.ThrowIfNegative(capacity);
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(capacity, KernelTensor.MaxTokens);
+        return capacity;
+    }
+}

@@ -1,0 +1,96 @@
+using System.Runtime.CompilerServices;
+
+namespace AttentionGen.CompilerServices;
+
+// Keys and values in a cache. New tokens are written behind those that are there, and count as tokens of the cache when the call has succeeded.
+public unsafe ref partial struct ForwardCall
+{
+    /// <summary>Starts a call whose keys and values lie in a cache: see <see cref="Cache"/>.</summary>
+    /// <inheritdoc cref="Tensors(int, int, in KernelTensor, in KernelTensor, in KernelTensor, in KernelTensor)"/>
+    public void Tensors(int left, int right, in KernelTensor query, in KernelTensor output)
+    {
+        query.CheckTokens("heads", "headDim");
+        output.CheckTokens(query.Batch, query.Tokens);
+        if (output.OverlapsItself()) ThrowHelper.OverlapsItself(output.Name);
+        if (output.Overlaps(query)) ThrowHelper.Overlap(output.Name, query.Name);
+        Begin(left, right, query, default, default, output);
+    }
+
+    /// <summary>The cache of the keys and values. Keys and values that the call has as tensors are appended to it, one token for each query.</summary>
+    /// <param name="cache">The cache.</param>
+    /// <param name="keyValueHeads">The declared number of key-value heads.</param>
+    /// <param name="headDim">The declared elements of a key.</param>
+    /// <param name="valueDim">The declared elements of a value.</param>
+    /// <param name="layer">The layer of the cache.</param>
+    /// <param name="norm">How keys are normalised before they are stored.</param>
+    /// <param name="normEpsilon">The epsilon of the norm.</param>
+    /// <param name="name">The name of the parameter.</param>
+    /// <param name="layerName">The name of the layer's parameter.</param>
+    /// <exception cref="ArgumentException">
+    /// The cache has another shape, there is not one key for each query, or there is no room for the keys.
+    /// </exception>
+    /// <exception cref="ArgumentNullException">There is no cache.</exception>
+    /// <exception cref="ArgumentOutOfRangeException">There is no such layer.</exception>
+    public void Cache(
+        AttentionCache cache, int keyValueHeads, int headDim, int valueDim, int layer = 0, AttentionNorm norm = AttentionNorm.None, float normEpsilon = 0,
+        [CallerArgumentExpression(nameof(cache))] string name = "", [CallerArgumentExpression(nameof(layer))] string layerName = "")
+    {
+        ArgumentNullException.ThrowIfNull(cache, name);
+        var shape = cache.Shape;
+        if ((shape.Heads, shape.HeadDim, shape.ValueDim) != (keyValueHeads, headDim, valueDim)) ThrowHelper.CacheShape(name, shape, keyValueHeads, headDim, valueDim);
+        cache.CheckLayer(layer, layerName);
+        int length = cache.LengthOf(layer), tokens = _appends ? _shape.Queries : 0;
+        if (_appends)
+        {
+            if (_shape.Keys != _shape.Queries) ThrowHelper.OneKeyForEachQuery(_key.Name, _shape.Keys, _query.Name, _shape.Queries);
+            if (tokens > cache.MostTokens - length) ThrowHelper.CacheIsFull(_key.Name, tokens, name, length, cache.MostTokens);
+        }
+
+        (_cache, _cacheName, _layer, _cached) = (cache, name, layer, length);
+        _preparation = new KeyPreparation(norm, normEpsilon);
+        _shape = _shape with { Keys = length + tokens, KeyValueHeads = keyValueHeads };
+    }
+
+    /// <summary>Writes the new tokens behind those of the cache.</summary>
+    private readonly void Append(in ForwardArguments call, in KeyMemory memory)
+    {
+        var shape = _cache!.Shape;
+        StridedTensor key = call.Key, value = call.Value;
+        var weights = (float*)ForwardOperands.Slot(call.Operands, AttentionRole.KeyNormWeight)->Data;
+        for (int token = 0; token < _shape.Queries; token++)
+        {
+            for (int head = 0; head < shape.Heads; head++)
+            {
+                _preparation.Store(key.Row(0, token, head), key.ElementBytes, memory.Key(_cached + token, head, key.Dim * shape.ElementBytes), shape.HeadDim, shape.Element, weights);
+                default(KeyPreparation).Store(value.Row(0, token, head), value.ElementBytes, memory.Value(_cached + token, head, value.Dim * shape.ElementBytes), shape.ValueDim, shape.Element, null);
+            }
+        }
+    }
+
+    /// <summary>Runs a pinned call on its cache.</summary>
+    private void RunCached(ref ForwardArguments call, in ForwardWalks walks, ref ForwardLayout layout)
+    {
+        var cache = _cache!;
+        cache.Enter(_appends);
+        try
+        {
+            if (cache.LengthOf(_layer) != _cached) ThrowHelper.CacheChanged(_cacheName);
+            if (_appends)
+            {
+                cache.Reserve(_shape.Keys);
+                Append(call, cache.Memory(_layer));
+            }
+
+            var memory = cache.Memory(_layer);
+            call.Memory = &memory; // valid until the call ends: workers that begin later do not touch it
+            call.Key = new StridedTensor(memory, cache.Shape.HeadDim, cache.Shape.ElementBytes);
+            call.Value = new StridedTensor(memory, cache.Shape.ValueDim, cache.Shape.ElementBytes);
+            Run(ref call, walks, ref layout);
+            if (_appends) cache.SetLength(_layer, _shape.Keys);
+        }
+        finally
+        {
+            cache.Exit(_appends);
+        }
+    }
+}

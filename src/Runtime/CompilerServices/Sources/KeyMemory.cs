@@ -1,0 +1,29 @@
+namespace AttentionGen.CompilerServices;
+
+/// <summary>The keys and values of a sequence in pages: [heads, tokens of the page, dim] in each.</summary>
+internal unsafe struct KeyMemory
+{
+    /// <summary>The addresses of the pages, in the order of tokens.</summary>
+    public byte** Pages;
+
+    /// <summary>Tokens of a page.</summary>
+    public int PageTokens;
+
+    /// <summary>Bytes from the start of a page to the keys and to the values.</summary>
+    public nint Keys, Values;
+
+    /// <summary>The address of a head of a key.</summary>
+    public readonly byte* Key(nint token, int head, int rowBytes) => Row(Keys, token, head, rowBytes);
+
+    /// <summary>The address of a head of a value.</summary>
+    public readonly byte* Value(nint token, int head, int rowBytes) => Row(Values, token, head, rowBytes);
+
+    /// <summary>The number of tokens from one on, <paramref name="step"/> apart, that lie in its page.</summary>
+    public readonly int Consecutive(nint token, int step) => (PageTokens - (int)(token % PageTokens) - 1) / step + 1;
+
+    private readonly byte* Row(nint part, nint token, int head, int rowBytes)
+    {
+        nint page = token / PageTokens;
+        return Pages[page] + part + ((nint)head * PageTokens + (token - page * PageTokens)) * rowBytes;
+    }
+}

@@ -1,0 +1,43 @@
+using System.Numerics.Tensors;
+using System.Runtime.CompilerServices;
+
+namespace AttentionGen.CompilerServices;
+
+/// <summary>What happens to new keys before a cache stores them: they are normalised, and rounded to its type. A call meets each key once, so this is no part of a core.</summary>
+internal readonly struct KeyPreparation(AttentionNorm norm, float epsilon)
+{
+    /// <summary>Stores a row.</summary>
+    /// <param name="source">Its elements: floats, or elements of the cache's type.</param>
+    /// <param name="sourceBytes">Bytes of such an element.</param>
+    /// <param name="target">Where it is stored.</param>
+    /// <param name="dim">The number of elements.</param>
+    /// <param name="type">The type of the cache.</param>
+    /// <param name="weights">The factors of normalised elements, or null.</param>
+    [SkipLocalsInit]
+    public unsafe void Store(byte* source, int sourceBytes, byte* target, int dim, ElementType type, float* weights)
+    {
+        int bytes = ElementTable.Of(type).Bytes;
+        bool isFloat = sourceBytes == sizeof(float);
+        if (norm == AttentionNorm.None && sourceBytes == bytes)
+        {
+            Unsafe.CopyBlockUnaligned(target, source, (uint)(dim * bytes));
+            return;
+        }
+
+        float* buffer = stackalloc float[CacheRows.MostDim];
+        var row = new Span<float>(buffer, dim);
+        if (isFloat) new ReadOnlySpan<float>(source, dim).CopyTo(row);
+        else if (type == ElementType.Half) Narrowing.Widen(new ReadOnlySpan<Half>(source, dim), row);
+        else Narrowing.Widen(new ReadOnlySpan<BFloat16>(source, dim), row);
+
+        if (norm != AttentionNorm.None)
+        {
+            double squares = TensorPrimitives.SumOfSquares<float>(row);
+            double factor = norm == AttentionNorm.Rms ? 1 / Math.Sqrt(squares / dim + epsilon) : 1 / Math.Max(Math.Sqrt(squares), epsilon);
+            TensorPrimitives.Multiply(row, (float)factor, row);
+            if (weights != null) TensorPrimitives.Multiply(row, new ReadOnlySpan<float>(weights, dim), row);
+        }
+
+        CacheRows.Store(row, target, type);
+    }
+}
