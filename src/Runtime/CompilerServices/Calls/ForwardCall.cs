@@ -20,6 +20,7 @@ public unsafe ref partial struct ForwardCall
     private ReadOnlySpan<int> _bucketStarts;
     private bool _bucketsBidirectional;
     private AttentionStage _scoresStage;
+    private RotaryTable? _rotary;
     private OwnArguments _own;
     private int _maxThreads;
 
@@ -53,6 +54,7 @@ public unsafe ref partial struct ForwardCall
         _memory.Clear();
         _bucketStarts = default;
         _scoresStage = default;
+        _rotary = null;
         _maxThreads = AttentionOptions.MaxDegreeOfParallelism;
     }
 

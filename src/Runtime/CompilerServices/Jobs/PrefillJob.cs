@@ -241,6 +241,9 @@ internal sealed unsafe class PrefillJob : PooledJob<PrefillJob>
                     Count = last - first,
                     PackedKeys = ref *(_packedKeys + (nint)offset * _walk.Plan.PackedKeyFloats),
                     PackedValues = ref *(_packedValues + (nint)offset * _walk.Plan.PackedValueFloats),
+                    Key = first,
+                    Place = _call.Place(sequence, sequenceHead.KeyHead * _call.Group, row: 0),
+                    Scratch = ref *_scratch,
                 });
             }
 
