@@ -107,6 +107,18 @@ public sealed class AttentionAttribute(int heads, int headDim) : Attribute
     public float NormEpsilon { get; set; } = 1e-6f;
 
     /// <summary>
+    /// Which elements of queries and keys the kernel rotates by their positions, after the norm. By default, it rotates none. The parameter <c>rotary</c>
+    /// supplies the <see cref="RotaryTable"/>. Key j is at the position j; the mask and <c>queryStart</c> say where queries are.
+    /// </summary>
+    public AttentionRotary Rotary { get; set; }
+
+    /// <summary>The number of rotated elements of a head, even. The default is all from <see cref="RotaryStart"/> on.</summary>
+    public int RotaryDim { get; set; }
+
+    /// <summary>The first rotated element of a head. The default is 0. The elements before it, and those after the rotated ones, stay as they are.</summary>
+    public int RotaryStart { get; set; }
+
+    /// <summary>
     /// The name of a static method in the type of the kernel that says which keys a query sees: <c>bool Visible(int query, int key)</c>. The argument query
     /// is a position. The method may also have the parameters <c>int head</c> and <c>int batch</c>. Each further parameter is a parameter of the kernel
     /// with the same name and type: int, float, or a read-only span of these, which the method indexes (<c>segment[query] == segment[key]</c>). The method

@@ -21,6 +21,9 @@ public readonly ref struct AttentionOperands
     /// <inheritdoc cref="AttentionRole.KeyNormWeight"/>
     public ReadOnlySpan<float> KeyNormWeight { get; init; }
 
+    /// <inheritdoc cref="AttentionRole.Rotary"/>
+    public RotaryTable? Rotary { get; init; }
+
     /// <inheritdoc cref="AttentionRole.LogSumExp"/>
     public Span<double> LogSumExp { get; init; }
 

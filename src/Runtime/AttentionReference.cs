@@ -76,6 +76,15 @@ public sealed class AttentionReference(int heads, int headDim)
     /// <inheritdoc cref="AttentionAttribute.NormEpsilon"/>
     public double NormEpsilon { get; init; } = 1e-6f;
 
+    /// <inheritdoc cref="AttentionAttribute.Rotary"/>
+    public AttentionRotary Rotary { get; init; }
+
+    /// <summary>The number of rotated elements of a head. 0, the default, means all from <see cref="RotaryStart"/> on.</summary>
+    public int RotaryDim { get; init; }
+
+    /// <inheritdoc cref="AttentionAttribute.RotaryStart"/>
+    public int RotaryStart { get; init; }
+
     /// <summary>
     /// The kernel's <see cref="AttentionAttribute.MaskMethod"/> as a function of query (a position), key, head and batch item; null if there is none. With
     /// documents, the last argument is the document.
@@ -158,6 +167,9 @@ public sealed class AttentionReference(int heads, int headDim)
             Score = score is null ? null : (value, query, key, head, batch) => (float)score((float)value, query, key, head, batch),
             QueryKeyNorm = declaration.QueryKeyNorm,
             NormEpsilon = declaration.NormEpsilon,
+            Rotary = declaration.Rotary,
+            RotaryDim = declaration.RotaryDim,
+            RotaryStart = declaration.RotaryStart,
             SoftCap = declaration.SoftCap,
             Alibi = declaration.Alibi,
             RelativeBuckets = declaration.RelativeBuckets,
@@ -230,6 +242,7 @@ public sealed class AttentionReference(int heads, int headDim)
         operands.Expect(extent, BiasAxes, KeepAxes, RelativeBuckets);
         if (!operands.QueryNormWeight.IsEmpty) Expect(operands.QueryNormWeight.Length, HeadDim, "elements", nameof(operands.QueryNormWeight));
         if (!operands.KeyNormWeight.IsEmpty) Expect(operands.KeyNormWeight.Length, HeadDim, "elements", nameof(operands.KeyNormWeight));
+        if (Rotary != AttentionRotary.None) CheckRotary(operands.Rotary);
         double[]? slopes = Slopes(operands.Slopes);
         double[] row = new double[keys];
         bool[] hidden = new bool[keys];
@@ -245,6 +258,7 @@ public sealed class AttentionReference(int heads, int headDim)
                 int keyHead = h / (Heads / KeyValueHeads);
                 double[][] normalizedKeys = [.. from j in Enumerable.Range(0, itemKeys) select new double[HeadDim]];
                 for (int j = 0; j < itemKeys; j++) Normalize(key.Slice(keyTensor.Row(b, firstKey + j, keyHead), HeadDim), operands.KeyNormWeight, normalizedKeys[j]);
+                for (int j = 0; j < length; j++) Rotate(normalizedKeys[j], operands.Rotary, j); // those after the length are invisible
                 double[] normalizedQuery = new double[HeadDim];
                 for (int i = 0; i < itemQueries; i++)
                 {
@@ -252,6 +266,7 @@ public sealed class AttentionReference(int heads, int headDim)
                     int rowOfQuery = firstQuery + i; // Key j of the item is key firstKey + j of the tensors.
                     var (first, end) = VisibleKeys(position, length, prefix);
                     Normalize(query.Slice(queryTensor.Row(b, rowOfQuery, h), HeadDim), operands.QueryNormWeight, normalizedQuery);
+                    if (position >= 0 && first < end) Rotate(normalizedQuery, operands.Rotary, position);
                     row.AsSpan().Clear();
                     hidden.AsSpan().Clear();
                     var matrix = operands.Scores.IsEmpty ? [] : operands.Scores.Slice(((b * Heads + h) * queries + rowOfQuery) * keys, keys);
@@ -335,6 +350,24 @@ public sealed class AttentionReference(int heads, int headDim)
             _ => 1,
         };
         for (int d = 0; d < HeadDim; d++) to[d] = from[d] / norm * (weight.IsEmpty ? 1 : weight[d]);
+    }
+
+    private void CheckRotary(RotaryTable? table)
+    {
+        ArgumentNullException.ThrowIfNull(table, nameof(AttentionOperands.Rotary));
+        Expect(table.RotaryDim, RotaryDim == 0 ? HeadDim - RotaryStart : RotaryDim, "rotated elements", nameof(AttentionOperands.Rotary));
+    }
+
+    /// <summary>Rotates the pairs of a row by the angles of its position.</summary>
+    private void Rotate(Span<double> row, RotaryTable? table, long position)
+    {
+        if (Rotary == AttentionRotary.None) return;
+        ReadOnlySpan<float> cos = table!.Cos((int)position), sin = table.Sin((int)position);
+        for (int i = 0; i < cos.Length; i++)
+        {
+            var (x, y) = Rotary == AttentionRotary.Halves ? (RotaryStart + i, RotaryStart + i + cos.Length) : (RotaryStart + 2 * i, RotaryStart + 2 * i + 1);
+            (row[x], row[y]) = (row[x] * cos[i] - row[y] * sin[i], row[x] * sin[i] + row[y] * cos[i]);
+        }
     }
 
     private double Product(ReadOnlySpan<double> query, ReadOnlySpan<double> key)

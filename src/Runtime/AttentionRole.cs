@@ -165,6 +165,12 @@ public enum AttentionRole
 
     /// <summary><c>ReadOnlySpan&lt;float&gt; keyNormWeight</c>: [headDim], the factors of the elements of normalised keys.</summary>
     KeyNormWeight,
+
+    /// <summary>
+    /// <c>RotaryTable rotary</c>: the cosines and sines of the positions of queries and keys, which <see cref="AttentionAttribute.Rotary"/> rotates. It is not
+    /// null. Its RotaryDim is that of the kernel, and it has the positions of all queries and keys of the call.
+    /// </summary>
+    Rotary,
 }
 
 /// <summary>The type of the elements of an operand.</summary>
@@ -217,6 +223,9 @@ internal enum OperandKind
 
     /// <summary>Memory that is not an operand of the formula.</summary>
     Memory,
+
+    /// <summary>An object of the library with numbers that kernels read.</summary>
+    Table,
 }
 
 /// <summary>The number of elements of an operand.</summary>
@@ -293,11 +302,14 @@ internal sealed record OperandRow(Role Role, string Name, OperandKind Kind, Elem
     /// <summary>The elements of a result for a row that sees no key.</summary>
     public OperandEmpty Empty { get; init; }
 
+    /// <summary>The type of the parameter in C#, if it is an object and not a number or a span; null otherwise.</summary>
+    public string? ObjectType { get; init; }
+
     /// <summary>Whether the kernel writes it.</summary>
     public bool IsWritten => Kind == OperandKind.Result || Role == Role.Output;
 
     /// <summary>Whether cores find it in a slot.</summary>
-    public bool HasSlot => Kind is OperandKind.Input or OperandKind.Result;
+    public bool HasSlot => Kind is OperandKind.Input or OperandKind.Result or OperandKind.Table;
 }
 
 /// <summary>The table of operands: one row for each role, in the order of the roles.</summary>
@@ -368,10 +380,12 @@ internal static class OperandTable
             "The factors of the elements of normalised queries. Gemma stores its weights less 1: add it.") { Extent = OperandExtent.HeadDim },
         new(Role.KeyNormWeight, "keyNormWeight", OperandKind.Input, ElementType.Float, Axes.None, "[headDim]",
             "The factors of the elements of normalised keys.") { Extent = OperandExtent.HeadDim },
+        new(Role.Rotary, "rotary", OperandKind.Table, ElementType.Float, Axes.None, "[positions, `RotaryDim`]",
+            "The cosines and sines of the positions of queries and keys, see [rotary positions](#rotary-positions).") { ObjectType = "global::AttentionGen.RotaryTable" },
     ];
 
     /// <summary>The last role that has a slot.</summary>
-    public const Role LastSlot = Role.KeyNormWeight;
+    public const Role LastSlot = Role.Rotary;
 
     public static IReadOnlyList<OperandRow> Rows => s_rows;
 

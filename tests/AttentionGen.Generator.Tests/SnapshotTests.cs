@@ -18,6 +18,10 @@ public class SnapshotTests
 
     private const string Own = $"{Sample.Tensors}, ReadOnlySpan<float> relativeBias, ReadOnlySpan<float> scales, ReadOnlySpan<int> segment, ReadOnlySpan<float> table";
 
+    private const string Rotary = $"{Sample.Tensors}, ReadOnlySpan<float> queryNormWeight, ReadOnlySpan<float> keyNormWeight, RotaryTable rotary, int queryStart";
+
+    private const string RotaryAttribute = "Attention(heads: 8, headDim: 128, KeyValueHeads = 2, Mask = AttentionMask.Causal, QueryKeyNorm = AttentionNorm.Rms, Rotary = AttentionRotary.Halves)";
+
     private const string OwnMethods = """
         private static bool Visible(int query, int key, ReadOnlySpan<int> segment) => segment[query] == segment[key];
             private static float Score(float score, int query, int key, int head, ReadOnlySpan<float> table) => score + table[key - query + 100] * table[Math.Clamp(key / 2, 0, table.Length - 1)] + table[head];
@@ -48,6 +52,8 @@ public class SnapshotTests
         ("Kernel, spans of the user's own, a bias of relative positions, scales", Sample.Documented(OwnAttribute, Own, members: OwnMethods), "Demo.Llama.Attend"),
         ("Core, a mask of several terms, NEON", Sample.Documented(TermsAttribute, $"{Sample.Tensors}, int reach", members: Terms), "__neon_"),
         ("Kernel, a mask of several terms", Sample.Documented(TermsAttribute, $"{Sample.Tensors}, int reach", members: Terms), "Demo.Llama.Attend"),
+        ("Core, rotary positions and norms, AVX2", Sample.Documented(RotaryAttribute, Rotary), "__avx2_"),
+        ("Kernel, rotary positions and norms", Sample.Documented(RotaryAttribute, Rotary), "Demo.Llama.Attend"),
         ("Kernel, heads first, strides, tensor spans, fixed lengths",
             Sample.Documented(
                 "Attention(heads: 4, headDim: 64, Layout = AttentionLayout.HeadMajor, KeyStride = 192, QueryLength = 16, KeyLength = 16, Batched = true)",

@@ -15,7 +15,8 @@ enum {
     SLOT_ARG_MAX = 16, // int [batch, heads, queries]
     SLOT_QUERY_NORM_WEIGHT = 17, // float [headDim]
     SLOT_KEY_NORM_WEIGHT = 18, // float [headDim]
-    SLOTS = 19
+    SLOT_ROTARY = 19, // float [positions, `RotaryDim`]
+    SLOTS = 20
 };
 
 typedef struct { const void *data; long batch, head, query, key; } operand; // bytes from one index to the next, 0 where the axis is missing
@@ -28,16 +29,16 @@ typedef struct {
     int numbers[8], lengths[4];
 } operands;
 
-_Static_assert(sizeof(operand) == 40 && sizeof(operands) == 936, "sizes");
+_Static_assert(sizeof(operand) == 40 && sizeof(operands) == 976, "sizes");
 _Static_assert(offsetof(operands, slots) == 0, "slots");
-_Static_assert(offsetof(operands, empty) == 760, "empty");
-_Static_assert(offsetof(operands, results) == 836, "results");
-_Static_assert(offsetof(operands, sink_results) == 840, "sink_results");
-_Static_assert(offsetof(operands, keys) == 844, "keys");
-_Static_assert(offsetof(operands, reach) == 848, "reach");
-_Static_assert(offsetof(operands, spans) == 856, "spans");
-_Static_assert(offsetof(operands, numbers) == 888, "numbers");
-_Static_assert(offsetof(operands, lengths) == 920, "lengths");
+_Static_assert(offsetof(operands, empty) == 800, "empty");
+_Static_assert(offsetof(operands, results) == 880, "results");
+_Static_assert(offsetof(operands, sink_results) == 884, "sink_results");
+_Static_assert(offsetof(operands, keys) == 888, "keys");
+_Static_assert(offsetof(operands, reach) == 892, "reach");
+_Static_assert(offsetof(operands, spans) == 896, "spans");
+_Static_assert(offsetof(operands, numbers) == 928, "numbers");
+_Static_assert(offsetof(operands, lengths) == 960, "lengths");
 
 // What results have for a row that sees no key, the score matrix at the stage of weights; and which of them have the sink where there is one.
 static const int empty_results[SLOTS] = {[SLOT_LOG_SUM_EXP] = (int)0xff800000, [SLOT_SCORES] = 0, [SLOT_MAX_SCORE] = (int)0xff800000, [SLOT_ENTROPY] = 0, [SLOT_ARG_MAX] = -1};

@@ -31,7 +31,7 @@ internal sealed record KernelSpec(MethodSpec Method, AttentionSpec Attention)
 
     /// <summary>Whether anything but the mask and the window of the attribute depends on the positions of the queries.</summary>
     public bool UsesPositions =>
-        Attention.Alibi || Attention.GivenChunkLength > 0 || Attention.GivenDilation > 1 || Has(Role.Slopes) || Has(Role.RelativeBias)
+        Attention.Alibi || Attention.Rotary != Rotary.None || Attention.GivenChunkLength > 0 || Attention.GivenDilation > 1 || Has(Role.Slopes) || Has(Role.RelativeBias)
         || Mask?.Result?.Uses(Input.Query) == true || Score?.Result?.Uses(Input.Query) == true;
 
     public bool Has(Role role) => Method.Parameters.Any(parameter => parameter.Role == role);
@@ -140,6 +140,16 @@ internal sealed record AttentionSpec(
     public const float LeastNormEpsilon = 1.17549435e-38f;
 
     public float? GivenNormEpsilon { get; init; }
+
+    public Rotary Rotary { get; init; }
+
+    public int? GivenRotaryDim { get; init; }
+
+    public int? GivenRotaryStart { get; init; }
+
+    public int RotaryStart => GivenRotaryStart ?? 0;
+
+    public int RotaryDim => GivenRotaryDim ?? HeadDim - RotaryStart;
 
     public bool Alibi { get; init; }
 

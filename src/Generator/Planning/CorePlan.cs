@@ -46,9 +46,6 @@ internal sealed record CoreSpec(int HeadDim, int ValueDim, VisibleKeys Visible, 
         return name + Loads.Name + Scores.Name + Rows.Name;
     }
 
-    /// <summary>What happens to queries and keys as they are read, for people; nothing where nothing does.</summary>
-    public string LoadsText => Loads.Text;
-
     /// <summary>What happens to scores and what is written beside the output, for people; nothing where there is nothing.</summary>
     public string ScoresText(ExpressionNames names) => string.Join(", ", Scores.Texts(names).Concat(Rows.Texts));
 }
@@ -72,6 +69,12 @@ internal sealed record CorePlan(CoreSpec Spec, Isas Isa, int Lanes, int KeyBlock
     public string QueryType => ElementTypes.Text(Spec.Elements.Query);
 
     public string KeyType => ElementTypes.Text(Spec.Elements.Key);
+
+    /// <summary>The type of the elements of keys as scores in place and packing read them: copied keys are in single precision.</summary>
+    public ElementType ScoredKeys => Spec.Loads.CopiesKeys ? ElementType.Float : Spec.Elements.Key;
+
+    /// <summary>The same in C#.</summary>
+    public string ScoredKeyType => ElementTypes.Text(ScoredKeys);
 
     public string ValueType => ElementTypes.Text(Spec.Elements.Value);
 
@@ -119,8 +122,13 @@ internal sealed record CorePlan(CoreSpec Spec, Isas Isa, int Lanes, int KeyBlock
     /// <summary>The vectors that hold the maximum of a row, its level and the numbers of its states.</summary>
     public int NumberVectors => (2 + Spec.Rows.States.Sum(state => state.Numbers.Names.Length) + Lanes - 1) / Lanes;
 
-    /// <summary>Floats of working memory of a block of packed rows: queries and the weights of a tile.</summary>
-    public int ScratchFloats => Packed is null ? 0 : (Packed.QueryBlock * QueryRow + Packed.TileRows * WeightRow + 2 * PartialFloats + 15) / 16 * 16;
+    /// <summary>Floats of working memory of a block of packed rows: queries and the weights of a tile, or a panel of copied keys.</summary>
+    public int ScratchFloats => Packed is null ? 0 : (Math.Max(Packed.QueryBlock * QueryRow + Packed.TileRows * WeightRow + 2 * PartialFloats, CopiedPanelFloats) + 15) / 16 * 16;
+
+    private int CopiedPanelFloats => Spec.Loads.CopiesKeys ? PanelKeys * QueryRow : 0;
+
+    /// <summary>Floats of working memory of decode before the copies of a block of keys: queries, the weights of rows, and those of a tile as rows. A multiple of 16.</summary>
+    public int CopiedKeysOffset => (Decode!.RowsAtOnce * (QueryRow + WeightRow) + 4 * WeightRow + 15) / 16 * 16;
 
     /// <summary>Four-element steps over the head dimension.</summary>
     public int Quads => PackedHeadDim / 4;

@@ -111,7 +111,7 @@ internal static class KernelPlanner
             StaggersSums = machine.StaggersSums,
             ValueSteps = machine.ValueSteps,
         };
-        return new CorePlan(core, isa, machine.Lanes, KeyBlock, walk, Decode(core, machine, DecodeBlock(inRegisters)));
+        return new CorePlan(core, isa, machine.Lanes, KeyBlock, walk, Decode(core, machine, core.Loads.CopiesKeys ? CopiedBlock(core.HeadDim, DecodeBlock(inRegisters)) : DecodeBlock(inRegisters)));
     }
 
     /// <remarks>
@@ -122,8 +122,8 @@ internal static class KernelPlanner
     /// </remarks>
     private static DecodePlan Decode(CoreSpec core, Machine machine, int keyBlock) => new(
         keyBlock, (LeastChunk + keyBlock - 1) / keyBlock * keyBlock, core.HeadDim + core.ValueDim < 192 ? machine.MaxDecodeRows.Narrow : machine.MaxDecodeRows.Wide,
-        machine.DecodeTiles.Select(tile => Fit(tile, core.Loads.Steps.Count, machine)).ToEquatableArray(), ChainVectors: 32,
-        RowsAtOnce: 32, RowsTogether: machine.DecodesKeyByKey ? 32 : 16, PrefetchKeys: PrefetchAhead(core.HeadDim), PrefetchValues: PrefetchAhead(core.ValueDim), OneRowBlock, machine.OneRowVectors)
+        machine.DecodeTiles.Select(tile => Fit(tile, core.Loads.Factors.Count, machine)).ToEquatableArray(), ChainVectors: 32,
+        RowsAtOnce: 32, RowsTogether: machine.DecodesKeyByKey ? 32 : 16, PrefetchKeys: PrefetchAhead(core.HeadDim), PrefetchValues: PrefetchAhead(core.ValueDim), core.Loads.CopiesKeys ? keyBlock : OneRowBlock, machine.OneRowVectors)
     {
         KeyByKey = machine.DecodesKeyByKey,
     };
@@ -217,4 +217,9 @@ internal static class KernelPlanner
 
     /// <summary>The same for decode, where the weights of up to 32 rows stay in the first-level cache, or near it: a multiple of the keys of each tile (3, 4 and 6) and of a line.</summary>
     private static int DecodeBlock(bool inRegisters) => inRegisters ? 384 : 240;
+
+    /// <summary>The same where keys are copied: the copies of a block are at most 96 KiB, a part of the second-level cache, but never fewer than 48 keys.</summary>
+    private static int CopiedBlock(int headDim, int block) => Math.Min(Math.Max(CopiedFloats / headDim / 48, 1) * 48, block);
+
+    private const int CopiedFloats = 24 << 10;
 }

@@ -81,7 +81,7 @@ internal static partial class KernelRules
                 string given = $"QueryLength = {queries}, KeyLength = {keys}" + (right > 0 ? $", WindowRight = {right}" : "");
                 yield return new(Rules.MoreQueriesThanKeys, Place.OfArgument("QueryLength"), given, count == 1 ? "query" : $"{count} queries");
             }
-            else if (spec.Attention.QueryLength != 1 && (HidesLeft(spec.Attention, mask) || HidesRight(spec.Attention, mask))
+            else if (spec.Attention.QueryLength != 1 && (HidesLeft(spec.Attention, mask) || HidesRight(spec.Attention, mask) || spec.Attention.Rotary != Rotary.None)
                 && taken.TryGetValue(Role.KeyLengths, out var lengths))
             {
                 yield return new(Rules.PaddedPrefill, Place.OfParameter(parameters.ToList().IndexOf(lengths))); // one query is decode, not a prefill

@@ -27,7 +27,7 @@ internal static partial class KernelRules
         if (spec.OldLanguage is { } version) return [new(Rules.OldLanguage, Place.Attribute, version, spec.Method.Name)];
         var mask = MaskProgram.Of(spec);
         return Method(spec.Method).Concat(Types(spec.Method)).Concat(Numbers(spec.Attention)).Concat(Strides(spec)).Concat(Windows(spec, mask))
-            .Concat(Cuts(spec, mask)).Concat(Norms(spec)).Concat(Scores(spec)).Concat(Relative(spec)).Concat(Parameters(spec, mask));
+            .Concat(Cuts(spec, mask)).Concat(Norms(spec)).Concat(Rotaries(spec)).Concat(Scores(spec)).Concat(Relative(spec)).Concat(Parameters(spec, mask));
     }
 
     public static IEnumerable<Violation> Errors(KernelSpec spec) =>
@@ -84,6 +84,8 @@ internal static partial class KernelRules
             ("Dilation", attention.GivenDilation, 1, MaxLength, "; remove it if there is no dilation"),
             ("QueryBlockSize", attention.QueryBlockSize, 1, MaxLength, NoBlocks),
             ("KeyBlockSize", attention.KeyBlockSize, 32, MaxLength, NoBlocks),
+            ("RotaryDim", attention.GivenRotaryDim, 2, MaxDim, "; remove it if all elements of a head are rotated"),
+            ("RotaryStart", attention.GivenRotaryStart, 0, MaxDim, "; remove it if the first element is rotated"),
             ("RelativeBuckets", attention.Relative.GivenBuckets, 2, MaxBuckets, "; T5 has 32"),
             ("RelativeMaxDistance", attention.Relative.GivenMaxDistance, 1, MaxRelativeDistance, "; remove it for 128, the value of T5"),
         };

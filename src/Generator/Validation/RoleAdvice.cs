@@ -44,6 +44,7 @@ internal sealed class RoleAdvice
         ["attn"] = [Role.Scores], ["probabilities"] = [Role.Scores], ["probs"] = [Role.Scores],
         ["score"] = [Role.Scores], ["logits"] = [Role.Scores], ["scale"] = [Role.Scales], ["max"] = [Role.MaxScore], ["rowmax"] = [Role.MaxScore],
         ["qnorm"] = [Role.QueryNormWeight], ["qnormweight"] = [Role.QueryNormWeight], ["knorm"] = [Role.KeyNormWeight], ["knormweight"] = [Role.KeyNormWeight],
+        ["rope"] = [Role.Rotary], ["rotarytable"] = [Role.Rotary], ["rotaryembedding"] = [Role.Rotary], ["rotaryembeddings"] = [Role.Rotary], ["freqscis"] = [Role.Rotary],
     };
 
     /// <summary>Names of parameters that are arguments of the attribute here, with an example of the argument.</summary>
@@ -60,6 +61,7 @@ internal sealed class RoleAdvice
         ["kvheads"] = "KeyValueHeads = 4", ["numkvheads"] = "KeyValueHeads = 4", ["keyvalueheads"] = "KeyValueHeads = 4", ["nkvheads"] = "KeyValueHeads = 4",
         ["valuedim"] = "ValueDim = 64",
         ["querylength"] = "QueryLength = 16", ["keylength"] = "KeyLength = 16", ["alibi"] = "Alibi = true", ["usealibi"] = "Alibi = true",
+        ["rotarydim"] = "RotaryDim = 32", ["rotarystart"] = "RotaryStart = 64",
         ["dilation"] = "Dilation = 2", ["chunklength"] = "ChunkLength = 1024", ["chunksize"] = "ChunkLength = 1024",
         ["eps"] = "NormEpsilon = 1e-6f", ["epsilon"] = "NormEpsilon = 1e-6f", ["normepsilon"] = "NormEpsilon = 1e-6f",
     };

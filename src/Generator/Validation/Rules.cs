@@ -150,6 +150,18 @@ internal static class Rules
     public static readonly DiagnosticDescriptor UselessDefault = Error("AG0050", "A default value is invalid",
         "'{0}' is {1} by default, and every call that omits it throws: {2}");
 
+    public static readonly DiagnosticDescriptor RotaryWithoutTable = Error("AG0051", "Rotary positions have no table",
+        "Rotary = {0} needs the cosines and sines of the positions, but no parameter gives them: add '{1}', or remove Rotary");
+
+    public static readonly DiagnosticDescriptor RotaryWithoutEffect = Error("AG0052", "A rotary setting is given without rotary positions",
+        "'{0}' has no effect, because queries and keys are not rotated: set Rotary to Halves or Interleaved, or remove '{0}'");
+
+    public static readonly DiagnosticDescriptor UnknownRotary = Error("AG0053", "The kind of rotary positions is unknown",
+        "Rotary is {0}, which is not an AttentionRotary: use None, Halves or Interleaved");
+
+    public static readonly DiagnosticDescriptor BadRotaryRange = Error("AG0054", "The rotated elements are invalid",
+        "{0}: {1}");
+
     public static readonly DiagnosticDescriptor OldLanguage = Error("AG0060", "The version of C# is too old",
         "The project is compiled as C# {0}, but the kernel of '{1}' needs C# 12: remove LangVersion from the project file, or set it to 12 or higher");
 
@@ -189,7 +201,7 @@ internal static class Rules
         BucketsWithoutParameter, RelativeBiasWithoutBuckets,
         BadBuckets, ScaleTwice, UnknownStage, StageWithoutScores, UnknownNorm, NormWithoutEffect, BadNormEpsilon,
         PrefixWithoutCausal, PrefixTwice, DocumentsInBatch, KeyDocumentsAlone, IncompleteBlocks, BadKeyBlockSize, BlocksWithCuts,
-        OtherGenerator, UnknownRole, UselessDefault,
+        OtherGenerator, UnknownRole, UselessDefault, RotaryWithoutTable, RotaryWithoutEffect, UnknownRotary, BadRotaryRange,
         OldLanguage, UnlikeElements,
         PaddedPrefill, DebugBuild, MoreQueriesThanKeys, WindowWithoutEffect, HidesEverything,
     ];

@@ -55,7 +55,7 @@ public sealed record Declaration(int Heads, int HeadDim)
     public (int Left, int Right) Window { get; init; } = (-1, -1);
 
     /// <summary>Whether it matters where the queries stand.</summary>
-    public bool HasPositions => Mask == AttentionMask.Causal || Window != (-1, -1) || ChunkLength > 0 || Dilation > 1 || Uses("query");
+    public bool HasPositions => Mask == AttentionMask.Causal || Window != (-1, -1) || ChunkLength > 0 || Dilation > 1 || Rotary != AttentionRotary.None || Uses("query");
 
     /// <summary>0 for none, as for the next.</summary>
     public int PrefixLength { get; init; }
@@ -136,6 +136,14 @@ public sealed record Declaration(int Heads, int HeadDim)
     /// <summary>0 for the default.</summary>
     public float NormEpsilon { get; init; }
 
+    public AttentionRotary Rotary { get; init; }
+
+    /// <summary>The rotated elements: how many, 0 where it is not given, and the first.</summary>
+    public (int Dim, int Start) Rotated { get; init; }
+
+    /// <summary>The number of rotated elements, given or not.</summary>
+    public int RotaryDim => Rotated.Dim == 0 ? HeadDim - Rotated.Start : Rotated.Dim;
+
     /// <summary>What the score matrix holds.</summary>
     public AttentionStage ScoresStage { get; init; } = AttentionStage.Weights;
 
@@ -176,6 +184,9 @@ public sealed record Declaration(int Heads, int HeadDim)
         ScoresStage = ScoresStage,
         QueryKeyNorm = Norm,
         NormEpsilon = NormEpsilon == 0 ? 1e-6f : NormEpsilon,
+        Rotary = Rotary,
+        RotaryDim = Rotated.Dim,
+        RotaryStart = Rotated.Start,
     };
 
     /// <summary>How a tensor lies in memory.</summary>
@@ -208,6 +219,7 @@ public sealed record Declaration(int Heads, int HeadDim)
         if (Bias != 0) name += $"_bias{(int)Bias}";
         if (Keep != 0) name += $"_keep{(int)Keep}";
         if (Norm != AttentionNorm.None) name += $"_{Norm}" + (NormEpsilon == 0 ? "" : Text(NormEpsilon).Replace('.', 'p').Replace('-', 'm').Replace("+", "", StringComparison.Ordinal));
+        if (Rotary != AttentionRotary.None) name += $"_{Rotary}{(Rotated == default ? "" : $"{Rotated.Dim}at{Rotated.Start}")}";
         if (ScoresStage != AttentionStage.Weights) name += $"_{ScoresStage}";
         foreach (var role in Enum.GetValues<Roles>())
             if (role is not (Roles.None or Roles.MaxThreads) && Has(role)) name += $"_{role}";
@@ -250,6 +262,7 @@ public sealed record Declaration(int Heads, int HeadDim)
             if (Has(Roles.ArgMax)) parameters.Add(("Span<int> argmax", "a.ArgMax"));
             if (Has(Roles.QueryNormWeight)) parameters.Add(("ReadOnlySpan<float> queryNormWeight", "a.QueryNormWeight"));
             if (Has(Roles.KeyNormWeight)) parameters.Add(("ReadOnlySpan<float> keyNormWeight", "a.KeyNormWeight"));
+            if (Rotary != AttentionRotary.None) parameters.Add(("RotaryTable rotary", "a.Rotary"));
             if (Has(Roles.MaxThreads)) parameters.Add(("int maxThreads", "a.MaxThreads"));
             if (Has(Roles.Scratch)) parameters.Add(("Span<byte> scratch", "a.Scratch"));
 
@@ -275,6 +288,9 @@ public sealed record Declaration(int Heads, int HeadDim)
             if (Keep != 0) attribute += $", KeepAxes = {Axes(Keep)}";
             if (Norm != AttentionNorm.None) attribute += $", QueryKeyNorm = AttentionNorm.{Norm}";
             if (NormEpsilon != 0) attribute += $", NormEpsilon = {Text(NormEpsilon)}f";
+            if (Rotary != AttentionRotary.None) attribute += $", Rotary = AttentionRotary.{Rotary}";
+            if (Rotated.Dim != 0) attribute += $", RotaryDim = {Rotated.Dim}";
+            if (Rotated.Start != 0) attribute += $", RotaryStart = {Rotated.Start}";
             if (ScoresStage != AttentionStage.Weights) attribute += $", ScoresStage = AttentionStage.{ScoresStage}";
             if (Batched) attribute += ", Batched = true";
             if (Layout == AttentionLayout.HeadMajor) attribute += ", Layout = AttentionLayout.HeadMajor";

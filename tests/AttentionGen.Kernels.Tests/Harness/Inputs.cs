@@ -32,6 +32,7 @@ public sealed class Inputs
         for (int i = 0; i < Scales.Length; i++) Scales[i] *= i == 1 ? 0 : declaration.Factor; // of either sign, and 0
         QueryNormWeight = declaration.Has(Roles.QueryNormWeight) ? [.. Normal(declaration.HeadDim).Select(x => 1 + x / 2)] : [];
         KeyNormWeight = declaration.Has(Roles.KeyNormWeight) ? [.. Normal(declaration.HeadDim).Select(x => 1 + x / 2)] : [];
+        if (declaration.Rotary != AttentionRotary.None) Rotary = RotaryTables.For(problem);
         Round();
     }
 
@@ -41,6 +42,7 @@ public sealed class Inputs
         (Problem, Query, Key, Value) = (problem, inputs.Query, inputs.Key, inputs.Value);
         (Bias, Keep, Slopes, Sinks, RelativeBias, Scales) = (inputs.Bias, inputs.Keep, inputs.Slopes, inputs.Sinks, inputs.RelativeBias, inputs.Scales);
         (QueryNormWeight, KeyNormWeight) = (inputs.QueryNormWeight, inputs.KeyNormWeight);
+        if (problem.Declaration.Rotary != AttentionRotary.None) Rotary = RotaryTables.For(problem);
         _random = inputs._random;
     }
 
@@ -83,6 +85,9 @@ public sealed class Inputs
 
     public float[] KeyNormWeight { get; }
 
+    /// <summary>The table of the positions of the call; null where the kernel takes none.</summary>
+    public RotaryTable? Rotary { get; }
+
     /// <summary>What the last run gave beside its output.</summary>
     public float[] LogSumExp { get; private set; } = [];
 
@@ -98,7 +103,7 @@ public sealed class Inputs
         Span<double> logSumExp = default, Span<double> scores = default, Span<double> maxScore = default, Span<double> entropy = default, Span<int> argmax = default) =>
         new()
         {
-            Bias = Bias, Keep = Keep, Slopes = Slopes, Sinks = Sinks, RelativeBias = RelativeBias, Scales = Scales, QueryNormWeight = QueryNormWeight, KeyNormWeight = KeyNormWeight,
+            Bias = Bias, Keep = Keep, Slopes = Slopes, Sinks = Sinks, RelativeBias = RelativeBias, Scales = Scales, QueryNormWeight = QueryNormWeight, KeyNormWeight = KeyNormWeight, Rotary = Rotary,
             PrefixLengths = Problem.PrefixLengths, DocumentStarts = Problem.DocumentStarts, KeyDocumentStarts = Problem.KeyDocumentStarts,
             KeyBlockStarts = Problem.Lists?.Starts, KeyBlocks = Problem.Lists?.Blocks,
             LogSumExp = logSumExp, Scores = scores, MaxScore = maxScore, Entropy = entropy, ArgMax = argmax,
@@ -326,6 +331,7 @@ public sealed class Inputs
             ArgMax = ArgMax,
             QueryNormWeight = QueryNormWeight,
             KeyNormWeight = KeyNormWeight,
+            Rotary = Rotary!,
             MaxThreads = Problem.MaxThreads,
             Scratch = scratch,
         };

@@ -79,6 +79,8 @@ public readonly ref struct KernelArguments
 
     public ReadOnlySpan<float> KeyNormWeight { get; init; }
 
+    public RotaryTable Rotary { get; init; }
+
     public int MaxThreads { get; init; }
 
     public Span<byte> Scratch { get; init; }

@@ -19,10 +19,10 @@ public static class PlainEvaluation
         int visible = end - first;
         float[] weights = new float[visible];
         float max = float.NegativeInfinity, sum = 0;
-        var normalizedQuery = Normalized(inputs.QueryRow(batch, query, head), declaration, inputs.QueryNormWeight);
+        var normalizedQuery = Normalized(inputs.QueryRow(batch, query, head), declaration, inputs.QueryNormWeight, inputs.Rotary, problem.Position(batch, query));
         for (int j = 0; j < visible; j++)
         {
-            var normalizedKey = Normalized(inputs.KeyRow(batch, first + j, keyHead), declaration, inputs.KeyNormWeight);
+            var normalizedKey = Normalized(inputs.KeyRow(batch, first + j, keyHead), declaration, inputs.KeyNormWeight, inputs.Rotary, first + j - problem.Item(batch, query).Key);
             float product = inputs.Factor(head) * Dot(normalizedQuery, normalizedKey);
             weights[j] = inputs.Score(product, batch, query, head, first + j);
             if (sizes is not null)
@@ -75,6 +75,15 @@ public static class PlainEvaluation
         }
 
         return MathF.Log(sum) - weighted / sum;
+    }
+
+    /// <summary>A query or key over its norm, times its weights, and rotated.</summary>
+    private static ReadOnlySpan<float> Normalized(ReadOnlySpan<float> x, Declaration declaration, float[] weight, RotaryTable? rotary, long position)
+    {
+        if (rotary is null) return Normalized(x, declaration, weight);
+        float[] rotated = Normalized(x, declaration, weight).ToArray();
+        RotaryTables.Rotate(rotated, declaration, rotary, position);
+        return rotated;
     }
 
     /// <summary>A query or key over its norm, times its weights.</summary>

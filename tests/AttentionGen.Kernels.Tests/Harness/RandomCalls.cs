@@ -58,17 +58,26 @@ internal sealed class RandomCalls
         from scale in Gen.OneOf(Gen.Constant(0.0), Gen.Elements(0.1, 0.5, -0.8)) // relative to the default one
         from norm in Gen.Frequency((5, Gen.Constant(AttentionNorm.None)), (1, Gen.Elements(AttentionNorm.Rms, AttentionNorm.L2)))
         from weights in norm == AttentionNorm.None ? Gen.Constant(Roles.None) : Gen.Elements(Roles.None, Roles.QueryNormWeight, Roles.KeyNormWeight, Roles.QueryNormWeight | Roles.KeyNormWeight)
+        from rotary in headDim < 2 ? Gen.Constant(AttentionRotary.None) : Gen.Frequency((4, Gen.Constant(AttentionRotary.None)), (1, Gen.Elements(AttentionRotary.Halves, AttentionRotary.Interleaved)))
+        from rotated in rotary == AttentionRotary.None ? Gen.Constant((0, 0)) : Rotated(headDim)
         from asked in Gen.Frequency((6, Gen.Constant(Roles.None)), (1, Gen.Constant(Roles.Scores)), (1, Gen.Constant(Statistics)))
         from stage in asked == Roles.Scores ? Gen.Elements(Enum.GetValues<AttentionStage>()) : Gen.Constant(AttentionStage.Weights)
         let plain = new Declaration(1, headDim)
         {
-            ValueDim = valueDim, Mask = mask, Window = window, Scale = (float)Math.Round(scale / Math.Sqrt(headDim), 4), Norm = norm, ScoresStage = stage, Roles = weights | asked,
+            ValueDim = valueDim, Mask = mask, Window = window, Scale = (float)Math.Round(scale / Math.Sqrt(headDim), 4), Norm = norm, Rotary = rotary, Rotated = rotated, ScoresStage = stage, Roles = weights | asked,
         }
         from cut in Gen.Frequency((2, Gen.Constant(plain)), (1, RandomCuts.Of(plain)))
         from scored in Gen.Frequency((3, Gen.Constant(cut)), (1, Scored(cut)))
         from storage in Gen.Frequency((3, Gen.Constant(Storage.Wide)), (1, Gen.Constant(Storage.Half)), (1, Gen.Constant(Storage.BFloat16)))
         from narrow in storage == Storage.Wide ? Gen.Constant((false, false)) : Gen.Elements((false, false), (true, true), (true, false), (false, true))
         select scored with { Storage = storage, Narrow = narrow, Window = scored.Mask == AttentionMask.Causal ? (scored.Window.Left, -1) : scored.Window };
+
+    /// <summary>The rotated elements of a head: all of them where that is an even number, or some.</summary>
+    private static Gen<(int, int)> Rotated(int headDim) =>
+        from some in headDim % 2 == 0 ? Gen.Elements(false, true) : Gen.Constant(true)
+        from start in Gen.Choose(0, headDim - 2)
+        from pairs in Gen.Choose(1, (headDim - start) / 2)
+        select some ? (2 * pairs, start) : (0, 0);
 
     /// <summary>What is done to scores, each step in one of three, and the log-sum-exp.</summary>
     internal static Gen<Declaration> Scored(Declaration declaration) =>
@@ -139,7 +148,7 @@ internal sealed class RandomCalls
         from lengths in Gen.OneOf(Gen.Elements(0, Math.Min(1, keys), keys), Gen.Choose(0, keys)).ArrayOf(batch)
         from threads in Gen.Choose(1, 3)
         from cuts in Gen.Choose(0, int.MaxValue - 1)
-        let all = new Problem(declaration, queries, keys) { Batch = batch, QueryStarts = starts, KeyLengths = lengths, MaxThreads = threads }
+        let all = new Problem(declaration, queries, keys) { Batch = batch, QueryStarts = declaration.Rotary == AttentionRotary.None ? starts : [.. starts.Select(start => Math.Min(start, 2 * keys))], KeyLengths = lengths, MaxThreads = threads }
         select RandomCuts.With(Retarget(all, declaration), cuts);
 
     private static Gen<Poison?> Poisons =>
@@ -227,6 +236,8 @@ internal sealed class RandomCalls
             declaration with { Keep = 0 },
             declaration with { Norm = AttentionNorm.None, Roles = declaration.Roles & ~NormWeights },
             declaration with { Roles = declaration.Roles & ~NormWeights },
+            declaration with { Rotary = AttentionRotary.None, Rotated = default },
+            declaration with { Rotated = default },
             declaration with { ScoresStage = AttentionStage.Weights, Roles = declaration.Roles & ~(Roles.Scores | Statistics) },
             declaration with { Storage = Storage.Wide, Narrow = default },
             declaration with { Narrow = default },

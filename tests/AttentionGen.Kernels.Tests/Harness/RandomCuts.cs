@@ -41,11 +41,21 @@ internal static class RandomCuts
         if (declaration.Has(Roles.PrefixLengths)) declaration = declaration with { Roles = declaration.Roles & ~Roles.PrefixLength };
         if (declaration.Alibi) declaration = declaration with { Roles = declaration.Roles & ~Roles.Slopes };
         if (declaration.Has(Roles.Scales)) declaration = declaration with { Scale = 0 };
+        declaration = AllowedRotation(declaration);
         if (!declaration.HasPositions) declaration = declaration with { Roles = declaration.Roles & ~(Roles.QueryStart | Roles.QueryStarts) };
         if (IsSquare(declaration) && declaration.QueryLength != declaration.KeyLength) declaration = declaration with { KeyLength = declaration.QueryLength };
         if (declaration.Batched) return declaration;
         const AttentionAxes Batch = AttentionAxes.Batch;
         return declaration with { Bias = declaration.Bias & ~Batch, Keep = declaration.Keep & ~Batch, Blocks = declaration.Blocks with { Axes = declaration.Blocks.Axes & ~Batch } };
+    }
+
+    /// <summary>The declaration with rotated elements that its heads have, and with a start where queries before the first key would see keys: these have no rotation.</summary>
+    private static Declaration AllowedRotation(Declaration declaration)
+    {
+        if (declaration.Rotary == AttentionRotary.None) return declaration;
+        if (declaration.RotaryDim < 2 || declaration.RotaryDim % 2 != 0 || declaration.Rotated.Start + declaration.RotaryDim > declaration.HeadDim) return declaration with { Rotary = AttentionRotary.None, Rotated = default };
+        bool seesNone = declaration is { Mask: AttentionMask.Causal, PrefixLength: 0 } && !declaration.Has(Roles.PrefixLength | Roles.PrefixLengths);
+        return seesNone || declaration.Has(Roles.QueryStart | Roles.QueryStarts) ? declaration : declaration with { Roles = declaration.Roles | Roles.QueryStart };
     }
 
     /// <summary>Whether documents have as many keys as queries.</summary>

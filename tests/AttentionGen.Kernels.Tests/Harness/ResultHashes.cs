@@ -30,7 +30,7 @@ internal static class ResultHashes
         if (s_folder is null) return;
         using var ofInputs = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
         ofInputs.AppendData(Encoding.UTF8.GetBytes(inputs.Problem.Declaration.Source));
-        foreach (float[] tensor in new[] { inputs.Query, inputs.Key, inputs.Value, inputs.Bias, inputs.Slopes, inputs.Sinks, inputs.RelativeBias, inputs.Scales, inputs.QueryNormWeight, inputs.KeyNormWeight })
+        foreach (float[] tensor in new[] { inputs.Query, inputs.Key, inputs.Value, inputs.Bias, inputs.Slopes, inputs.Sinks, inputs.RelativeBias, inputs.Scales, inputs.QueryNormWeight, inputs.KeyNormWeight, inputs.Rotary?.Cos(inputs.Rotary.Positions - 1).ToArray() ?? [] })
             ofInputs.AppendData(MemoryMarshal.AsBytes<float>(tensor));
         ofInputs.AppendData(MemoryMarshal.AsBytes<bool>(inputs.Keep));
         foreach (int[]? numbers in new[] { inputs.Problem.QueryStarts, inputs.Problem.KeyLengths, inputs.Problem.PrefixLengths, inputs.Problem.DocumentStarts, inputs.Problem.KeyDocumentStarts, inputs.Problem.Lists?.Starts, inputs.Problem.Lists?.Blocks })

@@ -75,7 +75,7 @@ internal static class KernelEmitter
             //   value   {Shape(attention, Role.Value)}
             //   output  {Shape(attention, Role.Output)}
             //   scale   {(plan.Spec.Has(Role.Scales) ? "of each head" : ScalarText.Float(attention.Scale))}
-            //   mask    {Visible(plan)}{(spec.LoadsText.Length > 0 ? $"\n//   norm    {spec.LoadsText}" : "")}{(scores.Length > 0 ? $"\n//   scores  {scores}" : "")}
+            //   mask    {Visible(plan)}{string.Concat(spec.Loads.Steps.Select(step => $"\n//   {step.Title.PadRight(7)} {step.Text}"))}{(scores.Length > 0 ? $"\n//   scores  {scores}" : "")}
             //   cost    {2L * attention.Heads * (attention.HeadDim + attention.ValueDim)} flops for a visible pair of query and key
             //
             // Best first:
@@ -153,7 +153,7 @@ internal static class KernelEmitter
         foreach (var role in s_tensors)
             w.Line($"    {Tensor(plan.Spec, role)}{(role == s_tensors[s_tensors.Length - 1] ? ");" : ",")}");
         Cuts(w, plan, call, parameters);
-        foreach (var row in OperandTable.Rows.Where(row => row.Kind is OperandKind.Number or OperandKind.Numbers or OperandKind.Input or OperandKind.Result).OrderBy(row => row.Kind))
+        foreach (var row in OperandTable.Rows.Where(row => row.Kind is OperandKind.Number or OperandKind.Numbers or OperandKind.Input or OperandKind.Result or OperandKind.Table).OrderBy(row => row.Kind))
             if (parameters.TryGetValue(row.Role, out string? parameter) && Operand(attention, row, parameter) is { } text) w.Line($"{call}.{text};");
         for (int i = 0; i < plan.Spec.Scalars.Count; i++) w.Line($"{call}.Number({i}, {plan.Spec.Scalars[i].Name});");
         for (int i = 0; i < plan.Spec.Spans.Count; i++) w.Line($"{call}.Span({i}, {plan.Spec.Spans[i].Name}, {Text(plan.Spec.SpanAxes(i))});");
@@ -219,6 +219,7 @@ internal static class KernelEmitter
         { Role: Role.Batch or Role.MaxThreads or Role.DocumentStarts or Role.KeyDocumentStarts or Role.KeyBlockStarts or Role.KeyBlocks } => null,
         { Extent: OperandExtent.Buckets } => $"{row.Role}({parameter}, [{Invariant.Join(", ", attention.Relative.Starts)}], bidirectional: {(attention.Relative.Bidirectional ? "true" : "false")})",
         { Role: Role.Scores } => $"{row.Role}({parameter}, global::AttentionGen.AttentionStage.{attention.GivenScoresStage ?? Stage.Weights})",
+        { Role: Role.Rotary } => $"{row.Role}({parameter}, dim: {attention.RotaryDim})",
         { Kind: OperandKind.Input } => Input(row.Role, parameter, attention.AxesOf(row)),
         { Kind: OperandKind.Result } => $"Result(global::AttentionGen.AttentionRole.{row.Role}, {parameter}, {Text(row.Axes)})",
         _ => $"{row.Role}({parameter})",

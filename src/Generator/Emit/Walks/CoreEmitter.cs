@@ -95,6 +95,7 @@ internal static class CoreEmitter
     private static void QueryMethods(SourceWriter w, CorePlan plan)
     {
         foreach (var step in plan.Spec.Loads.Steps) step.QueryMethod(w, new(plan.Spec.HeadDim, plan.Lanes));
+        PackingEmitter.CopyKeys(w, plan, Dialect.Of(plan.Isa));
     }
 
     private static void Header(SourceWriter w, CorePlan plan, Dialect dialect)
@@ -114,7 +115,7 @@ internal static class CoreEmitter
             //   instructions  {dialect.Title}
             //   mask          {spec.Visible.Text}
             """);
-        if (spec.LoadsText.Length > 0) w.Line($"//   norm          of queries and keys: {spec.LoadsText}");
+        foreach (var step in spec.Loads.Steps) w.Line($"//   {step.Title.PadRight(13)} of queries and keys: {step.Text}");
         if (scores.Length > 0) w.Line($"//   scores        {scores}");
         if (plan.Packed is { } packed)
         {
@@ -182,7 +183,7 @@ internal static class CoreEmitter
             """);
         if (plan.Packed is { } packed) w.Line($"private const int TileRows = {packed.TileRows}, PanelKeys = {plan.PanelKeys}, QueryBlock = {packed.QueryBlock};");
         if (plan.Spec.Fixed is { } lengths) w.Line($"private const int KeyLength = {lengths.KeyLength};");
-        else w.Line($"private const int MaxRows = {plan.Decode!.MaxRows}, DecodeKeys = {plan.Decode!.KeyBlock}, {(plan.Decode.KeyByKey ? $"TileKinds = {string.Join(" | ", plan.Decode.Tiles.Select(tile => $"{tile.Rows}"))}, " : "")}RowsAtOnce = {plan.Decode!.RowsAtOnce}, OneRowBlock = {plan.Decode!.OneRowBlock}, OneRowWeights = OneRowBlock + 16; // OneRowWeights is an odd number of cache lines.");
+        else w.Line($"private const int MaxRows = {plan.Decode!.MaxRows}, DecodeKeys = {plan.Decode!.KeyBlock}, {(plan.Decode.KeyByKey ? $"TileKinds = {string.Join(" | ", plan.Decode.Tiles.Select(tile => $"{tile.Rows}"))}, " : "")}RowsAtOnce = {plan.Decode!.RowsAtOnce}, OneRowBlock = {plan.Decode!.OneRowBlock}{(plan.Spec.Loads.CopiesKeys ? ";" : ", OneRowWeights = OneRowBlock + 16; // OneRowWeights is an odd number of cache lines.")}");
         w.Line($"private const float Scale = {ScalarText.Float(plan.WeightScale)}; // {(plan.Spec.Scores.IsNatural ? "" : plan.Spec.Scale < 0 ? "-scale * " : "scale * ")}log2(e): weights are powers of two");
         if (plan.FixedLength is null || plan.InRegisters)
             w.Line($"private const float Lazy = {ScalarText.Float(plan.LazyScore)}; // 8 / Scale, how far a score may exceed the running maximum");

@@ -32,11 +32,12 @@ internal static class DecodeEmitter
         w.Line(GeneratedCode.CoreMethod);
         using (w.Block("public static void Decode(in DecodeBlock block)"))
         {
-            w.Line("""
+            bool copies = plan.Spec.Loads.CopiesKeys;
+            w.Line($"""
                 int rows = block.Heads * block.Queries;
                 ref float query = ref block.Scratch; // [RowsAtOnce, QueryRow]
                 ref float weights = ref At(ref query, RowsAtOnce * QueryRow); // [RowsAtOnce, weightRow]
-                var (keyBlock, weightRow) = BlockOf(in block);
+                var (keyBlock, weightRow) = BlockOf(in block);{(copies ? $"\nref float copies = ref At(ref query, {plan.CopiedKeysOffset}); // [DecodeKeys, QueryRow]" : "")}
                 if (block.First) Reset(ref block.State, rows);
                 """);
             w.Line("for (int head = 0; head < block.Heads; head++)");
@@ -50,10 +51,10 @@ internal static class DecodeEmitter
         }
 
         w.Line();
-        w.Line("""
+        w.Line($"""
             /// <summary>The keys of a block, and the floats of a row of weights.</summary>
             private static (int Keys, int WeightRow) BlockOf(in DecodeBlock block) =>
-                block.Heads == block.KeyHeads && block.Queries == 1 ? (OneRowBlock, OneRowWeights) : (DecodeKeys, WeightRow);
+                {(plan.Spec.Loads.CopiesKeys ? "(DecodeKeys, WeightRow)" : "block.Heads == block.KeyHeads && block.Queries == 1 ? (OneRowBlock, OneRowWeights) : (DecodeKeys, WeightRow)")};
             """);
     }
 
@@ -88,7 +89,14 @@ internal static class DecodeEmitter
         }
 
         string streams = !keyByKey ? "" : visible.DiffersByRow ? "streams, " : "true, ";
-        w.Line($"DecodeScores(in block, ref query, ref At(ref run.Keys<{plan.KeyType}>(), first * block.KeyStride), keys, {streams}ref weights{(visible.UpperMoves ? ", seen" : "")});");
+        string source = $"At(ref run.Keys<{plan.KeyType}>(), first * block.KeyStride)";
+        if (plan.Spec.Loads.CopiesKeys)
+        {
+            w.Line($"CopyKeys(ref {source}, block.KeyStride, keys, ref copies, in block.Place, key);");
+            source = "copies";
+        }
+
+        w.Line($"DecodeScores(in block, ref query, ref {source}, keys, {streams}ref weights{(visible.UpperMoves ? ", seen" : "")});");
         string hides = plan.Spec.Scores.Hides ? "bool hides = " : "";
         w.Line($"{hides}DecodeWeights(in block, ref weights, {bounds}{(NeedsKey(plan) ? ", in run, key" : "")});");
         w.Line($"DecodeValues(in block, ref weights, ref At(ref run.Values<{plan.ValueType}>(), first * block.ValueStride), {(visible.DiffersByRow ? streams : "")}{bounds}{(hides.Length > 0 ? ", hides" : "")});");

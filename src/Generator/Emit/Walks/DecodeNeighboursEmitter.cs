@@ -18,7 +18,7 @@ internal static class DecodeNeighboursEmitter
     {
         w.Line($"""
             int heads = block.KeyHeads, rows = block.HeadRows, weightRow = BlockOf(in block).WeightRow;
-            nint stride = block.KeyStride, headStride = block.KeyHeadStride;
+            nint stride = {DecodeProduct.Scores(plan).Stride}, headStride = block.KeyHeadStride;
             """);
         if (dialect.Prefetches) w.Line(Ahead(plan.Decode!.PrefetchKeys, plan.Spec.HeadDim));
         bool oneRow = OneRowEmitter.HasScores(plan);
@@ -37,13 +37,13 @@ internal static class DecodeNeighboursEmitter
         {
             w.Line($"""
                 nint last = (keys - 1 - j) * stride;
-                ref {plan.KeyType} k0 = ref At(ref key, j * stride);
+                ref {plan.ScoredKeyType} k0 = ref At(ref key, j * stride);
                 ref float q = ref query, w = ref At(ref weights, j);
                 """);
             PrefetchTokens(w, dialect, "k", plan.Spec.HeadDim);
             using (w.Block("for (int head = 0; head < heads; head++, k0 = ref At(ref k0, headStride))"))
             {
-                w.Line($"ref {plan.KeyType} " + string.Join(", ", Enumerable.Range(1, Keys - 1).Select(key => $"k{key} = ref At(ref k0, Math.Min({Address.Offset((key, "apart"))} * stride, last))")) + ";");
+                w.Line($"ref {plan.ScoredKeyType} " + string.Join(", ", Enumerable.Range(1, Keys - 1).Select(key => $"k{key} = ref At(ref k0, Math.Min({Address.Offset((key, "apart"))} * stride, last))")) + ";");
                 Tiles(w, plan, visible, "q", "QueryRow", "w", "WeightRow", rows => ScoresOfTile(w, plan, dialect, rows));
             }
         }
@@ -102,13 +102,13 @@ internal static class DecodeNeighboursEmitter
         {
             using (w.Block($"for (nint d = {from}; d < {to}; d += Lanes)"))
             {
-                if (rows > 1) Prefetch(w, plan, dialect, "k", "d", plan.Spec.Elements.Key);
-                Step((key, offset) => $"{ElementTypes.Function("Load", plan.Spec.Elements.Key)}(ref {key}, {offset})", "d");
+                if (rows > 1) Prefetch(w, plan, dialect, "k", "d", plan.ScoredKeys);
+                Step((key, offset) => $"{ElementTypes.Function("Load", plan.ScoredKeys)}(ref {key}, {offset})", "d");
             }
         }
 
         string Sums(int row) => $"Sums4({string.Join(", ", Enumerable.Range(0, Keys).Select(key => Sum(row, key)))})";
-        void Tail() => Step((key, offset) => $"{ElementTypes.Function("LoadFirst", plan.Spec.Elements.Key)}({Address.Arguments(key, offset)}, {headDim - whole})", $"{whole}");
+        void Tail() => Step((key, offset) => $"{ElementTypes.Function("LoadFirst", plan.ScoredKeys)}({Address.Arguments(key, offset)}, {headDim - whole})", $"{whole}");
 
         if (rows == 1) PrefetchRows(w, dialect, "k", headDim);
         if (!chained)

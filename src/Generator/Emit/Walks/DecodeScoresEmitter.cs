@@ -10,12 +10,13 @@ internal static class DecodeScoresEmitter
 {
     public static void Emit(SourceWriter w, CorePlan plan, Dialect dialect, VisibleKeys visible)
     {
+        if (plan.Spec.Loads.CopiesKeys) dialect = dialect with { Prefetches = false }; // copies are in the cache
         var product = DecodeProduct.Scores(plan);
         w.Line();
         bool keyByKey = plan.Decode!.KeyByKey;
         w.Line($"/// <summary>Scores of all query rows with keys; keys after the last repeat it.{(keyByKey ? " Those of the rows of a tile lie key by key." : "")}</summary>");
         w.Line(GeneratedCode.CoreMethod);
-        using (w.Block($"private static void DecodeScores(in DecodeBlock block, ref float query, ref {plan.KeyType} key, int keys{(keyByKey ? ", bool streams" : "")}, ref float weights{(visible.UpperMoves ? ", int seen" : "")})"))
+        using (w.Block($"private static void DecodeScores(in DecodeBlock block, ref float query, ref {plan.ScoredKeyType} key, int keys{(keyByKey ? ", bool streams" : "")}, ref float weights{(visible.UpperMoves ? ", int seen" : "")})"))
         {
             if (!keyByKey)
             {
@@ -27,10 +28,10 @@ internal static class DecodeScoresEmitter
             w.Line("int rows = block.HeadRows;");
             if (oneRow)
             {
-                w.Line("""
+                w.Line($"""
 
                     // One row and one head: most of the keys, with the query in registers.
-                    int done = block.KeyHeads == 1 && rows == 1 ? OneRowScores(ref query, ref key, block.KeyStride, keys / 4, ref weights) : 0;
+                    int done = block.KeyHeads == 1 && rows == 1 ? OneRowScores(ref query, ref key, {product.Stride}, keys / 4, ref weights) : 0;
                     streams &= done == 0;
                     """);
             }

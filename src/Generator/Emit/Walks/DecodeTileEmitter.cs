@@ -58,7 +58,7 @@ internal static class DecodeTileEmitter
 
     private static void Method(SourceWriter w, CorePlan plan, Dialect dialect, VisibleKeys visible, DecodeProduct product, DecodeTile tile, Action<DecodeTile> body)
     {
-        var (_, source, type, dim, row, rows, rowLength) = product;
+        var (_, source, type, stride, dim, row, rows, rowLength) = product;
         string name = product.Name, rowsOfTile = $"{tile.Rows} row{(tile.Rows > 1 ? "s" : "")} x {tile.Keys} keys", times = tile.Rows == 1 ? "" : $"{tile.Rows} * ";
         w.Line();
         w.Line($"/// <summary>{(product.IsScores ? "Scores" : "Values")} of tiles of {rowsOfTile}.</summary>");
@@ -70,7 +70,7 @@ internal static class DecodeTileEmitter
             string owner = product.IsScores ? "Key" : "Value";
             w.Line($"""
                 int heads = block.KeyHeads, rows = block.HeadRows, weightRow = BlockOf(in block).WeightRow;
-                nint stride = block.{owner}Stride, headStride = block.{owner}HeadStride;
+                nint stride = {stride}, headStride = block.{owner}HeadStride;
                 nint {(product.IsScores ? $"apart = streams ? Math.Max(count, 1) : 1, next = streams ? 1 : {tile.Keys}" : "apart = Math.Max(count, 1)")}, far = apart * stride{(dialect.Prefetches ? $", ahead = {KernelPlanner.TileAhead} * stride" : "")};
                 """);
             DecodeStreams.Declare(w, dialect, tile, dim);
@@ -127,7 +127,7 @@ internal static class DecodeTileEmitter
         var (rows, keys) = (Enumerable.Range(0, tile.Rows).ToList(), Enumerable.Range(0, tile.Keys).ToList());
         var inPlace = new InPlace(plan, tile.Keys);
         string Sum(int row, int key) => $"s{row}_{key}";
-        PrefetchTile(w, dialect, tile, "k", headDim, plan.Spec.Elements.Key);
+        PrefetchTile(w, dialect, tile, "k", headDim, plan.ScoredKeys);
 
         // Sums in a vector of four: of all rows with a key, of two rows with two keys, of a row with four keys.
         var stores = Enumerable.Range(0, tile.Rows * tile.Keys / 4).Select(i => (Index: i, First: 4 / tile.Rows * i)).ToList();
@@ -160,11 +160,11 @@ internal static class DecodeTileEmitter
             using (w.Block($"for (nint d = {from}; d < {to}; d += Lanes)"))
             {
                 Prefetch(w, dialect, tile, "k");
-                Step((key, offset) => $"{ElementTypes.Function("Load", plan.Spec.Elements.Key)}(ref {key}, {offset})", "d");
+                Step((key, offset) => $"{ElementTypes.Function("Load", plan.ScoredKeys)}(ref {key}, {offset})", "d");
             }
         }
 
-        void Tail() => Step((key, offset) => $"{ElementTypes.Function("LoadFirst", plan.Spec.Elements.Key)}({Address.Arguments(key, offset)}, {headDim - whole})", $"{whole}");
+        void Tail() => Step((key, offset) => $"{ElementTypes.Function("LoadFirst", plan.ScoredKeys)}({Address.Arguments(key, offset)}, {headDim - whole})", $"{whole}");
 
         void Store(Func<(int Index, int First), string> sums)
         {
@@ -268,15 +268,16 @@ internal static class DecodeTileEmitter
 /// <param name="IsScores">Which of the two.</param>
 /// <param name="Source">The keys or the values; their first letter names those of a tile, `k0` or `v0`.</param>
 /// <param name="Type">The type of their elements.</param>
+/// <param name="Stride">The elements from one to the next.</param>
 /// <param name="Dim">The elements of each.</param>
 /// <param name="Row">The letter of the rows beside the weights.</param>
 /// <param name="Rows">The first of these rows: queries, or states.</param>
 /// <param name="RowLength">Floats of such a row.</param>
-internal sealed record DecodeProduct(bool IsScores, string Source, string Type, int Dim, string Row, string Rows, string RowLength)
+internal sealed record DecodeProduct(bool IsScores, string Source, string Type, string Stride, int Dim, string Row, string Rows, string RowLength)
 {
-    public static DecodeProduct Scores(CorePlan plan) => new(IsScores: true, "key", plan.KeyType, plan.Spec.HeadDim, "q", "query", "QueryRow");
+    public static DecodeProduct Scores(CorePlan plan) => new(IsScores: true, "key", plan.ScoredKeyType, plan.Spec.Loads.CopiesKeys ? "QueryRow" : "block.KeyStride", plan.Spec.HeadDim, "q", "query", "QueryRow");
 
-    public static DecodeProduct Values(CorePlan plan) => new(IsScores: false, "value", plan.ValueType, plan.Spec.ValueDim, "s", "block.State", "StateRow");
+    public static DecodeProduct Values(CorePlan plan) => new(IsScores: false, "value", plan.ValueType, "block.ValueStride", plan.Spec.ValueDim, "s", "block.State", "StateRow");
 
     public string Name => Source.Substring(0, 1);
 

@@ -11,7 +11,7 @@ internal sealed class InPlace(CorePlan plan, int keys = DecodeStreams.Keys)
     /// <summary>Sums of keys that one vector holds.</summary>
     private const int Width = 4;
 
-    private readonly EquatableArray<LoadStep> _steps = plan.Spec.Loads.Steps;
+    private readonly EquatableArray<FactorStep> _steps = plan.Spec.Loads.Factors;
     private readonly LoadContext _context = new(plan.Spec.HeadDim, plan.Lanes);
 
     public bool IsEmpty => _steps.Count == 0;
@@ -19,7 +19,7 @@ internal sealed class InPlace(CorePlan plan, int keys = DecodeStreams.Keys)
     /// <summary>The names of the sums of each step: <c>n0</c> is that of key 0.</summary>
     private static char Name(int step) => (char)('n' + step);
 
-    private IEnumerable<string> Each(Func<LoadStep, char, string> text) => _steps.Select((step, i) => text(step, Name(i)));
+    private IEnumerable<string> Each(Func<FactorStep, char, string> text) => _steps.Select((step, i) => text(step, Name(i)));
 
     /// <summary>Groups of keys whose sums and factors share a vector.</summary>
     private IEnumerable<int> Groups => Enumerable.Range(0, (keys + Width - 1) / Width);

@@ -43,13 +43,14 @@ internal static class OneRowEmitter
         w.Line();
         w.Line("/// <summary>Scores of a row with keys of one head: one key from each quarter at a time, so that each quarter is read in the order of memory.</summary>");
         w.Line(GeneratedCode.CoreMethod);
-        using (w.Block($"private static int OneRowScores(ref float query, ref {plan.KeyType} key, nint stride, int quarter, ref float weights)"))
+        using (w.Block($"private static int OneRowScores(ref float query, ref {plan.ScoredKeyType} key, nint stride, int quarter, ref float weights)"))
         {
-            w.Line(StreamAhead(dim));
+            bool fetches = !plan.Spec.Loads.CopiesKeys; // copies are in the cache
+            if (fetches) w.Line(StreamAhead(dim));
             w.Line("Vec " + string.Join(", ", Enumerable.Range(0, vectors).Select(i => $"q{i} = Load(ref query, {Address.Offset((i, "Lanes"))})")) + ";");
-            Streams(w, plan.KeyType, "k", "key", () =>
+            Streams(w, plan.ScoredKeyType, "k", "key", () =>
             {
-                PrefetchStreams(w, "k", dim);
+                if (fetches) PrefetchStreams(w, "k", dim);
                 Products(w, plan, vectors);
             });
 
@@ -59,7 +60,7 @@ internal static class OneRowEmitter
 
     private static void Products(SourceWriter w, CorePlan plan, int vectors)
     {
-        if (plan.Spec.Loads.Steps.Count == 0)
+        if (plan.Spec.Loads.Factors.Count == 0)
         {
             w.Line("Vec " + string.Join(", ", Enumerable.Range(0, Keys).Select(stream => $"s{stream} = q0 * {Key(plan)}(ref k{stream}, 0)")) + ";");
             for (int i = 1; i < vectors; i++)
@@ -80,7 +81,7 @@ internal static class OneRowEmitter
         w.Line($"Vectors128.Scatter(Sums4(s0, s1, s2, s3){load.Factors}, ref weights, quarter);");
     }
 
-    private static string Key(CorePlan plan) => ElementTypes.Function("Load", plan.Spec.Elements.Key);
+    private static string Key(CorePlan plan) => ElementTypes.Function("Load", plan.ScoredKeys);
 
     private static string StreamAhead(int dim) => $"nint ahead = {Math.Max(KernelPlanner.StreamFloatsAhead / dim, 1)} * stride;";
 

@@ -14,7 +14,7 @@ internal static class PackingEmitter
     {
         Pack(w, plan);
         PackKeys(w, plan, dialect);
-        foreach (var step in plan.Spec.Loads.Steps) step.PackedKeysMethod(w, new(plan.Spec.HeadDim, plan.Lanes));
+        foreach (var step in plan.Spec.Loads.Factors) step.PackedKeysMethod(w, new(plan.Spec.HeadDim, plan.Lanes));
         PackValues(w, plan, dialect, visible);
     }
 
@@ -30,8 +30,9 @@ internal static class PackingEmitter
         w.Line(GeneratedCode.CoreMethod);
         using (w.Block("public static bool Pack(in KeysToPack keys)"))
         {
-            w.Line($"PackKeys(ref keys.KeyRows.First<{plan.KeyType}>(), keys.KeyRows.Stride, keys.Count, ref keys.PackedKeys);");
-            foreach (var step in plan.Spec.Loads.Steps) step.PackedKeys(w);
+            if (plan.Spec.Loads.CopiesKeys) PackCopies(w, plan);
+            else w.Line($"PackKeys(ref keys.KeyRows.First<{plan.KeyType}>(), keys.KeyRows.Stride, keys.Count, ref keys.PackedKeys);");
+            foreach (var step in plan.Spec.Loads.Factors) step.PackedKeys(w);
             if (check)
             {
                 w.Line($"return PackValues(ref keys.ValueRows.First<{plan.ValueType}>(), keys.ValueRows.Stride, keys.Count, ref keys.PackedValues);");
@@ -44,13 +45,24 @@ internal static class PackingEmitter
         }
     }
 
+    /// <summary>Panel after panel is copied to working memory, where rows change, and packed from there.</summary>
+    private static void PackCopies(SourceWriter w, CorePlan plan)
+    {
+        using (w.Block("for (int first = 0; first < keys.Count; first += PanelKeys)"))
+            w.Line($"""
+                int count = Math.Min(keys.Count - first, PanelKeys);
+                CopyKeys(ref At(ref keys.KeyRows.First<{plan.KeyType}>(), first * keys.KeyRows.Stride), keys.KeyRows.Stride, count, ref keys.Scratch, in keys.Place, keys.Key + first);
+                PackKeys(ref keys.Scratch, QueryRow, count, ref At(ref keys.PackedKeys, (nint)first * HeadDim));
+                """);
+    }
+
     private static void PackKeys(SourceWriter w, CorePlan plan, Dialect dialect)
     {
         int headDim = plan.Spec.HeadDim;
         w.Line();
         w.Line($"/// <summary>Keys [count, {headDim}] as panels [HeadDim, PanelKeys]; {(plan.SingleKeys == 0 ? "the last panel is padded with copies of the last key" : "keys behind the last whole panel as rows [QueryRow]")}.</summary>");
         w.Line(GeneratedCode.CoreMethod);
-        using (w.Block($"private static void PackKeys(ref {plan.KeyType} key, nint stride, int count, ref float panels)"))
+        using (w.Block($"private static void PackKeys(ref {plan.ScoredKeyType} key, nint stride, int count, ref float panels)"))
         {
             Panels(w, plan, dialect);
             if (plan.SingleKeys > 0) SingleKeys(w, plan);
@@ -63,7 +75,7 @@ internal static class PackingEmitter
         int whole = plan.Spec.Fixed!.KeyLength - plan.SingleKeys;
         w.Line($"\nkey = ref At(ref key, {whole} * stride);\npanels = ref At(ref panels, {whole} * HeadDim);");
         using (w.Block($"for (int single = 0; single < {plan.SingleKeys}; single++, key = ref At(ref key, stride), panels = ref At(ref panels, QueryRow))"))
-            CopyRow(w, plan, plan.Spec.Elements.Key, "key", "panels");
+            CopyRow(w, plan, plan.ScoredKeys, "key", "panels");
     }
 
     private static void Panels(SourceWriter w, CorePlan plan, Dialect dialect)
@@ -74,10 +86,10 @@ internal static class PackingEmitter
         {
             w.Line($"""
                 int first = Math.Min(panel + column, count - 1), last = Math.Min(count - 1 - first, {step - 1});
-                ref {plan.KeyType} source = ref At(ref key, first * stride);
+                ref {plan.ScoredKeyType} source = ref At(ref key, first * stride);
                 ref float target = ref At(ref panels, (nint)panel * HeadDim + column);
                 """);
-            if (dialect.Prefetches) w.Line($"for (int row = {step}; row < {2 * step}; row++) PrefetchRow(ref source, row * stride, {headDim});");
+            if (dialect.Prefetches && !plan.Spec.Loads.CopiesKeys) w.Line($"for (int row = {step}; row < {2 * step}; row++) PrefetchRow(ref source, row * stride, {headDim});");
             if (dialect.Transpose is null)
             {
                 using (w.Block($"for (int d = 0; d < {headDim}; d++)"))
@@ -102,13 +114,13 @@ internal static class PackingEmitter
             {
                 using (w.Block($"for (int d = 0; d < {headDim}; d++)"))
                 using (w.Block($"for (int j = 0; j < {step}; j++)"))
-                    w.Line($"At(ref target, d * PanelKeys + j) = {ElementTypes.Read(plan.Spec.Elements.Key, "ref source, Math.Min(j, last) * stride + d")};");
+                    w.Line($"At(ref target, d * PanelKeys + j) = {ElementTypes.Read(plan.ScoredKeys, "ref source, Math.Min(j, last) * stride + d")};");
             }
 
             PadKeys(w, plan, step);
         }
 
-        string Function(string name) => ElementTypes.Function(name, plan.Spec.Elements.Key);
+        string Function(string name) => ElementTypes.Function(name, plan.ScoredKeys);
     }
 
     /// <summary>Zeros for the elements that the packed head has more.</summary>
@@ -169,6 +181,23 @@ internal static class PackingEmitter
         {
             CopyRow(w, plan, plan.Spec.Elements.Query, "query", "copy", sign);
             foreach (var step in plan.Spec.Loads.Steps) step.Query(w);
+        }
+    }
+
+    /// <summary>The copy of keys where a load step needs one: rows side by side, changed by all steps.</summary>
+    public static void CopyKeys(SourceWriter w, CorePlan plan, Dialect dialect)
+    {
+        if (!plan.Spec.Loads.CopiesKeys) return;
+        foreach (var step in plan.Spec.Loads.Steps) step.KeyMethod(w, new(plan.Spec.HeadDim, plan.Lanes));
+        w.Line();
+        w.Line($"/// <summary>Copies keys side by side, the first of which has the index `key` in its sequence{(plan.QueryRow == plan.Spec.HeadDim ? "" : ", each with zeros up to a whole vector")}.</summary>");
+        w.Line(GeneratedCode.CoreMethod);
+        using (w.Block($"private static void CopyKeys(ref {plan.KeyType} source, nint stride, int count, ref float copy, in ForwardPlace place, int key)"))
+        using (w.Block("for (int end = key + count; key < end; key++, source = ref At(ref source, stride), copy = ref At(ref copy, QueryRow))"))
+        {
+            dialect.Prefetch(w, "source", "stride", plan.Spec.HeadDim);
+            CopyRow(w, plan, plan.Spec.Elements.Key, "source", "copy");
+            foreach (var step in plan.Spec.Loads.Steps) step.Key(w);
         }
     }
 

@@ -47,7 +47,9 @@ internal static class PlanEmitter
                 ChunkKeys = {plan.Decode!.ChunkKeys},
                 OneRowBlock = OneRowBlock,
                 StateRowFloats = StateRow,
-                ScratchFloats = RowsAtOnce * (QueryRow + OneRowWeights), // queries and weights
+                {(plan.Spec.Loads.CopiesKeys
+                    ? $"ScratchFloats = {plan.CopiedKeysOffset + (plan.Decode!.KeyBlock * plan.QueryRow)}, // queries, weights and copies of keys\nOneKeyHead = true,"
+                    : "ScratchFloats = RowsAtOnce * (QueryRow + OneRowWeights), // queries and weights")}
                 FlopsPerPair = {FlopsPerPair(plan)},
                 """);
         }

@@ -7,14 +7,22 @@ internal sealed record LoadProgram(EquatableArray<LoadStep> Steps)
 {
     public static LoadProgram Plain { get; } = new(default(EquatableArray<LoadStep>));
 
-    public static LoadProgram Of(KernelSpec spec) => NormStep.Of(spec) is { } norm ? new(new LoadStep[] { norm }.ToEquatableArray()) : Plain;
+    public static LoadProgram Of(KernelSpec spec)
+    {
+        var rotary = RotaryStep.Of(spec);
+        LoadStep[] steps = [.. new LoadStep?[] { NormStep.Of(spec, copiesKeys: rotary is not null), rotary }.OfType<LoadStep>()];
+        return steps.Length == 0 ? Plain : new(steps.ToEquatableArray());
+    }
 
     /// <summary>Whether the copy of queries reads operands of the call.</summary>
     public bool ReadsOperands => Steps.Any(step => step.ReadsOperands);
 
+    /// <summary>Whether keys are copied row by row before they are packed, or before scores read them: a step does not just multiply them by a factor.</summary>
+    public bool CopiesKeys => Steps.Any(step => step is not FactorStep);
+
+    /// <summary>The steps that become factors of keys in panels and of scores of keys in place; none where keys are copied.</summary>
+    public EquatableArray<FactorStep> Factors => (CopiesKeys ? [] : Steps.OfType<FactorStep>()).ToEquatableArray();
+
     /// <summary>The part of a core's name.</summary>
     public string Name => string.Concat(Steps.Select(step => step.Name));
-
-    /// <summary>For people.</summary>
-    public string Text => string.Join(", ", Steps.Select(step => step.Text));
 }

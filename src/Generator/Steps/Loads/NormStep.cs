@@ -5,21 +5,28 @@ namespace AttentionGen.Generator.Steps.Loads;
 
 /// <summary>
 /// Queries and keys are divided by their norms: queries when they are copied, keys when they are packed; where keys are read in place, their factor multiplies the score. The
-/// weights of both go into the copy of the query, as nothing comes between the norm and the product: dot(q * w, k * v) is dot(q * w * v, k).
+/// weights of both go into the copy of the query, if nothing comes between the norm and the product: dot(q * w, k * v) is dot(q * w * v, k). Where keys are copied, their copies get
+/// their own weights.
 /// </summary>
 /// <param name="QueryWeight">Whether queries have learned weights.</param>
 /// <param name="KeyWeight">Whether keys have.</param>
-internal sealed record NormStep(Norm Kind, float Epsilon, bool QueryWeight, bool KeyWeight) : LoadStep
+/// <param name="CopiesKeys">Whether keys are copied, because another step needs that.</param>
+internal sealed record NormStep(Norm Kind, float Epsilon, bool QueryWeight, bool KeyWeight, bool CopiesKeys) : FactorStep
 {
     /// <summary>Sums of squares side by side.</summary>
     private const int Chains = 4;
 
     /// <summary>Null where there is none.</summary>
-    public static NormStep? Of(KernelSpec spec) => spec.Attention.QueryKeyNorm == Norm.None
+    public static NormStep? Of(KernelSpec spec, bool copiesKeys) => spec.Attention.QueryKeyNorm == Norm.None
         ? null
-        : new(spec.Attention.QueryKeyNorm, spec.Attention.GivenNormEpsilon ?? AttentionSpec.DefaultNormEpsilon, spec.Has(Role.QueryNormWeight), spec.Has(Role.KeyNormWeight));
+        : new(spec.Attention.QueryKeyNorm, spec.Attention.GivenNormEpsilon ?? AttentionSpec.DefaultNormEpsilon, spec.Has(Role.QueryNormWeight), spec.Has(Role.KeyNormWeight), copiesKeys);
 
-    public override bool ReadsOperands => QueryWeight || KeyWeight;
+    /// <summary>Whether the copy of the query gets the weights of the keys.</summary>
+    private bool FoldsKeyWeight => KeyWeight && !CopiesKeys;
+
+    public override bool ReadsOperands => QueryWeight || FoldsKeyWeight;
+
+    public override string Title => "norm";
 
     public override string Name =>
         (Kind == Norm.Rms ? "_rms" : "_l2") + (Epsilon == AttentionSpec.DefaultNormEpsilon ? "" : Invariant.Name(Epsilon)) + (QueryWeight ? "_qw" : "") + (KeyWeight ? "_kw" : "");
@@ -53,24 +60,35 @@ internal sealed record NormStep(Norm Kind, float Epsilon, bool QueryWeight, bool
 
     public override void Query(SourceWriter w) => w.Line($"NormalizeQuery(ref copy{(ReadsOperands ? ", in place" : "")});");
 
+    public override void Key(SourceWriter w) => w.Line($"NormalizeKey(ref copy{(KeyWeight ? ", in place" : "")});");
+
     public override void PackedKeys(SourceWriter w) => w.Line("NormalizeKeys(ref keys.PackedKeys, keys.Count);");
 
     public override void QueryMethod(SourceWriter w, LoadContext context)
     {
+        string[] weights = [.. new[] { QueryWeight ? "QueryNormWeight" : "", FoldsKeyWeight ? "KeyNormWeight" : "" }.Where(weight => weight.Length > 0)];
+        RowMethod(w, context, "Query", weights, FoldsKeyWeight ? "; the weights of the keys too, since keys are not multiplied by them" : "");
+    }
+
+    public override void KeyMethod(SourceWriter w, LoadContext context) => RowMethod(w, context, "Key", KeyWeight ? ["KeyNormWeight"] : [], "");
+
+    /// <summary>The method that normalises a copied row.</summary>
+    private void RowMethod(SourceWriter w, LoadContext context, string kind, string[] weights, string why)
+    {
         int whole = context.HeadDim / context.Lanes * context.Lanes, rest = context.HeadDim - whole;
-        string[] weights = [.. new[] { QueryWeight ? "QueryNormWeight" : "", KeyWeight ? "KeyNormWeight" : "" }.Where(weight => weight.Length > 0)];
+        string row = kind.ToLowerInvariant();
         w.Line();
-        w.Line($"/// <summary>Divides a query by its norm{(ReadsOperands ? " and multiplies it by the weights" : "")}{(KeyWeight ? "; the weights of the keys too, since keys are not multiplied by them" : "")}. {Text}</summary>");
+        w.Line($"/// <summary>Divides a {row} by its norm{(weights.Length > 0 ? " and multiplies it by the weights" : "")}{why}. {Text}</summary>");
         w.Line(GeneratedCode.CoreMethod);
-        using (w.Block($"private static void NormalizeQuery(ref float query{(ReadsOperands ? ", in ForwardPlace place" : "")})"))
+        using (w.Block($"private static void Normalize{kind}(ref float {row}{(weights.Length > 0 ? ", in ForwardPlace place" : "")})"))
         {
-            w.Line("""
+            w.Line($"""
                 Vec squares = Vec.Zero;
-                for (nint i = 0; i < QueryRow; i += Lanes) squares = MulAdd(Load(ref query, i), Load(ref query, i), squares);
+                for (nint i = 0; i < QueryRow; i += Lanes) squares = MulAdd(Load(ref {row}, i), Load(ref {row}, i), squares);
                 """);
             string factor = Kind == Norm.Rms ? $"1 / Math.Sqrt((double)Sum(squares) / {context.HeadDim} + {EpsilonText})" : $"1 / Math.Max(Math.Sqrt(Sum(squares)), {EpsilonText})";
             w.Line($"Vec factor = All((float)({factor})); // all scores of the row share its error");
-            string Scaled(string at, Func<string, string> load) => $"Store(Load(ref query, {at}) * factor{string.Concat(weights.Select(weight => $" * {load($"ref place.Floats(Role.{weight})")}"))}, ref query, {at});";
+            string Scaled(string at, Func<string, string> load) => $"Store(Load(ref {row}, {at}) * factor{string.Concat(weights.Select(weight => $" * {load($"ref place.Floats(Role.{weight})")}"))}, ref {row}, {at});";
             if (weights.Length == 0)
             {
                 w.Line($"for (nint i = 0; i < QueryRow; i += Lanes) {Scaled("i", weight => weight)}");

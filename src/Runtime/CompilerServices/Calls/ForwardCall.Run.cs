@@ -103,6 +103,7 @@ public unsafe ref partial struct ForwardCall
                 _numbers.Return();
                 _mask = default; // it refers to the returned copies
                 if (distances != null) ScratchCache.Return(distances);
+                GC.KeepAlive(_rotary);
             }
         }
     }
@@ -143,6 +144,7 @@ public unsafe ref partial struct ForwardCall
         }
 
         if (ForwardOperands.Slot(call.Operands, AttentionRole.Sinks)->Data != null) operands.SinkResults = sinkResults;
+        if (_rotary is not null) *ForwardOperands.Slot(call.Operands, AttentionRole.Rotary) = new Operand { Data = (byte*)_rotary.Row(0), Query = (nint)_rotary.RotaryDim * sizeof(float) };
     }
 
     /// <summary>The bits of a result's element in a row that sees no key.</summary>

@@ -20,6 +20,7 @@ public unsafe ref partial struct ForwardCall
     private ReadOnlySpan<int> _bucketStarts;
     private bool _bucketsBidirectional;
     private AttentionStage _scoresStage;
+    private RotaryTable? _rotary;
     private OwnArguments _own;
     private int _maxThreads;
 
@@ -67,6 +68,7 @@ public unsafe ref partial struct ForwardCall
         _bucketStarts = default;
         _scoresStage = default;
         (_cache, _appends) = (null, false);
+        _rotary = null;
         _maxThreads = AttentionOptions.MaxDegreeOfParallelism;
     }
 

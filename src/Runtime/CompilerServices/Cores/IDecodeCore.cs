@@ -47,6 +47,9 @@ public readonly struct DecodePlan
     /// <summary>The most rows of one call that spans several key-value heads, where each head has <see cref="TileRows"/> rows or more.</summary>
     public int RowsTogether { get; init; }
 
+    /// <summary>Whether one call takes the rows of one key-value head only: the core copies its keys to the working memory.</summary>
+    public bool OneKeyHead { get; init; }
+
     /// <summary>Keys in a chunk, the unit of work; it is a multiple of 48.</summary>
     public int ChunkKeys { get; init; }
 

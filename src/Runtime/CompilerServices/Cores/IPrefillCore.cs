@@ -60,7 +60,7 @@ public readonly struct PrefillPlan
     /// <summary>Floats of the state of a query block.</summary>
     public readonly int StateFloats => QueryBlock * StateRowFloats;
 
-    /// <summary>Floats of working memory that <see cref="IPrefillCore.Prefill"/> needs besides the state.</summary>
+    /// <summary>Floats of working memory that <see cref="IPrefillCore.Prefill"/>, besides the state, or <see cref="IPrefillCore.Pack"/> needs.</summary>
     public int ScratchFloats { get; init; }
 
     /// <summary>Floating-point operations for a visible pair of query and key.</summary>
@@ -96,6 +96,15 @@ public ref struct KeysToPack
 
     /// <summary>The destination of the value rows.</summary>
     public ref float PackedValues;
+
+    /// <summary>The index of the first key in its sequence.</summary>
+    public int Key;
+
+    /// <summary>The place of the keys in the call: their sequence, and the first head that reads them.</summary>
+    public ForwardPlace Place;
+
+    /// <summary>Working memory, <see cref="PrefillPlan.ScratchFloats"/> floats: that of <see cref="IPrefillCore.Prefill"/>.</summary>
+    public ref float Scratch;
 }
 
 /// <summary>A block of query rows of one head against packed keys.</summary>

@@ -75,7 +75,7 @@ internal unsafe struct DecodeSchedule
 
         // Adjacent heads of a token are read together. Their number is limited by the rows that fit, and by the number of units that the threads need.
         heads = 1;
-        if (call.Lists.OfHead == 0 && call.Key.HeadStride < call.Key.TokenStride)
+        if (!plan.OneKeyHead && call.Lists.OfHead == 0 && call.Key.HeadStride < call.Key.TokenStride)
         {
             long together = Math.Max((rows < plan.TileRows ? plan.RowsAtOnce : plan.RowsTogether) / rows, 1), parts = Parts(call.KeyValueHeads, together);
             if (threads > 1) parts = Math.Max(parts, Math.Min(call.KeyValueHeads, Parts((rows == 1 ? 1 : UnitsPerThread) * threads, call.PieceCount * chunks)));

@@ -242,26 +242,29 @@ internal sealed unsafe class PrefillJob : PooledJob<PrefillJob>
                     if (next < last) next -= (next - first) % _walk.Plan.PanelKeys;
                     if (next > first)
                     {
-                        Pack(_call.KeyRows(sequence, first, sequenceHead.KeyHead), _call.ValueRows(sequence, first, sequenceHead.KeyHead), next - first, offset);
+                        Pack(_call.KeyRows(sequence, first, sequenceHead.KeyHead), _call.ValueRows(sequence, first, sequenceHead.KeyHead), sequence, sequenceHead, first, next, offset);
                         continue;
                     }
 
                     next = Math.Min(first + _walk.Plan.PanelKeys, last);
                     var (keyRows, valueRows) = CopyRows(sequence, first, next, sequenceHead.KeyHead);
-                    Pack(keyRows, valueRows, next - first, offset);
+                    Pack(keyRows, valueRows, sequence, sequenceHead, first, next, offset);
                 }
             }
 
             (_packedHead, _packed, _packedFrom) = (sequenceHead, keys, from);
         }
 
-        private void Pack(in TokenRows keys, in TokenRows values, int count, long offset) => _valuesFinite &= _walk.Pack(new KeysToPack
+        private void Pack(in TokenRows keys, in TokenRows values, in ForwardSequence sequence, SequenceHead sequenceHead, int first, int end, long offset) => _valuesFinite &= _walk.Pack(new KeysToPack
         {
             KeyRows = keys,
             ValueRows = values,
-            Count = count,
+            Count = end - first,
             PackedKeys = ref *(_packedKeys + (nint)offset * _walk.Plan.PackedKeyFloats),
             PackedValues = ref *(_packedValues + (nint)offset * _walk.Plan.PackedValueFloats),
+            Key = first,
+            Place = _call.Place(sequence, sequenceHead.KeyHead * _call.Group, row: 0),
+            Scratch = ref *_scratch,
         });
 
         /// <summary>Puts the keys of a panel and their values side by side.</summary>

@@ -94,6 +94,14 @@ public readonly unsafe partial struct ForwardPlace
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public ref float Floats(AttentionRole role) => ref *(float*)ForwardOperands.Slot(_operands, role)->Data;
 
+    /// <summary>The cosines and then the sines of a position. Rows before the position 0 see no key: they get those of 0.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public ref float Angles(int position)
+    {
+        var slot = ForwardOperands.Slot(_operands, AttentionRole.Rotary);
+        return ref *(float*)(slot->Data + Math.Max(position, 0) * slot->Query);
+    }
+
     /// <summary>An element of an operand of floats. The elements of the next keys follow, each <see cref="Step"/> elements after the one before.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public ref float Floats(AttentionRole role, int head, int query, int key) => ref *(float*)At(role, head, query, _key + (nint)key * _step);

@@ -158,6 +158,28 @@ internal static class ThrowHelper
         throw new ArgumentException($"{name} has {length} elements, [headDim] = [{headDim}] are needed.", name);
 
     [DoesNotReturn]
+    public static void RotaryDim(string name, int given, int needed) =>
+        throw new ArgumentException($"{name} has a RotaryDim of {given}, the kernel rotates {needed} elements.", name);
+
+    /// <param name="name">The parameter.</param>
+    /// <param name="positions">The number of positions of the table.</param>
+    /// <param name="tensor">The tensor whose tokens are outside.</param>
+    /// <param name="first">The position of its first token.</param>
+    /// <param name="last">The position of its last token.</param>
+    /// <param name="what">What an item is, in words.</param>
+    /// <param name="item">The item; null if there is only one.</param>
+    [DoesNotReturn]
+    public static void RotaryPositions(string name, int positions, string tensor, long first, long last, string what, int? item) =>
+        throw new ArgumentException($"{name} has {positions} positions, but {tensor}{Item(what, item)} has tokens at the positions {first} to {last}: build a table of {last + 1} positions or more.", name);
+
+    [DoesNotReturn]
+    public static void RotaryBefore(string name, long start, int queries, int keys, string what, int? item) =>
+        throw new ArgumentException(
+            $"{name}{Item(what, item)} has {queries} tokens for {keys} keys and no start, so that its first token is at the position {start}, which has no rotation: give the start.", name);
+
+    private static string Item(string what, int? item) => item is { } index ? $" of {what} {index}" : "";
+
+    [DoesNotReturn]
     public static void BadKeyLength(string name, int index, int length, int keys) =>
         throw new ArgumentOutOfRangeException(name, length, $"{name}[{index}] is {length}, a number of keys from 0 to {keys} is needed.");
 
