@@ -1,0 +1,117 @@
+using AttentionGen.Samples.Tests.Harness;
+using Generate;
+using Xunit;
+
+namespace AttentionGen.Samples.Tests;
+
+/// <summary>What the program does on any model, and without one.</summary>
+public sealed class RunTests : IDisposable
+{
+    private readonly TemporaryFolder _folder = new();
+    private readonly string _model, _tokenizer;
+
+    public RunTests()
+    {
+        _model = _folder.Write("model.bin", TinyModel.Model());
+        _tokenizer = _folder.Write("tok.bin", TinyModel.Tokenizer());
+    }
+
+    public void Dispose() => _folder.Dispose();
+
+    [Fact]
+    public void Without_a_model_it_replays_a_sentence()
+    {
+        var outcome = Sample.Run();
+        Assert.Equal(0, outcome.ExitCode);
+        Assert.Contains("The animal didn't cross the street", outcome.Text, StringComparison.Ordinal);
+        Assert.Equal(2, outcome.Text.Split("largest difference to one causal call").Length - 1);
+        Assert.Empty(outcome.Error);
+    }
+
+    [Fact]
+    public void Help_lists_the_options()
+    {
+        var outcome = Sample.Run("--help");
+        Assert.Equal(0, outcome.ExitCode);
+        Assert.All(
+            new[] { "--model", "--tokenizer", "--prompt", "--steps", "--temperature", "--top-p", "--seed", "--cache" },
+            option => Assert.Contains($"\n  {option} ", outcome.Text.ReplaceLineEndings("\n"), StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public void The_same_seed_gives_the_same_text()
+    {
+        byte[] text = Run("--temperature", "1", "--top-p", "0.9", "--seed", "42").Output;
+        Assert.NotEmpty(text);
+        Assert.Equal(text, Run("--temperature", "1", "--top-p", "0.9", "--seed", "42").Output);
+        Assert.NotEqual(text, Run("--temperature", "1", "--top-p", "0.9", "--seed", "43").Output);
+    }
+
+    [Fact]
+    public void Greedy_text_does_not_depend_on_the_seed() => Assert.Equal(Run("--seed", "1").Output, Run("--seed", "2", "--top-p", "0.1").Output);
+
+    [Fact]
+    public void Without_a_seed_it_says_how_to_draw_the_text_again()
+    {
+        var outcome = Run("--temperature", "1");
+        const string Advice = "To draw this text again: --seed ";
+        int begin = outcome.Error.IndexOf(Advice, StringComparison.Ordinal);
+        Assert.True(begin >= 0, outcome.Error);
+        Assert.Equal(outcome.Output, Run("--temperature", "1", "--seed", outcome.Error[(begin + Advice.Length)..].Trim()).Output);
+    }
+
+    [Fact]
+    public void The_text_begins_with_the_prompt()
+    {
+        var outcome = Run("--prompt", "the day 日", "--steps", "20");
+        Assert.Equal(0, outcome.ExitCode);
+        Assert.StartsWith("the day 日", outcome.Text, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void A_classifier_of_its_own_is_read()
+    {
+        string model = _folder.Write("own.bin", TinyModel.Model(ownClassifier: true));
+        Assert.Equal(Run().Output, Sample.Run("--model", model, "--tokenizer", _tokenizer).Output);
+    }
+
+    /// <summary>A prompt at once, token by token, or in parts: the same logits, but for the order of sums.</summary>
+    [Fact]
+    public void A_prompt_may_come_in_parts()
+    {
+        int[] tokens = [1, 261, 266, 263, 5, 200, 270, 261, 7];
+        float[] atOnce = Model(tokens.Length).Forward(tokens).ToArray();
+
+        var parts = Model(5);
+        parts.Forward(tokens.AsSpan(0, 5));
+        parts.Forward(tokens.AsSpan(5, 3));
+        AssertClose(atOnce, parts.Forward(tokens[8]));
+    }
+
+    [Fact]
+    public void A_token_allocates_nothing()
+    {
+        var model = Model(1);
+        var sampler = new Sampler(TinyModel.Vocabulary, 1, 0.9f, 1);
+        int token = 1;
+        for (int i = 0; i < 10; i++) token = sampler.Next(model.Forward(token));
+        long before = GC.GetAllocatedBytesForCurrentThread();
+        for (int i = 0; i < 20; i++) token = sampler.Next(model.Forward(token));
+        Assert.Equal(0, GC.GetAllocatedBytesForCurrentThread() - before);
+    }
+
+    private Outcome Run(params string[] options)
+    {
+        var outcome = Sample.Run(["--model", _model, "--tokenizer", _tokenizer, .. options]);
+        Assert.Equal(0, outcome.ExitCode);
+        return outcome;
+    }
+
+    private LlamaModel Model(int tokens) => new(LlamaWeights.Read(_model), CacheType.Fp32.Create(TinyModel.Layers, 32), tokens);
+
+    private static void AssertClose(ReadOnlySpan<float> expected, ReadOnlySpan<float> actual)
+    {
+        Assert.Equal(expected.Length, actual.Length);
+        for (int i = 0; i < expected.Length; i++) Assert.Equal(expected[i], actual[i], 1e-4f);
+    }
+}
