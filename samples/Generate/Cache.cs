@@ -22,7 +22,8 @@ internal static class CacheTypes
     /// <param name="tokens">The most tokens of a sequence.</param>
     public static IAttentionCache Create(this CacheType type, int layers, int tokens) => type switch
     {
-        _ => new LayerCache(layers, tokens),
+        CacheType.Fp32 => new LayerCache(layers, tokens),
+        _ => throw new ArgumentOutOfRangeException(nameof(type), type, "There is no such type."),
     };
 }
 

@@ -27,10 +27,10 @@ internal sealed class LlamaFile
     /// <exception cref="InvalidDataException">The file is damaged, or the model has another shape than the kernel.</exception>
     public static LlamaFile Read(string path)
     {
-        using var stream = File.OpenRead(path);
+        using var stream = InputFile.Open(path);
         try
         {
-            long length = stream.CanSeek ? stream.Length : throw new InvalidDataException("is a stream: only a file has a length to check");
+            long length = stream.Length;
             if (length < LlamaShape.Bytes)
                 throw new InvalidDataException($"is damaged: it has {length} bytes, its first seven numbers alone take {LlamaShape.Bytes}");
 

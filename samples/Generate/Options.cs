@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Numerics;
 using System.Text;
 
 namespace Generate;
@@ -71,20 +72,14 @@ internal sealed record Options
         "--prompt" => this with { Prompt = Text(name, value) },
         "--steps" => this with
         {
-            Steps = Number<int>(name, value, $"a number from 1 to {MaxSteps}", steps => steps is >= 1 and <= MaxSteps),
+            Steps = Whole<int>(name, value, $"a number from 1 to {MaxSteps}", steps => steps is >= 1 and <= MaxSteps),
         },
         "--temperature" => this with
         {
-            Temperature = Number<float>(name, value, "a finite number, 0 or more", temperature => float.IsFinite(temperature) && temperature >= 0),
+            Temperature = Real(name, value, "a finite number, 0 or more", temperature => float.IsFinite(temperature) && temperature >= 0),
         },
-        "--top-p" => this with
-        {
-            TopP = Number<float>(name, value, "more than 0 and at most 1", share => share is > 0 and <= 1),
-        },
-        "--seed" => this with
-        {
-            Seed = Number<ulong>(name, value, $"a whole number from 0 to {ulong.MaxValue}", _ => true),
-        },
+        "--top-p" => this with { TopP = Real(name, value, "a number more than 0 and at most 1", share => share is > 0 and <= 1) },
+        "--seed" => this with { Seed = Whole<ulong>(name, value, $"a number from 0 to {ulong.MaxValue}", _ => true) },
         "--cache" => this with { Cache = CacheTypes.Parse(Value(name, value)) },
         _ => throw new UsageException($"There is no option '{name}'. --help lists those that exist."),
     };
@@ -103,11 +98,18 @@ internal sealed record Options
         return value!;
     }
 
-    private static T Number<T>(string name, string? value, string expected, Predicate<T> allowed)
-        where T : ISpanParsable<T> =>
-        T.TryParse(Value(name, value), CultureInfo.InvariantCulture, out var number) && allowed(number)
+    private static T Whole<T>(string name, string? value, string expected, Predicate<T> allowed)
+        where T : struct, IBinaryInteger<T> =>
+        T.TryParse(Value(name, value), NumberStyles.None, CultureInfo.InvariantCulture, out var number) && allowed(number)
             ? number
-            : throw new UsageException($"{name} is '{value}', but must be {expected}.");
+            : throw Wrong(name, value, expected);
+
+    private static float Real(string name, string? value, string expected, Predicate<float> allowed) =>
+        float.TryParse(Value(name, value), NumberStyles.Float, CultureInfo.InvariantCulture, out float number) && allowed(number)
+            ? number
+            : throw Wrong(name, value, expected);
+
+    private static UsageException Wrong(string name, string? value, string expected) => new($"{name} is '{value}', but must be {expected}.");
 }
 
 /// <summary>The command line or the prompt asks for something that cannot be done; the message is for the user.</summary>

@@ -66,10 +66,9 @@ internal sealed class Tokenizer
     /// <exception cref="InvalidDataException">The file is damaged, or belongs to another model.</exception>
     public static Tokenizer Read(string path, int vocabulary)
     {
-        using var stream = File.OpenRead(path);
+        using var stream = InputFile.Open(path);
         try
         {
-            if (!stream.CanSeek) throw new InvalidDataException("is a stream: only a file has a length to check");
             if (stream.Length > Array.MaxLength) throw new InvalidDataException($"has {stream.Length} bytes: it is not a tokenizer");
             byte[] file = new byte[stream.Length];
             stream.ReadExactly(file);

@@ -41,8 +41,8 @@ public sealed class RefusalTests : IDisposable
     [InlineData("--top-p 0", "more than 0 and at most 1")]
     [InlineData("--top-p 1.01", "more than 0 and at most 1")]
     [InlineData("--top-p NaN", "more than 0 and at most 1")]
-    [InlineData("--seed -1", "whole number")]
-    [InlineData("--seed x", "whole number")]
+    [InlineData("--seed -1", "from 0 to 18446744073709551615")]
+    [InlineData("--seed x", "from 0 to 18446744073709551615")]
     [InlineData("--cache int7", "--cache is 'int7'")]
     [InlineData("--unknown 1", "no option '--unknown'")]
     [InlineData("word", "no option 'word'")]
@@ -54,8 +54,16 @@ public sealed class RefusalTests : IDisposable
     [InlineData("--prompt x", "--prompt needs a model")]
     [InlineData("--steps 5", "--steps needs a model")]
     [InlineData("--model no-such-file --tokenizer x", "no-such-file")]
-    [InlineData("--model . --tokenizer x", "")]
+    [InlineData("--model . --tokenizer x", "is a folder")]
     public void A_wrong_choice_of_files(string options, string message) => AssertRefused(message, Sample.Run(options.Split(' ')));
+
+    [Fact]
+    public void A_device()
+    {
+        Assert.SkipUnless(File.Exists("/dev/zero"), "There are no such files here.");
+        AssertRefused("it has 0 bytes", Sample.Run("--model", "/dev/zero", "--tokenizer", _tokenizer));
+        AssertRefused("it has 0 bytes", Sample.Run("--model", _model, "--tokenizer", "/dev/zero"));
+    }
 
     [Fact]
     public void An_empty_path() => AssertRefused("--model needs the path", Sample.Run("--model", "", "--tokenizer", _tokenizer));
@@ -87,7 +95,7 @@ public sealed class RefusalTests : IDisposable
     public async Task A_process_ends_with_the_code()
     {
         AssertRefused("from 1 to 256", await Sample.StartAsync("--model", _model, "--tokenizer", _tokenizer, "--steps", "0"));
-        AssertRefused("is damaged", await Sample.StartAsync("--model", _folder.Write("cut.bin", s_model[..^1]), "--tokenizer", _tokenizer));
+        AssertRefused("is damaged", await Sample.StartAsync("--model", _folder.Write("cut.bin", s_model.AsSpan(..^1)), "--tokenizer", _tokenizer));
     }
 
     [Fact]
@@ -144,8 +152,8 @@ public sealed class RefusalTests : IDisposable
     public void A_model_whose_numbers_overflow()
     {
         byte[] file = [.. s_model];
-        for (int i = TinyModel.HeaderBytes; i < file.Length; i += sizeof(float)) BinaryPrimitives.WriteSingleLittleEndian(file.AsSpan(i), 1e38f);
-        AssertRefused("not finite", RunModel(file));
+        for (int i = TinyModel.HeaderBytes + sizeof(float) * TinyModel.Vocabulary * TinyModel.Dim; i < file.Length; i += sizeof(float)) BinaryPrimitives.WriteSingleLittleEndian(file.AsSpan(i), 3e38f);
+        AssertRefused("computes numbers that are not finite", RunModel(file));
     }
 
     [Fact]

@@ -1,4 +1,5 @@
 using System.Text.Json;
+using AttentionGen.Generator.Tests.Harness;
 using Xunit;
 
 namespace AttentionGen.Samples.Tests.Harness;
