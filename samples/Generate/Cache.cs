@@ -30,7 +30,10 @@ internal static class CacheTypes
 /// <summary>Attention over the tokens so far.</summary>
 internal interface IAttentionCache
 {
-    /// <summary>Appends keys and values to those of the layer, and attends with the queries of the same tokens. Key and query come without their rotation.</summary>
+    /// <summary>
+    /// Appends keys and values to those of the layer, and attends with the queries of the same tokens. Queries and keys come without their
+    /// rotation.
+    /// </summary>
     /// <param name="layer">The layer.</param>
     /// <param name="query">[tokens, heads, headDim].</param>
     /// <param name="key">[tokens, key-value heads, headDim].</param>
@@ -39,7 +42,7 @@ internal interface IAttentionCache
     void Attend(int layer, ReadOnlySpan<float> query, ReadOnlySpan<float> key, ReadOnlySpan<float> value, Span<float> output);
 }
 
-/// <summary>Keys and values in single precision, and the attention of a model of this shape. Another model needs other numbers here.</summary>
+/// <summary>Keys and values in single precision, and attention of this shape. A model of another shape needs other numbers here.</summary>
 internal sealed partial class LayerCache : IAttentionCache
 {
     public const int Heads = 8;

@@ -23,7 +23,8 @@ internal sealed class DecodeLoop(LlamaModel model, Tokenizer tokenizer, Sampler 
             Add(next);
         }
 
-        return new Generation(tokens, tokens.Count - prompt.Length, Stopwatch.GetElapsedTime(start, first), Stopwatch.GetElapsedTime(first));
+        int generated = tokens.Count - prompt.Length;
+        return new Generation(tokens, generated, First: Stopwatch.GetElapsedTime(start, first), Others: Stopwatch.GetElapsedTime(first));
 
         void Add(int token)
         {

@@ -5,8 +5,8 @@ using System.Runtime.InteropServices;
 namespace Generate;
 
 /// <summary>
-/// A model file of llama2.c (version 0): seven little-endian int32, then float32 tensors one after the other. The length of the file is compared
-/// with these numbers before anything is allocated for them.
+/// A model file of llama2.c (version 0): seven little-endian int32, then float32 tensors one after the other. The length of the file is
+/// compared with these numbers before anything is allocated for them.
 /// </summary>
 internal sealed class LlamaFile
 {
@@ -45,8 +45,8 @@ internal sealed class LlamaFile
 
             float[] weights = new float[(int)shape.Weights];
             stream.ReadExactly(MemoryMarshal.AsBytes(weights.AsSpan()));
-            if (!BitConverter.IsLittleEndian)
-                BinaryPrimitives.ReverseEndianness(MemoryMarshal.Cast<float, int>(weights), MemoryMarshal.Cast<float, int>(weights.AsSpan()));
+            var words = MemoryMarshal.Cast<float, int>(weights.AsSpan());
+            if (!BitConverter.IsLittleEndian) BinaryPrimitives.ReverseEndianness(words, words);
             return new LlamaFile(shape, weights);
         }
         catch (InvalidDataException e)
@@ -132,10 +132,12 @@ internal sealed record LlamaShape(
     {
         if ((Heads, HeadDim, KeyValueHeads) != (LayerCache.Heads, LayerCache.HeadDim, LayerCache.KeyValueHeads))
             throw new InvalidDataException(
-                $"has {Heads} heads of {HeadDim} elements and {KeyValueHeads} key-value heads: declare [Attention(heads: {Heads}, headDim: {HeadDim}, "
-                + $"KeyValueHeads = {KeyValueHeads})] in samples/Generate/Cache.cs, where {LayerCache.Heads}, {LayerCache.HeadDim} and {LayerCache.KeyValueHeads} stand");
+                $"has {Heads} heads of {HeadDim} elements and {KeyValueHeads} key-value heads: "
+                + $"declare [Attention(heads: {Heads}, headDim: {HeadDim}, KeyValueHeads = {KeyValueHeads})] in samples/Generate/Cache.cs, "
+                + $"where {LayerCache.Heads}, {LayerCache.HeadDim} and {LayerCache.KeyValueHeads} stand");
     }
 
     public override string ToString() =>
-        $"{Layers} layers, {Dim} and {Hidden} elements, {Heads} heads, {KeyValueHeads} key-value heads, {Vocabulary} tokens and a sequence of {Sequence}";
+        $"{Layers} layers, {Dim} and {Hidden} elements, {Heads} heads, {KeyValueHeads} key-value heads, {Vocabulary} tokens "
+        + $"and a sequence of {Sequence}";
 }

@@ -70,9 +70,9 @@ internal sealed class LlamaModel
     /// <summary>SwiGLU: x += down (silu(gate h) * up h).</summary>
     private void FeedForward(LlamaLayer weights, Span<float> x)
     {
-        int tokens = x.Length / _weights.Shape.Dim;
+        int elements = x.Length / _weights.Shape.Dim * _weights.Shape.Hidden;
         var h = _h.AsSpan(0, x.Length);
-        Span<float> gate = _gate.AsSpan(0, tokens * _weights.Shape.Hidden), up = _up.AsSpan(0, gate.Length), sigmoid = _sigmoid.AsSpan(0, gate.Length);
+        Span<float> gate = _gate.AsSpan(0, elements), up = _up.AsSpan(0, elements), sigmoid = _sigmoid.AsSpan(0, elements);
 
         Normalize(x, weights.FeedForwardNorm, h);
         weights.Gate.Multiply(h, gate);

@@ -43,4 +43,5 @@ internal sealed class LlamaWeights
 
 /// <summary>The weights of a layer. Those of a norm are a matrix of one row.</summary>
 internal sealed record LlamaLayer(
-    Matrix AttentionNorm, Matrix Query, Matrix Key, Matrix Value, Matrix Output, Matrix FeedForwardNorm, Matrix Gate, Matrix Up, Matrix Down);
+    Matrix AttentionNorm, Matrix Query, Matrix Key, Matrix Value, Matrix Output,
+    Matrix FeedForwardNorm, Matrix Gate, Matrix Up, Matrix Down);

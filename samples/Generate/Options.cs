@@ -18,7 +18,7 @@ internal sealed record Options
           --prompt TEXT       how the text begins; empty by default
           --steps N           tokens in all, the prompt included: 1 to 256, 256 by default
           --temperature T     0 takes the likeliest token (the default), 1 draws by the model's probabilities
-          --top-p P           draws only among the likeliest tokens that together have this probability: more than 0, at most 1 (the default)
+          --top-p P           draws among the likeliest tokens that together have this probability: above 0, at most 1 (the default)
           --seed S            the same seed draws the same text; without one, each run draws another
           --cache TYPE        how keys and values are stored: fp32 (the default)
           --help              this text
@@ -89,7 +89,7 @@ internal sealed record Options
     private static string Path(string name, string? value) =>
         Value(name, value) is { Length: > 0 } path ? path : throw new UsageException($"{name} needs the path of a file.");
 
-    /// <summary>.NET puts U+FFFD where the bytes of a command line are not UTF-8, and enumerating runes does so for halves of pairs.</summary>
+    /// <summary>.NET puts U+FFFD where a command line is not UTF-8, and the enumeration of runes does where a surrogate is alone.</summary>
     private static string Text(string name, string? value)
     {
         foreach (var character in Value(name, value).EnumerateRunes())
@@ -109,7 +109,8 @@ internal sealed record Options
             ? number
             : throw Wrong(name, value, expected);
 
-    private static UsageException Wrong(string name, string? value, string expected) => new($"{name} is '{value}', but must be {expected}.");
+    private static UsageException Wrong(string name, string? value, string expected) =>
+        new($"{name} is '{value}', but must be {expected}.");
 }
 
 /// <summary>The command line or the prompt asks for something that cannot be done; the message is for the user.</summary>

@@ -49,7 +49,8 @@ internal static class Program
         var shape = weights.Shape;
         var tokenizer = Tokenizer.Read(options.Tokenizer!, shape.Vocabulary);
         int steps = options.Steps ?? Math.Min(Options.MaxSteps, shape.Sequence);
-        if (steps > shape.Sequence) throw new UsageException($"--steps is {steps}, but the model has sequences of {shape.Sequence} tokens at most.");
+        if (steps > shape.Sequence)
+            throw new UsageException($"--steps is {steps}, but the model has sequences of {shape.Sequence} tokens at most.");
         int[] prompt = tokenizer.Encode(options.Prompt, steps);
         ulong seed = options.Seed ?? (ulong)Random.Shared.NextInt64();
 
@@ -72,11 +73,12 @@ internal static class Program
 
     private static void Report(Generation generation, TextWriter error)
     {
+        string first = $"{generation.First.TotalMilliseconds:0.0} ms";
         if (Build.IsDebug)
             error.WriteLine("Not timed: this is a Debug build, in which a kernel is about ten times slower. Run it with -c Release.");
         else if (generation.Generated > 1)
-            error.WriteLine($"{generation.Generated} tokens: the first after {generation.First.TotalMilliseconds:0.0} ms, then {generation.TokensPerSecond:0} tokens/s");
+            error.WriteLine($"{generation.Generated} tokens: the first after {first}, then {generation.TokensPerSecond:0} tokens/s");
         else if (generation.Generated == 1)
-            error.WriteLine($"1 token, after {generation.First.TotalMilliseconds:0.0} ms");
+            error.WriteLine($"1 token, after {first}");
     }
 }

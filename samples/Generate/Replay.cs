@@ -53,7 +53,8 @@ internal static partial class Replay
         }
 
         float difference = Errors.Largest(stepwise, atOnce);
-        report.WriteLine($"{name}: {Heads} heads of {headDim} elements, {Tokens} steps; largest difference to one causal call {difference:0.0e+0}"
+        report.WriteLine($"{name}: {Heads} heads of {headDim} elements, {Tokens} steps; "
+            + $"largest difference to one causal call {difference:0.0e+0}"
             + (Errors.Pass(difference) ? "" : $", OVER {Errors.Tolerance:0e+0}"));
         return Errors.Pass(difference);
     }

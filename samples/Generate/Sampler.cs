@@ -12,7 +12,8 @@ internal sealed class Sampler(int vocabulary, float temperature, float topP, ulo
     /// <exception cref="InvalidDataException">The logits are not all finite.</exception>
     public int Next(ReadOnlySpan<float> logits)
     {
-        if (!TensorPrimitives.IsFiniteAll(logits)) throw new InvalidDataException("The model computes numbers that are not finite: its file is damaged.");
+        if (!TensorPrimitives.IsFiniteAll(logits))
+            throw new InvalidDataException("The model computes numbers that are not finite: its file is damaged.");
         return temperature == 0 ? TensorPrimitives.IndexOfMax(logits) : Draw(logits);
     }
 

@@ -3,7 +3,9 @@ using System.Text;
 
 namespace Generate;
 
-/// <summary>A byte-pair tokenizer in the file form of llama2.c: the length of the longest piece, then for each piece a score, its length, its bytes.</summary>
+/// <summary>
+/// A byte-pair tokenizer in the file form of llama2.c: the length of the longest piece, then for each piece a score, its length, its bytes.
+/// </summary>
 internal sealed class Tokenizer
 {
     /// <summary>The token that starts and ends a text.</summary>
@@ -27,10 +29,12 @@ internal sealed class Tokenizer
     private Tokenizer(ReadOnlySpan<byte> file, int vocabulary)
     {
         if (vocabulary < FirstByte + Bytes)
-            throw new InvalidDataException($"cannot belong to the model: {vocabulary} tokens are too few for {FirstByte + Bytes}, the special ones and the bytes");
+            throw new InvalidDataException(
+                $"cannot belong to the model: it has {vocabulary} tokens, the special ones and the bytes alone are {FirstByte + Bytes}");
         long least = sizeof(int) + (long)vocabulary * (PieceHeader + 1);
         if (file.Length < least)
-            throw new InvalidDataException($"is damaged: it has {file.Length} bytes, the {vocabulary} tokens of the model take {least} at least");
+            throw new InvalidDataException(
+                $"is damaged: it has {file.Length} bytes, the {vocabulary} tokens of the model take {least} at least");
 
         _pieces = new byte[vocabulary][];
         _scores = new float[vocabulary];
@@ -52,10 +56,12 @@ internal sealed class Tokenizer
         }
 
         if (position != file.Length)
-            throw new InvalidDataException($"is damaged or belongs to another model: {file.Length - position} bytes follow the {vocabulary} tokens");
+            throw new InvalidDataException(
+                $"is damaged or belongs to another model: {file.Length - position} bytes follow the {vocabulary} tokens");
         _longest = _pieces.Max(piece => piece.Length);
         int stated = BinaryPrimitives.ReadInt32LittleEndian(file);
-        if (stated != _longest) throw new InvalidDataException($"is damaged: its longest piece should have {stated} bytes, it has {_longest}");
+        if (stated != _longest)
+            throw new InvalidDataException($"is damaged: its longest piece should have {stated} bytes, it has {_longest}");
 
         _names = [.. _pieces.Select(s_oneByteEach.GetString)];
         for (int token = 0; token < vocabulary; token++) _tokens.TryAdd(_names[token], token);
@@ -88,7 +94,7 @@ internal sealed class Tokenizer
     {
         if (text.Length == 0) return [Edge];
         text = ' ' + text;
-        CheckLength("at least ", 1 + Encoding.UTF8.GetByteCount(text) / _longest, most); // before the work: it grows with the square of the length
+        CheckLength("at least ", 1 + Encoding.UTF8.GetByteCount(text) / _longest, most); // the work grows with the square of the length
 
         var tokens = new List<int>();
         foreach (var character in text.EnumerateRunes()) AddCharacter(character, tokens);

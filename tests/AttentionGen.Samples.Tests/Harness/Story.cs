@@ -32,7 +32,7 @@ internal static class Story
     private static string Find(string name)
     {
         string path = Path.Combine(s_folder, name);
-        Assert.SkipUnless(File.Exists(path), $"{name} is not at hand: it belongs into ../shared/data/stories260k.");
+        Assert.SkipUnless(File.Exists(path), $"{name} is not at hand: it belongs in ../shared/data/stories260k.");
         return path;
     }
 }
