@@ -1,3 +1,5 @@
+using System.Text.RegularExpressions;
+using AttentionGen.Generator.Tests.Harness;
 using AttentionGen.Samples.Tests.Harness;
 using Generate;
 using Xunit;
@@ -5,7 +7,7 @@ using Xunit;
 namespace AttentionGen.Samples.Tests;
 
 /// <summary>What the program does on any model, and without one.</summary>
-public sealed class RunTests : IDisposable
+public sealed partial class RunTests : IDisposable
 {
     /// <summary>Logits are below 10 here, and single precision adds some 1e-6.</summary>
     private const double Tolerance = 1e-5;
@@ -31,14 +33,16 @@ public sealed class RunTests : IDisposable
         Assert.Empty(outcome.Error);
     }
 
+    /// <summary>The help and the table of the README have the same options.</summary>
     [Fact]
     public void Help_lists_the_options()
     {
         var outcome = Sample.Run("--help");
         Assert.Equal(0, outcome.ExitCode);
-        Assert.All(
-            new[] { "--model", "--tokenizer", "--prompt", "--steps", "--temperature", "--top-p", "--seed", "--cache" },
-            option => Assert.Contains($"\n  {option} ", outcome.Text.ReplaceLineEndings("\n"), StringComparison.Ordinal));
+        string readme = File.ReadAllText(Repository.PathOf("samples", "Generate", "README.md"));
+        string[] options = [.. OptionOfHelp().Matches(outcome.Text).Select(match => match.Groups[1].Value).Where(option => option != "--help")];
+        Assert.Contains("--model FILE", options);
+        Assert.Equal(options, OptionOfReadme().Matches(readme).Select(match => match.Groups[1].Value));
     }
 
     [Fact]
@@ -120,4 +124,10 @@ public sealed class RunTests : IDisposable
     }
 
     private LlamaModel Model(int tokens) => new(LlamaWeights.Read(_model), CacheType.Fp32.Create(TinyModel.Layers, 32), tokens);
+
+    [GeneratedRegex("^  (--[a-z-]+(?: [A-Z]+)?) ", RegexOptions.Multiline)]
+    private static partial Regex OptionOfHelp();
+
+    [GeneratedRegex("^\\| `(--[a-z-]+ [A-Z]+)` ", RegexOptions.Multiline)]
+    private static partial Regex OptionOfReadme();
 }
