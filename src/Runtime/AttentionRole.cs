@@ -171,6 +171,15 @@ public enum AttentionRole
     /// null. Its RotaryDim is that of the kernel, and it has the positions of all queries and keys of the call.
     /// </summary>
     Rotary,
+
+    /// <summary>
+    /// <c>KeyValueCache&lt;T&gt; cache</c>: keys and values of earlier tokens. With parameters <c>key</c> and <c>value</c>, the call first appends these, one token
+    /// for each query; without them, the queries attend to what is there. The type T is the one in which keys and values are stored.
+    /// </summary>
+    Cache,
+
+    /// <summary><c>int layer</c>: the layer of the cache, 0 or more and less than <see cref="AttentionCache.Layers"/>; 0 if it is not given.</summary>
+    Layer,
 }
 
 /// <summary>The type of the elements of an operand.</summary>
@@ -226,6 +235,9 @@ internal enum OperandKind
 
     /// <summary>An object of the library with numbers that kernels read.</summary>
     Table,
+
+    /// <summary>An object of the library with the keys and values.</summary>
+    Cache,
 }
 
 /// <summary>The number of elements of an operand.</summary>
@@ -302,7 +314,7 @@ internal sealed record OperandRow(Role Role, string Name, OperandKind Kind, Elem
     /// <summary>The elements of a result for a row that sees no key.</summary>
     public OperandEmpty Empty { get; init; }
 
-    /// <summary>The type of the parameter in C#, if it is an object and not a number or a span; null otherwise.</summary>
+    /// <summary>The type of the parameter in C#, with {0} for that of its elements, if it is an object and not a number or a span; null otherwise.</summary>
     public string? ObjectType { get; init; }
 
     /// <summary>Whether the kernel writes it.</summary>
@@ -382,6 +394,10 @@ internal static class OperandTable
             "The factors of the elements of normalised keys.") { Extent = OperandExtent.HeadDim },
         new(Role.Rotary, "rotary", OperandKind.Table, ElementType.Float, Axes.None, "[positions, `RotaryDim`]",
             "The cosines and sines of the positions of queries and keys, see [rotary positions](#rotary-positions).") { ObjectType = "global::AttentionGen.RotaryTable" },
+        new(Role.Cache, "cache", OperandKind.Cache, ElementType.Float, Axes.None, "[layers, tokens, keyValueHeads, headDim] and [..., valueDim]",
+            "The keys and values of earlier tokens, see [caches](#caches).") { Others = Narrow, ObjectType = "global::AttentionGen.KeyValueCache<{0}>" },
+        new(Role.Layer, "layer", OperandKind.Number, ElementType.Int, Axes.None, "",
+            "The layer of the cache, from 0 on. Without it, the first one."),
     ];
 
     /// <summary>The last role that has a slot.</summary>

@@ -9,7 +9,8 @@ internal sealed record ElementTypes(ElementType Query, ElementType Key, ElementT
     public static ElementTypes Of(KernelSpec spec)
     {
         ElementType Type(Role role) => spec.Method.Parameters.FirstOrDefault(parameter => parameter.Role == role)?.Element ?? ElementType.Float;
-        return new(Type(Role.Query), Type(Role.Key), Type(Role.Value), Type(Role.Output));
+        var (key, value) = spec.Has(Role.Cache) ? (Role.Cache, Role.Cache) : (Role.Key, Role.Value);
+        return new(Type(Role.Query), Type(key), Type(value), Type(Role.Output));
     }
 
     /// <summary>The name of the type in C#, with its namespace.</summary>

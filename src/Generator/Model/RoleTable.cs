@@ -21,7 +21,7 @@ internal static class RoleTable
 
     private static RoleType TypeOf(OperandRow row, ElementType element)
     {
-        if (row.ObjectType is { } type) return new(element, type, null);
+        if (row.ObjectType is { } type) return new(element, type.Replace("{0}", ElementTypes.FullText(element)), null);
         string text = ElementTypes.FullText(element);
         return row.Kind == OperandKind.Number
             ? new(element, text, null)
