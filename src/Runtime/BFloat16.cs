@@ -204,21 +204,22 @@ public readonly struct BFloat16 : IComparable, IComparable<BFloat16>, IEquatable
         uint bits = BitConverter.SingleToUInt32Bits(single);
         if (single != number || (ushort)bits != 0x8000) return (BFloat16)number; // a tie is a float of which the lower half is just its highest bit
 
-        const int digits = 120; // a tie has at most 106 significant digits: it is an odd multiple of 2^-134, or a larger one with 9 bits
+        const int digits = 120; // a tie has at most 97 significant digits: 2^-134 times an integer of 9 bits, or a larger power
         string tie = Math.Abs(number).ToString($"E{digits}", CultureInfo.InvariantCulture);
         return (BFloat16)BitConverter.UInt32BitsToSingle(bits + (uint)Math.Sign(CompareDigits(text, tie)));
     }
 
     /// <summary>
-    /// Compares the significant digits of two numbers of nearly the same magnitude. Powers of ten need not be compared: only if they differ does one number begin
-    /// with 9 and the other with 1, and then the one with 1 is larger.
+    /// Compares the significant digits of two numbers between which no double lies, one of them a tie. Their powers of ten are equal: no tie is that near to a power
+    /// of ten.
     /// </summary>
     private static int CompareDigits(ReadOnlySpan<char> left, ReadOnlySpan<char> right)
     {
         int leftAt = 0, rightAt = 0;
-        char leftDigit = Digit(left, ref leftAt), rightDigit = Digit(right, ref rightAt);
-        while (leftDigit == '0' && leftAt < left.Length) leftDigit = Digit(left, ref leftAt);
-        if ((leftDigit, rightDigit) is ('9', '1') or ('1', '9')) return rightDigit - leftDigit;
+        char leftDigit, rightDigit = Digit(right, ref rightAt);
+        do leftDigit = Digit(left, ref leftAt);
+        while (leftDigit == '0' && leftAt < left.Length);
+
         while (leftDigit == rightDigit && (leftAt < left.Length || rightAt < right.Length))
             (leftDigit, rightDigit) = (Digit(left, ref leftAt), Digit(right, ref rightAt));
         return leftDigit - rightDigit;
