@@ -89,15 +89,17 @@ internal static partial class KernelRules
         }
     }
 
-    /// <summary>Keys and values have one type; queries and outputs have that type or are floats.</summary>
+    /// <summary>Keys and values have one type, which a cache stores; queries and outputs, and what is appended to a cache, have that type or are floats.</summary>
     private static IEnumerable<Violation> Elements(IReadOnlyList<ParameterSpec> parameters)
     {
         ParameterSpec? Of(Role role) => parameters.FirstOrDefault(parameter => parameter.Role == role && parameter.Element is not null);
-        if (Of(Role.Key) is not { Element: { } type } key) yield break;
-        foreach (var role in new[] { Role.Value, Role.Query, Role.Output })
+        var cache = Of(Role.Cache);
+        if ((cache ?? Of(Role.Key)) is not { Element: { } type } key) yield break;
+        foreach (var role in new[] { Role.Key, Role.Value, Role.Query, Role.Output })
         {
-            if (Of(role) is not { Element: { } other } parameter || other == type || (other == ElementType.Float && role != Role.Value)) continue;
-            string fix = role == Role.Value ? "the same type for both" : type == ElementType.Float ? "float" : $"float or {ElementTypes.Text(type)}";
+            bool mayBeFloat = role != Role.Value || cache is not null;
+            if (Of(role) is not { Element: { } other } parameter || other == type || (other == ElementType.Float && mayBeFloat)) continue;
+            string fix = !mayBeFloat ? "the same type for both" : type == ElementType.Float ? "float" : $"float or {ElementTypes.Text(type)}";
             yield return new(Rules.UnlikeElements, Place.OfParameter(parameters.ToList().IndexOf(parameter)), parameter.Name, ElementTypes.Text(other), key.Name, ElementTypes.Text(type), fix);
         }
     }
@@ -105,7 +107,7 @@ internal static partial class KernelRules
     /// <summary>The roles that the kernel needs and that no parameter has.</summary>
     private static IEnumerable<RoleRow> Missing(KernelSpec spec) =>
         RoleTable.Rows.Where(row =>
-            (row.IsRequired || (row.Role == Role.Batch && spec.Attention.Batched)) && spec.Method.Parameters.All(parameter => parameter.Role != row.Role));
+            ((row.IsRequired && !(row.Role is Role.Key or Role.Value && spec.Has(Role.Cache) && !spec.Has(Role.Key) && !spec.Has(Role.Value))) || (row.Role == Role.Batch && spec.Attention.Batched)) && spec.Method.Parameters.All(parameter => parameter.Role != row.Role));
 
     /// <summary>Whether the four tensors are tensor spans. Tensors that are missing or have a wrong type do not count.</summary>
     private static bool AreTensorSpans(IReadOnlyList<ParameterSpec> parameters, RoleAdvice advice)

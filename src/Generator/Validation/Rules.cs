@@ -168,6 +168,12 @@ internal static class Rules
     public static readonly DiagnosticDescriptor UnlikeElements = Error("AG0062", "The element types do not fit",
         "'{0}' has elements of the type {1}, but '{2}' of the type {3}: use {4}");
 
+    public static readonly DiagnosticDescriptor NotWithCache = Error("AG0063", "A cache excludes another part of the declaration",
+        "{0} cannot be combined with the cache '{1}': {2}");
+
+    public static readonly DiagnosticDescriptor LayerWithoutCache = Error("AG0064", "A layer is given without a cache",
+        "'{0}' selects a layer of a cache, but the kernel has none: add 'KeyValueCache<float> cache', or remove '{0}'");
+
     public static readonly DiagnosticDescriptor PaddedPrefill = new("AG0101", "The position of the first query is ambiguous",
         "Without a start, the last query of each batch item is at its last visible key, which is wrong for a padded prefill: "
         + "add 'int queryStart' and pass 0 for a prefill, set QueryLength = 1 for decode, or suppress this if the queries follow the keys of a cache",
@@ -202,7 +208,7 @@ internal static class Rules
         BadBuckets, ScaleTwice, UnknownStage, StageWithoutScores, UnknownNorm, NormWithoutEffect, BadNormEpsilon,
         PrefixWithoutCausal, PrefixTwice, DocumentsInBatch, KeyDocumentsAlone, IncompleteBlocks, BadKeyBlockSize, BlocksWithCuts,
         OtherGenerator, UnknownRole, UselessDefault, RotaryWithoutTable, RotaryWithoutEffect, UnknownRotary, BadRotaryRange,
-        OldLanguage, UnlikeElements,
+        OldLanguage, UnlikeElements, NotWithCache, LayerWithoutCache,
         PaddedPrefill, DebugBuild, MoreQueriesThanKeys, WindowWithoutEffect, HidesEverything,
     ];
 

@@ -148,10 +148,12 @@ internal static class KernelEmitter
         string call = "call";
         while (plan.Spec.Method.Parameters.Any(parameter => parameter.Name == call)) call += "_"; // a parameter with a role of its own may have any name
         w.Line($"scoped {Services}.ForwardCall {call} = default;"); // it holds spans that may be scoped, and of terms that lie in this method
+        var tensors = s_tensors.Where(role => parameters.ContainsKey(role)).ToList(); // keys and values may be in a cache alone
         w.Line($"{call}.Tensors(");
         w.Line($"    left: {plan.Mask.Left ?? -1}, right: {plan.Mask.Right ?? -1},");
-        foreach (var role in s_tensors)
-            w.Line($"    {Tensor(plan.Spec, role)}{(role == s_tensors[s_tensors.Length - 1] ? ");" : ",")}");
+        foreach (var role in tensors)
+            w.Line($"    {Tensor(plan.Spec, role)}{(role == tensors[tensors.Count - 1] ? ");" : ",")}");
+        if (parameters.TryGetValue(Role.Cache, out string? cache)) w.Line($"{call}.{Cache(attention, cache, parameters)};");
         Cuts(w, plan, call, parameters);
         foreach (var row in OperandTable.Rows.Where(row => row.Kind is OperandKind.Number or OperandKind.Numbers or OperandKind.Input or OperandKind.Result or OperandKind.Table).OrderBy(row => row.Kind))
             if (parameters.TryGetValue(row.Role, out string? parameter) && Operand(attention, row, parameter) is { } text) w.Line($"{call}.{text};");
@@ -170,6 +172,18 @@ internal static class KernelEmitter
             w.Line($"{(head.Length > 0 ? "    " : "")}{call}.{Run(core)}<global::{CoreEmitter.Namespace}.{core.Name}>();");
             prefix = "else ";
         }
+    }
+
+    /// <summary>The call for a cache, with what happens to keys before they are stored.</summary>
+    private static string Cache(AttentionSpec attention, string cache, Dictionary<Role, string> parameters)
+    {
+        string text = $"Cache({cache}, keyValueHeads: {attention.KeyValueHeads}, headDim: {attention.HeadDim}, valueDim: {attention.ValueDim}";
+        if (parameters.TryGetValue(Role.Layer, out string? layer)) text += $", layer: {layer}";
+        if (parameters.ContainsKey(Role.Key) && attention.QueryKeyNorm != Norm.None)
+            text += $", norm: global::AttentionGen.AttentionNorm.{attention.QueryKeyNorm}, normEpsilon: {ScalarText.Float(attention.GivenNormEpsilon ?? AttentionSpec.DefaultNormEpsilon)}";
+        if (parameters.ContainsKey(Role.Key) && attention.Rotary != Rotary.None)
+            text += $", rotary: global::AttentionGen.AttentionRotary.{attention.Rotary}, rotaryStart: {attention.RotaryStart}";
+        return text + ")";
     }
 
     /// <summary>What cuts rows and keys: what batch items are comes first, as others are given for each of them.</summary>
@@ -216,7 +230,7 @@ internal static class KernelEmitter
     /// <summary>The call for an operand; null where it is part of another call.</summary>
     private static string? Operand(AttentionSpec attention, OperandRow row, string parameter) => row switch
     {
-        { Role: Role.Batch or Role.MaxThreads or Role.DocumentStarts or Role.KeyDocumentStarts or Role.KeyBlockStarts or Role.KeyBlocks } => null,
+        { Role: Role.Batch or Role.Layer or Role.MaxThreads or Role.DocumentStarts or Role.KeyDocumentStarts or Role.KeyBlockStarts or Role.KeyBlocks } => null,
         { Extent: OperandExtent.Buckets } => $"{row.Role}({parameter}, [{Invariant.Join(", ", attention.Relative.Starts)}], bidirectional: {(attention.Relative.Bidirectional ? "true" : "false")})",
         { Role: Role.Scores } => $"{row.Role}({parameter}, global::AttentionGen.AttentionStage.{attention.GivenScoresStage ?? Stage.Weights})",
         { Role: Role.Rotary } => $"{row.Role}({parameter}, dim: {attention.RotaryDim})",

@@ -22,6 +22,7 @@ internal static class PlanEmitter
             w.Line($"""
                 QueryBlock = QueryBlock,
                 TileRows = TileRows,
+                PanelKeys = PanelKeys,
                 KeyBlock = KeyBlock,
                 PackedKeyFloats = HeadDim,
                 PackedValueFloats = ValueDim,

@@ -10,19 +10,22 @@ namespace AttentionGen.Generator.Steps.Loads;
 /// </summary>
 /// <param name="QueryWeight">Whether queries have learned weights.</param>
 /// <param name="KeyWeight">Whether keys have.</param>
-/// <param name="CopiesKeys">Whether keys are copied, because another step needs that.</param>
-internal sealed record NormStep(Norm Kind, float Epsilon, bool QueryWeight, bool KeyWeight, bool CopiesKeys) : FactorStep
+/// <param name="KeysApart">Whether keys are changed apart from the queries: in copies, or before a cache stores them.</param>
+internal sealed record NormStep(Norm Kind, float Epsilon, bool QueryWeight, bool KeyWeight, bool KeysApart) : FactorStep
 {
     /// <summary>Sums of squares side by side.</summary>
     private const int Chains = 4;
 
     /// <summary>Null where there is none.</summary>
-    public static NormStep? Of(KernelSpec spec, bool copiesKeys) => spec.Attention.QueryKeyNorm == Norm.None
+    public static NormStep? Of(KernelSpec spec, bool keysApart) => spec.Attention.QueryKeyNorm == Norm.None
         ? null
-        : new(spec.Attention.QueryKeyNorm, spec.Attention.GivenNormEpsilon ?? AttentionSpec.DefaultNormEpsilon, spec.Has(Role.QueryNormWeight), spec.Has(Role.KeyNormWeight), copiesKeys);
+        : new(spec.Attention.QueryKeyNorm, spec.Attention.GivenNormEpsilon ?? AttentionSpec.DefaultNormEpsilon, spec.Has(Role.QueryNormWeight), spec.Has(Role.KeyNormWeight), keysApart);
+
+    /// <summary>The same for queries alone: the weights of keys are in the stored keys.</summary>
+    public NormStep OfQueries => this with { KeyWeight = false };
 
     /// <summary>Whether the copy of the query gets the weights of the keys.</summary>
-    private bool FoldsKeyWeight => KeyWeight && !CopiesKeys;
+    private bool FoldsKeyWeight => KeyWeight && !KeysApart;
 
     public override bool ReadsOperands => QueryWeight || FoldsKeyWeight;
 

@@ -24,6 +24,8 @@ public unsafe ref partial struct ForwardCall
     /// <param name="layer">The layer of the cache.</param>
     /// <param name="norm">How keys are normalised before they are stored.</param>
     /// <param name="normEpsilon">The epsilon of the norm.</param>
+    /// <param name="rotary">How keys are rotated before they are stored. <see cref="Rotary"/> gives the table.</param>
+    /// <param name="rotaryStart">The first rotated element.</param>
     /// <param name="name">The name of the parameter.</param>
     /// <param name="layerName">The name of the layer's parameter.</param>
     /// <exception cref="ArgumentException">
@@ -33,6 +35,7 @@ public unsafe ref partial struct ForwardCall
     /// <exception cref="ArgumentOutOfRangeException">There is no such layer.</exception>
     public void Cache(
         AttentionCache cache, int keyValueHeads, int headDim, int valueDim, int layer = 0, AttentionNorm norm = AttentionNorm.None, float normEpsilon = 0,
+        AttentionRotary rotary = AttentionRotary.None, int rotaryStart = 0,
         [CallerArgumentExpression(nameof(cache))] string name = "", [CallerArgumentExpression(nameof(layer))] string layerName = "")
     {
         ArgumentNullException.ThrowIfNull(cache, name);
@@ -47,7 +50,7 @@ public unsafe ref partial struct ForwardCall
         }
 
         (_cache, _cacheName, _layer, _cached) = (cache, name, layer, length);
-        _preparation = new KeyPreparation(norm, normEpsilon);
+        _preparation = new KeyPreparation(norm, normEpsilon, rotary, rotaryStart);
         _shape = _shape with { Keys = length + tokens, KeyValueHeads = keyValueHeads };
     }
 
@@ -57,12 +60,14 @@ public unsafe ref partial struct ForwardCall
         var shape = _cache!.Shape;
         StridedTensor key = call.Key, value = call.Value;
         var weights = (float*)ForwardOperands.Slot(call.Operands, AttentionRole.KeyNormWeight)->Data;
+        var plain = default(KeyPreparation);
         for (int token = 0; token < _shape.Queries; token++)
         {
+            int position = _cached + token;
             for (int head = 0; head < shape.Heads; head++)
             {
-                _preparation.Store(key.Row(0, token, head), key.ElementBytes, memory.Key(_cached + token, head, key.Dim * shape.ElementBytes), shape.HeadDim, shape.Element, weights);
-                default(KeyPreparation).Store(value.Row(0, token, head), value.ElementBytes, memory.Value(_cached + token, head, value.Dim * shape.ElementBytes), shape.ValueDim, shape.Element, null);
+                _preparation.Store(key.Row(0, token, head), key.ElementBytes, memory.Key(position, head, key.Dim * shape.ElementBytes), shape.HeadDim, shape.Element, weights, _rotary, position);
+                plain.Store(value.Row(0, token, head), value.ElementBytes, memory.Value(position, head, value.Dim * shape.ElementBytes), shape.ValueDim, shape.Element, null, null, position);
             }
         }
     }

@@ -24,7 +24,7 @@ public unsafe ref partial struct ForwardCall
             int? item = _mask.Items(_shape) > 1 ? i : null;
             string what = _mask.DocumentStarts.IsEmpty ? "batch item" : "document";
             if (start + queries > rotary.Positions) ThrowHelper.RotaryPositions(name, rotary.Positions, _query.Name, start, start + queries - 1, what, item);
-            if (length > rotary.Positions) ThrowHelper.RotaryPositions(name, rotary.Positions, _key.Name, 0, length - 1, what, item);
+            if (length > rotary.Positions && _cache is null) ThrowHelper.RotaryPositions(name, rotary.Positions, _key.Name, 0, length - 1, what, item);
             if (start < 0 && SeesBefore(i)) ThrowHelper.RotaryBefore(_query.Name, start, queries, length, what, item);
         }
 

@@ -6,7 +6,7 @@ namespace AttentionGen.CompilerServices;
 
 internal static partial class Narrowing
 {
-    private const float Steps = 127;
+    private const float LargestInteger = 127;
 
     /// <summary>
     /// Stores a row as integers in [-127, 127] with one scale for all: its largest magnitude / 127. An integer is x / scale, divided in single precision and
@@ -20,16 +20,16 @@ internal static partial class Narrowing
     public static float Quantize(ReadOnlySpan<float> source, Span<sbyte> target)
     {
         target = target[..source.Length];
-        float largest = Largest(source), scale = largest / Steps;
+        float largest = Largest(source), scale = largest / LargestInteger;
         if (largest == 0 || !float.IsFinite(largest))
         {
             target.Clear();
             return largest == 0 ? 0 : float.NaN;
         }
 
-        if (!float.IsNormal(scale) && scale * (double)Steps < largest) scale = MathF.BitIncrement(scale);
-        if (float.IsInfinity(scale * Steps)) scale = MathF.BitDecrement(scale);
-        Quantize(source, scale, target);
+        if (!float.IsNormal(scale) && scale * (double)LargestInteger < largest) scale = MathF.BitIncrement(scale);
+        if (float.IsInfinity(scale * LargestInteger)) scale = MathF.BitDecrement(scale);
+        Divide(source, scale, target);
         return scale;
     }
 
@@ -133,8 +133,8 @@ internal static partial class Narrowing
         return BitConverter.Int32BitsToSingle(most);
     }
 
-    /// <summary>Levels.Whole added to a quotient rounds it to an integer, ties to even, and the lowest byte of the sum is that integer.</summary>
-    private static void Quantize(ReadOnlySpan<float> source, float scale, Span<sbyte> target)
+    /// <summary>The quotients, rounded to integers, ties to even.</summary>
+    private static void Divide(ReadOnlySpan<float> source, float scale, Span<sbyte> target)
     {
         ref float from = ref MemoryMarshal.GetReference(source);
         ref sbyte to = ref MemoryMarshal.GetReference(target);
@@ -144,9 +144,11 @@ internal static partial class Narrowing
             int last = length - Vector512<sbyte>.Count;
             for (int i = 0; ; i = Math.Min(i + Vector512<sbyte>.Count, last))
             {
-                var lower = Vector512.Narrow(Integers512(ref from, i, scale), Integers512(ref from, i + Vector512<float>.Count, scale));
-                var upper = Vector512.Narrow(Integers512(ref from, i + 2 * Vector512<float>.Count, scale), Integers512(ref from, i + 3 * Vector512<float>.Count, scale));
-                Vector512.Narrow(lower, upper).StoreUnsafe(ref to, (nuint)i);
+                var first = Integers(Vector512.LoadUnsafe(ref from, (nuint)i), scale);
+                var second = Integers(Vector512.LoadUnsafe(ref from, (nuint)(i + Vector512<float>.Count)), scale);
+                var third = Integers(Vector512.LoadUnsafe(ref from, (nuint)(i + 2 * Vector512<float>.Count)), scale);
+                var fourth = Integers(Vector512.LoadUnsafe(ref from, (nuint)(i + 3 * Vector512<float>.Count)), scale);
+                Vector512.Narrow(Vector512.Narrow(first, second), Vector512.Narrow(third, fourth)).StoreUnsafe(ref to, (nuint)i);
                 if (i == last) return;
             }
         }
@@ -156,9 +158,11 @@ internal static partial class Narrowing
             int last = length - Vector256<sbyte>.Count;
             for (int i = 0; ; i = Math.Min(i + Vector256<sbyte>.Count, last))
             {
-                var lower = Vector256.Narrow(Integers256(ref from, i, scale), Integers256(ref from, i + Vector256<float>.Count, scale));
-                var upper = Vector256.Narrow(Integers256(ref from, i + 2 * Vector256<float>.Count, scale), Integers256(ref from, i + 3 * Vector256<float>.Count, scale));
-                Vector256.Narrow(lower, upper).StoreUnsafe(ref to, (nuint)i);
+                var first = Integers(Vector256.LoadUnsafe(ref from, (nuint)i), scale);
+                var second = Integers(Vector256.LoadUnsafe(ref from, (nuint)(i + Vector256<float>.Count)), scale);
+                var third = Integers(Vector256.LoadUnsafe(ref from, (nuint)(i + 2 * Vector256<float>.Count)), scale);
+                var fourth = Integers(Vector256.LoadUnsafe(ref from, (nuint)(i + 3 * Vector256<float>.Count)), scale);
+                Vector256.Narrow(Vector256.Narrow(first, second), Vector256.Narrow(third, fourth)).StoreUnsafe(ref to, (nuint)i);
                 if (i == last) return;
             }
         }
@@ -168,9 +172,11 @@ internal static partial class Narrowing
             int last = length - Vector128<sbyte>.Count;
             for (int i = 0; ; i = Math.Min(i + Vector128<sbyte>.Count, last))
             {
-                var lower = Vector128.Narrow(Integers128(ref from, i, scale), Integers128(ref from, i + Vector128<float>.Count, scale));
-                var upper = Vector128.Narrow(Integers128(ref from, i + 2 * Vector128<float>.Count, scale), Integers128(ref from, i + 3 * Vector128<float>.Count, scale));
-                Vector128.Narrow(lower, upper).StoreUnsafe(ref to, (nuint)i);
+                var first = Integers(Vector128.LoadUnsafe(ref from, (nuint)i), scale);
+                var second = Integers(Vector128.LoadUnsafe(ref from, (nuint)(i + Vector128<float>.Count)), scale);
+                var third = Integers(Vector128.LoadUnsafe(ref from, (nuint)(i + 2 * Vector128<float>.Count)), scale);
+                var fourth = Integers(Vector128.LoadUnsafe(ref from, (nuint)(i + 3 * Vector128<float>.Count)), scale);
+                Vector128.Narrow(Vector128.Narrow(first, second), Vector128.Narrow(third, fourth)).StoreUnsafe(ref to, (nuint)i);
                 if (i == last) return;
             }
         }
@@ -178,17 +184,15 @@ internal static partial class Narrowing
         for (int i = 0; i < length; i++) target[i] = (sbyte)BitConverter.SingleToInt32Bits(source[i] / scale + Levels.Whole);
     }
 
+    /// <summary>Levels.Whole added to a quotient rounds it to an integer, ties to even. The lowest byte of the sum is that integer.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static Vector512<int> Integers512(ref float from, int at, float scale) =>
-        (Vector512.LoadUnsafe(ref from, (nuint)at) / Vector512.Create(scale) + Vector512.Create(Levels.Whole)).AsInt32();
+    private static Vector512<int> Integers(Vector512<float> values, float scale) => (values / Vector512.Create(scale) + Vector512.Create(Levels.Whole)).AsInt32();
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static Vector256<int> Integers256(ref float from, int at, float scale) =>
-        (Vector256.LoadUnsafe(ref from, (nuint)at) / Vector256.Create(scale) + Vector256.Create(Levels.Whole)).AsInt32();
+    private static Vector256<int> Integers(Vector256<float> values, float scale) => (values / Vector256.Create(scale) + Vector256.Create(Levels.Whole)).AsInt32();
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static Vector128<int> Integers128(ref float from, int at, float scale) =>
-        (Vector128.LoadUnsafe(ref from, (nuint)at) / Vector128.Create(scale) + Vector128.Create(Levels.Whole)).AsInt32();
+    private static Vector128<int> Integers(Vector128<float> values, float scale) => (values / Vector128.Create(scale) + Vector128.Create(Levels.Whole)).AsInt32();
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static int Highest(Vector512<int> values) => Highest(Vector256.Max(values.GetLower(), values.GetUpper()));

@@ -1,3 +1,5 @@
+using System.Numerics.Tensors;
+using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 using System.Runtime.Intrinsics;
 
@@ -12,30 +14,31 @@ namespace AttentionGen.CompilerServices;
 /// </remarks>
 internal static partial class Narrowing
 {
+    // The bits below those of a bfloat16 in a float, but for the highest of them, and what makes NaN quiet: BFloat16's own conversion has the same steps.
+    private const uint BelowHalf = 0x7FFF, QuietBit = 0x0040;
+
     /// <summary>Each element as <c>(Half)x</c>, bit for bit: the nearest half, ties to even.</summary>
-    public static void Narrow(ReadOnlySpan<float> source, Span<Half> target) => Narrow<HalfFormat>(source, MemoryMarshal.Cast<Half, ushort>(target[..source.Length]));
+    public static void Narrow(ReadOnlySpan<float> source, Span<Half> target)
+    {
+        // No vector of .NET 10 has the processor's own conversion. A version of our own with integer vectors took the same time for 128 elements on a Zen 4 core:
+        // 23 ns against 25 ns here with AVX-512, 33 against 30 ns with AVX2, 57 against 55 ns with 128 bits.
+        TensorPrimitives.ConvertToHalf(source, target);
+    }
 
     /// <summary>Each element as <c>(BFloat16)x</c>, bit for bit: the nearest bfloat16, ties to even.</summary>
-    public static void Narrow(ReadOnlySpan<float> source, Span<BFloat16> target) => Narrow<BFloat16Format>(source, MemoryMarshal.Cast<BFloat16, ushort>(target[..source.Length]));
-
-    /// <summary>Each element as <c>(float)x</c>, bit for bit; exact.</summary>
-    public static void Widen(ReadOnlySpan<Half> source, Span<float> target) => Widen<HalfFormat>(MemoryMarshal.Cast<Half, ushort>(source), target[..source.Length]);
-
-    /// <summary>Each element as <c>(float)x</c>, bit for bit; exact.</summary>
-    public static void Widen(ReadOnlySpan<BFloat16> source, Span<float> target) => Widen<BFloat16Format>(MemoryMarshal.Cast<BFloat16, ushort>(source), target[..source.Length]);
-
-    private static void Narrow<TFormat>(ReadOnlySpan<float> source, Span<ushort> target) where TFormat : IFormat
+    public static void Narrow(ReadOnlySpan<float> source, Span<BFloat16> target)
     {
+        target = target[..source.Length];
         ref float from = ref MemoryMarshal.GetReference(source);
-        ref ushort to = ref MemoryMarshal.GetReference(target);
+        ref ushort to = ref MemoryMarshal.GetReference(MemoryMarshal.Cast<BFloat16, ushort>(target));
         int length = source.Length;
         if (Vector512.IsHardwareAccelerated && length >= Vector512<ushort>.Count)
         {
             int last = length - Vector512<ushort>.Count;
             for (int i = 0; ; i = Math.Min(i + Vector512<ushort>.Count, last))
             {
-                var lower = TFormat.Narrow(Vector512.LoadUnsafe(ref from, (nuint)i));
-                var upper = TFormat.Narrow(Vector512.LoadUnsafe(ref from, (nuint)(i + Vector512<float>.Count)));
+                var lower = Rounded(Vector512.LoadUnsafe(ref from, (nuint)i));
+                var upper = Rounded(Vector512.LoadUnsafe(ref from, (nuint)(i + Vector512<float>.Count)));
                 Vector512.Narrow(lower, upper).StoreUnsafe(ref to, (nuint)i);
                 if (i == last) return;
             }
@@ -46,8 +49,8 @@ internal static partial class Narrowing
             int last = length - Vector256<ushort>.Count;
             for (int i = 0; ; i = Math.Min(i + Vector256<ushort>.Count, last))
             {
-                var lower = TFormat.Narrow(Vector256.LoadUnsafe(ref from, (nuint)i));
-                var upper = TFormat.Narrow(Vector256.LoadUnsafe(ref from, (nuint)(i + Vector256<float>.Count)));
+                var lower = Rounded(Vector256.LoadUnsafe(ref from, (nuint)i));
+                var upper = Rounded(Vector256.LoadUnsafe(ref from, (nuint)(i + Vector256<float>.Count)));
                 Vector256.Narrow(lower, upper).StoreUnsafe(ref to, (nuint)i);
                 if (i == last) return;
             }
@@ -58,20 +61,25 @@ internal static partial class Narrowing
             int last = length - Vector128<ushort>.Count;
             for (int i = 0; ; i = Math.Min(i + Vector128<ushort>.Count, last))
             {
-                var lower = TFormat.Narrow(Vector128.LoadUnsafe(ref from, (nuint)i));
-                var upper = TFormat.Narrow(Vector128.LoadUnsafe(ref from, (nuint)(i + Vector128<float>.Count)));
+                var lower = Rounded(Vector128.LoadUnsafe(ref from, (nuint)i));
+                var upper = Rounded(Vector128.LoadUnsafe(ref from, (nuint)(i + Vector128<float>.Count)));
                 Vector128.Narrow(lower, upper).StoreUnsafe(ref to, (nuint)i);
                 if (i == last) return;
             }
         }
 
-        for (int i = 0; i < length; i++) target[i] = TFormat.Narrow(source[i]);
+        for (int i = 0; i < length; i++) target[i] = (BFloat16)source[i];
     }
 
-    private static void Widen<TFormat>(ReadOnlySpan<ushort> source, Span<float> target) where TFormat : IFormat
+    /// <summary>Each element as <c>(float)x</c>, bit for bit; exact.</summary>
+    public static void Widen(ReadOnlySpan<Half> source, Span<float> target) => TensorPrimitives.ConvertToSingle(source, target);
+
+    /// <summary>Each element as <c>(float)x</c>, bit for bit; exact.</summary>
+    public static void Widen(ReadOnlySpan<BFloat16> source, Span<float> target)
     {
-        ref ushort from = ref MemoryMarshal.GetReference(source);
-        ref float to = ref MemoryMarshal.GetReference(target);
+        target = target[..source.Length];
+        ref ushort from = ref MemoryMarshal.GetReference(MemoryMarshal.Cast<BFloat16, ushort>(source));
+        ref uint to = ref MemoryMarshal.GetReference(MemoryMarshal.Cast<float, uint>(target));
         int length = source.Length;
         if (Vector512.IsHardwareAccelerated && length >= Vector512<ushort>.Count)
         {
@@ -79,8 +87,8 @@ internal static partial class Narrowing
             for (int i = 0; ; i = Math.Min(i + Vector512<ushort>.Count, last))
             {
                 var (lower, upper) = Vector512.Widen(Vector512.LoadUnsafe(ref from, (nuint)i));
-                TFormat.Widen(lower).StoreUnsafe(ref to, (nuint)i);
-                TFormat.Widen(upper).StoreUnsafe(ref to, (nuint)(i + Vector512<float>.Count));
+                (lower << 16).StoreUnsafe(ref to, (nuint)i);
+                (upper << 16).StoreUnsafe(ref to, (nuint)(i + Vector512<uint>.Count));
                 if (i == last) return;
             }
         }
@@ -91,8 +99,8 @@ internal static partial class Narrowing
             for (int i = 0; ; i = Math.Min(i + Vector256<ushort>.Count, last))
             {
                 var (lower, upper) = Vector256.Widen(Vector256.LoadUnsafe(ref from, (nuint)i));
-                TFormat.Widen(lower).StoreUnsafe(ref to, (nuint)i);
-                TFormat.Widen(upper).StoreUnsafe(ref to, (nuint)(i + Vector256<float>.Count));
+                (lower << 16).StoreUnsafe(ref to, (nuint)i);
+                (upper << 16).StoreUnsafe(ref to, (nuint)(i + Vector256<uint>.Count));
                 if (i == last) return;
             }
         }
@@ -103,12 +111,39 @@ internal static partial class Narrowing
             for (int i = 0; ; i = Math.Min(i + Vector128<ushort>.Count, last))
             {
                 var (lower, upper) = Vector128.Widen(Vector128.LoadUnsafe(ref from, (nuint)i));
-                TFormat.Widen(lower).StoreUnsafe(ref to, (nuint)i);
-                TFormat.Widen(upper).StoreUnsafe(ref to, (nuint)(i + Vector128<float>.Count));
+                (lower << 16).StoreUnsafe(ref to, (nuint)i);
+                (upper << 16).StoreUnsafe(ref to, (nuint)(i + Vector128<uint>.Count));
                 if (i == last) return;
             }
         }
 
-        for (int i = 0; i < length; i++) target[i] = TFormat.Widen(source[i]);
+        for (int i = 0; i < length; i++) target[i] = (float)source[i];
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static Vector512<uint> Rounded(Vector512<float> value)
+    {
+        var bits = value.AsUInt32();
+        var upper = bits >>> 16;
+        var rounded = bits + Vector512.Create(BelowHalf) + (upper & Vector512<uint>.One) >>> 16;
+        return Vector512.ConditionalSelect(Vector512.Equals(value, value).AsUInt32(), rounded, upper | Vector512.Create(QuietBit));
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static Vector256<uint> Rounded(Vector256<float> value)
+    {
+        var bits = value.AsUInt32();
+        var upper = bits >>> 16;
+        var rounded = bits + Vector256.Create(BelowHalf) + (upper & Vector256<uint>.One) >>> 16;
+        return Vector256.ConditionalSelect(Vector256.Equals(value, value).AsUInt32(), rounded, upper | Vector256.Create(QuietBit));
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static Vector128<uint> Rounded(Vector128<float> value)
+    {
+        var bits = value.AsUInt32();
+        var upper = bits >>> 16;
+        var rounded = bits + Vector128.Create(BelowHalf) + (upper & Vector128<uint>.One) >>> 16;
+        return Vector128.ConditionalSelect(Vector128.Equals(value, value).AsUInt32(), rounded, upper | Vector128.Create(QuietBit));
     }
 }

@@ -3,8 +3,8 @@ using System.Runtime.CompilerServices;
 
 namespace AttentionGen.CompilerServices;
 
-/// <summary>What happens to new keys before a cache stores them: they are normalised, and rounded to its type. A call meets each key once, so this is no part of a core.</summary>
-internal readonly struct KeyPreparation(AttentionNorm norm, float epsilon)
+/// <summary>What happens to new keys before a cache stores them: they are normalised, rotated, and rounded to its type. A call meets each key once, so this is no part of a core.</summary>
+internal readonly struct KeyPreparation(AttentionNorm norm, float epsilon, AttentionRotary rotary, int rotaryStart)
 {
     /// <summary>Stores a row.</summary>
     /// <param name="source">Its elements: floats, or elements of the cache's type.</param>
@@ -13,12 +13,14 @@ internal readonly struct KeyPreparation(AttentionNorm norm, float epsilon)
     /// <param name="dim">The number of elements.</param>
     /// <param name="type">The type of the cache.</param>
     /// <param name="weights">The factors of normalised elements, or null.</param>
+    /// <param name="table">The table of rotary positions, or null.</param>
+    /// <param name="position">The position of the key.</param>
     [SkipLocalsInit]
-    public unsafe void Store(byte* source, int sourceBytes, byte* target, int dim, ElementType type, float* weights)
+    public unsafe void Store(byte* source, int sourceBytes, byte* target, int dim, ElementType type, float* weights, RotaryTable? table, int position)
     {
         int bytes = ElementTable.Of(type).Bytes;
         bool isFloat = sourceBytes == sizeof(float);
-        if (norm == AttentionNorm.None && sourceBytes == bytes)
+        if (norm == AttentionNorm.None && rotary == AttentionRotary.None && sourceBytes == bytes)
         {
             Unsafe.CopyBlockUnaligned(target, source, (uint)(dim * bytes));
             return;
@@ -38,6 +40,7 @@ internal readonly struct KeyPreparation(AttentionNorm norm, float epsilon)
             if (weights != null) TensorPrimitives.Multiply(row, new ReadOnlySpan<float>(weights, dim), row);
         }
 
+        if (rotary != AttentionRotary.None) table!.Rotate(row, heads: 1, dim, position, rotary, rotaryStart);
         CacheRows.Store(row, target, type);
     }
 }

@@ -1,0 +1,34 @@
+using AttentionGen.Generator.Model;
+
+namespace AttentionGen.Generator.Validation;
+
+/// <summary>The rules of caches.</summary>
+internal static partial class KernelRules
+{
+    private static IEnumerable<Violation> Caches(KernelSpec spec)
+    {
+        var parameters = spec.Method.Parameters.ToList();
+        if (parameters.Find(parameter => parameter.Role == Role.Cache) is not { } cache)
+        {
+            int layer = parameters.FindIndex(parameter => parameter.Role == Role.Layer);
+            if (layer >= 0) yield return new(Rules.LayerWithoutCache, Place.OfParameter(layer), parameters[layer].Name);
+            yield break;
+        }
+
+        if (spec.Attention.Batched) yield return new(Rules.NotWithCache, Place.OfArgument("Batched"), "Batched = true", cache.Name, "a cache holds one sequence, so call the kernel once for each, or remove Batched");
+        if (spec.Attention.KeyLength is { } length)
+            yield return new(Rules.NotWithCache, Place.OfArgument("KeyLength"), $"KeyLength = {length}", cache.Name, "the number of its keys grows from call to call, so remove KeyLength");
+        bool appends = spec.Has(Role.Key) || spec.Has(Role.Value);
+        for (int i = 0; i < parameters.Count; i++)
+        {
+            string? wayOut = parameters[i].Role switch
+            {
+                Role.KeyLengths => "the cache knows its length, so remove the parameter",
+                Role.DocumentStarts or Role.KeyDocumentStarts => "a cache holds one sequence, so call the kernel once for each document",
+                Role.QueryStart or Role.QueryStarts when appends => "queries stand at the tokens that the call appends, so remove the parameter",
+                _ => null,
+            };
+            if (wayOut is not null) yield return new(Rules.NotWithCache, Place.OfParameter(i), $"'{parameters[i].Name}'", cache.Name, wayOut);
+        }
+    }
+}
