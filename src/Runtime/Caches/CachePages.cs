@@ -8,11 +8,9 @@ namespace AttentionGen;
 /// Native memory in pages, each with the keys and values of some tokens in all layers: [layers, (keys [heads, tokens, headDim], values [heads, tokens, valueDim])],
 /// each part aligned to 64 bytes. Head by head, since decode then reads the keys of a head in the order of memory.
 /// </summary>
-/// <remarks>The garbage collector is told of the memory. What nobody disposed is freed by the finaliser.</remarks>
+/// <remarks>What nobody disposed is freed by the finaliser.</remarks>
 internal sealed unsafe class CachePages : IDisposable
 {
-    private const nuint Alignment = 64;
-
     private readonly nint _valuesOffset, _layerBytes;
     private readonly nuint _pageBytes;
     private byte** _pages;
@@ -28,7 +26,7 @@ internal sealed unsafe class CachePages : IDisposable
             _pageBytes = (nuint)(_layerBytes * layers);
         }
 
-        static nint Aligned(nint bytes) => checked(bytes + (nint)Alignment - 1) & -(nint)Alignment;
+        static nint Aligned(nint bytes) => checked(bytes + (nint)CacheMemory.Alignment - 1) & -(nint)CacheMemory.Alignment;
     }
 
     /// <summary>Tokens of a page.</summary>
@@ -48,9 +46,7 @@ internal sealed unsafe class CachePages : IDisposable
         while (Room < tokens)
         {
             if (Count == _room) Grow();
-            Faults.Before(Fault.NativeMemory);
-            _pages[Count] = (byte*)NativeMemory.AlignedAlloc(_pageBytes, Alignment);
-            GC.AddMemoryPressure((long)_pageBytes);
+            _pages[Count] = CacheMemory.Allocate(_pageBytes);
             Count++;
         }
     }
@@ -74,7 +70,7 @@ internal sealed unsafe class CachePages : IDisposable
 
     private void FreeAll()
     {
-        for (; Count > 0; GC.RemoveMemoryPressure((long)_pageBytes)) NativeMemory.AlignedFree(_pages[--Count]);
+        while (Count > 0) CacheMemory.Free(_pages[--Count], _pageBytes);
         NativeMemory.Free(_pages);
         _pages = null;
         _room = 0;
