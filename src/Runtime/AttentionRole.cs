@@ -174,12 +174,19 @@ public enum AttentionRole
 
     /// <summary>
     /// <c>KeyValueCache&lt;T&gt; cache</c>: keys and values of earlier tokens. With parameters <c>key</c> and <c>value</c>, the call first appends these, one token
-    /// for each query; without them, the queries attend to what is there. The type T is the one in which keys and values are stored.
+    /// for each query; without them, the queries attend to what is there. The type T is the one in which keys and values are stored. Or
+    /// <c>PagedKeyValueCache&lt;T&gt; cache</c> for several sequences, with the parameter <c>sequences</c>.
     /// </summary>
     Cache,
 
     /// <summary><c>int layer</c>: the layer of the cache, 0 or more and less than <see cref="AttentionCache.Layers"/>; 0 if it is not given.</summary>
     Layer,
+
+    /// <summary>
+    /// <c>ReadOnlySpan&lt;SequenceId&gt; sequences</c>: [documents], the sequence of each document in a <see cref="PagedKeyValueCache{T}"/>, each once. Without
+    /// <c>documentStarts</c>, there is one sequence.
+    /// </summary>
+    Sequences,
 }
 
 /// <summary>The type of the elements of an operand.</summary>
@@ -317,6 +324,9 @@ internal sealed record OperandRow(Role Role, string Name, OperandKind Kind, Elem
     /// <summary>The type of the parameter in C#, with {0} for that of its elements, if it is an object and not a number or a span; null otherwise.</summary>
     public string? ObjectType { get; init; }
 
+    /// <summary>Other types that an object may have instead.</summary>
+    public IReadOnlyList<string> OtherObjectTypes { get; init; } = [];
+
     /// <summary>Whether the kernel writes it.</summary>
     public bool IsWritten => Kind == OperandKind.Result || Role == Role.Output;
 
@@ -327,6 +337,9 @@ internal sealed record OperandRow(Role Role, string Name, OperandKind Kind, Elem
 /// <summary>The table of operands: one row for each role, in the order of the roles.</summary>
 internal static class OperandTable
 {
+    /// <summary>The type of a cache of several sequences, with {0} for that of its elements.</summary>
+    public const string PagedCache = "global::AttentionGen.PagedKeyValueCache<{0}>";
+
     private const Axes OfRows = Axes.Batch | Axes.Head | Axes.Query;
 
     /// <summary>The types of rows that are stored with 16 bits.</summary>
@@ -395,9 +408,11 @@ internal static class OperandTable
         new(Role.Rotary, "rotary", OperandKind.Table, ElementType.Float, Axes.None, "[positions, `RotaryDim`]",
             "The cosines and sines of the positions of queries and keys, see [rotary positions](#rotary-positions).") { ObjectType = "global::AttentionGen.RotaryTable" },
         new(Role.Cache, "cache", OperandKind.Cache, ElementType.Float, Axes.None, "[layers, tokens, keyValueHeads, headDim] and [..., valueDim]",
-            "The keys and values of earlier tokens, see [caches](#caches).") { Others = Narrow, ObjectType = "global::AttentionGen.KeyValueCache<{0}>" },
+            "The keys and values of earlier tokens, see [caches](#caches).") { Others = Narrow, ObjectType = "global::AttentionGen.KeyValueCache<{0}>", OtherObjectTypes = [PagedCache] },
         new(Role.Layer, "layer", OperandKind.Number, ElementType.Int, Axes.None, "",
             "The layer of the cache, from 0 on. Without it, the first one."),
+        new(Role.Sequences, "sequences", OperandKind.Cache, ElementType.Float, Axes.None, "[documents]",
+            "The sequence of each document in a `PagedKeyValueCache`, each once. Without `documentStarts`, one sequence.") { ObjectType = "global::System.ReadOnlySpan<global::AttentionGen.SequenceId>" },
     ];
 
     /// <summary>The last role that has a slot.</summary>

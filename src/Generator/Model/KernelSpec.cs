@@ -101,6 +101,9 @@ internal sealed record ParameterSpec(string Name, string Type, string Modifiers,
     /// <summary>Whether it is a tensor span, which has its own shape and strides.</summary>
     public bool IsTensorSpan => Role is { } role && RoleTable.Row(role).IsTensorSpan(Type);
 
+    /// <summary>Whether it is a cache of several sequences.</summary>
+    public bool IsPagedCache => Role == Model.Role.Cache && Type.StartsWith(OperandTable.PagedCache.Substring(0, OperandTable.PagedCache.IndexOf('{')), StringComparison.Ordinal);
+
     /// <summary>The type of its elements.</summary>
     public ElementType? Element => Role is { } role ? RoleTable.Row(role).Elements.FirstOrDefault(element => element.Type == Type || element.TensorType == Type)?.Element : null;
 }

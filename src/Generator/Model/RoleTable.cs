@@ -5,7 +5,7 @@ internal static class RoleTable
 {
     private const string TensorNamespace = "global::System.Numerics.Tensors.";
 
-    public static IReadOnlyList<RoleRow> Rows { get; } = [.. OperandTable.Rows.Select(row => new RoleRow(row, [.. row.Others.Prepend(row.Element).Select(element => TypeOf(row, element))]))];
+    public static IReadOnlyList<RoleRow> Rows { get; } = [.. OperandTable.Rows.Select(row => new RoleRow(row, [.. Types(row)]))];
 
     public static RoleRow Row(Role role) => Rows[(int)role];
 
@@ -19,9 +19,16 @@ internal static class RoleTable
     /// <summary>A type as a user writes it, without namespaces.</summary>
     public static string Short(string type) => type.Replace(TensorNamespace, "").Replace("global::AttentionGen.", "").Replace("global::System.", "").Replace("global::", "");
 
+    private static IEnumerable<RoleType> Types(OperandRow row)
+    {
+        var elements = row.Others.Prepend(row.Element);
+        return row.ObjectType is { } usual
+            ? row.OtherObjectTypes.Prepend(usual).SelectMany(type => elements.Select(element => new RoleType(element, type.Replace("{0}", ElementTypes.FullText(element)), null)))
+            : elements.Select(element => TypeOf(row, element));
+    }
+
     private static RoleType TypeOf(OperandRow row, ElementType element)
     {
-        if (row.ObjectType is { } type) return new(element, type.Replace("{0}", ElementTypes.FullText(element)), null);
         string text = ElementTypes.FullText(element);
         return row.Kind == OperandKind.Number
             ? new(element, text, null)
@@ -53,10 +60,10 @@ internal sealed record RoleRow(OperandRow Operand, IReadOnlyList<RoleType> Eleme
     public IReadOnlyList<string> Types => [.. Elements.Select(type => type.Type), .. Elements.Select(type => type.TensorType).OfType<string>()];
 
     /// <summary>The types with the usual elements.</summary>
-    public IEnumerable<string> UsualTypes => Elements.Take(1).SelectMany(type => new[] { type.Type, type.TensorType }).OfType<string>();
+    public IEnumerable<string> UsualTypes => Elements.Where(type => type.Element == Elements[0].Element).SelectMany(type => new[] { type.Type, type.TensorType }).OfType<string>();
 
     /// <summary>The other elements that these types may have, for messages: nothing where there are none.</summary>
-    public string OtherElements => Elements.Count == 1 ? "" : $", or the same of {string.Join(" or ", Elements.Skip(1).Select(type => ElementTypes.Text(type.Element)))}";
+    public string OtherElements => Operand.Others.Count == 0 ? "" : $", or the same of {string.Join(" or ", Operand.Others.Select(ElementTypes.Text))}";
 
     public bool IsTensorSpan(string type) => Elements.Any(element => element.TensorType == type);
 }

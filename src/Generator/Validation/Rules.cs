@@ -174,6 +174,12 @@ internal static class Rules
     public static readonly DiagnosticDescriptor LayerWithoutCache = Error("AG0064", "A layer is given without a cache",
         "'{0}' selects a layer of a cache, but the kernel has none: add 'KeyValueCache<float> cache', or remove '{0}'");
 
+    public static readonly DiagnosticDescriptor SequencesWithoutPagedCache = Error("AG0066", "Sequences are given without a paged cache",
+        "'{0}' selects sequences of a paged cache, but {1}: {2}, or remove '{0}'");
+
+    public static readonly DiagnosticDescriptor PagedCacheWithoutSequences = Error("AG0067", "A paged cache has no sequences",
+        "'{0}' holds many sequences, but no parameter selects those of a call: add 'ReadOnlySpan<SequenceId> sequences', or use a KeyValueCache");
+
     public static readonly DiagnosticDescriptor PaddedPrefill = new("AG0101", "The position of the first query is ambiguous",
         "Without a start, the last query of each batch item is at its last visible key, which is wrong for a padded prefill: "
         + "add 'int queryStart' and pass 0 for a prefill, set QueryLength = 1 for decode, or suppress this if the queries follow the keys of a cache",
@@ -208,7 +214,7 @@ internal static class Rules
         BadBuckets, ScaleTwice, UnknownStage, StageWithoutScores, UnknownNorm, NormWithoutEffect, BadNormEpsilon,
         PrefixWithoutCausal, PrefixTwice, DocumentsInBatch, KeyDocumentsAlone, IncompleteBlocks, BadKeyBlockSize, BlocksWithCuts,
         OtherGenerator, UnknownRole, UselessDefault, RotaryWithoutTable, RotaryWithoutEffect, UnknownRotary, BadRotaryRange,
-        OldLanguage, UnlikeElements, NotWithCache, LayerWithoutCache,
+        OldLanguage, UnlikeElements, NotWithCache, LayerWithoutCache, SequencesWithoutPagedCache, PagedCacheWithoutSequences,
         PaddedPrefill, DebugBuild, MoreQueriesThanKeys, WindowWithoutEffect, HidesEverything,
     ];
 

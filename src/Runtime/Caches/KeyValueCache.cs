@@ -24,7 +24,7 @@ public sealed unsafe class KeyValueCache<T> : AttentionCache
     /// <exception cref="NotSupportedException"><typeparamref name="T"/> is another type.</exception>
     /// <exception cref="OutOfMemoryException">There is not enough memory for the capacity.</exception>
     public KeyValueCache(int keyValueHeads, int headDim, int valueDim = 0, int layers = 1, int capacity = 0)
-        : this(ShapeOf(keyValueHeads, headDim, valueDim), Positive(layers), Within(capacity))
+        : this(CacheShape.Of<T>(keyValueHeads, headDim, valueDim), Positive(layers), Within(capacity))
     {
         if (capacity > 0) _pages.Reserve(capacity);
     }
@@ -175,19 +175,6 @@ public sealed unsafe class KeyValueCache<T> : AttentionCache
     private Span<T> Key(in KeyMemory memory, int token, int head) => new(memory.Key(token, head, HeadDim * sizeof(T)), HeadDim);
 
     private Span<T> Value(in KeyMemory memory, int token, int head) => new(memory.Value(token, head, ValueDim * sizeof(T)), ValueDim);
-
-    private static CacheShape ShapeOf(int keyValueHeads, int headDim, int valueDim)
-    {
-        var element = typeof(T) == typeof(float) ? ElementType.Float : typeof(T) == typeof(Half) ? ElementType.Half : typeof(T) == typeof(BFloat16) ? ElementType.BFloat16
-            : throw new NotSupportedException($"A cache cannot store {typeof(T).Name}: use float, Half or BFloat16.");
-        ArgumentOutOfRangeException.ThrowIfLessThan(keyValueHeads, 1);
-        ArgumentOutOfRangeException.ThrowIfGreaterThan(keyValueHeads, CacheRows.MostHeads);
-        ArgumentOutOfRangeException.ThrowIfLessThan(headDim, 1);
-        ArgumentOutOfRangeException.ThrowIfGreaterThan(headDim, CacheRows.MostDim);
-        ArgumentOutOfRangeException.ThrowIfNegative(valueDim);
-        ArgumentOutOfRangeException.ThrowIfGreaterThan(valueDim, CacheRows.MostDim);
-        return new CacheShape(keyValueHeads, headDim, valueDim == 0 ? headDim : valueDim, element);
-    }
 
     private static int Positive(int layers)
     {

@@ -153,6 +153,7 @@ internal static class KernelEmitter
         w.Line($"    left: {plan.Mask.Left ?? -1}, right: {plan.Mask.Right ?? -1},");
         foreach (var role in tensors)
             w.Line($"    {Tensor(plan.Spec, role)}{(role == tensors[tensors.Count - 1] ? ");" : ",")}");
+        if (parameters.ContainsKey(Role.Sequences)) DocumentStarts(w, call, parameters); // sequences are given for them
         if (parameters.TryGetValue(Role.Cache, out string? cache)) w.Line($"{call}.{Cache(attention, cache, parameters)};");
         Cuts(w, plan, call, parameters);
         foreach (var row in OperandTable.Rows.Where(row => row.Kind is OperandKind.Number or OperandKind.Numbers or OperandKind.Input or OperandKind.Result or OperandKind.Table).OrderBy(row => row.Kind))
@@ -177,7 +178,7 @@ internal static class KernelEmitter
     /// <summary>The call for a cache, with what happens to keys before they are stored.</summary>
     private static string Cache(AttentionSpec attention, string cache, Dictionary<Role, string> parameters)
     {
-        string text = $"Cache({cache}, keyValueHeads: {attention.KeyValueHeads}, headDim: {attention.HeadDim}, valueDim: {attention.ValueDim}";
+        string text = $"Cache({cache}{(parameters.TryGetValue(Role.Sequences, out string? sequences) ? $", {sequences}" : "")}, keyValueHeads: {attention.KeyValueHeads}, headDim: {attention.HeadDim}, valueDim: {attention.ValueDim}";
         if (parameters.TryGetValue(Role.Layer, out string? layer)) text += $", layer: {layer}";
         if (parameters.ContainsKey(Role.Key) && attention.QueryKeyNorm != Norm.None)
             text += $", norm: global::AttentionGen.AttentionNorm.{attention.QueryKeyNorm}, normEpsilon: {ScalarText.Float(attention.GivenNormEpsilon ?? AttentionSpec.DefaultNormEpsilon)}";
@@ -190,12 +191,7 @@ internal static class KernelEmitter
     private static void Cuts(SourceWriter w, KernelPlan plan, string call, Dictionary<Role, string> parameters)
     {
         var (spec, mask, attention) = (plan.Spec, plan.Mask, plan.Spec.Attention);
-        if (parameters.TryGetValue(Role.DocumentStarts, out string? starts))
-        {
-            w.Line($"{call}.DocumentStarts({starts});");
-            if (parameters.TryGetValue(Role.KeyDocumentStarts, out string? keyStarts)) w.Line($"{call}.KeyDocumentStarts({keyStarts});");
-        }
-
+        if (!parameters.ContainsKey(Role.Sequences)) DocumentStarts(w, call, parameters);
         if (attention.GivenPrefixLength is { } prefix) w.Line($"{call}.PrefixLength({prefix});");
         if (mask.ChunkLength > 0) w.Line($"{call}.Chunks({mask.ChunkLength});");
         if (mask.Dilation > 1) w.Line($"{call}.Dilation({mask.Dilation});");
@@ -204,6 +200,13 @@ internal static class KernelEmitter
         bool chunks = mask.Terms.Any(term => term.FromChunk is not null || term.ToChunk is not null);
         string terms = string.Join(",", mask.Terms.Select(term => $"\n    {Term(spec, term)}"));
         w.Line($"{call}.Terms([{terms}]{(chunks ? $", chunk: {mask.Own!.RowChunk}" : "")});");
+    }
+
+    private static void DocumentStarts(SourceWriter w, string call, Dictionary<Role, string> parameters)
+    {
+        if (!parameters.TryGetValue(Role.DocumentStarts, out string? starts)) return;
+        w.Line($"{call}.DocumentStarts({starts});");
+        if (parameters.TryGetValue(Role.KeyDocumentStarts, out string? keyStarts)) w.Line($"{call}.KeyDocumentStarts({keyStarts});");
     }
 
     /// <summary>A term of the user's own mask.</summary>

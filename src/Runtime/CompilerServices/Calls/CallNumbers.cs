@@ -15,7 +15,15 @@ internal struct CallNumbers
     /// <summary>Makes a copy that is valid until <see cref="Return"/>. A call that fails earlier leaves it to the garbage collector.</summary>
     public ReadOnlySpan<int> Copy(ReadOnlySpan<int> numbers)
     {
-        if (numbers.IsEmpty) return default;
+        var copy = Take(numbers.Length);
+        numbers.CopyTo(copy);
+        return copy;
+    }
+
+    /// <summary>Takes room for numbers, as <see cref="Copy"/> does.</summary>
+    public Span<int> Take(int count)
+    {
+        if (count == 0) return default;
         if (_arrays is null)
         {
             _arrays = Arrays.Rent();
@@ -23,7 +31,7 @@ internal struct CallNumbers
         }
 
         CheckOwned();
-        return _arrays.Copy(numbers);
+        return _arrays.Take(count);
     }
 
     /// <exception cref="InvalidOperationException">A copy of this call has run, and its numbers now belong to another call.</exception>
@@ -56,14 +64,13 @@ internal struct CallNumbers
             return spare;
         }
 
-        public ReadOnlySpan<int> Copy(ReadOnlySpan<int> numbers)
+        public Span<int> Take(int count)
         {
             if (_count == Items.Most) throw new InvalidOperationException("A call has given its starts, lengths and lists already.");
             Faults.Before(Fault.Array);
-            int[] copy = ArrayPool<int>.Shared.Rent(numbers.Length);
-            numbers.CopyTo(copy);
-            _items[_count++] = copy;
-            return copy.AsSpan(0, numbers.Length);
+            int[] numbers = ArrayPool<int>.Shared.Rent(count);
+            _items[_count++] = numbers;
+            return numbers.AsSpan(0, count);
         }
 
         public void Return()
@@ -84,7 +91,7 @@ internal struct CallNumbers
     private struct Items
     {
         /// <summary>
-        /// The most arrays: starts of queries, lengths of keys, lengths of prefixes, starts of documents for queries and for keys, starts of lists, and lists.
+        /// The most arrays: starts of queries, lengths of keys or ids of sequences, lengths of prefixes, starts of documents for queries and for keys, starts of lists, and lists.
         /// </summary>
         public const int Most = 7;
 

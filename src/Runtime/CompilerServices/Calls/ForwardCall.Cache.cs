@@ -54,16 +54,21 @@ public unsafe ref partial struct ForwardCall
         _shape = _shape with { Keys = length + tokens, KeyValueHeads = keyValueHeads };
     }
 
-    /// <summary>Writes the new tokens behind those of the cache.</summary>
-    private readonly void Append(in ForwardArguments call, in KeyMemory memory)
+    /// <summary>Writes new tokens behind those of a sequence.</summary>
+    /// <param name="call">The call.</param>
+    /// <param name="memory">The memory of the sequence, with room for them.</param>
+    /// <param name="shape">The shape of the cache.</param>
+    /// <param name="first">The first of the tokens in the call.</param>
+    /// <param name="tokens">Their number.</param>
+    /// <param name="cached">The number of tokens before them in the sequence.</param>
+    private readonly void Append(in ForwardArguments call, in KeyMemory memory, CacheShape shape, int first, int tokens, int cached)
     {
-        var shape = _cache!.Shape;
         StridedTensor key = call.Key, value = call.Value;
         var weights = (float*)ForwardOperands.Slot(call.Operands, AttentionRole.KeyNormWeight)->Data;
         var plain = default(KeyPreparation);
-        for (int token = 0; token < _shape.Queries; token++)
+        for (int token = first; token < first + tokens; token++)
         {
-            int position = _cached + token;
+            int position = cached + token - first;
             for (int head = 0; head < shape.Heads; head++)
             {
                 _preparation.Store(key.Row(0, token, head), key.ElementBytes, memory.Key(position, head, key.Dim * shape.ElementBytes), shape.HeadDim, shape.Element, weights, _rotary, position);
@@ -83,7 +88,7 @@ public unsafe ref partial struct ForwardCall
             if (_appends)
             {
                 cache.Reserve(_shape.Keys);
-                Append(call, cache.Memory(_layer));
+                Append(call, cache.Memory(_layer), cache.Shape, first: 0, _shape.Queries, _cached);
             }
 
             var memory = cache.Memory(_layer);

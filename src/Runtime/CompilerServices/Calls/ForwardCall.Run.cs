@@ -64,8 +64,9 @@ public unsafe ref partial struct ForwardCall
     private void RunPinned(in ForwardWalks walks)
     {
         const int Usual = 16; // larger layouts use rented arrays
-        if (_cache is null) ForwardChecks.Tensors(walks, _query, _key, _value, _output);
-        else ForwardChecks.Tensors(walks, _query, KernelTensor.OfCache(_cache.Shape, _cache.Shape.HeadDim), KernelTensor.OfCache(_cache.Shape, _cache.Shape.ValueDim), _output);
+        var stored = _cache?.Shape ?? _paged?.Shape;
+        if (stored is null) ForwardChecks.Tensors(walks, _query, _key, _value, _output);
+        else ForwardChecks.Tensors(walks, _query, KernelTensor.OfCache(stored, stored.HeadDim), KernelTensor.OfCache(stored, stored.ValueDim), _output);
         fixed (byte* query = &_query.Data, key = &_key.Data, value = &_value.Data, output = &_output.Data)
         fixed (int* keyBlockStarts = _mask.KeyBlockStarts, keyBlocks = _mask.KeyBlocks)
         {
@@ -94,8 +95,9 @@ public unsafe ref partial struct ForwardCall
                     operands.Reach = table.Reach;
                 }
 
-                if (_cache is null) Run(ref call, walks, ref layout);
-                else RunCached(ref call, walks, ref layout);
+                if (stored is null) Run(ref call, walks, ref layout);
+                else if (_paged is null) RunCached(ref call, walks, ref layout);
+                else RunPaged(ref call, walks, ref layout);
             }
             finally
             {

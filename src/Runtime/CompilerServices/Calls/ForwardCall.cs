@@ -31,6 +31,11 @@ public unsafe ref partial struct ForwardCall
     private int _layer, _cached;
     private bool _appends;
 
+    // Or the paged cache and the sequences in it.
+    private PagedAttentionCache? _paged;
+    private ReadOnlySpan<SequenceId> _sequences;
+    private string _sequencesName;
+
     /// <summary>Starts a call and checks the tensors against each other.</summary>
     /// <param name="left">The number of keys before its position that a query sees, -1 for all.</param>
     /// <param name="right">The number of keys after its position that a query sees, -1 for all; 0 under a causal mask.</param>
@@ -67,7 +72,7 @@ public unsafe ref partial struct ForwardCall
         _memory.Clear();
         _bucketStarts = default;
         _scoresStage = default;
-        (_cache, _appends) = (null, false);
+        (_cache, _paged, _appends) = (null, null, false);
         _rotary = null;
         _maxThreads = AttentionOptions.MaxDegreeOfParallelism;
     }

@@ -208,5 +208,15 @@ internal static class ThrowHelper
         throw new ArgumentException($"{name} has {tokens} tokens, but {cacheName} has {length} of at most {most}.", name);
 
     [DoesNotReturn]
+    public static void OneSequenceForEachDocument(string name, int sequences, int items, string? documents) => throw new ArgumentException(
+        documents is null ? $"{name} has {sequences} sequences, but a call without documents has 1." : $"{name} has {sequences} sequences, but {documents} has {items} documents.", name);
+
+    [DoesNotReturn]
+    public static void SequenceTwice(string name, int first, int second, SequenceId id) => throw new ArgumentException($"{name}[{first}] and {name}[{second}] are the same sequence {id}.", name);
+
+    [DoesNotReturn]
+    public static void TooManyKeys(string name, int most) => throw new ArgumentException($"{name} have more than {most} keys together: call the kernel for some of them at a time.", name);
+
+    [DoesNotReturn]
     public static void CacheChanged(string name) => throw new InvalidOperationException($"Another thread has changed {name} while this call began: calls that change a cache must follow one another.");
 }

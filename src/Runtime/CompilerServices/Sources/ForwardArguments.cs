@@ -4,7 +4,7 @@ namespace AttentionGen.CompilerServices;
 internal unsafe struct ForwardArguments
 {
     public StridedTensor Query, Key, Value, Output;
-    public KeyMemory* Memory;            // of the keys and values of a cache, or null
+    public KeyMemory* Memory;            // of the keys and values of each item in a cache, or null
     public ForwardOperands* Operands;
     public ForwardSequence* Sequences;
     public RowPiece* Pieces;
@@ -34,19 +34,19 @@ internal unsafe struct ForwardArguments
     public readonly byte* KeyRow(in ForwardSequence sequence, int key, int head)
     {
         nint token = sequence.Key + (nint)key * sequence.Step;
-        return Memory == null ? Key.Row(sequence.Batch, token, head) : Memory->Key(token, head, Key.Dim * Key.ElementBytes);
+        return Memory == null ? Key.Row(sequence.Batch, token, head) : Memory[sequence.Item].Key(token - Memory[sequence.Item].FirstKey, head, Key.Dim * Key.ElementBytes);
     }
 
     /// <summary>The address of the value of a key.</summary>
     public readonly byte* ValueRow(in ForwardSequence sequence, int key, int head)
     {
         nint token = sequence.Key + (nint)key * sequence.Step;
-        return Memory == null ? Value.Row(sequence.Batch, token, head) : Memory->Value(token, head, Value.Dim * Value.ElementBytes);
+        return Memory == null ? Value.Row(sequence.Batch, token, head) : Memory[sequence.Item].Value(token - Memory[sequence.Item].FirstKey, head, Value.Dim * Value.ElementBytes);
     }
 
     /// <summary>The end of the keys from one on, at most <paramref name="end"/>, that lie at equal distances: those of a page of a cache, or all.</summary>
     public readonly int EndOfPage(in ForwardSequence sequence, int key, int end) =>
-        Memory == null ? end : (int)Math.Min(end, key + (long)Memory->Consecutive(sequence.Key + (nint)key * sequence.Step, sequence.Step));
+        Memory == null ? end : (int)Math.Min(end, key + (long)Memory[sequence.Item].Consecutive(sequence.Key - Memory[sequence.Item].FirstKey + (nint)key * sequence.Step, sequence.Step));
 
     /// <summary>Query rows of a sequence from one on.</summary>
     public readonly TokenRows QueryRows(in ForwardSequence sequence, int row, int head) => Query.Rows(QueryRow(sequence, row, head), sequence.Step);

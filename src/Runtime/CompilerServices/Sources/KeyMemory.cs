@@ -9,6 +9,9 @@ internal unsafe struct KeyMemory
     /// <summary>Tokens of a page.</summary>
     public int PageTokens;
 
+    /// <summary>The index of the first token among the keys of the call, which may have several sequences.</summary>
+    public int FirstKey;
+
     /// <summary>Bytes from the start of a page to the keys and to the values.</summary>
     public nint Keys, Values;
 

@@ -1,0 +1,115 @@
+using AttentionGen.CompilerServices;
+
+namespace AttentionGen;
+
+/// <summary>
+/// The keys and values of many sequences in a pool of pages, in all layers of a model (continuous batching). A kernel with the parameters <c>cache</c> and
+/// <c>sequences</c> appends to some of them and attends, in one call.
+/// </summary>
+/// <typeparam name="T">The type in which they are stored: <see cref="float"/>, <see cref="Half"/> or <see cref="BFloat16"/>.</typeparam>
+/// <remarks>See <see cref="PagedAttentionCache"/> for what threads may do.</remarks>
+public sealed unsafe class PagedKeyValueCache<T> : PagedAttentionCache
+    where T : unmanaged
+{
+    /// <summary>Creates a cache without sequences. The memory of its pages is taken at once.</summary>
+    /// <param name="keyValueHeads">The number of key heads and value heads, 1 to 4096.</param>
+    /// <param name="headDim">The number of elements of a head of a key, 1 to 512.</param>
+    /// <param name="pages">The number of pages.</param>
+    /// <param name="valueDim">The number of elements of a head of a value, 1 to 512; 0 for <paramref name="headDim"/>.</param>
+    /// <param name="layers">The number of layers, 1 or more.</param>
+    /// <param name="pageTokens">The number of tokens of a page: 16, 32 or 64. Small pages waste less memory, large ones are a little faster.</param>
+    /// <exception cref="ArgumentOutOfRangeException">A number is out of range.</exception>
+    /// <exception cref="NotSupportedException"><typeparamref name="T"/> is another type.</exception>
+    /// <exception cref="OutOfMemoryException">There is not enough memory.</exception>
+    public PagedKeyValueCache(int keyValueHeads, int headDim, int pages, int valueDim = 0, int layers = 1, int pageTokens = 32)
+        : base(CacheShape.Of<T>(keyValueHeads, headDim, valueDim), Positive(layers, nameof(layers)), PageSize(pageTokens), Positive(pages, nameof(pages)))
+    {
+    }
+
+    /// <summary>Appends tokens to a sequence, as they are: keys are neither normalised nor rotated.</summary>
+    /// <param name="id">The sequence.</param>
+    /// <param name="keys">[tokens, keyValueHeads, headDim].</param>
+    /// <param name="values">[tokens, keyValueHeads, valueDim].</param>
+    /// <param name="layer">The layer.</param>
+    /// <exception cref="ArgumentException">There is no such sequence, or the lengths do not fit the shape or each other.</exception>
+    /// <exception cref="ArgumentOutOfRangeException">There is no such layer.</exception>
+    /// <exception cref="CacheFullException">There are too few free pages.</exception>
+    /// <exception cref="InvalidOperationException">Another call is using the sequence.</exception>
+    /// <exception cref="ObjectDisposedException">The cache is disposed.</exception>
+    public void Append(SequenceId id, ReadOnlySpan<T> keys, ReadOnlySpan<T> values, int layer = 0)
+    {
+        CheckLayer(layer);
+        int tokens = CacheRows.Tokens(Shape, keys.Length, values.Length);
+        var sequence = Enter(id, changes: true, nameof(id));
+        bool done = false;
+        try
+        {
+            int length = sequence.LengthOf(layer);
+            CacheRows.CheckRoom(nameof(keys), tokens, length, KernelTensor.MaxTokens);
+            Reserve(new ReadOnlySpan<SequenceId>(in id), [0, tokens], layer, nameof(id));
+            var memory = Memory(sequence, layer);
+            for (int token = 0, row = 0; token < tokens; token++)
+                for (int head = 0; head < KeyValueHeads; head++, row++)
+                {
+                    keys.Slice(row * HeadDim, HeadDim).CopyTo(Key(memory, length + token, head));
+                    values.Slice(row * ValueDim, ValueDim).CopyTo(Value(memory, length + token, head));
+                }
+
+            sequence.SetLength(layer, length + tokens);
+            done = true;
+        }
+        finally
+        {
+            End(sequence, done);
+            Exit(sequence, changes: true);
+        }
+    }
+
+    /// <summary>Copies tokens of a sequence, as they are stored.</summary>
+    /// <param name="id">The sequence.</param>
+    /// <param name="first">The first token.</param>
+    /// <param name="keys">[tokens, keyValueHeads, headDim].</param>
+    /// <param name="values">[tokens, keyValueHeads, valueDim].</param>
+    /// <param name="layer">The layer.</param>
+    /// <exception cref="ArgumentException">There is no such sequence, or the lengths do not fit the shape or each other.</exception>
+    /// <exception cref="ArgumentOutOfRangeException">There is no such layer, or the sequence has no such tokens.</exception>
+    /// <exception cref="InvalidOperationException">Another call is changing the sequence.</exception>
+    /// <exception cref="ObjectDisposedException">The cache is disposed.</exception>
+    public void Read(SequenceId id, int first, Span<T> keys, Span<T> values, int layer = 0)
+    {
+        CheckLayer(layer);
+        int tokens = CacheRows.Tokens(Shape, keys.Length, values.Length);
+        var sequence = Enter(id, changes: false, nameof(id));
+        try
+        {
+            int length = sequence.LengthOf(layer);
+            if (first < 0 || first > length - tokens)
+                throw new ArgumentOutOfRangeException(nameof(first), first, $"{nameof(first)} is {first}, sequence {id} has {length} tokens, of which {tokens} are asked for.");
+            var memory = Memory(sequence, layer);
+            for (int token = 0, row = 0; token < tokens; token++)
+                for (int head = 0; head < KeyValueHeads; head++, row++)
+                {
+                    Key(memory, first + token, head).CopyTo(keys.Slice(row * HeadDim, HeadDim));
+                    Value(memory, first + token, head).CopyTo(values.Slice(row * ValueDim, ValueDim));
+                }
+        }
+        finally
+        {
+            Exit(sequence, changes: false);
+        }
+    }
+
+    private Span<T> Key(in KeyMemory memory, int token, int head) => new(memory.Key(token, head, HeadDim * sizeof(T)), HeadDim);
+
+    private Span<T> Value(in KeyMemory memory, int token, int head) => new(memory.Value(token, head, ValueDim * sizeof(T)), ValueDim);
+
+    private static int Positive(int number, string name)
+    {
+        ArgumentOutOfRangeException.ThrowIfNegativeOrZero(number, name);
+        return number;
+    }
+
+    private static int PageSize(int pageTokens) => pageTokens is 16 or 32 or 64
+        ? pageTokens
+        : throw new ArgumentOutOfRangeException(nameof(pageTokens), pageTokens, $"{nameof(pageTokens)} is {pageTokens}, but must be 16, 32 or 64.");
+}
