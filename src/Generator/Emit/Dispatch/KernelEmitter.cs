@@ -178,7 +178,7 @@ internal static class KernelEmitter
     /// <summary>The call for a cache, with what happens to keys before they are stored.</summary>
     private static string Cache(AttentionSpec attention, string cache, Dictionary<Role, string> parameters)
     {
-        string text = $"Cache({cache}{(parameters.TryGetValue(Role.Sequences, out string? sequences) ? $", {sequences}" : "")}, keyValueHeads: {attention.KeyValueHeads}, headDim: {attention.HeadDim}, valueDim: {attention.ValueDim}";
+        string text = $"{(parameters.TryGetValue(Role.Sequences, out string? sequences) ? $"Sequences({cache}, {sequences}" : $"Cache({cache}")}, keyValueHeads: {attention.KeyValueHeads}, headDim: {attention.HeadDim}, valueDim: {attention.ValueDim}";
         if (parameters.TryGetValue(Role.Layer, out string? layer)) text += $", layer: {layer}";
         if (parameters.ContainsKey(Role.Key) && attention.QueryKeyNorm != Norm.None)
             text += $", norm: global::AttentionGen.AttentionNorm.{attention.QueryKeyNorm}, normEpsilon: {ScalarText.Float(attention.GivenNormEpsilon ?? AttentionSpec.DefaultNormEpsilon)}";

@@ -29,7 +29,7 @@ public unsafe ref partial struct ForwardCall
     /// </exception>
     /// <exception cref="ArgumentNullException">There is no cache.</exception>
     /// <exception cref="ArgumentOutOfRangeException">There is no such layer.</exception>
-    public void Cache(
+    public void Sequences(
         PagedAttentionCache cache, ReadOnlySpan<SequenceId> sequences, int keyValueHeads, int headDim, int valueDim, int layer = 0, AttentionNorm norm = AttentionNorm.None, float normEpsilon = 0,
         AttentionRotary rotary = AttentionRotary.None, int rotaryStart = 0,
         [CallerArgumentExpression(nameof(cache))] string name = "", [CallerArgumentExpression(nameof(sequences))] string sequencesName = "",
