@@ -8,7 +8,7 @@ namespace AttentionGen.Kernels.Tests;
 [Collection(nameof(Isolated))]
 public class PagedProgramTests
 {
-    private const int Programs = 150, Layers = 2, Pages = 24;
+    private const int Programs = 50, Layers = 2, Pages = 24;
 
     private static readonly PagedKernel<float> s_kernel = PagedCacheTests.Kernels.Of<float>(PagedCacheTests.Plain);
 
