@@ -104,12 +104,3 @@ public abstract class AttentionCache : IDisposable
     [DoesNotReturn]
     private void ThrowLayer(int layer, string name) => throw new ArgumentOutOfRangeException(name, layer, $"{name} is {layer}, the cache has {Layers} layer{(Layers == 1 ? "" : "s")}.");
 }
-
-/// <summary>The shape of the tokens of a cache.</summary>
-internal sealed record CacheShape(int Heads, int HeadDim, int ValueDim, ElementType Element)
-{
-    public int ElementBytes => ElementTable.Of(Element).Bytes;
-
-    /// <summary>The shape of one token's keys or values, for messages.</summary>
-    public static string Text(int heads, int dim) => $"[{heads}, {dim}]";
-}

@@ -181,11 +181,11 @@ public sealed unsafe class KeyValueCache<T> : AttentionCache
         var element = typeof(T) == typeof(float) ? ElementType.Float : typeof(T) == typeof(Half) ? ElementType.Half : typeof(T) == typeof(BFloat16) ? ElementType.BFloat16
             : throw new NotSupportedException($"A cache cannot store {typeof(T).Name}: use float, Half or BFloat16.");
         ArgumentOutOfRangeException.ThrowIfLessThan(keyValueHeads, 1);
-        ArgumentOutOfRangeException.ThrowIfGreaterThan(keyValueHeads, CacheRows.MostHeads);
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(keyValueHeads, CacheShape.MostHeads);
         ArgumentOutOfRangeException.ThrowIfLessThan(headDim, 1);
-        ArgumentOutOfRangeException.ThrowIfGreaterThan(headDim, CacheRows.MostDim);
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(headDim, CacheShape.MostDim);
         ArgumentOutOfRangeException.ThrowIfNegative(valueDim);
-        ArgumentOutOfRangeException.ThrowIfGreaterThan(valueDim, CacheRows.MostDim);
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(valueDim, CacheShape.MostDim);
         return new CacheShape(keyValueHeads, headDim, valueDim == 0 ? headDim : valueDim, element);
     }
 
