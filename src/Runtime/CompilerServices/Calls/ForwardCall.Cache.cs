@@ -93,8 +93,8 @@ public unsafe ref partial struct ForwardCall
 
             var memory = cache.Memory(_layer);
             call.Memory = &memory; // valid until the call ends: workers that begin later do not touch it
-            call.Key = new StridedTensor(memory, cache.Shape.HeadDim, cache.Shape.ElementBytes);
-            call.Value = new StridedTensor(memory, cache.Shape.ValueDim, cache.Shape.ElementBytes);
+            call.Key = new StridedTensor(memory.PageTokens, cache.Shape.HeadDim, cache.Shape.ElementBytes);
+            call.Value = new StridedTensor(memory.PageTokens, cache.Shape.ValueDim, cache.Shape.ElementBytes);
             Run(ref call, walks, ref layout);
             if (_appends) cache.SetLength(_layer, _shape.Keys);
         }

@@ -55,7 +55,7 @@ public unsafe ref partial struct ForwardCall
             {
                 if (documents) starts[i] = keys;
                 int length = cache.Find(ids[i], sequencesName, i).LengthOf(layer), first = ids[..i].IndexOf(ids[i]);
-                if (first >= 0) ThrowHelper.SequenceTwice(sequencesName, first, i, ids[i]);
+                if (first >= 0) ThrowHelper.SequenceTwice(sequencesName, first, i, ids[i].ToString());
                 int tokens = !_appends ? 0 : documents ? _mask.DocumentStarts[i + 1] - _mask.DocumentStarts[i] : _shape.Queries;
                 if (tokens > KernelTensor.MaxTokens - length) ThrowHelper.CacheIsFull(_key.Name, tokens, $"{sequencesName}[{i}]", length, KernelTensor.MaxTokens);
                 if (length + tokens > KernelTensor.MaxTokens - keys) ThrowHelper.TooManyKeys(sequencesName, KernelTensor.MaxTokens);
@@ -100,8 +100,8 @@ public unsafe ref partial struct ForwardCall
             }
 
             call.Memory = memory; // valid until the call ends: workers that begin later do not touch it
-            call.Key = new StridedTensor(*memory, cache.Shape.HeadDim, cache.Shape.ElementBytes);
-            call.Value = new StridedTensor(*memory, cache.Shape.ValueDim, cache.Shape.ElementBytes);
+            call.Key = new StridedTensor(cache.PageTokens, cache.Shape.HeadDim, cache.Shape.ElementBytes);
+            call.Value = new StridedTensor(cache.PageTokens, cache.Shape.ValueDim, cache.Shape.ElementBytes);
             Run(ref call, walks, ref layout);
             done = true;
         }

@@ -212,7 +212,7 @@ internal static class ThrowHelper
         documents is null ? $"{name} has {sequences} sequences, but a call without documents has 1." : $"{name} has {sequences} sequences, but {documents} has {items} documents.", name);
 
     [DoesNotReturn]
-    public static void SequenceTwice(string name, int first, int second, SequenceId id) => throw new ArgumentException($"{name}[{first}] and {name}[{second}] are the same sequence {id}.", name);
+    public static void SequenceTwice(string name, int first, int second, string id) => throw new ArgumentException($"{name}[{first}] and {name}[{second}] are the same sequence {id}.", name);
 
     [DoesNotReturn]
     public static void TooManyKeys(string name, int most) => throw new ArgumentException($"{name} have more than {most} keys together: call the kernel for some of them at a time.", name);
