@@ -18,7 +18,7 @@ public class DiagnosticTests
         + "int prefixLength, ReadOnlySpan<int> prefixLengths, ReadOnlySpan<int> documentStarts, ReadOnlySpan<int> keyDocumentStarts, ReadOnlySpan<int> keyBlockStarts, ReadOnlySpan<int> keyBlocks, "
         + "ReadOnlySpan<float> relativeBias, ReadOnlySpan<float> scales, Span<float> scores, "
         + "Span<float> maxScore, Span<float> entropy, Span<int> argmax, ReadOnlySpan<float> queryNormWeight, ReadOnlySpan<float> keyNormWeight, RotaryTable rotary, "
-        + "KeyValueCache<float> cache, int layer; query, key and value may also be ReadOnlyTensorSpan<float>, output TensorSpan<float>, and the elements of these four Half or BFloat16";
+        + "KeyValueCache<float> cache, int layer, ReadOnlySpan<SequenceId> sequences; query, key and value may also be ReadOnlyTensorSpan<float>, output TensorSpan<float>, and the elements of these four Half or BFloat16";
 
     /// <summary>Id; members of a partial class Llama, or whole source where it begins with a bar; message; errors of the compiler that nobody can avoid, at the place <c>#1</c>.</summary>
     public static TheoryData<string, string, string, string> Cases => new()
