@@ -1,22 +1,21 @@
-using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 using AttentionGen.CompilerServices;
 
 namespace AttentionGen;
 
 /// <summary>
-/// Native memory in pages, each with the keys and values of some tokens in all layers: [layers, (keys [heads, tokens, headDim], values [heads, tokens, valueDim])],
-/// each part aligned to 64 bytes. Head by head, since decode then reads the keys of a head in the order of memory.
+/// Native memory in pages, each with the keys and values of some tokens of a layer: keys [heads, tokens, headDim], values [heads, tokens, valueDim], each part
+/// aligned to 64 bytes. Head by head, since decode then reads the keys of a head in the order of memory.
 /// </summary>
 /// <remarks>The garbage collector is told of the memory. What nobody disposed is freed by the finaliser.</remarks>
 internal sealed unsafe class CachePages : IDisposable
 {
     private const nuint Alignment = 64;
 
-    private readonly nint _valuesOffset, _layerBytes;
+    private readonly nint _valuesOffset;
     private readonly nuint _pageBytes;
-    private byte** _pages;
-    private int _room;
+    private readonly Table[] _tables; // of the layers: each grows with its own pages alone
+    private long _count;
 
     public CachePages(CacheShape shape, int layers, int pageTokens)
     {
@@ -24,44 +23,57 @@ internal sealed unsafe class CachePages : IDisposable
         checked
         {
             _valuesOffset = Aligned((nint)shape.Heads * pageTokens * shape.HeadDim * shape.ElementBytes);
-            _layerBytes = _valuesOffset + Aligned((nint)shape.Heads * pageTokens * shape.ValueDim * shape.ElementBytes);
-            _pageBytes = (nuint)(_layerBytes * layers);
+            _pageBytes = (nuint)(_valuesOffset + Aligned((nint)shape.Heads * pageTokens * shape.ValueDim * shape.ElementBytes));
         }
+
+        _tables = new Table[layers];
 
         static nint Aligned(nint bytes) => checked(bytes + (nint)Alignment - 1) & -(nint)Alignment;
     }
 
+    /// <summary>Receives the bytes of pages as they are taken, and less than 0 as they are given back. For tests, of what runs on their thread.</summary>
+    [field: ThreadStatic]
+    public static Action<long>? Allocates { get; set; }
+
     /// <summary>Tokens of a page.</summary>
     public int PageTokens { get; }
 
-    public int Count { get; private set; }
+    public long Bytes => _count * (long)_pageBytes;
 
-    public long Bytes => Count * (long)_pageBytes;
-
-    /// <summary>The tokens that there is room for.</summary>
-    public long Room => (long)Count * PageTokens;
-
-    /// <summary>Adds pages until there is room for so many tokens. Pages that were added before one fails stay: they are room for later.</summary>
+    /// <summary>
+    /// Adds pages until there is room for so many tokens in all layers. Pages that were added before one fails stay: they are room for later.
+    /// </summary>
     /// <exception cref="OutOfMemoryException">There is not enough memory.</exception>
     public void Reserve(int tokens)
     {
-        while (Room < tokens)
-        {
-            if (Count == _room) Grow();
-            Faults.Before(Fault.NativeMemory);
-            _pages[Count] = (byte*)NativeMemory.AlignedAlloc(_pageBytes, Alignment);
-            GC.AddMemoryPressure((long)_pageBytes);
-            Count++;
-        }
+        for (int layer = 0; layer < _tables.Length; layer++) Reserve(layer, tokens);
+    }
+
+    /// <summary>Adds pages until there is room for so many tokens in a layer.</summary>
+    /// <exception cref="OutOfMemoryException">There is not enough memory.</exception>
+    public void Reserve(int layer, int tokens)
+    {
+        ref var table = ref _tables[layer];
+        while ((long)table.Count * PageTokens < tokens) Add(ref table);
     }
 
     /// <summary>Where the keys and values of a layer lie.</summary>
-    public KeyMemory Memory(int layer) => new() { Pages = _pages, PageTokens = PageTokens, Keys = layer * _layerBytes, Values = layer * _layerBytes + _valuesOffset };
+    public KeyMemory Memory(int layer) => new() { Pages = _tables[layer].Pages, PageTokens = PageTokens, Keys = 0, Values = _valuesOffset };
 
-    /// <summary>Copies the contents of other pages of the same shape.</summary>
+    /// <summary>Copies the pages of another cache of the same shape.</summary>
+    /// <exception cref="OutOfMemoryException">There is not enough memory.</exception>
     public void CopyFrom(CachePages other)
     {
-        for (int i = 0; i < other.Count; i++) Buffer.MemoryCopy(other._pages[i], _pages[i], _pageBytes, _pageBytes);
+        for (int layer = 0; layer < _tables.Length; layer++)
+        {
+            ref var table = ref _tables[layer];
+            ref readonly var source = ref other._tables[layer];
+            for (int i = 0; i < source.Count; i++)
+            {
+                if (i == table.Count) Add(ref table);
+                Buffer.MemoryCopy(source.Pages[i], table.Pages[i], _pageBytes, _pageBytes);
+            }
+        }
     }
 
     public void Dispose()
@@ -72,19 +84,44 @@ internal sealed unsafe class CachePages : IDisposable
 
     ~CachePages() => FreeAll();
 
-    private void FreeAll()
-    {
-        for (; Count > 0; GC.RemoveMemoryPressure((long)_pageBytes)) NativeMemory.AlignedFree(_pages[--Count]);
-        NativeMemory.Free(_pages);
-        _pages = null;
-        _room = 0;
-    }
-
-    private void Grow()
+    private void Add(ref Table table)
     {
         Faults.Before(Fault.NativeMemory);
-        int room = Math.Max(4, 2 * _room);
-        _pages = (byte**)NativeMemory.Realloc(_pages, (nuint)room * (nuint)sizeof(byte*));
-        _room = room;
+        if (table.Count == table.Room)
+        {
+            int room = Math.Max(4, 2 * table.Room);
+            table.Pages = (byte**)NativeMemory.Realloc(table.Pages, (nuint)room * (nuint)sizeof(byte*));
+            table.Room = room;
+        }
+
+        table.Pages[table.Count] = (byte*)NativeMemory.AlignedAlloc(_pageBytes, Alignment);
+        GC.AddMemoryPressure((long)_pageBytes);
+        Allocates?.Invoke((long)_pageBytes);
+        table.Count++;
+        _count++;
+    }
+
+    private void FreeAll()
+    {
+        foreach (ref var table in (_tables ?? []).AsSpan()) // null where the constructor threw
+        {
+            while (table.Count > 0)
+            {
+                NativeMemory.AlignedFree(table.Pages[--table.Count]);
+                GC.RemoveMemoryPressure((long)_pageBytes);
+                Allocates?.Invoke(-(long)_pageBytes);
+            }
+
+            NativeMemory.Free(table.Pages);
+            table = default;
+        }
+
+        _count = 0;
+    }
+
+    private struct Table
+    {
+        public byte** Pages;
+        public int Count, Room;
     }
 }
