@@ -1,10 +1,12 @@
 using System.Buffers.Binary;
 using System.IO.Hashing;
+using System.Runtime.InteropServices;
 using Xunit;
 
 namespace AttentionGen.Kernels.Tests;
 
 /// <summary>Saved caches: what comes back, and files that are damaged, foreign or forged.</summary>
+[Collection(nameof(Isolated))]
 public class CacheFileTests
 {
     private const int HeadBytes = 8 + 8 * sizeof(int); // up to the capacity
@@ -187,19 +189,11 @@ public class CacheFileTests
         int[] head = [heads, headDim, valueDim, layers, capacity];
         for (int i = 0; i < head.Length; i++) BinaryPrimitives.WriteInt32LittleEndian(file.AsSpan(20 + i * sizeof(int)), head[i]);
         for (int i = HeadBytes; i < file.Length; i += sizeof(int)) BinaryPrimitives.WriteInt32LittleEndian(file.AsSpan(i), length);
-        long native = 0, most = 0, managed = GC.GetAllocatedBytesForCurrentThread();
-        CachePages.Allocates = bytes => most = Math.Max(most, native += bytes);
-        try
-        {
-            Assert.Contains("ends after 1048576 bytes", Assert.Throws<InvalidDataException>(() => Load(file)).Message, StringComparison.Ordinal);
-        }
-        finally
-        {
-            CachePages.Allocates = null;
-        }
-
-        Assert.InRange(most, 0, 600L << 20);
-        Assert.Equal(0, native);
+        using var memory = new CountedMemory();
+        long managed = GC.GetAllocatedBytesForCurrentThread();
+        Assert.Contains("ends after 1048576 bytes", Assert.Throws<InvalidDataException>(() => Load(file)).Message, StringComparison.Ordinal);
+        Assert.InRange(memory.Most, 0, 600L << 20);
+        Assert.Equal(0, memory.Bytes);
         Assert.InRange(GC.GetAllocatedBytesForCurrentThread() - managed, 0, 32 << 20);
     }
 
@@ -244,20 +238,13 @@ public class CacheFileTests
     public void A_failure_while_loading_frees_the_memory()
     {
         byte[] file = Small();
-        long native = 0;
-        CachePages.Allocates = bytes => native += bytes;
-        try
-        {
-            Load(file);
-            Assert.Equal(0, native);
-            file[^20] ^= 1;
-            Assert.Throws<InvalidDataException>(() => Load(file));
-            Assert.Equal(0, native);
-        }
-        finally
-        {
-            CachePages.Allocates = null;
-        }
+        using var memory = new CountedMemory();
+        Load(file);
+        Assert.Equal(0, memory.Bytes);
+        file[^20] ^= 1;
+        Assert.Throws<InvalidDataException>(() => Load(file));
+        Assert.Equal(0, memory.Bytes);
+        Assert.NotEqual(0, memory.Most);
     }
 
     private static byte[] Small()
@@ -301,7 +288,31 @@ public class CacheFileTests
             var keys = new T[cache.LengthOf(layer) * cache.KeyValueHeads * cache.HeadDim];
             var values = new T[cache.LengthOf(layer) * cache.KeyValueHeads * cache.ValueDim];
             cache.Read(0, keys, values, layer);
-            return [.. System.Runtime.InteropServices.MemoryMarshal.AsBytes(keys.AsSpan()), .. System.Runtime.InteropServices.MemoryMarshal.AsBytes(values.AsSpan())];
+            return [.. MemoryMarshal.AsBytes(keys.AsSpan()), .. MemoryMarshal.AsBytes(values.AsSpan())];
+        }
+    }
+
+    /// <summary>Counts the bytes that caches have while it lives.</summary>
+    private sealed unsafe class CountedMemory : IDisposable
+    {
+        public CountedMemory() => CacheMemory.Injected = (Allocate, Free);
+
+        public long Bytes { get; private set; }
+
+        public long Most { get; private set; }
+
+        public void Dispose() => CacheMemory.Injected = null;
+
+        private nint Allocate(nuint bytes)
+        {
+            Most = Math.Max(Most, Bytes += (long)bytes);
+            return (nint)NativeMemory.AlignedAlloc(bytes, CacheMemory.Alignment);
+        }
+
+        private void Free(nint memory, nuint bytes)
+        {
+            Bytes -= (long)bytes;
+            NativeMemory.AlignedFree((void*)memory);
         }
     }
 

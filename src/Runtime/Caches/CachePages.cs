@@ -7,11 +7,9 @@ namespace AttentionGen;
 /// Native memory in pages, each with the keys and values of some tokens of a layer: keys [heads, tokens, headDim], values [heads, tokens, valueDim], each part
 /// aligned to 64 bytes. Head by head, since decode then reads the keys of a head in the order of memory.
 /// </summary>
-/// <remarks>The garbage collector is told of the memory. What nobody disposed is freed by the finaliser.</remarks>
+/// <remarks>What nobody disposed is freed by the finaliser.</remarks>
 internal sealed unsafe class CachePages : IDisposable
 {
-    private const nuint Alignment = 64;
-
     private readonly nint _valuesOffset;
     private readonly nuint _pageBytes;
     private readonly Table[] _tables; // of the layers: each grows with its own pages alone
@@ -28,12 +26,8 @@ internal sealed unsafe class CachePages : IDisposable
 
         _tables = new Table[layers];
 
-        static nint Aligned(nint bytes) => checked(bytes + (nint)Alignment - 1) & -(nint)Alignment;
+        static nint Aligned(nint bytes) => checked(bytes + (nint)CacheMemory.Alignment - 1) & -(nint)CacheMemory.Alignment;
     }
-
-    /// <summary>Receives the bytes of pages as they are taken, and less than 0 as they are given back. For tests, of what runs on their thread.</summary>
-    [field: ThreadStatic]
-    public static Action<long>? Allocates { get; set; }
 
     /// <summary>Tokens of a page.</summary>
     public int PageTokens { get; }
@@ -86,17 +80,15 @@ internal sealed unsafe class CachePages : IDisposable
 
     private void Add(ref Table table)
     {
-        Faults.Before(Fault.NativeMemory);
         if (table.Count == table.Room)
         {
+            Faults.Before(Fault.NativeMemory);
             int room = Math.Max(4, 2 * table.Room);
             table.Pages = (byte**)NativeMemory.Realloc(table.Pages, (nuint)room * (nuint)sizeof(byte*));
             table.Room = room;
         }
 
-        table.Pages[table.Count] = (byte*)NativeMemory.AlignedAlloc(_pageBytes, Alignment);
-        GC.AddMemoryPressure((long)_pageBytes);
-        Allocates?.Invoke((long)_pageBytes);
+        table.Pages[table.Count] = CacheMemory.Allocate(_pageBytes);
         table.Count++;
         _count++;
     }
@@ -105,13 +97,7 @@ internal sealed unsafe class CachePages : IDisposable
     {
         foreach (ref var table in (_tables ?? []).AsSpan()) // null where the constructor threw
         {
-            while (table.Count > 0)
-            {
-                NativeMemory.AlignedFree(table.Pages[--table.Count]);
-                GC.RemoveMemoryPressure((long)_pageBytes);
-                Allocates?.Invoke(-(long)_pageBytes);
-            }
-
+            while (table.Count > 0) CacheMemory.Free(table.Pages[--table.Count], _pageBytes);
             NativeMemory.Free(table.Pages);
             table = default;
         }

@@ -316,7 +316,7 @@ public sealed record Declaration(int Heads, int HeadDim)
     public bool UsesParameters => Captured(MaskText).Declared.Length + Captured(ScoreText).Declared.Length > 0;
 
     /// <summary>The methods beside the kernel, and delegates of them that need no more than the pair.</summary>
-    private string OwnMethods
+    public string OwnMethods
     {
         get
         {

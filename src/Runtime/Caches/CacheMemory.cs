@@ -1,0 +1,29 @@
+using System.Runtime.InteropServices;
+using AttentionGen.CompilerServices;
+
+namespace AttentionGen;
+
+/// <summary>Native memory of caches, aligned to 64 bytes. The garbage collector is told of it.</summary>
+internal static unsafe class CacheMemory
+{
+    public const nuint Alignment = 64;
+
+    /// <summary>Where tests take the memory from, such as from between protected pages; null outside of tests.</summary>
+    public static (Func<nuint, nint> Allocate, Action<nint, nuint> Free)? Injected { get; set; }
+
+    /// <exception cref="OutOfMemoryException">There is not enough memory.</exception>
+    public static byte* Allocate(nuint bytes)
+    {
+        Faults.Before(Fault.NativeMemory);
+        var memory = (byte*)(Injected is { } test ? test.Allocate(bytes) : (nint)NativeMemory.AlignedAlloc(bytes, Alignment));
+        GC.AddMemoryPressure((long)bytes);
+        return memory;
+    }
+
+    public static void Free(byte* memory, nuint bytes)
+    {
+        if (Injected is { } test) test.Free((nint)memory, bytes);
+        else NativeMemory.AlignedFree(memory);
+        GC.RemoveMemoryPressure((long)bytes);
+    }
+}
