@@ -11,8 +11,8 @@ namespace AttentionGen;
 /// kernel reads keys in place, the product may overflow before the division by the norm; the result is then NaN.
 /// </para>
 /// <para>
-/// Models apply rotary positions after the norm. A rotation preserves lengths. The kernel may therefore normalise queries and keys that are already
-/// rotated, if there are no weights.
+/// Models apply rotary positions after the norm, and so does a kernel with <c>Rotary</c>. A rotation preserves lengths. The kernel may therefore normalise
+/// queries and keys that are already rotated, if there are no weights.
 /// </para>
 /// </remarks>
 #if ATTENTIONGEN_GENERATOR

@@ -32,13 +32,17 @@ public class CacheTests
 
     public static TheoryData<string, int> Calls => [.. from declaration in s_declarations from pieces in Enumerable.Range(0, s_pieces.Length) select ($"{declaration}", pieces)];
 
+    /// <summary>More tokens take a type in turn: the reference takes long for them.</summary>
+    private const int Many = 300;
+
     [Theory, MemberData(nameof(Calls))]
     public void A_call_appends_and_attends_to_all_that_is_there(string name, int pieces)
     {
         var declaration = s_declarations.Single(declaration => declaration.ToString() == name);
-        Run<float>(declaration, s_pieces[pieces], capacity: 0);
-        Run<Half>(declaration, s_pieces[pieces], capacity: 1000);
-        Run<BFloat16>(declaration, s_pieces[pieces], capacity: 0);
+        int turn = s_pieces[pieces].Sum() > Many ? (Array.IndexOf(s_declarations, declaration) + pieces) % 3 : -1;
+        if (turn is -1 or 0) Run<float>(declaration, s_pieces[pieces], capacity: 0);
+        if (turn is -1 or 1) Run<Half>(declaration, s_pieces[pieces], capacity: 1000);
+        if (turn is -1 or 2) Run<BFloat16>(declaration, s_pieces[pieces], capacity: 0);
     }
 
     /// <summary>Appends pieces, each to two layers with other tokens, and checks each result against the exact one over the stored values.</summary>
@@ -142,7 +146,7 @@ public class CacheTests
         Throws<ArgumentOutOfRangeException>("layer", () => read(query, cache, -1, 1, output), "layer is -1, the cache has 3 layers.");
         Throws<ArgumentException>("key", () => step(query, key.AsSpan(0, 64 * 4), value.AsSpan(0, 48 * 4), cache, 1, 1, output), "key has 4 tokens and query has 5, but one token is appended to the cache for each query.");
         Throws<ArgumentException>("key", () => step(new float[128 * 16], new float[64 * 16], new float[48 * 16], cache, 1, 1, new float[96 * 16]), "key has 16 tokens, but cache has 5 of at most 20.");
-        Throws<ArgumentException>("output", () => step(query, key, value, cache, 1, 1, query.AsSpan(0, 96 * 5)), "output shares elements with query");
+        Throws<ArgumentException>("output", () => step(query, key, value, cache, 1, 1, query.AsSpan(0, 96 * 5)), "output overlaps query.");
         Throws<ArgumentException>("output", () => step(query, key, value, cache, 1, 1, output.AsSpan(1)), "output has 479 elements");
         Throws<ArgumentException>("keys", () => cache.Append(new float[65], new float[48]), "keys has 65 elements, which is not a multiple of a token's 2 * 32 = 64.");
         Throws<ArgumentException>("values", () => cache.Append(new float[64], new float[64]), "values has 64 elements, but its shape [1, 2, 24] needs 48.");

@@ -46,6 +46,9 @@ internal sealed record CoreSpec(int HeadDim, int ValueDim, VisibleKeys Visible, 
         return name + Loads.Name + Scores.Name + Rows.Name;
     }
 
+    /// <summary>What happens to queries and keys as they are read, for people: what each step is, and its text.</summary>
+    public IEnumerable<(string Title, string Text)> LoadTexts => Loads.Steps.Select(step => (step.Title, step.Text));
+
     /// <summary>What happens to scores and what is written beside the output, for people; nothing where there is nothing.</summary>
     public string ScoresText(ExpressionNames names) => string.Join(", ", Scores.Texts(names).Concat(Rows.Texts));
 }
@@ -126,9 +129,6 @@ internal sealed record CorePlan(CoreSpec Spec, Isas Isa, int Lanes, int KeyBlock
     public int ScratchFloats => Packed is null ? 0 : (Math.Max(Packed.QueryBlock * QueryRow + Packed.TileRows * WeightRow + 2 * PartialFloats, CopiedPanelFloats) + 15) / 16 * 16;
 
     private int CopiedPanelFloats => Spec.Loads.CopiesKeys ? PanelKeys * QueryRow : 0;
-
-    /// <summary>Floats of working memory of decode before the copies of a block of keys: queries, the weights of rows, and those of a tile as rows. A multiple of 16.</summary>
-    public int CopiedKeysOffset => (Decode!.RowsAtOnce * (QueryRow + WeightRow) + 4 * WeightRow + 15) / 16 * 16;
 
     /// <summary>Four-element steps over the head dimension.</summary>
     public int Quads => PackedHeadDim / 4;

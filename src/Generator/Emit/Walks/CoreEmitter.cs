@@ -115,7 +115,7 @@ internal static class CoreEmitter
             //   instructions  {dialect.Title}
             //   mask          {spec.Visible.Text}
             """);
-        foreach (var step in spec.Loads.Steps) w.Line($"//   {step.Title.PadRight(13)} of queries and keys: {step.Text}");
+        foreach (var (title, text) in spec.LoadTexts) w.Line($"//   {title.PadRight(13)} of queries and keys: {text}");
         if (scores.Length > 0) w.Line($"//   scores        {scores}");
         if (plan.Packed is { } packed)
         {

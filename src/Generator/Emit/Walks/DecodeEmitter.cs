@@ -37,7 +37,7 @@ internal static class DecodeEmitter
                 int rows = block.Heads * block.Queries;
                 ref float query = ref block.Scratch; // [RowsAtOnce, QueryRow]
                 ref float weights = ref At(ref query, RowsAtOnce * QueryRow); // [RowsAtOnce, weightRow]
-                var (keyBlock, weightRow) = BlockOf(in block);{(copies ? $"\nref float copies = ref At(ref query, {plan.CopiedKeysOffset}); // [DecodeKeys, QueryRow]" : "")}
+                var (keyBlock, weightRow) = BlockOf(in block);{(copies ? "\nref float copies = ref At(ref weights, (RowsAtOnce + 4) * WeightRow); // [DecodeKeys, QueryRow], after the rows of a tile" : "")}
                 if (block.First) Reset(ref block.State, rows);
                 """);
             w.Line("for (int head = 0; head < block.Heads; head++)");

@@ -49,7 +49,7 @@ internal static class PlanEmitter
                 OneRowBlock = OneRowBlock,
                 StateRowFloats = StateRow,
                 {(plan.Spec.Loads.CopiesKeys
-                    ? $"ScratchFloats = {plan.CopiedKeysOffset + (plan.Decode!.KeyBlock * plan.QueryRow)}, // queries, weights and copies of keys\nOneKeyHead = true,"
+                    ? "ScratchFloats = (RowsAtOnce + DecodeKeys) * QueryRow + (RowsAtOnce + 4) * WeightRow, // queries, copies of keys and weights\nOneKeyHead = true,"
                     : "ScratchFloats = RowsAtOnce * (QueryRow + OneRowWeights), // queries and weights")}
                 FlopsPerPair = {FlopsPerPair(plan)},
                 """);
