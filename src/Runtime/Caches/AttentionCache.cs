@@ -18,6 +18,7 @@ public abstract class AttentionCache : IDisposable
 
     private protected AttentionCache(CacheShape shape, int layers)
     {
+        ArgumentOutOfRangeException.ThrowIfNegativeOrZero(layers);
         Shape = shape;
         _lengths = new int[layers];
     }
@@ -72,6 +73,7 @@ public abstract class AttentionCache : IDisposable
 
     internal void Exit(bool changes)
     {
+        if (changes) Leave();
         if (changes ? _gate.EndChange() : _gate.EndRead()) Free();
         GC.KeepAlive(this); // the finaliser must not run during a call
     }
@@ -84,6 +86,32 @@ public abstract class AttentionCache : IDisposable
 
     /// <summary>Where the keys and values of a layer lie. It is valid while a call has the cache.</summary>
     internal abstract KeyMemory Memory(int layer);
+
+    /// <summary>Where a call writes the tokens that it appends to a layer, and reads these and the others that it sees. It makes room for them.</summary>
+    internal virtual KeyMemory Prepare(int layer, int tokens)
+    {
+        Reserve(LengthOf(layer) + tokens);
+        return Memory(layer);
+    }
+
+    /// <summary>Counts the tokens that a call has written after <see cref="Prepare"/>.</summary>
+    internal virtual void Keep(int layer, int tokens) => SetLength(layer, LengthOf(layer) + tokens);
+
+    /// <summary>Checks that the cache has the tokens that the queries of a call may see.</summary>
+    /// <param name="mask">The mask.</param>
+    /// <param name="layer">The layer.</param>
+    /// <param name="keys">The number of tokens, with those that the call appends.</param>
+    /// <param name="queries">The number of queries.</param>
+    /// <param name="name">The name of the cache's parameter.</param>
+    /// <param name="queryName">The name of the queries' parameter.</param>
+    internal virtual void Check(in ForwardMask mask, int layer, int keys, int queries, string name, string queryName)
+    {
+    }
+
+    /// <summary>The end of a call that may have prepared.</summary>
+    private protected virtual void Leave()
+    {
+    }
 
     /// <summary>Sets the length of a layer, after its rows are written.</summary>
     internal void SetLength(int layer, int length) => Volatile.Write(ref _lengths[layer], length);
@@ -109,6 +137,25 @@ public abstract class AttentionCache : IDisposable
 internal sealed record CacheShape(int Heads, int HeadDim, int ValueDim, ElementType Element)
 {
     public int ElementBytes => ElementTable.Of(Element).Bytes;
+
+    /// <summary>The shape of a cache of elements of a type.</summary>
+    /// <param name="keyValueHeads">The number of heads.</param>
+    /// <param name="headDim">The elements of a key.</param>
+    /// <param name="valueDim">The elements of a value, 0 for as many.</param>
+    /// <exception cref="ArgumentOutOfRangeException">A number is out of range.</exception>
+    /// <exception cref="NotSupportedException">A cache does not store the type.</exception>
+    public static CacheShape Of<T>(int keyValueHeads, int headDim, int valueDim)
+    {
+        var element = typeof(T) == typeof(float) ? ElementType.Float : typeof(T) == typeof(Half) ? ElementType.Half : typeof(T) == typeof(BFloat16) ? ElementType.BFloat16
+            : throw new NotSupportedException($"A cache cannot store {typeof(T).Name}: use float, Half or BFloat16.");
+        ArgumentOutOfRangeException.ThrowIfLessThan(keyValueHeads, 1);
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(keyValueHeads, CacheRows.MostHeads);
+        ArgumentOutOfRangeException.ThrowIfLessThan(headDim, 1);
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(headDim, CacheRows.MostDim);
+        ArgumentOutOfRangeException.ThrowIfNegative(valueDim);
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(valueDim, CacheRows.MostDim);
+        return new CacheShape(keyValueHeads, headDim, valueDim == 0 ? headDim : valueDim, element);
+    }
 
     /// <summary>The shape of one token's keys or values, for messages.</summary>
     public static string Text(int heads, int dim) => $"[{heads}, {dim}]";

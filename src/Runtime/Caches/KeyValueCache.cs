@@ -27,7 +27,7 @@ public sealed unsafe class KeyValueCache<T> : AttentionCache
     /// <exception cref="NotSupportedException"><typeparamref name="T"/> is another type.</exception>
     /// <exception cref="OutOfMemoryException">There is not enough memory for the capacity.</exception>
     public KeyValueCache(int keyValueHeads, int headDim, int valueDim = 0, int layers = 1, int capacity = 0)
-        : this(ShapeOf(keyValueHeads, headDim, valueDim), Positive(layers), Within(capacity), capacity)
+        : this(CacheShape.Of<T>(keyValueHeads, headDim, valueDim), layers, Within(capacity), capacity)
     {
         if (capacity > 0) _pages.Reserve(capacity);
     }
@@ -204,7 +204,7 @@ public sealed unsafe class KeyValueCache<T> : AttentionCache
     public static KeyValueCache<T> Load(Stream stream)
     {
         ArgumentNullException.ThrowIfNull(stream);
-        using var reader = new CacheReader(stream, CacheKind.Whole, ElementOf());
+        using var reader = new CacheReader(stream, CacheKind.Whole, CacheShape.Of<T>(1, 1, 1).Element);
         int capacity = reader.Number("capacity", 0, KernelTensor.MaxTokens);
         int[] lengths = reader.Lengths(capacity > 0 ? capacity : KernelTensor.MaxTokens);
         var cache = new KeyValueCache<T>(reader.Shape, reader.Layers, capacity);
@@ -236,29 +236,7 @@ public sealed unsafe class KeyValueCache<T> : AttentionCache
 
     private Span<T> Value(in KeyMemory memory, int token, int head) => new(memory.Value(token, head, ValueDim * sizeof(T)), ValueDim);
 
-    private static CacheShape ShapeOf(int keyValueHeads, int headDim, int valueDim)
-    {
-        var element = ElementOf();
-        ArgumentOutOfRangeException.ThrowIfLessThan(keyValueHeads, 1);
-        ArgumentOutOfRangeException.ThrowIfGreaterThan(keyValueHeads, CacheRows.MostHeads);
-        ArgumentOutOfRangeException.ThrowIfLessThan(headDim, 1);
-        ArgumentOutOfRangeException.ThrowIfGreaterThan(headDim, CacheRows.MostDim);
-        ArgumentOutOfRangeException.ThrowIfNegative(valueDim);
-        ArgumentOutOfRangeException.ThrowIfGreaterThan(valueDim, CacheRows.MostDim);
-        return new CacheShape(keyValueHeads, headDim, valueDim == 0 ? headDim : valueDim, element);
-    }
-
-    private static ElementType ElementOf() =>
-        typeof(T) == typeof(float) ? ElementType.Float : typeof(T) == typeof(Half) ? ElementType.Half : typeof(T) == typeof(BFloat16) ? ElementType.BFloat16
-        : throw new NotSupportedException($"A cache cannot store {typeof(T).Name}: use float, Half or BFloat16.");
-
     private static int ChunkOf(CacheShape shape) => Math.Clamp(ChunkBytes / (shape.Heads * (shape.HeadDim + shape.ValueDim) * shape.ElementBytes), 1, ChunkTokens);
-
-    private static int Positive(int layers)
-    {
-        ArgumentOutOfRangeException.ThrowIfNegativeOrZero(layers);
-        return layers;
-    }
 
     private static int Within(int capacity)
     {
