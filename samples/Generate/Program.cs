@@ -31,7 +31,7 @@ internal static class Program
                 lines.Write(Options.Usage);
                 return Done;
             }
-            if (options.Model is null) return Replay.Run(lines) ? Done : Different;
+            if (options.Model is null) return Replay.Run(lines, options.Cache) ? Done : Different;
 
             Generate(options, output, error, endLine);
             return Done;
@@ -54,7 +54,8 @@ internal static class Program
         int[] prompt = tokenizer.Encode(options.Prompt, steps);
         ulong seed = options.Seed ?? (ulong)Random.Shared.NextInt64();
 
-        var model = new LlamaModel(weights, options.Cache.Create(shape.Layers, steps), prompt.Length);
+        using var cache = options.Cache.Create(shape.Layers, steps);
+        var model = new LlamaModel(weights, cache, prompt.Length);
         var sampler = new Sampler(shape.Vocabulary, options.Temperature, options.TopP, seed);
         var output = new Utf8Output(stream);
         Generation generation;

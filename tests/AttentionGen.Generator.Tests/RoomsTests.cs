@@ -36,10 +36,11 @@ public class RoomsTests
         ("CompilerServices/Vectors", ["CompilerServices/Memory", "CompilerServices/Numerics"]),
         ("CompilerServices/Masks", ["CompilerServices/Memory"]),
         ("CompilerServices/Operands", ["CompilerServices/Memory", "CompilerServices/Masks"]),
-        ("CompilerServices/Sources", ["CompilerServices/Memory", "CompilerServices/Masks", "CompilerServices/Operands"]),
+        ("CompilerServices/Sources", ["CompilerServices/Memory", "CompilerServices/Numerics", "CompilerServices/Masks", "CompilerServices/Operands"]),
         ("CompilerServices/Cores", ["CompilerServices/Numerics", "CompilerServices/Masks", "CompilerServices/Operands", "CompilerServices/Sources"]),
+        ("Caches", ["CompilerServices/Memory", "CompilerServices/Operands", "CompilerServices/Sources"]),
         ("CompilerServices/Jobs", ["CompilerServices/Memory", "CompilerServices/Masks", "CompilerServices/Operands", "CompilerServices/Sources", "CompilerServices/Cores"]),
-        ("CompilerServices/Calls", ["CompilerServices/Memory", "CompilerServices/Masks", "CompilerServices/Operands", "CompilerServices/Sources", "CompilerServices/Cores", "CompilerServices/Jobs"]),
+        ("CompilerServices/Calls", ["CompilerServices/Memory", "CompilerServices/Masks", "CompilerServices/Operands", "CompilerServices/Sources", "CompilerServices/Cores", "CompilerServices/Jobs", "Caches"]),
     ];
 
     private static readonly Lazy<List<(string File, string Room, ISymbol Symbol, string To)>> s_names = new(() => Names(Repository.PathOf("src", "Generator"), "ATTENTIONGEN_GENERATOR"));

@@ -121,6 +121,20 @@ public class RotaryTests
         if (inputs.LogSumExp.Length > 0) Bound.CheckLogSumExp(inputs);
     }
 
+    /// <summary>Scores near 100 and beyond, whose errors are those of weights.</summary>
+    [Theory, InlineData(2, 300), InlineData(70, 130)]
+    public void Large_scores_are_within_the_error_bound(int queries, int keys)
+    {
+        foreach (var declaration in s_rotations[..6].Concat(s_dims))
+        {
+            if (declaration.Norm != AttentionNorm.None) continue;
+            var inputs = new Inputs(With(declaration, queries, keys));
+            float factor = 30 / (MathF.Sqrt(declaration.HeadDim) * Math.Abs(declaration.Factor));
+            foreach (ref float x in inputs.Query.AsSpan()) x *= factor;
+            Bound.Check(inputs, inputs.Run(s_kernels), plainLimit: 1e-3, eachAlone: true);
+        }
+    }
+
     [Fact]
     public void Each_document_has_positions_from_0()
     {

@@ -129,6 +129,9 @@ public static class Driver
                 Count = count,
                 PackedKeys = ref *memory.PackedKeys,
                 PackedValues = ref *memory.PackedValues,
+                Key = (int)first,
+                Place = new ForwardPlace(call.Operands, call.Sequence, head: 0, row: 0),
+                Scratch = ref *memory.Working,
             };
             bool finite = TCore.Pack(in keys);
             for (long row = 0, index = 0; row < call.Queries; row += plan.QueryBlock, index++)

@@ -156,6 +156,15 @@ public static partial class Kernels
     [Attention(1, 20, ValueDim = 12, MaskMethod = nameof(FirstOrNear), QueryKeyNorm = AttentionNorm.Rms, Isas = AttentionIsas.Neon)]
     public static partial void D20v12_zones_watched(ReadOnlySpan<float> query, ReadOnlySpan<float> key, ReadOnlySpan<float> value, Span<float> output, Span<float> scores, Span<float> maxScore, Span<float> entropy, Span<int> argmax);
 
+    [Attention(1, 64, Mask = AttentionMask.Causal, Rotary = AttentionRotary.Halves, Isas = AttentionIsas.Neon)]
+    public static partial void D64_causal_rope(ReadOnlySpan<float> query, ReadOnlySpan<float> key, ReadOnlySpan<float> value, Span<float> output, RotaryTable rotary);
+
+    [Attention(1, 20, ValueDim = 12, Mask = AttentionMask.Causal, WindowLeft = 30, Rotary = AttentionRotary.Interleaved, RotaryDim = 10, RotaryStart = 3, Isas = AttentionIsas.Neon)]
+    public static partial void D20v12_window_ropei10at3(ReadOnlySpan<float> query, ReadOnlySpan<float> key, ReadOnlySpan<float> value, Span<float> output, RotaryTable rotary);
+
+    [Attention(1, 33, ValueDim = 20, Mask = AttentionMask.Causal, QueryLength = 17, KeyLength = 50, Rotary = AttentionRotary.Halves, RotaryDim = 30, RotaryStart = 1, Isas = AttentionIsas.Neon)]
+    public static partial void M17n50_d33v20_causal_rope30at1(ReadOnlySpan<float> query, ReadOnlySpan<float> key, ReadOnlySpan<float> value, Span<float> output, RotaryTable rotary);
+
     // Only its form matters: the numbers come with the call.
     private static bool FirstOrNear(int query, int key) => key <= query && (key < 4 || (key >= 4 && query - key < 21));
 }
@@ -309,4 +318,13 @@ public static class Entries
 
     public static void Run_d20v12_zones_watched(ref float query, ref float key, ref float value, ref float output, ref long call) =>
         Driver.Run<forward_f32_d20v12_zones_rms_weights_max_argmax_entropy__neon_8x2>(ref query, ref key, ref value, ref output, ref Unsafe.As<long, NeonCall>(ref call));
+
+    public static void Run_d64_causal_rope(ref float query, ref float key, ref float value, ref float output, ref long call) =>
+        Driver.Run<forward_f32_d64_causal_rope__neon_8x2>(ref query, ref key, ref value, ref output, ref Unsafe.As<long, NeonCall>(ref call));
+
+    public static void Run_d20v12_window_ropei10at3(ref float query, ref float key, ref float value, ref float output, ref long call) =>
+        Driver.Run<forward_f32_d20v12_window_ropei10at3__neon_8x2>(ref query, ref key, ref value, ref output, ref Unsafe.As<long, NeonCall>(ref call));
+
+    public static void Run_m17n50_d33v20_causal_rope30at1(ref float query, ref float key, ref float value, ref float output, ref long call) =>
+        Driver.RunPrefill<forward_f32_m17n50_d33v20_causal_rope30at1__neon_6x2>(ref query, ref key, ref value, ref output, ref Unsafe.As<long, NeonCall>(ref call));
 }

@@ -3,6 +3,7 @@
 // SCORED a soft cap (0 for none) and a bias, slopes, a mask of keys, sinks and the log-sum-exp; OWN has a scale for each head, a bias of relative
 // positions, the user's own score, which looks into a span, and the log-sum-exp; WATCHED an RMS norm of queries and keys, and what else is written
 // beside an output: the weights, largest score, entropy and argmax of each row; WEIGHTED has weights of both norms, too. ZONES sees the first keys, too: so many, and 'left' before each query.
+// ROTARY has rotary positions: the kind (1 for halves, 2 for interleaved), the number of rotated elements and the first.
 SPEC(Run_d1, 1, 1, -1, -1, 0)
 SPEC(Run_d2v3_causal, 2, 3, -1, 0, 0)
 SPEC(Run_d3_causal, 3, 3, -1, 0, 0)
@@ -52,3 +53,6 @@ FIXED(Run_m17n50_d33v20_causal, 33, 20, -1, 0, 0, 17, 50)
 FIXED(Run_m49n49_d32_window, 32, 32, 7, 7, 0, 49, 49)
 FIXED(Run_m16n300_d5v3_since, 5, 3, 9, -1, 0, 16, 300)
 FIXED(Run_m17n50_d33v20_window, 33, 20, 20, 0, 0, 17, 50)
+ROTARY(Run_d64_causal_rope, 64, 64, -1, 0, 0, 0, 1, 64, 0)
+ROTARY(Run_d20v12_window_ropei10at3, 20, 12, 30, 0, 0, 0, 2, 10, 3)
+ROTARY(Run_m17n50_d33v20_causal_rope30at1, 33, 20, -1, 0, 17, 50, 1, 30, 1)

@@ -80,7 +80,7 @@ static void random_calls(const spec *of, int calls, unsigned seed) {
         if (c.path == ROWS) c.group = 1 + upto(5), c.queries = 1 + upto(24 / c.group - 1);
         else c.queries = of->queries ? of->queries : random_length(clamp(400000 / (c.keys * (of->d + 16)), 1, 400));
         if (s.left >= 0) s.left = random_length(400) - 1;
-        if (s.left >= 0 && s.right >= 0 && !s.first) s.right = upto(1) ? 0 : random_length(400) - 1;
+        if (s.left >= 0 && s.right >= 0 && !s.first && !s.rotary) s.right = upto(1) ? 0 : random_length(400) - 1;
         if (s.first) s.first = random_length(100);
         c.start = upto(1) ? c.keys - c.queries : upto(c.keys + 2); // also past all keys
         c.stretch = c.path == ROWS && upto(1) ? 1 + upto(99) : (int[]){64, 384, 768}[upto(2)];

@@ -14,7 +14,7 @@ typedef struct {
     long packed_key_floats, packed_value_floats, working_floats, state_floats, other_floats; // what a call without memory needs
 } call;
 typedef void (*kernel)(float *, float *, float *, float *, call *);
-typedef struct { const char *name; int d, dv, left, right; double scale; int queries, keys, scored; double cap; int first, weighted; } spec; // the lengths 0 where they are not fixed; first keys that are seen beside a window
+typedef struct { const char *name; int d, dv, left, right; double scale; int queries, keys, scored; double cap; int first, weighted, rotary, rotated, rotated_from; } spec; // the lengths 0 where they are not fixed; first keys that are seen beside a window
 enum { NORMAL, LARGE, NEAR, RISING, HIDDEN_NAN, SEEN_NAN, INPUTS };
 static const char *input_names[] = {"normal", "scores near 90", "scores near 1e4, all alike", "rising maximum", "NaN in hidden keys", "NaN in visible keys"};
 enum { PLAIN, OPERANDS, OWN_SCORES, OUTPUTS }; // what is done to scores
@@ -36,6 +36,7 @@ static const spec specs[] = {
 #define WATCHED(method, d, dv, left, right, scale) {#method, d, dv, left, right, scale, 0, 0, OUTPUTS, 0, 0, 0},
 #define WEIGHTED(method, d, dv, left, right, scale) {#method, d, dv, left, right, scale, 0, 0, OUTPUTS, 0, 0, 1},
 #define ZONES(method, d, dv, left, first, scored) {#method, d, dv, left, 0, 0, 0, 0, scored, 0, first, 0},
+#define ROTARY(method, d, dv, left, right, queries, keys, rotary, rotated, from) {#method, d, dv, left, right, 0, queries, keys, PLAIN, 0, 0, 0, rotary, rotated, from},
 #include "Specs.h"
 };
 
@@ -103,10 +104,37 @@ typedef struct {
     const float *bare_query; // without the weights of the norms
     int hidden_from, hidden_to; // keys between those that are seen
     double log_sum_exp, max, entropy;
+    const double *rotated_query; // null without rotary positions
 } scoring;
 
 static int clamp(int x, int low, int high) { return x < low ? low : x > high ? high : x; }
 static float element(const float *table, int i) { return i >= 0 && i < TABLE ? table[i] : 0; }
+
+// Rotary positions: a table as RotaryTable has it, and the rotation of a row in either precision.
+enum { POSITIONS = 2048 };
+static double rotated_query[MAX_DIM];
+static float plain_query[MAX_DIM], rotated_keys[MAX_KEYS * MAX_DIM];
+static void fill_angles(float *rows, int positions, int dim) {
+    for (int p = 0; p < positions; p++)
+        for (int i = 0; i < dim / 2; i++) {
+            double angle = p * pow(1000, -2.0 * i / dim);
+            rows[(long)p * dim + i] = (float)(1.125 * cos(angle)), rows[(long)p * dim + dim / 2 + i] = (float)(1.125 * sin(angle));
+        }
+}
+static void rotate(const spec *s, const float *from, const float *angles, float *plain, double *exact) {
+    for (int e = 0; e < s->d; e++) plain[e] = from[e], exact[e] = from[e];
+    for (int i = 0; i < s->rotated / 2; i++) {
+        int x = s->rotated_from + (s->rotary == 1 ? i : 2 * i), y = s->rotary == 1 ? x + s->rotated / 2 : x + 1;
+        float c = angles[i], n = angles[s->rotated / 2 + i];
+        plain[x] = from[x] * c - from[y] * n, plain[y] = from[x] * n + from[y] * c;
+        exact[x] = (double)from[x] * c - (double)from[y] * n, exact[y] = (double)from[x] * n + (double)from[y] * c;
+    }
+}
+static double exact_dot(const double *a, const double *b, int d) {
+    double sum = 0;
+    for (int e = 0; e < d; e++) sum += a[e] * b[e];
+    return sum;
+}
 
 // The root of a mean of squares.
 static float plain_norm(const float *x, int d) { return sqrtf(plain_dot(x, x, d) / d + 1e-6f); }
@@ -125,7 +153,7 @@ static void evaluate(const float *query, const buffer *k, const buffer *v, int b
     for (int e = 0; e < v->dim; e++) least[e] = s->sink ? 0 : INFINITY, most[e] = s->sink ? 0 : -INFINITY; // a sink is a key whose values are 0
     for (int j = begin; j < end; j++) {
         if (hides(s, j)) continue;
-        weights[j] = dot(query, key_doubles[j], k->dim) * (s->scale ? *s->scale : scale);
+        weights[j] = (s->rotated_query ? exact_dot(s->rotated_query, key_doubles[j], k->dim) : dot(query, key_doubles[j], k->dim)) * (s->scale ? *s->scale : scale);
         plain_weights[j] = plain_dot(query, row(k, 0, j), k->dim) * (s->scale ? *s->scale : scale);
         double size = dot_of_sizes(query, key_doubles[j], k->dim) * fabs(s->scale ? *s->scale : scale);
         if (s->norms) size /= s->norms[0] * s->norms[1 + j];
@@ -330,6 +358,16 @@ static void check(const spec *s, const shape *c) {
         for (int e = 0; e < dv; e++) value_doubles[j][e] = row(&v, 0, j)[e];
     }
 
+    // Rotated keys are evaluated, and rotated queries below.
+    buffer evaluated = k, angles = {0};
+    if (s->rotary) {
+        int positions = clamp(c->start + c->queries, c->keys, POSITIONS);
+        angles = guarded("angles", 1, positions, s->rotated, s->rotated, 0, 0), given.slots[SLOT_ROTARY] = (operand){angles.data, 0, 0, 4 * s->rotated};
+        fill_angles(angles.data, positions, s->rotated);
+        evaluated.data = rotated_keys, evaluated.stride = d;
+        for (int j = 0; j < c->keys; j++) rotate(s, row(&k, 0, j), row(&angles, 0, j), row(&evaluated, 0, j), key_doubles[j]);
+    }
+
     const float untouched = 12345;
     for (long i = 0; i < o.length; i++) o.data[i] = untouched;
     call arguments = {c->queries, c->keys, c->start, qs, k.stride, v.stride, os, d, dv, c->stretch, c->path == ROWS ? c->group : 0, qh, oh, s->left, s->right, s->first, &given};
@@ -355,7 +393,8 @@ static void check(const spec *s, const shape *c) {
             norms[0] = norm(query, d);
             float weighted[MAX_DIM];
             for (int e = 0; e < d && s->weighted; e++) weighted[e] = query[e] * query_weight[e] * key_weight[e];
-            evaluate(s->weighted ? weighted : query, &k, &v, begin, end, scale, &row_scores);
+            if (s->rotary && begin < end) rotate(s, query, row(&angles, 0, c->start + i), plain_query, rotated_query), row_scores.rotated_query = rotated_query;
+            evaluate(row_scores.rotated_query ? plain_query : s->weighted ? weighted : query, &evaluated, &v, begin, end, scale, &row_scores);
             double of_scores = score_error(d, sizes.scores), sums_of_weights = STEP * (once + sizes.visible / 8.0), exact_sum = row_scores.log_sum_exp;
             if (is_scored || is_own) {
                 float sum = *row(&sums, h, i);

@@ -104,10 +104,13 @@ public sealed partial class RunTests : IDisposable
         Assert.InRange(expected.Zip(actual, (x, y) => Math.Abs(x - y)).Max(), 0, Tolerance);
     }
 
-    [Fact]
-    public void A_token_allocates_nothing()
+    [Theory]
+    [InlineData("fp32")]
+    [InlineData("bf16")]
+    [InlineData("half")]
+    public void A_token_allocates_nothing(string cache)
     {
-        var model = Model(1);
+        var model = Model(1, cache);
         var sampler = new Sampler(TinyModel.Vocabulary, 1, 0.9f, 1);
         int token = 1;
         for (int i = 0; i < 10; i++) token = sampler.Next(model.Forward(token));
@@ -123,7 +126,7 @@ public sealed partial class RunTests : IDisposable
         return outcome;
     }
 
-    private LlamaModel Model(int tokens) => new(LlamaWeights.Read(_model), CacheType.Fp32.Create(TinyModel.Layers, 32), tokens);
+    private LlamaModel Model(int tokens, string cache = "fp32") => new(LlamaWeights.Read(_model), CacheTypes.Parse(cache).Create(TinyModel.Layers, 32), tokens);
 
     [GeneratedRegex("^  (--[a-z-]+(?: [A-Z]+)?) ", RegexOptions.Multiline)]
     private static partial Regex OptionOfHelp();

@@ -23,10 +23,10 @@ internal sealed record ElementTypes(ElementType Query, ElementType Key, ElementT
     public static string Function(string name, ElementType type) => name + ElementTable.Of(type).Suffix;
 
     /// <summary>An element as a float.</summary>
-    public static string Read(ElementType type, string arguments) => $"{(type == ElementType.Float ? "At" : "ReadFloat")}({arguments})";
+    public static string Read(ElementType type, string arguments) => $"{(type == ElementType.Float ? "At" : "Vectors128.ReadFloat")}({arguments})";
 
     /// <summary>Writes a float to an element.</summary>
-    public static string Write(ElementType type, string arguments, string number) => type == ElementType.Float ? $"At({arguments}) = {number};" : $"WriteFloat({number}, {arguments});";
+    public static string Write(ElementType type, string arguments, string number) => type == ElementType.Float ? $"At({arguments}) = {number};" : $"Vectors128.WriteFloat({number}, {arguments});";
 
     /// <summary>The part of a core's name: one type, or each.</summary>
     public string Name => string.Join("_", new[] { Query, Key, Value, Output }.Distinct().Count() == 1 ? [ElementTable.Of(Query).Name] : new[] { Query, Key, Value, Output }.Select(type => ElementTable.Of(type).Name));

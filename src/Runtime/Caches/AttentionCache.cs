@@ -98,13 +98,14 @@ public abstract class AttentionCache : IDisposable
     internal virtual void Keep(int layer, int tokens) => SetLength(layer, LengthOf(layer) + tokens);
 
     /// <summary>Checks that the cache has the tokens that the queries of a call may see.</summary>
-    /// <param name="mask">The mask.</param>
+    /// <param name="left">The left side of the window, -1 without one.</param>
+    /// <param name="firstKeys">The number of keys that it does not hide.</param>
+    /// <param name="start">The position of the first query.</param>
     /// <param name="layer">The layer.</param>
     /// <param name="keys">The number of tokens, with those that the call appends.</param>
-    /// <param name="queries">The number of queries.</param>
     /// <param name="name">The name of the cache's parameter.</param>
     /// <param name="queryName">The name of the queries' parameter.</param>
-    internal virtual void Check(in ForwardMask mask, int layer, int keys, int queries, string name, string queryName)
+    internal virtual void Check(int left, int firstKeys, long start, int layer, int keys, string name, string queryName)
     {
     }
 
@@ -131,32 +132,4 @@ public abstract class AttentionCache : IDisposable
 
     [DoesNotReturn]
     private void ThrowLayer(int layer, string name) => throw new ArgumentOutOfRangeException(name, layer, $"{name} is {layer}, the cache has {Layers} layer{(Layers == 1 ? "" : "s")}.");
-}
-
-/// <summary>The shape of the tokens of a cache.</summary>
-internal sealed record CacheShape(int Heads, int HeadDim, int ValueDim, ElementType Element)
-{
-    public int ElementBytes => ElementTable.Of(Element).Bytes;
-
-    /// <summary>The shape of a cache of elements of a type.</summary>
-    /// <param name="keyValueHeads">The number of heads.</param>
-    /// <param name="headDim">The elements of a key.</param>
-    /// <param name="valueDim">The elements of a value, 0 for as many.</param>
-    /// <exception cref="ArgumentOutOfRangeException">A number is out of range.</exception>
-    /// <exception cref="NotSupportedException">A cache does not store the type.</exception>
-    public static CacheShape Of<T>(int keyValueHeads, int headDim, int valueDim)
-    {
-        var element = typeof(T) == typeof(float) ? ElementType.Float : typeof(T) == typeof(Half) ? ElementType.Half : typeof(T) == typeof(BFloat16) ? ElementType.BFloat16
-            : throw new NotSupportedException($"A cache cannot store {typeof(T).Name}: use float, Half or BFloat16.");
-        ArgumentOutOfRangeException.ThrowIfLessThan(keyValueHeads, 1);
-        ArgumentOutOfRangeException.ThrowIfGreaterThan(keyValueHeads, CacheRows.MostHeads);
-        ArgumentOutOfRangeException.ThrowIfLessThan(headDim, 1);
-        ArgumentOutOfRangeException.ThrowIfGreaterThan(headDim, CacheRows.MostDim);
-        ArgumentOutOfRangeException.ThrowIfNegative(valueDim);
-        ArgumentOutOfRangeException.ThrowIfGreaterThan(valueDim, CacheRows.MostDim);
-        return new CacheShape(keyValueHeads, headDim, valueDim == 0 ? headDim : valueDim, element);
-    }
-
-    /// <summary>The shape of one token's keys or values, for messages.</summary>
-    public static string Text(int heads, int dim) => $"[{heads}, {dim}]";
 }

@@ -152,8 +152,8 @@ internal sealed unsafe class CacheReader : IDisposable
             if (given != (int)kind) Refuse($"The file has {Name((CacheKind)given)}, not {Name(kind)}");
             if ((type = Number("element type", 1, int.MaxValue)) != CacheFile.NumberOf(element))
                 Refuse($"The file stores {CacheFile.NameOf(type)}, the cache stores {CacheFile.NameOf(CacheFile.NumberOf(element))}");
-            int heads = Number("number of key-value heads", 1, CacheRows.MostHeads);
-            Shape = new CacheShape(heads, Number("headDim", 1, CacheRows.MostDim), Number("valueDim", 1, CacheRows.MostDim), element);
+            int heads = Number("number of key-value heads", 1, CacheShape.MostHeads);
+            Shape = new CacheShape(heads, Number("headDim", 1, CacheShape.MostDim), Number("valueDim", 1, CacheShape.MostDim), element);
             Layers = Number("number of layers", 1, int.MaxValue);
         }
         catch

@@ -2,12 +2,9 @@ using AttentionGen.CompilerServices;
 
 namespace AttentionGen;
 
-/// <summary>Rows on their way into caches, and the checks of their numbers.</summary>
+/// <summary>Checks of the rows that caches are given.</summary>
 internal static class CacheRows
 {
-    /// <summary>The limits of declarations.</summary>
-    public const int MostHeads = 4096, MostDim = 512;
-
     /// <summary>The tokens of keys and values.</summary>
     /// <exception cref="ArgumentException">The lengths do not fit the shape or each other.</exception>
     public static int Tokens(CacheShape shape, int keys, int values)
@@ -23,22 +20,5 @@ internal static class CacheRows
     public static void CheckRoom(string name, int tokens, int length, int most)
     {
         if (tokens > most - length) throw new ArgumentException($"{name} has {tokens} tokens, but the cache has {length} of at most {most}.", name);
-    }
-
-    /// <summary>Rounds a row to the type of a cache.</summary>
-    public static unsafe void Store(ReadOnlySpan<float> row, byte* target, ElementType type)
-    {
-        switch (type)
-        {
-            case ElementType.Half:
-                Narrowing.Narrow(row, new Span<Half>(target, row.Length));
-                break;
-            case ElementType.BFloat16:
-                Narrowing.Narrow(row, new Span<BFloat16>(target, row.Length));
-                break;
-            default:
-                row.CopyTo(new Span<float>(target, row.Length));
-                break;
-        }
     }
 }

@@ -276,10 +276,10 @@ public sealed unsafe class RingKeyValueCache<T> : AttentionCache
 
     private protected override void Free() => _pages?.Dispose();
 
-    internal override void Check(in ForwardMask mask, int layer, int keys, int queries, string name, string queryName)
+    internal override void Check(int left, int firstKeys, long start, int layer, int keys, string name, string queryName)
     {
-        if (mask.Left != Window || mask.FirstKeys != FirstKeys) ThrowHelper.RingWindow(name, Window, FirstKeys, mask.Left, mask.FirstKeys);
-        long start = mask.Start(0, queries, keys), seen = Math.Max(FirstKeys, start - Window);
+        if (left != Window || firstKeys != FirstKeys) ThrowHelper.RingWindow(name, Window, FirstKeys, left, firstKeys);
+        long seen = Math.Max(FirstKeys, start - Window);
         if (seen < Math.Min(FirstOf(layer), keys)) ThrowHelper.RingForgets(name, Kept(FirstOf(layer), LengthOf(layer)), queryName, start, seen);
     }
 

@@ -58,6 +58,7 @@ internal readonly struct forward_f32_d128_causal_rms_qw_kw_rope__avx2_6x2 : IPre
         Elements = new(4, 4, 4, 4),
         QueryBlock = QueryBlock,
         TileRows = TileRows,
+        PanelKeys = PanelKeys,
         KeyBlock = KeyBlock,
         PackedKeyFloats = HeadDim,
         PackedValueFloats = ValueDim,

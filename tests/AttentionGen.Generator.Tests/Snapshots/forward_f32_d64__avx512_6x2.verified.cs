@@ -57,6 +57,7 @@ internal readonly struct forward_f32_d64__avx512_6x2 : IPrefillCore, IDecodeCore
         Elements = new(4, 4, 4, 4),
         QueryBlock = QueryBlock,
         TileRows = TileRows,
+        PanelKeys = PanelKeys,
         KeyBlock = KeyBlock,
         PackedKeyFloats = HeadDim,
         PackedValueFloats = ValueDim,

@@ -57,6 +57,7 @@ internal readonly struct forward_f32_d64_causal__avx2_6x2 : IPrefillCore, IDecod
         Elements = new(4, 4, 4, 4),
         QueryBlock = QueryBlock,
         TileRows = TileRows,
+        PanelKeys = PanelKeys,
         KeyBlock = KeyBlock,
         PackedKeyFloats = HeadDim,
         PackedValueFloats = ValueDim,

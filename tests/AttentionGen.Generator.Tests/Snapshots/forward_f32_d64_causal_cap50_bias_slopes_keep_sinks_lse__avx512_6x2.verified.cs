@@ -58,6 +58,7 @@ internal readonly struct forward_f32_d64_causal_cap50_bias_slopes_keep_sinks_lse
         Elements = new(4, 4, 4, 4),
         QueryBlock = QueryBlock,
         TileRows = TileRows,
+        PanelKeys = PanelKeys,
         KeyBlock = KeyBlock,
         PackedKeyFloats = HeadDim,
         PackedValueFloats = ValueDim,

@@ -61,6 +61,7 @@ internal readonly struct forward_f32_d64_scales_score4909845b22f46d8b_relative_m
         Elements = new(4, 4, 4, 4),
         QueryBlock = QueryBlock,
         TileRows = TileRows,
+        PanelKeys = PanelKeys,
         KeyBlock = KeyBlock,
         PackedKeyFloats = HeadDim,
         PackedValueFloats = ValueDim,

@@ -57,6 +57,7 @@ internal readonly struct forward_f32_d64_zones__neon_8x2 : IPrefillCore, IDecode
         Elements = new(4, 4, 4, 4),
         QueryBlock = QueryBlock,
         TileRows = TileRows,
+        PanelKeys = PanelKeys,
         KeyBlock = KeyBlock,
         PackedKeyFloats = HeadDim,
         PackedValueFloats = ValueDim,

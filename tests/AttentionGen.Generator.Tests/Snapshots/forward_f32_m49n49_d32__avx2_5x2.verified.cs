@@ -52,6 +52,7 @@ internal readonly struct forward_f32_m49n49_d32__avx2_5x2 : IPrefillCore
         Elements = new(4, 4, 4, 4),
         QueryBlock = QueryBlock,
         TileRows = TileRows,
+        PanelKeys = PanelKeys,
         KeyBlock = KeyBlock,
         PackedKeyFloats = HeadDim,
         PackedValueFloats = ValueDim,

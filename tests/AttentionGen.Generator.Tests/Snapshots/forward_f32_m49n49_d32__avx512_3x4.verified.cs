@@ -54,6 +54,7 @@ internal readonly struct forward_f32_m49n49_d32__avx512_3x4 : IPrefillCore
         Elements = new(4, 4, 4, 4),
         QueryBlock = QueryBlock,
         TileRows = TileRows,
+        PanelKeys = PanelKeys,
         KeyBlock = KeyBlock,
         PackedKeyFloats = HeadDim,
         PackedValueFloats = ValueDim,

@@ -34,7 +34,7 @@ internal sealed class RandomCalls
     public Arbitrary<RandomCall> Arbitrary => Arb.From(
         from problem in Gen.Elements(_pool).SelectMany(Problems).Where(problem => Work(problem) <= MaxWork)
         let isScored = problem.Declaration.IsScored
-        from filling in isScored ? Gen.Constant(Filling.Normal) : Gen.Frequency((3, Gen.Constant(Filling.Normal)), (1, Gen.Constant(Filling.Constant)), (2, Gen.Constant(Filling.Large)))
+        from filling in isScored || problem.Declaration.Rotary != AttentionRotary.None /* a rotation rounds what would be sums of integers */ ? Gen.Constant(Filling.Normal) : Gen.Frequency((3, Gen.Constant(Filling.Normal)), (1, Gen.Constant(Filling.Constant)), (2, Gen.Constant(Filling.Large)))
         from poison in Gen.Frequency((2, Gen.Constant<Poison?>(null)), (1, Poisons.Where(poison => !isScored || !poison!.IsSeen)))
         from seed in Gen.Choose(1, 1_000_000)
         select new RandomCall(problem, filling, poison, seed),
@@ -148,7 +148,8 @@ internal sealed class RandomCalls
         from lengths in Gen.OneOf(Gen.Elements(0, Math.Min(1, keys), keys), Gen.Choose(0, keys)).ArrayOf(batch)
         from threads in Gen.Choose(1, 3)
         from cuts in Gen.Choose(0, int.MaxValue - 1)
-        let all = new Problem(declaration, queries, keys) { Batch = batch, QueryStarts = declaration.Rotary == AttentionRotary.None ? starts : [.. starts.Select(start => Math.Min(start, 2 * keys))], KeyLengths = lengths, MaxThreads = threads }
+        let isNear = declaration.Rotary != AttentionRotary.None || declaration.Alibi || declaration.Has(Roles.Slopes) // a table has so many positions; far distances take all bits of a score
+        let all = new Problem(declaration, queries, keys) { Batch = batch, QueryStarts = isNear ? [.. starts.Select(start => Math.Min(start, 2 * keys))] : starts, KeyLengths = lengths, MaxThreads = threads }
         select RandomCuts.With(Retarget(all, declaration), cuts);
 
     private static Gen<Poison?> Poisons =>

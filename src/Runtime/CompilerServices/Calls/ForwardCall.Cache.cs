@@ -80,7 +80,7 @@ public unsafe ref partial struct ForwardCall
         try
         {
             if (cache.LengthOf(_layer) != _cached) ThrowHelper.CacheChanged(_cacheName);
-            cache.Check(_mask, _layer, _shape.Keys, _shape.Queries, _cacheName, _query.Name);
+            cache.Check(_mask.Left, _mask.FirstKeys, _mask.Start(0, _shape.Queries, _shape.Keys), _layer, _shape.Keys, _cacheName, _query.Name);
             var memory = _appends ? cache.Prepare(_layer, _shape.Queries) : cache.Memory(_layer);
             if (_appends) Append(call, memory);
             call.Memory = &memory; // valid until the call ends: workers that begin later do not touch it

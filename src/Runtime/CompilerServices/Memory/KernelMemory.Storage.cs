@@ -6,23 +6,6 @@ namespace AttentionGen.CompilerServices;
 // The functions for floats, for rows in the types that only storage has. Generated code names their type, so that a kernel of floats has no overloads to choose from where it matters.
 public static partial class KernelMemory
 {
-    /// <summary>An element as a float.</summary>
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static float ReadFloat(ref Half origin, nint offset) => Vectors128.OfHalf(Vector128.CreateScalar(Unsafe.As<Half, short>(ref Unsafe.Add(ref origin, offset)))).ToScalar();
-
-    /// <inheritdoc cref="ReadFloat(ref Half, nint)"/>
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static float ReadFloat(ref BFloat16 origin, nint offset) => BitConverter.UInt32BitsToSingle((uint)Unsafe.As<BFloat16, ushort>(ref Unsafe.Add(ref origin, offset)) << 16);
-
-    /// <summary>Rounds a float to nearest even and writes it.</summary>
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static void WriteFloat(float x, ref Half origin, nint offset) => Unsafe.As<Half, ushort>(ref Unsafe.Add(ref origin, offset)) = (ushort)Vectors128.ToHalf(Vector128.CreateScalar(x)).ToScalar();
-
-    /// <inheritdoc cref="WriteFloat(float, ref Half, nint)"/>
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static void WriteFloat(float x, ref BFloat16 origin, nint offset) =>
-        Unsafe.As<BFloat16, ushort>(ref Unsafe.Add(ref origin, offset)) = (ushort)Vectors128.ToBFloat16(Vector128.CreateScalar(x)).ToScalar();
-
     /// <summary>Prefetches some elements. They may be outside of allocated memory.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static void PrefetchRow<T>(ref T origin, nint offset, int count)

@@ -26,7 +26,7 @@ internal readonly struct KeyPreparation(AttentionNorm norm, float epsilon, Atten
             return;
         }
 
-        float* buffer = stackalloc float[CacheRows.MostDim];
+        float* buffer = stackalloc float[CacheShape.MostDim];
         var row = new Span<float>(buffer, dim);
         if (isFloat) new ReadOnlySpan<float>(source, dim).CopyTo(row);
         else if (type == ElementType.Half) Narrowing.Widen(new ReadOnlySpan<Half>(source, dim), row);
@@ -41,6 +41,23 @@ internal readonly struct KeyPreparation(AttentionNorm norm, float epsilon, Atten
         }
 
         if (rotary != AttentionRotary.None) table!.Rotate(row, heads: 1, dim, position, rotary, rotaryStart);
-        CacheRows.Store(row, target, type);
+        Round(row, target, type);
+    }
+
+    /// <summary>Rounds a row to the type of a cache.</summary>
+    private static unsafe void Round(ReadOnlySpan<float> row, byte* target, ElementType type)
+    {
+        switch (type)
+        {
+            case ElementType.Half:
+                Narrowing.Narrow(row, new Span<Half>(target, row.Length));
+                break;
+            case ElementType.BFloat16:
+                Narrowing.Narrow(row, new Span<BFloat16>(target, row.Length));
+                break;
+            default:
+                row.CopyTo(new Span<float>(target, row.Length));
+                break;
+        }
     }
 }

@@ -51,6 +51,23 @@ public static partial class Vectors128
     public static void StoreFirstBFloat16(Vector128<float> x, ref BFloat16 origin, nint offset, int count) =>
         StoreFirst(ToBFloat16(x), ref Unsafe.As<BFloat16, ushort>(ref Unsafe.Add(ref origin, offset)), count);
 
+    /// <summary>An element as a float.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static float ReadFloat(ref Half origin, nint offset) => OfHalf(Vector128.CreateScalar(Unsafe.As<Half, short>(ref Unsafe.Add(ref origin, offset)))).ToScalar();
+
+    /// <inheritdoc cref="ReadFloat(ref Half, nint)"/>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static float ReadFloat(ref BFloat16 origin, nint offset) => BitConverter.UInt32BitsToSingle((uint)Unsafe.As<BFloat16, ushort>(ref Unsafe.Add(ref origin, offset)) << 16);
+
+    /// <summary>Rounds a float to nearest even and writes it.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void WriteFloat(float x, ref Half origin, nint offset) => Unsafe.As<Half, ushort>(ref Unsafe.Add(ref origin, offset)) = (ushort)ToHalf(Vector128.CreateScalar(x)).ToScalar();
+
+    /// <inheritdoc cref="WriteFloat(float, ref Half, nint)"/>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void WriteFloat(float x, ref BFloat16 origin, nint offset) =>
+        Unsafe.As<BFloat16, ushort>(ref Unsafe.Add(ref origin, offset)) = (ushort)ToBFloat16(Vector128.CreateScalar(x)).ToScalar();
+
     /// <summary>Four half-precision numbers, in the low halves of the elements, as floats.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     internal static Vector128<float> OfHalf(Vector128<short> x)
