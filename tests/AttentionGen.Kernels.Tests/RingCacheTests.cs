@@ -34,7 +34,7 @@ public class RingCacheTests
         s_plain with { Window = (24, -1), Dilation = 3, FirstKeys = 4 },
         s_plain with { Window = (30, -1), ChunkLength = 50, FirstKeys = 60 },
         s_plain with { Window = (12, -1), PrefixLength = 20, SoftCap = 20 },
-        new(8, 64) { KeyValueHeads = 2, Mask = AttentionMask.Causal, Window = (700, -1), FirstKeys = 4 },
+        new(4, 64) { KeyValueHeads = 2, Mask = AttentionMask.Causal, Window = (150, -1), FirstKeys = 4 },
     ];
 
     private static readonly Lazy<Type> s_kernels = new(Load);
@@ -50,9 +50,9 @@ public class RingCacheTests
         var declaration = s_declarations.Single(declaration => declaration.ToString() == name);
         int window = declaration.Window.Left, seed = slack;
         var random = new Random(seed);
-        int[] pieces = window > 500 ? [900, 1, slack, slack + 1, 1500] : [.. Enumerable.Range(0, 14).Select(i => i % 3 == 0 ? 1 + random.Next(slack) : 1 + random.Next(3 * window + 3)), 1, 1];
+        int[] pieces = window > 100 ? [170, 1, slack, slack + 1, 310, 1] : [.. Enumerable.Range(0, 7).Select(i => i % 3 == 0 ? 1 + random.Next(slack) : 1 + random.Next(3 * window + 3)), 1, 1];
         Run<float>(declaration, slack, pieces);
-        if (!s_typed.Contains(declaration)) return;
+        if (!s_typed.Contains(declaration) || slack != 5) return;
         Run<Half>(declaration, slack, pieces);
         Run<BFloat16>(declaration, slack, pieces);
     }
@@ -96,7 +96,7 @@ public class RingCacheTests
                 float[] query = inputs.Query[^(again * declaration.Heads * declaration.HeadDim)..], outputs = new float[again * declaration.Heads * declaration.ValueDim], threads = new float[outputs.Length];
                 read(query, cache, layer, 1, outputs);
                 read(query, cache, layer, 2, threads);
-                history[layer].Check(query, outputs);
+                if (again < 6) history[layer].Check(query, outputs);
                 Assert.Equal(outputs, threads);
                 if (again == tokens && tokens <= slack) Assert.Equal(output, outputs);
             }
@@ -116,7 +116,7 @@ public class RingCacheTests
             using var all = new KeyValueCache<T>(2, 32, 24);
             using var ring = Create<T>(s_first, slack: 8);
             var random = new Random(7);
-            for (int call = 0; call < 30; call++)
+            for (int call = 0; call < 16; call++)
             {
                 int tokens = 1 + random.Next(call % 2 == 0 ? 8 : 39);
                 var inputs = new Inputs(new Problem(s_first, tokens, tokens), call);
@@ -139,7 +139,7 @@ public class RingCacheTests
         var history = new History<float>[] { new(declaration), new(declaration) };
         var random = new Random(3);
         int cuts = 0, refused = 0;
-        for (int i = 0, seed = 0; i < 300; i++)
+        for (int i = 0, seed = 0; i < 120; i++)
         {
             for (int layer = 0; layer < 2; layer++) Step(layer, 1 + random.Next(random.Next(4) == 0 ? 30 : Slack), seed++);
             int length = Math.Max(0, Math.Max(history[0].Length, history[1].Length) - random.Next(Slack + 4)), longest = Math.Max(history[0].Length, history[1].Length);
@@ -159,7 +159,7 @@ public class RingCacheTests
 
             Assert.Equal((history[0].Length, history[1].Length), (cache.LengthOf(0), cache.LengthOf(1)));
             Assert.True(longest >= length);
-            if (i % 50 == 49)
+            if (i % 20 == 19)
             {
                 cache.Truncate(0);
                 foreach (var of in history) of.Truncate(0);
@@ -167,8 +167,8 @@ public class RingCacheTests
             }
         }
 
-        Assert.InRange(cuts, 50, 299);
-        Assert.InRange(refused, 10, 250);
+        Assert.InRange(cuts, 20, 119);
+        Assert.InRange(refused, 4, 100);
 
         void Step(int layer, int tokens, int seed)
         {

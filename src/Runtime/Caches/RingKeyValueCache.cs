@@ -161,8 +161,8 @@ public sealed unsafe class RingKeyValueCache<T> : AttentionCache
     }
 
     /// <summary>
-    /// Keeps the first tokens of all layers, as for speculative decoding. It works if the ring still has the window of the next token: after appending, the last
-    /// <see cref="Slack"/> tokens can be cut off, less those that were cut off before. 0 always works and empties the ring.
+    /// Keeps the first tokens of all layers, as for speculative decoding. It works if the ring still has the window of the next token, that is,
+    /// back to <see cref="Slack"/> tokens less than the largest length so far. 0 always works and empties the ring.
     /// </summary>
     /// <exception cref="ArgumentOutOfRangeException">
     /// The length is negative, larger than that of the longest layer, or so small that a layer no longer has the window. Nothing has changed.
