@@ -176,7 +176,7 @@ internal sealed class RoleAdvice
     private List<RoleRow> OpenFor(ParameterSpec parameter) =>
         HasName(parameter) ? [] : [.. _missing.Where(row => row.Types.Contains(parameter.Type) && IsFree(row))];
 
-    private static string Types(RoleRow row) => string.Join(" or ", row.Types.Select(type => $"'{RoleTable.Short(type)}'"));
+    private static string Types(RoleRow row) => string.Join(" or ", row.UsualTypes.Select(type => $"'{RoleTable.Short(type)}'"));
 
     private static string List(List<RoleRow> rows) =>
         rows.Count == 1 ? rows[0].Name : $"{string.Join(", ", rows.Take(rows.Count - 1).Select(row => row.Name))} or {rows[rows.Count - 1].Name}";

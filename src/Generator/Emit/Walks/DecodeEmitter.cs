@@ -52,7 +52,7 @@ internal static class DecodeEmitter
 
         w.Line();
         w.Line($"""
-            /// <summary>The keys of a block, and the floats of a row of weights.</summary>
+            /// <summary>Keys of a block and floats of a row of weights.</summary>
             private static (int Keys, int WeightRow) BlockOf(in DecodeBlock block) =>
                 {(plan.Spec.Loads.CopiesKeys ? "(DecodeKeys, WeightRow)" : "block.Heads == block.KeyHeads && block.Queries == 1 ? (OneRowBlock, OneRowWeights) : (DecodeKeys, WeightRow)")};
             """);
@@ -172,7 +172,7 @@ internal static class DecodeEmitter
                 float mine = maximum, others = At(ref other, Maximum);
                 maximum = Math.Max(mine, others);
 
-                // The maximum of a row without a score is -infinity; minus itself it would be NaN.
+                // Without a score the maximum is -infinity; minus itself it would be NaN.
                 float level = maximum == float.NegativeInfinity ? 0f : maximum;
                 """);
             if (!rows.NeedsExponents)

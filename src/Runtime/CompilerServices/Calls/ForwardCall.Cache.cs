@@ -84,8 +84,8 @@ public unsafe ref partial struct ForwardCall
             var memory = _appends ? cache.Prepare(_layer, _shape.Queries) : cache.Memory(_layer);
             if (_appends) Append(call, memory);
             call.Memory = &memory; // valid until the call ends: workers that begin later do not touch it
-            call.Key = new StridedTensor(memory, cache.Shape.HeadDim, cache.Shape.ElementBytes);
-            call.Value = new StridedTensor(memory, cache.Shape.ValueDim, cache.Shape.ElementBytes);
+            call.Key = new StridedTensor(memory.PageTokens, cache.Shape.HeadDim, cache.Shape.ElementBytes);
+            call.Value = new StridedTensor(memory.PageTokens, cache.Shape.ValueDim, cache.Shape.ElementBytes);
             Run(ref call, walks, ref layout);
             if (_appends) cache.Keep(_layer, _shape.Queries);
         }

@@ -22,9 +22,9 @@ internal unsafe struct StridedTensor
     }
 
     /// <summary>The strides inside a page of a cache; the memory of the cache has the addresses.</summary>
-    public StridedTensor(in KeyMemory memory, int dim, int elementBytes)
+    public StridedTensor(int pageTokens, int dim, int elementBytes)
     {
-        (TokenStride, HeadStride) = (dim, (nint)dim * memory.PageTokens);
+        (TokenStride, HeadStride) = (dim, (nint)dim * pageTokens);
         (Dim, ElementBytes) = (dim, elementBytes);
     }
 
