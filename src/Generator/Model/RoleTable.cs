@@ -5,7 +5,7 @@ internal static class RoleTable
 {
     private const string TensorNamespace = "global::System.Numerics.Tensors.";
 
-    public static IReadOnlyList<RoleRow> Rows { get; } = [.. OperandTable.Rows.Select(row => new RoleRow(row, [.. row.Others.Prepend(row.Element).Select(element => TypeOf(row, element))]))];
+    public static IReadOnlyList<RoleRow> Rows { get; } = [.. OperandTable.Rows.Select(row => new RoleRow(row, [.. row.Others.Prepend(row.Element).SelectMany(element => TypesOf(row, element))]))];
 
     public static RoleRow Row(Role role) => Rows[(int)role];
 
@@ -19,13 +19,16 @@ internal static class RoleTable
     /// <summary>A type as a user writes it, without namespaces.</summary>
     public static string Short(string type) => type.Replace(TensorNamespace, "").Replace("global::AttentionGen.", "").Replace("global::System.", "").Replace("global::", "");
 
-    private static RoleType TypeOf(OperandRow row, ElementType element)
+    private static IEnumerable<RoleType> TypesOf(OperandRow row, ElementType element)
     {
-        if (row.ObjectType is { } type) return new(element, type.Replace("{0}", ElementTypes.FullText(element)), null);
         string text = ElementTypes.FullText(element);
-        return row.Kind == OperandKind.Number
-            ? new(element, text, null)
-            : new(element, $"global::System.{Access(row)}Span<{text}>", row.Kind == OperandKind.Tensor ? $"{TensorNamespace}{Access(row)}TensorSpan<{text}>" : null);
+        if (row.ObjectTypes.Count > 0) return row.ObjectTypes.Select(type => new RoleType(element, type.Replace("{0}", text), null));
+        return
+        [
+            row.Kind == OperandKind.Number
+                ? new(element, text, null)
+                : new(element, $"global::System.{Access(row)}Span<{text}>", row.Kind == OperandKind.Tensor ? $"{TensorNamespace}{Access(row)}TensorSpan<{text}>" : null),
+        ];
     }
 
     private static string Access(OperandRow row) => row.IsWritten || row.Kind == OperandKind.Memory ? "" : "ReadOnly";
@@ -53,10 +56,10 @@ internal sealed record RoleRow(OperandRow Operand, IReadOnlyList<RoleType> Eleme
     public IReadOnlyList<string> Types => [.. Elements.Select(type => type.Type), .. Elements.Select(type => type.TensorType).OfType<string>()];
 
     /// <summary>The types with the usual elements.</summary>
-    public IEnumerable<string> UsualTypes => Elements.Take(1).SelectMany(type => new[] { type.Type, type.TensorType }).OfType<string>();
+    public IEnumerable<string> UsualTypes => Elements.TakeWhile(type => type.Element == Operand.Element).SelectMany(type => new[] { type.Type, type.TensorType }).OfType<string>();
 
     /// <summary>The other elements that these types may have, for messages: nothing where there are none.</summary>
-    public string OtherElements => Elements.Count == 1 ? "" : $", or the same of {string.Join(" or ", Elements.Skip(1).Select(type => ElementTypes.Text(type.Element)))}";
+    public string OtherElements => Operand.Others.Count == 0 ? "" : $", or the same of {string.Join(" or ", Operand.Others.Select(ElementTypes.Text))}";
 
     public bool IsTensorSpan(string type) => Elements.Any(element => element.TensorType == type);
 }
