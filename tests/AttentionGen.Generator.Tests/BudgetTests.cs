@@ -54,7 +54,7 @@ public partial class BudgetTests
         from dim in new[] { 64, 80, 128, 512 }
         from visible in VisibleKeys.Forms
         from kind in new[] { Rotary.Halves, Rotary.Interleaved }
-        let norm = new NormStep(Norm.Rms, AttentionSpec.DefaultNormEpsilon, QueryWeight: true, KeyWeight: true, CopiesKeys: true)
+        let norm = new NormStep(Norm.Rms, AttentionSpec.DefaultNormEpsilon, QueryWeight: true, KeyWeight: true, KeysApart: true)
         select new CoreSpec(dim, dim, visible, 0.3f) { Loads = new(new LoadStep[] { norm, new RotaryStep(kind, 0, dim, dim) }.ToEquatableArray()) },
         spec => Assert.InRange(s_isas.Sum(isa => CoreEmitter.Emit(KernelPlanner.Plan(spec, isa)).Length), 1, MaxTextOfKernel + (spec.Visible.LowerMoves ? MaxTextOfLowerEnd : 0) + MaxTextOfRotary - 3 * 1024));
 
