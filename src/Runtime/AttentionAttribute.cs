@@ -58,6 +58,17 @@ public sealed class AttentionAttribute(int heads, int headDim) : Attribute
     public int WindowRight { get; set; } = -1;
 
     /// <summary>
+    /// The number of first keys that stay visible outside of the left window (attention sinks): a query sees key j where j &lt; FirstKeys or position - j &lt;=
+    /// <see cref="WindowLeft"/>. The right side of the window and all other masks, such as the causal one, apply to these keys, too. From 0 to 1048576. It needs
+    /// WindowLeft.
+    /// </summary>
+    /// <remarks>
+    /// Xiao et al., Efficient Streaming Language Models with Attention Sinks, <see href="https://arxiv.org/abs/2309.17453"/>. There, keys have the positions that
+    /// they have inside the cache; here, positions are absolute, so that the distance of a query to the first keys grows with the text.
+    /// </remarks>
+    public int FirstKeys { get; set; }
+
+    /// <summary>
     /// The number of first keys that every query sees in addition to those that the causal mask shows (a prefix language model). From 0 to 1048576. The
     /// parameters <c>prefixLength</c> and <c>prefixLengths</c> give it for each call. Windows and other masks apply to these keys, too.
     /// </summary>

@@ -46,6 +46,9 @@ public sealed class AttentionReference(int heads, int headDim)
     /// <inheritdoc cref="AttentionAttribute.WindowRight"/>
     public int WindowRight { get; init; } = -1;
 
+    /// <inheritdoc cref="AttentionAttribute.FirstKeys"/>
+    public int FirstKeys { get; init; }
+
     /// <inheritdoc cref="AttentionAttribute.PrefixLength"/>
     public int PrefixLength { get; init; }
 
@@ -156,6 +159,7 @@ public sealed class AttentionReference(int heads, int headDim)
             Mask = declaration.Mask,
             WindowLeft = declaration.WindowLeft,
             WindowRight = declaration.WindowRight,
+            FirstKeys = declaration.FirstKeys,
             PrefixLength = declaration.PrefixLength,
             ChunkLength = declaration.ChunkLength,
             Dilation = declaration.Dilation,
@@ -318,7 +322,7 @@ public sealed class AttentionReference(int heads, int headDim)
     /// <summary>The first key that the query at a position may see, and the end (exclusive) of these keys.</summary>
     private (int First, int End) VisibleKeys(long position, int length, int prefix)
     {
-        long first = WindowLeft < 0 ? 0 : position - WindowLeft, end = WindowRight < 0 ? length : position + WindowRight + 1;
+        long first = WindowLeft < 0 || FirstKeys > 0 ? 0 : position - WindowLeft, end = WindowRight < 0 ? length : position + WindowRight + 1;
         if (Mask == AttentionMask.Causal) end = Math.Min(end, Math.Max(position + 1, prefix));
         end = Math.Clamp(end, 0, length);
         return ((int)Math.Clamp(first, 0, end), (int)end);
@@ -326,7 +330,8 @@ public sealed class AttentionReference(int heads, int headDim)
 
     /// <summary>Whether the query at a position sees the key under chunks, dilation and the causal mask.</summary>
     private bool Sees(long position, int key, int prefix) =>
-        (ChunkLength == 0 || position / ChunkLength == key / ChunkLength) && (position - key) % Dilation == 0 && (Mask != AttentionMask.Causal || key <= position || key < prefix);
+        (WindowLeft < 0 || key < FirstKeys || position - key <= WindowLeft) && (ChunkLength == 0 || position / ChunkLength == key / ChunkLength) && (position - key) % Dilation == 0
+        && (Mask != AttentionMask.Causal || key <= position || key < prefix);
 
     /// <summary>Whether the lists of a block-sparse mask contain the block of the key for the query.</summary>
     private bool IsListed(AttentionOperands operands, int batch, int keyHead, int query, int key, int queries)

@@ -173,9 +173,9 @@ public enum AttentionRole
     Rotary,
 
     /// <summary>
-    /// <c>KeyValueCache&lt;T&gt; cache</c>: keys and values of earlier tokens. With parameters <c>key</c> and <c>value</c>, the call first appends these, one token
-    /// for each query; without them, the queries attend to what is there. The type T is the one in which keys and values are stored. Or
-    /// <c>PagedKeyValueCache&lt;T&gt; cache</c> for several sequences, with the parameter <c>sequences</c>.
+    /// <c>KeyValueCache&lt;T&gt; cache</c> or <c>RingKeyValueCache&lt;T&gt; cache</c>: keys and values of earlier tokens. With parameters <c>key</c> and <c>value</c>, the call first appends these, one token
+    /// for each query; without them, the queries attend to what is there. The type T is the one in which keys and values are stored.
+    /// <c>PagedKeyValueCache&lt;T&gt; cache</c> holds several sequences, which the parameter <c>sequences</c> selects.
     /// </summary>
     Cache,
 
@@ -321,11 +321,8 @@ internal sealed record OperandRow(Role Role, string Name, OperandKind Kind, Elem
     /// <summary>The elements of a result for a row that sees no key.</summary>
     public OperandEmpty Empty { get; init; }
 
-    /// <summary>The type of the parameter in C#, with {0} for that of its elements, if it is an object and not a number or a span; null otherwise.</summary>
-    public string? ObjectType { get; init; }
-
-    /// <summary>Other types that an object may have instead.</summary>
-    public IReadOnlyList<string> OtherObjectTypes { get; init; } = [];
+    /// <summary>The types of the parameter in C#, with {0} for that of its elements, if it is an object and not a number or a span; empty otherwise. The usual one comes first.</summary>
+    public IReadOnlyList<string> ObjectTypes { get; init; } = [];
 
     /// <summary>Whether the kernel writes it.</summary>
     public bool IsWritten => Kind == OperandKind.Result || Role == Role.Output;
@@ -406,13 +403,13 @@ internal static class OperandTable
         new(Role.KeyNormWeight, "keyNormWeight", OperandKind.Input, ElementType.Float, Axes.None, "[headDim]",
             "The factors of the elements of normalised keys.") { Extent = OperandExtent.HeadDim },
         new(Role.Rotary, "rotary", OperandKind.Table, ElementType.Float, Axes.None, "[positions, `RotaryDim`]",
-            "The cosines and sines of the positions of queries and keys, see [rotary positions](#rotary-positions).") { ObjectType = "global::AttentionGen.RotaryTable" },
+            "The cosines and sines of the positions of queries and keys, see [rotary positions](#rotary-positions).") { ObjectTypes = ["global::AttentionGen.RotaryTable"] },
         new(Role.Cache, "cache", OperandKind.Cache, ElementType.Float, Axes.None, "[layers, tokens, keyValueHeads, headDim] and [..., valueDim]",
-            "The keys and values of earlier tokens, see [caches](#caches).") { Others = Narrow, ObjectType = "global::AttentionGen.KeyValueCache<{0}>", OtherObjectTypes = [PagedCache] },
+            "The keys and values of earlier tokens, see [caches](#caches).") { Others = Narrow, ObjectTypes = ["global::AttentionGen.KeyValueCache<{0}>", "global::AttentionGen.RingKeyValueCache<{0}>", PagedCache] },
         new(Role.Layer, "layer", OperandKind.Number, ElementType.Int, Axes.None, "",
             "The layer of the cache, from 0 on. Without it, the first one."),
         new(Role.Sequences, "sequences", OperandKind.Cache, ElementType.Float, Axes.None, "[documents]",
-            "The sequence of each document in a `PagedKeyValueCache`, each once. Without `documentStarts`, one sequence.") { ObjectType = "global::System.ReadOnlySpan<global::AttentionGen.SequenceId>" },
+            "The sequence of each document in a `PagedKeyValueCache`, each once. Without `documentStarts`, one sequence.") { ObjectTypes = ["global::System.ReadOnlySpan<global::AttentionGen.SequenceId>"] },
     ];
 
     /// <summary>The last role that has a slot.</summary>

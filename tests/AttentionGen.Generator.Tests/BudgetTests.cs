@@ -7,6 +7,7 @@ using AttentionGen.Generator.Emit.Walks;
 using AttentionGen.Generator.Lowering;
 using AttentionGen.Generator.Model;
 using AttentionGen.Generator.Planning;
+using AttentionGen.Generator.Steps.Loads;
 using AttentionGen.Generator.Tests.Harness;
 using Microsoft.CodeAnalysis;
 using Microsoft.CodeAnalysis.CSharp;
@@ -21,7 +22,7 @@ namespace AttentionGen.Generator.Tests;
 /// </summary>
 public partial class BudgetTests
 {
-    private const int MaxTextOfKernel = 184 * 1024, MaxTextOfOddKernel = 204 * 1024, MaxTextOfLowerEnd = 11 * 1024, MaxTextOfScores = 40 * 1024, MaxIL = 16 * 1024, MaxMultiplyAdds = 768;
+    private const int MaxTextOfKernel = 184 * 1024, MaxTextOfOddKernel = 204 * 1024, MaxTextOfLowerEnd = 11 * 1024, MaxTextOfScores = 40 * 1024, MaxTextOfRotary = 10 * 1024, MaxIL = 16 * 1024, MaxMultiplyAdds = 768;
 
     private static readonly Isas[] s_isas = [Isas.Avx512, Isas.Avx2, Isas.Neon, Isas.Portable];
 
@@ -46,6 +47,16 @@ public partial class BudgetTests
         bool usual = spec.HeadDim % 16 == 0 && spec.ValueDim % 16 == 0;
         Assert.InRange(all, 1, (usual ? MaxTextOfKernel : MaxTextOfOddKernel) + (spec.Visible.LowerMoves ? MaxTextOfLowerEnd : 0) - 3 * 1024); // the rest is for the user's method itself
     });
+
+    /// <summary>Rotary positions and a norm add the copy of keys, and leave out what norms do to panels and scores.</summary>
+    [Fact]
+    public void Text_of_a_kernel_with_rotary_positions_is_bounded() => Assert.All(
+        from dim in new[] { 64, 80, 128, 512 }
+        from visible in VisibleKeys.Forms
+        from kind in new[] { Rotary.Halves, Rotary.Interleaved }
+        let norm = new NormStep(Norm.Rms, AttentionSpec.DefaultNormEpsilon, QueryWeight: true, KeyWeight: true, KeysApart: true)
+        select new CoreSpec(dim, dim, visible, 0.3f) { Loads = new(new LoadStep[] { norm, new RotaryStep(kind, 0, dim, dim) }.ToEquatableArray()) },
+        spec => Assert.InRange(s_isas.Sum(isa => CoreEmitter.Emit(KernelPlanner.Plan(spec, isa)).Length), 1, MaxTextOfKernel + (spec.Visible.LowerMoves ? MaxTextOfLowerEnd : 0) + MaxTextOfRotary - 3 * 1024));
 
     /// <summary>The way of packed keys alone, as it was limited before there was one for few rows.</summary>
     [Fact]

@@ -18,6 +18,22 @@ public class MaskTests
         s_causal with { PrefixLength = 33, MaskText = "key <= query + 5" },
     ];
 
+    private static readonly Declaration[] s_first =
+    [
+        s_causal with { FirstKeys = 4, Window = (20, -1) },
+        s_causal with { FirstKeys = 70, Window = (15, -1), Roles = s_causal.Roles | Roles.QueryStart, Alibi = true },
+        s_plain with { FirstKeys = 3, Window = (0, -1) },
+        s_plain with { FirstKeys = 33, Window = (10, 5), Bias = AttentionAxes.Query | AttentionAxes.Key },
+        s_causal with { FirstKeys = 20, PrefixLength = 40, Window = (8, -1) },
+        s_causal with { FirstKeys = 40, PrefixLength = 20, Window = (8, -1) },
+        s_causal with { FirstKeys = 5, Window = (30, -1), MaskText = "query - key < 12" },
+        s_causal with { FirstKeys = 17, Window = (30, -1), MaskText = "key % 3 == 0 || key >= 60 && key < 90 || query - key < 5", Keep = AttentionAxes.Key },
+        s_causal with { FirstKeys = 50, PrefixLength = 60, Window = (9, -1), MaskText = "key != query - 1 && key != 7" },
+        s_causal with { FirstKeys = 9, ChunkLength = 40, Window = (16, -1) },
+        s_causal with { FirstKeys = 30, Dilation = 4, Window = (24, -1) },
+        s_plain with { FirstKeys = 6, Window = (12, -1), Buckets = 8, MaxDistance = 40 },
+    ];
+
     private static readonly Declaration[] s_chunked =
     [
         s_plain with { ChunkLength = 16 },
@@ -60,6 +76,7 @@ public class MaskTests
         s_causal with { Roles = s_causal.Roles | Roles.DocumentStarts | Roles.KeyDocumentStarts, MaskText = "key <= query && (query - key < 32 || key < 4) && batch != 1" },
         s_causal with { Roles = s_causal.Roles | Roles.DocumentStarts | Roles.PrefixLengths | Roles.KeyLengths | Roles.QueryStarts, Layout = AttentionLayout.HeadMajor },
         s_causal with { Roles = s_causal.Roles | Roles.DocumentStarts, ChunkLength = 40, Dilation = 2 },
+        s_causal with { Roles = s_causal.Roles | Roles.DocumentStarts, FirstKeys = 5, Window = (10, -1) },
     ];
 
     private static readonly Declaration[] s_sparse =
@@ -69,17 +86,18 @@ public class MaskTests
         s_causal with { Blocks = (130, 96, AttentionAxes.Query), Window = (150, -1), Alibi = true },
         s_causal with { Blocks = (1, 32, AttentionAxes.Batch | AttentionAxes.Head | AttentionAxes.Query), Batched = true, Roles = s_causal.Roles | Roles.KeyLengths },
         s_plain with { Blocks = (48, 64, AttentionAxes.Query), MaskText = "key <= query && (query - key < 32 || key >= 40 && key < 100)" },
+        s_causal with { Blocks = (64, 32, AttentionAxes.Query), FirstKeys = 40, Window = (20, -1) },
         s_plain with { Blocks = (64, 32, AttentionAxes.Query), ChunkLength = 0, MaskText = "query / 100 == key / 100" },
     ];
 
-    internal static readonly Declaration[] Declarations = [s_causal, .. s_prefixed, .. s_chunked, .. s_united, .. s_packed, .. s_sparse];
+    internal static readonly Declaration[] Declarations = [s_causal, .. s_prefixed, .. s_first, .. s_chunked, .. s_united, .. s_packed, .. s_sparse];
 
     public static TheoryData<Problem> Problems
     {
         get
         {
             var problems = new TheoryData<Problem>();
-            foreach (var declaration in s_prefixed.Concat(s_chunked).Concat(s_united).Where(declaration => !declaration.Batched))
+            foreach (var declaration in s_prefixed.Concat(s_first).Concat(s_chunked).Concat(s_united).Where(declaration => !declaration.Batched))
             {
                 foreach (var (queries, keys) in new[] { (1, 130), (3, 300), (50, 50), (110, 230) })
                 {

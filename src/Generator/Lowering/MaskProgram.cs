@@ -36,14 +36,16 @@ internal sealed record MaskProgram(int? Left, int? Right, int ChunkLength, int D
         left = Least(left, attention.GivenWindowLeft is >= 0 ? attention.GivenWindowLeft : null);
         right = Least(right, attention.GivenWindowRight is >= 0 ? attention.GivenWindowRight : null);
         int chunkLength = attention.GivenChunkLength ?? 0, dilation = attention.GivenDilation ?? 1;
-        if (spec.Mask?.Result is not { } mask) return new(left, right, chunkLength, dilation) { Visible = VisibleKeys.Of(left, right) };
+        // The zone of the first keys ends before the window, which moves from row to row.
+        var visible = attention.FirstKeys > 0 ? VisibleKeys.Window : VisibleKeys.Of(left, right);
+        if (spec.Mask?.Result is not { } mask) return new(left, right, chunkLength, dilation) { Visible = visible };
 
         bool lists = attention.KeyBlockSize is not null || spec.Has(Role.KeyBlocks);
         bool interleaves = attention.GivenDilation is null && !lists && !spec.Has(Role.Bias) && !spec.Has(Role.Keep);
         var own = MaskBounds.Of(mask, chunks: attention.GivenChunkLength is null && !lists, interleaves);
 
-        // A prefix widens the causal mask of the attribute only. So an own mask that is a window stays separate.
-        if (own.Window is var (ownLeft, ownRight) && !HasPrefix(spec))
+        // A prefix widens the causal mask of the attribute only, and first keys its window; a ring has that window. So an own mask that is a window stays separate.
+        if (own.Window is var (ownLeft, ownRight) && !HasPrefix(spec) && attention.FirstKeys == 0 && !spec.HasRing)
         {
             (left, right) = (Least(left, ownLeft), Least(right, ownRight));
             return new(left, right, chunkLength, dilation) { Own = own, Visible = VisibleKeys.Of(left, right) };
@@ -51,7 +53,7 @@ internal sealed record MaskProgram(int? Left, int? Right, int ChunkLength, int D
 
         return new(left, right, attention.GivenChunkLength ?? own.ChunkLength, attention.GivenDilation ?? own.Dilation)
         {
-            Own = own, Terms = own.Terms, Visible = VisibleKeys.Of(left, right).And(VisibleKeys.Of(own.Terms)),
+            Own = own, Terms = own.Terms, Visible = visible.And(VisibleKeys.Of(own.Terms)),
         };
     }
 
@@ -62,7 +64,7 @@ internal sealed record MaskProgram(int? Left, int? Right, int ChunkLength, int D
     public bool IsOneZone(KernelSpec spec) =>
         Terms.Count <= 1 && Terms.All(term => term.FromQuery.Count == 0 && term.ToQuery.Count == 0)
         && ChunkLength == 0 && Dilation == 1 && Own?.RowChunk is null or 0
-        && spec.Attention.KeyBlockSize is null && spec.Attention.GivenPrefixLength is null or 0
+        && spec.Attention.KeyBlockSize is null && spec.Attention.FirstKeys == 0 && spec.Attention.GivenPrefixLength is null or 0
         && !spec.Has(Role.PrefixLength) && !spec.Has(Role.PrefixLengths) && !spec.Has(Role.DocumentStarts);
 
     /// <summary>Whether a call may skip the last keys: those after a length, or after a bound of the user's own mask.</summary>

@@ -17,6 +17,8 @@ internal sealed record VisibleKeys(bool LowerMoves, bool UpperMoves, bool HasLea
 
     public static VisibleKeys Causal { get; } = new(LowerMoves: false, UpperMoves: true);
 
+    public static VisibleKeys Window { get; } = new(LowerMoves: true, UpperMoves: true);
+
     /// <summary>The form with all kinds of bounds, which an own mask may need.</summary>
     public static VisibleKeys Zones { get; } = new(LowerMoves: true, UpperMoves: true, HasLeast: true);
 
@@ -41,7 +43,7 @@ internal sealed record VisibleKeys(bool LowerMoves, bool UpperMoves, bool HasLea
 
     /// <summary>All forms.</summary>
     public static IReadOnlyList<VisibleKeys> Forms { get; } =
-        [All, Causal, new(LowerMoves: true, UpperMoves: true), new(LowerMoves: true, UpperMoves: false), Zones];
+        [All, Causal, Window, new(LowerMoves: true, UpperMoves: false), Zones];
 
     public bool DiffersByRow => LowerMoves || UpperMoves;
 

@@ -34,6 +34,9 @@ internal sealed record KernelSpec(MethodSpec Method, AttentionSpec Attention)
         Attention.Alibi || Attention.Rotary != Rotary.None || Attention.GivenChunkLength > 0 || Attention.GivenDilation > 1 || Has(Role.Slopes) || Has(Role.RelativeBias)
         || Mask?.Result?.Uses(Input.Query) == true || Score?.Result?.Uses(Input.Query) == true;
 
+    /// <summary>Whether the keys and values are in a ring, which has those of the window only.</summary>
+    public bool HasRing => Method.Parameters.Any(parameter => parameter.Role == Role.Cache && parameter.Type.StartsWith("global::AttentionGen.RingKeyValueCache<", StringComparison.Ordinal));
+
     public bool Has(Role role) => Method.Parameters.Any(parameter => parameter.Role == role);
 }
 
@@ -117,6 +120,11 @@ internal sealed record AttentionSpec(
     public int? GivenWindowLeft { get; init; }
 
     public int? GivenWindowRight { get; init; }
+
+    public int? GivenFirstKeys { get; init; }
+
+    /// <summary>The number of first keys that stay visible outside of the left window; 0 for none.</summary>
+    public int FirstKeys => GivenWindowLeft is >= 0 ? GivenFirstKeys ?? 0 : 0;
 
     /// <summary>The number of first keys that every query sees under a causal mask.</summary>
     public int? GivenPrefixLength { get; init; }

@@ -5,7 +5,7 @@ internal static class RoleTable
 {
     private const string TensorNamespace = "global::System.Numerics.Tensors.";
 
-    public static IReadOnlyList<RoleRow> Rows { get; } = [.. OperandTable.Rows.Select(row => new RoleRow(row, [.. Types(row)]))];
+    public static IReadOnlyList<RoleRow> Rows { get; } = [.. OperandTable.Rows.Select(row => new RoleRow(row, [.. row.Others.Prepend(row.Element).SelectMany(element => TypesOf(row, element))]))];
 
     public static RoleRow Row(Role role) => Rows[(int)role];
 
@@ -19,20 +19,16 @@ internal static class RoleTable
     /// <summary>A type as a user writes it, without namespaces.</summary>
     public static string Short(string type) => type.Replace(TensorNamespace, "").Replace("global::AttentionGen.", "").Replace("global::System.", "").Replace("global::", "");
 
-    private static IEnumerable<RoleType> Types(OperandRow row)
-    {
-        var elements = row.Others.Prepend(row.Element);
-        return row.ObjectType is { } usual
-            ? row.OtherObjectTypes.Prepend(usual).SelectMany(type => elements.Select(element => new RoleType(element, type.Replace("{0}", ElementTypes.FullText(element)), null)))
-            : elements.Select(element => TypeOf(row, element));
-    }
-
-    private static RoleType TypeOf(OperandRow row, ElementType element)
+    private static IEnumerable<RoleType> TypesOf(OperandRow row, ElementType element)
     {
         string text = ElementTypes.FullText(element);
-        return row.Kind == OperandKind.Number
-            ? new(element, text, null)
-            : new(element, $"global::System.{Access(row)}Span<{text}>", row.Kind == OperandKind.Tensor ? $"{TensorNamespace}{Access(row)}TensorSpan<{text}>" : null);
+        if (row.ObjectTypes.Count > 0) return row.ObjectTypes.Select(type => new RoleType(element, type.Replace("{0}", text), null));
+        return
+        [
+            row.Kind == OperandKind.Number
+                ? new(element, text, null)
+                : new(element, $"global::System.{Access(row)}Span<{text}>", row.Kind == OperandKind.Tensor ? $"{TensorNamespace}{Access(row)}TensorSpan<{text}>" : null),
+        ];
     }
 
     private static string Access(OperandRow row) => row.IsWritten || row.Kind == OperandKind.Memory ? "" : "ReadOnly";
@@ -60,7 +56,7 @@ internal sealed record RoleRow(OperandRow Operand, IReadOnlyList<RoleType> Eleme
     public IReadOnlyList<string> Types => [.. Elements.Select(type => type.Type), .. Elements.Select(type => type.TensorType).OfType<string>()];
 
     /// <summary>The types with the usual elements.</summary>
-    public IEnumerable<string> UsualTypes => Elements.Where(type => type.Element == Elements[0].Element).SelectMany(type => new[] { type.Type, type.TensorType }).OfType<string>();
+    public IEnumerable<string> UsualTypes => Elements.TakeWhile(type => type.Element == Operand.Element).SelectMany(type => new[] { type.Type, type.TensorType }).OfType<string>();
 
     /// <summary>The other elements that these types may have, for messages: nothing where there are none.</summary>
     public string OtherElements => Operand.Others.Count == 0 ? "" : $", or the same of {string.Join(" or ", Operand.Others.Select(ElementTypes.Text))}";

@@ -244,6 +244,7 @@ internal sealed record KernelPlan(KernelSpec Spec, MaskProgram Mask, EquatableAr
             if (lengths.Length > 0) lengths += "_";
             string mask = attention.Mask == Model.Mask.None ? "" : $"_{attention.Mask.ToString().ToLowerInvariant()}";
             if (attention.GivenWindowLeft is >= 0 || attention.GivenWindowRight is >= 0) mask += $"_window{Mask.Left}to{Mask.Right}";
+            if (attention.FirstKeys > 0) mask += $"_first{attention.FirstKeys}";
             if (attention.GivenPrefixLength is > 0 || Spec.Has(Role.PrefixLength) || Spec.Has(Role.PrefixLengths)) mask += "_prefix";
             if (Mask.ChunkLength > 0) mask += $"_chunk{Mask.ChunkLength}";
             if (Mask.Dilation > 1) mask += $"_every{Mask.Dilation}";

@@ -218,7 +218,10 @@ internal static class KernelPlanner
     /// <summary>The same for decode, where the weights of up to 32 rows stay in the first-level cache, or near it: a multiple of the keys of each tile (3, 4 and 6) and of a line.</summary>
     private static int DecodeBlock(bool inRegisters) => inRegisters ? 384 : 240;
 
-    /// <summary>The same where keys are copied: the copies of a block are at most 96 KiB, a part of the second-level cache, but never fewer than 48 keys.</summary>
+    /// <summary>
+    /// The same where keys are copied: the copies of a block are at most 96 KiB, a part of the second-level cache, but never fewer than 48 keys. With 32 KiB, 16 queries of a group of four and
+    /// 2048 keys of D 128 take 1.03 to 1.07 of the time, one query the same (AVX-512, Zen 4).
+    /// </summary>
     private static int CopiedBlock(int headDim, int block) => Math.Min(Math.Max(CopiedFloats / headDim / 48, 1) * 48, block);
 
     private const int CopiedFloats = 24 << 10;

@@ -253,6 +253,7 @@ internal static class KernelParser
             Layout = (Layout)(Named("Layout") as int? ?? 0),
             GivenWindowLeft = Named("WindowLeft") as int?,
             GivenWindowRight = Named("WindowRight") as int?,
+            GivenFirstKeys = Named("FirstKeys") as int?,
             GivenPrefixLength = Named("PrefixLength") as int?,
             GivenChunkLength = Named("ChunkLength") as int?,
             GivenDilation = Named("Dilation") as int?,

@@ -29,6 +29,8 @@ internal static partial class KernelRules
         if (spec.Attention.Batched) yield return new(Rules.NotWithCache, Place.OfArgument("Batched"), "Batched = true", cache.Name, isPaged ? "a batch of sequences of different lengths is one tensor with 'documentStarts', so remove Batched" : "a cache holds one sequence, so call the kernel once for each, or remove Batched");
         if (spec.Attention.KeyLength is { } length)
             yield return new(Rules.NotWithCache, Place.OfArgument("KeyLength"), $"KeyLength = {length}", cache.Name, "the number of its keys grows from call to call, so remove KeyLength");
+        if (spec.HasRing && spec.Attention.GivenWindowLeft is null or -1)
+            yield return new(Rules.RingWithoutWindow, Place.OfParameter(parameters.IndexOf(cache)), cache.Name, RoleTable.Short(cache.Type).Replace("RingKeyValueCache", "KeyValueCache"));
         bool appends = spec.Has(Role.Key) || spec.Has(Role.Value);
         for (int i = 0; i < parameters.Count; i++)
         {

@@ -79,6 +79,7 @@ internal static partial class KernelRules
             ("KeyLength", attention.KeyLength, 1, MaxLength, Varies),
             ("WindowLeft", attention.GivenWindowLeft == -1 ? null : attention.GivenWindowLeft, 0, MaxLength - 1, Open),
             ("WindowRight", attention.GivenWindowRight == -1 ? null : attention.GivenWindowRight, 0, MaxLength - 1, Open),
+            ("FirstKeys", attention.GivenFirstKeys, 0, MaxLength, "; remove it if the window hides the first keys, too"),
             ("PrefixLength", attention.GivenPrefixLength, 0, MaxLength, NoPrefix),
             ("ChunkLength", attention.GivenChunkLength, 1, MaxLength, NoChunks),
             ("Dilation", attention.GivenDilation, 1, MaxLength, "; remove it if there is no dilation"),
@@ -125,6 +126,7 @@ internal static partial class KernelRules
     private static IEnumerable<Violation> Windows(KernelSpec spec, MaskProgram mask)
     {
         var attention = spec.Attention;
+        if (attention is { GivenFirstKeys: > 0 and <= MaxLength and var first, GivenWindowLeft: null or -1 }) yield return new(Rules.FirstKeysWithoutWindow, Place.OfArgument("FirstKeys"), first);
         int? ofMask = MaskKinds.Window(attention.Mask).Right;
         if (ofMask == 0 && attention is { GivenWindowRight: > 0 and < MaxLength and var after })
             yield return Idle("WindowRight", after, "the causal mask already hides the keys after a query", "remove one of the two");
@@ -242,7 +244,7 @@ internal static partial class KernelRules
         if (attention.GivenPrefixLength is not null) return null;
         bool Hides(MaskTerm term) =>
             (MaskTerm.One(term.FromDistance) is { } from && mask.Right is { } right && from > right)
-            || (MaskTerm.One(term.ToDistance) is { } to && mask.Left is { } left && to <= -left);
+            || (MaskTerm.One(term.ToDistance) is { } to && mask.Left is { } left && attention.FirstKeys == 0 && to <= -left);
         return bounds.Terms.All(Hides) ? "the mask or the window of the attribute hides all keys that the mask method shows" : null;
     }
 

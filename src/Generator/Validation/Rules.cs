@@ -180,6 +180,12 @@ internal static class Rules
     public static readonly DiagnosticDescriptor PagedCacheWithoutSequences = Error("AG0067", "A paged cache has no sequences",
         "'{0}' holds many sequences, but no parameter selects those of a call: add 'ReadOnlySpan<SequenceId> sequences', or use a KeyValueCache");
 
+    public static readonly DiagnosticDescriptor FirstKeysWithoutWindow = Error("AG0069", "FirstKeys are given without a left window",
+        "FirstKeys = {0} has no effect, because no window hides these keys: set WindowLeft, such as 1023, or remove FirstKeys");
+
+    public static readonly DiagnosticDescriptor RingWithoutWindow = Error("AG0070", "A ring is given without a left window",
+        "'{0}' keeps the last tokens only, but the kernel sees all of them: set WindowLeft to the window of the ring, or use '{1}'");
+
     public static readonly DiagnosticDescriptor PaddedPrefill = new("AG0101", "The position of the first query is ambiguous",
         "Without a start, the last query of each batch item is at its last visible key, which is wrong for a padded prefill: "
         + "add 'int queryStart' and pass 0 for a prefill, set QueryLength = 1 for decode, or suppress this if the queries follow the keys of a cache",
@@ -214,7 +220,7 @@ internal static class Rules
         BadBuckets, ScaleTwice, UnknownStage, StageWithoutScores, UnknownNorm, NormWithoutEffect, BadNormEpsilon,
         PrefixWithoutCausal, PrefixTwice, DocumentsInBatch, KeyDocumentsAlone, IncompleteBlocks, BadKeyBlockSize, BlocksWithCuts,
         OtherGenerator, UnknownRole, UselessDefault, RotaryWithoutTable, RotaryWithoutEffect, UnknownRotary, BadRotaryRange,
-        OldLanguage, UnlikeElements, NotWithCache, LayerWithoutCache, SequencesWithoutPagedCache, PagedCacheWithoutSequences,
+        OldLanguage, UnlikeElements, NotWithCache, LayerWithoutCache, SequencesWithoutPagedCache, PagedCacheWithoutSequences, FirstKeysWithoutWindow, RingWithoutWindow,
         PaddedPrefill, DebugBuild, MoreQueriesThanKeys, WindowWithoutEffect, HidesEverything,
     ];
 

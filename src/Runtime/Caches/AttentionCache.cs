@@ -18,6 +18,7 @@ public abstract class AttentionCache : IDisposable
 
     private protected AttentionCache(CacheShape shape, int layers)
     {
+        ArgumentOutOfRangeException.ThrowIfNegativeOrZero(layers);
         Shape = shape;
         _lengths = new int[layers];
     }
@@ -72,6 +73,7 @@ public abstract class AttentionCache : IDisposable
 
     internal void Exit(bool changes)
     {
+        if (changes) Leave();
         if (changes ? _gate.EndChange() : _gate.EndRead()) Free();
         GC.KeepAlive(this); // the finaliser must not run during a call
     }
@@ -84,6 +86,33 @@ public abstract class AttentionCache : IDisposable
 
     /// <summary>Where the keys and values of a layer lie. It is valid while a call has the cache.</summary>
     internal abstract KeyMemory Memory(int layer);
+
+    /// <summary>Where a call writes the tokens that it appends to a layer, and reads these and the others that it sees. It makes room for them.</summary>
+    internal virtual KeyMemory Prepare(int layer, int tokens)
+    {
+        Reserve(LengthOf(layer) + tokens);
+        return Memory(layer);
+    }
+
+    /// <summary>Counts the tokens that a call has written after <see cref="Prepare"/>.</summary>
+    internal virtual void Keep(int layer, int tokens) => SetLength(layer, LengthOf(layer) + tokens);
+
+    /// <summary>Checks that the cache has the tokens that the queries of a call may see.</summary>
+    /// <param name="left">The left side of the window, -1 without one.</param>
+    /// <param name="firstKeys">The number of keys that it does not hide.</param>
+    /// <param name="start">The position of the first query.</param>
+    /// <param name="layer">The layer.</param>
+    /// <param name="keys">The number of tokens, with those that the call appends.</param>
+    /// <param name="name">The name of the cache's parameter.</param>
+    /// <param name="queryName">The name of the queries' parameter.</param>
+    internal virtual void Check(int left, int firstKeys, long start, int layer, int keys, string name, string queryName)
+    {
+    }
+
+    /// <summary>The end of a call that may have prepared.</summary>
+    private protected virtual void Leave()
+    {
+    }
 
     /// <summary>Sets the length of a layer, after its rows are written.</summary>
     internal void SetLength(int layer, int length) => Volatile.Write(ref _lengths[layer], length);

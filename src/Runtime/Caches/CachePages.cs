@@ -1,20 +1,19 @@
-using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 using AttentionGen.CompilerServices;
 
 namespace AttentionGen;
 
 /// <summary>
-/// Native memory in pages, each with the keys and values of some tokens in all layers: [layers, (keys [heads, tokens, headDim], values [heads, tokens, valueDim])],
-/// each part aligned to 64 bytes. Head by head, since decode then reads the keys of a head in the order of memory.
+/// Native memory in pages, each with the keys and values of some tokens of a layer: keys [heads, tokens, headDim], values [heads, tokens, valueDim], each part
+/// aligned to 64 bytes. Head by head, since decode then reads the keys of a head in the order of memory.
 /// </summary>
 /// <remarks>What nobody disposed is freed by the finaliser.</remarks>
 internal sealed unsafe class CachePages : IDisposable
 {
-    private readonly nint _valuesOffset, _layerBytes;
+    private readonly nint _valuesOffset;
     private readonly nuint _pageBytes;
-    private byte** _pages;
-    private int _room;
+    private readonly Table[] _tables; // of the layers: each grows with its own pages alone
+    private long _count;
 
     public CachePages(CacheShape shape, int layers, int pageTokens)
     {
@@ -22,9 +21,10 @@ internal sealed unsafe class CachePages : IDisposable
         checked
         {
             _valuesOffset = Aligned((nint)shape.Heads * pageTokens * shape.HeadDim * shape.ElementBytes);
-            _layerBytes = _valuesOffset + Aligned((nint)shape.Heads * pageTokens * shape.ValueDim * shape.ElementBytes);
-            _pageBytes = (nuint)(_layerBytes * layers);
+            _pageBytes = (nuint)(_valuesOffset + Aligned((nint)shape.Heads * pageTokens * shape.ValueDim * shape.ElementBytes));
         }
+
+        _tables = new Table[layers];
 
         static nint Aligned(nint bytes) => checked(bytes + (nint)CacheMemory.Alignment - 1) & -(nint)CacheMemory.Alignment;
     }
@@ -32,32 +32,42 @@ internal sealed unsafe class CachePages : IDisposable
     /// <summary>Tokens of a page.</summary>
     public int PageTokens { get; }
 
-    public int Count { get; private set; }
+    public long Bytes => _count * (long)_pageBytes;
 
-    public long Bytes => Count * (long)_pageBytes;
-
-    /// <summary>The tokens that there is room for.</summary>
-    public long Room => (long)Count * PageTokens;
-
-    /// <summary>Adds pages until there is room for so many tokens. Pages that were added before one fails stay: they are room for later.</summary>
+    /// <summary>
+    /// Adds pages until there is room for so many tokens in all layers. Pages that were added before one fails stay: they are room for later.
+    /// </summary>
     /// <exception cref="OutOfMemoryException">There is not enough memory.</exception>
     public void Reserve(int tokens)
     {
-        while (Room < tokens)
-        {
-            if (Count == _room) Grow();
-            _pages[Count] = CacheMemory.Allocate(_pageBytes);
-            Count++;
-        }
+        for (int layer = 0; layer < _tables.Length; layer++) Reserve(layer, tokens);
+    }
+
+    /// <summary>Adds pages until there is room for so many tokens in a layer.</summary>
+    /// <exception cref="OutOfMemoryException">There is not enough memory.</exception>
+    public void Reserve(int layer, int tokens)
+    {
+        ref var table = ref _tables[layer];
+        while ((long)table.Count * PageTokens < tokens) Add(ref table);
     }
 
     /// <summary>Where the keys and values of a layer lie.</summary>
-    public KeyMemory Memory(int layer) => new() { Pages = _pages, PageTokens = PageTokens, Keys = layer * _layerBytes, Values = layer * _layerBytes + _valuesOffset };
+    public KeyMemory Memory(int layer) => new() { Pages = _tables[layer].Pages, PageTokens = PageTokens, Keys = 0, Values = _valuesOffset };
 
-    /// <summary>Copies the contents of other pages of the same shape.</summary>
+    /// <summary>Copies the pages of another cache of the same shape.</summary>
+    /// <exception cref="OutOfMemoryException">There is not enough memory.</exception>
     public void CopyFrom(CachePages other)
     {
-        for (int i = 0; i < other.Count; i++) Buffer.MemoryCopy(other._pages[i], _pages[i], _pageBytes, _pageBytes);
+        for (int layer = 0; layer < _tables.Length; layer++)
+        {
+            ref var table = ref _tables[layer];
+            ref readonly var source = ref other._tables[layer];
+            for (int i = 0; i < source.Count; i++)
+            {
+                if (i == table.Count) Add(ref table);
+                Buffer.MemoryCopy(source.Pages[i], table.Pages[i], _pageBytes, _pageBytes);
+            }
+        }
     }
 
     public void Dispose()
@@ -68,19 +78,36 @@ internal sealed unsafe class CachePages : IDisposable
 
     ~CachePages() => FreeAll();
 
-    private void FreeAll()
+    private void Add(ref Table table)
     {
-        while (Count > 0) CacheMemory.Free(_pages[--Count], _pageBytes);
-        NativeMemory.Free(_pages);
-        _pages = null;
-        _room = 0;
+        if (table.Count == table.Room)
+        {
+            Faults.Before(Fault.NativeMemory);
+            int room = Math.Max(4, 2 * table.Room);
+            table.Pages = (byte**)NativeMemory.Realloc(table.Pages, (nuint)room * (nuint)sizeof(byte*));
+            table.Room = room;
+        }
+
+        table.Pages[table.Count] = CacheMemory.Allocate(_pageBytes);
+        table.Count++;
+        _count++;
     }
 
-    private void Grow()
+    private void FreeAll()
     {
-        Faults.Before(Fault.NativeMemory);
-        int room = Math.Max(4, 2 * _room);
-        _pages = (byte**)NativeMemory.Realloc(_pages, (nuint)room * (nuint)sizeof(byte*));
-        _room = room;
+        foreach (ref var table in (_tables ?? []).AsSpan()) // null where the constructor threw
+        {
+            while (table.Count > 0) CacheMemory.Free(table.Pages[--table.Count], _pageBytes);
+            NativeMemory.Free(table.Pages);
+            table = default;
+        }
+
+        _count = 0;
+    }
+
+    private struct Table
+    {
+        public byte** Pages;
+        public int Count, Room;
     }
 }

@@ -1,4 +1,4 @@
-using System.Runtime.CompilerServices;
+using System.Diagnostics.CodeAnalysis;
 using AttentionGen.CompilerServices;
 
 namespace AttentionGen;
@@ -12,6 +12,9 @@ public sealed unsafe class KeyValueCache<T> : AttentionCache
     /// <summary>Tokens of a chunk: enough keys for a long run of a kernel, little memory for a short sequence.</summary>
     private const int ChunkTokens = 512;
 
+    /// <summary>Bytes of a chunk, so that the first tokens of a wide shape do not take the memory of many.</summary>
+    private const int ChunkBytes = 64 << 20;
+
     private readonly CachePages _pages;
 
     /// <summary>Creates an empty cache.</summary>
@@ -19,21 +22,21 @@ public sealed unsafe class KeyValueCache<T> : AttentionCache
     /// <param name="headDim">The number of elements of a head of a key, 1 to 512.</param>
     /// <param name="valueDim">The number of elements of a head of a value, 1 to 512; 0 for <paramref name="headDim"/>.</param>
     /// <param name="layers">The number of layers, 1 or more.</param>
-    /// <param name="capacity">The most tokens; their memory is taken at once, in one piece. 0 for a cache that grows.</param>
+    /// <param name="capacity">The most tokens; their memory is taken at once, in one piece for each layer. 0 for a cache that grows.</param>
     /// <exception cref="ArgumentOutOfRangeException">A number is out of range.</exception>
     /// <exception cref="NotSupportedException"><typeparamref name="T"/> is another type.</exception>
     /// <exception cref="OutOfMemoryException">There is not enough memory for the capacity.</exception>
     public KeyValueCache(int keyValueHeads, int headDim, int valueDim = 0, int layers = 1, int capacity = 0)
-        : this(CacheShape.Of<T>(keyValueHeads, headDim, valueDim), Positive(layers), Within(capacity))
+        : this(CacheShape.Of<T>(keyValueHeads, headDim, valueDim), layers, Within(capacity), capacity)
     {
         if (capacity > 0) _pages.Reserve(capacity);
     }
 
-    private KeyValueCache(CacheShape shape, int layers, int capacity)
+    private KeyValueCache(CacheShape shape, int layers, int capacity, int pageTokens = 0)
         : base(shape, layers)
     {
         Capacity = capacity;
-        _pages = new CachePages(shape, layers, capacity > 0 ? capacity : ChunkTokens);
+        _pages = new CachePages(shape, layers, pageTokens > 0 ? pageTokens : ChunkOf(shape));
     }
 
     /// <summary>The most tokens; 0 for a cache that grows.</summary>
@@ -149,8 +152,7 @@ public sealed unsafe class KeyValueCache<T> : AttentionCache
         KeyValueCache<T>? clone = null;
         try
         {
-            clone = new KeyValueCache<T>(Shape, Layers, Capacity);
-            clone._pages.Reserve((int)Math.Min(_pages.Room, MostTokens));
+            clone = new KeyValueCache<T>(Shape, Layers, Capacity, _pages.PageTokens);
             clone._pages.CopyFrom(_pages);
             for (int layer = 0; layer < Layers; layer++) clone.SetLength(layer, LengthOf(layer));
             return clone;
@@ -166,6 +168,64 @@ public sealed unsafe class KeyValueCache<T> : AttentionCache
         }
     }
 
+    /// <summary>
+    /// Writes the cache to a stream, little-endian and with a checksum. Only the tokens that are there are written, as they are stored. The stream stays open.
+    /// </summary>
+    /// <exception cref="ArgumentNullException"><paramref name="stream"/> is null.</exception>
+    /// <exception cref="IOException">The stream cannot be written.</exception>
+    public void Save(Stream stream)
+    {
+        ArgumentNullException.ThrowIfNull(stream);
+        Enter(changes: false);
+        try
+        {
+            using var writer = new CacheWriter(stream, CacheKind.Whole, Shape, Layers);
+            writer.Number(Capacity);
+            for (int layer = 0; layer < Layers; layer++) writer.Number(LengthOf(layer));
+            for (int layer = 0; layer < Layers; layer++) writer.Rows(Memory(layer), Shape, 0, LengthOf(layer));
+            writer.End();
+        }
+        finally
+        {
+            Exit(changes: false);
+        }
+    }
+
+    /// <summary>
+    /// Reads a cache that <see cref="Save"/> has written. The stream may have more behind it, where it is left. A file is not trusted: memory is taken as tokens
+    /// arrive, so that a fixed capacity limits the tokens, but its memory is taken when tokens need it, or by <see cref="EnsureCapacity"/>.
+    /// </summary>
+    /// <exception cref="ArgumentNullException"><paramref name="stream"/> is null.</exception>
+    /// <exception cref="InvalidDataException">The file ends early, is damaged, has a cache of another kind or type, or is none.</exception>
+    /// <exception cref="IOException">The stream cannot be read.</exception>
+    /// <exception cref="NotSupportedException"><typeparamref name="T"/> is another type.</exception>
+    /// <exception cref="OutOfMemoryException">There is not enough memory for the tokens.</exception>
+    [SuppressMessage("Design", "CA1000", Justification = "The type of the elements is part of what is read: a file with another one is refused.")]
+    public static KeyValueCache<T> Load(Stream stream)
+    {
+        ArgumentNullException.ThrowIfNull(stream);
+        using var reader = new CacheReader(stream, CacheKind.Whole, CacheShape.Of<T>(1, 1, 1).Element);
+        int capacity = reader.Number("capacity", 0, KernelTensor.MaxTokens);
+        int[] lengths = reader.Lengths(capacity > 0 ? capacity : KernelTensor.MaxTokens);
+        var cache = new KeyValueCache<T>(reader.Shape, reader.Layers, capacity);
+        try
+        {
+            for (int layer = 0; layer < lengths.Length; layer++)
+            {
+                reader.Rows(cache._pages, layer, lengths[layer]);
+                cache.SetLength(layer, lengths[layer]);
+            }
+
+            reader.End();
+            return cache;
+        }
+        catch
+        {
+            cache.Dispose();
+            throw;
+        }
+    }
+
     internal override void Reserve(int tokens) => _pages.Reserve(tokens);
 
     internal override KeyMemory Memory(int layer) => _pages.Memory(layer);
@@ -176,11 +236,7 @@ public sealed unsafe class KeyValueCache<T> : AttentionCache
 
     private Span<T> Value(in KeyMemory memory, int token, int head) => new(memory.Value(token, head, ValueDim * sizeof(T)), ValueDim);
 
-    private static int Positive(int layers)
-    {
-        ArgumentOutOfRangeException.ThrowIfNegativeOrZero(layers);
-        return layers;
-    }
+    private static int ChunkOf(CacheShape shape) => Math.Clamp(ChunkBytes / (shape.Heads * (shape.HeadDim + shape.ValueDim) * shape.ElementBytes), 1, ChunkTokens);
 
     private static int Within(int capacity)
     {

@@ -387,7 +387,7 @@ internal readonly struct forward_f32_d64_causal__neon_8x2 : IPrefillCore, IDecod
         }
     }
 
-    /// <summary>The keys of a block, and the floats of a row of weights.</summary>
+    /// <summary>Keys of a block and floats of a row of weights.</summary>
     private static (int Keys, int WeightRow) BlockOf(in DecodeBlock block) =>
         block.Heads == block.KeyHeads && block.Queries == 1 ? (OneRowBlock, OneRowWeights) : (DecodeKeys, WeightRow);
 
@@ -549,7 +549,7 @@ internal readonly struct forward_f32_d64_causal__neon_8x2 : IPrefillCore, IDecod
             float mine = maximum, others = At(ref other, Maximum);
             maximum = Math.Max(mine, others);
 
-            // The maximum of a row without a score is -infinity; minus itself it would be NaN.
+            // Without a score the maximum is -infinity; minus itself it would be NaN.
             float level = maximum == float.NegativeInfinity ? 0f : maximum;
             Vec f = Exp2(All(Fall(mine, level, Scale))), g = Exp2(All(Fall(others, level, Scale)));
             for (nint i = 0; i < Maximum; i += Lanes) Store(Load(ref state, i) * f + Load(ref other, i) * g, ref state, i);

@@ -57,7 +57,9 @@ public sealed record Declaration(int Heads, int HeadDim)
     /// <summary>Whether it matters where the queries stand.</summary>
     public bool HasPositions => Mask == AttentionMask.Causal || Window != (-1, -1) || ChunkLength > 0 || Dilation > 1 || Rotary != AttentionRotary.None || Uses("query");
 
-    /// <summary>0 for none, as for the next.</summary>
+    /// <summary>Keys that the left side of the window does not hide; 0 for none, as for the next.</summary>
+    public int FirstKeys { get; init; }
+
     public int PrefixLength { get; init; }
 
     public int ChunkLength { get; init; }
@@ -148,7 +150,7 @@ public sealed record Declaration(int Heads, int HeadDim)
     public AttentionStage ScoresStage { get; init; } = AttentionStage.Weights;
 
     /// <summary>Whether a key can be hidden beside the bounds of the rows.</summary>
-    public bool Hides => PrefixLength > 0 || Has(Roles.PrefixLength | Roles.PrefixLengths | Roles.DocumentStarts) || ChunkLength > 0 || Dilation > 1 || Blocks.Keys > 0 || Bias != 0 || Keep != 0 || MaskText.Length > 0 || ScoreText.Length > 0;
+    public bool Hides => FirstKeys > 0 || PrefixLength > 0 || Has(Roles.PrefixLength | Roles.PrefixLengths | Roles.DocumentStarts) || ChunkLength > 0 || Dilation > 1 || Blocks.Keys > 0 || Bias != 0 || Keep != 0 || MaskText.Length > 0 || ScoreText.Length > 0;
 
     /// <summary>Whether scores are more than scaled products.</summary>
     public bool IsScored => SoftCap != 0 || Alibi || Buckets != 0 || Bias != 0 || ScoreText.Length > 0 || Has(Roles.Slopes | Roles.Sinks | Roles.Scales);
@@ -165,6 +167,7 @@ public sealed record Declaration(int Heads, int HeadDim)
         Mask = Mask,
         WindowLeft = Window.Left,
         WindowRight = Window.Right,
+        FirstKeys = FirstKeys,
         PrefixLength = PrefixLength,
         ChunkLength = ChunkLength,
         Dilation = Dilation,
@@ -199,6 +202,7 @@ public sealed record Declaration(int Heads, int HeadDim)
         if (Mask == AttentionMask.Causal) name += "_causal";
         if (Window.Left >= 0) name += $"_left{Window.Left}";
         if (Window.Right >= 0) name += $"_right{Window.Right}";
+        if (FirstKeys > 0) name += $"_first{FirstKeys}";
         if (PrefixLength > 0) name += $"_prefix{PrefixLength}";
         if (ChunkLength > 0) name += $"_chunk{ChunkLength}";
         if (Dilation > 1) name += $"_every{Dilation}";
@@ -272,6 +276,7 @@ public sealed record Declaration(int Heads, int HeadDim)
             if (Mask != AttentionMask.None) attribute += $", Mask = AttentionMask.{Mask}";
             if (Window.Left >= 0) attribute += $", WindowLeft = {Window.Left}";
             if (Window.Right >= 0) attribute += $", WindowRight = {Window.Right}";
+            if (FirstKeys > 0) attribute += $", FirstKeys = {FirstKeys}";
             if (PrefixLength > 0) attribute += $", PrefixLength = {PrefixLength}";
             if (ChunkLength > 0) attribute += $", ChunkLength = {ChunkLength}";
             if (Dilation > 1) attribute += $", Dilation = {Dilation}";

@@ -92,7 +92,7 @@ public sealed record Problem(Declaration Declaration, int Queries, int Keys)
         int prefix = PrefixLengths is null ? Declaration.PrefixLength : PrefixLengths[PrefixLengths.Length == 1 ? 0 : item];
         if (j < 0 || j >= (KeyLengths is null ? keys : KeyLengths[item])) return false;
         if (Declaration.Mask == AttentionMask.Causal && j > p && j >= prefix) return false;
-        if (Declaration.Window.Left >= 0 && p - j > Declaration.Window.Left) return false;
+        if (Declaration.Window.Left >= 0 && p - j > Declaration.Window.Left && j >= Declaration.FirstKeys) return false;
         if (Declaration.Window.Right >= 0 && j - p > Declaration.Window.Right) return false;
         if (Declaration.ChunkLength > 0 && p / Declaration.ChunkLength != j / Declaration.ChunkLength) return false;
         if ((p - j) % Declaration.Dilation != 0) return false;
@@ -104,7 +104,7 @@ public sealed record Problem(Declaration Declaration, int Queries, int Keys)
     }
 
     /// <summary>Whether more than an interval of keys is taken from a query.</summary>
-    private bool CutsMore => DocumentStarts is not null || PrefixLengths is not null || Declaration.PrefixLength > 0 || Declaration.ChunkLength > 0 || Declaration.Dilation > 1 || Lists is not null;
+    private bool CutsMore => DocumentStarts is not null || PrefixLengths is not null || Declaration.FirstKeys > 0 || Declaration.PrefixLength > 0 || Declaration.ChunkLength > 0 || Declaration.Dilation > 1 || Lists is not null;
 
     /// <summary>The keys that a query sees: the first, and the one behind the last.</summary>
     public (int First, int End) Visible(int batch, int query)

@@ -246,6 +246,7 @@ internal sealed class RandomCalls
             declaration with { Window = (-1, -1) },
             declaration with { PrefixLength = 0, ChunkLength = 0, Dilation = 1 },
             declaration with { PrefixLength = 0 },
+            declaration with { FirstKeys = 0 },
             declaration with { ChunkLength = 0 },
             declaration with { Dilation = 1 },
             declaration with { Window = declaration.Window with { Left = -1 } },

@@ -14,6 +14,7 @@ internal static class RandomCuts
         from kinds in Gen.Choose(1, 63)
         from prefix in (kinds & 1) != 0 ? Gen.Choose(0, 120) : Gen.Constant(-1) // 0 for one that each call gives
         from prefixes in Gen.Elements(Roles.PrefixLength, Roles.PrefixLengths)
+        from first in Gen.OneOf(Gen.Constant(0), Gen.Choose(1, 90)) // without a window there are none
         from chunk in (kinds & 2) != 0 ? Gen.OneOf(Gen.Choose(1, 40), Gen.Choose(60, 100)) : Gen.Constant(0)
         from dilation in (kinds & 4) != 0 ? Gen.Choose(2, 9) : Gen.Constant(1)
         from documents in (kinds & 8) != 0 ? Gen.Elements(Roles.DocumentStarts, Roles.DocumentStarts | Roles.KeyDocumentStarts) : Gen.Constant(Roles.None)
@@ -21,7 +22,7 @@ internal static class RandomCuts
         from mask in prefix >= 0 ? Gen.Constant(AttentionMask.Causal) : Gen.Constant(declaration.Mask)
         select declaration with
         {
-            Mask = mask, PrefixLength = Math.Max(prefix, 0), ChunkLength = chunk, Dilation = dilation, Blocks = lists, Roles = declaration.Roles | documents | (prefix == 0 ? prefixes : Roles.None),
+            Mask = mask, FirstKeys = first, PrefixLength = Math.Max(prefix, 0), ChunkLength = chunk, Dilation = dilation, Blocks = lists, Roles = declaration.Roles | documents | (prefix == 0 ? prefixes : Roles.None),
         };
 
     private static Gen<(int, int, AttentionAxes)> Lists =>
@@ -34,6 +35,7 @@ internal static class RandomCuts
     public static Declaration Allowed(Declaration declaration)
     {
         if (declaration.Blocks.Keys > 0) declaration = declaration with { ChunkLength = 0, Dilation = 1, Roles = declaration.Roles & ~(Roles.DocumentStarts | Roles.KeyDocumentStarts) };
+        if (declaration.Window.Left < 0) declaration = declaration with { FirstKeys = 0 };
         if (!declaration.Has(Roles.DocumentStarts)) declaration = declaration with { Roles = declaration.Roles & ~Roles.KeyDocumentStarts };
         else declaration = declaration with { Batched = false };
         if (declaration.Mask == AttentionMask.None || declaration.PrefixLength > 0) declaration = declaration with { Roles = declaration.Roles & ~(Roles.PrefixLength | Roles.PrefixLengths) };

@@ -105,6 +105,7 @@ internal static class KernelEmitter
     private static string Visible(KernelPlan plan)
     {
         var (spec, mask, attention) = (plan.Spec, plan.Mask, plan.Spec.Attention);
+        string first = attention.FirstKeys > 0 ? $"; the left side of the window does not hide the first {(attention.FirstKeys == 1 ? "key" : $"{attention.FirstKeys} keys")}" : "";
         string prefix = attention.GivenPrefixLength is { } length ? $"; every query sees the first {length} keys" : spec.Has(Role.PrefixLength) || spec.Has(Role.PrefixLengths) ? "; every query sees the prefix" : "";
         string[] cuts =
         [
@@ -116,7 +117,7 @@ internal static class KernelEmitter
         ];
         string cut = string.Join(", ", cuts.Where(part => part.Length > 0));
         string window = mask is { Left: null, Right: null } && cut.Length > 0 ? "" : Window(mask);
-        return window + prefix + (cut.Length == 0 ? "" : window.Length == 0 ? cut : $"; {cut}");
+        return window + first + prefix + (cut.Length == 0 ? "" : window.Length == 0 ? cut : $"; {cut}");
     }
 
     private static string Ordinal(int n) => $"{n}{(n % 100 is 11 or 12 or 13 ? "th" : (n % 10) switch { 1 => "st", 2 => "nd", 3 => "rd", _ => "th" })}";
@@ -192,6 +193,7 @@ internal static class KernelEmitter
     {
         var (spec, mask, attention) = (plan.Spec, plan.Mask, plan.Spec.Attention);
         if (!parameters.ContainsKey(Role.Sequences)) DocumentStarts(w, call, parameters);
+        if (attention.FirstKeys > 0) w.Line($"{call}.FirstKeys({attention.FirstKeys});");
         if (attention.GivenPrefixLength is { } prefix) w.Line($"{call}.PrefixLength({prefix});");
         if (mask.ChunkLength > 0) w.Line($"{call}.Chunks({mask.ChunkLength});");
         if (mask.Dilation > 1) w.Line($"{call}.Dilation({mask.Dilation});");

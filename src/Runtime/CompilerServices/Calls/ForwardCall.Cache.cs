@@ -85,18 +85,14 @@ public unsafe ref partial struct ForwardCall
         try
         {
             if (cache.LengthOf(_layer) != _cached) ThrowHelper.CacheChanged(_cacheName);
-            if (_appends)
-            {
-                cache.Reserve(_shape.Keys);
-                Append(call, cache.Memory(_layer), cache.Shape, first: 0, _shape.Queries, _cached);
-            }
-
-            var memory = cache.Memory(_layer);
+            cache.Check(_mask.Left, _mask.FirstKeys, _mask.Start(0, _shape.Queries, _shape.Keys), _layer, _shape.Keys, _cacheName, _query.Name);
+            var memory = _appends ? cache.Prepare(_layer, _shape.Queries) : cache.Memory(_layer);
+            if (_appends) Append(call, memory, cache.Shape, first: 0, _shape.Queries, _cached);
             call.Memory = &memory; // valid until the call ends: workers that begin later do not touch it
             call.Key = new StridedTensor(memory.PageTokens, cache.Shape.HeadDim, cache.Shape.ElementBytes);
             call.Value = new StridedTensor(memory.PageTokens, cache.Shape.ValueDim, cache.Shape.ElementBytes);
             Run(ref call, walks, ref layout);
-            if (_appends) cache.SetLength(_layer, _shape.Keys);
+            if (_appends) cache.Keep(_layer, _shape.Queries);
         }
         finally
         {

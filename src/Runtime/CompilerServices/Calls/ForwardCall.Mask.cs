@@ -33,6 +33,9 @@ public unsafe ref partial struct ForwardCall
         return starts;
     }
 
+    /// <summary>The number of first keys that stay visible outside of the left window.</summary>
+    public void FirstKeys(int count) => _mask.FirstKeys = count;
+
     /// <summary>The number of first keys that every query sees under a causal mask.</summary>
     /// <exception cref="ArgumentOutOfRangeException">It is negative.</exception>
     public void PrefixLength(int prefixLength, [CallerArgumentExpression(nameof(prefixLength))] string name = "")

@@ -35,7 +35,7 @@ public unsafe ref partial struct ForwardCall
     [SkipLocalsInit]
     private readonly bool SeesBefore(int item)
     {
-        MaskTerm* terms = stackalloc MaskTerm[2 * MaskTerm.MaxTerms];
+        MaskTerm* terms = stackalloc MaskTerm[MaskTerm.MaxCombined];
         int count = _mask.AddTerms(item, terms);
         for (int i = 0; i < count; i++)
             if (terms[i].FromQuery < 0 && terms[i].ToDistance > 1) return true;

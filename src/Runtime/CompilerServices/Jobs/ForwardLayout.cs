@@ -97,8 +97,8 @@ internal unsafe ref struct ForwardLayout(ForwardSequence* sequences, RowPiece* p
     [SkipLocalsInit]
     private void Add(scoped in ForwardMask mask, ForwardSequence sequence)
     {
-        // The declared terms (causal, window, prefix), each combined with each term of the user's own mask.
-        MaskTerm* terms = stackalloc MaskTerm[2 * MaskTerm.MaxTerms];
+        // The declared terms (causal, window, first keys, prefix), each combined with each term of the user's own mask.
+        MaskTerm* terms = stackalloc MaskTerm[MaskTerm.MaxCombined];
         int count = mask.AddTerms(sequence.Item, terms);
         sequence.FirstPiece = Pieces.Count;
         for (int row = 0, end; row < sequence.Queries; row = end)
@@ -134,7 +134,7 @@ internal unsafe ref struct ForwardLayout(ForwardSequence* sequences, RowPiece* p
     [SkipLocalsInit]
     private int AddZonesOf(scoped in ForwardMask mask, in ForwardSequence sequence, int row, int end, MaskTerm* terms, int count)
     {
-        MaskTerm* own = stackalloc MaskTerm[2 * MaskTerm.MaxTerms];
+        MaskTerm* own = stackalloc MaskTerm[MaskTerm.MaxCombined];
         long chunk = 0;
         if (mask.RowChunk > 0)
         {
@@ -162,7 +162,7 @@ internal unsafe ref struct ForwardLayout(ForwardSequence* sequences, RowPiece* p
             if (term.ToQuery > position) end = (int)Math.Min(end, term.ToQuery - sequence.Start);
         }
 
-        KeyZone* earlier = stackalloc KeyZone[2 * MaskTerm.MaxTerms];
+        KeyZone* earlier = stackalloc KeyZone[MaskTerm.MaxCombined];
         int zones = 0;
         for (int i = 0; i < count; i++)
         {
@@ -223,6 +223,9 @@ internal ref struct ForwardMask
     /// <summary>The number of keys that a row sees before and after its position, -1 without a limit.</summary>
     public int Left, Right;
 
+    /// <summary>The number of first keys that the left side of the window does not hide.</summary>
+    public int FirstKeys;
+
     /// <summary>The length of the chunks and the distance of visible keys; 0 if not declared.</summary>
     public int ChunkLength, Dilation;
 
@@ -278,14 +281,14 @@ internal ref struct ForwardMask
             most = Math.Max(most, length - 1 - start);
         }
 
-        if (Left >= 0) least = Math.Max(least, -Left);
+        if (Left >= 0 && FirstKeys == 0) least = Math.Max(least, -Left);
         if (Right >= 0 && PrefixLength == 0 && PrefixLengths.IsEmpty) most = Math.Min(most, Right);
         return least <= most ? (least, most) : (0, 0);
     }
 
     /// <summary>
-    /// Writes the terms of an item: the declared ones (causal, window, prefix), which are one or two for different rows, each combined with each term of the
-    /// user.
+    /// Writes the terms of an item: the declared ones, each combined with each term of the user. The declared ones are one or two for different rows (causal,
+    /// window, prefix), then the same for the first keys. These come last because a zone of them needs no least key to exclude the window.
     /// </summary>
     /// <returns>The number of terms.</returns>
     public readonly unsafe int AddTerms(int item, MaskTerm* terms)
@@ -303,12 +306,24 @@ internal ref struct ForwardMask
         }
 
         if (Right >= 0) causal.ToDistance = (long)Right + 1;
+        if (FirstKeys > 0 && Left >= 0)
+        {
+            for (int i = 0; i < declared; i++)
+            {
+                terms[declared + i] = terms[i];
+                terms[declared + i].FromDistance = -MaskTerm.Far;
+                terms[declared + i].ToKey = Math.Min(terms[i].ToKey, FirstKeys);
+            }
+
+            declared *= 2;
+        }
+
         if (!HasTerms) return declared;
 
         // Backwards, because the declared terms occupy the first places of the result.
-        for (int i = Terms.Length - 1; i >= 0; i--)
-            for (int j = declared - 1; j >= 0; j--)
-                terms[i * declared + j] = Terms[i].And(terms[j]);
+        for (int j = declared - 1; j >= 0; j--)
+            for (int i = Terms.Length - 1; i >= 0; i--)
+                terms[j * Terms.Length + i] = Terms[i].And(terms[j]);
         return Terms.Length * declared;
     }
 }

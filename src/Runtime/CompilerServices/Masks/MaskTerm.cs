@@ -12,6 +12,9 @@ public struct MaskTerm
     /// <summary>The most terms of a call. The generator never emits more.</summary>
     internal const int MaxTerms = 8;
 
+    /// <summary>The most terms of a call with the declared masks, which are up to 4: rows inside and after the prefix, each with the window and with the first keys.</summary>
+    internal const int MaxCombined = 4 * MaxTerms;
+
     /// <summary>Larger than every position and distance. A sum of a few of them does not overflow.</summary>
     internal const long Far = 1L << 40;
 

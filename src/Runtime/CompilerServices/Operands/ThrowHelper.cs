@@ -218,5 +218,13 @@ internal static class ThrowHelper
     public static void TooManyKeys(string name, int most) => throw new ArgumentException($"{name} have more than {most} keys together: call the kernel for some of them at a time.", name);
 
     [DoesNotReturn]
+    public static void RingWindow(string name, int window, int firstKeys, int left, int first) => throw new ArgumentException(
+        $"{name} is a ring with a window of {window} and {firstKeys} first keys, the kernel is declared with WindowLeft = {left} and FirstKeys = {first}.", name);
+
+    [DoesNotReturn]
+    public static void RingForgets(string name, string kept, string queryName, long start, long seen) => throw new ArgumentException(
+        $"{queryName} begins at the position {start}, where a query sees keys from {seen} on, but {name} retains {kept}.", name);
+
+    [DoesNotReturn]
     public static void CacheChanged(string name) => throw new InvalidOperationException($"Another thread has changed {name} while this call began: calls that change a cache must follow one another.");
 }

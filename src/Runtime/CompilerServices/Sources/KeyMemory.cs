@@ -15,6 +15,11 @@ internal unsafe struct KeyMemory
     /// <summary>Bytes from the start of a page to the keys and to the values.</summary>
     public nint Keys, Values;
 
+    /// <summary>
+    /// In a ring, which has one page: the number of first tokens, which stay, and of places behind them, each for tokens so many apart. Otherwise 0.
+    /// </summary>
+    public int Kept, Ring;
+
     /// <summary>The address of a head of a key.</summary>
     public readonly byte* Key(nint token, int head, int rowBytes) => Row(Keys, token, head, rowBytes);
 
@@ -22,11 +27,14 @@ internal unsafe struct KeyMemory
     public readonly byte* Value(nint token, int head, int rowBytes) => Row(Values, token, head, rowBytes);
 
     /// <summary>The number of tokens from one on, <paramref name="step"/> apart, that lie in its page.</summary>
-    public readonly int Consecutive(nint token, int step) => (PageTokens - (int)(token % PageTokens) - 1) / step + 1;
+    public readonly int Consecutive(nint token, int step) => (PageTokens - (int)(Place(token) % PageTokens) - 1) / step + 1;
+
+    /// <summary>The index of a token among the places of all pages.</summary>
+    private readonly nint Place(nint token) => Ring == 0 || token < Kept ? token : Kept + (token - Kept) % Ring;
 
     private readonly byte* Row(nint part, nint token, int head, int rowBytes)
     {
-        nint page = token / PageTokens;
-        return Pages[page] + part + ((nint)head * PageTokens + (token - page * PageTokens)) * rowBytes;
+        nint place = Place(token), page = place / PageTokens;
+        return Pages[page] + part + ((nint)head * PageTokens + (place - page * PageTokens)) * rowBytes;
     }
 }
