@@ -37,7 +37,7 @@ internal static partial class KernelRules
             string? wayOut = parameters[i].Role switch
             {
                 Role.KeyLengths => "the cache knows its length, so remove the parameter",
-                Role.DocumentStarts when isPaged => null,
+                Role.DocumentStarts when isPaged || sequences >= 0 => null, // sequences need a paged cache, which another error says
                 Role.KeyDocumentStarts when isPaged => "the cache knows the lengths of its sequences, so remove the parameter",
                 Role.DocumentStarts or Role.KeyDocumentStarts => "a cache holds one sequence, so call the kernel once for each document",
                 Role.QueryStart or Role.QueryStarts when appends => "queries stand at the tokens that the call appends, so remove the parameter",
