@@ -34,7 +34,7 @@ public class WatchedMaskTests
     }
 
     /// <summary>Without those whose scores differ by more than the product.</summary>
-    public static TheoryData<Problem> OfProducts => [.. Problems.Where(row => row.Data.Declaration is { Bias: 0, Alibi: false, ScoreText: "" })];
+    public static TheoryData<Problem> OfProducts => [.. Problems.Where(row => row.Data.Declaration is { Bias: 0, Buckets: 0, Alibi: false, ScoreText: "" })];
 
     /// <summary>Of equal scores the first key is told, wherever the runs of a row begin.</summary>
     [Theory, MemberData(nameof(OfProducts), DisableDiscoveryEnumeration = true)]
