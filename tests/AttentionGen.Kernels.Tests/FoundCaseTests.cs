@@ -12,6 +12,14 @@ public class FoundCaseTests
         ("rows of fixed lengths that a mask cuts off", new Problem(s_fixed, 25, 8) { QueryStarts = [0] }),
         ("keys of fixed lengths that a mask cuts off", new Problem(new Declaration(1, 8) { QueryLength = 16, KeyLength = 16, MaskText = "key < 2" }, 16, 16)),
         ("a piece of two rows before the output", new Problem(new Declaration(1, 8) { QueryLength = 16, KeyLength = 16, MaskText = "query < 2 && key <= query" }, 16, 16)),
+        ("rotated elements from an odd one on, and keys of padding", new Problem(
+            new Declaration(1, 16)
+            {
+                Window = (-1, 25), Scale = 0.025f, Rotary = AttentionRotary.Halves, Rotated = (6, 7), Batched = true, Strides = (48, 56, 0, 0),
+                Roles = Roles.MaxThreads | Roles.QueryStart | Roles.KeyLengths,
+            }, 12, 513) { Batch = 3, QueryStarts = [513], KeyLengths = [103, 0, 97] }),
+        ("a start so far away that distances are no ints", new Problem(
+            new Declaration(1, 1) { Mask = AttentionMask.Causal, Buckets = 32, Roles = Roles.MaxThreads | Roles.QueryStart }, 47, 1) { QueryStarts = [2147483602] }),
     ];
 
     private static readonly KernelGroup s_kernels = new(s_cases.Select(found => found.Problem.Declaration));

@@ -126,7 +126,7 @@ public sealed class Inputs
         }
 
         if (declaration.Alibi || declaration.Has(Roles.Slopes)) score -= Slope(head) * Math.Abs((float)(position - (key - firstKey)));
-        if (declaration.Buckets != 0) score += RelativeBias[Bucket((int)(key - firstKey - position)) * declaration.Heads + head];
+        if (declaration.Buckets != 0) score += RelativeBias[Bucket(key - firstKey - position) * declaration.Heads + head];
         if (declaration.Keep != 0 && !Keep[Problem.Index(declaration.Keep, batch, head, query, key)]) score = float.NegativeInfinity;
         if (declaration.MaskText.Length > 0 && !Own.Of(declaration).Visible((int)position, key - firstKey, head, item)) score = float.NegativeInfinity;
         return score;
@@ -144,12 +144,12 @@ public sealed class Inputs
         if (declaration.ScoreText.Length > 0) size = Math.Max(size, Traced.Largest(Own.Of(declaration).Traced, score, (int)position, key - firstKey, head, item));
         if (declaration.Bias != 0 && Bias[Problem.Index(declaration.Bias, batch, head, query, key)] is var bias && float.IsFinite(bias)) size += Math.Abs((double)bias);
         if (declaration.Alibi || declaration.Has(Roles.Slopes)) size += Math.Abs(Slope(head) * (double)(position - (key - firstKey)));
-        if (declaration.Buckets != 0) size += Math.Abs((double)RelativeBias[Bucket((int)(key - firstKey - position)) * declaration.Heads + head]);
+        if (declaration.Buckets != 0) size += Math.Abs((double)RelativeBias[Bucket(key - firstKey - position) * declaration.Heads + head]);
         return size;
     }
 
     /// <summary>The bucket of a distance, as T5's own code has it.</summary>
-    private int Bucket(int relative)
+    private int Bucket(long relative)
     {
         var declaration = Problem.Declaration;
         int buckets = declaration.Buckets, bucket = 0;
@@ -165,7 +165,7 @@ public sealed class Inputs
         }
 
         int exact = buckets / 2, maxDistance = declaration.MaxDistance == 0 ? 128 : declaration.MaxDistance;
-        if (relative < exact) return bucket + relative;
+        if (relative < exact) return bucket + (int)relative;
         float large = MathF.Log((float)relative / exact) / (float)Math.Log((double)maxDistance / exact) * (buckets - exact);
         return bucket + Math.Min(exact + (int)large, buckets - 1);
     }

@@ -35,15 +35,20 @@ public static partial class KernelMemory
 
     /// <summary>Prefetches a line of each of some streams, if <paramref name="near"/> into the first-level cache, else only into the second. The addresses may be outside of allocated memory.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void PrefetchAll<T>(ref T k0, ref T k1, nint offset, bool near)
+        where T : unmanaged => PrefetchAll(ref Floats(ref k0, offset), ref Floats(ref k1, offset), 0, near);
+
+    /// <inheritdoc cref="PrefetchAll{T}(ref T, ref T, nint, bool)"/>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static void PrefetchAll<T>(ref T k0, ref T k1, ref T k2, nint offset, bool near)
         where T : unmanaged => PrefetchAll(ref Floats(ref k0, offset), ref Floats(ref k1, offset), ref Floats(ref k2, offset), 0, near);
 
-    /// <inheritdoc cref="PrefetchAll{T}(ref T, ref T, ref T, nint, bool)"/>
+    /// <inheritdoc cref="PrefetchAll{T}(ref T, ref T, nint, bool)"/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static void PrefetchAll<T>(ref T k0, ref T k1, ref T k2, ref T k3, nint offset, bool near)
         where T : unmanaged => PrefetchAll(ref Floats(ref k0, offset), ref Floats(ref k1, offset), ref Floats(ref k2, offset), ref Floats(ref k3, offset), 0, near);
 
-    /// <inheritdoc cref="PrefetchAll{T}(ref T, ref T, ref T, nint, bool)"/>
+    /// <inheritdoc cref="PrefetchAll{T}(ref T, ref T, nint, bool)"/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static void PrefetchAll<T>(ref T k0, ref T k1, ref T k2, ref T k3, ref T k4, ref T k5, nint offset, bool near)
         where T : unmanaged
