@@ -80,10 +80,10 @@ public class CacheTests
         call.Query.CopyTo(all.Query, 0);
         T[] keys = new T[all.Key.Length], values = new T[all.Value.Length];
         cache.Read(0, keys, values, layer);
-        for (int i = 0; i < keys.Length; i++) all.Key[i] = Single(keys[i]);
-        for (int i = 0; i < values.Length; i++) all.Value[i] = Single(values[i]);
-        for (int i = 0; i < call.Key.Length; i++) Assert.Equal(Single(Rounded<T>(call.Key[i])), all.Key[all.Key.Length - call.Key.Length + i]);
-        for (int i = 0; i < call.Value.Length; i++) Assert.Equal(Single(Rounded<T>(call.Value[i])), all.Value[all.Value.Length - call.Value.Length + i]);
+        for (int i = 0; i < keys.Length; i++) all.Key[i] = Stored.Float(keys[i]);
+        for (int i = 0; i < values.Length; i++) all.Value[i] = Stored.Float(values[i]);
+        for (int i = 0; i < call.Key.Length; i++) Assert.Equal(Stored.Float(Stored.Round<T>(call.Key[i])), all.Key[all.Key.Length - call.Key.Length + i]);
+        for (int i = 0; i < call.Value.Length; i++) Assert.Equal(Stored.Float(Stored.Round<T>(call.Value[i])), all.Value[all.Value.Length - call.Value.Length + i]);
         Bound.Check(all, output);
     }
 
@@ -326,13 +326,9 @@ public class CacheTests
         where T : unmanaged
     {
         T[] keys = new T[tokens * cache.KeyValueHeads * cache.HeadDim], values = new T[tokens * cache.KeyValueHeads * cache.ValueDim];
-        keys.AsSpan().Fill(Rounded<T>(float.NaN));
-        values.AsSpan().Fill(Rounded<T>(float.NaN));
+        keys.AsSpan().Fill(Stored.Round<T>(float.NaN));
+        values.AsSpan().Fill(Stored.Round<T>(float.NaN));
         for (int layer = 0; layer < cache.Layers; layer++) cache.Append(keys, values, layer);
         cache.Truncate(0);
     }
-
-    private static T Rounded<T>(float x) => typeof(T) == typeof(float) ? (T)(object)x : typeof(T) == typeof(Half) ? (T)(object)(Half)x : (T)(object)(BFloat16)x;
-
-    private static float Single<T>(T x) => x is Half half ? (float)half : x is BFloat16 bfloat ? (float)bfloat : (float)(object)x!;
 }

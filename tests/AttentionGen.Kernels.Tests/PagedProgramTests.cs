@@ -10,7 +10,7 @@ public class PagedProgramTests
 {
     private const int Programs = 50, Layers = 2, Pages = 24;
 
-    private static readonly PagedKernel<float> s_kernel = PagedCacheTests.Kernels.Of<float>(PagedCacheTests.Plain);
+    private static readonly PagedKernel<float> s_kernel = PagedCalls.Compiled.Of<float>(PagedCalls.Plain);
 
     public enum Kind
     {
@@ -103,7 +103,7 @@ public class PagedProgramTests
         public void Run()
         {
             using var memory = new GuardedCacheMemory(); // NaN where no token is
-            using var cache = PagedCacheTests.Create<float>(PagedCacheTests.Plain, program.PageTokens, Pages, Layers);
+            using var cache = PagedCalls.Create<float>(PagedCalls.Plain, program.PageTokens, Pages, Layers);
             foreach (var step in program.Steps)
             {
                 Run(cache, step);
@@ -130,7 +130,7 @@ public class PagedProgramTests
             switch (step.Kind)
             {
                 case Kind.Append:
-                    var inputs = new Inputs(new Problem(PagedCacheTests.Plain, step.Tokens, step.Tokens), _seed++);
+                    var inputs = new Inputs(new Problem(PagedCalls.Plain, step.Tokens, step.Tokens), _seed++);
                     try
                     {
                         cache.Append(id, inputs.Key, inputs.Value, step.Layer);
@@ -172,11 +172,11 @@ public class PagedProgramTests
             bool two = step.Other < _sequences.Count && step.Other != step.Sequence && !_sequences[step.Other].Model.IsFreed;
             SequenceId[] ids = two ? [id, _sequences[step.Other].Id] : [id];
             Model[] models = two ? [model, _sequences[step.Other].Model] : [model];
-            int[] tokens = two ? [step.Tokens, 1] : [step.Tokens], starts = PagedCacheTests.Starts(tokens);
-            var given = new Inputs(new Problem(PagedCacheTests.Plain, starts[^1], starts[^1]), _seed);
+            int[] tokens = two ? [step.Tokens, 1] : [step.Tokens], starts = PagedCalls.Starts(tokens);
+            var given = new Inputs(new Problem(PagedCalls.Plain, starts[^1], starts[^1]), _seed);
             try
             {
-                var inputs = PagedCacheTests.Step(s_kernel, cache, ids, tokens, step.Layer, _seed++, out float[] output);
+                var inputs = PagedCalls.Step(s_kernel, cache, ids, tokens, step.Layer, _seed++, out float[] output);
                 for (int i = 0; i < ids.Length; i++)
                 {
                     models[i].Keys[step.Layer].AddRange(given.Key[(starts[i] * KeyWidth)..(starts[i + 1] * KeyWidth)]);
@@ -208,7 +208,7 @@ public class PagedProgramTests
             {
                 for (int layer = 0; layer < Layers; layer++)
                 {
-                    var (keys, values) = PagedCacheTests.Read(cache, id, layer);
+                    var (keys, values) = PagedCalls.Read(cache, id, layer);
                     Assert.Equal(model.Keys[layer], keys);
                     Assert.Equal(model.Values[layer], values);
                 }

@@ -432,8 +432,8 @@ public class RingCacheTests
 
         public void Add(float[] keys, float[] values)
         {
-            _keys.AddRange(keys.Select(x => Single(Rounded(x))));
-            _values.AddRange(values.Select(x => Single(Rounded(x))));
+            _keys.AddRange(keys.Select(x => Stored.Float(Stored.Round<T>(x))));
+            _values.AddRange(values.Select(x => Stored.Float(Stored.Round<T>(x))));
         }
 
         public void Truncate(int length)
@@ -465,12 +465,8 @@ public class RingCacheTests
         {
             T[] keys = new T[(end - first) * KeyWidth], values = new T[(end - first) * ValueWidth];
             cache.Read(first, keys, values, layer);
-            Assert.Equal(_keys.GetRange(first * KeyWidth, keys.Length), keys.Select(Single));
-            Assert.Equal(_values.GetRange(first * ValueWidth, values.Length), values.Select(Single));
+            Assert.Equal(_keys.GetRange(first * KeyWidth, keys.Length), keys.Select(Stored.Float));
+            Assert.Equal(_values.GetRange(first * ValueWidth, values.Length), values.Select(Stored.Float));
         }
-
-        private static T Rounded(float x) => typeof(T) == typeof(float) ? (T)(object)x : typeof(T) == typeof(Half) ? (T)(object)(Half)x : (T)(object)(BFloat16)x;
-
-        private static float Single(T x) => x is Half half ? (float)half : x is BFloat16 bfloat ? (float)bfloat : (float)(object)x;
     }
 }

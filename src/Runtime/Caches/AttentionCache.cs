@@ -125,11 +125,5 @@ public abstract class AttentionCache : IDisposable
 
     private protected abstract void Free();
 
-    internal void CheckLayer(int layer, string name = "layer")
-    {
-        if ((uint)layer >= (uint)Layers) ThrowLayer(layer, name);
-    }
-
-    [DoesNotReturn]
-    private void ThrowLayer(int layer, string name) => throw new ArgumentOutOfRangeException(name, layer, $"{name} is {layer}, the cache has {Layers} layer{(Layers == 1 ? "" : "s")}.");
+    internal void CheckLayer(int layer, string name = "layer") => CacheRows.CheckLayer(layer, Layers, name);
 }

@@ -11,6 +11,10 @@ internal static unsafe class CacheMemory
     /// <summary>Where tests take the memory from, such as from between protected pages; null outside of tests.</summary>
     public static (Func<nuint, nint> Allocate, Action<nint, nuint> Free)? Injected { get; set; }
 
+    /// <summary>Bytes, up to a multiple of the alignment.</summary>
+    /// <exception cref="OverflowException">There are too many.</exception>
+    public static nint Aligned(nint bytes) => checked(bytes + (nint)Alignment - 1) & -(nint)Alignment;
+
     /// <exception cref="OutOfMemoryException">There is not enough memory.</exception>
     public static byte* Allocate(nuint bytes)
     {

@@ -20,13 +20,11 @@ internal sealed unsafe class CachePages : IDisposable
         PageTokens = pageTokens;
         checked
         {
-            _valuesOffset = Aligned((nint)shape.Heads * pageTokens * shape.HeadDim * shape.ElementBytes);
-            _pageBytes = (nuint)(_valuesOffset + Aligned((nint)shape.Heads * pageTokens * shape.ValueDim * shape.ElementBytes));
+            _valuesOffset = CacheMemory.Aligned((nint)shape.Heads * pageTokens * shape.HeadDim * shape.ElementBytes);
+            _pageBytes = (nuint)(_valuesOffset + CacheMemory.Aligned((nint)shape.Heads * pageTokens * shape.ValueDim * shape.ElementBytes));
         }
 
         _tables = new Table[layers];
-
-        static nint Aligned(nint bytes) => checked(bytes + (nint)CacheMemory.Alignment - 1) & -(nint)CacheMemory.Alignment;
     }
 
     /// <summary>Tokens of a page.</summary>

@@ -63,12 +63,7 @@ public sealed unsafe class KeyValueCache<T> : AttentionCache
             CacheRows.CheckRoom(nameof(keys), tokens, length, MostTokens);
             Reserve(length + tokens);
             var memory = Memory(layer);
-            for (int token = 0, row = 0; token < tokens; token++)
-                for (int head = 0; head < KeyValueHeads; head++, row++)
-                {
-                    keys.Slice(row * HeadDim, HeadDim).CopyTo(Key(memory, length + token, head));
-                    values.Slice(row * ValueDim, ValueDim).CopyTo(Value(memory, length + token, head));
-                }
+            CacheRows.Write(Shape, memory, length, keys, values);
 
             SetLength(layer, length + tokens);
         }
@@ -96,12 +91,7 @@ public sealed unsafe class KeyValueCache<T> : AttentionCache
             if (first < 0 || first > length - tokens)
                 throw new ArgumentOutOfRangeException(nameof(first), first, $"{nameof(first)} is {first}, the cache has {length} tokens, of which {tokens} are asked for.");
             var memory = Memory(layer);
-            for (int token = 0, row = 0; token < tokens; token++)
-                for (int head = 0; head < KeyValueHeads; head++, row++)
-                {
-                    Key(memory, first + token, head).CopyTo(keys.Slice(row * HeadDim, HeadDim));
-                    Value(memory, first + token, head).CopyTo(values.Slice(row * ValueDim, ValueDim));
-                }
+            CacheRows.Read(Shape, memory, first, keys, values);
         }
         finally
         {
@@ -231,10 +221,6 @@ public sealed unsafe class KeyValueCache<T> : AttentionCache
     internal override KeyMemory Memory(int layer) => _pages.Memory(layer);
 
     private protected override void Free() => _pages.Dispose();
-
-    private Span<T> Key(in KeyMemory memory, int token, int head) => new(memory.Key(token, head, HeadDim * sizeof(T)), HeadDim);
-
-    private Span<T> Value(in KeyMemory memory, int token, int head) => new(memory.Value(token, head, ValueDim * sizeof(T)), ValueDim);
 
     private static int ChunkOf(CacheShape shape) => Math.Clamp(ChunkBytes / (shape.Heads * (shape.HeadDim + shape.ValueDim) * shape.ElementBytes), 1, ChunkTokens);
 

@@ -26,8 +26,8 @@ internal sealed unsafe class PagePool : IDisposable
         Pages = pages;
         checked
         {
-            _valuesOffset = Aligned((nint)shape.Heads * pageTokens * shape.HeadDim * shape.ElementBytes);
-            _layerBytes = _valuesOffset + Aligned((nint)shape.Heads * pageTokens * shape.ValueDim * shape.ElementBytes);
+            _valuesOffset = CacheMemory.Aligned((nint)shape.Heads * pageTokens * shape.HeadDim * shape.ElementBytes);
+            _layerBytes = _valuesOffset + CacheMemory.Aligned((nint)shape.Heads * pageTokens * shape.ValueDim * shape.ElementBytes);
             _pageBytes = _layerBytes * layers;
             _ = _pageBytes * (nint)pages;
         }
@@ -50,8 +50,6 @@ internal sealed unsafe class PagePool : IDisposable
             Dispose();
             throw;
         }
-
-        static nint Aligned(nint bytes) => checked(bytes + (nint)CacheMemory.Alignment - 1) & -(nint)CacheMemory.Alignment;
     }
 
     /// <summary>Tokens of a page.</summary>

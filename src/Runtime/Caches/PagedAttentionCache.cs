@@ -296,10 +296,7 @@ public abstract class PagedAttentionCache : IDisposable
     /// <summary>Where the keys and values of a sequence lie in a layer. It is valid while a call has the sequence.</summary>
     internal KeyMemory Memory(PagedSequence sequence, int layer) => sequence.Memory(_pool, layer);
 
-    internal void CheckLayer(int layer, string name = "layer")
-    {
-        if ((uint)layer >= (uint)Layers) ThrowLayer(layer, name);
-    }
+    internal void CheckLayer(int layer, string name = "layer") => CacheRows.CheckLayer(layer, Layers, name);
 
     /// <summary>Adds a sequence whose table has room for tokens. The lists are locked.</summary>
     private PagedSequence Add(int tokens = 0)
@@ -339,9 +336,6 @@ public abstract class PagedAttentionCache : IDisposable
     }
 
     private static string Text(string name, int index) => index < 0 ? name : $"{name}[{index}]";
-
-    [DoesNotReturn]
-    private void ThrowLayer(int layer, string name) => throw new ArgumentOutOfRangeException(name, layer, $"{name} is {layer}, the cache has {Layers} layer{(Layers == 1 ? "" : "s")}.");
 
     [DoesNotReturn]
     private static void ThrowNone(string name, int index) =>

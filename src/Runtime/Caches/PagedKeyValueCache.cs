@@ -48,12 +48,7 @@ public sealed unsafe class PagedKeyValueCache<T> : PagedAttentionCache
             CacheRows.CheckRoom(nameof(keys), tokens, length, KernelTensor.MaxTokens);
             Reserve(new ReadOnlySpan<SequenceId>(in id), [0, tokens], layer, nameof(id));
             var memory = Memory(sequence, layer);
-            for (int token = 0, row = 0; token < tokens; token++)
-                for (int head = 0; head < KeyValueHeads; head++, row++)
-                {
-                    keys.Slice(row * HeadDim, HeadDim).CopyTo(Key(memory, length + token, head));
-                    values.Slice(row * ValueDim, ValueDim).CopyTo(Value(memory, length + token, head));
-                }
+            CacheRows.Write(Shape, memory, length, keys, values);
 
             sequence.SetLength(layer, length + tokens);
             done = true;
@@ -86,22 +81,13 @@ public sealed unsafe class PagedKeyValueCache<T> : PagedAttentionCache
             if (first < 0 || first > length - tokens)
                 throw new ArgumentOutOfRangeException(nameof(first), first, $"{nameof(first)} is {first}, sequence {id} has {length} tokens, of which {tokens} are asked for.");
             var memory = Memory(sequence, layer);
-            for (int token = 0, row = 0; token < tokens; token++)
-                for (int head = 0; head < KeyValueHeads; head++, row++)
-                {
-                    Key(memory, first + token, head).CopyTo(keys.Slice(row * HeadDim, HeadDim));
-                    Value(memory, first + token, head).CopyTo(values.Slice(row * ValueDim, ValueDim));
-                }
+            CacheRows.Read(Shape, memory, first, keys, values);
         }
         finally
         {
             Exit(sequence, changes: false);
         }
     }
-
-    private Span<T> Key(in KeyMemory memory, int token, int head) => new(memory.Key(token, head, HeadDim * sizeof(T)), HeadDim);
-
-    private Span<T> Value(in KeyMemory memory, int token, int head) => new(memory.Value(token, head, ValueDim * sizeof(T)), ValueDim);
 
     private static int Positive(int number, string name)
     {

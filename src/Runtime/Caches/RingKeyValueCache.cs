@@ -103,22 +103,11 @@ public sealed unsafe class RingKeyValueCache<T> : AttentionCache
             CacheRows.CheckRoom(nameof(keys), tokens, length, MostTokens);
             var memory = Memory(layer);
             Forget(layer, length + tokens);
-            for (int token = 0, row = 0; token < tokens; token++)
-            {
-                int position = length + token;
-                if (position >= FirstKeys && position < FirstOf(layer))
-                {
-                    row += KeyValueHeads; // a later one takes its place
-                    continue;
-                }
-
-                for (int head = 0; head < KeyValueHeads; head++, row++)
-                {
-                    keys.Slice(row * HeadDim, HeadDim).CopyTo(Key(memory, position, head));
-                    values.Slice(row * ValueDim, ValueDim).CopyTo(Value(memory, position, head));
-                }
-            }
-
+            // The first keys, and the tokens in whose place no later one comes.
+            int kept = Math.Clamp(FirstKeys - length, 0, tokens), last = Math.Clamp(FirstOf(layer) - length, kept, tokens);
+            int keyWidth = KeyValueHeads * HeadDim, valueWidth = KeyValueHeads * ValueDim;
+            CacheRows.Write(Shape, memory, length, keys[..(kept * keyWidth)], values[..(kept * valueWidth)]);
+            CacheRows.Write(Shape, memory, length + last, keys[(last * keyWidth)..], values[(last * valueWidth)..]);
             SetLength(layer, length + tokens);
         }
         finally
@@ -147,12 +136,7 @@ public sealed unsafe class RingKeyValueCache<T> : AttentionCache
             if (tokens > 0 && Math.Max(first, FirstKeys) < Math.Min(kept, first + tokens))
                 throw new ArgumentOutOfRangeException(nameof(first), first, $"{nameof(first)} is {first}, but the cache retains {Kept(kept, length)}.");
             var memory = Memory(layer);
-            for (int token = 0, row = 0; token < tokens; token++)
-                for (int head = 0; head < KeyValueHeads; head++, row++)
-                {
-                    Key(memory, first + token, head).CopyTo(keys.Slice(row * HeadDim, HeadDim));
-                    Value(memory, first + token, head).CopyTo(values.Slice(row * ValueDim, ValueDim));
-                }
+            CacheRows.Read(Shape, memory, first, keys, values);
         }
         finally
         {
@@ -238,8 +222,8 @@ public sealed unsafe class RingKeyValueCache<T> : AttentionCache
         nint places = FirstKeys + gathered, valuesOffset, bytes;
         checked
         {
-            valuesOffset = Aligned(places * Shape.Heads * HeadDim * Shape.ElementBytes);
-            bytes = (nint)CacheMemory.Alignment + valuesOffset + Aligned(places * Shape.Heads * ValueDim * Shape.ElementBytes);
+            valuesOffset = CacheMemory.Aligned(places * Shape.Heads * HeadDim * Shape.ElementBytes);
+            bytes = (nint)CacheMemory.Alignment + valuesOffset + CacheMemory.Aligned(places * Shape.Heads * ValueDim * Shape.ElementBytes);
         }
 
         _gathered = (byte*)ScratchCache.Rent((nuint)bytes);
@@ -249,8 +233,6 @@ public sealed unsafe class RingKeyValueCache<T> : AttentionCache
         Copy(memory, _gatheredMemory, 0, Math.Min(FirstKeys, length));
         Copy(memory, _gatheredMemory, seen, length);
         return _gatheredMemory;
-
-        static nint Aligned(nint bytes) => checked(bytes + (nint)CacheMemory.Alignment - 1) & -(nint)CacheMemory.Alignment;
     }
 
     internal override void Keep(int layer, int tokens)
@@ -300,8 +282,4 @@ public sealed unsafe class RingKeyValueCache<T> : AttentionCache
                 Buffer.MemoryCopy(from.Value(token, head, valueBytes), to.Value(token, head, valueBytes), valueBytes, valueBytes);
             }
     }
-
-    private Span<T> Key(in KeyMemory memory, int token, int head) => new(memory.Key(token, head, HeadDim * sizeof(T)), HeadDim);
-
-    private Span<T> Value(in KeyMemory memory, int token, int head) => new(memory.Value(token, head, ValueDim * sizeof(T)), ValueDim);
 }

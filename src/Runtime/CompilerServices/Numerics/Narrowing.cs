@@ -120,8 +120,9 @@ internal static partial class Narrowing
         for (int i = 0; i < length; i++) target[i] = (float)source[i];
     }
 
+    /// <summary>The nearest bfloat16 numbers, ties to even, NaN as a quiet NaN, in the low halves of the elements.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static Vector512<uint> Rounded(Vector512<float> value)
+    internal static Vector512<uint> Rounded(Vector512<float> value)
     {
         var bits = value.AsUInt32();
         var upper = bits >>> 16;
@@ -129,8 +130,9 @@ internal static partial class Narrowing
         return Vector512.ConditionalSelect(Vector512.Equals(value, value).AsUInt32(), rounded, upper | Vector512.Create(QuietBit));
     }
 
+    /// <summary>The nearest bfloat16 numbers, ties to even, NaN as a quiet NaN, in the low halves of the elements.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static Vector256<uint> Rounded(Vector256<float> value)
+    internal static Vector256<uint> Rounded(Vector256<float> value)
     {
         var bits = value.AsUInt32();
         var upper = bits >>> 16;
@@ -138,8 +140,9 @@ internal static partial class Narrowing
         return Vector256.ConditionalSelect(Vector256.Equals(value, value).AsUInt32(), rounded, upper | Vector256.Create(QuietBit));
     }
 
+    /// <summary>The nearest bfloat16 numbers, ties to even, NaN as a quiet NaN, in the low halves of the elements.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static Vector128<uint> Rounded(Vector128<float> value)
+    internal static Vector128<uint> Rounded(Vector128<float> value)
     {
         var bits = value.AsUInt32();
         var upper = bits >>> 16;

@@ -44,12 +44,12 @@ public static partial class Vectors128
 
     /// <summary>Rounds a vector to bfloat16, to nearest even, and writes it at an offset.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static void StoreBFloat16(Vector128<float> x, ref BFloat16 origin, nint offset) => StoreFour(ToBFloat16(x), ref Unsafe.As<BFloat16, ushort>(ref Unsafe.Add(ref origin, offset)));
+    public static void StoreBFloat16(Vector128<float> x, ref BFloat16 origin, nint offset) => StoreFour(Narrowing.Rounded(x), ref Unsafe.As<BFloat16, ushort>(ref Unsafe.Add(ref origin, offset)));
 
     /// <summary>Rounds the first elements to bfloat16 and writes them and nothing after them.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static void StoreFirstBFloat16(Vector128<float> x, ref BFloat16 origin, nint offset, int count) =>
-        StoreFirst(ToBFloat16(x), ref Unsafe.As<BFloat16, ushort>(ref Unsafe.Add(ref origin, offset)), count);
+        StoreFirst(Narrowing.Rounded(x), ref Unsafe.As<BFloat16, ushort>(ref Unsafe.Add(ref origin, offset)), count);
 
     /// <summary>An element as a float.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -66,7 +66,7 @@ public static partial class Vectors128
     /// <inheritdoc cref="WriteFloat(float, ref Half, nint)"/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static void WriteFloat(float x, ref BFloat16 origin, nint offset) =>
-        Unsafe.As<BFloat16, ushort>(ref Unsafe.Add(ref origin, offset)) = (ushort)ToBFloat16(Vector128.CreateScalar(x)).ToScalar();
+        Unsafe.As<BFloat16, ushort>(ref Unsafe.Add(ref origin, offset)) = (ushort)Narrowing.Rounded(Vector128.CreateScalar(x)).ToScalar();
 
     /// <summary>Four half-precision numbers, in the low halves of the elements, as floats.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -83,7 +83,7 @@ public static partial class Vectors128
 
     /// <summary>Half-precision numbers in the low halves of the elements: to nearest even, NaN as a quiet NaN.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    internal static Vector128<int> ToHalf(Vector128<float> x)
+    internal static Vector128<uint> ToHalf(Vector128<float> x)
     {
         const int Least = 0x38800000, Half = 0x3F000000, Above = 0x47800000; // 2^-14, the least normal number; 0.5, in whose last places subnormals lie; 2^16
         var magnitude = x.AsInt32() & Vector128.Create(int.MaxValue);
@@ -93,16 +93,7 @@ public static partial class Vectors128
         var special = Vector128.ConditionalSelect(
             Vector128.GreaterThan(magnitude, Vector128.Create(Infinity)), ((magnitude >>> 13) & Vector128.Create(0x3FF)) | Vector128.Create(0x7E00), Vector128.Create(0x7C00));
         var rounded = Vector128.ConditionalSelect(Vector128.LessThan(magnitude, Vector128.Create(Least)), subnormal, normal);
-        return sign | Vector128.ConditionalSelect(Vector128.GreaterThanOrEqual(magnitude, Vector128.Create(Above)), special, rounded);
-    }
-
-    /// <summary>bfloat16 numbers in the low halves of the elements: to nearest even, NaN as a quiet NaN.</summary>
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    internal static Vector128<int> ToBFloat16(Vector128<float> x)
-    {
-        var bits = x.AsInt32();
-        var rounded = (bits + Vector128.Create(0x7FFF) + ((bits >>> 16) & Vector128<int>.One)) >>> 16;
-        return Vector128.ConditionalSelect(Vector128.Equals(x, x).AsInt32(), rounded, (bits >>> 16) | Vector128.Create(0x40));
+        return (sign | Vector128.ConditionalSelect(Vector128.GreaterThanOrEqual(magnitude, Vector128.Create(Above)), special, rounded)).AsUInt32();
     }
 
     /// <summary>Four numbers of 16 bits, in the lower half of a vector.</summary>
@@ -125,13 +116,13 @@ public static partial class Vectors128
 
     /// <summary>The low halves of the elements, side by side.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static ulong Narrowed(Vector128<int> x) => Vector128.Narrow(x.AsUInt32(), x.AsUInt32()).AsUInt64().ToScalar();
+    private static ulong Narrowed(Vector128<uint> x) => Vector128.Narrow(x, x).AsUInt64().ToScalar();
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static void StoreFour(Vector128<int> x, ref ushort target) => Unsafe.WriteUnaligned(ref Unsafe.As<ushort, byte>(ref target), Narrowed(x));
+    private static void StoreFour(Vector128<uint> x, ref ushort target) => Unsafe.WriteUnaligned(ref Unsafe.As<ushort, byte>(ref target), Narrowed(x));
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static void StoreFirst(Vector128<int> x, ref ushort target, int count) => StoreFirstBits(Narrowed(x), ref target, count);
+    private static void StoreFirst(Vector128<uint> x, ref ushort target, int count) => StoreFirstBits(Narrowed(x), ref target, count);
 
     /// <summary>Writes the first numbers of 16 bits. The count is a constant of 1 to 4.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]

@@ -33,12 +33,12 @@ public static partial class Vectors256
 
     /// <summary>Rounds a vector to bfloat16, to nearest even, and writes it at an offset.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static void StoreBFloat16(Vector256<float> x, ref BFloat16 origin, nint offset) => Narrowed(ToBFloat16(x)).StoreUnsafe(ref Unsafe.As<BFloat16, ushort>(ref Unsafe.Add(ref origin, offset)));
+    public static void StoreBFloat16(Vector256<float> x, ref BFloat16 origin, nint offset) => Narrowed(Narrowing.Rounded(x)).StoreUnsafe(ref Unsafe.As<BFloat16, ushort>(ref Unsafe.Add(ref origin, offset)));
 
     /// <summary>Rounds the first elements to bfloat16 and writes them and nothing after them.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static void StoreFirstBFloat16(Vector256<float> x, ref BFloat16 origin, nint offset, int count) =>
-        StoreFirst(Narrowed(ToBFloat16(x)), ref Unsafe.As<BFloat16, ushort>(ref Unsafe.Add(ref origin, offset)), count);
+        StoreFirst(Narrowed(Narrowing.Rounded(x)), ref Unsafe.As<BFloat16, ushort>(ref Unsafe.Add(ref origin, offset)), count);
 
     /// <summary>Eight half-precision numbers as floats: see <see cref="Vectors128.OfHalf"/>.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -54,15 +54,11 @@ public static partial class Vectors256
 
     /// <summary>Half-precision numbers in the low halves of the elements: see <see cref="Vectors128.ToHalf"/>.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static Vector256<int> ToHalf(Vector256<float> x) => Vector256.Create(Vectors128.ToHalf(x.GetLower()), Vectors128.ToHalf(x.GetUpper()));
-
-    /// <summary>bfloat16 numbers in the low halves of the elements: see <see cref="Vectors128.ToBFloat16"/>.</summary>
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static Vector256<int> ToBFloat16(Vector256<float> x) => Vector256.Create(Vectors128.ToBFloat16(x.GetLower()), Vectors128.ToBFloat16(x.GetUpper()));
+    private static Vector256<uint> ToHalf(Vector256<float> x) => Vector256.Create(Vectors128.ToHalf(x.GetLower()), Vectors128.ToHalf(x.GetUpper()));
 
     /// <summary>The low halves of the elements, side by side.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static Vector128<ushort> Narrowed(Vector256<int> x) => Vector128.Narrow(x.GetLower().AsUInt32(), x.GetUpper().AsUInt32());
+    private static Vector128<ushort> Narrowed(Vector256<uint> x) => Vector128.Narrow(x.GetLower(), x.GetUpper());
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static Vector128<short> Eight(ref short source) => Vector128.LoadUnsafe(ref source);
