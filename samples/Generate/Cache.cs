@@ -8,6 +8,7 @@ internal enum CacheType
     Fp32,
     Bf16,
     Half,
+    Int8,
 }
 
 internal static class CacheTypes
@@ -18,7 +19,8 @@ internal static class CacheTypes
         "fp32" => CacheType.Fp32,
         "bf16" => CacheType.Bf16,
         "half" => CacheType.Half,
-        _ => throw new UsageException($"--cache is '{name}', but must be fp32, bf16 or half."),
+        "int8" => CacheType.Int8,
+        _ => throw new UsageException($"--cache is '{name}', but must be fp32, bf16, half or int8."),
     };
 }
 
@@ -61,6 +63,11 @@ internal static partial class LayerCache
         ReadOnlySpan<float> query, ReadOnlySpan<float> key, ReadOnlySpan<float> value,
         KeyValueCache<Half> cache, int layer, RotaryTable rotary, Span<float> output);
 
+    [Attention(Heads, HeadDim, KeyValueHeads = KeyValueHeads, Mask = AttentionMask.Causal, Rotary = AttentionRotary.Interleaved)]
+    private static partial void Step(
+        ReadOnlySpan<float> query, ReadOnlySpan<float> key, ReadOnlySpan<float> value,
+        KeyValueCache<sbyte> cache, int layer, RotaryTable rotary, Span<float> output);
+
     private delegate void StepKernel<T>(
         ReadOnlySpan<float> query, ReadOnlySpan<float> key, ReadOnlySpan<float> value,
         KeyValueCache<T> cache, int layer, RotaryTable rotary, Span<float> output)
@@ -74,6 +81,7 @@ internal static partial class LayerCache
         CacheType.Fp32 => new Of<float>(layers, tokens, Step),
         CacheType.Bf16 => new Of<BFloat16>(layers, tokens, Step),
         CacheType.Half => new Of<Half>(layers, tokens, Step),
+        CacheType.Int8 => new Of<sbyte>(layers, tokens, Step),
         _ => throw new ArgumentOutOfRangeException(nameof(type), type, "There is no such type."),
     };
 

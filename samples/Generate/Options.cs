@@ -20,7 +20,7 @@ internal sealed record Options
           --temperature T     0 takes the likeliest token (the default), 1 draws by the model's probabilities
           --top-p P           draws among the likeliest tokens that together have this probability: above 0, at most 1 (the default)
           --seed S            the same seed draws the same text; without one, each run draws another
-          --cache TYPE        how keys and values are stored: fp32 (the default), bf16 or half
+          --cache TYPE        how keys and values are stored: fp32 (the default), bf16, half or int8
           --help              this text
 
         """;

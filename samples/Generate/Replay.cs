@@ -26,6 +26,10 @@ internal static partial class Replay
     private static partial void Layer0(
         ReadOnlySpan<float> query, ReadOnlySpan<float> key, ReadOnlySpan<float> value, KeyValueCache<Half> cache, Span<float> output);
 
+    [Attention(Heads, HeadDim0, Mask = AttentionMask.Causal)]
+    private static partial void Layer0(
+        ReadOnlySpan<float> query, ReadOnlySpan<float> key, ReadOnlySpan<float> value, KeyValueCache<sbyte> cache, Span<float> output);
+
     [Attention(Heads, HeadDim1, Mask = AttentionMask.Causal)]
     private static partial void Layer1(
         ReadOnlySpan<float> query, ReadOnlySpan<float> key, ReadOnlySpan<float> value, KeyValueCache<float> cache, Span<float> output);
@@ -37,6 +41,10 @@ internal static partial class Replay
     [Attention(Heads, HeadDim1, Mask = AttentionMask.Causal)]
     private static partial void Layer1(
         ReadOnlySpan<float> query, ReadOnlySpan<float> key, ReadOnlySpan<float> value, KeyValueCache<Half> cache, Span<float> output);
+
+    [Attention(Heads, HeadDim1, Mask = AttentionMask.Causal)]
+    private static partial void Layer1(
+        ReadOnlySpan<float> query, ReadOnlySpan<float> key, ReadOnlySpan<float> value, KeyValueCache<sbyte> cache, Span<float> output);
 
     private delegate void StepKernel<T>(
         ReadOnlySpan<float> query, ReadOnlySpan<float> key, ReadOnlySpan<float> value, KeyValueCache<T> cache, Span<float> output)
@@ -52,6 +60,7 @@ internal static partial class Replay
         {
             CacheType.Bf16 => Layer<BFloat16>(file, "layer0", HeadDim0, Layer0, output) & Layer<BFloat16>(file, "layer1", HeadDim1, Layer1, output),
             CacheType.Half => Layer<Half>(file, "layer0", HeadDim0, Layer0, output) & Layer<Half>(file, "layer1", HeadDim1, Layer1, output),
+            CacheType.Int8 => Layer<sbyte>(file, "layer0", HeadDim0, Layer0, output) & Layer<sbyte>(file, "layer1", HeadDim1, Layer1, output),
             _ => Layer<float>(file, "layer0", HeadDim0, Layer0, output) & Layer<float>(file, "layer1", HeadDim1, Layer1, output),
         };
         output.WriteLine("To generate text: --model stories260K.bin --tokenizer tok512.bin (see samples/Generate/README.md).");

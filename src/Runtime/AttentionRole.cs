@@ -198,6 +198,7 @@ internal enum ElementType
     Byte,
     Half,
     BFloat16,
+    SByte,
 }
 
 /// <summary>The properties of element types.</summary>
@@ -215,6 +216,7 @@ internal static class ElementTable
         ElementType.Byte => ("byte", 1, "u8", ""),
         ElementType.Half => ("global::System.Half", 2, "f16", "Half"),
         ElementType.BFloat16 => ("global::AttentionGen.BFloat16", 2, "bf16", "BFloat16"),
+        ElementType.SByte => ("sbyte", 1, "i8", "SByte"),
         _ => throw new ArgumentOutOfRangeException(nameof(type), type, "The element type has no row in the table."),
     };
 }
@@ -405,7 +407,7 @@ internal static class OperandTable
         new(Role.Rotary, "rotary", OperandKind.Table, ElementType.Float, Axes.None, "[positions, `RotaryDim`]",
             "The cosines and sines of the positions of queries and keys, see [rotary positions](#rotary-positions).") { ObjectTypes = ["global::AttentionGen.RotaryTable"] },
         new(Role.Cache, "cache", OperandKind.Cache, ElementType.Float, Axes.None, "[layers, tokens, keyValueHeads, headDim] and [..., valueDim]",
-            "The keys and values of earlier tokens, see [caches](#caches).") { Others = Narrow, ObjectTypes = ["global::AttentionGen.KeyValueCache<{0}>", "global::AttentionGen.RingKeyValueCache<{0}>", PagedCache] },
+            "The keys and values of earlier tokens, see [caches](#caches).") { Others = [.. Narrow, ElementType.SByte], ObjectTypes = ["global::AttentionGen.KeyValueCache<{0}>", "global::AttentionGen.RingKeyValueCache<{0}>", PagedCache] },
         new(Role.Layer, "layer", OperandKind.Number, ElementType.Int, Axes.None, "",
             "The layer of the cache, from 0 on. Without it, the first one."),
         new(Role.Sequences, "sequences", OperandKind.Cache, ElementType.Float, Axes.None, "[documents]",

@@ -39,10 +39,11 @@ public class CacheTests
     public void A_call_appends_and_attends_to_all_that_is_there(string name, int pieces)
     {
         var declaration = s_declarations.Single(declaration => declaration.ToString() == name);
-        int turn = s_pieces[pieces].Sum() > Many ? (Array.IndexOf(s_declarations, declaration) + pieces) % 3 : -1;
+        int turn = s_pieces[pieces].Sum() > Many ? (Array.IndexOf(s_declarations, declaration) + pieces) % 4 : -1;
         if (turn is -1 or 0) Run<float>(declaration, s_pieces[pieces], capacity: 0);
         if (turn is -1 or 1) Run<Half>(declaration, s_pieces[pieces], capacity: 1000);
         if (turn is -1 or 2) Run<BFloat16>(declaration, s_pieces[pieces], capacity: 0);
+        if (turn is -1 or 3) Run<sbyte>(declaration, s_pieces[pieces], capacity: 0);
     }
 
     /// <summary>Appends pieces, each to two layers with other tokens, and checks each result against the exact one over the stored values.</summary>
@@ -78,13 +79,60 @@ public class CacheTests
         int tokens = call.Problem.Queries, length = before + tokens;
         var all = new Inputs(new Problem(call.Problem.Declaration, tokens, length));
         call.Query.CopyTo(all.Query, 0);
-        T[] keys = new T[all.Key.Length], values = new T[all.Value.Length];
-        cache.Read(0, keys, values, layer);
-        for (int i = 0; i < keys.Length; i++) all.Key[i] = Stored.Float(keys[i]);
-        for (int i = 0; i < values.Length; i++) all.Value[i] = Stored.Float(values[i]);
-        for (int i = 0; i < call.Key.Length; i++) Assert.Equal(Stored.Float(Stored.Round<T>(call.Key[i])), all.Key[all.Key.Length - call.Key.Length + i]);
-        for (int i = 0; i < call.Value.Length; i++) Assert.Equal(Stored.Float(Stored.Round<T>(call.Value[i])), all.Value[all.Value.Length - call.Value.Length + i]);
+        var (keys, values) = cache.Floats(0, length, layer);
+        keys.CopyTo(all.Key, 0);
+        values.CopyTo(all.Value, 0);
+        Assert.Equal(Stored.Round<T>(call.Key, cache.HeadDim).Floats, keys[^call.Key.Length..]);
+        Assert.Equal(Stored.Round<T>(call.Value, cache.ValueDim).Floats, values[^call.Value.Length..]);
         Bound.Check(all, output);
+    }
+
+    [Fact]
+    public void A_hidden_token_may_be_NaN_and_a_visible_one_makes_its_rows_NaN()
+    {
+        Run<float>();
+        Run<Half>();
+        Run<BFloat16>();
+        Run<sbyte>();
+
+        static void Run<T>()
+            where T : unmanaged
+        {
+            const int Tokens = 130;
+            var declaration = s_declarations[^1];
+            var kernel = s_kernels.Of<T>(declaration);
+            var inputs = new Inputs(new Problem(declaration, Tokens, Tokens));
+            foreach (int pieces in new[] { 1, 2, 7, Tokens })
+            {
+                float[] expected = Attend(_ => false, pieces), actual = Attend(token => token % 5 == 1, pieces);
+                Assert.Equal(expected, actual);
+
+                // The token 77, as a key or as a value: queries from there on see it.
+                foreach (bool isKey in new[] { true, false })
+                {
+                    actual = Attend(token => token == 77, pieces, isKey);
+                    Assert.Equal(expected[..(77 * 96)], actual[..(77 * 96)]);
+                    if (!isKey) Assert.All(actual[(77 * 96)..], x => Assert.True(float.IsNaN(x)));
+                    Assert.True(float.IsNaN(actual[77 * 96]) && float.IsNaN(actual[^1]));
+                }
+            }
+
+            // Appends tokens, some of which are NaN, so many at a time, and attends.
+            float[] Attend(Func<int, bool> isNaN, int pieces, bool? isKey = null)
+            {
+                using var cache = Create<T>(declaration);
+                float[] output = new float[inputs.Problem.OutputLength];
+                float[] key = Marked(inputs.Key, 64, isKey != false), value = Marked(inputs.Value, 48, isKey != true);
+                for (int first = 0; first < Tokens; first += pieces)
+                {
+                    int count = Math.Min(pieces, Tokens - first);
+                    kernel.Step(inputs.Query.AsSpan(first * 128, count * 128), key.AsSpan(first * 64, count * 64), value.AsSpan(first * 48, count * 48), cache, 0, 2, output.AsSpan(first * 96, count * 96));
+                }
+
+                return output;
+                float[] Marked(float[] rows, int width, bool marks) => [.. rows.Select((x, i) => marks && isNaN(i / width) ? float.NaN : x)];
+            }
+        }
     }
 
     [Fact]
@@ -325,9 +373,7 @@ public class CacheTests
     private static void Poison<T>(KeyValueCache<T> cache, int tokens)
         where T : unmanaged
     {
-        T[] keys = new T[tokens * cache.KeyValueHeads * cache.HeadDim], values = new T[tokens * cache.KeyValueHeads * cache.ValueDim];
-        keys.AsSpan().Fill(Stored.Round<T>(float.NaN));
-        values.AsSpan().Fill(Stored.Round<T>(float.NaN));
+        Rows<T> keys = Stored.NaN<T>(tokens * cache.KeyValueHeads * cache.HeadDim, cache.HeadDim), values = Stored.NaN<T>(tokens * cache.KeyValueHeads * cache.ValueDim, cache.ValueDim);
         for (int layer = 0; layer < cache.Layers; layer++) cache.Append(keys, values, layer);
         cache.Truncate(0);
     }

@@ -19,6 +19,7 @@ public class PagedKernelTests
         Run<float>(declaration, pageTokens);
         Run<Half>(declaration, pageTokens);
         Run<BFloat16>(declaration, pageTokens);
+        Run<sbyte>(declaration, pageTokens);
     }
 
     private static void Run<T>(Declaration declaration, int pageTokens)

@@ -55,6 +55,7 @@ public class RingCacheTests
         if (!s_typed.Contains(declaration) || slack != 5) return;
         Run<Half>(declaration, slack, pieces);
         Run<BFloat16>(declaration, slack, pieces);
+        Run<sbyte>(declaration, slack, pieces);
     }
 
     /// <summary>Wherever the ring begins and ends, in memory whose other places are NaN.</summary>
@@ -108,6 +109,7 @@ public class RingCacheTests
         Compare<float>(1e-6f);
         Compare<Half>(1e-6f);
         Compare<BFloat16>(1e-6f);
+        Compare<sbyte>(1e-6f);
 
         static void Compare<T>(float tolerance)
             where T : unmanaged
@@ -395,7 +397,7 @@ public class RingCacheTests
             public static partial class Kernels
             {
             {{string.Concat(s_declarations.SelectMany(declaration => new[] { Source<float>(declaration), declaration.OwnMethods }))}}
-            {{string.Concat(s_typed.SelectMany(declaration => new[] { Source<Half>(declaration), Source<BFloat16>(declaration) }))}}
+            {{string.Concat(s_typed.SelectMany(declaration => new[] { Source<Half>(declaration), Source<BFloat16>(declaration), Source<sbyte>(declaration) }))}}
             }
             """).GetType("Kernels", throwOnError: true)!;
         foreach (var declaration in s_declarations) Own.Add(declaration, type);
@@ -405,8 +407,9 @@ public class RingCacheTests
     private static string Name<T>(Declaration declaration) => $"{declaration}_{typeof(T).Name}";
 
     private static string Source<T>(Declaration declaration)
+        where T : unmanaged
     {
-        string type = typeof(T) == typeof(float) ? "float" : typeof(T).Name, attribute = declaration.Source.Split('\n')[0].Trim();
+        string type = Stored.Name<T>(), attribute = declaration.Source.Split('\n')[0].Trim();
         return $"""
                 {attribute}
                 public static partial void {Name<T>(declaration)}(ReadOnlySpan<float> query, ReadOnlySpan<float> key, ReadOnlySpan<float> value, RingKeyValueCache<{type}> cache, int layer, int maxThreads, Span<float> output);
@@ -432,8 +435,8 @@ public class RingCacheTests
 
         public void Add(float[] keys, float[] values)
         {
-            _keys.AddRange(keys.Select(x => Stored.Float(Stored.Round<T>(x))));
-            _values.AddRange(values.Select(x => Stored.Float(Stored.Round<T>(x))));
+            _keys.AddRange(Stored.Round<T>(keys, declaration.HeadDim).Floats);
+            _values.AddRange(Stored.Round<T>(values, declaration.ValueDim).Floats);
         }
 
         public void Truncate(int length)
@@ -463,10 +466,9 @@ public class RingCacheTests
 
         private void Check(RingKeyValueCache<T> cache, int layer, int first, int end)
         {
-            T[] keys = new T[(end - first) * KeyWidth], values = new T[(end - first) * ValueWidth];
-            cache.Read(first, keys, values, layer);
-            Assert.Equal(_keys.GetRange(first * KeyWidth, keys.Length), keys.Select(Stored.Float));
-            Assert.Equal(_values.GetRange(first * ValueWidth, values.Length), values.Select(Stored.Float));
+            var (keys, values) = cache.Floats(first, end - first, layer);
+            Assert.Equal(_keys.GetRange(first * KeyWidth, keys.Length), keys);
+            Assert.Equal(_values.GetRange(first * ValueWidth, values.Length), values);
         }
     }
 }

@@ -108,6 +108,7 @@ public sealed partial class RunTests : IDisposable
     [InlineData("fp32")]
     [InlineData("bf16")]
     [InlineData("half")]
+    [InlineData("int8")]
     public void A_token_allocates_nothing(string cache)
     {
         var model = Model(1, cache);

@@ -59,7 +59,7 @@ internal sealed record RoleRow(OperandRow Operand, IReadOnlyList<RoleType> Eleme
     public IEnumerable<string> UsualTypes => Elements.TakeWhile(type => type.Element == Operand.Element).SelectMany(type => new[] { type.Type, type.TensorType }).OfType<string>();
 
     /// <summary>The other elements that these types may have, for messages: nothing where there are none.</summary>
-    public string OtherElements => Operand.Others.Count == 0 ? "" : $", or the same of {string.Join(" or ", Operand.Others.Select(ElementTypes.Text))}";
+    public string OtherElements => Operand.Others.Count == 0 ? "" : $", or the same of {string.Join(", ", Operand.Others.Take(Operand.Others.Count - 1).Select(ElementTypes.Text))} or {ElementTypes.Text(Operand.Others[Operand.Others.Count - 1])}";
 
     public bool IsTensorSpan(string type) => Elements.Any(element => element.TensorType == type);
 }

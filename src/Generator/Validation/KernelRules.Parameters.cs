@@ -99,7 +99,7 @@ internal static partial class KernelRules
         {
             bool mayBeFloat = role != Role.Value || cache is not null;
             if (Of(role) is not { Element: { } other } parameter || other == type || (other == ElementType.Float && mayBeFloat)) continue;
-            string fix = !mayBeFloat ? "the same type for both" : type == ElementType.Float ? "float" : $"float or {ElementTypes.Text(type)}";
+            string fix = !mayBeFloat ? "the same type for both" : type is ElementType.Float or ElementType.SByte ? "float" : $"float or {ElementTypes.Text(type)}";
             yield return new(Rules.UnlikeElements, Place.OfParameter(parameters.ToList().IndexOf(parameter)), parameter.Name, ElementTypes.Text(other), key.Name, ElementTypes.Text(type), fix);
         }
     }

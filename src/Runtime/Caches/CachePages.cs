@@ -3,14 +3,11 @@ using AttentionGen.CompilerServices;
 
 namespace AttentionGen;
 
-/// <summary>
-/// Native memory in pages, each with the keys and values of some tokens of a layer: keys [heads, tokens, headDim], values [heads, tokens, valueDim], each part
-/// aligned to 64 bytes. Head by head, since decode then reads the keys of a head in the order of memory.
-/// </summary>
+/// <summary>Native memory in pages, each with the keys and values of some tokens of a layer: see <see cref="PageLayout"/>.</summary>
 /// <remarks>What nobody disposed is freed by the finaliser.</remarks>
 internal sealed unsafe class CachePages : IDisposable
 {
-    private readonly nint _valuesOffset;
+    private readonly PageLayout _layout;
     private readonly nuint _pageBytes;
     private readonly Table[] _tables; // of the layers: each grows with its own pages alone
     private long _count;
@@ -18,12 +15,8 @@ internal sealed unsafe class CachePages : IDisposable
     public CachePages(CacheShape shape, int layers, int pageTokens)
     {
         PageTokens = pageTokens;
-        checked
-        {
-            _valuesOffset = CacheMemory.Aligned((nint)shape.Heads * pageTokens * shape.HeadDim * shape.ElementBytes);
-            _pageBytes = (nuint)(_valuesOffset + CacheMemory.Aligned((nint)shape.Heads * pageTokens * shape.ValueDim * shape.ElementBytes));
-        }
-
+        _layout = new PageLayout(shape, pageTokens);
+        _pageBytes = (nuint)_layout.Bytes;
         _tables = new Table[layers];
     }
 
@@ -50,7 +43,7 @@ internal sealed unsafe class CachePages : IDisposable
     }
 
     /// <summary>Where the keys and values of a layer lie.</summary>
-    public KeyMemory Memory(int layer) => new() { Pages = _tables[layer].Pages, PageTokens = PageTokens, Keys = 0, Values = _valuesOffset };
+    public KeyMemory Memory(int layer) => _layout.Memory(_tables[layer].Pages);
 
     /// <summary>Copies the pages of another cache of the same shape.</summary>
     /// <exception cref="OutOfMemoryException">There is not enough memory.</exception>

@@ -5,15 +5,26 @@ namespace AttentionGen;
 /// <summary>The rows that caches are given and give: checks of their numbers, and copies of [tokens, heads, dim] to and from pages.</summary>
 internal static class CacheRows
 {
-    /// <summary>The tokens of keys and values.</summary>
+    /// <summary>The tokens of keys and values, and of their scales, which only integers have.</summary>
     /// <exception cref="ArgumentException">The lengths do not fit the shape or each other.</exception>
-    public static int Tokens(CacheShape shape, int keys, int values)
+    public static int Tokens(CacheShape shape, int keys, int values, int keyScales, int valueScales)
     {
         int width = shape.Heads * shape.HeadDim, tokens = keys / width;
         if (keys % width != 0) throw new ArgumentException($"keys has {keys} elements, which is not a multiple of a token's {shape.Heads} * {shape.HeadDim} = {width}.", nameof(keys));
         if (values != (long)tokens * shape.Heads * shape.ValueDim)
             throw new ArgumentException($"values has {values} elements, but its shape [{tokens}, {shape.Heads}, {shape.ValueDim}] needs {(long)tokens * shape.Heads * shape.ValueDim}.", nameof(values));
+        CheckScales(shape, tokens, keyScales, nameof(keyScales));
+        CheckScales(shape, tokens, valueScales, nameof(valueScales));
         return tokens;
+    }
+
+    private static void CheckScales(CacheShape shape, int tokens, int scales, string name)
+    {
+        int needed = shape.HasScales ? tokens * shape.Heads : 0;
+        if (scales == needed) return;
+        throw new ArgumentException(
+            shape.HasScales ? $"{name} has {scales} elements, but the integers of {tokens} tokens need a scale for each head: [{tokens}, {shape.Heads}], {needed} elements."
+                : $"{name} has {scales} elements, but only a cache of sbyte stores scales.", name);
     }
 
     /// <exception cref="ArgumentException">There is no room for the tokens.</exception>
@@ -28,27 +39,34 @@ internal static class CacheRows
         if ((uint)layer >= (uint)layers) throw new ArgumentOutOfRangeException(name, layer, $"{name} is {layer}, the cache has {layers} layer{(layers == 1 ? "" : "s")}.");
     }
 
-    /// <summary>Writes rows of tokens as they are, the first of which is the token <paramref name="first"/>.</summary>
-    public static unsafe void Write<T>(CacheShape shape, in KeyMemory memory, int first, ReadOnlySpan<T> keys, ReadOnlySpan<T> values)
+    /// <summary>Writes some of the given tokens as they are: those from <paramref name="from"/> to <paramref name="end"/>, of which the first given one is the token <paramref name="first"/>.</summary>
+    public static unsafe void Write<T>(
+        CacheShape shape, in KeyMemory memory, int first, int from, int end, ReadOnlySpan<T> keys, ReadOnlySpan<T> values, ReadOnlySpan<float> keyScales, ReadOnlySpan<float> valueScales)
         where T : unmanaged
     {
-        for (int token = first; !keys.IsEmpty; token++)
-            for (int head = 0; head < shape.Heads; head++, keys = keys[shape.HeadDim..], values = values[shape.ValueDim..])
+        for (int token = from, row = from * shape.Heads; token < end; token++)
+            for (int head = 0; head < shape.Heads; head++, row++)
             {
-                keys[..shape.HeadDim].CopyTo(Key<T>(shape, memory, token, head));
-                values[..shape.ValueDim].CopyTo(Value<T>(shape, memory, token, head));
+                keys.Slice(row * shape.HeadDim, shape.HeadDim).CopyTo(Key<T>(shape, memory, first + token, head));
+                values.Slice(row * shape.ValueDim, shape.ValueDim).CopyTo(Value<T>(shape, memory, first + token, head));
+                if (!shape.HasScales) continue;
+                *memory.KeyScale(first + token, head) = keyScales[row];
+                *memory.ValueScale(first + token, head) = valueScales[row];
             }
     }
 
     /// <summary>Reads rows of tokens as they are stored, from the token <paramref name="first"/> on.</summary>
-    public static unsafe void Read<T>(CacheShape shape, in KeyMemory memory, int first, Span<T> keys, Span<T> values)
+    public static unsafe void Read<T>(CacheShape shape, in KeyMemory memory, int first, Span<T> keys, Span<T> values, Span<float> keyScales, Span<float> valueScales)
         where T : unmanaged
     {
-        for (int token = first; !keys.IsEmpty; token++)
-            for (int head = 0; head < shape.Heads; head++, keys = keys[shape.HeadDim..], values = values[shape.ValueDim..])
+        for (int token = first, row = 0; row * shape.HeadDim < keys.Length; token++)
+            for (int head = 0; head < shape.Heads; head++, row++)
             {
-                Key<T>(shape, memory, token, head).CopyTo(keys);
-                Value<T>(shape, memory, token, head).CopyTo(values);
+                Key<T>(shape, memory, token, head).CopyTo(keys.Slice(row * shape.HeadDim, shape.HeadDim));
+                Value<T>(shape, memory, token, head).CopyTo(values.Slice(row * shape.ValueDim, shape.ValueDim));
+                if (!shape.HasScales) continue;
+                keyScales[row] = *memory.KeyScale(token, head);
+                valueScales[row] = *memory.ValueScale(token, head);
             }
     }
 

@@ -4,7 +4,7 @@ using AttentionGen.CompilerServices;
 namespace AttentionGen;
 
 /// <summary>The keys and values of one sequence, in all layers of a model. It grows in chunks, or has a fixed capacity.</summary>
-/// <typeparam name="T">The type in which they are stored: <see cref="float"/>, <see cref="Half"/> or <see cref="BFloat16"/>.</typeparam>
+/// <typeparam name="T">The type in which they are stored: <see cref="float"/>, <see cref="Half"/>, <see cref="BFloat16"/> or <see cref="sbyte"/>.</typeparam>
 /// <remarks>See <see cref="AttentionCache"/> for what threads may do.</remarks>
 public sealed unsafe class KeyValueCache<T> : AttentionCache
     where T : unmanaged
@@ -52,10 +52,19 @@ public sealed unsafe class KeyValueCache<T> : AttentionCache
     /// <param name="values">[tokens, keyValueHeads, valueDim].</param>
     /// <param name="layer">The layer.</param>
     /// <exception cref="ArgumentException">The lengths do not fit the shape or each other, or there is no room for the tokens.</exception>
-    public void Append(ReadOnlySpan<T> keys, ReadOnlySpan<T> values, int layer = 0)
+    public void Append(ReadOnlySpan<T> keys, ReadOnlySpan<T> values, int layer = 0) => Append(keys, values, [], [], layer);
+
+    /// <summary>Appends tokens as they are: with <typeparamref name="T"/> = <see cref="sbyte"/>, integers and a scale for each head of a token, such as <see cref="Int8Rows.Quantize"/> makes.</summary>
+    /// <param name="keys">[tokens, keyValueHeads, headDim].</param>
+    /// <param name="values">[tokens, keyValueHeads, valueDim].</param>
+    /// <param name="keyScales">[tokens, keyValueHeads]; empty if <typeparamref name="T"/> is another type.</param>
+    /// <param name="valueScales">[tokens, keyValueHeads]; empty if <typeparamref name="T"/> is another type.</param>
+    /// <param name="layer">The layer.</param>
+    /// <inheritdoc cref="Append(ReadOnlySpan{T}, ReadOnlySpan{T}, int)"/>
+    public void Append(ReadOnlySpan<T> keys, ReadOnlySpan<T> values, ReadOnlySpan<float> keyScales, ReadOnlySpan<float> valueScales, int layer = 0)
     {
         CheckLayer(layer);
-        int tokens = CacheRows.Tokens(Shape, keys.Length, values.Length);
+        int tokens = CacheRows.Tokens(Shape, keys.Length, values.Length, keyScales.Length, valueScales.Length);
         Enter(changes: true);
         try
         {
@@ -63,7 +72,7 @@ public sealed unsafe class KeyValueCache<T> : AttentionCache
             CacheRows.CheckRoom(nameof(keys), tokens, length, MostTokens);
             Reserve(length + tokens);
             var memory = Memory(layer);
-            CacheRows.Write(Shape, memory, length, keys, values);
+            CacheRows.Write(Shape, memory, length, 0, tokens, keys, values, keyScales, valueScales);
 
             SetLength(layer, length + tokens);
         }
@@ -80,10 +89,20 @@ public sealed unsafe class KeyValueCache<T> : AttentionCache
     /// <param name="layer">The layer.</param>
     /// <exception cref="ArgumentException">The lengths do not fit the shape or each other.</exception>
     /// <exception cref="ArgumentOutOfRangeException">The cache has no such tokens.</exception>
-    public void Read(int first, Span<T> keys, Span<T> values, int layer = 0)
+    public void Read(int first, Span<T> keys, Span<T> values, int layer = 0) => Read(first, keys, values, [], [], layer);
+
+    /// <summary>Copies tokens, as they are stored: with <typeparamref name="T"/> = <see cref="sbyte"/>, integers and a scale for each head of a token.</summary>
+    /// <param name="first">The first token.</param>
+    /// <param name="keys">[tokens, keyValueHeads, headDim].</param>
+    /// <param name="values">[tokens, keyValueHeads, valueDim].</param>
+    /// <param name="keyScales">[tokens, keyValueHeads]; empty if <typeparamref name="T"/> is another type.</param>
+    /// <param name="valueScales">[tokens, keyValueHeads]; empty if <typeparamref name="T"/> is another type.</param>
+    /// <param name="layer">The layer.</param>
+    /// <inheritdoc cref="Read(int, Span{T}, Span{T}, int)"/>
+    public void Read(int first, Span<T> keys, Span<T> values, Span<float> keyScales, Span<float> valueScales, int layer = 0)
     {
         CheckLayer(layer);
-        int tokens = CacheRows.Tokens(Shape, keys.Length, values.Length);
+        int tokens = CacheRows.Tokens(Shape, keys.Length, values.Length, keyScales.Length, valueScales.Length);
         Enter(changes: false);
         try
         {
@@ -91,7 +110,7 @@ public sealed unsafe class KeyValueCache<T> : AttentionCache
             if (first < 0 || first > length - tokens)
                 throw new ArgumentOutOfRangeException(nameof(first), first, $"{nameof(first)} is {first}, the cache has {length} tokens, of which {tokens} are asked for.");
             var memory = Memory(layer);
-            CacheRows.Read(Shape, memory, first, keys, values);
+            CacheRows.Read(Shape, memory, first, keys, values, keyScales, valueScales);
         }
         finally
         {

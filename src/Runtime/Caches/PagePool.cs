@@ -3,8 +3,8 @@ using AttentionGen.CompilerServices;
 namespace AttentionGen;
 
 /// <summary>
-/// The pages of a paged cache, each with the keys and values of some tokens in all layers, laid out as those of <see cref="CachePages"/>. Sequences share pages:
-/// each page counts how many have it. The memory is taken at once, in large pieces, so that the cache never fails later for want of it.
+/// The pages of a paged cache, each with the keys and values of some tokens in all layers, one <see cref="PageLayout"/> after the other. Sequences share
+/// pages: each page counts how many have it. The memory is taken at once, in large pieces, so that the cache never fails later for want of it.
 /// </summary>
 /// <remarks>What nobody disposed is freed by the finaliser.</remarks>
 internal sealed unsafe class PagePool : IDisposable
@@ -12,7 +12,8 @@ internal sealed unsafe class PagePool : IDisposable
     /// <summary>The size of a piece of memory: few pieces, each small enough to be found.</summary>
     private const long SlabBytes = 64 << 20;
 
-    private readonly nint _valuesOffset, _layerBytes, _pageBytes;
+    private readonly PageLayout _layout;
+    private readonly nint _pageBytes;
     private readonly int _pagesOfSlab;
     private readonly nint[] _slabs;
     private readonly int[] _references; // sequences that have a page; 0 for a free one
@@ -24,11 +25,10 @@ internal sealed unsafe class PagePool : IDisposable
     {
         PageTokens = pageTokens;
         Pages = pages;
+        _layout = new PageLayout(shape, pageTokens);
         checked
         {
-            _valuesOffset = CacheMemory.Aligned((nint)shape.Heads * pageTokens * shape.HeadDim * shape.ElementBytes);
-            _layerBytes = _valuesOffset + CacheMemory.Aligned((nint)shape.Heads * pageTokens * shape.ValueDim * shape.ElementBytes);
-            _pageBytes = _layerBytes * layers;
+            _pageBytes = _layout.Bytes * layers;
             _ = _pageBytes * (nint)pages;
         }
 
@@ -66,9 +66,8 @@ internal sealed unsafe class PagePool : IDisposable
     /// <summary>Guards the lists of pages and of sequences. Nothing waits or computes while it is held.</summary>
     public Lock Lists { get; } = new();
 
-    public nint KeysOf(int layer) => layer * _layerBytes;
-
-    public nint ValuesOf(int layer) => layer * _layerBytes + _valuesOffset;
+    /// <summary>Where the keys and values of a layer lie in pages.</summary>
+    public KeyMemory Memory(byte** pages, int layer) => _layout.Memory(pages, layer * _layout.Bytes);
 
     /// <summary>The address of a page.</summary>
     public nint Address(int page) => _slabs[page / _pagesOfSlab] + page % _pagesOfSlab * _pageBytes;

@@ -6,7 +6,7 @@ namespace AttentionGen;
 /// The keys and values of many sequences in a pool of pages, in all layers of a model (continuous batching). A kernel with the parameters <c>cache</c> and
 /// <c>sequences</c> appends to some of them and attends, in one call.
 /// </summary>
-/// <typeparam name="T">The type in which they are stored: <see cref="float"/>, <see cref="Half"/> or <see cref="BFloat16"/>.</typeparam>
+/// <typeparam name="T">The type in which they are stored: <see cref="float"/>, <see cref="Half"/>, <see cref="BFloat16"/> or <see cref="sbyte"/>.</typeparam>
 /// <remarks>See <see cref="PagedAttentionCache"/> for what threads may do.</remarks>
 public sealed unsafe class PagedKeyValueCache<T> : PagedAttentionCache
     where T : unmanaged
@@ -36,10 +36,20 @@ public sealed unsafe class PagedKeyValueCache<T> : PagedAttentionCache
     /// <exception cref="CacheFullException">There are too few free pages.</exception>
     /// <exception cref="InvalidOperationException">Another call is using the sequence.</exception>
     /// <exception cref="ObjectDisposedException">The cache is disposed.</exception>
-    public void Append(SequenceId id, ReadOnlySpan<T> keys, ReadOnlySpan<T> values, int layer = 0)
+    public void Append(SequenceId id, ReadOnlySpan<T> keys, ReadOnlySpan<T> values, int layer = 0) => Append(id, keys, values, [], [], layer);
+
+    /// <summary>Appends tokens as they are: with <typeparamref name="T"/> = <see cref="sbyte"/>, integers and a scale for each head of a token, such as <see cref="Int8Rows.Quantize"/> makes.</summary>
+    /// <param name="id">The sequence.</param>
+    /// <param name="keys">[tokens, keyValueHeads, headDim].</param>
+    /// <param name="values">[tokens, keyValueHeads, valueDim].</param>
+    /// <param name="keyScales">[tokens, keyValueHeads]; empty if <typeparamref name="T"/> is another type.</param>
+    /// <param name="valueScales">[tokens, keyValueHeads]; empty if <typeparamref name="T"/> is another type.</param>
+    /// <param name="layer">The layer.</param>
+    /// <inheritdoc cref="Append(SequenceId, ReadOnlySpan{T}, ReadOnlySpan{T}, int)"/>
+    public void Append(SequenceId id, ReadOnlySpan<T> keys, ReadOnlySpan<T> values, ReadOnlySpan<float> keyScales, ReadOnlySpan<float> valueScales, int layer = 0)
     {
         CheckLayer(layer);
-        int tokens = CacheRows.Tokens(Shape, keys.Length, values.Length);
+        int tokens = CacheRows.Tokens(Shape, keys.Length, values.Length, keyScales.Length, valueScales.Length);
         var sequence = Enter(id, changes: true, nameof(id));
         bool done = false;
         try
@@ -48,7 +58,7 @@ public sealed unsafe class PagedKeyValueCache<T> : PagedAttentionCache
             CacheRows.CheckRoom(nameof(keys), tokens, length, KernelTensor.MaxTokens);
             Reserve(new ReadOnlySpan<SequenceId>(in id), [0, tokens], layer, nameof(id));
             var memory = Memory(sequence, layer);
-            CacheRows.Write(Shape, memory, length, keys, values);
+            CacheRows.Write(Shape, memory, length, 0, tokens, keys, values, keyScales, valueScales);
 
             sequence.SetLength(layer, length + tokens);
             done = true;
@@ -70,10 +80,21 @@ public sealed unsafe class PagedKeyValueCache<T> : PagedAttentionCache
     /// <exception cref="ArgumentOutOfRangeException">There is no such layer, or the sequence has no such tokens.</exception>
     /// <exception cref="InvalidOperationException">Another call is changing the sequence.</exception>
     /// <exception cref="ObjectDisposedException">The cache is disposed.</exception>
-    public void Read(SequenceId id, int first, Span<T> keys, Span<T> values, int layer = 0)
+    public void Read(SequenceId id, int first, Span<T> keys, Span<T> values, int layer = 0) => Read(id, first, keys, values, [], [], layer);
+
+    /// <summary>Copies tokens, as they are stored: with <typeparamref name="T"/> = <see cref="sbyte"/>, integers and a scale for each head of a token.</summary>
+    /// <param name="id">The sequence.</param>
+    /// <param name="first">The first token.</param>
+    /// <param name="keys">[tokens, keyValueHeads, headDim].</param>
+    /// <param name="values">[tokens, keyValueHeads, valueDim].</param>
+    /// <param name="keyScales">[tokens, keyValueHeads]; empty if <typeparamref name="T"/> is another type.</param>
+    /// <param name="valueScales">[tokens, keyValueHeads]; empty if <typeparamref name="T"/> is another type.</param>
+    /// <param name="layer">The layer.</param>
+    /// <inheritdoc cref="Read(SequenceId, int, Span{T}, Span{T}, int)"/>
+    public void Read(SequenceId id, int first, Span<T> keys, Span<T> values, Span<float> keyScales, Span<float> valueScales, int layer = 0)
     {
         CheckLayer(layer);
-        int tokens = CacheRows.Tokens(Shape, keys.Length, values.Length);
+        int tokens = CacheRows.Tokens(Shape, keys.Length, values.Length, keyScales.Length, valueScales.Length);
         var sequence = Enter(id, changes: false, nameof(id));
         try
         {
@@ -81,7 +102,7 @@ public sealed unsafe class PagedKeyValueCache<T> : PagedAttentionCache
             if (first < 0 || first > length - tokens)
                 throw new ArgumentOutOfRangeException(nameof(first), first, $"{nameof(first)} is {first}, sequence {id} has {length} tokens, of which {tokens} are asked for.");
             var memory = Memory(sequence, layer);
-            CacheRows.Read(Shape, memory, first, keys, values);
+            CacheRows.Read(Shape, memory, first, keys, values, keyScales, valueScales);
         }
         finally
         {

@@ -56,7 +56,7 @@ internal sealed unsafe class PagedSequence(SequenceId id, int layers)
     public KeyMemory Memory(PagePool pool, int layer)
     {
         fixed (nint* addresses = _addresses)
-            return new() { Pages = (byte**)addresses, PageTokens = pool.PageTokens, Keys = pool.KeysOf(layer), Values = pool.ValuesOf(layer) }; // the array is pinned
+            return pool.Memory((byte**)addresses, layer); // the array is pinned
     }
 
     /// <summary>Makes the table long enough. It changes nothing else.</summary>

@@ -7,7 +7,7 @@ namespace AttentionGen;
 /// (<see cref="AttentionAttribute.WindowLeft"/>). Its memory is fixed: the window, the slack, and the first keys that
 /// <see cref="AttentionAttribute.FirstKeys"/> keeps visible. A new token takes the place of the oldest one.
 /// </summary>
-/// <typeparam name="T">The type in which they are stored: <see cref="float"/>, <see cref="Half"/> or <see cref="BFloat16"/>.</typeparam>
+/// <typeparam name="T">The type in which they are stored: <see cref="float"/>, <see cref="Half"/>, <see cref="BFloat16"/> or <see cref="sbyte"/>.</typeparam>
 /// <remarks>
 /// Positions are absolute: <see cref="AttentionCache.Length"/> counts all tokens that were ever appended, and a call has the result that it would have over a
 /// cache of all of them. A call may append any number of tokens. Up to <see cref="Slack"/> of them are written in place; with more, the call gathers the
@@ -92,10 +92,19 @@ public sealed unsafe class RingKeyValueCache<T> : AttentionCache
     /// <param name="values">[tokens, keyValueHeads, valueDim].</param>
     /// <param name="layer">The layer.</param>
     /// <exception cref="ArgumentException">The lengths do not fit the shape or each other, or there would be more than 2^30 tokens.</exception>
-    public void Append(ReadOnlySpan<T> keys, ReadOnlySpan<T> values, int layer = 0)
+    public void Append(ReadOnlySpan<T> keys, ReadOnlySpan<T> values, int layer = 0) => Append(keys, values, [], [], layer);
+
+    /// <summary>Appends tokens as they are: with <typeparamref name="T"/> = <see cref="sbyte"/>, integers and a scale for each head of a token, such as <see cref="Int8Rows.Quantize"/> makes.</summary>
+    /// <param name="keys">[tokens, keyValueHeads, headDim].</param>
+    /// <param name="values">[tokens, keyValueHeads, valueDim].</param>
+    /// <param name="keyScales">[tokens, keyValueHeads]; empty if <typeparamref name="T"/> is another type.</param>
+    /// <param name="valueScales">[tokens, keyValueHeads]; empty if <typeparamref name="T"/> is another type.</param>
+    /// <param name="layer">The layer.</param>
+    /// <inheritdoc cref="Append(ReadOnlySpan{T}, ReadOnlySpan{T}, int)"/>
+    public void Append(ReadOnlySpan<T> keys, ReadOnlySpan<T> values, ReadOnlySpan<float> keyScales, ReadOnlySpan<float> valueScales, int layer = 0)
     {
         CheckLayer(layer);
-        int tokens = CacheRows.Tokens(Shape, keys.Length, values.Length);
+        int tokens = CacheRows.Tokens(Shape, keys.Length, values.Length, keyScales.Length, valueScales.Length);
         Enter(changes: true);
         try
         {
@@ -105,9 +114,8 @@ public sealed unsafe class RingKeyValueCache<T> : AttentionCache
             Forget(layer, length + tokens);
             // The first keys, and the tokens in whose place no later one comes.
             int kept = Math.Clamp(FirstKeys - length, 0, tokens), last = Math.Clamp(FirstOf(layer) - length, kept, tokens);
-            int keyWidth = KeyValueHeads * HeadDim, valueWidth = KeyValueHeads * ValueDim;
-            CacheRows.Write(Shape, memory, length, keys[..(kept * keyWidth)], values[..(kept * valueWidth)]);
-            CacheRows.Write(Shape, memory, length + last, keys[(last * keyWidth)..], values[(last * valueWidth)..]);
+            CacheRows.Write(Shape, memory, length, 0, kept, keys, values, keyScales, valueScales);
+            CacheRows.Write(Shape, memory, length, last, tokens, keys, values, keyScales, valueScales);
             SetLength(layer, length + tokens);
         }
         finally
@@ -123,10 +131,20 @@ public sealed unsafe class RingKeyValueCache<T> : AttentionCache
     /// <param name="layer">The layer.</param>
     /// <exception cref="ArgumentException">The lengths do not fit the shape or each other.</exception>
     /// <exception cref="ArgumentOutOfRangeException">The ring does not have these tokens, or no longer.</exception>
-    public void Read(int first, Span<T> keys, Span<T> values, int layer = 0)
+    public void Read(int first, Span<T> keys, Span<T> values, int layer = 0) => Read(first, keys, values, [], [], layer);
+
+    /// <summary>Copies tokens, as they are stored: with <typeparamref name="T"/> = <see cref="sbyte"/>, integers and a scale for each head of a token.</summary>
+    /// <param name="first">The first token.</param>
+    /// <param name="keys">[tokens, keyValueHeads, headDim].</param>
+    /// <param name="values">[tokens, keyValueHeads, valueDim].</param>
+    /// <param name="keyScales">[tokens, keyValueHeads]; empty if <typeparamref name="T"/> is another type.</param>
+    /// <param name="valueScales">[tokens, keyValueHeads]; empty if <typeparamref name="T"/> is another type.</param>
+    /// <param name="layer">The layer.</param>
+    /// <inheritdoc cref="Read(int, Span{T}, Span{T}, int)"/>
+    public void Read(int first, Span<T> keys, Span<T> values, Span<float> keyScales, Span<float> valueScales, int layer = 0)
     {
         CheckLayer(layer);
-        int tokens = CacheRows.Tokens(Shape, keys.Length, values.Length);
+        int tokens = CacheRows.Tokens(Shape, keys.Length, values.Length, keyScales.Length, valueScales.Length);
         Enter(changes: false);
         try
         {
@@ -136,7 +154,7 @@ public sealed unsafe class RingKeyValueCache<T> : AttentionCache
             if (tokens > 0 && Math.Max(first, FirstKeys) < Math.Min(kept, first + tokens))
                 throw new ArgumentOutOfRangeException(nameof(first), first, $"{nameof(first)} is {first}, but the cache retains {Kept(kept, length)}.");
             var memory = Memory(layer);
-            CacheRows.Read(Shape, memory, first, keys, values);
+            CacheRows.Read(Shape, memory, first, keys, values, keyScales, valueScales);
         }
         finally
         {
@@ -219,16 +237,10 @@ public sealed unsafe class RingKeyValueCache<T> : AttentionCache
         }
 
         int gathered = length + tokens - Math.Min(seen, length + tokens - 1);
-        nint places = FirstKeys + gathered, valuesOffset, bytes;
-        checked
-        {
-            valuesOffset = CacheMemory.Aligned(places * Shape.Heads * HeadDim * Shape.ElementBytes);
-            bytes = (nint)CacheMemory.Alignment + valuesOffset + CacheMemory.Aligned(places * Shape.Heads * ValueDim * Shape.ElementBytes);
-        }
-
-        _gathered = (byte*)ScratchCache.Rent((nuint)bytes);
+        var layout = new PageLayout(Shape, (nint)FirstKeys + gathered);
+        _gathered = (byte*)ScratchCache.Rent((nuint)checked((nint)CacheMemory.Alignment + layout.Bytes));
         *(byte**)_gathered = _gathered + CacheMemory.Alignment; // the list of its one page
-        _gatheredMemory = new KeyMemory { Pages = (byte**)_gathered, PageTokens = (int)places, Values = valuesOffset, Kept = FirstKeys, Ring = gathered };
+        _gatheredMemory = layout.Memory((byte**)_gathered) with { Kept = FirstKeys, Ring = gathered };
         var memory = Memory(layer);
         Copy(memory, _gatheredMemory, 0, Math.Min(FirstKeys, length));
         Copy(memory, _gatheredMemory, seen, length);
@@ -280,6 +292,9 @@ public sealed unsafe class RingKeyValueCache<T> : AttentionCache
             {
                 Buffer.MemoryCopy(from.Key(token, head, keyBytes), to.Key(token, head, keyBytes), keyBytes, keyBytes);
                 Buffer.MemoryCopy(from.Value(token, head, valueBytes), to.Value(token, head, valueBytes), valueBytes, valueBytes);
+                if (!Shape.HasScales) continue;
+                *to.KeyScale(token, head) = *from.KeyScale(token, head);
+                *to.ValueScale(token, head) = *from.ValueScale(token, head);
             }
     }
 }

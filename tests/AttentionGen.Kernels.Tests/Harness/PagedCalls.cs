@@ -38,8 +38,8 @@ internal static class PagedCalls
             var (keys, values) = Read(cache, ids[i], layer);
             keys.CopyTo(all.Key, keyStarts[i] * keyWidth);
             values.CopyTo(all.Value, keyStarts[i] * valueWidth);
-            Assert.Equal(given.Key[(starts[i] * keyWidth)..(starts[i + 1] * keyWidth)].Select(x => Stored.Float(Stored.Round<T>(x))), keys[(keys.Length - tokens[i] * keyWidth)..]);
-            Assert.Equal(given.Value[(starts[i] * valueWidth)..(starts[i + 1] * valueWidth)].Select(x => Stored.Float(Stored.Round<T>(x))), values[(values.Length - tokens[i] * valueWidth)..]);
+            Assert.Equal(Stored.Round<T>(given.Key.AsSpan(starts[i] * keyWidth, tokens[i] * keyWidth), cache.HeadDim).Floats, keys[(keys.Length - tokens[i] * keyWidth)..]);
+            Assert.Equal(Stored.Round<T>(given.Value.AsSpan(starts[i] * valueWidth, tokens[i] * valueWidth), cache.ValueDim).Floats, values[(values.Length - tokens[i] * valueWidth)..]);
         }
 
         return all;
@@ -50,13 +50,7 @@ internal static class PagedCalls
 
     /// <summary>All keys and values of a sequence.</summary>
     public static (float[] Keys, float[] Values) Read<T>(PagedKeyValueCache<T> cache, SequenceId id, int layer)
-        where T : unmanaged
-    {
-        int length = cache.LengthOf(id, layer);
-        T[] keys = new T[length * cache.KeyValueHeads * cache.HeadDim], values = new T[length * cache.KeyValueHeads * cache.ValueDim];
-        cache.Read(id, 0, keys, values, layer);
-        return ([.. keys.Select(Stored.Float)], [.. values.Select(Stored.Float)]);
-    }
+        where T : unmanaged => cache.Floats(id, 0, cache.LengthOf(id, layer), layer);
 
     public static int[] Starts(int[] lengths)
     {

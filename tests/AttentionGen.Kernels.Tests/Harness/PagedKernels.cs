@@ -43,7 +43,7 @@ public sealed class PagedKernels(IEnumerable<Declaration> declarations)
 
             public static partial class Kernels
             {
-            {{string.Concat(declarations.SelectMany(declaration => new[] { Source<float>(declaration), Source<Half>(declaration), Source<BFloat16>(declaration), declaration.OwnMethods }))}}
+            {{string.Concat(declarations.SelectMany(declaration => new[] { Source<float>(declaration), Source<Half>(declaration), Source<BFloat16>(declaration), Source<sbyte>(declaration), declaration.OwnMethods }))}}
             }
             """).GetType("Kernels", throwOnError: true)!;
         foreach (var declaration in declarations) Own.Add(declaration, type);
@@ -53,8 +53,9 @@ public sealed class PagedKernels(IEnumerable<Declaration> declarations)
     private static string Name<T>(Declaration declaration) => $"{declaration}_{typeof(T).Name}";
 
     private static string Source<T>(Declaration declaration)
+        where T : unmanaged
     {
-        string type = typeof(T) == typeof(float) ? "float" : typeof(T).Name, attribute = declaration.Source.Split('\n')[0].Trim();
+        string type = Stored.Name<T>(), attribute = declaration.Source.Split('\n')[0].Trim();
         const string Query = "ReadOnlySpan<float> query", Tensors = $"{Query}, ReadOnlySpan<float> key, ReadOnlySpan<float> value", Documents = "ReadOnlySpan<int> documentStarts";
         string rest = $"PagedKeyValueCache<{type}> cache, ReadOnlySpan<SequenceId> sequences, int layer, int maxThreads, Span<float> output";
         return $"""

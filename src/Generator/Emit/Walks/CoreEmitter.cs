@@ -115,7 +115,7 @@ internal static class CoreEmitter
             //   instructions  {dialect.Title}
             //   mask          {spec.Visible.Text}
             """);
-        if (spec.Elements != ElementTypes.Single) w.Line($"//   elements      query {plan.QueryType}, key {plan.KeyType}, value {plan.ValueType}, output {plan.OutputType}");
+        if (spec.Elements != ElementTypes.Single) w.Line($"//   elements      query {plan.QueryType}, key {plan.KeyType}, value {plan.ValueType}, output {plan.OutputType}{(plan.HasScales ? "; each key and value times its scale" : "")}");
         string of = spec.Loads.Stored ? "of queries; a cache stores keys after it" : "of queries and keys";
         foreach (var (title, text) in spec.LoadTexts) w.Line($"//   {title.PadRight(13)} {of}: {text}");
         if (scores.Length > 0) w.Line($"//   scores        {scores}");

@@ -37,7 +37,7 @@ internal static class DecodeEmitter
                 int rows = block.Heads * block.Queries;
                 ref float query = ref block.Scratch; // [RowsAtOnce, QueryRow]
                 ref float weights = ref At(ref query, RowsAtOnce * QueryRow); // [RowsAtOnce, weightRow]
-                var (keyBlock, weightRow) = BlockOf(in block);{(copies ? "\nref float copies = ref At(ref weights, (RowsAtOnce + 4) * WeightRow); // [DecodeKeys, QueryRow], after the rows of a tile" : "")}
+                var (keyBlock, weightRow) = BlockOf(in block);{(copies ? "\nref float copies = ref At(ref weights, (RowsAtOnce + 4) * WeightRow); // [DecodeKeys, QueryRow], after the rows of a tile" : "")}{(plan.HasScales ? "\nref float keyScales = ref At(ref weights, RowsAtOnce * OneRowWeights), valueScales = ref At(ref keyScales, OneRowWeights); // of a block" : "")}
                 if (block.First) Reset(ref block.State, rows);
                 """);
             w.Line("for (int head = 0; head < block.Heads; head++)");
@@ -96,9 +96,15 @@ internal static class DecodeEmitter
             source = "copies";
         }
 
+        if (plan.HasScales)
+        {
+            foreach (string scales in new[] { "KeyScales", "ValueScales" })
+                w.Line($"CopyScales(ref At(ref run.{scales}, first * block.ScaleStride), block.ScaleStride, keys, ref {char.ToLowerInvariant(scales[0])}{scales.Substring(1)});");
+        }
+
         w.Line($"DecodeScores(in block, ref query, ref {source}, keys, {streams}ref weights{(visible.UpperMoves ? ", seen" : "")});");
         string hides = plan.Spec.Scores.Hides ? "bool hides = " : "";
-        w.Line($"{hides}DecodeWeights(in block, ref weights, {bounds}{(NeedsKey(plan) ? ", in run, key" : "")});");
+        w.Line($"{hides}DecodeWeights(in block, ref weights, {bounds}{(NeedsKey(plan) ? ", in run, key" : "")}{(plan.HasScales ? ", ref keyScales, ref valueScales" : "")});");
         w.Line($"DecodeValues(in block, ref weights, ref At(ref run.Values<{plan.ValueType}>(), first * block.ValueStride), {(visible.DiffersByRow ? streams : "")}{bounds}{(hides.Length > 0 ? ", hides" : "")});");
     }
 
@@ -112,7 +118,7 @@ internal static class DecodeEmitter
         w.Line();
         w.Line($"/// <summary>Makes weights of the scores of all rows{(hides ? ", and says whether a score hides its key" : "")}.{(plan.Decode!.KeyByKey ? " Those of a tile are put in rows, and back." : "")}</summary>");
         w.Line(GeneratedCode.CoreMethod);
-        using (w.Block($"private static {(hides ? "bool" : "void")} DecodeWeights(in DecodeBlock block, ref float weights, {visible.Parameters}{(NeedsKey(plan) ? ", in KeyRun run, int key" : "")})"))
+        using (w.Block($"private static {(hides ? "bool" : "void")} DecodeWeights(in DecodeBlock block, ref float weights, {visible.Parameters}{(NeedsKey(plan) ? ", in KeyRun run, int key" : "")}{(plan.HasScales ? ", ref float keyScales, ref float valueScales" : "")})"))
         {
             if (hides) w.Line("bool hides = false;");
             if (plan.Decode!.KeyByKey)
@@ -134,7 +140,7 @@ internal static class DecodeEmitter
                             var (head, query) = Math.DivRem(row + i, block.Queries);
                             count = Math.Min(block.Queries - query, tile - i);
                             """);
-                        Rows(bounds, "At(ref first, i * WeightRow)", "row + i", "count", "query");
+                        Rows(bounds, "At(ref first, i * WeightRow)", "At(ref first, (i + j) * WeightRow)", "row + i", "count", "query");
                     }
 
                     w.Line("if (tile > 1) TileOfRows(ref first, WeightRow, tile, keys, ref w);");
@@ -144,17 +150,27 @@ internal static class DecodeEmitter
             {
                 w.Line("int weightRow = BlockOf(in block).WeightRow;");
                 using (w.Block("for (int row = 0, head = 0; row < block.Heads * block.Queries; row += block.Queries, head++)"))
-                    Rows(visible.Arguments(), "At(ref weights, row * weightRow)", "row", "block.Queries", "0");
+                    Rows(visible.Arguments(), "At(ref weights, row * weightRow)", "At(ref weights, (row + j) * weightRow)", "row", "block.Queries", "0");
             }
 
             if (hides) w.Line("return hides;");
         }
 
         // Some rows of a head.
-        void Rows(string bounds, string scores, string row, string count, string query)
+        void Rows(string bounds, string scores, string scoresOfOne, string row, string count, string query)
         {
+            if (plan.HasScales)
+                using (w.Block($"for (int j = 0; j < {count}; j++)"))
+                    w.Line($"Multiply(ref {scoresOfOne}, 0, keys, ref keyScales);");
             if (!plan.Spec.Scores.IsPlain) ScoreEmitter.Call(w, plan, "hides |= ", scores, "keys", count, bounds, "head", query, "key");
             w.Line($"OnlineSoftmax(ref {scores}, {from}keys, ref At(ref block.State, {(row == "row" ? row : $"({row})")} * StateRow), {count}, {bounds}{SoftmaxEmitter.KeyArgument(plan, "key")});");
+            if (plan.HasScales)
+                using (w.Block($"for (int j = 0; j < {count}; j++)"))
+                {
+                    // Hidden keys keep the weight 0: their scale may be NaN.
+                    string lower = visible.LowerMoves || visible.HasLeast ? $"Math.Max({visible.Lower(DecodeStreams.Join(query, "j"))}, 0)" : "0", upper = visible.UpperMoves ? $"Math.Min({visible.Upper(DecodeStreams.Join(query, "j"))}, keys)" : "keys";
+                    w.Line($"{(plan.Spec.Scores.Hides ? "MultiplyVisible" : "Multiply")}(ref {scoresOfOne}, {lower}, {upper}, ref valueScales);");
+                }
         }
     }
 

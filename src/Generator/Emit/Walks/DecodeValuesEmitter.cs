@@ -26,7 +26,7 @@ internal static class DecodeValuesEmitter
             string low = "0", all = "keys", together = plan.Decode.KeyByKey ? "together" : $"{DecodeStreams.Keys}";
             string lower = visible.Lower("i % block.Queries"), upper = visible.Upper("i % block.Queries");
             string row = $"ref {plan.ValueType} v = ref At(ref value, i / rows * headStride);\n{WeightsOfRow(plan)}, s = ref At(ref state, i * StateRow);";
-            if (plan.Spec.Scores.Hides)
+            if (plan.Spec.Scores.Hides && !plan.HasScales) // integers are finite
             {
                 using (w.Block($"if (hides && !AllFinite(ref value, keys, stride, heads, headStride, {plan.Spec.ValueDim})) // 0 times an infinite value or NaN is not 0"))
                 {
@@ -74,7 +74,7 @@ internal static class DecodeValuesEmitter
             }
 
             w.Line();
-            bool others = visible.UpperMoves && !plan.Decode.KeyByKey;
+            bool others = all != "keys" && !plan.Decode.KeyByKey;
             w.Line($"// {(others ? "The other keys, for each row those that it sees." : "Keys that make no step.")}");
             using (w.Block("for (int i = 0; i < block.Heads * block.Queries; i++)"))
             {
@@ -95,7 +95,7 @@ internal static class DecodeValuesEmitter
     /// <returns>The first and the end of these keys.</returns>
     private static (string Low, string All) AllRows(SourceWriter w, CorePlan plan, VisibleKeys visible, string row)
     {
-        if (!visible.DiffersByRow) return ("0", "keys");
+        if (!visible.DiffersByRow || plan.HasScales) return ("0", "keys"); // integers are finite: 0 times each is 0
         string lower = visible.Lower("i % block.Queries"), upper = visible.Upper("i % block.Queries");
         string keys = visible switch { { LowerMoves: false } => "before `all`", { UpperMoves: false } => "from `low` on", _ => "from `low` to `all`" };
         w.Line($"// The keys {keys} are multiplied for all rows: 0 times a hidden finite value is 0.");
@@ -132,7 +132,7 @@ internal static class DecodeValuesEmitter
                     tile = TileOf(row, rows, TileKinds, out _);
                     ref {plan.ValueType} v = ref At(ref value, row / rows * headStride);
                     ref float w = ref At(ref weights, row * weightRow), s = ref At(ref state, row * StateRow);
-                    int end = {(visible.UpperMoves ? "Math.Min(seen + Math.Min(row % block.Queries + tile, block.Queries) - 1, all)" : all)};
+                    int end = {(visible.UpperMoves ? $"Math.Min(seen + Math.Min(row % block.Queries + tile, block.Queries) - 1, {all})" : all)};
                     """);
                 int rows = plan.Decode!.Tiles[0].Rows;
                 string query = "(row + i) % block.Queries", lower = visible.Lower(query), upper = visible.Upper(query);
@@ -141,7 +141,7 @@ internal static class DecodeValuesEmitter
                 using (w.Block("for (int i = 0; i < tile; i++, w = ref At(ref w, 1), s = ref At(ref s, StateRow))"))
                 {
                     w.Line($"if (tile < {rows}) AddValues(ref w, tile, ref v, stride, ref s, {low}, end);");
-                    if (visible.UpperMoves) w.Line($"if (all < keys) AddValues(ref w, tile, ref v, stride, ref s, {(visible.LowerMoves ? $"Math.Max({lower}, all)" : "all")}, Math.Min({upper}, keys));");
+                    if (all != "keys") w.Line($"if (all < keys) AddValues(ref w, tile, ref v, stride, ref s, {(visible.LowerMoves ? $"Math.Max({lower}, all)" : "all")}, Math.Min({upper}, keys));");
                 }
             }
 

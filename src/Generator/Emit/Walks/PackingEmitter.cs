@@ -14,6 +14,7 @@ internal static class PackingEmitter
     {
         Pack(w, plan);
         PackKeys(w, plan, dialect);
+        if (plan.HasScales) ScaleKeys(w);
         foreach (var step in plan.Spec.Loads.Factors) step.PackedKeysMethod(w, new(plan.Spec.HeadDim, plan.Lanes));
         PackValues(w, plan, dialect, visible);
     }
@@ -32,16 +33,11 @@ internal static class PackingEmitter
         {
             if (plan.Spec.Loads.CopiesKeys) PackCopies(w, plan);
             else w.Line($"PackKeys(ref keys.KeyRows.First<{plan.KeyType}>(), keys.KeyRows.Stride, keys.Count, ref keys.PackedKeys);");
+            if (plan.HasScales) w.Line("ScaleKeys(in keys);");
             foreach (var step in plan.Spec.Loads.Factors) step.PackedKeys(w);
-            if (check)
-            {
-                w.Line($"return PackValues(ref keys.ValueRows.First<{plan.ValueType}>(), keys.ValueRows.Stride, keys.Count, ref keys.PackedValues);");
-            }
-            else
-            {
-                w.Line($"PackValues(ref keys.ValueRows.First<{plan.ValueType}>(), keys.ValueRows.Stride, keys.Count, ref keys.PackedValues);");
-                w.Line("return true;");
-            }
+            string scales = plan.HasScales ? ", ref keys.ValueRows.Scales, keys.ValueRows.ScaleStride" : "";
+            string values = $"PackValues(ref keys.ValueRows.First<{plan.ValueType}>(), keys.ValueRows.Stride, keys.Count, ref keys.PackedValues{scales});";
+            w.Line(check ? $"return {values}" : $"{values}\nreturn true;");
         }
     }
 
@@ -66,6 +62,24 @@ internal static class PackingEmitter
         {
             Panels(w, plan, dialect);
             if (plan.SingleKeys > 0) SingleKeys(w, plan);
+        }
+    }
+
+    /// <summary>Multiplies the keys in panels by their scales. The columns behind the last key may get any factor.</summary>
+    private static void ScaleKeys(SourceWriter w)
+    {
+        w.Line();
+        w.Line("/// <summary>Multiplies the keys in panels by their scales, each a column.</summary>");
+        w.Line(GeneratedCode.CoreMethod);
+        using (w.Block("private static void ScaleKeys(in KeysToPack keys)"))
+        using (w.Block("for (int panel = 0; panel < keys.Count; panel += PanelKeys)"))
+        {
+            w.Line("""
+                CopyScales(ref At(ref keys.KeyRows.Scales, panel * keys.KeyRows.ScaleStride), keys.KeyRows.ScaleStride, Math.Min(PanelKeys, keys.Count - panel), ref keys.Scratch);
+                ref float columns = ref At(ref keys.PackedKeys, (nint)panel * HeadDim);
+                """);
+            using (w.Block("for (int d = 0; d < HeadDim; d++, columns = ref At(ref columns, PanelKeys))"))
+                w.Line("Multiply(ref columns, 0, PanelKeys, ref keys.Scratch);");
         }
     }
 
@@ -138,19 +152,25 @@ internal static class PackingEmitter
         w.Line();
         w.Line($"/// <summary>Values [count, {plan.Spec.ValueDim}] as rows [count, ValueDim].</summary>");
         w.Line(GeneratedCode.CoreMethod);
-        using (w.Block($"private static {(check ? "bool" : "void")} PackValues(ref {plan.ValueType} value, nint stride, int count, ref float rows)"))
+        using (w.Block($"private static {(check ? "bool" : "void")} PackValues(ref {plan.ValueType} value, nint stride, int count, ref float rows{(plan.HasScales ? ", ref float scales, nint scaleStride" : "")})"))
         {
             if (check) w.Line("Vec zeros = Vec.Zero; // products with 0: NaN where a value is not finite. An 'or' waits a cycle for the one before, a sum three or four.");
             using (w.Block("for (int key = 0; key < count; key++)"))
             {
                 dialect.Prefetch(w, "value", "stride", plan.Spec.ValueDim);
                 if (padded) w.Line("Store(Vec.Zero, ref rows, ValueDim - Lanes);");
-                string load = ElementTypes.Function("Load", plan.Spec.Elements.Value);
+                string load = ElementTypes.Function("Load", plan.Spec.Elements.Value), scaled = "", scaledElement = "";
+                if (plan.HasScales)
+                {
+                    w.Line("Vec scale = Splat(ref scales, key * scaleStride);");
+                    (scaled, scaledElement) = (" * scale", " * At(ref scales, key * scaleStride)");
+                }
+
                 RowEmitter.Emit(w, plan.Spec.ValueDim, plan.Lanes,
                     i => check
-                        ? $"Vec v{i} = {load}(ref value, {i});\nStore(v{i}, ref rows, {i});\nzeros |= v{i} * Vec.Zero;"
-                        : $"Store({load}(ref value, {i}), ref rows, {i});",
-                    i => $"At(ref rows, {i}) = {ElementTypes.Read(plan.Spec.Elements.Value, $"ref value, {i}")};"
+                        ? $"Vec v{i} = {load}(ref value, {i}){scaled};\nStore(v{i}, ref rows, {i});\nzeros |= v{i} * Vec.Zero;"
+                        : $"Store({load}(ref value, {i}){scaled}, ref rows, {i});",
+                    i => $"At(ref rows, {i}) = {ElementTypes.Read(plan.Spec.Elements.Value, $"ref value, {i}")}{scaledElement};"
                         + (check ? $"\nzeros |= All({(plan.Spec.Elements.Value == ElementType.Float ? $"At(ref value, {i})" : $"At(ref rows, {i})")} * 0f);" : ""));
                 w.Line("""
                     value = ref At(ref value, stride);

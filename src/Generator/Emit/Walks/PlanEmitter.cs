@@ -50,6 +50,7 @@ internal static class PlanEmitter
                 StateRowFloats = StateRow,
                 {(plan.Spec.Loads.CopiesKeys
                     ? "ScratchFloats = (RowsAtOnce + DecodeKeys) * QueryRow + (RowsAtOnce + 4) * WeightRow, // queries, copies of keys and weights\nOneKeyHead = true,"
+                    : plan.HasScales ? "ScratchFloats = RowsAtOnce * (QueryRow + OneRowWeights) + 2 * OneRowWeights, // queries, weights and scales\nOneKeyHead = true,"
                     : "ScratchFloats = RowsAtOnce * (QueryRow + OneRowWeights), // queries and weights")}
                 FlopsPerPair = {FlopsPerPair(plan)},
                 """);

@@ -66,13 +66,15 @@ public unsafe ref partial struct ForwardCall
         StridedTensor key = call.Key, value = call.Value;
         var weights = (float*)ForwardOperands.Slot(call.Operands, AttentionRole.KeyNormWeight)->Data;
         var plain = default(KeyPreparation);
+        int keyBytes = key.Dim * shape.ElementBytes, valueBytes = value.Dim * shape.ElementBytes;
         for (int token = first; token < first + tokens; token++)
         {
             int position = cached + token - first;
             for (int head = 0; head < shape.Heads; head++)
             {
-                _preparation.Store(key.Row(0, token, head), key.ElementBytes, memory.Key(position, head, key.Dim * shape.ElementBytes), shape.HeadDim, shape.Element, weights, _rotary, position);
-                plain.Store(value.Row(0, token, head), value.ElementBytes, memory.Value(position, head, value.Dim * shape.ElementBytes), shape.ValueDim, shape.Element, null, null, position);
+                float* keyScale = shape.HasScales ? memory.KeyScale(position, head) : null, valueScale = shape.HasScales ? memory.ValueScale(position, head) : null;
+                _preparation.Store(key.Row(0, token, head), key.ElementBytes, memory.Key(position, head, keyBytes), keyScale, shape.HeadDim, shape.Element, weights, _rotary, position);
+                plain.Store(value.Row(0, token, head), value.ElementBytes, memory.Value(position, head, valueBytes), valueScale, shape.ValueDim, shape.Element, null, null, position);
             }
         }
     }
@@ -91,6 +93,7 @@ public unsafe ref partial struct ForwardCall
             call.Memory = &memory; // valid until the call ends: workers that begin later do not touch it
             call.Key = new StridedTensor(memory.PageTokens, cache.Shape.HeadDim, cache.Shape.ElementBytes);
             call.Value = new StridedTensor(memory.PageTokens, cache.Shape.ValueDim, cache.Shape.ElementBytes);
+            call.HasScales = cache.Shape.HasScales;
             Run(ref call, walks, ref layout);
             if (_appends) cache.Keep(_layer, _shape.Queries);
         }

@@ -102,6 +102,7 @@ public unsafe ref partial struct ForwardCall
             call.Memory = memory; // valid until the call ends: workers that begin later do not touch it
             call.Key = new StridedTensor(cache.PageTokens, cache.Shape.HeadDim, cache.Shape.ElementBytes);
             call.Value = new StridedTensor(cache.PageTokens, cache.Shape.ValueDim, cache.Shape.ElementBytes);
+            call.HasScales = cache.Shape.HasScales;
             Run(ref call, walks, ref layout);
             done = true;
         }

@@ -97,6 +97,9 @@ public ref struct DecodeBlock
     /// <summary>Elements from value to value of a run.</summary>
     public nint ValueStride;
 
+    /// <summary>Floats from scale to scale of a run, where keys and values are integers.</summary>
+    public nint ScaleStride;
+
     /// <summary>The runs of keys that the queries see, with addresses for the first key-value head.</summary>
     public ref KeyRun Runs;
 

@@ -144,7 +144,9 @@ internal sealed unsafe class DecodeJob : PooledJob<DecodeJob>
                 }
 
                 next = _call.EndOfPage(sequence, begin, end);
-                runs[count++] = range.Run(begin, next, rows.Row, _call.KeyRow(sequence, begin, rows.KeyHead), _call.ValueRow(sequence, begin, rows.KeyHead));
+                runs[count++] = range.Run(
+                    begin, next, rows.Row, _call.KeyRow(sequence, begin, rows.KeyHead), _call.ValueRow(sequence, begin, rows.KeyHead),
+                    _call.KeyScale(sequence, begin, rows.KeyHead), _call.ValueScale(sequence, begin, rows.KeyHead));
             }
         }
 
@@ -164,6 +166,7 @@ internal sealed unsafe class DecodeJob : PooledJob<DecodeJob>
             KeyHeadStride = _call.Key.HeadStride,
             ValueStride = _call.Value.TokenStride * sequence.Step,
             ValueHeadStride = _call.Value.HeadStride,
+            ScaleStride = sequence.Step,
             Runs = ref *runs,
             RunCount = count,
             First = first,

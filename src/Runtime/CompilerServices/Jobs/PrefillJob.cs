@@ -271,14 +271,18 @@ internal sealed unsafe class PrefillJob : PooledJob<PrefillJob>
         private readonly (TokenRows Keys, TokenRows Values) CopyRows(in ForwardSequence sequence, int first, int end, int keyHead)
         {
             int keyBytes = _call.Key.Dim * _call.Key.ElementBytes, valueBytes = _call.Value.Dim * _call.Value.ElementBytes;
-            byte* keys = (byte*)_panel, values = keys + (nint)_walk.Plan.PanelKeys * keyBytes, key = keys, value = values;
+            float* keyScales = _panel, valueScales = keyScales + _walk.Plan.PanelKeys;
+            byte* keys = (byte*)(valueScales + _walk.Plan.PanelKeys), values = keys + (nint)_walk.Plan.PanelKeys * keyBytes, key = keys, value = values;
             for (int i = first; i < end; i++, key += keyBytes, value += valueBytes)
             {
                 Unsafe.CopyBlockUnaligned(key, _call.KeyRow(sequence, i, keyHead), (uint)keyBytes);
                 Unsafe.CopyBlockUnaligned(value, _call.ValueRow(sequence, i, keyHead), (uint)valueBytes);
+                if (!_call.HasScales) continue;
+                keyScales[i - first] = *_call.KeyScale(sequence, i, keyHead);
+                valueScales[i - first] = *_call.ValueScale(sequence, i, keyHead);
             }
 
-            return (new TokenRows(keys, _call.Key.Dim), new TokenRows(values, _call.Value.Dim));
+            return (new TokenRows(keys, _call.Key.Dim, scales: keyScales, scaleStride: 1), new TokenRows(values, _call.Value.Dim, scales: valueScales, scaleStride: 1));
         }
 
         /// <summary>Computes a block of rows against the packed keys that it sees. The block has processed <paramref name="done"/> keys before.</summary>

@@ -64,9 +64,9 @@ internal struct PrefillSchedule
         return new PrefillSchedule { Threads = threads, Stretch = stretch, Segments = segments, Units = sequenceHeads * segments, WorkerBytes = workerBytes };
     }
 
-    /// <summary>Floats of memory for a panel of keys and values of several pages of a cache; 0 without a cache.</summary>
+    /// <summary>Floats of memory for a panel of keys and values of several pages of a cache, and for their scales; 0 without a cache.</summary>
     public static unsafe int PanelFloats(in ForwardArguments call, in PrefillPlan plan) =>
-        call.Memory == null ? 0 : (plan.PanelKeys * (plan.HeadDim + plan.ValueDim) + 15) / 16 * 16;
+        call.Memory == null ? 0 : (plan.PanelKeys * (plan.HeadDim + plan.ValueDim + 2) + 15) / 16 * 16;
 
     /// <summary>The number of keys that a row sees.</summary>
     private static long Seen(in ForwardArguments call, in RowPiece piece, int row)

@@ -14,6 +14,10 @@ public readonly unsafe struct KeyRun
 
     internal void* FirstValue { get; init; }
 
+    internal float* FirstKeyScale { get; init; }
+
+    internal float* FirstValueScale { get; init; }
+
     /// <summary>The index of the first key in its sequence.</summary>
     public int Key { get; init; }
 
@@ -49,4 +53,10 @@ public readonly unsafe struct KeyRun
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public ref T Values<T>()
         where T : unmanaged => ref *(T*)FirstValue;
+
+    /// <summary>The scale of the first key, where keys are integers. Scales are <see cref="DecodeBlock.ScaleStride"/> apart.</summary>
+    public ref float KeyScales => ref *FirstKeyScale;
+
+    /// <summary>The scale of the first value, where values are integers. Scales are <see cref="DecodeBlock.ScaleStride"/> apart.</summary>
+    public ref float ValueScales => ref *FirstValueScale;
 }

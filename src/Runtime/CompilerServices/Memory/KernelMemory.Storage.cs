@@ -67,6 +67,16 @@ public static partial class KernelMemory
     public static bool AllFinite(ref BFloat16 row, int count, nint stride, int heads, nint headStride, int dim) =>
         AllBelow(0x7F80, ref Unsafe.As<BFloat16, ushort>(ref row), count, stride, heads, headStride, dim);
 
+    /// <summary>Copies the scales of rows, each <paramref name="stride"/> floats after the one before, side by side.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void CopyScales(ref float scales, nint stride, int count, ref float copy)
+    {
+        int i = 0;
+        if (stride == 1)
+            for (; i <= count - Vector128<float>.Count; i += Vector128<float>.Count) Vector128.LoadUnsafe(ref scales, (nuint)i).StoreUnsafe(ref copy, (nuint)i);
+        for (; i < count; i++) Unsafe.Add(ref copy, i) = Unsafe.Add(ref scales, i * stride);
+    }
+
     /// <summary>Whether the magnitudes of all elements, as bits, are below those of infinity.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static bool AllBelow(ushort infinity, ref ushort row, int count, nint stride, int heads, nint headStride, int dim)

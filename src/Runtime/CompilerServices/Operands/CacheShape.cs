@@ -8,6 +8,9 @@ internal sealed record CacheShape(int Heads, int HeadDim, int ValueDim, ElementT
 
     public int ElementBytes => ElementTable.Of(Element).Bytes;
 
+    /// <summary>Whether each row is stored as integers with a scale of its own.</summary>
+    public bool HasScales => Element == ElementType.SByte;
+
     /// <summary>The shape of a cache of elements of a type.</summary>
     /// <param name="keyValueHeads">The number of heads.</param>
     /// <param name="headDim">The elements of a key.</param>
@@ -17,7 +20,8 @@ internal sealed record CacheShape(int Heads, int HeadDim, int ValueDim, ElementT
     public static CacheShape Of<T>(int keyValueHeads, int headDim, int valueDim)
     {
         var element = typeof(T) == typeof(float) ? ElementType.Float : typeof(T) == typeof(Half) ? ElementType.Half : typeof(T) == typeof(BFloat16) ? ElementType.BFloat16
-            : throw new NotSupportedException($"A cache cannot store {typeof(T).Name}: use float, Half or BFloat16.");
+            : typeof(T) == typeof(sbyte) ? ElementType.SByte
+            : throw new NotSupportedException($"A cache cannot store {typeof(T).Name}: use float, Half, BFloat16 or sbyte.");
         ArgumentOutOfRangeException.ThrowIfLessThan(keyValueHeads, 1);
         ArgumentOutOfRangeException.ThrowIfGreaterThan(keyValueHeads, MostHeads);
         ArgumentOutOfRangeException.ThrowIfLessThan(headDim, 1);

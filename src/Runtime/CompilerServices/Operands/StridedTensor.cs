@@ -31,6 +31,6 @@ internal unsafe struct StridedTensor
     /// <summary>The address of a head of a token.</summary>
     public readonly byte* Row(int batch, nint token, int head) => _data + (batch * _batchStride + token * TokenStride + head * HeadStride) * ElementBytes;
 
-    /// <summary>Rows from an address on, each <paramref name="step"/> tokens after the one before.</summary>
-    public readonly TokenRows Rows(byte* first, int step) => new(first, TokenStride * step, HeadStride);
+    /// <summary>Rows from an address on, each <paramref name="step"/> tokens after the one before; where they are integers, with their scales.</summary>
+    public readonly TokenRows Rows(byte* first, int step, float* scales = null) => new(first, TokenStride * step, HeadStride, scales, step);
 }

@@ -17,6 +17,7 @@ internal unsafe struct ForwardArguments
     public bool OnlyAsks;                // a job only returns the bytes of scratch that a thread needs
     public ForwardShape Shape;
     public int MaxThreads;
+    public bool HasScales;               // keys and values are integers, each row with a scale
 
     public readonly int Heads => Shape.Heads;
 
@@ -44,6 +45,14 @@ internal unsafe struct ForwardArguments
         return Memory == null ? Value.Row(sequence.Batch, token, head) : Memory[sequence.Item].Value(token - Memory[sequence.Item].FirstKey, head, Value.Dim * Value.ElementBytes);
     }
 
+    /// <summary>The address of the scale of a key of a sequence; null where keys are no integers.</summary>
+    public readonly float* KeyScale(in ForwardSequence sequence, int key, int head) =>
+        !HasScales ? null : Memory[sequence.Item].KeyScale(sequence.Key + (nint)key * sequence.Step - Memory[sequence.Item].FirstKey, head);
+
+    /// <summary>The address of the scale of the value of a key; null where values are no integers.</summary>
+    public readonly float* ValueScale(in ForwardSequence sequence, int key, int head) =>
+        !HasScales ? null : Memory[sequence.Item].ValueScale(sequence.Key + (nint)key * sequence.Step - Memory[sequence.Item].FirstKey, head);
+
     /// <summary>The end of the keys from one on, at most <paramref name="end"/>, that lie at equal distances: those of a page of a cache, or all.</summary>
     public readonly int EndOfPage(in ForwardSequence sequence, int key, int end) =>
         Memory == null ? end : (int)Math.Min(end, key + (long)Memory[sequence.Item].Consecutive(sequence.Key - Memory[sequence.Item].FirstKey + (nint)key * sequence.Step, sequence.Step));
@@ -55,10 +64,10 @@ internal unsafe struct ForwardArguments
     public readonly TokenRows OutputRows(in ForwardSequence sequence, int row, int head) => Output.Rows(OutputRow(sequence, row, head), sequence.Step);
 
     /// <summary>Keys of a sequence from one on.</summary>
-    public readonly TokenRows KeyRows(in ForwardSequence sequence, int key, int head) => Key.Rows(KeyRow(sequence, key, head), sequence.Step);
+    public readonly TokenRows KeyRows(in ForwardSequence sequence, int key, int head) => Key.Rows(KeyRow(sequence, key, head), sequence.Step, KeyScale(sequence, key, head));
 
     /// <summary>Values of a sequence from one on.</summary>
-    public readonly TokenRows ValueRows(in ForwardSequence sequence, int key, int head) => Value.Rows(ValueRow(sequence, key, head), sequence.Step);
+    public readonly TokenRows ValueRows(in ForwardSequence sequence, int key, int head) => Value.Rows(ValueRow(sequence, key, head), sequence.Step, ValueScale(sequence, key, head));
 
     /// <summary>The position of query rows of a head in the call.</summary>
     public readonly ForwardPlace Place(in ForwardSequence sequence, int head, int row) => new(Operands, sequence, head, row);

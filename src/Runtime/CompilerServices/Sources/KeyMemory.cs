@@ -15,6 +15,9 @@ internal unsafe struct KeyMemory
     /// <summary>Bytes from the start of a page to the keys and to the values.</summary>
     public nint Keys, Values;
 
+    /// <summary>Bytes from the start of a page to the scales of keys and of values, [heads, tokens of the page] each, where rows are integers.</summary>
+    public nint KeyScales, ValueScales;
+
     /// <summary>
     /// In a ring, which has one page: the number of first tokens, which stay, and of places behind them, each for tokens so many apart. Otherwise 0.
     /// </summary>
@@ -25,6 +28,12 @@ internal unsafe struct KeyMemory
 
     /// <summary>The address of a head of a value.</summary>
     public readonly byte* Value(nint token, int head, int rowBytes) => Row(Values, token, head, rowBytes);
+
+    /// <summary>The address of the scale of a head of a key.</summary>
+    public readonly float* KeyScale(nint token, int head) => (float*)Row(KeyScales, token, head, sizeof(float));
+
+    /// <summary>The address of the scale of a head of a value.</summary>
+    public readonly float* ValueScale(nint token, int head) => (float*)Row(ValueScales, token, head, sizeof(float));
 
     /// <summary>The number of tokens from one on, <paramref name="step"/> apart, that lie in its page.</summary>
     public readonly int Consecutive(nint token, int step) => (PageTokens - (int)(Place(token) % PageTokens) - 1) / step + 1;

@@ -10,13 +10,14 @@ internal readonly struct KeyPreparation(AttentionNorm norm, float epsilon, Atten
     /// <param name="source">Its elements: floats, or elements of the cache's type.</param>
     /// <param name="sourceBytes">Bytes of such an element.</param>
     /// <param name="target">Where it is stored.</param>
+    /// <param name="scale">Where the scale of integers is stored; not used for other types.</param>
     /// <param name="dim">The number of elements.</param>
     /// <param name="type">The type of the cache.</param>
     /// <param name="weights">The factors of normalised elements, or null.</param>
     /// <param name="table">The table of rotary positions, or null.</param>
     /// <param name="position">The position of the key.</param>
     [SkipLocalsInit]
-    public unsafe void Store(byte* source, int sourceBytes, byte* target, int dim, ElementType type, float* weights, RotaryTable? table, int position)
+    public unsafe void Store(byte* source, int sourceBytes, byte* target, float* scale, int dim, ElementType type, float* weights, RotaryTable? table, int position)
     {
         int bytes = ElementTable.Of(type).Bytes;
         bool isFloat = sourceBytes == sizeof(float);
@@ -41,11 +42,11 @@ internal readonly struct KeyPreparation(AttentionNorm norm, float epsilon, Atten
         }
 
         if (rotary != AttentionRotary.None) table!.Rotate(row, heads: 1, dim, position, rotary, rotaryStart);
-        Round(row, target, type);
+        Round(row, target, scale, type);
     }
 
     /// <summary>Rounds a row to the type of a cache.</summary>
-    private static unsafe void Round(ReadOnlySpan<float> row, byte* target, ElementType type)
+    private static unsafe void Round(ReadOnlySpan<float> row, byte* target, float* scale, ElementType type)
     {
         switch (type)
         {
@@ -54,6 +55,9 @@ internal readonly struct KeyPreparation(AttentionNorm norm, float epsilon, Atten
                 break;
             case ElementType.BFloat16:
                 Narrowing.Narrow(row, new Span<BFloat16>(target, row.Length));
+                break;
+            case ElementType.SByte:
+                *scale = Narrowing.Quantize(row, new Span<sbyte>(target, row.Length));
                 break;
             default:
                 row.CopyTo(new Span<float>(target, row.Length));

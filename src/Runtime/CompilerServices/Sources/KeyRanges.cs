@@ -21,11 +21,15 @@ internal readonly unsafe struct KeyRange(int begin, int end, int from, KeyZone* 
     /// <param name="row">The first row.</param>
     /// <param name="firstKey">The address of the first key.</param>
     /// <param name="firstValue">The address of its value.</param>
+    /// <param name="keyScale">The address of the scale of the key, if it has one.</param>
+    /// <param name="valueScale">The address of the scale of the value.</param>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public KeyRun Run(int begin, int end, int row, void* firstKey, void* firstValue) => new()
+    public KeyRun Run(int begin, int end, int row, void* firstKey, void* firstValue, float* keyScale = null, float* valueScale = null) => new()
     {
         FirstKey = firstKey,
         FirstValue = firstValue,
+        FirstKeyScale = keyScale,
+        FirstValueScale = valueScale,
         Key = begin,
         Count = end - begin,
         Least = Math.Max(Zone->Begin - begin, 0),

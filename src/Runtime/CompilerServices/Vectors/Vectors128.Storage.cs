@@ -163,4 +163,63 @@ public static partial class Vectors128
     private static Vector128<short> GatherFour(ref ushort source, nint stride, int last) => Vector128.CreateScalar(
         source | (ulong)Unsafe.Add(ref source, Math.Min(1, last) * stride) << 16 | (ulong)Unsafe.Add(ref source, Math.Min(2, last) * stride) << 32
         | (ulong)Unsafe.Add(ref source, Math.Min(3, last) * stride) << 48).AsInt16();
+
+    /// <summary>The integers at an offset, as floats.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector128<float> LoadSByte(ref sbyte origin, nint offset) => OfSByte(Unsafe.ReadUnaligned<uint>(ref Unsafe.As<sbyte, byte>(ref Unsafe.Add(ref origin, offset))));
+
+    /// <summary>The first integers from memory that may end after them, as floats, then zeros.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector128<float> LoadFirstSByte(ref sbyte origin, nint offset, int count) => OfSByte((uint)FirstBytes(ref Unsafe.Add(ref origin, offset), count));
+
+    /// <summary>An integer as a float.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static float ReadFloat(ref sbyte origin, nint offset) => Unsafe.Add(ref origin, offset);
+
+    /// <summary>Four integers as floats.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static Vector128<float> OfSByte(uint x) => Vector128.ConvertToSingle(Vector128.WidenLower(Vector128.WidenLower(Vector128.CreateScalar(x).AsSByte())));
+
+    /// <summary>The first bytes, the first one lowest, and zeros. The count is a constant of 1 to 7.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    internal static ulong FirstBytes(ref sbyte source, int count)
+    {
+        ref byte x = ref Unsafe.As<sbyte, byte>(ref source);
+        if (count >= 4) return Unsafe.ReadUnaligned<uint>(ref x) | (count == 4 ? 0 : FirstBytes(ref Unsafe.Add(ref source, 4), count - 4) << 32);
+        if (count == 1) return x;
+        ulong pair = Unsafe.ReadUnaligned<ushort>(ref x);
+        return count == 2 ? pair : pair | (ulong)Unsafe.Add(ref x, 2) << 16;
+    }
+
+    /// <summary>Writes 4 elements of each of 4 rows of integers as 4 columns of floats. Rows past <paramref name="last"/> are copies of it.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void Transpose4SByte(ref sbyte source, nint stride, int last, ref float target, nint targetStride) => Transpose(
+        LoadSByte(ref source, 0), LoadSByte(ref source, Math.Min(1, last) * stride), LoadSByte(ref source, Math.Min(2, last) * stride), LoadSByte(ref source, Math.Min(3, last) * stride),
+        ref target, targetStride);
+
+    /// <summary>One element of each of 4 rows of integers. Rows past <paramref name="last"/> are copies of it.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector128<float> Gather4SByte(ref sbyte source, nint stride, int last) => Vector128.ConvertToSingle(Vector128.Create(
+        source, Unsafe.Add(ref source, Math.Min(1, last) * stride), Unsafe.Add(ref source, Math.Min(2, last) * stride), Unsafe.Add(ref source, Math.Min(3, last) * stride)));
+
+    /// <summary>Multiplies the elements of a row from one to an end by factors, each by its own.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void Multiply(ref float row, int from, int end, ref float factors)
+    {
+        int i = from;
+        for (; i <= end - 4; i += 4) Store(Load(ref row, i) * Load(ref factors, i), ref row, i);
+        if (i < end) Store(Select(FirstOf(end - i), Load(ref row, i) * Load(ref factors, i), Load(ref row, i)), ref row, i);
+    }
+
+    /// <summary>The same, but not those that <see cref="KernelMemory.Hidden"/> tells: a factor may be NaN.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void MultiplyVisible(ref float row, int from, int end, ref float factors)
+    {
+        for (int i = from; i < end; i += 4)
+        {
+            var x = Load(ref row, i);
+            var changes = Vector128.AndNot(FirstOf(end - i), Vector128.Equals(x.AsInt32(), Vector128.Create(int.MinValue)).AsSingle());
+            Store(Select(changes, x * Load(ref factors, i), x), ref row, i);
+        }
+    }
 }

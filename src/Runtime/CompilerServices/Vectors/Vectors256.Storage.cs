@@ -90,4 +90,44 @@ public static partial class Vectors256
         LoadBFloat16(ref source, 0), LoadBFloat16(ref source, Math.Min(1, last) * stride), LoadBFloat16(ref source, Math.Min(2, last) * stride), LoadBFloat16(ref source, Math.Min(3, last) * stride),
         LoadBFloat16(ref source, Math.Min(4, last) * stride), LoadBFloat16(ref source, Math.Min(5, last) * stride), LoadBFloat16(ref source, Math.Min(6, last) * stride), LoadBFloat16(ref source, Math.Min(7, last) * stride),
         ref target, targetStride);
+
+    /// <summary>The integers at an offset, as floats.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector256<float> LoadSByte(ref sbyte origin, nint offset) => OfSByte(Unsafe.ReadUnaligned<ulong>(ref Unsafe.As<sbyte, byte>(ref Unsafe.Add(ref origin, offset))));
+
+    /// <summary>The first integers from memory that may end after them, as floats, then zeros.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector256<float> LoadFirstSByte(ref sbyte origin, nint offset, int count) => OfSByte(Vectors128.FirstBytes(ref Unsafe.Add(ref origin, offset), count));
+
+    /// <summary>Eight integers as floats.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static Vector256<float> OfSByte(ulong x) => Vector256.ConvertToSingle(Avx2.ConvertToVector256Int32(Vector128.CreateScalarUnsafe(x).AsSByte()));
+
+    /// <summary>Writes 8 elements of each of 8 rows of integers as 8 columns of floats. Rows past <paramref name="last"/> are copies of it.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void Transpose8SByte(ref sbyte source, nint stride, int last, ref float target, nint targetStride) => Transpose(
+        LoadSByte(ref source, 0), LoadSByte(ref source, Math.Min(1, last) * stride), LoadSByte(ref source, Math.Min(2, last) * stride), LoadSByte(ref source, Math.Min(3, last) * stride),
+        LoadSByte(ref source, Math.Min(4, last) * stride), LoadSByte(ref source, Math.Min(5, last) * stride), LoadSByte(ref source, Math.Min(6, last) * stride), LoadSByte(ref source, Math.Min(7, last) * stride),
+        ref target, targetStride);
+
+    /// <summary>Multiplies the elements of a row from one to an end by factors, each by its own.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void Multiply(ref float row, int from, int end, ref float factors)
+    {
+        int i = from;
+        for (; i <= end - 8; i += 8) Store(Load(ref row, i) * Load(ref factors, i), ref row, i);
+        if (i < end) Store(Select(FirstOf(end - i), Load(ref row, i) * Load(ref factors, i), Load(ref row, i)), ref row, i);
+    }
+
+    /// <summary>The same, but not those that <see cref="KernelMemory.Hidden"/> tells: a factor may be NaN.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void MultiplyVisible(ref float row, int from, int end, ref float factors)
+    {
+        for (int i = from; i < end; i += 8)
+        {
+            var x = Load(ref row, i);
+            var changes = Vector256.AndNot(FirstOf(end - i), Vector256.Equals(x.AsInt32(), Vector256.Create(int.MinValue)).AsSingle());
+            Store(Select(changes, x * Load(ref factors, i), x), ref row, i);
+        }
+    }
 }

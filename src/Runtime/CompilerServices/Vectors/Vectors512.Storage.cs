@@ -83,4 +83,38 @@ public static partial class Vectors512
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static unsafe Vector256<short> LoadFirst(ref short source, int count) =>
         Avx512BW.VL.MaskLoad((short*)Unsafe.AsPointer(ref source), Vector256.LessThan(Vector256<short>.Indices, Vector256.Create((short)count)), Vector256<short>.Zero);
+
+    /// <summary>The integers at an offset, as floats.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector512<float> LoadSByte(ref sbyte origin, nint offset) => OfSByte(Vector128.LoadUnsafe(ref Unsafe.Add(ref origin, offset)));
+
+    /// <summary>The first integers from memory that may end after them, as floats, then zeros; for pinned or native memory.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static unsafe Vector512<float> LoadFirstSByte(ref sbyte origin, nint offset, int count) => OfSByte(
+        Avx512BW.VL.MaskLoad((sbyte*)Unsafe.AsPointer(ref Unsafe.Add(ref origin, offset)), Vector128.LessThan(Vector128<sbyte>.Indices, Vector128.Create((sbyte)count)), Vector128<sbyte>.Zero));
+
+    /// <summary>16 integers as floats.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static Vector512<float> OfSByte(Vector128<sbyte> x) => Vector512.ConvertToSingle(Avx512F.ConvertToVector512Int32(x));
+
+    /// <summary>Multiplies the elements of a row from one to an end by factors, each by its own.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void Multiply(ref float row, int from, int end, ref float factors)
+    {
+        int i = from;
+        for (; i <= end - 16; i += 16) Store(Load(ref row, i) * Load(ref factors, i), ref row, i);
+        if (i < end) Store(Select(FirstOf(end - i), Load(ref row, i) * Load(ref factors, i), Load(ref row, i)), ref row, i);
+    }
+
+    /// <summary>The same, but not those that <see cref="KernelMemory.Hidden"/> tells: a factor may be NaN.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void MultiplyVisible(ref float row, int from, int end, ref float factors)
+    {
+        for (int i = from; i < end; i += 16)
+        {
+            var x = Load(ref row, i);
+            var changes = Vector512.AndNot(FirstOf(end - i), Vector512.Equals(x.AsInt32(), Vector512.Create(int.MinValue)).AsSingle());
+            Store(Select(changes, x * Load(ref factors, i), x), ref row, i);
+        }
+    }
 }
