@@ -62,6 +62,36 @@ public class PagedKernelTests
         Assert.Equal(output, alone);
     }
 
+    /// <summary>More pages than one call of a core lists, from a page's start and from inside of one.</summary>
+    [Fact]
+    public void Long_sequences()
+    {
+        foreach (var declaration in Declarations.Where(declaration => declaration.HeadDim == 64))
+            foreach (int pageTokens in new[] { 16, 64 })
+            {
+                Run<float>(declaration, pageTokens);
+                Run<sbyte>(declaration, pageTokens);
+            }
+
+        static void Run<T>(Declaration declaration, int pageTokens)
+            where T : unmanaged
+        {
+            const int Tokens = 3301;
+            var kernel = Compiled.Of<T>(declaration);
+            using var memory = new GuardedCacheMemory();
+            using var cache = Create<T>(declaration, pageTokens, pages: 2 * Tokens / pageTokens);
+            SequenceId[] ids = [cache.CreateSequence(), cache.CreateSequence()];
+            Step(kernel, cache, ids, [1700, 0], 0, 1, out _, maxThreads: 2);
+            Step(kernel, cache, ids, [Tokens - 1703, 17], 0, 2, out _, maxThreads: 2);
+            foreach (int[] tokens in new int[][] { [1, 1], [2, 0] })
+            {
+                var inputs = Step(kernel, cache, ids, tokens, 0, 3, out float[] output);
+                Bound.Check(inputs, output);
+                CheckAlone(kernel, cache, ids, tokens, 0, inputs.Query, output);
+            }
+        }
+    }
+
     [Fact]
     public void One_sequence_needs_no_documents()
     {

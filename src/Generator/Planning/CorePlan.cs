@@ -19,6 +19,9 @@ internal sealed record CoreSpec(int HeadDim, int ValueDim, VisibleKeys Visible, 
     /// <summary>What rows keep and write beside the output.</summary>
     public RowProgram Rows { get; init; } = RowProgram.Plain;
 
+    /// <summary>Whether keys and values lie in the pages of a cache of several sequences.</summary>
+    public bool InPages { get; init; }
+
     /// <summary>The types of the elements in memory; sums are in single precision.</summary>
     public ElementTypes Elements { get; init; } = ElementTypes.Single;
 
@@ -43,7 +46,7 @@ internal sealed record CoreSpec(int HeadDim, int ValueDim, VisibleKeys Visible, 
         if (ValueDim != HeadDim) name += $"v{ValueDim}";
         name += mask ?? Visible.Name;
         if (Scale != (float)(1 / Math.Sqrt(HeadDim))) name += "_scale" + Invariant.Name(Scale);
-        return name + Loads.Name + Scores.Name + Rows.Name;
+        return name + (InPages ? "_pages" : "") + Loads.Name + Scores.Name + Rows.Name;
     }
 
     /// <summary>What happens to queries and keys as they are read, for people: what each step is, and its text.</summary>

@@ -97,6 +97,7 @@ internal static class KernelPlanner
     public static CoreSpec Core(KernelSpec spec, MaskProgram mask) => new(spec.Attention.HeadDim, spec.Attention.ValueDim, mask.Visible, spec.Attention.Scale)
     {
         Loads = LoadProgram.Of(spec), Scores = ScoreProgram.Of(spec, mask), Rows = RowProgram.Of(spec), Elements = ElementTypes.Of(spec),
+        InPages = spec.Method.Parameters.Any(parameter => parameter.IsPagedCache),
     };
 
     /// <summary>The walks of any number of rows and keys: prefill, and decode for few rows.</summary>
@@ -111,7 +112,7 @@ internal static class KernelPlanner
             StaggersSums = machine.StaggersSums,
             ValueSteps = machine.ValueSteps,
         };
-        return new CorePlan(core, isa, machine.Lanes, KeyBlock, walk, Decode(core, machine, core.Loads.CopiesKeys ? CopiedBlock(core.HeadDim, DecodeBlock(inRegisters)) : DecodeBlock(inRegisters)));
+        return new CorePlan(core, isa, machine.Lanes, KeyBlock, walk, Decode(core, machine, core.Loads.CopiesKeys ? CopiedBlock(core.HeadDim, DecodeBlock(inRegisters)) : core.InPages ? DecodeBlock(inRegisters) / PagesStep * PagesStep : DecodeBlock(inRegisters)));
     }
 
     /// <remarks>
@@ -225,4 +226,7 @@ internal static class KernelPlanner
     private static int CopiedBlock(int headDim, int block) => Math.Min(Math.Max(CopiedFloats / headDim / 48, 1) * 48, block);
 
     private const int CopiedFloats = 24 << 10;
+
+    /// <summary>Whole pages of 16, 32 or 64 keys, of which 3, 4 or 6 are read side by side.</summary>
+    private const int PagesStep = 192;
 }

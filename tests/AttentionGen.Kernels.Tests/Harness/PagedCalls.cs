@@ -13,6 +13,8 @@ internal static class PagedCalls
         Plain with { Mask = AttentionMask.None },
         new(3, 20) { Mask = AttentionMask.Causal, ValueDim = 7 },
         new(4, 64) { KeyValueHeads = 2, Mask = AttentionMask.Causal, Window = (100, -1) },
+        new(8, 64) { KeyValueHeads = 2, Mask = AttentionMask.Causal },
+        new(2, 64) { Mask = AttentionMask.Causal },
         Plain with { ChunkLength = 100 },
         Plain with { Dilation = 3 },
         Plain with { Alibi = true, SoftCap = 20, PrefixLength = 40 },

@@ -46,7 +46,8 @@ internal static class DecodeEmitter
             using (w.Block("for (int r = 0; r < block.RunCount; r++)"))
             {
                 w.Line("ref KeyRun run = ref Unsafe.Add(ref block.Runs, r);");
-                using (w.Block("for (int first = 0; first < run.Count; first += keyBlock)")) Block(w, plan, visible);
+                using (w.Block(PagesEmitter.VariesBlocks(plan) ? "for (int first = 0, keys; first < run.Count; first += keys)" : "for (int first = 0; first < run.Count; first += keyBlock)"))
+                    Block(w, plan, visible);
             }
         }
 
@@ -61,7 +62,9 @@ internal static class DecodeEmitter
     /// <summary>A block of keys of a run.</summary>
     private static void Block(SourceWriter w, CorePlan plan, VisibleKeys visible)
     {
-        w.Line("int keys = Math.Min(run.Count - first, keyBlock), key = run.Key + first;");
+        w.Line(PagesEmitter.VariesBlocks(plan)
+            ? $"keys = Math.Min(run.Count - first, {(plan.Spec.Scores.Hides ? "run.PageKeys" : "keyBlock")});\nint key = run.Key + first;"
+            : "int keys = Math.Min(run.Count - first, keyBlock), key = run.Key + first;");
         string bounds = visible.Arguments();
         if (visible.UpperMoves)
         {
@@ -85,7 +88,9 @@ internal static class DecodeEmitter
         if (keyByKey && visible.DiffersByRow)
         {
             string[] sees = [visible.LowerMoves ? $"{visible.Lower("block.Queries - 1")} <= 0" : "", visible.UpperMoves ? "seen >= keys" : ""];
-            w.Line($"bool streams = {string.Join(" && ", sees.Where(condition => condition.Length > 0))}; // all queries see all keys");
+            string all = string.Join(" && ", sees.Where(condition => condition.Length > 0));
+            w.Line($"bool streams = {all}; // all queries see all keys");
+            if (PagesEmitter.VariesBlocks(plan) && !plan.Spec.Scores.Hides) w.Line($"if (!streams) (keys, streams) = (keys = Math.Min(keys, run.PageKeys), {all}); // otherwise page by page");
         }
 
         string streams = !keyByKey ? "" : visible.DiffersByRow ? "streams, " : "true, ";
@@ -96,6 +101,13 @@ internal static class DecodeEmitter
             source = "copies";
         }
 
+        string weights = $"{(plan.Spec.Scores.Hides ? "bool hides = " : "")}DecodeWeights(in block, ref weights, {bounds}{(NeedsKey(plan) ? ", in run, key" : "")}{(plan.HasScales ? ", ref keyScales, ref valueScales" : "")});";
+        if (plan.Spec.InPages)
+        {
+            PagesEmitter.Block(w, plan, visible, weights);
+            return;
+        }
+
         if (plan.HasScales)
         {
             foreach (string scales in new[] { "KeyScales", "ValueScales" })
@@ -103,9 +115,8 @@ internal static class DecodeEmitter
         }
 
         w.Line($"DecodeScores(in block, ref query, ref {source}, keys, {streams}ref weights{(visible.UpperMoves ? ", seen" : "")});");
-        string hides = plan.Spec.Scores.Hides ? "bool hides = " : "";
-        w.Line($"{hides}DecodeWeights(in block, ref weights, {bounds}{(NeedsKey(plan) ? ", in run, key" : "")}{(plan.HasScales ? ", ref keyScales, ref valueScales" : "")});");
-        w.Line($"DecodeValues(in block, ref weights, ref At(ref run.Values<{plan.ValueType}>(), first * block.ValueStride), {(visible.DiffersByRow ? streams : "")}{bounds}{(hides.Length > 0 ? ", hides" : "")});");
+        w.Line(weights);
+        w.Line($"DecodeValues(in block, ref weights, ref At(ref run.Values<{plan.ValueType}>(), first * block.ValueStride), {(visible.DiffersByRow ? streams : "")}{bounds}{(plan.Spec.Scores.Hides ? ", hides" : "")});");
     }
 
     private static bool NeedsKey(CorePlan plan) => !plan.Spec.Scores.IsPlain || plan.Spec.Rows.NeedsKeys;

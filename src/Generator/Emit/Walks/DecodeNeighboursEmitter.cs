@@ -20,8 +20,8 @@ internal static class DecodeNeighboursEmitter
             int heads = block.KeyHeads, rows = block.HeadRows, weightRow = BlockOf(in block).WeightRow;
             nint stride = {DecodeProduct.Scores(plan).Stride}, headStride = block.KeyHeadStride;
             """);
-        if (dialect.Prefetches) w.Line(Ahead(plan.Decode!.PrefetchKeys, plan.Spec.HeadDim));
-        bool oneRow = OneRowEmitter.HasScores(plan);
+        if (dialect.Prefetches && !plan.Spec.InPages) w.Line(Ahead(plan.Decode!.PrefetchKeys, plan.Spec.HeadDim));
+        bool oneRow = OneRowEmitter.HasScores(plan) && !plan.Spec.InPages;
         if (oneRow)
         {
             w.Line("""
@@ -40,7 +40,7 @@ internal static class DecodeNeighboursEmitter
                 ref {plan.ScoredKeyType} k0 = ref At(ref key, j * stride);
                 ref float q = ref query, w = ref At(ref weights, j);
                 """);
-            PrefetchTokens(w, dialect, "k", plan.Spec.HeadDim);
+            if (!plan.Spec.InPages) PrefetchTokens(w, dialect, "k", plan.Spec.HeadDim);
             using (w.Block("for (int head = 0; head < heads; head++, k0 = ref At(ref k0, headStride))"))
             {
                 w.Line($"ref {plan.ScoredKeyType} " + string.Join(", ", Enumerable.Range(1, Keys - 1).Select(key => $"k{key} = ref At(ref k0, Math.Min({Address.Offset((key, "apart"))} * stride, last))")) + ";");
@@ -52,10 +52,10 @@ internal static class DecodeNeighboursEmitter
     /// <summary>The products of weights with values, for the keys from `low` to `all`. Declares `count`, the steps of four.</summary>
     public static void Values(SourceWriter w, CorePlan plan, Dialect dialect, VisibleKeys visible, string low, string all)
     {
-        if (dialect.Prefetches) w.Line(Ahead(plan.Decode!.PrefetchValues, plan.Spec.ValueDim));
+        if (dialect.Prefetches && !plan.Spec.InPages) w.Line(Ahead(plan.Decode!.PrefetchValues, plan.Spec.ValueDim));
         Together(w, plan, low == "0" ? $"{all} / {Keys}" : $"({all} - low) / {Keys}");
         string begin = low, done = "";
-        if (OneRowEmitter.HasValues(plan))
+        if (OneRowEmitter.HasValues(plan) && !plan.Spec.InPages)
         {
             (begin, done) = (low == "0" ? "done" : $"{low} + done", " - done");
             string from = low == "0" ? "ref weights, ref value" : $"ref At(ref weights, {low}), ref At(ref value, {low} * stride)";
@@ -70,7 +70,7 @@ internal static class DecodeNeighboursEmitter
         using (w.Block($"for (int left = count{done}, j = {begin}; left > 0; left--, j += next)"))
         {
             w.Line($"ref {plan.ValueType} v0 = ref At(ref value, j * stride);\nref float w = ref At(ref weights, j), s = ref block.State;");
-            PrefetchTokens(w, dialect, "v", plan.Spec.ValueDim);
+            if (!plan.Spec.InPages) PrefetchTokens(w, dialect, "v", plan.Spec.ValueDim);
             using (w.Block("for (int head = 0; head < heads; head++, v0 = ref At(ref v0, headStride))"))
             {
                 w.Line($"ref {plan.ValueType} " + string.Join(", ", Enumerable.Range(1, Keys - 1).Select(key => $"v{key} = ref At(ref v{key - 1}, apart * stride)")) + ";");
@@ -199,7 +199,7 @@ internal static class DecodeNeighboursEmitter
     }
 
     /// <summary>Declares which keys are computed together: neighbours, or keys far apart. (With several queries, the keys that all rows see would change the order of sums.)</summary>
-    private static void Together(SourceWriter w, CorePlan plan, string count, string unless = "") => w.Line($"""
+    private static void Together(SourceWriter w, CorePlan plan, string count, string unless = "") => w.Line(plan.Spec.InPages ? $"\nconst int apart = 1, next = {Keys}; // four keys side by side\nint count = {count};" : $"""
 
         // Four keys side by side; for one query of few heads, one key from each quarter of the keys.
         int count = {count}, apart = 1, next = {Keys};

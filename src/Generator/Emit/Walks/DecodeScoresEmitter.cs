@@ -16,7 +16,9 @@ internal static class DecodeScoresEmitter
         bool keyByKey = plan.Decode!.KeyByKey;
         w.Line($"/// <summary>Scores of all query rows with keys; keys after the last repeat it.{(keyByKey ? " Those of the rows of a tile lie key by key." : "")}</summary>");
         w.Line(GeneratedCode.CoreMethod);
-        using (w.Block($"private static void DecodeScores(in DecodeBlock block, ref float query, ref {plan.ScoredKeyType} key, int keys{(keyByKey ? ", bool streams" : "")}, ref float weights{(visible.UpperMoves ? ", int seen" : "")})"))
+        string keys = !plan.Spec.InPages ? $"ref {plan.ScoredKeyType} key, int keys{(keyByKey ? ", bool streams" : "")}"
+            : keyByKey ? $"{PagesEmitter.Parameters}, bool streams" : $"ref {plan.ScoredKeyType} key{(dialect.Prefetches ? ", nint ahead" : "")}, int keys";
+        using (w.Block($"private static void DecodeScores(in DecodeBlock block, ref float query, {keys}, ref float weights{(visible.UpperMoves ? ", int seen" : "")})"))
         {
             if (!keyByKey)
             {
@@ -26,7 +28,15 @@ internal static class DecodeScoresEmitter
 
             bool oneRow = OneRowEmitter.HasScores(plan);
             w.Line("int rows = block.HeadRows;");
-            if (oneRow)
+            if (oneRow && plan.Spec.InPages)
+            {
+                w.Line($"""
+
+                    // One row: most of the keys, with the query in registers.
+                    int done = rows == 1 ? OneRowScores(ref query, in run, page, keys, {product.Stride}, ref weights) : 0;
+                    """);
+            }
+            else if (oneRow)
             {
                 w.Line($"""
 

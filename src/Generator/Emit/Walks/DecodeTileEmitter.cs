@@ -29,17 +29,18 @@ internal static class DecodeTileEmitter
     {
         using (w.Block("for (int row = 0, tile, tiles; row < rows; row += tiles * tile)"))
         {
+            bool inPages = plan.Spec.InPages;
             w.Line($"""
                 tile = TileOf(row, rows, TileKinds, out _);
                 tiles = tile == 1 ? rows - row : (rows - row) / tile;
-                int together = Together(tile), count = {count};
-                """);
-            string arguments = product.IsScores ? "in block, ref query, ref key, keys" : "in block, ref value", bounds = !product.IsScores ? "" : ", streams" + (visible.UpperMoves ? ", seen" : "");
+                {(inPages ? "" : $"int together = Together(tile), count = {count};")}
+                """.TrimEnd());
+            string arguments = inPages ? (product.IsScores ? "in block, ref query, " : "in block, ") + "in run, page, keys" : product.IsScores ? "in block, ref query, ref key, keys" : "in block, ref value", bounds = !product.IsScores ? "" : ", streams" + (visible.UpperMoves ? ", seen" : "");
             var kinds = plan.Decode!.Kinds;
             for (int kind = 0; kind < kinds.Count; kind++)
             {
                 string condition = kinds[kind].Rows == 1 ? "else " : $"{(kind == 0 ? "" : "else ")}if (tile == {kinds[kind].Rows}) ";
-                w.Line($"{condition}{product.Method(kinds[kind])}({arguments}, ref weights, row, tiles, count, {first}{bounds});");
+                w.Line($"{condition}{product.Method(kinds[kind])}({arguments}, ref weights, row, tiles, {(inPages ? "" : "count, ")}{first}{bounds});");
             }
         }
     }
@@ -63,16 +64,28 @@ internal static class DecodeTileEmitter
         w.Line();
         w.Line($"/// <summary>{(product.IsScores ? "Scores" : "Values")} of tiles of {rowsOfTile}.</summary>");
         w.Line(GeneratedCode.CoreMethod);
-        string parameters = product.IsScores ? $"ref float query, ref {type} key, int keys" : $"ref {type} value", bounds = !product.IsScores ? "" : ", bool streams" + (visible.UpperMoves ? ", int seen" : "");
+        bool inPages = plan.Spec.InPages;
+        string keys = inPages ? PagesEmitter.Parameters : product.IsScores ? $"ref {type} key, int keys" : $"ref {type} value";
+        string parameters = product.IsScores ? $"ref float query, {keys}" : keys, bounds = !product.IsScores ? "" : ", bool streams" + (visible.UpperMoves ? ", int seen" : "");
         bool skips = product.IsScores && visible.UpperMoves;
-        using (w.Block($"private static void {product.Method(tile)}(in DecodeBlock block, {parameters}, ref float weights, int row, int tiles, int count, int first{bounds})"))
+        using (w.Block($"private static void {product.Method(tile)}(in DecodeBlock block, {parameters}, ref float weights, int row, int tiles, {(inPages ? "int from" : "int count, int first")}{bounds})"))
         {
-            string owner = product.IsScores ? "Key" : "Value";
-            w.Line($"""
-                int heads = block.KeyHeads, rows = block.HeadRows, weightRow = BlockOf(in block).WeightRow;
-                nint stride = {stride}, headStride = block.{owner}HeadStride;
-                nint {(product.IsScores ? $"apart = streams ? Math.Max(count, 1) : 1, next = streams ? 1 : {tile.Keys}" : "apart = Math.Max(count, 1)")}, far = apart * stride{(dialect.Prefetches ? $", ahead = {KernelPlanner.TileAhead} * stride" : "")};
-                """);
+            string owner = product.IsScores ? "Key" : "Value", ahead = dialect.Prefetches ? $", ahead = {KernelPlanner.TileAhead} * stride" : "";
+            w.Line($"int heads = block.KeyHeads, rows = block.HeadRows, weightRow = BlockOf(in block).WeightRow;\nnint stride = {stride}, headStride = block.{owner}HeadStride{(inPages ? ahead : "")};");
+            if (inPages)
+            {
+                using (PagesEmitter.Loop(w, product.IsScores ? "KeysOf" : "ValuesOf", type, tile.Keys, product.IsScores, dialect.Prefetches && tile.Rows > 1))
+                using (w.Block("for (nint left = count, j = 0; left > 0; left--, j += next)"))
+                {
+                    if (product.IsScores) w.Line("nint last = some == 1 ? (of - 1 - j) * stride : nint.MaxValue;");
+                    w.Line($"ref {type} {name}0 = ref At(ref origin, j * stride);");
+                    Heads("(from + j)");
+                }
+
+                return;
+            }
+
+            w.Line($"nint {(product.IsScores ? $"apart = streams ? Math.Max(count, 1) : 1, next = streams ? 1 : {tile.Keys}" : "apart = Math.Max(count, 1)")}, far = apart * stride{ahead};");
             DecodeStreams.Declare(w, dialect, tile, dim);
             using (w.Block($"for (nint left = count, j = first; left > 0; left--, j{(product.IsScores ? " += next" : "++")})"))
             {
@@ -81,43 +94,55 @@ internal static class DecodeTileEmitter
                 if (dialect.Prefetches && tile.Rows == 1)
                     w.Line($"for (nint i = 0; {(product.IsScores ? "streams && " : "")}i < (heads - 1) * headStride + {dim}; i += {KernelPlanner.PageFloats}) PrefetchFour(ref {name}0, far, tokens + i);");
 
-                using (w.Block($"for (int head = 0; head < heads; head++, {name}0 = ref At(ref {name}0, headStride))"))
+                Heads("j");
+            }
+        }
+
+        // All heads, before the next keys.
+        void Heads(string j)
+        {
+            using (w.Block($"for (int head = 0; head < heads; head++, {name}0 = ref At(ref {name}0, headStride))"))
+            {
+                w.Line($"int start = row + head * rows;\nref float w = ref At(ref weights, start * weightRow + {times}{j}), {row} = ref At(ref {rows}, start * {rowLength});");
+                Streams(w, product, tile, inPages);
+                if (inPages && dialect.Prefetches && tile.Rows > 1)
+                    w.Line($"ref {type} " + string.Join(", ", Enumerable.Range(0, tile.Keys).Select(i => $"a{i} = ref At(ref {name}{i}, j + {KernelPlanner.TileAhead} < pageKeys ? ahead : ahead{i})")) + ";");
+                if (skips) w.Line("int m = row % block.Queries;");
+                using (w.Block($"for (int i = 0; i < tiles; i++, w = ref At(ref w, {times}weightRow), {row} = ref At(ref {row}, {times}{rowLength}))"))
                 {
-                    w.Line($"int start = row + head * rows;\nref float w = ref At(ref weights, start * weightRow + {times}j), {row} = ref At(ref {rows}, start * {rowLength});");
-                    Streams(w, product, tile);
-                    if (skips) w.Line("int m = row % block.Queries;");
-                    using (w.Block($"for (int i = 0; i < tiles; i++, w = ref At(ref w, {times}weightRow), {row} = ref At(ref {row}, {times}{rowLength}))"))
-                    {
-                        if (skips)
-                            w.Line($"if (!streams && SeesNone(ref m, {tile.Rows}, block.Queries, (int)j - seen)) continue;");
-                        body(tile);
-                    }
+                    if (skips)
+                        w.Line($"if (!streams && SeesNone(ref m, {tile.Rows}, block.Queries, (int){(inPages ? "(from + j)" : "j")} - seen)) continue;");
+                    body(tile);
                 }
             }
         }
     }
 
     /// <summary>The keys or values of a step after the first.</summary>
-    private static void Streams(SourceWriter w, DecodeProduct product, DecodeTile tile)
+    private static void Streams(SourceWriter w, DecodeProduct product, DecodeTile tile, bool inPages)
     {
         string name = product.Name;
         w.Line($"ref {product.Type} " + string.Join(", ", Enumerable.Range(1, tile.Keys - 1).Select(key => product.IsScores
-            ? $"k{key} = ref At(ref k0, Math.Min({Address.Offset((key, "far"))}, last))"
-            : $"{name}{key} = ref At(ref {name}0, {Address.Offset((key, "far"))})")) + ";");
+            ? $"k{key} = ref At(ref k0, Math.Min({Far(key)}, last))"
+            : $"{name}{key} = ref At(ref {name}0, {Far(key)})")) + ";");
+        string Far(int key) => inPages ? $"far{key}" : Address.Offset((key, "far"));
     }
 
     /// <summary>Declares which lines of a tile are fetched, or fetches those of a single row.</summary>
-    private static void PrefetchTile(SourceWriter w, Dialect dialect, DecodeTile tile, string name, int dim, ElementType type)
+    private static void PrefetchTile(SourceWriter w, CorePlan plan, Dialect dialect, DecodeTile tile, string name, int dim, ElementType type)
     {
         if (!dialect.Prefetches) return;
-        if (tile.Rows > 1) w.Line($"nint mask = i == 0 ? {KernelPlanner.LineElements(type) - 1} : -1;");
+        if (tile.Rows == 1 && plan.Spec.InPages) w.Line($"if (some == 1) PrefetchFourRows(ref {name}0, stride, ahead, {dim});");
+        else if (tile.Rows > 1) w.Line($"nint mask = i == 0 ? {KernelPlanner.LineElements(type) - 1} : -1;");
         else if (name == "k") w.Line($"if (!streams) PrefetchFourRows(ref k0, stride, ahead, {dim});");
     }
 
     /// <summary>Fetches what lies ahead of a vector of each key or value, for the first tile of a head: see <see cref="KernelPlanner.TileAhead"/>.</summary>
-    private static void Prefetch(SourceWriter w, Dialect dialect, DecodeTile tile, string name)
+    private static void Prefetch(SourceWriter w, CorePlan plan, Dialect dialect, DecodeTile tile, string name)
     {
-        if (dialect.Prefetches && tile.Rows > 1) w.Line($"if ((d & mask) == 0) PrefetchAll({string.Join(", ", Enumerable.Range(0, tile.Keys).Select(key => $"ref {name}{key}"))}, d + ahead, contiguous);");
+        if (!dialect.Prefetches || tile.Rows == 1) return;
+        string keys = string.Join(", ", Enumerable.Range(0, tile.Keys).Select(key => $"ref {(plan.Spec.InPages ? "a" : name)}{key}"));
+        w.Line($"if ((d & mask) == 0) PrefetchAll({keys}, {(plan.Spec.InPages ? "d, near: true" : "d + ahead, contiguous")});");
     }
 
     /// <summary>The scores of a tile at `w`, from the queries at `q` and the keys `k0`, `k1` ...</summary>
@@ -127,7 +152,7 @@ internal static class DecodeTileEmitter
         var (rows, keys) = (Enumerable.Range(0, tile.Rows).ToList(), Enumerable.Range(0, tile.Keys).ToList());
         var inPlace = new InPlace(plan, tile.Keys);
         string Sum(int row, int key) => $"s{row}_{key}";
-        PrefetchTile(w, dialect, tile, "k", headDim, plan.ScoredKeys);
+        PrefetchTile(w, plan, dialect, tile, "k", headDim, plan.ScoredKeys);
 
         // Sums in a vector of four: of all rows with a key, of two rows with two keys, of a row with four keys.
         var stores = Enumerable.Range(0, tile.Rows * tile.Keys / 4).Select(i => (Index: i, First: 4 / tile.Rows * i)).ToList();
@@ -159,7 +184,7 @@ internal static class DecodeTileEmitter
         {
             using (w.Block($"for (nint d = {from}; d < {to}; d += Lanes)"))
             {
-                Prefetch(w, dialect, tile, "k");
+                Prefetch(w, plan, dialect, tile, "k");
                 Step((key, offset) => $"{ElementTypes.Function("Load", plan.ScoredKeys)}(ref {key}, {offset})", "d");
             }
         }
@@ -225,7 +250,7 @@ internal static class DecodeTileEmitter
     {
         int dim = plan.Spec.ValueDim, whole = dim / plan.Lanes * plan.Lanes;
         var (rows, keys) = (Enumerable.Range(0, tile.Rows).ToList(), Enumerable.Range(0, tile.Keys).ToList());
-        PrefetchTile(w, dialect, tile, "v", dim, plan.Spec.Elements.Value);
+        PrefetchTile(w, plan, dialect, tile, "v", dim, plan.Spec.Elements.Value);
         string State(int row, string offset) => Address.Arguments("s", DecodeStreams.Join(Address.Offset((row, "StateRow")), offset));
         foreach (int row in rows)
             w.Line("Vec " + string.Join(", ", keys.Select(key => $"w{row}_{key} = Splat({Address.Arguments("w", Address.Offset((tile.Rows * key, "apart"), (row, "")))})")) + ";");
@@ -233,7 +258,7 @@ internal static class DecodeTileEmitter
         {
             using (w.Block($"for (nint d = 0; d < {whole}; d += Lanes)"))
             {
-                Prefetch(w, dialect, tile, "v");
+                Prefetch(w, plan, dialect, tile, "v");
                 Step(key => $"{ElementTypes.Function("Load", plan.Spec.Elements.Value)}(ref v{key}, d)", "d");
             }
         }

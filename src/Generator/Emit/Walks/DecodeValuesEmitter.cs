@@ -16,13 +16,16 @@ internal static class DecodeValuesEmitter
         w.Line();
         w.Line("/// <summary>Adds weights * values to the state of all rows.</summary>");
         w.Line(GeneratedCode.CoreMethod);
-        using (w.Block($"private static void DecodeValues(in DecodeBlock block, ref float weights, ref {plan.ValueType} value{(plan.Decode!.KeyByKey && visible.DiffersByRow ? ", bool streams" : "")}, {visible.Parameters}{(plan.Spec.Scores.Hides ? ", bool hides" : "")})"))
+        string values = !plan.Spec.InPages ? $"ref {plan.ValueType} value" : plan.Decode!.KeyByKey ? "in KeyRun run, int page" : $"ref {plan.ValueType} value{(dialect.Prefetches ? ", nint ahead" : "")}";
+        bool inPages = plan.Spec.InPages && plan.Decode!.KeyByKey;
+        using (w.Block($"private static void DecodeValues(in DecodeBlock block, ref float weights, {values}{(plan.Decode!.KeyByKey && visible.DiffersByRow ? ", bool streams" : "")}, {visible.Parameters}{(plan.Spec.Scores.Hides ? ", bool hides" : "")})"))
         {
             w.Line("""
                 int heads = block.KeyHeads, rows = block.HeadRows, weightRow = BlockOf(in block).WeightRow;
                 ref float state = ref block.State;
                 nint stride = block.ValueStride, headStride = block.ValueHeadStride;
                 """);
+            if (PagesEmitter.VariesBlocks(plan)) w.Line($"ref {plan.ValueType} value = ref run.ValuesOf<{plan.ValueType}>(page); // of the only page, where that matters");
             string low = "0", all = "keys", together = plan.Decode.KeyByKey ? "together" : $"{DecodeStreams.Keys}";
             string lower = visible.Lower("i % block.Queries"), upper = visible.Upper("i % block.Queries");
             string row = $"ref {plan.ValueType} v = ref At(ref value, i / rows * headStride);\n{WeightsOfRow(plan)}, s = ref At(ref state, i * StateRow);";
@@ -35,7 +38,7 @@ internal static class DecodeValuesEmitter
                         w.Line(row);
                         string start = visible.LowerMoves ? $"Math.Max({lower}, 0)" : "0", end = visible.UpperMoves ? $"Math.Min({upper}, keys)" : "keys";
                         w.Line($"""
-                            int begin = {start}, end = {end}, part = {(plan.Decode.KeyByKey ? visible.DiffersByRow ? "streams" : "true" : $"block.Queries == 1 && rows < {plan.Decode.Tiles[0].Rows}")} ? Math.Max(end - begin, 0) / {together} : 0;
+                            int begin = {start}, end = {end}, part = {(plan.Spec.InPages ? "false" : plan.Decode.KeyByKey ? visible.DiffersByRow ? "streams" : "true" : $"block.Queries == 1 && rows < {plan.Decode.Tiles[0].Rows}")} ? Math.Max(end - begin, 0) / {together} : 0;
                             for (int k = begin; k < end; k++)
                             """);
                         using (w.Block(""))
@@ -55,7 +58,16 @@ internal static class DecodeValuesEmitter
             {
                 if (visible.DiffersByRow) TileByTile(w, plan, visible, row);
                 string begin = "0", count = "keys / together";
-                if (OneRowEmitter.HasValues(plan))
+                if (OneRowEmitter.HasValues(plan) && plan.Spec.InPages)
+                {
+                    begin = "done";
+                    w.Line("""
+
+                        // One row: most of the values, with the output in registers.
+                        int done = rows == 1 ? OneRowValues(ref weights, in run, page, keys, stride, ref block.State) : 0;
+                        """);
+                }
+                else if (OneRowEmitter.HasValues(plan))
                 {
                     (begin, count) = ("done", count + " - done");
                     w.Line("""
@@ -78,10 +90,17 @@ internal static class DecodeValuesEmitter
             w.Line($"// {(others ? "The other keys, for each row those that it sees." : "Keys that make no step.")}");
             using (w.Block("for (int i = 0; i < block.Heads * block.Queries; i++)"))
             {
-                string between = low == "0" ? all : $"({all} - {low})";
-                w.Line(row);
-                w.Line($"AddValues(ref w, {Step(plan)}ref v, stride, ref s, {(low == "0" ? "" : "low + ")}{between} / {together} * {together}, {all});");
-                if (others) w.Line($"if (all < keys) AddValues(ref w, {Step(plan)}ref v, stride, ref s, {(visible.LowerMoves ? $"Math.Max({lower}, all)" : "all")}, Math.Min({upper}, keys));");
+                if (inPages)
+                {
+                    PagesEmitter.Others(w, plan, $"{WeightsOfRow(plan)}, s = ref At(ref state, i * StateRow);");
+                }
+                else
+                {
+                    string between = low == "0" ? all : $"({all} - {low})";
+                    w.Line(row);
+                    w.Line($"AddValues(ref w, {Step(plan)}ref v, stride, ref s, {(low == "0" ? "" : "low + ")}{between} / {together} * {together}, {all});");
+                    if (others) w.Line($"if (all < keys) AddValues(ref w, {Step(plan)}ref v, stride, ref s, {(visible.LowerMoves ? $"Math.Max({lower}, all)" : "all")}, Math.Min({upper}, keys));");
+                }
             }
         }
 

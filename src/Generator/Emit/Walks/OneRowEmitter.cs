@@ -26,14 +26,31 @@ internal static class OneRowEmitter
     }
 
     /// <summary>A loop over four streams of rows of one head, each a quarter of them.</summary>
-    private static void Streams(SourceWriter w, string type, string name, string source, Action body)
+    private static void Streams(SourceWriter w, CorePlan plan, string type, string name, string source, Action body)
     {
         string[] streams = [.. Enumerable.Range(0, Keys).Select(i => $"{name}{i}")];
-        w.Line($"ref {type} {string.Join(", ", streams.Select((stream, i) => $"{stream} = ref {(i == 0 ? source : $"At(ref {source}, {Address.Offset((i, "quarter * stride"))})")}"))};");
-        using (w.Block("for (int left = quarter; left > 0; left--, weights = ref At(ref weights, 1))"))
+        if (plan.Spec.InPages)
         {
-            body();
-            w.Line(string.Join(" ", streams.Select(stream => $"{stream} = ref At(ref {stream}, stride);")));
+            w.Line("int quarter = run.PageKeys, done = 0;");
+            using (w.Block($"for (; done + {Keys} * quarter <= keys; done += {Keys} * quarter, page += {Keys}, weights = ref At(ref weights, {Keys - 1} * quarter))"))
+            {
+                w.Line($"ref {type} {string.Join(", ", streams.Select((stream, i) => $"{stream} = ref run.{(name == "k" ? "KeysOf" : "ValuesOf")}<{type}>(page{(i == 0 ? "" : $" + {i}")})"))};");
+                Steps();
+            }
+
+            return;
+        }
+
+        w.Line($"ref {type} {string.Join(", ", streams.Select((stream, i) => $"{stream} = ref {(i == 0 ? source : $"At(ref {source}, {Address.Offset((i, "quarter * stride"))})")}"))};");
+        Steps();
+
+        void Steps()
+        {
+            using (w.Block("for (int left = quarter; left > 0; left--, weights = ref At(ref weights, 1))"))
+            {
+                body();
+                w.Line(string.Join(" ", streams.Select(stream => $"{stream} = ref At(ref {stream}, stride);")));
+            }
         }
     }
 
@@ -43,18 +60,18 @@ internal static class OneRowEmitter
         w.Line();
         w.Line("/// <summary>Scores of a row with keys of one head: one key from each quarter at a time, so that each quarter is read in the order of memory.</summary>");
         w.Line(GeneratedCode.CoreMethod);
-        using (w.Block($"private static int OneRowScores(ref float query, ref {plan.ScoredKeyType} key, nint stride, int quarter, ref float weights)"))
+        using (w.Block($"private static int OneRowScores(ref float query, {(plan.Spec.InPages ? PagesEmitter.Parameters + ", nint stride" : $"ref {plan.ScoredKeyType} key, nint stride, int quarter")}, ref float weights)"))
         {
-            bool fetches = !plan.Spec.Loads.CopiesKeys; // copies are in the cache
+            bool fetches = !plan.Spec.Loads.CopiesKeys && !plan.Spec.InPages; // copies are in the cache, pages are too short
             if (fetches) w.Line(StreamAhead(dim));
             w.Line("Vec " + string.Join(", ", Enumerable.Range(0, vectors).Select(i => $"q{i} = Load(ref query, {Address.Offset((i, "Lanes"))})")) + ";");
-            Streams(w, plan.ScoredKeyType, "k", "key", () =>
+            Streams(w, plan, plan.ScoredKeyType, "k", "key", () =>
             {
                 if (fetches) PrefetchStreams(w, "k", dim);
                 Products(w, plan, vectors);
             });
 
-            w.Line($"return {Keys} * quarter;");
+            w.Line(plan.Spec.InPages ? "return done;" : $"return {Keys} * quarter;");
         }
     }
 
@@ -91,13 +108,13 @@ internal static class OneRowEmitter
         w.Line();
         w.Line("/// <summary>Adds weights * values of one head to the state of a row: one value from each quarter at a time.</summary>");
         w.Line(GeneratedCode.CoreMethod);
-        using (w.Block($"private static int OneRowValues(ref float weights, ref {plan.ValueType} value, nint stride, int quarter, ref float state)"))
+        using (w.Block($"private static int OneRowValues(ref float weights, {(plan.Spec.InPages ? PagesEmitter.Parameters + ", nint stride" : $"ref {plan.ValueType} value, nint stride, int quarter")}, ref float state)"))
         {
-            w.Line(StreamAhead(dim));
+            if (!plan.Spec.InPages) w.Line(StreamAhead(dim));
             w.Line("Vec " + string.Join(", ", Enumerable.Range(0, vectors).Select(i => $"o{i} = Load(ref state, {Address.Offset((i, "Lanes"))})")) + ";");
-            Streams(w, plan.ValueType, "v", "value", () =>
+            Streams(w, plan, plan.ValueType, "v", "value", () =>
             {
-                PrefetchStreams(w, "v", dim);
+                if (!plan.Spec.InPages) PrefetchStreams(w, "v", dim);
                 for (int stream = 0; stream < Keys; stream++)
                 {
                     w.Line($"Vec w{stream} = Splat(ref weights, {Address.Offset((stream, "quarter"))}); " + string.Join(" ", Enumerable.Range(0, vectors).Select(i =>
@@ -106,7 +123,7 @@ internal static class OneRowEmitter
             });
 
             w.Line(string.Join(" ", Enumerable.Range(0, vectors).Select(i => $"Store(o{i}, ref state, {Address.Offset((i, "Lanes"))});")));
-            w.Line("return quarter;");
+            w.Line(plan.Spec.InPages ? "return done;" : "return quarter;");
         }
     }
 }

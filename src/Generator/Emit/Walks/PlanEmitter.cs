@@ -48,7 +48,7 @@ internal static class PlanEmitter
                 ChunkKeys = {plan.Decode!.ChunkKeys},
                 OneRowBlock = OneRowBlock,
                 StateRowFloats = StateRow,
-                {(plan.Spec.Loads.CopiesKeys
+                {(plan.Spec.InPages ? "InPages = true,\n" + (plan.HasScales ? "" : "OneKeyHead = true,\n") : "")}{(plan.Spec.Loads.CopiesKeys
                     ? "ScratchFloats = (RowsAtOnce + DecodeKeys) * QueryRow + (RowsAtOnce + 4) * WeightRow, // queries, copies of keys and weights\nOneKeyHead = true,"
                     : plan.HasScales ? "ScratchFloats = RowsAtOnce * (QueryRow + OneRowWeights) + 2 * OneRowWeights, // queries, weights and scales\nOneKeyHead = true,"
                     : "ScratchFloats = RowsAtOnce * (QueryRow + OneRowWeights), // queries and weights")}

@@ -50,8 +50,14 @@ public readonly struct DecodePlan
     /// <summary>Whether one call takes the rows of one key-value head only: the core copies its keys to the working memory.</summary>
     public bool OneKeyHead { get; init; }
 
-    /// <summary>Keys in a chunk, the unit of work; it is a multiple of 48.</summary>
+    /// <summary>Keys in a chunk, the unit of work; it is a multiple of <see cref="ChunkStep"/>.</summary>
     public int ChunkKeys { get; init; }
+
+    /// <summary>Whether the core takes runs in pages, and no others.</summary>
+    public bool InPages { get; init; }
+
+    /// <summary>What the size of a chunk is a multiple of: the keys of each tile, or of each tile with a key from each of several pages of any size.</summary>
+    public readonly int ChunkStep => InPages ? 192 : 48;
 
     /// <summary>Keys in a block where each key-value head has a single row.</summary>
     public int OneRowBlock { get; init; }

@@ -121,9 +121,10 @@ internal sealed unsafe class DecodeJob : PooledJob<DecodeJob>
     [SkipLocalsInit]
     private void Attend(in DecodeRows rows, int chunk, float* state, float* scratch)
     {
-        const int MaxRuns = 32;
+        const int MaxRuns = 32, MaxPages = 96, Ahead = 8; // pages behind the last that a core fetches
         KeyRun* runs = stackalloc KeyRun[MaxRuns];
-        int count = 0, last = rows.Row + rows.Queries - 1;
+        nint* pages = stackalloc nint[MaxPages + Ahead];
+        int count = 0, pageCount = 0, listed = 0, pageKeys = 0, last = rows.Row + rows.Queries - 1;
         long passed = 0;
         bool begun = false;
         ref readonly var piece = ref _call.Pieces[rows.Piece];
@@ -137,15 +138,26 @@ internal sealed unsafe class DecodeJob : PooledJob<DecodeJob>
             passed += range.Count;
             for (int next; begin < end; begin = next)
             {
-                if (count == MaxRuns)
+                if (count == MaxRuns || pageCount == MaxPages)
                 {
                     Attend(rows, runs, count, !begun, state, scratch);
-                    (begun, count) = (true, 0);
+                    (begun, count, pageCount) = (true, 0, 0);
                 }
 
-                next = _call.EndOfPage(sequence, begin, end);
+                nint* firstPage = pages + pageCount;
+                if (_walk.Plan.InPages)
+                {
+                    next = _call.ListPages(sequence, begin, end, firstPage, MaxPages - pageCount, out pageKeys, out listed);
+                    pageCount += listed;
+                    new Span<nint>(pages + pageCount, Ahead).Fill(pages[pageCount - 1]);
+                }
+                else
+                {
+                    next = _call.EndOfPage(sequence, begin, end);
+                }
+
                 runs[count++] = range.Run(
-                    begin, next, rows.Row, _call.KeyRow(sequence, begin, rows.KeyHead), _call.ValueRow(sequence, begin, rows.KeyHead),
+                    begin, next, rows.Row, _call.KeyRow(sequence, begin, rows.KeyHead), _call.ValueRow(sequence, begin, rows.KeyHead), firstPage, pageKeys,
                     _call.KeyScale(sequence, begin, rows.KeyHead), _call.ValueScale(sequence, begin, rows.KeyHead));
             }
         }

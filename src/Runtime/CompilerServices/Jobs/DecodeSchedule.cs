@@ -158,15 +158,15 @@ internal unsafe struct DecodeSchedule
     /// </summary>
     private static long ChunkKeys(in ForwardArguments call, in DecodePlan plan, in RowPiece piece, long keys)
     {
-        const int Step = 48;
+        int step = plan.ChunkStep;
         // One row for each head: long blocks, but at least two of them, so that two threads need not share the heads of a token. With 12 heads of D 64 and 1024
         // keys, token-major, two threads then need 0.6 of the time of one instead of all of it. One thread loses 2 % (Zen 4).
         int block = plan.ChunkKeys;
         if (piece.Rows == 1 && call.Group == 1) block = Math.Max(keys < 2 * plan.OneRowBlock ? plan.OneRowBlock / 2 : plan.OneRowBlock, plan.ChunkKeys);
-        if (keys <= block) return Math.Max((keys + Step - 1) / Step * Step, Step); // avoids divisions, since this runs for each row set
+        if (keys <= block) return Math.Max((keys + step - 1) / step * step, step); // avoids divisions, since this runs for each row set
         long blocks = (keys + block - 1) / block;
         long most = (blocks + MaxChunks - 1) / MaxChunks * block, chunks = (keys + most - 1) / most;
-        return ((keys + chunks - 1) / chunks + Step - 1) / Step * Step;
+        return ((keys + chunks - 1) / chunks + step - 1) / step * step;
     }
 }
 

@@ -5,7 +5,7 @@ namespace AttentionGen.CompilerServices;
 
 /// <summary>
 /// Consecutive keys of a sequence, with their values, against query rows. Each row sees a part of them. A core receives runs: of packed keys in prefill, of
-/// keys in the caller's memory in decode.
+/// keys in the caller's memory, or in pages of a cache, in decode.
 /// </summary>
 [EditorBrowsable(EditorBrowsableState.Never)]
 public readonly unsafe struct KeyRun
@@ -13,6 +13,8 @@ public readonly unsafe struct KeyRun
     internal void* FirstKey { get; init; }
 
     internal void* FirstValue { get; init; }
+
+    internal nint* FirstPage { get; init; }
 
     internal float* FirstKeyScale { get; init; }
 
@@ -59,4 +61,34 @@ public readonly unsafe struct KeyRun
 
     /// <summary>The scale of the first value, where values are integers. Scales are <see cref="DecodeBlock.ScaleStride"/> apart.</summary>
     public ref float ValueScales => ref *FirstValueScale;
+
+    /// <summary>In pages: the number of keys in each, the last one excepted. Otherwise 0.</summary>
+    public int PageKeys { get; init; }
+
+    /// <summary>In pages: the elements from the first page to each. A few more, behind the last, may be read to fetch memory ahead.</summary>
+    public ref nint Pages => ref *FirstPage;
+
+    /// <summary>The first element of the first key of a page.</summary>
+    /// <typeparam name="T">The element type.</typeparam>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public ref T KeysOf<T>(int page)
+        where T : unmanaged => ref *((T*)FirstKey + FirstPage[page]);
+
+    /// <summary>The first element of the first value of a page.</summary>
+    /// <typeparam name="T">The element type.</typeparam>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public ref T ValuesOf<T>(int page)
+        where T : unmanaged => ref *((T*)FirstValue + FirstPage[page]);
+
+    /// <summary>The scale of the first key of a page, whose elements are bytes.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public ref float KeyScalesOf(int page) => ref *(FirstKeyScale + FirstPage[page] / sizeof(float));
+
+    /// <summary>The scale of the first value of a page, whose elements are bytes.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public ref float ValueScalesOf(int page) => ref *(FirstValueScale + FirstPage[page] / sizeof(float));
+
+    /// <summary>Elements from a page to the one that is some pages ahead.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public nint Ahead(int page, int pages) => FirstPage[page + pages] - FirstPage[page];
 }

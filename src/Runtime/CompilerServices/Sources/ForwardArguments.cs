@@ -57,6 +57,28 @@ internal unsafe struct ForwardArguments
     public readonly int EndOfPage(in ForwardSequence sequence, int key, int end) =>
         Memory == null ? end : (int)Math.Min(end, key + (long)Memory[sequence.Item].Consecutive(sequence.Key - Memory[sequence.Item].FirstKey + (nint)key * sequence.Step, sequence.Step));
 
+    /// <summary>Lists the pages of keys from one on, at most <paramref name="end"/>: the elements from the page of the first to each.</summary>
+    /// <param name="sequence">The sequence.</param>
+    /// <param name="key">The first key.</param>
+    /// <param name="end">The key after the last.</param>
+    /// <param name="pages">The list.</param>
+    /// <param name="most">Its length.</param>
+    /// <param name="pageKeys">The number of keys of each page but the last.</param>
+    /// <param name="count">The number of listed pages.</param>
+    /// <returns>The key after the last in these pages.</returns>
+    public readonly int ListPages(in ForwardSequence sequence, int key, int end, nint* pages, int most, out int pageKeys, out int count)
+    {
+        // Of the first page, or of every page where tokens are some apart, there may be fewer keys: it is a list of its own.
+        int next = EndOfPage(sequence, key, end);
+        (pages[0], pageKeys, count) = (0, next - key, 1);
+        ref readonly var memory = ref Memory[sequence.Item];
+        if (pageKeys < memory.PageTokens) return next;
+        int shift = System.Numerics.BitOperations.Log2((uint)Key.ElementBytes);
+        byte** from = memory.PagesFrom(sequence.Key - memory.FirstKey + (nint)key);
+        for (; next < end && count < most; next = Math.Min(next + pageKeys, end), count++) pages[count] = (nint)(from[count] - from[0]) >> shift;
+        return next;
+    }
+
     /// <summary>Query rows of a sequence from one on.</summary>
     public readonly TokenRows QueryRows(in ForwardSequence sequence, int row, int head) => Query.Rows(QueryRow(sequence, row, head), sequence.Step);
 

@@ -38,6 +38,9 @@ internal unsafe struct KeyMemory
     /// <summary>The number of tokens from one on, <paramref name="step"/> apart, that lie in its page.</summary>
     public readonly int Consecutive(nint token, int step) => (PageTokens - (int)(Place(token) % PageTokens) - 1) / step + 1;
 
+    /// <summary>The addresses of the pages from that of a token on.</summary>
+    public readonly byte** PagesFrom(nint token) => Pages + Place(token) / PageTokens;
+
     /// <summary>The index of a token among the places of all pages.</summary>
     private readonly nint Place(nint token) => Ring == 0 || token < Kept ? token : Kept + (token - Kept) % Ring;
 

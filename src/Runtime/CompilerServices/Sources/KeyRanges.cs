@@ -21,13 +21,17 @@ internal readonly unsafe struct KeyRange(int begin, int end, int from, KeyZone* 
     /// <param name="row">The first row.</param>
     /// <param name="firstKey">The address of the first key.</param>
     /// <param name="firstValue">The address of its value.</param>
+    /// <param name="pages">The elements from the first page to each, if keys lie in pages.</param>
+    /// <param name="pageKeys">The number of keys of a page.</param>
     /// <param name="keyScale">The address of the scale of the key, if it has one.</param>
     /// <param name="valueScale">The address of the scale of the value.</param>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public KeyRun Run(int begin, int end, int row, void* firstKey, void* firstValue, float* keyScale = null, float* valueScale = null) => new()
+    public KeyRun Run(int begin, int end, int row, void* firstKey, void* firstValue, nint* pages = null, int pageKeys = 0, float* keyScale = null, float* valueScale = null) => new()
     {
         FirstKey = firstKey,
         FirstValue = firstValue,
+        FirstPage = pages,
+        PageKeys = pageKeys,
         FirstKeyScale = keyScale,
         FirstValueScale = valueScale,
         Key = begin,
