@@ -36,6 +36,10 @@ internal sealed class OnnxRuntimeContender : Contender
 
     public override string Layout => OwnLayout;
 
+    public override string? Storage => _shape.Cache is null ? null : "float";
+
+    public override double? KeyValueBytes => 2.0 * sizeof(float) * _shape.KeyElements;
+
     public override void Run() => _api.Run(_session, _inputNames, _inputs, _outputNames, _outputs);
 
     public override void Leave()

@@ -24,6 +24,9 @@ internal sealed record OnnxWay(string Path, OnnxNode Node, Tensor Output, bool H
         yield return ("GroupQueryAttention", () => shape.ReadsCache ? GroupQueryWithCache(inputs) : GroupQuery(inputs));
     }
 
+    /// <summary>The operator that keeps a cache in place. It has one length of memory for all sequences of a batch.</summary>
+    public static OnnxWay OfCache(Inputs inputs) => inputs.Shape.Batch == 1 ? GroupQueryWithCache(inputs) : GroupQueryWithCaches(inputs);
+
     private static void Cannot(bool asked, string what)
     {
         if (asked) throw new PeerException($"it has no {what}");
@@ -126,6 +129,46 @@ internal sealed record OnnxWay(string Path, OnnxNode Node, Tensor Output, bool H
         return new OnnxWay("GroupQueryAttention, cache in place", node, output, HeadMajorOutput: false);
     }
 
+    // The same for sequences of different lengths, a token of each.
+    private static OnnxWay GroupQueryWithCaches(Inputs inputs)
+    {
+        var shape = inputs.Shape;
+        int width = shape.KeyValueHeads * shape.HeadDim;
+        long[] keys = [shape.Batch, 1, width], cache = [shape.Batch, shape.KeyValueHeads, shape.Keys, shape.HeadDim];
+        var (newestKey, newestValue, pastKey, pastValue) = (Newest(inputs.Key), Newest(inputs.Value), Padded(inputs.HeadMajorKey), Padded(inputs.HeadMajorValue));
+        var node = GroupQuery(
+            inputs, OnnxTensor.Of("key", newestKey, keys), OnnxTensor.Of("value", newestValue, keys),
+            OnnxTensor.Of("past_key", pastKey, cache), OnnxTensor.Of("past_value", pastValue, cache),
+            OnnxTensor.Of("present_key", pastKey, cache), OnnxTensor.Of("present_value", pastValue, cache),
+            out var output);
+        return new OnnxWay("GroupQueryAttention, cache in place", node, output, HeadMajorOutput: false);
+
+        Tensor Newest(Tensor tensor)
+        {
+            var newest = new Tensor(shape.Batch * width);
+            for (int batch = 0; batch < shape.Batch; batch++)
+                tensor.Span.Slice((shape.FirstKeyOf(batch + 1) - 1) * width, width).CopyTo(newest.Span[(batch * width)..]);
+            return newest;
+        }
+
+        Tensor Padded(Tensor tensor)
+        {
+            var padded = new Tensor(shape.Batch * shape.Keys * width);
+            padded.Span.Clear();
+            for (int batch = 0; batch < shape.Batch; batch++)
+            {
+                for (int head = 0; head < shape.KeyValueHeads; head++)
+                {
+                    int length = shape.KeysOf(batch) * shape.HeadDim;
+                    tensor.Span.Slice(shape.FirstKeyOf(batch) * width + head * length, length)
+                        .CopyTo(padded.Span[((batch * shape.KeyValueHeads + head) * shape.Keys * shape.HeadDim)..]);
+                }
+            }
+
+            return padded;
+        }
+    }
+
     private static OnnxNode GroupQuery(
         Inputs inputs, OnnxTensor key, OnnxTensor value, OnnxTensor? pastKey, OnnxTensor? pastValue, OnnxTensor presentKey, OnnxTensor presentValue,
         out Tensor output)
@@ -136,7 +179,7 @@ internal sealed record OnnxWay(string Path, OnnxNode Node, Tensor Output, bool H
         float[]? sinks = shape.Variant?.Sinks;
         output = new Tensor(shape.QueryElements);
         long[] queries = [shape.Batch, shape.Queries, shape.Heads * shape.HeadDim];
-        int[] lastKeys = [.. Enumerable.Repeat(shape.Keys - 1, shape.Batch)];
+        int[] lastKeys = [.. Enumerable.Range(0, shape.Batch).Select(batch => shape.KeysOf(batch) - 1)];
         return new OnnxNode(
             Contrib, 1, "GroupQueryAttention",
             new Dictionary<string, int>
