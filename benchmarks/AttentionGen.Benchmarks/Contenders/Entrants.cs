@@ -25,7 +25,7 @@ internal static class Entrants
             entrants.Add(cache.Storage.Contender(inputs, threads));
             if (cache.Kind == CacheKind.Append) return entrants; // peers write into their caches by themselves
             if (Installed("ONNX Runtime", () => _ = OrtApi.Here))
-                Add($"ONNX Runtime's GroupQueryAttention leaves {id} out", () => new OnnxRuntimeContender(inputs.Shape, OnnxWay.OfCache(inputs), threads));
+                foreach (var (storage, way) in OnnxWay.OfCache(inputs)) Add($"ONNX Runtime's cache of {storage} leaves {id} out", () => new OnnxRuntimeContender(inputs.Shape, way(), threads));
             if (Installed("ggml", () => _ = GgmlApi.Here))
                 foreach (var type in GgmlType.OfCaches) Add($"ggml's cache of {type.Name} leaves {id} out", () => new GgmlCacheContender(inputs, type, threads));
             return entrants;

@@ -8,7 +8,7 @@ namespace AttentionGen.Benchmarks.Report;
 /// <summary>What the tables of docs/benchmarks.md have no column for: the bytes that a call through a cache allocates, and each type in which peers store caches.</summary>
 internal static class CacheTables
 {
-    private static readonly (string Contender, string Storage)[] s_peers = [("OnnxRuntime", "float"), .. GgmlType.OfCaches.Select(type => ("Ggml", type.Name))];
+    private static readonly (string Contender, string Storage)[] s_peers = [("OnnxRuntime", "float"), ("OnnxRuntime", "int8"), .. GgmlType.OfCaches.Select(type => ("Ggml", type.Name))];
 
     /// <summary>A row for each shape with a cache; nothing where there are none.</summary>
     /// <param name="text">Where it goes.</param>

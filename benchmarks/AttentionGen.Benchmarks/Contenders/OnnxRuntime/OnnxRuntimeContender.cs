@@ -36,9 +36,11 @@ internal sealed class OnnxRuntimeContender : Contender
 
     public override string Layout => OwnLayout;
 
-    public override string? Storage => _shape.Cache is null ? null : "float";
+    public override string? Storage => _way.Storage;
 
-    public override double? KeyValueBytes => 2.0 * sizeof(float) * _shape.KeyElements;
+    public override double? KeyValueBytes => 2.0 * _way.ElementBytes * _shape.KeyElements;
+
+    public override double Tolerance => _way.Tolerance;
 
     public override void Run() => _api.Run(_session, _inputNames, _inputs, _outputNames, _outputs);
 
