@@ -27,7 +27,8 @@ internal static class Entrants
             if (Installed("ONNX Runtime", () => _ = OrtApi.Here))
                 foreach (var (storage, way) in OnnxWay.OfCache(inputs)) Add($"ONNX Runtime's cache of {storage} leaves {id} out", () => new OnnxRuntimeContender(inputs.Shape, way(), threads));
             if (Installed("ggml", () => _ = GgmlApi.Here))
-                foreach (var type in GgmlType.OfCaches) Add($"ggml's cache of {type.Name} leaves {id} out", () => new GgmlCacheContender(inputs, type, threads));
+                foreach (var type in GgmlType.OfCaches)
+                    foreach (var way in type.Ways) Add($"ggml's {way} way with a cache of {type.Name} leaves {id} out", () => new GgmlCacheContender(inputs, type, way, threads));
             return entrants;
         }
 

@@ -3,36 +3,41 @@ using AttentionGen.Benchmarks.Shapes;
 namespace AttentionGen.Benchmarks.Contenders.Ggml;
 
 /// <summary>
-/// The fused operator over a cache in one of ggml's types, head by head. Many sequences are as many operators of one graph. The cache has its newest token already:
-/// what ggml would take to write it is not counted.
+/// Attention over a cache in one of ggml's types, head by head. Many sequences are as many parts of one graph. The cache has its newest token already: what ggml
+/// would take to write it is not counted.
 /// </summary>
 internal sealed unsafe class GgmlCacheContender : GgmlComputation
 {
     private readonly GgmlType _type;
+    private readonly GgmlWay _way;
     private readonly nint[] _outputs;
 
-    public GgmlCacheContender(Inputs inputs, GgmlType type, int threads)
+    /// <exception cref="PeerException">ggml refuses.</exception>
+    public GgmlCacheContender(Inputs inputs, GgmlType type, GgmlWay way, int threads)
         : base(inputs.Shape)
     {
         _type = type;
-        var (keys, values) = (Stored(inputs.HeadMajorKey), Stored(inputs.HeadMajorValue));
+        _way = way;
+        bool fused = way == GgmlWay.Fused;
+        Tensor keys = Stored(inputs.HeadMajorKey), values = Stored(fused ? inputs.HeadMajorValue : Transposed(inputs.HeadMajorValue));
         nint mask = Shape.IsMasked ? NewMask(heads: 1) : 0;
         _outputs = new nint[Shape.Batch];
         for (int batch = 0; batch < Shape.Batch; batch++)
         {
-            long firstQuery = (long)batch * Shape.Heads * Shape.Queries * Shape.HeadDim, firstKey = (long)Shape.FirstKeyOf(batch) * Shape.KeyValueHeads * Shape.HeadDim;
-            nint query = Place(inputs.HeadMajorQuery, GgmlType.Float, firstQuery, Shape.HeadDim, Shape.Queries, Shape.Heads, 1);
-            nint key = Place(keys, type, firstKey, Shape.HeadDim, Shape.KeysOf(batch), Shape.KeyValueHeads, 1);
-            nint value = Place(values, type, firstKey, Shape.HeadDim, Shape.KeysOf(batch), Shape.KeyValueHeads, 1);
-            _outputs[batch] = Api.Flash(Context, query, key, value, mask, 1 / MathF.Sqrt(Shape.HeadDim), 0, 0);
-            Api.SetFlashPrecision(_outputs[batch], SinglePrecision);
+            int dim = Shape.HeadDim, tokens = Shape.KeysOf(batch), heads = Shape.KeyValueHeads;
+            long firstQuery = (long)batch * Shape.Heads * Shape.Queries * dim, firstKey = (long)Shape.FirstKeyOf(batch) * heads * dim;
+            nint query = Place(inputs.HeadMajorQuery, GgmlType.Float, firstQuery, dim, Shape.Queries, Shape.Heads, 1);
+            nint key = Place(keys, type, firstKey, dim, tokens, heads, 1);
+            _outputs[batch] = fused
+                ? Fused(query, key, Place(values, type, firstKey, dim, tokens, heads, 1), mask)
+                : Unfused(query, key, Place(values, type, firstKey, tokens, dim, heads, 1), mask);
         }
 
         Build(threads, _outputs);
         if (mask != 0) FillMask(mask, heads: 1, distances: false);
     }
 
-    public override string Path => $"flash_attn_ext, {_type.Name} ({Api.Build})";
+    public override string Path => $"{(_way == GgmlWay.Fused ? "flash_attn_ext" : "mul_mat, soft_max, mul_mat")}, {_type.Name} ({Api.Build})";
 
     public override string? Storage => _type.Name;
 
@@ -40,7 +45,8 @@ internal sealed unsafe class GgmlCacheContender : GgmlComputation
 
     public override double Tolerance => _type.Tolerance;
 
-    public override ReadOnlySpan<float> OutputRow(int batch, int query, int head) => Row(_outputs[batch], query * Shape.Heads + head);
+    public override ReadOnlySpan<float> OutputRow(int batch, int query, int head) =>
+        Row(_outputs[batch], _way == GgmlWay.Fused ? query * Shape.Heads + head : head * Shape.Queries + query);
 
     /// <summary>As ggml rounds it.</summary>
     private Tensor Stored(Tensor tensor)

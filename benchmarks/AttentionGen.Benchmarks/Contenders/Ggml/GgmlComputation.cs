@@ -5,7 +5,7 @@ namespace AttentionGen.Benchmarks.Contenders.Ggml;
 /// <summary>A graph of ggml's operators on our memory, and its threads.</summary>
 internal abstract unsafe class GgmlComputation : Contender
 {
-    protected const int SinglePrecision = 10;
+    private const int SinglePrecision = 10;
     private const int MaskRows = 64; // a mask has a multiple of so many
 
     private readonly Dictionary<Tensor, nint> _buffers = []; // its tensors are what ggml holds addresses of
@@ -80,6 +80,64 @@ internal abstract unsafe class GgmlComputation : Contender
         nint placed = Api.NewTensor(Context, type.Number, columns, rows, heads, batch);
         if (Api.PlaceTensor(buffer, placed, (void*)(tensor.Address + (nint)type.BytesOf(first))) != 0) throw new PeerException("it refuses our memory");
         return placed;
+    }
+
+    /// <summary>Values [batch, heads, keys, dim] as [batch, heads, dim, keys], in which the way without a fused operator keeps them.</summary>
+    protected Tensor Transposed(Tensor headMajor)
+    {
+        int dim = Shape.HeadDim;
+        var tensor = new Tensor(headMajor.Length);
+        for (int batch = 0; batch < Shape.Batch; batch++)
+        {
+            int keys = Shape.KeysOf(batch), first = Shape.FirstKeyOf(batch) * Shape.KeyValueHeads * dim;
+            for (int head = 0; head < Shape.KeyValueHeads; head++, first += keys * dim)
+            {
+                Span<float> from = headMajor.Span.Slice(first, keys * dim), to = tensor.Span.Slice(first, keys * dim);
+                for (int j = 0; j < keys; j++)
+                    for (int d = 0; d < dim; d++) to[d * keys + j] = from[j * dim + d];
+            }
+        }
+
+        return tensor;
+    }
+
+    /// <summary>Two products and a softmax between them, over all scores.</summary>
+    /// <param name="query">Queries.</param>
+    /// <param name="key">Keys.</param>
+    /// <param name="value">Transposed values.</param>
+    /// <param name="mask">0 for none.</param>
+    /// <param name="sinks">0 for none.</param>
+    /// <param name="cap">Of scores; 0 for none.</param>
+    /// <param name="maxBias">Of ALiBi; 0 for none.</param>
+    protected nint Unfused(nint query, nint key, nint value, nint mask, nint sinks = 0, float cap = 0, float maxBias = 0)
+    {
+        float scale = 1 / MathF.Sqrt(Shape.HeadDim);
+        nint products = Api.Multiply(Context, key, query);
+        if (cap > 0)
+        {
+            products = Api.Scale(Context, Api.Tanh(Context, Api.Scale(Context, products, scale / cap)), cap);
+            scale = 1;
+        }
+
+        nint weights = Api.SoftMax(Context, products, mask, scale, maxBias);
+        if (sinks != 0) Api.AddSoftMaxSinks(weights, sinks);
+        return Api.Multiply(Context, value, weights);
+    }
+
+    /// <summary>One operator.</summary>
+    /// <param name="query">Queries.</param>
+    /// <param name="key">Keys.</param>
+    /// <param name="value">Values.</param>
+    /// <param name="mask">0 for none.</param>
+    /// <param name="sinks">0 for none.</param>
+    /// <param name="cap">Of scores; 0 for none.</param>
+    /// <param name="maxBias">Of ALiBi; 0 for none.</param>
+    protected nint Fused(nint query, nint key, nint value, nint mask, nint sinks = 0, float cap = 0, float maxBias = 0)
+    {
+        nint output = Api.Flash(Context, query, key, value, mask, 1 / MathF.Sqrt(Shape.HeadDim), maxBias, cap);
+        Api.SetFlashPrecision(output, SinglePrecision);
+        if (sinks != 0) Api.AddFlashSinks(output, sinks);
+        return output;
     }
 
     /// <summary>A mask without its elements.</summary>

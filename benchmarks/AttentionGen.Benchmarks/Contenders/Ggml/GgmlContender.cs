@@ -42,29 +42,10 @@ internal sealed unsafe class GgmlContender : GgmlComputation
         int maskHeads = variant is { PerHead: true } && !(distances && variant.Sees is null) ? shape.Heads : 1;
         nint mask = masked ? NewMask(maskHeads) : 0;
         nint sinks = variant?.Sinks is null ? 0 : Api.NewTensor(Context, GgmlType.Float.Number, shape.Heads, 1, 1, 1);
-        float scale = 1 / MathF.Sqrt(shape.HeadDim), cap = variant?.SoftCap ?? 0, maxBias = distances ? MaxBias : 0;
-        if (way == GgmlWay.Fused)
-        {
-            nint value = Place(inputs.HeadMajorValue, shape.HeadDim, shape.Keys, shape.KeyValueHeads);
-            _output = Api.Flash(Context, query, key, value, mask, scale, maxBias, cap);
-            Api.SetFlashPrecision(_output, SinglePrecision);
-            if (sinks != 0) Api.AddFlashSinks(_output, sinks);
-        }
-        else
-        {
-            nint value = Place(Transposed(inputs.HeadMajorValue), shape.Keys, shape.HeadDim, shape.KeyValueHeads);
-            nint products = Api.Multiply(Context, key, query);
-            if (cap > 0)
-            {
-                products = Api.Scale(Context, Api.Tanh(Context, Api.Scale(Context, products, scale / cap)), cap);
-                scale = 1;
-            }
-
-            nint weights = Api.SoftMax(Context, products, mask, scale, maxBias);
-            if (sinks != 0) Api.AddSoftMaxSinks(weights, sinks);
-            _output = Api.Multiply(Context, value, weights);
-        }
-
+        float cap = variant?.SoftCap ?? 0, maxBias = distances ? MaxBias : 0;
+        _output = way == GgmlWay.Fused
+            ? Fused(query, key, Place(inputs.HeadMajorValue, shape.HeadDim, shape.Keys, shape.KeyValueHeads), mask, sinks, cap, maxBias)
+            : Unfused(query, key, Place(Transposed(inputs.HeadMajorValue), shape.Keys, shape.HeadDim, shape.KeyValueHeads), mask, sinks, cap, maxBias);
         Build(threads, _output);
         if (masked) FillMask(mask, maskHeads, distances);
         if (sinks != 0) variant!.Sinks.CopyTo(new Span<float>(Api.Data(sinks), shape.Heads));
@@ -78,18 +59,4 @@ internal sealed unsafe class GgmlContender : GgmlComputation
         : (batch * Shape.Heads + head) * Shape.Queries + query);
 
     private nint Place(Tensor tensor, int columns, int rows, int heads) => Place(tensor, GgmlType.Float, 0, columns, rows, heads, Shape.Batch);
-
-    private Tensor Transposed(Tensor headMajor)
-    {
-        int dim = Shape.HeadDim, keys = Shape.Keys;
-        var tensor = new Tensor(headMajor.Length);
-        for (int head = 0; head < headMajor.Length; head += keys * dim)
-        {
-            Span<float> from = headMajor.Span.Slice(head, keys * dim), to = tensor.Span.Slice(head, keys * dim);
-            for (int j = 0; j < keys; j++)
-                for (int d = 0; d < dim; d++) to[d * keys + j] = from[j * dim + d];
-        }
-
-        return tensor;
-    }
 }

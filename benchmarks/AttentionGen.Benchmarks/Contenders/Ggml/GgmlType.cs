@@ -18,5 +18,8 @@ internal sealed record GgmlType(string Name, int Number, int BlockElements, int 
     /// <summary>Those that its users keep keys and values in.</summary>
     public static IReadOnlyList<GgmlType> OfCaches { get; } = [Float, Half, Bytes];
 
+    /// <summary>Values in blocks cannot be kept transposed: a token would be an element of many blocks.</summary>
+    public IReadOnlyList<GgmlWay> Ways => BlockElements == 1 ? [GgmlWay.Fused, GgmlWay.Unfused] : [GgmlWay.Fused];
+
     public long BytesOf(long elements) => elements / BlockElements * BlockBytes;
 }
