@@ -121,6 +121,6 @@ internal sealed class Comparison(int seed, Action<string> progress)
     private static string Summary(List<Result> results) => string.Join(", ", results
         .GroupBy(result => (result.Contender, result.Storage))
         .Select(of => of.MinBy(result => result.MedianMs)!)
-        .Select(result => $"{result.Contender}{(result.Storage is null ? "" : $" {result.Storage}")} {result.MedianMs:0.000} ms = {result.PercentOfReadBandwidth ?? result.PercentOfPeak:0} %"
+        .Select(result => $"{result.Contender}{(result.Storage is null ? "" : $" {result.Storage}")} {result.MedianMs:0.000} ms = {(result.Storage is null ? null : result.PercentOfRoofline) ?? result.PercentOfReadBandwidth ?? result.PercentOfPeak:0} %"
             + (result.TimeToPlain is { } ratio ? $" ({ratio:0.00} of {result.Plain})" : "")));
 }

@@ -5,7 +5,7 @@ namespace AttentionGen.Benchmarks.Contenders.Ggml;
 /// <summary>Ways of ggml.</summary>
 internal enum GgmlWay
 {
-    /// <summary>One operator, keys and values in single precision.</summary>
+    /// <summary>One operator.</summary>
     Fused,
 
     /// <summary>Two matrix products and a softmax between them, over all scores; the values are kept transposed, as its users do.</summary>
