@@ -27,7 +27,7 @@ internal sealed record Options(IReadOnlyList<Shape> Shapes, IReadOnlyList<int> T
     {
         var shapes = new Option<IReadOnlyList<Shape>?>("--shapes")
         {
-            Description = $"groups and ids, separated by commas; the default is all of them. {ShapeTable.Names}",
+            Description = $"groups, ids, and beginnings of ids with a star, separated by commas; the default is all of them. {ShapeTable.Names}",
             HelpName = "masks,P1",
             CustomParser = result => Parse(result, ShapeTable.Select).SelectMany(group => group).Distinct().ToList(),
         };

@@ -40,7 +40,8 @@ internal sealed class Accuracy
     {
         var shape = inputs.Shape;
         int dim = shape.HeadDim, stride = shape.KeyValueHeads * dim;
-        int firstKey = batch * shape.Keys * stride + head / (shape.Heads / shape.KeyValueHeads) * dim, keyLength = (shape.Keys - 1) * stride + dim;
+        int keys = shape.KeysOf(batch);
+        int firstKey = shape.FirstKeyOf(batch) * stride + head / (shape.Heads / shape.KeyValueHeads) * dim, keyLength = (keys - 1) * stride + dim;
         var reference = new AttentionReference(1, dim)
         {
             Mask = shape.Causal ? AttentionMask.Causal : AttentionMask.None,
@@ -54,7 +55,7 @@ internal sealed class Accuracy
         reference.Attend(
             inputs.Query.Span.Slice(((batch * shape.Queries + query) * shape.Heads + head) * dim, dim),
             inputs.Key.Span.Slice(firstKey, keyLength), inputs.Value.Span.Slice(firstKey, keyLength), expected,
-            queryStarts: [shape.Position(query)],
+            queryStarts: [keys - shape.Queries + query],
             operands: new AttentionOperands { Sinks = shape.Variant?.Sinks is { } sinks ? sinks.AsSpan(head, 1) : default, LogSumExp = logSumExp });
         return new Row(batch, query, head, expected, logSumExp[0]);
 

@@ -1,5 +1,4 @@
 using AttentionGen.Benchmarks.Contenders;
-using AttentionGen.Benchmarks.Kernels;
 using AttentionGen.Benchmarks.Machine;
 using AttentionGen.Benchmarks.Shapes;
 
@@ -8,9 +7,6 @@ namespace AttentionGen.Benchmarks.Compare;
 /// <summary>Shapes, one after the other; over each, all contenders and the machine's limits in turn.</summary>
 internal sealed class Comparison(int seed, Action<string> progress)
 {
-    // A result as wrong as this is of another problem: a mask or a layout that a peer understands differently.
-    private const double OtherProblem = 1e-3;
-
     // A peer's way that is slower than its best by more than this when warm does not go on.
     private const double Hopeless = 1.15;
 
@@ -43,14 +39,13 @@ internal sealed class Comparison(int seed, Action<string> progress)
         using var eviction = shape.Cold ? new Eviction(team) : null;
         using var huge = shape.ReadsCache ? HugePages.Allocate((long)shape.KeyValueBytes) : null;
         var entrants = Entrants.Of(inputs, threads, _notes);
-        var plain = shape.Variant is null ? null
-            : new AttentionGenContender(inputs, AttentionLayout.TokenMajor, threads, KernelTable.Of(ShapeTable.Find(shape.Variant.Plain), AttentionLayout.TokenMajor)!);
+        using var plain = Entrants.Beside(inputs, threads);
         try
         {
             var rounds = new Rounds(eviction);
             var peaks = FmaPeak.Ways(team);
             foreach (var loop in peaks) rounds.Warm(loop, TimeSpan.Zero, TimeSpan.Zero);
-            var read = shape.ReadsCache ? rounds.Fastest(ReadBandwidth.Ways(team, inputs.Key, inputs.Value, huge)) : null;
+            var read = shape.ReadsCache ? rounds.Fastest(ReadBandwidth.Ways(team, inputs, huge)) : null;
             var contenders = Hopeful(entrants, rounds, accuracy);
             if (plain is not null) rounds.Warm(plain, s_managedWarmUp, s_longestWarmUp);
             rounds.Run([.. peaks, .. new Timed?[] { read, plain }.OfType<Timed>(), .. contenders]);
@@ -61,8 +56,10 @@ internal sealed class Comparison(int seed, Action<string> progress)
             double flops = shape.Flops;
             var results = contenders
                 .Select(contender => Result(shape, flops, threads, contender, rounds, accuracy, peak, read, plain))
-                .GroupBy(result => (result.Contender, result.Layout))
+                .GroupBy(result => (result.Contender, result.Layout, result.Storage))
                 .Select(ways => ways.MinBy(result => result.MedianMs)!)
+                .GroupBy(result => (result.Contender, result.Layout))
+                .SelectMany(storages => storages.OrderBy(result => result.MedianMs))
                 .ToList();
             _results.AddRange(results);
             progress($"{shape.Id,-16} {threads} thread{(threads == 1 ? " " : "s")}  {Summary(results)}; peak {flopsPerSecond * 1e-9:0} GFLOP/s"
@@ -81,20 +78,21 @@ internal sealed class Comparison(int seed, Action<string> progress)
         foreach (var entrant in entrants)
         {
             double seconds = rounds.Warm(entrant, entrant.IsManaged ? s_managedWarmUp : s_nativeWarmUp, s_longestWarmUp);
-            if (accuracy.Error(entrant) is var error && error < OtherProblem) right.Add((entrant, seconds));
+            if (accuracy.Error(entrant) is var error && error < entrant.Tolerance) right.Add((entrant, seconds));
             else _notes.Add($"{entrant.Name}'s {entrant.Path} computes something else: an error of {error:0e+0}.");
         }
 
-        return [.. right.GroupBy(entrant => (entrant.Way.Name, entrant.Way.Layout))
+        return [.. right.GroupBy(entrant => (entrant.Way.Name, entrant.Way.Layout, entrant.Way.Storage))
             .SelectMany(ways => ways.Where(way => way.Seconds <= Hopeless * ways.Min(other => other.Seconds)))
             .Select(entrant => entrant.Way)];
     }
 
     private Result Result(
         Shape shape, double flops, int threads, Contender contender, Rounds rounds, Accuracy accuracy, FmaPeak peak, ReadBandwidth? read,
-        AttentionGenContender? plain)
+        Contender? plain)
     {
-        double seconds = rounds.Median(contender), flopsPerSecond = peak.Flops / rounds.Least(peak);
+        double seconds = rounds.Median(contender), flopsPerSecond = peak.Flops / rounds.Least(peak), bytes = contender.KeyValueBytes ?? shape.KeyValueBytes;
+        double readSeconds = read is null ? 0 : rounds.Median(read) * bytes / shape.KeyValueBytes, least = Math.Max(readSeconds, flops / flopsPerSecond);
         return new Result
         {
             Shape = shape.Id,
@@ -106,21 +104,23 @@ internal sealed class Comparison(int seed, Action<string> progress)
             MedianMs = seconds * 1e3,
             Gflops = flops / seconds * 1e-9,
             PercentOfPeak = 100 * flops / seconds / flopsPerSecond,
-            GigabytesPerSecond = shape.KeyValueBytes / seconds * 1e-9,
-            PercentOfReadBandwidth = read is null ? null : 100 * rounds.Median(read) / seconds,
+            Storage = contender.Storage,
+            GigabytesPerSecond = bytes / seconds * 1e-9,
+            PercentOfReadBandwidth = read is null ? null : 100 * readSeconds / seconds,
+            PercentOfRoofline = least == 0 ? null : 100 * least / seconds,
             AllocatedBytes = contender.IsManaged ? Allocation.Bytes(contender) : null,
             MaxError = accuracy.Error(contender),
             Seed = seed,
-            Plain = shape.Variant?.Plain,
-            TimeToPlain = plain is not null && contender is AttentionGenContender ? seconds / rounds.Median(plain) : null,
+            Plain = plain is null ? null : shape.Variant?.Plain ?? shape.Cache?.Beside,
+            TimeToPlain = plain is not null && contender.Name == plain.Name ? seconds / rounds.Median(plain) : null,
             Spread = rounds.Spread(contender),
             PeakSpread = rounds.Spread(peak),
         };
     }
 
     private static string Summary(List<Result> results) => string.Join(", ", results
-        .GroupBy(result => result.Contender)
+        .GroupBy(result => (result.Contender, result.Storage))
         .Select(of => of.MinBy(result => result.MedianMs)!)
-        .Select(result => $"{result.Contender} {result.MedianMs:0.000} ms = {result.PercentOfReadBandwidth ?? result.PercentOfPeak:0} %"
+        .Select(result => $"{result.Contender}{(result.Storage is null ? "" : $" {result.Storage}")} {result.MedianMs:0.000} ms = {(result.Storage is null ? null : result.PercentOfRoofline) ?? result.PercentOfReadBandwidth ?? result.PercentOfPeak:0} %"
             + (result.TimeToPlain is { } ratio ? $" ({ratio:0.00} of {result.Plain})" : "")));
 }

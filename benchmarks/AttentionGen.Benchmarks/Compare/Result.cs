@@ -27,11 +27,20 @@ internal sealed record Result
     /// <summary>Of the multiply-adds that as many threads make, measured in the same rounds.</summary>
     public required double PercentOfPeak { get; init; }
 
-    /// <summary>Keys and values, each counted once.</summary>
+    /// <summary>How a cache stores keys and values; null for tensors of single precision.</summary>
+    public string? Storage { get; init; }
+
+    /// <summary>Keys and values as this contender stores them, each counted once.</summary>
     public required double GigabytesPerSecond { get; init; }
 
-    /// <summary>Of a plain read of the same bytes by as many threads, measured in the same rounds; null where there are not fewer queries than keys.</summary>
+    /// <summary>Of a plain read of keys and values by as many threads, measured in the same rounds; null where there are not fewer queries than keys.</summary>
     public required double? PercentOfReadBandwidth { get; init; }
+
+    /// <summary>
+    /// Of a call that takes no longer than the reading of its bytes or its multiply-adds, whichever takes longer: both as measured in the same rounds. Null where
+    /// there are neither, and in results from before this was kept.
+    /// </summary>
+    public double? PercentOfRoofline { get; init; }
 
     /// <summary>By a call, on .NET's heap; null for native code, whose memory cannot be counted.</summary>
     public required long? AllocatedBytes { get; init; }
@@ -42,10 +51,13 @@ internal sealed record Result
     /// <summary>Of the inputs.</summary>
     public required int Seed { get; init; }
 
-    /// <summary>The id of the plain shape that a shape with masks, scores or outputs of its own is compared with; null for a plain shape.</summary>
+    /// <summary>
+    /// What is timed beside it: the id of the plain shape of one with masks, scores or outputs of its own; of a cache its <see cref="Shapes.CacheRow.Beside"/>. Null
+    /// for a plain shape.
+    /// </summary>
     public string? Plain { get; init; }
 
-    /// <summary>Of our kernel: its time in times of the plain shape's kernel, on the same inputs in the same rounds.</summary>
+    /// <summary>Of our kernel: its time in times of what is timed beside it, on the same inputs in the same rounds.</summary>
     public double? TimeToPlain { get; init; }
 
     /// <summary>How much the rounds differ, whose median <see cref="MedianMs"/> is; null in results from before this was kept.</summary>

@@ -18,6 +18,15 @@ internal abstract class Contender : Timed
 
     public abstract string Layout { get; }
 
+    /// <summary>How a cache stores keys and values; null for tensors of single precision.</summary>
+    public virtual string? Storage => null;
+
+    /// <summary>The bytes of keys and values as this contender stores them; null where they are those of the shape.</summary>
+    public virtual double? KeyValueBytes => null;
+
+    /// <summary>The largest error of one that computes the right thing; a larger one is of another problem: a mask or a layout that a peer understands differently.</summary>
+    public virtual double Tolerance => 1e-3;
+
     /// <summary>Whether all memory that a call allocates is .NET's, and so can be counted.</summary>
     public virtual bool IsManaged => false;
 

@@ -8,10 +8,30 @@ namespace AttentionGen.Benchmarks.Contenders;
 /// <summary>Who competes over a shape: each contender with all its ways. One that cannot is left out, with a reason.</summary>
 internal static class Entrants
 {
+    /// <summary>What our kernel is compared with where a shape is more than plain attention over spans; null for a plain shape.</summary>
+    public static Contender? Beside(Inputs inputs, int threads) => inputs.Shape switch
+    {
+        { Variant: { } variant } => new AttentionGenContender(inputs, AttentionLayout.TokenMajor, threads, KernelTable.Of(ShapeTable.Find(variant.Plain), AttentionLayout.TokenMajor)!),
+        { Cache: { } cache } => cache.Storage.Beside(inputs, threads),
+        _ => null,
+    };
+
     public static List<Contender> Of(Inputs inputs, int threads, ICollection<string> notes)
     {
         string id = inputs.Shape.Id;
         var entrants = new List<Contender>();
+        if (inputs.Shape.Cache is { } cache)
+        {
+            entrants.Add(cache.Storage.Contender(inputs, threads));
+            if (cache.Kind == CacheKind.Append) return entrants; // peers write into their caches by themselves
+            if (Installed("ONNX Runtime", () => _ = OrtApi.Here))
+                foreach (var (storage, way) in OnnxWay.OfCache(inputs)) Add($"ONNX Runtime's cache of {storage} leaves {id} out", () => new OnnxRuntimeContender(inputs.Shape, way(), threads));
+            if (Installed("ggml", () => _ = GgmlApi.Here))
+                foreach (var type in GgmlType.OfCaches)
+                    foreach (var way in type.Ways) Add($"ggml's {way} way with a cache of {type.Name} leaves {id} out", () => new GgmlCacheContender(inputs, type, way, threads));
+            return entrants;
+        }
+
         foreach (var layout in new[] { AttentionLayout.TokenMajor, AttentionLayout.HeadMajor })
             if (KernelTable.Of(inputs.Shape, layout) is { } kernel) entrants.Add(new AttentionGenContender(inputs, layout, threads, kernel));
         Add($"TensorPrimitives leaves {id} out", () => new TensorPrimitivesContender(inputs, threads));

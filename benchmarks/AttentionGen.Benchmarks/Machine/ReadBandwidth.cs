@@ -45,9 +45,11 @@ internal sealed class ReadBandwidth : Timed
     public override void Run() => _team.Run(_work);
 
     /// <summary>All loops, on the keys and values themselves and, where there is a copy, on huge pages.</summary>
-    public static unsafe IReadOnlyList<ReadBandwidth> Ways(Team team, Tensor key, Tensor value, HugePages? copy)
+    public static unsafe IReadOnlyList<ReadBandwidth> Ways(Team team, Inputs inputs, HugePages? copy)
     {
-        (nint, nint)[] own = [(key.Address, (nint)key.Bytes), (value.Address, (nint)value.Bytes)];
+        // A cache may store them in fewer bytes than the tensors have. As many are read, wherever they lie.
+        nint bytes = (nint)inputs.Shape.KeyValueBytes / 2;
+        (nint, nint)[] own = [(inputs.Key.Address, bytes), (inputs.Value.Address, bytes)];
         var ways = new List<ReadBandwidth>
         {
             new("1 stream", team, &Read<One>, own),
@@ -59,7 +61,7 @@ internal sealed class ReadBandwidth : Timed
         };
         if (copy is not null)
         {
-            (nint, nint)[] huge = [(copy.Address, (nint)(key.Bytes + value.Bytes))];
+            (nint, nint)[] huge = [(copy.Address, 2 * bytes)];
             ways.Add(new("1 stream, huge pages", team, &Read<One>, huge));
             ways.Add(new("1 stream, prefetch 4 KiB, huge pages", team, &Read<OneFar>, huge));
             ways.Add(new("4 streams, huge pages", team, &Read<Four>, huge));

@@ -21,12 +21,14 @@ internal static class Cells
     public static string Shape(string id) => $"{id}: {ShapeTable.Find(id).Description}";
 
     public static string Time(Result result) =>
-        string.Create(CultureInfo.InvariantCulture, $"{result.MedianMs.ToString(result.MedianMs < 1 ? "0.000" : result.MedianMs < 100 ? "0.0" : "0", CultureInfo.InvariantCulture)} ms");
+        string.Create(CultureInfo.InvariantCulture, $"{result.MedianMs.ToString(result.MedianMs < 0.01 ? "0.00000" : result.MedianMs < 1 ? "0.000" : result.MedianMs < 100 ? "0.0" : "0", CultureInfo.InvariantCulture)} ms");
 
-    /// <summary>The time and what it is in percent: of the read bandwidth with one query, otherwise of the peak.</summary>
+    /// <summary>The time and what it is in percent: of the roofline through a cache, of the read bandwidth with one query, otherwise of the peak.</summary>
     public static string TimeAndPercent(Result? result)
     {
         if (result is null) return "-";
+        if (result.Storage is not null)
+            return result.PercentOfRoofline is { } roofline ? string.Create(CultureInfo.InvariantCulture, $"{Time(result)}, {roofline:0} % of the roofline") : Time(result);
         string percent = result.PercentOfReadBandwidth is { } read && ShapeTable.Find(result.Shape).Queries == 1
             ? string.Create(CultureInfo.InvariantCulture, $"{read:0} % of a read")
             : string.Create(CultureInfo.InvariantCulture, $"{result.PercentOfPeak:0} %");

@@ -36,6 +36,7 @@ internal static class FullTables
         }
 
         text.Append(slower.Count == 0 ? "\nNo peer is faster in this table.\n\n" : $"\nA peer is faster in this table at {string.Join(", ", slower)}.\n\n");
+        CacheTables.Append(text, results);
         if (SlowModes.Sentence(results) is { Length: > 0 } slow) text.Append(slow).Append("\n\n");
     }
 }

@@ -32,7 +32,7 @@ internal static class ResultTable
     {
         var table = new Table().Border(border);
         table.AddColumn("shape").AddColumn("contender");
-        foreach (string name in new[] { "threads", "ms", "time / ours", "time / plain", "GFLOP/s", "% of peak", "GB/s", "% of read", "bytes", "error" })
+        foreach (string name in new[] { "threads", "ms", "time / ours", "time / plain", "GFLOP/s", "% of peak", "GB/s", "% of read", "% of roof", "bytes", "error" })
             table.AddColumn(new TableColumn(name).RightAligned());
         table.AddColumn("path");
 
@@ -45,15 +45,16 @@ internal static class ResultTable
                 string[] cells =
                 [
                     shape,
-                    result.Layout == Contender.HeadMajor ? $"{result.Contender}, head-major" : result.Contender,
+                    result.Layout == Contender.HeadMajor ? $"{result.Contender}, head-major" : result.Storage is { } storage ? $"{result.Contender}, {storage}" : result.Contender,
                     Text(result.Threads, "0"),
-                    Text(result.MedianMs, result.MedianMs < 1 ? "0.0000" : "0.00"),
+                    Text(result.MedianMs, result.MedianMs < 0.01 ? "0.000000" : result.MedianMs < 1 ? "0.0000" : "0.00"),
                     Text(result.MedianMs / ours, "0.00"),
                     result.TimeToPlain is { } ratio ? $"{Text(ratio, "0.00")} of {result.Plain}" : "",
                     Text(result.Gflops, "0.0"),
                     Text(result.PercentOfPeak, "0.0"),
                     Text(result.GigabytesPerSecond, "0.0"),
                     result.PercentOfReadBandwidth is { } percent ? Text(percent, "0.0") : "",
+                    result.PercentOfRoofline is { } roofline ? Text(roofline, "0.0") : "",
                     result.AllocatedBytes is { } bytes ? Text(bytes, "0") : "",
                     Text(result.MaxError, "0.0e+0"),
                     result.Path,

@@ -50,7 +50,9 @@ internal static class SlowModes
     private static double Peak(Result result) => 100 * result.Gflops / result.PercentOfPeak;
 
     private static string Title(Result result) =>
-        result.Layout == Contender.HeadMajor ? $"{Cells.TitleOf(result.Contender)} head-major" : Cells.TitleOf(result.Contender);
+        result.Layout == Contender.HeadMajor ? $"{Cells.TitleOf(result.Contender)} head-major"
+        : result.Storage is { } storage ? $"{Cells.TitleOf(result.Contender)} {storage}"
+        : Cells.TitleOf(result.Contender);
 
     private static string Text(string who, Spread spread) =>
         string.Create(CultureInfo.InvariantCulture, $"{who} {100 * spread.SlowShare:0} %, {spread.Slowdown:0.00} x");

@@ -1,6 +1,9 @@
 namespace AttentionGen.Benchmarks.Shapes;
 
-/// <summary>The tensors of a shape, normally distributed, in both layouts: the contenders read the same memory where they can.</summary>
+/// <summary>
+/// The tensors of a shape, normally distributed, in both layouts: the contenders read the same memory where they can. Keys and values for a cache are numbers
+/// that it stores without an error, so that rounding is not taken for an error of a kernel.
+/// </summary>
 internal sealed class Inputs
 {
     // A prime: the numbers repeat, but no row meets itself again.
@@ -16,9 +19,11 @@ internal sealed class Inputs
         Query = Filled(shape.QueryElements, numbers, 0);
         Key = Filled(shape.KeyElements, numbers, Period / 3);
         Value = Filled(shape.KeyElements, numbers, Period / 3 * 2);
-        _headMajorQuery = new(() => HeadMajor(Query, shape.Queries, shape.Heads));
-        _headMajorKey = new(() => HeadMajor(Key, shape.Keys, shape.KeyValueHeads));
-        _headMajorValue = new(() => HeadMajor(Value, shape.Keys, shape.KeyValueHeads));
+        shape.Cache?.Storage.Round(Key.Span);
+        shape.Cache?.Storage.Round(Value.Span);
+        _headMajorQuery = new(() => HeadMajor(Query, _ => shape.Queries, shape.Heads));
+        _headMajorKey = new(() => HeadMajor(Key, shape.KeysOf, shape.KeyValueHeads));
+        _headMajorValue = new(() => HeadMajor(Value, shape.KeysOf, shape.KeyValueHeads));
         _bias = new(() =>
         {
             var bias = new Tensor(MaskHeads * shape.Queries * shape.Keys);
@@ -96,15 +101,20 @@ internal sealed class Inputs
         return tensor;
     }
 
-    private Tensor HeadMajor(Tensor tokenMajor, int tokens, int heads)
+    private Tensor HeadMajor(Tensor tokenMajor, Func<int, int> tokensOf, int heads)
     {
-        int dim = Shape.HeadDim;
+        int dim = Shape.HeadDim, first = 0;
         var tensor = new Tensor(tokenMajor.Length);
-        Span<float> from = tokenMajor.Span, to = tensor.Span;
         for (int b = 0; b < Shape.Batch; b++)
+        {
+            int tokens = tokensOf(b);
+            Span<float> from = tokenMajor.Span[first..], to = tensor.Span[first..];
             for (int t = 0; t < tokens; t++)
                 for (int h = 0; h < heads; h++)
-                    from.Slice(((b * tokens + t) * heads + h) * dim, dim).CopyTo(to[(((b * heads + h) * tokens + t) * dim)..]);
+                    from.Slice((t * heads + h) * dim, dim).CopyTo(to[((h * tokens + t) * dim)..]);
+            first += tokens * heads * dim;
+        }
+
         return tensor;
     }
 }

@@ -21,6 +21,12 @@ internal sealed record Shape(string Id, int Heads, int KeyValueHeads, int HeadDi
     /// <summary>What it has beside plain attention; null for nothing. Shapes with one have a single batch item.</summary>
     public Variant? Variant { get; init; }
 
+    /// <summary>Where keys and values are kept for our kernel; null for spans. Shapes with one have no variant.</summary>
+    public CacheRow? Cache { get; init; }
+
+    /// <summary>The keys of each batch item where they differ in number; the largest number is <see cref="Keys"/>. Only with a single query.</summary>
+    public IReadOnlyList<int>? Lengths { get; init; }
+
     /// <summary>Few queries against many keys: reading those takes a good part of the time, or all of it.</summary>
     public bool ReadsCache => Queries < Keys;
 
@@ -29,6 +35,11 @@ internal sealed record Shape(string Id, int Heads, int KeyValueHeads, int HeadDi
 
     /// <summary>Where a query stands.</summary>
     public int Position(int query) => Keys - Queries + query;
+
+    public int KeysOf(int batch) => Lengths?[batch] ?? Keys;
+
+    /// <summary>The first token of a batch item among those of all.</summary>
+    public int FirstKeyOf(int batch) => Lengths?.Take(batch).Sum() ?? batch * Keys;
 
     /// <summary>The keys that a query may see: the first, and the one behind the last.</summary>
     public (int First, int End) Visible(int query)
@@ -46,6 +57,7 @@ internal sealed record Shape(string Id, int Heads, int KeyValueHeads, int HeadDi
     {
         get
         {
+            if (Lengths is not null) return (double)Heads * Lengths.Sum();
             int different = Variant is { PerHead: true } ? Heads : 1;
             double pairs = 0;
             for (int head = 0; head < different; head++)
@@ -63,13 +75,14 @@ internal sealed record Shape(string Id, int Heads, int KeyValueHeads, int HeadDi
     }
 
     /// <summary>A multiplication and an addition for each element of a head, for the score and for the output.</summary>
-    public double Flops => 4.0 * HeadDim * VisiblePairs;
+    public double Flops => Cache is { Kind: CacheKind.Append } ? 0 : 4.0 * HeadDim * VisiblePairs;
 
-    public double KeyValueBytes => 2.0 * sizeof(float) * KeyElements;
+    /// <summary>Keys and values as they are stored, each counted once.</summary>
+    public double KeyValueBytes => 2.0 * KeyElements / HeadDim * (Cache?.Storage.BytesOf(HeadDim) ?? HeadDim * sizeof(float));
 
     public int QueryElements => Batch * Queries * Heads * HeadDim;
 
-    public int KeyElements => Batch * Keys * KeyValueHeads * HeadDim;
+    public int KeyElements => FirstKeyOf(Batch) * KeyValueHeads * HeadDim;
 
     /// <summary>For people.</summary>
     public string Description
@@ -77,11 +90,12 @@ internal sealed record Shape(string Id, int Heads, int KeyValueHeads, int HeadDi
         get
         {
             string heads = Heads == KeyValueHeads ? $"H{Heads}" : $"H{Heads}/{KeyValueHeads}";
-            string tokens = Queries == Keys ? $"{Keys} tokens" : $"{Queries} x {Keys}";
+            if (Cache is { Kind: CacheKind.Append }) return $"{heads} D{HeadDim}, one token; {Cache.Title}";
+            string tokens = Lengths is not null ? $"{Queries} x {Lengths.Min()} to {Keys}" : Queries == Keys ? $"{Keys} tokens" : $"{Queries} x {Keys}";
             string batch = Batch == 1 ? "" : $"{Batch} x ";
             string mask = Queries == 1 || (!Causal && Variant?.Sees is not null) ? "" : Causal ? ", causal" : ", bidirectional";
             if (WindowLeft >= 0) mask += $", window of {WindowLeft + 1}";
-            return $"{batch}{heads} D{HeadDim}, {tokens}{mask}{(Variant is null ? "" : $"; {Variant.Title}")}{(Cold ? ", out of DRAM" : "")}";
+            return $"{batch}{heads} D{HeadDim}, {tokens}{mask}{(Variant is null ? "" : $"; {Variant.Title}")}{(Cache is null ? "" : $"; {Cache.Title}")}{(Cold ? ", out of DRAM" : "")}";
         }
     }
 }

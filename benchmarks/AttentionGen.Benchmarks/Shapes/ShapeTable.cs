@@ -46,9 +46,12 @@ internal static class ShapeTable
     /// <summary>Masks, scores and outputs of kernels, each beside the plain kernel of its shape.</summary>
     public static IReadOnlyList<Shape> Masks => VariantTable.Shapes;
 
+    /// <summary>Our kernels over caches, beside what they are compared with.</summary>
+    public static IReadOnlyList<Shape> Caches => CacheTable.Shapes;
+
     /// <summary>What stands for several shapes on the command line.</summary>
     public static IReadOnlyList<(string Name, IReadOnlyList<Shape> Shapes)> Groups =>
-        [("prefill", Prefill), ("short", Short), ("decode", Decode), ("few", FewRows), ("masks", Masks)];
+        [("prefill", Prefill), ("short", Short), ("decode", Decode), ("few", FewRows), ("masks", Masks), ("caches", Caches)];
 
     public static IReadOnlyList<Shape> All => [.. Groups.SelectMany(group => group.Shapes)];
 
@@ -56,9 +59,14 @@ internal static class ShapeTable
     public static Shape Find(string id) =>
         All.FirstOrDefault(shape => Same(shape.Id, id)) ?? throw new FormatException($"There is no shape {id}. There are {Names}.");
 
-    /// <summary>A shape, or those of a group.</summary>
-    /// <exception cref="FormatException">There is neither.</exception>
-    public static IReadOnlyList<Shape> Select(string name) => Groups.FirstOrDefault(group => Same(group.Name, name)).Shapes ?? [Find(name)];
+    /// <summary>A shape, those of a group, or those whose ids begin as the text before a star.</summary>
+    /// <exception cref="FormatException">There are none.</exception>
+    public static IReadOnlyList<Shape> Select(string name)
+    {
+        if (!name.EndsWith('*')) return Groups.FirstOrDefault(group => Same(group.Name, name)).Shapes ?? [Find(name)];
+        List<Shape> shapes = [.. All.Where(shape => shape.Id.StartsWith(name[..^1], StringComparison.OrdinalIgnoreCase))];
+        return shapes.Count > 0 ? shapes : throw new FormatException($"No shape begins with {name[..^1]}. There are {Names}.");
+    }
 
     /// <summary>All names of groups and shapes.</summary>
     public static string Names => string.Join("; ", Groups.Select(group => $"{group.Name}: {string.Join(", ", group.Shapes.Select(shape => shape.Id))}"));

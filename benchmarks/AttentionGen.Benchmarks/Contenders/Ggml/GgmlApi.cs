@@ -47,6 +47,7 @@ internal sealed unsafe class GgmlApi
         PlaceTensor = (delegate* unmanaged<nint, nint, void*, int>)Base("ggml_backend_tensor_alloc");
         FreeBuffer = (delegate* unmanaged<nint, void>)Base("ggml_backend_buffer_free");
         Compute = (delegate* unmanaged<nint, nint, int>)Base("ggml_backend_graph_compute");
+        Quantize = (delegate* unmanaged<int, float*, void*, long, long, long, float*, nuint>)Base("ggml_quantize_chunk");
         FreeContext = (delegate* unmanaged<nint, void>)Base("ggml_free");
         FreeBackend = (delegate* unmanaged<nint, void>)Base("ggml_backend_free");
         NewBackend = (delegate* unmanaged<nint>)Cpu("ggml_backend_cpu_init");
@@ -98,6 +99,8 @@ internal sealed unsafe class GgmlApi
     public delegate* unmanaged<nint, void> FreeBuffer { get; }
 
     public delegate* unmanaged<nint, nint, int> Compute { get; }
+
+    public delegate* unmanaged<int, float*, void*, long, long, long, float*, nuint> Quantize { get; }
 
     public delegate* unmanaged<nint, void> FreeContext { get; }
 

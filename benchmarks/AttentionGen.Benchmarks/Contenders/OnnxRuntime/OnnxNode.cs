@@ -20,11 +20,15 @@ internal sealed record OnnxNode(
     private const int ModelIrVersion = 1, ModelGraph = 7, ModelOpset = 8, OpsetDomain = 1, OpsetVersion = 2;
     private const int GraphNode = 1, GraphName = 2, GraphInput = 11, GraphOutput = 12;
     private const int NodeInput = 1, NodeOutput = 2, NodeOperator = 4, NodeAttribute = 5, NodeDomain = 7;
-    private const int AttributeName = 1, AttributeFloat = 2, AttributeInt = 3, AttributeType = 20, AttributeTypeFloat = 1, AttributeTypeInt = 2;
+    private const int AttributeName = 1, AttributeFloat = 2, AttributeInt = 3, AttributeText = 4, AttributeType = 20;
+    private const int AttributeTypeFloat = 1, AttributeTypeInt = 2, AttributeTypeText = 3;
     private const int ValueName = 1, ValueType = 2, TypeTensor = 1, TensorElement = 1;
 
     /// <summary>Attributes that are no whole numbers.</summary>
     public IReadOnlyDictionary<string, float> FloatAttributes { get; init; } = new Dictionary<string, float>();
+
+    /// <summary>Attributes that are words.</summary>
+    public IReadOnlyDictionary<string, string> TextAttributes { get; init; } = new Dictionary<string, string>();
 
     /// <summary>The model in ONNX's format. Shapes are left open: a run brings them.</summary>
     public byte[] Encode()
@@ -38,6 +42,8 @@ internal sealed record OnnxNode(
             node.Add(NodeAttribute, new Message().Add(AttributeName, name).Add(AttributeInt, value).Add(AttributeType, AttributeTypeInt));
         foreach (var (name, value) in FloatAttributes)
             node.Add(NodeAttribute, new Message().Add(AttributeName, name).Add(AttributeFloat, value).Add(AttributeType, AttributeTypeFloat));
+        foreach (var (name, value) in TextAttributes)
+            node.Add(NodeAttribute, new Message().Add(AttributeName, name).Add(AttributeText, value).Add(AttributeType, AttributeTypeText));
 
         var graph = new Message().Add(GraphNode, node).Add(GraphName, Operator);
         foreach (var input in Inputs.OfType<OnnxTensor>()) graph.Add(GraphInput, Value(input));

@@ -36,6 +36,12 @@ internal sealed class OnnxRuntimeContender : Contender
 
     public override string Layout => OwnLayout;
 
+    public override string? Storage => _way.Storage;
+
+    public override double? KeyValueBytes => 2.0 * _way.ElementBytes * _shape.KeyElements;
+
+    public override double Tolerance => _way.Tolerance;
+
     public override void Run() => _api.Run(_session, _inputNames, _inputs, _outputNames, _outputs);
 
     public override void Leave()

@@ -7,6 +7,7 @@ namespace AttentionGen.Benchmarks.Contenders.OnnxRuntime;
 internal enum OnnxElement
 {
     Float = 1,
+    Int8 = 3,
     Int32 = 6,
     Bool = 9,
 }
@@ -20,6 +21,10 @@ internal sealed record OnnxTensor(string Name, OnnxElement Element, long[] Shape
     /// <summary>Floats, from one of them on.</summary>
     public static OnnxTensor Of(string name, Tensor tensor, long[] shape, int first = 0) =>
         new(name, OnnxElement.Float, shape, tensor.Address + (nint)first * sizeof(float), Product(shape) * sizeof(float)) { Owner = tensor };
+
+    /// <summary>Bytes with a sign.</summary>
+    public static OnnxTensor OfBytes(string name, Tensor tensor, long[] shape) =>
+        new(name, OnnxElement.Int8, shape, tensor.Address, Product(shape)) { Owner = tensor };
 
     /// <summary>Whole numbers or truth values.</summary>
     public static OnnxTensor Of<T>(string name, OnnxElement element, T[] values, long[] shape) where T : unmanaged

@@ -1,4 +1,6 @@
+using System.Runtime.InteropServices;
 using AttentionGen.Benchmarks.Shapes;
+using TensorPrimitives = System.Numerics.Tensors.TensorPrimitives;
 
 namespace AttentionGen.Benchmarks.Contenders.OnnxRuntime;
 
@@ -6,6 +8,15 @@ namespace AttentionGen.Benchmarks.Contenders.OnnxRuntime;
 internal sealed record OnnxWay(string Path, OnnxNode Node, Tensor Output, bool HeadMajorOutput)
 {
     private const string Contrib = "com.microsoft";
+
+    /// <summary>How its cache stores keys and values; null where it is no cache.</summary>
+    public string? Storage { get; private init; }
+
+    /// <summary>The bytes of an element of keys and values.</summary>
+    public int ElementBytes { get; private init; } = sizeof(float);
+
+    /// <summary>The error of a result whose keys and values are rounded so.</summary>
+    public double Tolerance { get; private init; } = 1e-3;
 
     /// <summary>
     /// All operators for such heads, each with the tensors in the order that it wants them; one that cannot do what the shape asks for says so
@@ -22,6 +33,13 @@ internal sealed record OnnxWay(string Path, OnnxNode Node, Tensor Output, bool H
 
         yield return ("Attention", () => Attention(inputs));
         yield return ("GroupQueryAttention", () => shape.ReadsCache ? GroupQueryWithCache(inputs) : GroupQuery(inputs));
+    }
+
+    /// <summary>The operator that keeps a cache in place, with each type of cache.</summary>
+    public static IEnumerable<(string Storage, Func<OnnxWay> Way)> OfCache(Inputs inputs)
+    {
+        yield return ("float", () => GroupQueryWithCache(inputs) with { Storage = "float" });
+        yield return ("int8", () => GroupQueryWithBytes(inputs));
     }
 
     private static void Cannot(bool asked, string what)
@@ -115,20 +133,87 @@ internal sealed record OnnxWay(string Path, OnnxNode Node, Tensor Output, bool H
     // The cache is filled in place: past and present are the same memory, and the newest keys, which it writes there, are there already.
     private static OnnxWay GroupQueryWithCache(Inputs inputs)
     {
-        var shape = inputs.Shape;
-        int width = shape.KeyValueHeads * shape.HeadDim, newest = (shape.Keys - shape.Queries) * width;
-        long[] keys = [1, shape.Queries, width], cache = [1, shape.KeyValueHeads, shape.Keys, shape.HeadDim];
+        var (key, value, cache) = (Padded(inputs, inputs.HeadMajorKey), Padded(inputs, inputs.HeadMajorValue), CacheShape(inputs));
         var node = GroupQuery(
-            inputs, OnnxTensor.Of("key", inputs.Key, keys, newest), OnnxTensor.Of("value", inputs.Value, keys, newest),
-            OnnxTensor.Of("past_key", inputs.HeadMajorKey, cache), OnnxTensor.Of("past_value", inputs.HeadMajorValue, cache),
-            OnnxTensor.Of("present_key", inputs.HeadMajorKey, cache), OnnxTensor.Of("present_value", inputs.HeadMajorValue, cache),
+            inputs, Newest(inputs, "key", inputs.Key), Newest(inputs, "value", inputs.Value),
+            OnnxTensor.Of("past_key", key, cache), OnnxTensor.Of("past_value", value, cache),
+            OnnxTensor.Of("present_key", key, cache), OnnxTensor.Of("present_value", value, cache),
             out var output);
         return new OnnxWay("GroupQueryAttention, cache in place", node, output, HeadMajorOutput: false);
     }
 
+    // The same with a byte for each element, and a scale for all keys and one for all values.
+    private static OnnxWay GroupQueryWithBytes(Inputs inputs)
+    {
+        long[] cache = CacheShape(inputs);
+        var (key, value) = (Bytes(Padded(inputs, inputs.HeadMajorKey), out float keyScale), Bytes(Padded(inputs, inputs.HeadMajorValue), out float valueScale));
+        var node = GroupQuery(
+            inputs, Newest(inputs, "key", inputs.Key), Newest(inputs, "value", inputs.Value),
+            OnnxTensor.OfBytes("past_key", key, cache), OnnxTensor.OfBytes("past_value", value, cache),
+            OnnxTensor.OfBytes("present_key", key, cache), OnnxTensor.OfBytes("present_value", value, cache),
+            out var output,
+            [OnnxTensor.Of("k_scale", OnnxElement.Float, new[] { keyScale }, [1]), OnnxTensor.Of("v_scale", OnnxElement.Float, new[] { valueScale }, [1])]);
+        node = node with
+        {
+            Attributes = new Dictionary<string, int>(node.Attributes) { ["kv_cache_bit_width"] = 8 },
+            TextAttributes = new Dictionary<string, string> { ["k_quant_type"] = "PER_TENSOR", ["v_quant_type"] = "PER_TENSOR" },
+        };
+        return new OnnxWay("GroupQueryAttention, cache of int8 in place", node, output, HeadMajorOutput: false) { Storage = "int8", ElementBytes = 1, Tolerance = 5e-2 };
+    }
+
+    /// <summary>It has one length of memory for all sequences.</summary>
+    private static long[] CacheShape(Inputs inputs) => [inputs.Shape.Batch, inputs.Shape.KeyValueHeads, inputs.Shape.Keys, inputs.Shape.HeadDim];
+
+    /// <summary>The tokens of the queries, of each sequence.</summary>
+    private static OnnxTensor Newest(Inputs inputs, string name, Tensor tensor)
+    {
+        var shape = inputs.Shape;
+        int width = shape.KeyValueHeads * shape.HeadDim;
+        long[] newest = [shape.Batch, shape.Queries, width];
+        if (shape.Batch == 1) return OnnxTensor.Of(name, tensor, newest, (shape.Keys - shape.Queries) * width);
+        var copy = new Tensor(shape.Batch * shape.Queries * width);
+        for (int batch = 0; batch < shape.Batch; batch++)
+        {
+            tensor.Span.Slice((shape.FirstKeyOf(batch + 1) - shape.Queries) * width, shape.Queries * width)
+                .CopyTo(copy.Span[(batch * shape.Queries * width)..]);
+        }
+
+        return OnnxTensor.Of(name, copy, newest);
+    }
+
+    /// <summary>Head-major keys or values of sequences, each with the memory of the longest.</summary>
+    private static Tensor Padded(Inputs inputs, Tensor headMajor)
+    {
+        var shape = inputs.Shape;
+        if (shape.Lengths is null) return headMajor;
+        int heads = shape.KeyValueHeads, dim = shape.HeadDim;
+        var padded = new Tensor(shape.Batch * heads * shape.Keys * dim);
+        padded.Span.Clear();
+        for (int batch = 0; batch < shape.Batch; batch++)
+        {
+            for (int head = 0; head < heads; head++)
+            {
+                int length = shape.KeysOf(batch) * dim;
+                headMajor.Span.Slice(shape.FirstKeyOf(batch) * heads * dim + head * length, length).CopyTo(padded.Span[((batch * heads + head) * shape.Keys * dim)..]);
+            }
+        }
+
+        return padded;
+    }
+
+    private static Tensor Bytes(Tensor tensor, out float scale)
+    {
+        var numbers = tensor.Span;
+        scale = Math.Abs(TensorPrimitives.MaxMagnitude<float>(numbers)) / sbyte.MaxValue;
+        var rounded = new Tensor((tensor.Length + sizeof(float) - 1) / sizeof(float));
+        var bytes = MemoryMarshal.Cast<float, sbyte>(rounded.Span);
+        for (int i = 0; i < numbers.Length; i++) bytes[i] = (sbyte)MathF.Round(numbers[i] / scale);
+        return rounded;
+    }
+
     private static OnnxNode GroupQuery(
         Inputs inputs, OnnxTensor key, OnnxTensor value, OnnxTensor? pastKey, OnnxTensor? pastValue, OnnxTensor presentKey, OnnxTensor presentValue,
-        out Tensor output)
+        out Tensor output, OnnxTensor[]? scales = null)
     {
         var shape = inputs.Shape;
         CheckVariant(shape.Variant);
@@ -136,7 +221,7 @@ internal sealed record OnnxWay(string Path, OnnxNode Node, Tensor Output, bool H
         float[]? sinks = shape.Variant?.Sinks;
         output = new Tensor(shape.QueryElements);
         long[] queries = [shape.Batch, shape.Queries, shape.Heads * shape.HeadDim];
-        int[] lastKeys = [.. Enumerable.Repeat(shape.Keys - 1, shape.Batch)];
+        int[] lastKeys = [.. Enumerable.Range(0, shape.Batch).Select(batch => shape.KeysOf(batch) - 1)];
         return new OnnxNode(
             Contrib, 1, "GroupQueryAttention",
             new Dictionary<string, int>
@@ -151,6 +236,7 @@ internal sealed record OnnxWay(string Path, OnnxNode Node, Tensor Output, bool H
                 OnnxTensor.Of("total_sequence_length", OnnxElement.Int32, new[] { shape.Keys }, [1]),
                 .. bias is null && sinks is null ? (OnnxTensor?[])[] : [null, null, null, bias],
                 .. sinks is null ? (OnnxTensor?[])[] : [OnnxTensor.Of("head_sink", OnnxElement.Float, sinks, [shape.Heads])],
+                .. scales is null ? (OnnxTensor?[])[] : [null, null, null, null, null, .. scales], // a cache with them has neither bias nor sinks here
             ],
             [OnnxTensor.Of("output", output, queries), presentKey, presentValue])
         {
