@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using System.Collections.Immutable;
 using System.Globalization;
 using AttentionGen.Generator.Tests.Harness;
 using Microsoft.CodeAnalysis;
@@ -85,6 +86,25 @@ public class HalfTypedTests(ITestOutputHelper output)
             public static partial void Cut({{T}}, ReadOnlySpan<int> documentStarts, ReadOnlySpan<int> keyDocumentStarts, ReadOnlySpan<int> prefixLengths);
         }
         """,
+        $$"""
+        using AttentionGen;
+        partial class Cached
+        {
+            [Attention(heads: 4, headDim: 8, KeyValueHeads = 2, WindowLeft = 7, FirstKeys = 2, Isas = AttentionIsas.Portable)]
+            public static partial void Step({{T}}, RingKeyValueCache<Half> cache, int layer = 0);
+            private readonly RingKeyValueCache<Half> _ring = new(2, 8, window: 6, slack: 4, layers: 2), _other;
+            public RingKeyValueCache<Half> Ring { get; } = new RingKeyValueCache<Half>(keyValueHeads: 4, headDim: 8, 7, 4, firstKeys: 2);
+            public Cached(bool first) { _other = new(2, 8, 7, 4) { }; if (first) Call(new float[64]); }
+            public void Call(float[] t)
+            {
+                const int Dim = 8 + 8;
+                RingKeyValueCache<Half> local, again = new(2, Dim, 7, 4);
+                local = (RingKeyValueCache<Half>)again;
+                Step(t, t, t, t, _ring, layer: 2); Step(t, t, t, t, this.Ring); Step(t, t, t, t, _other, -1);
+                Action call = () => { Step(t, t, t, t, local); Step(t, t, t, t, new(1, 8, 7, 4)); };
+            }
+        }
+        """,
     ];
 
     /// <summary>Edits in a run: an environment variable gives another number, to look for more, and another place to begin.</summary>
@@ -128,7 +148,7 @@ public class HalfTypedTests(ITestOutputHelper output)
     /// <summary>The driver after a run over whole sources, and what it wrote for the others.</summary>
     private sealed class Run
     {
-        private static readonly AttentionAnalyzer s_analyzer = new();
+        private static readonly ImmutableArray<DiagnosticAnalyzer> s_analyzers = [new AttentionAnalyzer(), new CallAnalyzer()];
 
         private readonly Project _project;
         private readonly CSharpCompilation _compilation;
@@ -164,7 +184,7 @@ public class HalfTypedTests(ITestOutputHelper output)
             string? failure = null;
             var options = new CompilationWithAnalyzersOptions(
                 new AnalyzerOptions([]), (thrown, _, _) => failure = $"The analyzer: {thrown.GetType().Name}: {thrown.Message}\n{thrown.StackTrace}", concurrentAnalysis: false, logAnalyzerExecutionTime: false);
-            var found2 = (withGenerated ? output : compilation).WithAnalyzers([s_analyzer], options).GetAnalyzerDiagnosticsAsync(cancellation).GetAwaiter().GetResult();
+            var found2 = (withGenerated ? output : compilation).WithAnalyzers(s_analyzers, options).GetAnalyzerDiagnosticsAsync(cancellation).GetAwaiter().GetResult();
             foreach (var diagnostic in found2)
                 if (diagnostic.Id.StartsWith("AD", StringComparison.Ordinal) || diagnostic.GetMessage(CultureInfo.InvariantCulture).Length == 0) failure ??= $"The analyzer says {diagnostic}.";
             return failure;

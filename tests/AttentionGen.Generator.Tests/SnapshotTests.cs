@@ -22,6 +22,12 @@ public class SnapshotTests
 
     private const string RotaryAttribute = "Attention(heads: 8, headDim: 128, KeyValueHeads = 2, Mask = AttentionMask.Causal, QueryKeyNorm = AttentionNorm.Rms, Rotary = AttentionRotary.Halves)";
 
+    private const string Cached = $"{Sample.Tensors}, KeyValueCache<BFloat16> cache, int layer, RotaryTable rotary";
+
+    private const string Paged = $"{Sample.Tensors}, ReadOnlySpan<int> documentStarts, PagedKeyValueCache<BFloat16> cache, ReadOnlySpan<SequenceId> sequences, int layer, RotaryTable rotary";
+
+    private const string CachedAttribute = "Attention(heads: 8, headDim: 128, KeyValueHeads = 2, Mask = AttentionMask.Causal, Rotary = AttentionRotary.Halves)";
+
     private const string OwnMethods = """
         private static bool Visible(int query, int key, ReadOnlySpan<int> segment) => segment[query] == segment[key];
             private static float Score(float score, int query, int key, int head, ReadOnlySpan<float> table) => score + table[key - query + 100] * table[Math.Clamp(key / 2, 0, table.Length - 1)] + table[head];
@@ -54,6 +60,9 @@ public class SnapshotTests
         ("Kernel, a mask of several terms", Sample.Documented(TermsAttribute, $"{Sample.Tensors}, int reach", members: Terms), "Demo.Llama.Attend"),
         ("Core, rotary positions and norms, AVX2", Sample.Documented(RotaryAttribute, Rotary), "__avx2_"),
         ("Kernel, rotary positions and norms", Sample.Documented(RotaryAttribute, Rotary), "Demo.Llama.Attend"),
+        ("Core, keys of 16 bits in a cache, rotary positions, AVX-512", Sample.Documented(CachedAttribute, Cached), "__avx512_"),
+        ("Kernel, a cache, rotary positions", Sample.Documented(CachedAttribute, Cached), "Demo.Llama.Attend"),
+        ("Kernel, sequences of a paged cache, rotary positions", Sample.Documented(CachedAttribute, Paged), "Demo.Llama.Attend"),
         ("Kernel, heads first, strides, tensor spans, fixed lengths",
             Sample.Documented(
                 "Attention(heads: 4, headDim: 64, Layout = AttentionLayout.HeadMajor, KeyStride = 192, QueryLength = 16, KeyLength = 16, Batched = true)",

@@ -17,6 +17,7 @@ public class DisassemblyTests
         Of(64), Of(64) with { Mask = AttentionMask.Causal }, Of(128), Of(128) with { Mask = AttentionMask.Causal },
         Of(64) with { Mask = AttentionMask.Causal, Window = (599, -1) }, // a block between the ends of the window, where all rows see all keys
         new(1, 64), new(1, 128) { Mask = AttentionMask.Causal },
+        Of(128) with { Mask = AttentionMask.Causal, Rotary = AttentionRotary.Halves }, Of(64) with { Rotary = AttentionRotary.Interleaved },
         Of(32), Of(32) with { QueryLength = 49, KeyLength = 49 }, Of(64) with { QueryLength = 197, KeyLength = 197 },
     ];
 
@@ -212,7 +213,8 @@ public class DisassemblyTests
     {
         string lengths = declaration.QueryLength > 0 ? $"m{declaration.QueryLength}n{declaration.KeyLength}_" : "";
         string mask = declaration.Window.Left >= 0 ? "_window" : declaration.Mask == AttentionMask.Causal ? "_causal" : "";
-        return $"forward_f32_{lengths}d{declaration.HeadDim}{mask}__{isa.ToString().ToLowerInvariant()}_";
+        string rotary = declaration.Rotary switch { AttentionRotary.Halves => "_rope", AttentionRotary.Interleaved => "_ropei", _ => "" };
+        return $"forward_f32_{lengths}d{declaration.HeadDim}{mask}{rotary}__{isa.ToString().ToLowerInvariant()}_";
     }
 
     private static Declaration Of(int headDim) => new(5, headDim) { KeyValueHeads = 1 };

@@ -6,6 +6,7 @@ namespace AttentionGen.Neon.Tests;
 /// <summary>What the runtime library does around a core of decode, on one thread and for one key-value head: a leaf, too.</summary>
 internal static class DecodeDriver
 {
+    [SkipLocalsInit]
     public static unsafe void Run<TCore>(ref float query, ref float key, ref float value, ref float output, ref NeonCall call)
         where TCore : struct, IDecodeCore
     {
@@ -21,42 +22,63 @@ internal static class DecodeDriver
 
         long firstKeys = call.EndOfFirst(queries - 1);
         call.Range(0, queries - 1, out long begin, out long end);
+        void* keys = Unsafe.AsPointer(ref key), values = Unsafe.AsPointer(ref value);
         bool begun = false;
         for (long first = begin; first < end || (!begun && firstKeys > 0); first += call.Stretch)
         {
-            var runs = default(NeonRuns);
-            if (!begun && firstKeys > 0) runs.Add(call.RunOfFirst(firstKeys, query: 0, Unsafe.AsPointer(ref key), Unsafe.AsPointer(ref value)));
-            if (first < end)
+            // The first keys, then those of the window, page by page; the core gets some of them at a time.
+            Unsafe.SkipInit(out NeonRuns runs); // the runtime's way to clear so many is not there
+            runs.Count = 0;
+            float* state = begun ? memory.Others : memory.States;
+            bool starts = true;
+            for (long from = 0, next; !begun && from < firstKeys; from = next)
             {
-                void* firstKey = Unsafe.AsPointer(ref Unsafe.Add(ref key, (nint)(first * call.KeyStride))), firstValue = Unsafe.AsPointer(ref Unsafe.Add(ref value, (nint)(first * call.ValueStride)));
-                runs.Add(call.Run(first, Math.Min(call.Stretch, end - first), query: 0, firstKey, firstValue));
+                next = call.EndOfPage(from, firstKeys);
+                if (runs.Count == call.MostRuns) Attend<TCore>(ref query, ref call, ref runs, state, ref starts);
+                runs.Add(call.RunOfFirst(from, next - from, query: 0, call.Key(keys, from), call.Value(values, from)));
             }
 
-            var chunk = new DecodeBlock
+            long to = Math.Min(first + call.Stretch, end);
+            for (long from = first, next; from < to; from = next)
             {
-                QueryRows = Driver.Rows(ref query, 0, call.QueryStride, call.QueryHeadStride),
-                Queries = queries,
-                Heads = group,
-                KeyHeads = 1,
-                KeyStride = (nint)call.KeyStride,
-                ValueStride = (nint)call.ValueStride,
-                Runs = ref runs.First,
-                RunCount = runs.Count,
-                First = true,
-                State = ref *(begun ? memory.Others : memory.States),
-                Scratch = ref *memory.Working,
-                Place = new ForwardPlace(call.Operands, call.Sequence, head: 0, row: 0),
-            };
-            TCore.Decode(in chunk);
+                next = call.EndOfPage(from, to);
+                if (runs.Count == call.MostRuns) Attend<TCore>(ref query, ref call, ref runs, state, ref starts);
+                runs.Add(call.Run(from, next - from, query: 0, call.Key(keys, from), call.Value(values, from)));
+            }
+
+            Attend<TCore>(ref query, ref call, ref runs, state, ref starts);
             if (begun) TCore.Merge(ref *memory.States, ref *memory.Others, rows);
             begun = true;
         }
 
         for (int head = 0; head < group; head++)
         {
-            ref float to = ref Unsafe.Add(ref output, (nint)(head * call.OutputHeadStride));
-            if (!begun) Driver.Clear(ref to, (nint)call.OutputStride, queries, (int)call.ValueDim, *call.Operands, head, first: 0);
-            else TCore.Finish(ref *(memory.States + head * queries * plan.StateRowFloats), new TokenRows(Unsafe.AsPointer(ref to), (nint)call.OutputStride), queries, new ForwardPlace(call.Operands, call.Sequence, head, row: 0));
+            void* to = Driver.Row(ref output, head * call.OutputHeadStride, call.OutputBytes);
+            if (!begun) Driver.Clear(to, (nint)call.OutputStride, call.OutputBytes, queries, (int)call.ValueDim, *call.Operands, head, first: 0);
+            else TCore.Finish(ref *(memory.States + head * queries * plan.StateRowFloats), new TokenRows(to, (nint)call.OutputStride), queries, new ForwardPlace(call.Operands, call.Sequence, head, row: 0));
         }
+    }
+
+    /// <summary>Computes all rows against some runs.</summary>
+    private static unsafe void Attend<TCore>(ref float query, ref NeonCall call, ref NeonRuns runs, float* state, ref bool starts)
+        where TCore : struct, IDecodeCore
+    {
+        var chunk = new DecodeBlock
+        {
+            QueryRows = new TokenRows(Unsafe.AsPointer(ref query), (nint)call.QueryStride, (nint)call.QueryHeadStride),
+            Queries = (int)call.Queries,
+            Heads = (int)call.Group,
+            KeyHeads = 1,
+            KeyStride = (nint)call.KeyStride,
+            ValueStride = (nint)call.ValueStride,
+            Runs = ref runs.First,
+            RunCount = runs.Count,
+            First = starts,
+            State = ref *state,
+            Scratch = ref *call.Memory.Working,
+            Place = new ForwardPlace(call.Operands, call.Sequence, head: 0, row: 0),
+        };
+        TCore.Decode(in chunk);
+        (starts, runs.Count) = (false, 0);
     }
 }

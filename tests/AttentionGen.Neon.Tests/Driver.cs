@@ -1,3 +1,4 @@
+using System.Diagnostics.CodeAnalysis;
 using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 using AttentionGen.CompilerServices;
@@ -16,8 +17,20 @@ public struct NeonCall
     /// <summary>Keys that a query sees before and behind its position, -1 for all.</summary>
     public long Left, Right;
 
-    /// <summary>How many of the first keys a query sees beside a window, up to its own position: a zone of their own, before the window's.</summary>
+    /// <summary>How many of the first keys a query sees beside a window, up to its own position: a zone of their own.</summary>
     public long First;
+
+    /// <summary>Bytes of an element.</summary>
+    public long QueryBytes, KeyBytes, OutputBytes;
+
+    /// <summary>Keys and values in a cache: tokens of a page, 0 without a cache; in a ring, which has one page, the first tokens, which stay, and the places behind them.</summary>
+    public long PageTokens, Kept, Ring;
+
+    /// <summary>The pages of a cache.</summary>
+    internal unsafe void** KeyPages, ValuePages;
+
+    /// <summary>The most runs of keys that a core of decode gets at once.</summary>
+    public long MostRuns;
 
     /// <summary>What belongs to the scores, and the log-sum-exp, as the harness lays it out.</summary>
     internal unsafe ForwardOperands* Operands;
@@ -29,26 +42,52 @@ public struct NeonCall
     internal readonly ForwardSequence Sequence => new() { Queries = (int)Queries, Keys = (int)Keys, Step = 1, Start = (nint)Start };
 
     /// <summary>The first key that a query sees, counted past both ends.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public readonly long Begin(long query) => Left < 0 ? 0 : Start + query - Left;
 
     /// <summary>The key after the last one that a query sees, counted past both ends.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public readonly long End(long query) => Right < 0 ? Keys : Start + query + Right + 1;
 
-    /// <summary>The keys of the zone before the window that some of the queries see: those before it.</summary>
-    public readonly long EndOfFirst(long last) => Math.Max(Math.Min(End(last), Math.Min(First, Keys)), 0);
+    /// <summary>The keys of the zone of the first keys that some of the queries see: in a ring, those that the window hides; else those before a query, and the window excludes them.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public readonly long EndOfFirst(long last) => Math.Max(Math.Min(EndOfFirstOf(last), Math.Min(First, Keys)), 0);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private readonly long EndOfFirstOf(long query) => Ring > 0 ? Begin(query) : End(query);
 
     /// <summary>The keys of the window that some of the queries see.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public readonly void Range(long first, long last, out long begin, out long end)
     {
         end = Math.Max(Math.Min(End(last), Keys), 0);
-        begin = Math.Max(Math.Min(Math.Max(Begin(first), First), end), 0);
+        begin = Math.Max(Math.Min(Math.Max(Begin(first), Ring > 0 ? 0 : First), end), 0);
     }
 
-    /// <summary>Keys of the zone before the window against queries from one on.</summary>
+    /// <summary>The address of a key.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    internal readonly unsafe KeyRun RunOfFirst(long keys, long query, void* firstKey, void* firstValue) => new()
+    internal readonly unsafe void* Key(void* tensor, long key) => Row(tensor, KeyPages, key, KeyStride);
+
+    /// <summary>The address of a value.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    internal readonly unsafe void* Value(void* tensor, long key) => Row(tensor, ValuePages, key, ValueStride);
+
+    /// <summary>The end of the keys from one on, at most <paramref name="end"/>, that lie at equal distances.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public readonly long EndOfPage(long key, long end) => PageTokens == 0 ? end : Math.Min(end, key + PageTokens - Place(key) % PageTokens);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private readonly long Place(long key) => Ring == 0 || key < Kept ? key : Kept + (key - Kept) % Ring;
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private readonly unsafe void* Row(void* tensor, void** pages, long key, long stride) =>
+        PageTokens == 0 ? (byte*)tensor + key * stride * KeyBytes : (byte*)pages[Place(key) / PageTokens] + Place(key) % PageTokens * stride * KeyBytes;
+
+    /// <summary>Keys of the zone of the first keys against queries from one on.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    internal readonly unsafe KeyRun RunOfFirst(long from, long keys, long query, void* firstKey, void* firstValue) => new()
     {
-        FirstKey = firstKey, FirstValue = firstValue, Count = (int)keys, Visible = (nint)End(query), Hidden = -(1 << 30), Decided = true,
+        FirstKey = firstKey, FirstValue = firstValue, Key = (int)from, Count = (int)keys, Visible = (nint)(EndOfFirstOf(query) - from), Hidden = -(1 << 30), Decided = true,
     };
 
     /// <summary>The same of the window.</summary>
@@ -70,20 +109,32 @@ internal unsafe struct NeonMemory
 
     /// <summary>How many each has.</summary>
     public long PackedKeyFloats, PackedValueFloats, WorkingFloats, StateFloats, OtherFloats;
+
+    /// <summary>Keys of a panel that lie in several pages, side by side, and their values.</summary>
+    public byte* PanelKeys, PanelValues;
+
+    /// <summary>How many bytes each has.</summary>
+    public long PanelKeyBytes, PanelValueBytes;
 }
 
 /// <summary>The runs of a block, one after the other.</summary>
-[StructLayout(LayoutKind.Sequential)]
 internal struct NeonRuns
 {
-    public KeyRun First, Second;
+    private Runs _runs;
     public int Count;
 
+    [UnscopedRef]
+    public ref KeyRun First => ref Unsafe.As<Runs, KeyRun>(ref _runs);
+
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public void Add(in KeyRun run)
+    public void Add(in KeyRun run) => Unsafe.Add(ref Unsafe.As<Runs, KeyRun>(ref _runs), Count++) = run;
+
+    [InlineArray(Most)]
+    private struct Runs
     {
-        if (Count++ == 0) First = run;
-        else Second = run;
+        public const int Most = 32; // as in the library
+
+        private KeyRun _first;
     }
 }
 
@@ -103,6 +154,7 @@ public static class Driver
     }
 
     /// <summary>The same for a core that has no way for few rows.</summary>
+    [SkipLocalsInit]
     public static unsafe void RunPrefill<TCore>(ref float query, ref float key, ref float value, ref float output, ref NeonCall call)
         where TCore : struct, IPrefillCore
     {
@@ -115,6 +167,8 @@ public static class Driver
             memory.PackedKeyFloats = (long)stretch * plan.PackedKeyFloats;
             memory.PackedValueFloats = (long)stretch * plan.PackedValueFloats;
             memory.WorkingFloats = plan.ScratchFloats;
+            memory.PanelKeyBytes = plan.PanelKeys * call.HeadDim * call.KeyBytes;
+            memory.PanelValueBytes = plan.PanelKeys * call.ValueDim * call.KeyBytes;
             memory.StateFloats = (isShort ? 1 : (call.Queries + plan.QueryBlock - 1) / plan.QueryBlock) * plan.StateFloats;
             return;
         }
@@ -122,18 +176,7 @@ public static class Driver
         for (long first = 0; first < call.Keys; first += stretch)
         {
             int count = (int)Math.Min(stretch, call.Keys - first);
-            var keys = new KeysToPack
-            {
-                KeyRows = Rows(ref key, first * call.KeyStride, call.KeyStride),
-                ValueRows = Rows(ref value, first * call.ValueStride, call.ValueStride),
-                Count = count,
-                PackedKeys = ref *memory.PackedKeys,
-                PackedValues = ref *memory.PackedValues,
-                Key = (int)first,
-                Place = new ForwardPlace(call.Operands, call.Sequence, head: 0, row: 0),
-                Scratch = ref *memory.Working,
-            };
-            bool finite = TCore.Pack(in keys);
+            bool finite = Pack<TCore>(Unsafe.AsPointer(ref key), Unsafe.AsPointer(ref value), ref call, first, count, plan.PanelKeys, plan.PackedKeyFloats, plan.PackedValueFloats);
             for (long row = 0, index = 0; row < call.Queries; row += plan.QueryBlock, index++)
             {
                 int rows = (int)Math.Min(plan.QueryBlock, call.Queries - row);
@@ -141,12 +184,13 @@ public static class Driver
                 call.Range(row, row + rows - 1, out long begin, out long end);
                 if (begin == end && firstKeys == 0)
                 {
-                    if (first == 0) Clear(ref Unsafe.Add(ref output, (nint)(row * call.OutputStride)), (nint)call.OutputStride, rows, (int)call.ValueDim, *call.Operands, head: 0, (int)row);
+                    if (first == 0) Clear(Row(ref output, row * call.OutputStride, call.OutputBytes), (nint)call.OutputStride, call.OutputBytes, rows, (int)call.ValueDim, *call.Operands, head: 0, (int)row);
                     continue;
                 }
 
-                var runs = default(NeonRuns);
-                if (firstKeys > 0 && first == 0) runs.Add(call.RunOfFirst(firstKeys, row, memory.PackedKeys, memory.PackedValues));
+                Unsafe.SkipInit(out NeonRuns runs); // the runtime's way to clear so many is not there
+                runs.Count = 0;
+                if (firstKeys > 0 && first == 0) runs.Add(call.RunOfFirst(from: 0, firstKeys, row, memory.PackedKeys, memory.PackedValues));
                 if (begin < end) begin = begin / plan.KeyBlock * plan.KeyBlock; // blocks of keys stand at fixed keys
                 long from = Math.Max(begin, first), seen = Math.Min(end - from, first + count - from);
                 nint place = (nint)(from - first); // among the packed keys
@@ -154,8 +198,8 @@ public static class Driver
                 if (runs.Count == 0) continue;
                 var block = new PrefillBlock
                 {
-                    QueryRows = Rows(ref query, row * call.QueryStride, call.QueryStride),
-                    OutputRows = Rows(ref output, row * call.OutputStride, call.OutputStride),
+                    QueryRows = new TokenRows(Row(ref query, row * call.QueryStride, call.QueryBytes), (nint)call.QueryStride),
+                    OutputRows = new TokenRows(Row(ref output, row * call.OutputStride, call.OutputBytes), (nint)call.OutputStride),
                     Rows = rows,
                     Runs = ref runs.First,
                     RunCount = runs.Count,
@@ -171,18 +215,66 @@ public static class Driver
         }
     }
 
-    /// <summary>Rows of a tensor from an element on.</summary>
+    /// <summary>Packs keys: whole panels of a page where they lie, and those of several pages put together.</summary>
+    private static unsafe bool Pack<TCore>(void* key, void* value, ref NeonCall call, long first, long count, int panel, int keyFloats, int valueFloats)
+        where TCore : struct, IPrefillCore
+    {
+        ref var memory = ref call.Memory;
+        bool finite = true;
+        for (long from = first, next; from < first + count; from = next)
+        {
+            var keys = new KeysToPack
+            {
+                PackedKeys = ref *(memory.PackedKeys + (from - first) * keyFloats),
+                PackedValues = ref *(memory.PackedValues + (from - first) * valueFloats),
+                Key = (int)from,
+                Place = new ForwardPlace(call.Operands, call.Sequence, head: 0, row: 0),
+                Scratch = ref *memory.Working,
+            };
+            next = call.EndOfPage(from, first + count);
+            if (next < first + count) next -= (next - from) % panel;
+            if (next > from)
+            {
+                keys.KeyRows = new TokenRows(call.Key(key, from), (nint)call.KeyStride);
+                keys.ValueRows = new TokenRows(call.Value(value, from), (nint)call.ValueStride);
+            }
+            else
+            {
+                next = Math.Min(from + panel, first + count);
+                for (long i = from; i < next; i++)
+                {
+                    Copy(call.Key(key, i), memory.PanelKeys, i - from, call.HeadDim * call.KeyBytes);
+                    Copy(call.Value(value, i), memory.PanelValues, i - from, call.ValueDim * call.KeyBytes);
+                }
+
+                keys.KeyRows = new TokenRows(memory.PanelKeys, (nint)call.HeadDim);
+                keys.ValueRows = new TokenRows(memory.PanelValues, (nint)call.ValueDim);
+            }
+
+            keys.Count = (int)(next - from);
+            finite &= TCore.Pack(in keys);
+        }
+
+        return finite;
+    }
+
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    internal static unsafe TokenRows Rows(ref float tensor, long first, long stride, long headStride = 0) =>
-        new(Unsafe.AsPointer(ref Unsafe.Add(ref tensor, (nint)first)), (nint)stride, (nint)headStride);
+    private static unsafe void Copy(void* from, byte* to, long row, long bytes)
+    {
+        for (long i = 0; i < bytes; i++) to[row * bytes + i] = ((byte*)from)[i];
+    }
+
+    /// <summary>The address of an element.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    internal static unsafe void* Row(ref float tensor, long element, long bytes) => (byte*)Unsafe.AsPointer(ref tensor) + element * bytes;
 
     /// <summary>What is written of rows that see no key.</summary>
     [MethodImpl(MethodImplOptions.NoInlining)]
-    internal static void Clear(ref float output, nint stride, int rows, int dim, in ForwardOperands operands, int head, int first)
+    internal static unsafe void Clear(void* output, nint stride, long bytes, int rows, int dim, in ForwardOperands operands, int head, int first)
     {
         for (int row = 0; row < rows; row++)
         {
-            for (int i = 0; i < dim; i++) Unsafe.Add(ref output, row * stride + i) = 0;
+            for (long i = 0; i < dim * bytes; i++) ((byte*)output)[row * stride * bytes + i] = 0;
             operands.WriteEmpty(batch: 0, head, first + row);
         }
     }

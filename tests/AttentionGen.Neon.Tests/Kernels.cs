@@ -165,6 +165,52 @@ public static partial class Kernels
     [Attention(1, 33, ValueDim = 20, Mask = AttentionMask.Causal, QueryLength = 17, KeyLength = 50, Rotary = AttentionRotary.Halves, RotaryDim = 30, RotaryStart = 1, Isas = AttentionIsas.Neon)]
     public static partial void M17n50_d33v20_causal_rope30at1(ReadOnlySpan<float> query, ReadOnlySpan<float> key, ReadOnlySpan<float> value, Span<float> output, RotaryTable rotary);
 
+    // Elements of 16 bits, and keys in caches, which store them normalised and rotated.
+    [Attention(1, 64, Mask = AttentionMask.Causal, Isas = AttentionIsas.Neon)]
+    public static partial void D64_causal_f16(ReadOnlySpan<Half> query, ReadOnlySpan<Half> key, ReadOnlySpan<Half> value, Span<Half> output);
+
+    [Attention(1, 5, ValueDim = 3, Mask = AttentionMask.Causal, Isas = AttentionIsas.Neon)]
+    public static partial void D5v3_causal_f16(ReadOnlySpan<float> query, ReadOnlySpan<Half> key, ReadOnlySpan<Half> value, Span<float> output);
+
+    [Attention(1, 20, ValueDim = 12, Mask = AttentionMask.Causal, WindowLeft = 30, Isas = AttentionIsas.Neon)]
+    public static partial void D20v12_window_bf16(ReadOnlySpan<float> query, ReadOnlySpan<BFloat16> key, ReadOnlySpan<BFloat16> value, Span<float> output);
+
+    [Attention(1, 31, ValueDim = 33, Isas = AttentionIsas.Neon)]
+    public static partial void D31v33_bf16(ReadOnlySpan<BFloat16> query, ReadOnlySpan<BFloat16> key, ReadOnlySpan<BFloat16> value, Span<BFloat16> output);
+
+    [Attention(1, 33, ValueDim = 20, Mask = AttentionMask.Causal, QueryKeyNorm = AttentionNorm.Rms, Rotary = AttentionRotary.Halves, RotaryDim = 30, RotaryStart = 1, Isas = AttentionIsas.Neon)]
+    public static partial void D33v20_causal_normed_rope30at1_bf16(ReadOnlySpan<BFloat16> query, ReadOnlySpan<BFloat16> key, ReadOnlySpan<BFloat16> value, Span<BFloat16> output, RotaryTable rotary, ReadOnlySpan<float> queryNormWeight, ReadOnlySpan<float> keyNormWeight);
+
+    [Attention(1, 64, Mask = AttentionMask.Causal, QueryKeyNorm = AttentionNorm.Rms, Isas = AttentionIsas.Neon)]
+    public static partial void D64_causal_normed_f16(ReadOnlySpan<float> query, ReadOnlySpan<Half> key, ReadOnlySpan<Half> value, Span<float> output);
+
+    [Attention(1, 64, Mask = AttentionMask.Causal, QueryKeyNorm = AttentionNorm.Rms, Rotary = AttentionRotary.Halves, Isas = AttentionIsas.Neon)]
+    public static partial void D64_causal_normed_rope(ReadOnlySpan<float> query, ReadOnlySpan<float> key, ReadOnlySpan<float> value, Span<float> output, RotaryTable rotary, ReadOnlySpan<float> queryNormWeight, ReadOnlySpan<float> keyNormWeight);
+
+    [Attention(1, 33, ValueDim = 20, Mask = AttentionMask.Causal, QueryLength = 17, KeyLength = 50, Isas = AttentionIsas.Neon)]
+    public static partial void M17n50_d33v20_causal_f16(ReadOnlySpan<Half> query, ReadOnlySpan<Half> key, ReadOnlySpan<Half> value, Span<Half> output);
+
+    [Attention(1, 64, Mask = AttentionMask.Causal, Isas = AttentionIsas.Neon)]
+    public static partial void D64_causal_cache_f16(ReadOnlySpan<float> query, KeyValueCache<Half> cache, Span<float> output);
+
+    [Attention(1, 64, Mask = AttentionMask.Causal, QueryKeyNorm = AttentionNorm.Rms, Rotary = AttentionRotary.Halves, Isas = AttentionIsas.Neon)]
+    public static partial void D64_causal_normed_rope_cache_bf16(ReadOnlySpan<BFloat16> query, KeyValueCache<BFloat16> cache, Span<BFloat16> output, RotaryTable rotary, ReadOnlySpan<float> queryNormWeight);
+
+    [Attention(1, 20, ValueDim = 12, Mask = AttentionMask.Causal, WindowLeft = 30, FirstKeys = 4, Rotary = AttentionRotary.Interleaved, RotaryDim = 10, RotaryStart = 3, Isas = AttentionIsas.Neon)]
+    public static partial void D20v12_window_ropei10at3_ring_f16(ReadOnlySpan<float> query, RingKeyValueCache<Half> cache, Span<float> output, RotaryTable rotary);
+
+    [Attention(1, 64, Mask = AttentionMask.Causal, WindowLeft = 20, FirstKeys = 4, Isas = AttentionIsas.Neon)]
+    public static partial void D64_window_ring(ReadOnlySpan<float> query, RingKeyValueCache<float> cache, Span<float> output);
+
+    [Attention(1, 33, ValueDim = 20, Mask = AttentionMask.Causal, Isas = AttentionIsas.Neon)]
+    public static partial void D33v20_causal_pages(ReadOnlySpan<float> query, PagedKeyValueCache<float> cache, ReadOnlySpan<SequenceId> sequences, Span<float> output);
+
+    [Attention(1, 128, Mask = AttentionMask.Causal, Rotary = AttentionRotary.Halves, Isas = AttentionIsas.Neon)]
+    public static partial void D128_causal_rope_pages_bf16(ReadOnlySpan<float> query, PagedKeyValueCache<BFloat16> cache, ReadOnlySpan<SequenceId> sequences, Span<float> output, RotaryTable rotary);
+
+    [Attention(1, 16, Isas = AttentionIsas.Neon)]
+    public static partial void D16_pages_f16(ReadOnlySpan<Half> query, PagedKeyValueCache<Half> cache, ReadOnlySpan<SequenceId> sequences, Span<Half> output);
+
     // Only its form matters: the numbers come with the call.
     private static bool FirstOrNear(int query, int key) => key <= query && (key < 4 || (key >= 4 && query - key < 21));
 }
@@ -327,4 +373,49 @@ public static class Entries
 
     public static void Run_m17n50_d33v20_causal_rope30at1(ref float query, ref float key, ref float value, ref float output, ref long call) =>
         Driver.RunPrefill<forward_f32_m17n50_d33v20_causal_rope30at1__neon_6x2>(ref query, ref key, ref value, ref output, ref Unsafe.As<long, NeonCall>(ref call));
+
+    public static void Run_d64_causal_f16(ref float query, ref float key, ref float value, ref float output, ref long call) =>
+        Driver.Run<forward_f16_d64_causal__neon_8x2>(ref query, ref key, ref value, ref output, ref Unsafe.As<long, NeonCall>(ref call));
+
+    public static void Run_d5v3_causal_f16(ref float query, ref float key, ref float value, ref float output, ref long call) =>
+        Driver.Run<forward_f32_f16_f16_f32_d5v3_causal__neon_8x2>(ref query, ref key, ref value, ref output, ref Unsafe.As<long, NeonCall>(ref call));
+
+    public static void Run_d20v12_window_bf16(ref float query, ref float key, ref float value, ref float output, ref long call) =>
+        Driver.Run<forward_f32_bf16_bf16_f32_d20v12_window__neon_8x2>(ref query, ref key, ref value, ref output, ref Unsafe.As<long, NeonCall>(ref call));
+
+    public static void Run_d31v33_bf16(ref float query, ref float key, ref float value, ref float output, ref long call) =>
+        Driver.Run<forward_bf16_d31v33__neon_8x2>(ref query, ref key, ref value, ref output, ref Unsafe.As<long, NeonCall>(ref call));
+
+    public static void Run_d33v20_causal_normed_rope30at1_bf16(ref float query, ref float key, ref float value, ref float output, ref long call) =>
+        Driver.Run<forward_bf16_d33v20_causal_rms_qw_kw_rope30at1__neon_8x2>(ref query, ref key, ref value, ref output, ref Unsafe.As<long, NeonCall>(ref call));
+
+    public static void Run_d64_causal_normed_f16(ref float query, ref float key, ref float value, ref float output, ref long call) =>
+        Driver.Run<forward_f32_f16_f16_f32_d64_causal_rms__neon_8x2>(ref query, ref key, ref value, ref output, ref Unsafe.As<long, NeonCall>(ref call));
+
+    public static void Run_d64_causal_normed_rope(ref float query, ref float key, ref float value, ref float output, ref long call) =>
+        Driver.Run<forward_f32_d64_causal_rms_qw_kw_rope__neon_8x2>(ref query, ref key, ref value, ref output, ref Unsafe.As<long, NeonCall>(ref call));
+
+    public static void Run_m17n50_d33v20_causal_f16(ref float query, ref float key, ref float value, ref float output, ref long call) =>
+        Driver.RunPrefill<forward_f16_m17n50_d33v20_causal__neon_6x2>(ref query, ref key, ref value, ref output, ref Unsafe.As<long, NeonCall>(ref call));
+
+    public static void Run_d64_causal_cache_f16(ref float query, ref float key, ref float value, ref float output, ref long call) =>
+        Driver.Run<forward_f32_f16_f16_f32_d64_causal__neon_8x2>(ref query, ref key, ref value, ref output, ref Unsafe.As<long, NeonCall>(ref call));
+
+    public static void Run_d64_causal_normed_rope_cache_bf16(ref float query, ref float key, ref float value, ref float output, ref long call) =>
+        Driver.Run<forward_bf16_d64_causal_rms_qw_rope_stored__neon_8x2>(ref query, ref key, ref value, ref output, ref Unsafe.As<long, NeonCall>(ref call));
+
+    public static void Run_d20v12_window_ropei10at3_ring_f16(ref float query, ref float key, ref float value, ref float output, ref long call) =>
+        Driver.Run<forward_f32_f16_f16_f32_d20v12_window_ropei10at3_stored__neon_8x2>(ref query, ref key, ref value, ref output, ref Unsafe.As<long, NeonCall>(ref call));
+
+    public static void Run_d64_window_ring(ref float query, ref float key, ref float value, ref float output, ref long call) =>
+        Driver.Run<forward_f32_d64_window__neon_8x2>(ref query, ref key, ref value, ref output, ref Unsafe.As<long, NeonCall>(ref call));
+
+    public static void Run_d33v20_causal_pages(ref float query, ref float key, ref float value, ref float output, ref long call) =>
+        Driver.Run<forward_f32_d33v20_causal__neon_8x2>(ref query, ref key, ref value, ref output, ref Unsafe.As<long, NeonCall>(ref call));
+
+    public static void Run_d128_causal_rope_pages_bf16(ref float query, ref float key, ref float value, ref float output, ref long call) =>
+        Driver.Run<forward_f32_bf16_bf16_f32_d128_causal_rope_stored__neon_8x2>(ref query, ref key, ref value, ref output, ref Unsafe.As<long, NeonCall>(ref call));
+
+    public static void Run_d16_pages_f16(ref float query, ref float key, ref float value, ref float output, ref long call) =>
+        Driver.Run<forward_f16_d16__neon_8x2>(ref query, ref key, ref value, ref output, ref Unsafe.As<long, NeonCall>(ref call));
 }

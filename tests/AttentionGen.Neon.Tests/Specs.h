@@ -4,6 +4,8 @@
 // positions, the user's own score, which looks into a span, and the log-sum-exp; WATCHED an RMS norm of queries and keys, and what else is written
 // beside an output: the weights, largest score, entropy and argmax of each row; WEIGHTED has weights of both norms, too. ZONES sees the first keys, too: so many, and 'left' before each query.
 // ROTARY has rotary positions: the kind (1 for halves, 2 for interleaved), the number of rotated elements and the first.
+// TYPED has the element types of queries, of keys and values, and of the output; where keys lie (SPAN, or a cache that stores them normalised and rotated); the first keys beside a window;
+// a norm (1 without, 2 with weights) and rotary positions.
 SPEC(Run_d1, 1, 1, -1, -1, 0)
 SPEC(Run_d2v3_causal, 2, 3, -1, 0, 0)
 SPEC(Run_d3_causal, 3, 3, -1, 0, 0)
@@ -56,3 +58,18 @@ FIXED(Run_m17n50_d33v20_window, 33, 20, 20, 0, 0, 17, 50)
 ROTARY(Run_d64_causal_rope, 64, 64, -1, 0, 0, 0, 1, 64, 0)
 ROTARY(Run_d20v12_window_ropei10at3, 20, 12, 30, 0, 0, 0, 2, 10, 3)
 ROTARY(Run_m17n50_d33v20_causal_rope30at1, 33, 20, -1, 0, 17, 50, 1, 30, 1)
+TYPED(Run_d64_causal_f16, 64, 64, -1, 0, 0, 0, F16, F16, F16, SPAN, 0, 0, 0, 0, 0)
+TYPED(Run_d5v3_causal_f16, 5, 3, -1, 0, 0, 0, F32, F16, F32, SPAN, 0, 0, 0, 0, 0)
+TYPED(Run_d20v12_window_bf16, 20, 12, 30, 0, 0, 0, F32, BF16, F32, SPAN, 0, 0, 0, 0, 0)
+TYPED(Run_d31v33_bf16, 31, 33, -1, -1, 0, 0, BF16, BF16, BF16, SPAN, 0, 0, 0, 0, 0)
+TYPED(Run_d33v20_causal_normed_rope30at1_bf16, 33, 20, -1, 0, 0, 0, BF16, BF16, BF16, SPAN, 0, 2, 1, 30, 1)
+TYPED(Run_d64_causal_normed_f16, 64, 64, -1, 0, 0, 0, F32, F16, F32, SPAN, 0, 1, 0, 0, 0)
+TYPED(Run_d64_causal_normed_rope, 64, 64, -1, 0, 0, 0, F32, F32, F32, SPAN, 0, 2, 1, 64, 0)
+TYPED(Run_m17n50_d33v20_causal_f16, 33, 20, -1, 0, 17, 50, F16, F16, F16, SPAN, 0, 0, 0, 0, 0)
+TYPED(Run_d64_causal_cache_f16, 64, 64, -1, 0, 0, 0, F32, F16, F32, CHUNKS, 0, 0, 0, 0, 0)
+TYPED(Run_d64_causal_normed_rope_cache_bf16, 64, 64, -1, 0, 0, 0, BF16, BF16, BF16, CHUNKS, 0, 2, 1, 64, 0)
+TYPED(Run_d20v12_window_ropei10at3_ring_f16, 20, 12, 30, 0, 0, 0, F32, F16, F32, RING, 4, 0, 2, 10, 3)
+TYPED(Run_d64_window_ring, 64, 64, 20, 0, 0, 0, F32, F32, F32, RING, 4, 0, 0, 0, 0)
+TYPED(Run_d33v20_causal_pages, 33, 20, -1, 0, 0, 0, F32, F32, F32, PAGES, 0, 0, 0, 0, 0)
+TYPED(Run_d128_causal_rope_pages_bf16, 128, 128, -1, 0, 0, 0, F32, BF16, F32, PAGES, 0, 0, 1, 128, 0)
+TYPED(Run_d16_pages_f16, 16, 16, -1, -1, 0, 0, F16, F16, F16, PAGES, 0, 0, 0, 0, 0)

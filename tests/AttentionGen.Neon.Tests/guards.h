@@ -3,7 +3,7 @@
 #include <signal.h>
 #include <unistd.h>
 
-enum { PAGE = 4096, MOST_PARTS = 32, CANARY = 0xA5 };
+enum { PAGE = 4096, MOST_PARTS = 256, CANARY = 0xA5 };
 
 // Rows of floats. Row (i, j) is the row j of the head i; both strides may be 0, where all heads or rows have the same.
 typedef struct { float *data; long length, stride, head_stride; int dim; } buffer;
@@ -21,7 +21,7 @@ static char *guarded_bytes(const char *name, size_t bytes, int written) {
     if (base == MAP_FAILED) { perror("mmap"); exit(96); }
     mprotect(base, PAGE, PROT_NONE);
     mprotect(base + PAGE + body, PAGE, PROT_NONE);
-    int upper = coins >> part_count & 1;
+    int upper = coins >> part_count % 31 & 1;
     char *data = base + PAGE + (upper ? body - bytes : 0);
     memset(upper ? base + PAGE : data + bytes, CANARY, body - bytes);
     parts[part_count++] = (struct part){name, base, data, bytes, body, written};

@@ -8,17 +8,24 @@
 #include "operands.h"
 
 typedef struct {
-    long queries, keys, start, query_stride, key_stride, value_stride, output_stride, head_dim, value_dim, stretch, group, query_head_stride, output_head_stride, left, right, first;
+    long queries, keys, start, query_stride, key_stride, value_stride, output_stride, head_dim, value_dim, stretch, group, query_head_stride, output_head_stride, left, right, first,
+        query_bytes, key_bytes, output_bytes, page_tokens, kept, ring;
+    void **key_pages, **value_pages;
+    long most_runs;
     operands *operands;
     float *packed_keys, *packed_values, *working, *states, *others;
     long packed_key_floats, packed_value_floats, working_floats, state_floats, other_floats; // what a call without memory needs
+    char *panel_keys, *panel_values;
+    long panel_key_bytes, panel_value_bytes;
 } call;
 typedef void (*kernel)(float *, float *, float *, float *, call *);
-typedef struct { const char *name; int d, dv, left, right; double scale; int queries, keys, scored; double cap; int first, weighted, rotary, rotated, rotated_from; } spec; // the lengths 0 where they are not fixed; first keys that are seen beside a window
+typedef struct { const char *name; int d, dv, left, right; double scale; int queries, keys, scored; double cap; int first, weighted, rotary, rotated, rotated_from, query_type, key_type, output_type, memory, normed; } spec; // the lengths 0 where they are not fixed; first keys that are seen beside a window
 enum { NORMAL, LARGE, NEAR, RISING, HIDDEN_NAN, SEEN_NAN, INPUTS };
 static const char *input_names[] = {"normal", "scores near 90", "scores near 1e4, all alike", "rising maximum", "NaN in hidden keys", "NaN in visible keys"};
 enum { PLAIN, OPERANDS, OWN_SCORES, OUTPUTS }; // what is done to scores
 enum { REACH = 30, TABLE = 60 }; // distances on either side, the outer 16 with one bias; elements of the span
+enum { F32, F16, BF16 }; // of elements
+enum { SPAN, CHUNKS, RING, PAGES }; // where keys and values lie: in one span, or in a cache
 enum { PACKED, ROWS, PATHS };
 static const char *path_names[] = {"prefill", "decode"};
 
@@ -37,6 +44,8 @@ static const spec specs[] = {
 #define WEIGHTED(method, d, dv, left, right, scale) {#method, d, dv, left, right, scale, 0, 0, OUTPUTS, 0, 0, 1},
 #define ZONES(method, d, dv, left, first, scored) {#method, d, dv, left, 0, 0, 0, 0, scored, 0, first, 0},
 #define ROTARY(method, d, dv, left, right, queries, keys, rotary, rotated, from) {#method, d, dv, left, right, 0, queries, keys, PLAIN, 0, 0, 0, rotary, rotated, from},
+#define TYPED(method, d, dv, left, right, queries, keys, query_type, key_type, output_type, memory, first, normed, rotary, rotated, from) \
+    {#method, d, dv, left, right, 0, queries, keys, PLAIN, 0, first, normed == 2, rotary, rotated, from, query_type, key_type, output_type, memory, normed},
 #include "Specs.h"
 };
 
@@ -101,7 +110,7 @@ typedef struct {
     double cap; const float *bias, *slope, *sink; const char *keep; int position;
     const float *scale, *relative, *table;
     const double *norms; // of the query, then of the keys
-    const float *bare_query; // without the weights of the norms
+    const float *plain_norms;
     int hidden_from, hidden_to; // keys between those that are seen
     double log_sum_exp, max, entropy;
     const double *rotated_query; // null without rotary positions
@@ -157,7 +166,7 @@ static void evaluate(const float *query, const buffer *k, const buffer *v, int b
         plain_weights[j] = plain_dot(query, row(k, 0, j), k->dim) * (s->scale ? *s->scale : scale);
         double size = dot_of_sizes(query, key_doubles[j], k->dim) * fabs(s->scale ? *s->scale : scale);
         if (s->norms) size /= s->norms[0] * s->norms[1 + j];
-        if (s->norms) weights[j] /= s->norms[0] * s->norms[1 + j], plain_weights[j] /= plain_norm(s->bare_query, k->dim) * plain_norm(row(k, 0, j), k->dim);
+        if (s->norms) weights[j] /= s->norms[0] * s->norms[1 + j], plain_weights[j] /= s->plain_norms[0] * s->plain_norms[1 + j];
         if (s->cap) weights[j] = s->cap * tanh(weights[j] / s->cap), plain_weights[j] = (float)s->cap * tanhf(plain_weights[j] / (float)s->cap);
         if (s->table) { // the method of the user's own in Kernels.cs
             float a = element(s->table, j - s->position + 40), b = element(s->table, j % 7 * 9), c = element(s->table, s->position);
@@ -203,6 +212,60 @@ static void evaluate(const float *query, const buffer *k, const buffer *v, int b
         s->entropy += weights[j] * (s->log_sum_exp - score);
     }
     for (int e = 0; e < v->dim && begin < end; e++) expected[e] /= sum, plain[e] /= plain_sum;
+}
+
+// Elements of 16 bits: the conversions of the machine for halves, integers for bfloat16.
+static float of_bits(unsigned short bits, int type) {
+    if (type == F16) { _Float16 half; memcpy(&half, &bits, 2); return (float)half; }
+    unsigned wide = (unsigned)bits << 16;
+    float x;
+    memcpy(&x, &wide, 4);
+    return x;
+}
+static unsigned short to_bits(float x, int type) { // to nearest, half to even
+    if (type == F16) { _Float16 half = (_Float16)x; unsigned short bits; memcpy(&bits, &half, 2); return bits; }
+    unsigned bits;
+    memcpy(&bits, &x, 4);
+    return isnan(x) ? (unsigned short)(bits >> 16 | 64) : (unsigned short)((bits + 0x7FFF + (bits >> 16 & 1)) >> 16);
+}
+static int bytes_of(int type) { return type == F32 ? 4 : 2; }
+
+// The most by which rounding changes an output that is near a number.
+static double rounding(double near, int type) {
+    if (type == F32 || !isfinite(near)) return 0;
+    int exponent;
+    frexp(fabs(near) * (1 + 1e-5) + 1e-9, &exponent);
+    return ldexp(1, (type == F16 ? (exponent < -13 ? -13 : exponent) - 11 : exponent - 8) - 1);
+}
+
+// Elements as a kernel reads them. Afterwards the floats are what it reads.
+static void store(const float *from, long count, int type, void *to) {
+    for (long i = 0; i < count; i++) {
+        if (type == F32) ((float *)to)[i] = from[i];
+        else ((unsigned short *)to)[i] = to_bits(from[i], type);
+    }
+}
+static void round_all(buffer *b, int type) { for (long i = 0; type != F32 && i < b->length; i++) b->data[i] = of_bits(to_bits(b->data[i], type), type); }
+
+// Rows as a span of the type.
+static void *as_span(const char *name, const buffer *b, int type, int written) {
+    if (type == F32) return b->data;
+    void *bits = guarded_bytes(name, b->length * 2, written);
+    store(b->data, b->length, type, bits);
+    return bits;
+}
+
+// Where a cache has its keys or its values: dense rows in pages, each guarded by itself. What no token has is NaN.
+enum { MOST_PAGES = 80 };
+static int place_of(const call *c, int token) { return c->ring && token >= c->kept ? c->kept + (token - c->kept) % c->ring : token; }
+static void as_pages(const char *name, const buffer *b, int tokens, int type, const call *c, void **pages) {
+    long row_bytes = (long)b->dim * bytes_of(type), places = c->ring ? c->page_tokens : tokens, count = (places + c->page_tokens - 1) / c->page_tokens;
+    if (count > MOST_PAGES) { fprintf(stderr, "more pages than there is room for\n"); exit(96); }
+    for (long i = 0; i < count; i++) pages[i] = guarded_bytes(name, c->page_tokens * row_bytes, 0), memset(pages[i], 0xFF, c->page_tokens * row_bytes);
+    for (int j = 0; j < tokens; j++) { // in a ring, a later token takes the place of an earlier one
+        int place = place_of(c, j);
+        store(row(b, 0, j), b->dim, type, (char *)pages[place / c->page_tokens] + place % c->page_tokens * row_bytes);
+    }
 }
 
 // The first key that a query sees and the one behind the last, without regard to how many keys there are.
@@ -265,7 +328,8 @@ static int judge(const spec *s, const shape *c, int query, int heads, double err
     double of_plain = fmax(1e-6, 2 * plain_error), explained = chains();
     __typeof__(tallies[0][0]) *t = &tallies[c->path][c->input];
     t->rows++;
-    if (isfinite(error)) t->squares += error * error, t->plain_squares += plain_error * plain_error;
+    // Keys of 16 bits that are nearly alike are alike, and plain sums of such values are exact: their error says nothing.
+    if (isfinite(error) && s->output_type == F32 && (c->input != NEAR || s->key_type == F32)) t->squares += error * error, t->plain_squares += plain_error * plain_error;
     if (error <= of_plain) return 1;
     t->beyond++;
     if (!(error / explained <= t->most)) t->most = error / explained, describe(t->place, sizeof t->place, s, c, heads);
@@ -308,6 +372,8 @@ static void check(const spec *s, const shape *c) {
     buffer q = guarded("query", heads, c->queries, d, qs, qh, 0), o = guarded("output", heads, c->queries, dv, os, oh, 1);
     buffer k = guarded("key", 1, c->keys, d, d + c->gaps.key, 0, 0), v = guarded("value", 1, c->keys, dv, dv + c->gaps.value, 0, 0);
     fill(s, c, scale, &q, &k, &v);
+    round_all(&q, s->query_type), round_all(&k, s->key_type), round_all(&v, s->key_type);
+    int is_stored = s->memory != SPAN, is_normed = has_outputs || s->normed;
     buffer bias = {0}, slopes = {0}, sinks = {0}, sums = {0}, relative = {0}, scales = {0}, table = {0}, scores = {0}, max_score = {0}, entropy = {0}, argmax = {0};
     char *keep = 0;
     float *query_weight = 0, *key_weight = 0;
@@ -352,7 +418,11 @@ static void check(const spec *s, const shape *c) {
     }
 
     static double norms[1 + MAX_KEYS];
-    for (int j = 0; j < c->keys; j++) norms[1 + j] = norm(row(&k, 0, j), d);
+    static float plain_norms[1 + MAX_KEYS];
+    for (int j = 0; j < c->keys && is_normed; j++) {
+        norms[1 + j] = is_stored ? 1 : norm(row(&k, 0, j), d);
+        plain_norms[1 + j] = is_stored ? 1 : plain_norm(row(&k, 0, j), d);
+    }
     for (int j = 0; j < c->keys; j++) {
         for (int e = 0; e < d; e++) key_doubles[j][e] = row(&k, 0, j)[e];
         for (int e = 0; e < dv; e++) value_doubles[j][e] = row(&v, 0, j)[e];
@@ -364,24 +434,44 @@ static void check(const spec *s, const shape *c) {
         int positions = clamp(c->start + c->queries, c->keys, POSITIONS);
         angles = guarded("angles", 1, positions, s->rotated, s->rotated, 0, 0), given.slots[SLOT_ROTARY] = (operand){angles.data, 0, 0, 4 * s->rotated};
         fill_angles(angles.data, positions, s->rotated);
-        evaluated.data = rotated_keys, evaluated.stride = d;
-        for (int j = 0; j < c->keys; j++) rotate(s, row(&k, 0, j), row(&angles, 0, j), row(&evaluated, 0, j), key_doubles[j]);
+        if (!is_stored) evaluated.data = rotated_keys, evaluated.stride = d;
+        for (int j = 0; j < c->keys && !is_stored; j++) {
+            float weighted[MAX_DIM];
+            for (int e = 0; e < d; e++) weighted[e] = row(&k, 0, j)[e] * (s->weighted ? key_weight[e] : 1);
+            rotate(s, weighted, row(&angles, 0, j), row(&evaluated, 0, j), key_doubles[j]);
+        }
     }
 
-    const float untouched = 12345;
+    const float untouched = s->output_type == F32 ? 12345 : of_bits(to_bits(12345, s->output_type), s->output_type);
     for (long i = 0; i < o.length; i++) o.data[i] = untouched;
-    call arguments = {c->queries, c->keys, c->start, qs, k.stride, v.stride, os, d, dv, c->stretch, c->path == ROWS ? c->group : 0, qh, oh, s->left, s->right, s->first, &given};
+    call arguments = {c->queries, c->keys, c->start, qs, k.stride, v.stride, os, d, dv, c->stretch, c->path == ROWS ? c->group : 0, qh, oh, s->left, s->right, s->first,
+        bytes_of(s->query_type), bytes_of(s->key_type), bytes_of(s->output_type), .most_runs = coins % 3 ? 32 : 1 + coins % 7, .operands = &given};
+    void *queries = as_span("query of 16 bits", &q, s->query_type, 0), *outputs = as_span("output of 16 bits", &o, s->output_type, 1);
+    void *keys = k.data, *values = v.data;
+    static void *key_pages[MOST_PAGES], *value_pages[MOST_PAGES];
+    if (is_stored) {
+        keys = values = 0;
+        arguments.key_stride = d, arguments.value_stride = dv, arguments.key_pages = key_pages, arguments.value_pages = value_pages;
+        arguments.page_tokens = s->memory == CHUNKS ? (coins % 2 ? 512 : c->keys) : 16 << coins % 3; // a capacity, or chunks; pages of all sizes
+        if (s->memory == RING) { // room for what the queries see and a little more
+            arguments.kept = s->first, arguments.ring = clamp(c->keys - c->start + s->left, 1, c->keys) + coins % 5;
+            arguments.page_tokens = arguments.kept + arguments.ring;
+        }
+        as_pages("page of keys", &k, c->keys, s->key_type, &arguments, key_pages), as_pages("page of values", &v, c->keys, s->key_type, &arguments, value_pages);
+    } else keys = as_span("key of 16 bits", &k, s->key_type, 0), values = as_span("value of 16 bits", &v, s->key_type, 0);
     kernel run = image_method(s->name);
-    run(q.data, k.data, v.data, o.data, &arguments);
+    run(queries, keys, values, outputs, &arguments);
     if (c->path == PACKED) {
         arguments.packed_keys = guarded_memory("packed keys", arguments.packed_key_floats);
         arguments.packed_values = guarded_memory("packed values", arguments.packed_value_floats);
+        if (is_stored) arguments.panel_keys = guarded_bytes("panel of keys", arguments.panel_key_bytes, 1), arguments.panel_values = guarded_bytes("panel of values", arguments.panel_value_bytes, 1);
     }
     arguments.working = guarded_memory("working memory", arguments.working_floats), arguments.states = guarded_memory("states", arguments.state_floats);
     if (c->path == ROWS) arguments.others = guarded_memory("other states", arguments.other_floats);
     seal_inputs();
-    run(q.data, k.data, v.data, o.data, &arguments);
+    run(queries, keys, values, outputs, &arguments);
 
+    if (s->output_type != F32) for (long i = 0; i < o.length; i++) o.data[i] = of_bits(((unsigned short *)outputs)[i], s->output_type);
     int wrong = 0, wrong_nan = 0, written = 0;
     for (int h = 0; h < heads; h++)
         for (int i = 0; i < c->queries; i++) {
@@ -389,11 +479,11 @@ static void check(const spec *s, const shape *c) {
             if (s->first) begin = 0; // the first keys, then those of the window
             const float *query = row(&q, h, i);
             scoring row_scores = {s->cap, is_scored ? row(&bias, h, i) : 0, is_scored ? slopes.data + h : 0, is_scored ? sinks.data + h : 0, is_scored ? keep + i * keep_row : 0, c->start + i,
-                is_own ? scales.data + h : 0, is_own ? row(&relative, 0, h) + REACH : 0, is_own ? table.data : 0, has_outputs ? norms : 0, query, s->first ? s->first : 0, s->first ? window : 0};
-            norms[0] = norm(query, d);
+                is_own ? scales.data + h : 0, is_own ? row(&relative, 0, h) + REACH : 0, is_own ? table.data : 0, is_normed ? norms : 0, plain_norms, s->first ? s->first : 0, s->first ? window : 0};
+            norms[0] = norm(query, d), plain_norms[0] = plain_norm(query, d);
             float weighted[MAX_DIM];
-            for (int e = 0; e < d && s->weighted; e++) weighted[e] = query[e] * query_weight[e] * key_weight[e];
-            if (s->rotary && begin < end) rotate(s, query, row(&angles, 0, c->start + i), plain_query, rotated_query), row_scores.rotated_query = rotated_query;
+            for (int e = 0; e < d && s->weighted; e++) weighted[e] = query[e] * query_weight[e] * (s->rotary || is_stored ? 1 : key_weight[e]); // else keys have theirs
+            if (s->rotary && begin < end) rotate(s, s->weighted ? weighted : query, row(&angles, 0, c->start + i), plain_query, rotated_query), row_scores.rotated_query = rotated_query;
             evaluate(row_scores.rotated_query ? plain_query : s->weighted ? weighted : query, &evaluated, &v, begin, end, scale, &row_scores);
             double of_scores = score_error(d, sizes.scores), sums_of_weights = STEP * (once + sizes.visible / 8.0), exact_sum = row_scores.log_sum_exp;
             if (is_scored || is_own) {
@@ -423,6 +513,7 @@ static void check(const spec *s, const shape *c) {
             for (int e = 0; e < dv; e++) {
                 float *actual = row(&o, h, i) + e;
                 double error = fabs(*actual - expected[e]);
+                if (s->output_type != F32 && !isnan(error)) error = fmax(0, error - rounding(expected[e], s->output_type));
                 if (isnan(expected[e])) wrong_nan += !isnan(*actual);
                 else if (!(error <= worst)) worst = error; // a NaN stays
                 if (!isnan(expected[e])) plain_worst = fmax(plain_worst, fabs(plain[e] - expected[e]));
@@ -445,7 +536,7 @@ static void check(const spec *s, const shape *c) {
 
 #include "calls.h"
 
-// harness IMAGE MAP [SEED [CALLS]]: another seed draws other numbers and other random calls; so many of each kernel.
+// harness IMAGE MAP [SEED [CALLS [NAME]]]: another seed draws other numbers and other random calls; so many of each kernel; only those whose names have a part.
 int main(int argc, char **argv) {
     image_load(argv[1], argv[2]);
     watch_pages(print_current);
@@ -453,15 +544,16 @@ int main(int argc, char **argv) {
     int calls = argc > 4 ? atoi(argv[4]) : 30;
     srand(seed);
     for (int i = 0; i < POOL; i++) normals[i] = (float)(sqrt(-2 * log(draw())) * cos(6.283185307179586 * draw())), uniforms[i] = (float)(2 * draw() - 1);
-    for (size_t i = 0; i < sizeof specs / sizeof *specs; i++) packed(specs + i), rows(specs + i);
-    for (size_t i = 0; i < sizeof specs / sizeof *specs; i++) random_calls(specs + i, calls, seed);
+    const char *part = argc > 5 ? argv[5] : "";
+    for (size_t i = 0; i < sizeof specs / sizeof *specs; i++) if (strstr(specs[i].name, part)) packed(specs + i), rows(specs + i);
+    for (size_t i = 0; i < sizeof specs / sizeof *specs; i++) if (strstr(specs[i].name, part)) random_calls(specs + i, calls, seed);
     for (int path = 0; path < PATHS; path++)
         for (int input = 0; input < INPUTS; input++) {
             __typeof__(tallies[0][0]) *t = &tallies[path][input];
             printf("NEON, %s, %s: %d of %d rows exceed 1e-6 and twice the plain error, by %.2f of what chains explain at most (%s); mean error %.2f of the plain one\n", path_names[path],
                 input_names[input], t->beyond, t->rows, t->most, t->place, sqrt(t->squares / t->plain_squares));
-            // Of thousands of rows it is no matter of chance: longer chains would show in it.
-            if (!(sqrt(t->squares / t->plain_squares) <= 1.5)) printf("FAILED: the mean error is more than 1.5 of the plain one\n"), failed++;
+            // Of thousands of rows it is no matter of chance: longer chains would show in it. Of outputs of 16 bits, most errors are that of their rounding.
+            if (t->plain_squares > 0 && !(sqrt(t->squares / t->plain_squares) <= 1.5)) printf("FAILED: the mean error is more than 1.5 of the plain one\n"), failed++;
         }
     for (size_t i = 0; i < sizeof beside / sizeof *beside; i++) printf("NEON, %s: at most %.2f of their bounds\n", beside[i].what, beside[i].most);
     printf("NEON, under emulation: %d passed, %d failed\n", passed, failed);

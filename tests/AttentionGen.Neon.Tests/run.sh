@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
-# Compiles the NEON cores to arm64 and runs them under emulation: run.sh TOOL OUT [SEED [CALLS]], where TOOL is the run.sh of the emulation tool
+# Compiles the NEON cores to arm64 and runs them under emulation: run.sh TOOL OUT [SEED [CALLS [NAME]]], where TOOL is the run.sh of the emulation tool
 # (it takes an assembly, a C harness and a folder, and installs what it needs). Without SEED all draws are the same each time; CALLS is how many
-# random calls each declaration gets.
+# random calls each declaration gets, and NAME a part of the names of those that run.
 set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
 tool=$1 out=$2

@@ -61,6 +61,11 @@ internal static class KernelParser
         return spec;
     }
 
+    /// <summary>Reads a kernel of another project, without the methods that its attribute names: their code is not there.</summary>
+    /// <returns>Null if the arguments of the attribute are not valid.</returns>
+    public static KernelSpec? ParseCompiled(IMethodSymbol method, AttributeData attribute) =>
+        ParseAttribute(attribute) is { } attention ? new KernelSpec(ParseMethod(method), attention) : null;
+
     /// <summary>The names of the parameters of the methods that the attribute names, lifted or not.</summary>
     private static IEnumerable<string> Claimed(IMethodSymbol method, AttributeData attribute) =>
         from given in attribute.NamedArguments

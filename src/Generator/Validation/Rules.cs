@@ -186,6 +186,11 @@ internal static class Rules
     public static readonly DiagnosticDescriptor RingWithoutWindow = Error("AG0070", "A ring is given without a left window",
         "'{0}' keeps the last tokens only, but the kernel sees all of them: set WindowLeft to the window of the ring, or use '{1}'");
 
+    // The call would throw, so nothing goes on in silence where it is turned off, as in a test of that exception.
+    public static readonly DiagnosticDescriptor UnfitCall = new("AG0071", "A call does not fit its cache",
+        "{0}, but {1}: {2}",
+        Category, DiagnosticSeverity.Error, isEnabledByDefault: true, helpLinkUri: HelpLink + "AG0071.md");
+
     public static readonly DiagnosticDescriptor PaddedPrefill = new("AG0101", "The position of the first query is ambiguous",
         "Without a start, the last query of each batch item is at its last visible key, which is wrong for a padded prefill: "
         + "add 'int queryStart' and pass 0 for a prefill, set QueryLength = 1 for decode, or suppress this if the queries follow the keys of a cache",
@@ -221,10 +226,14 @@ internal static class Rules
         PrefixWithoutCausal, PrefixTwice, DocumentsInBatch, KeyDocumentsAlone, IncompleteBlocks, BadKeyBlockSize, BlocksWithCuts,
         OtherGenerator, UnknownRole, UselessDefault, RotaryWithoutTable, RotaryWithoutEffect, UnknownRotary, BadRotaryRange,
         OldLanguage, UnlikeElements, NotWithCache, LayerWithoutCache, SequencesWithoutPagedCache, PagedCacheWithoutSequences, FirstKeysWithoutWindow, RingWithoutWindow,
+        UnfitCall,
         PaddedPrefill, DebugBuild, MoreQueriesThanKeys, WindowWithoutEffect, HidesEverything,
     ];
 
-    // Errors are not configurable: if a project turned one off, the build would succeed without the kernel.
+    /// <summary>Those that are reported at calls. All others are reported at declarations.</summary>
+    public static IReadOnlyList<DiagnosticDescriptor> OfCalls { get; } = [UnfitCall];
+
+    // Errors of declarations are not configurable: if a project turned one off, the build would succeed without the kernel.
     private static DiagnosticDescriptor Error(string id, string title, string message) =>
         new(id, title, message, Category, DiagnosticSeverity.Error, isEnabledByDefault: true, helpLinkUri: HelpLink + id + ".md",
             customTags: WellKnownDiagnosticTags.NotConfigurable);

@@ -25,17 +25,17 @@ internal sealed record Generation(GeneratorDriver Driver, GeneratorRunResult Res
     /// <summary>The run after an edit.</summary>
     public Generation Again(Compilation compilation) => Of(Driver, compilation);
 
-    /// <summary>What a build reports: the compiler and our analyzer, on the compilation with what was generated. As in a build, both look at what is bound once.</summary>
+    /// <summary>What a build reports: the compiler and our analyzers, on the compilation with what was generated. As in a build, both look at what is bound once.</summary>
     public async Task<ImmutableArray<Diagnostic>> BuildAsync() =>
         Sorted((await Analysis(Output).GetAllDiagnosticsAsync(TestContext.Current.CancellationToken)).Where(d => !d.IsSuppressed));
 
-    /// <summary>What our analyzer reports.</summary>
+    /// <summary>What our analyzers report.</summary>
     public Task<ImmutableArray<Diagnostic>> AnalyzeAsync() => AnalyzeAsync(Output);
 
     private static async Task<ImmutableArray<Diagnostic>> AnalyzeAsync(Compilation compilation) =>
         Sorted(await Analysis(compilation).GetAnalyzerDiagnosticsAsync(TestContext.Current.CancellationToken));
 
-    private static CompilationWithAnalyzers Analysis(Compilation compilation) => compilation.WithAnalyzers([new AttentionAnalyzer()], new CompilationWithAnalyzersOptions(
+    private static CompilationWithAnalyzers Analysis(Compilation compilation) => compilation.WithAnalyzers([new AttentionAnalyzer(), new CallAnalyzer()], new CompilationWithAnalyzersOptions(
         new AnalyzerOptions([]), onAnalyzerException: null, concurrentAnalysis: true, logAnalyzerExecutionTime: false, reportSuppressedDiagnostics: false));
 
     private static ImmutableArray<Diagnostic> Sorted(IEnumerable<Diagnostic> diagnostics) =>
@@ -52,7 +52,7 @@ internal sealed record Generation(GeneratorDriver Driver, GeneratorRunResult Res
         return image;
     }
 
-    /// <summary>Fails unless the compiler and our analyzer report nothing.</summary>
+    /// <summary>Fails unless the compiler and our analyzers report nothing.</summary>
     public async Task AssertBuildsAsync()
     {
         AssertCompiles();
