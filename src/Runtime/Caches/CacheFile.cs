@@ -7,9 +7,9 @@ using AttentionGen.CompilerServices;
 namespace AttentionGen;
 
 /// <summary>
-/// The format of saved caches, little-endian: the magic number, a head of ints (version, kind of cache, type of the elements, key-value heads, headDim, valueDim,
-/// layers, then the numbers of the kind), the number of tokens of each layer, for each layer the keys [tokens, heads, headDim] and the values
-/// [tokens, heads, valueDim] as they are stored, and the XxHash128 of all that.
+/// The format of saved caches, little-endian: the magic number, ints (version, kind of cache, type of the elements, key-value heads, headDim, valueDim,
+/// layers, then the numbers of the kind, with all lengths), then tokens as they are stored, plane after plane: keys [tokens, heads, headDim] and values
+/// [tokens, heads, valueDim]; last the XxHash128 of all that.
 /// </summary>
 internal static class CacheFile
 {
@@ -58,9 +58,21 @@ internal enum CacheKind
     Paged = 3,
 }
 
-/// <summary>Writes a cache to a stream: the head, the rows, the checksum.</summary>
+/// <summary>A part of tokens that is saved by itself, with a row for each token and head.</summary>
+internal readonly unsafe record struct CachePlane(bool AreValues, int RowBytes, int ElementBytes)
+{
+    /// <summary>All parts of the tokens of a cache, in the order of files.</summary>
+    public static CachePlane[] Of(CacheShape shape) =>
+        [new(AreValues: false, shape.HeadDim * shape.ElementBytes, shape.ElementBytes), new(AreValues: true, shape.ValueDim * shape.ElementBytes, shape.ElementBytes)];
+
+    public byte* Row(in KeyMemory memory, nint token, int head) => AreValues ? memory.Value(token, head, RowBytes) : memory.Key(token, head, RowBytes);
+}
+
+/// <summary>Writes a cache to a stream: numbers, rows, the checksum.</summary>
 internal sealed unsafe class CacheWriter : IDisposable
 {
+    private readonly CachePlane[] _planes;
+    private readonly int _heads;
     private readonly Stream _stream;
     private readonly XxHash128 _hash = new();
     private readonly byte[] _buffer = ArrayPool<byte>.Shared.Rent(CacheFile.BufferBytes);
@@ -69,6 +81,8 @@ internal sealed unsafe class CacheWriter : IDisposable
     public CacheWriter(Stream stream, CacheKind kind, CacheShape shape, int layers)
     {
         _stream = stream;
+        _planes = CachePlane.Of(shape);
+        _heads = shape.Heads;
         CacheFile.Magic.CopyTo(Next(CacheFile.Magic.Length));
         Number(CacheFile.Version);
         Number((int)kind);
@@ -81,26 +95,30 @@ internal sealed unsafe class CacheWriter : IDisposable
 
     public void Number(int number) => BinaryPrimitives.WriteInt32LittleEndian(Next(sizeof(int)), number);
 
-    /// <summary>Writes the keys of tokens, then their values.</summary>
-    public void Rows(in KeyMemory memory, CacheShape shape, long first, int tokens)
+    public void Numbers(ReadOnlySpan<int> numbers)
     {
-        Rows(memory, shape, first, tokens, shape.HeadDim, areValues: false);
-        Rows(memory, shape, first, tokens, shape.ValueDim, areValues: true);
+        foreach (int number in numbers) Number(number);
     }
 
-    private void Rows(in KeyMemory memory, CacheShape shape, long first, int tokens, int dim, bool areValues)
+    /// <summary>Writes tokens: their keys, then their values.</summary>
+    /// <param name="memory">Where they lie.</param>
+    /// <param name="first">The first one.</param>
+    /// <param name="tokens">Their number.</param>
+    /// <param name="isThere">Which of them are; zeros stand for the others. Null for all.</param>
+    public void Rows(in KeyMemory memory, int first, int tokens, Func<int, bool>? isThere = null)
     {
-        int bytes = dim * shape.ElementBytes;
-        for (long token = first; token < first + tokens; token++)
-        {
-            for (int head = 0; head < shape.Heads; head++)
+        foreach (var plane in _planes)
+            for (int token = first; token < first + tokens; token++)
             {
-                byte* row = areValues ? memory.Value((nint)token, head, bytes) : memory.Key((nint)token, head, bytes);
-                var target = Next(bytes);
-                new ReadOnlySpan<byte>(row, bytes).CopyTo(target);
-                CacheFile.Order(target, shape.ElementBytes);
+                bool has = isThere is null || isThere(token);
+                for (int head = 0; head < _heads; head++)
+                {
+                    var target = Next(plane.RowBytes);
+                    if (has) new ReadOnlySpan<byte>(plane.Row(memory, token, head), plane.RowBytes).CopyTo(target);
+                    else target.Clear();
+                    CacheFile.Order(target, plane.ElementBytes);
+                }
             }
-        }
     }
 
     /// <summary>Writes what is left and the checksum.</summary>
@@ -179,42 +197,66 @@ internal sealed unsafe class CacheReader : IDisposable
     }
 
     /// <summary>Reads the number of tokens of each layer. The list grows as they arrive, because the number of layers may be wrong.</summary>
-    public int[] Lengths(int most)
+    /// <param name="most">The most tokens of a layer.</param>
+    /// <param name="whose">Whose layers, for messages.</param>
+    public int[] Lengths(int most, string whose = "")
     {
         var lengths = new List<int>();
-        for (int layer = 0; layer < Layers; layer++) lengths.Add(Number($"length of layer {layer}", 0, most));
+        for (int layer = 0; layer < Layers; layer++) lengths.Add(Number($"length of layer {layer}{whose}", 0, most));
         return [.. lengths];
     }
 
-    /// <summary>Reads the keys of tokens, then their values. Pages are added as rows arrive.</summary>
-    public void Rows(CachePages pages, int layer, int tokens)
-    {
-        Rows(pages, layer, tokens, Shape.HeadDim, areValues: false);
-        Rows(pages, layer, tokens, Shape.ValueDim, areValues: true);
-    }
-
-    private void Rows(CachePages pages, int layer, int tokens, int dim, bool areValues)
-    {
-        int bytes = dim * Shape.ElementBytes;
-        long left = (long)tokens * Shape.Heads; // rows
-        for (int token = 0, head = 0; left > 0;)
+    /// <summary>Reads the tokens of a layer. Pages are added as they arrive.</summary>
+    public void Rows(CachePages pages, int layer, int tokens) => Rows(
+        count =>
         {
-            int count = (int)Math.Min(left, CacheFile.BufferBytes / bytes);
-            var rows = Take(count * bytes);
-            left -= count;
-            CacheFile.Order(rows, Shape.ElementBytes);
-            for (; count > 0; count--, rows = rows[bytes..])
+            pages.Reserve(layer, count);
+            return pages.Memory(layer);
+        },
+        tokens);
+
+    /// <summary>Reads tokens: their keys, then their values.</summary>
+    /// <param name="room">Where they come to lie, with room for a number of them. It is asked when their rows have arrived.</param>
+    /// <param name="tokens">The number of tokens.</param>
+    public void Rows(Func<int, KeyMemory> room, int tokens)
+    {
+        foreach (var plane in CachePlane.Of(Shape))
+        {
+            int bytes = plane.RowBytes;
+            long left = (long)tokens * Shape.Heads; // rows
+            for (int token = 0, head = 0; left > 0;)
             {
-                pages.Reserve(layer, token + 1);
-                var memory = pages.Memory(layer);
-                rows[..bytes].CopyTo(new Span<byte>(areValues ? memory.Value(token, head, bytes) : memory.Key(token, head, bytes), bytes));
-                if (++head == Shape.Heads) (token, head) = (token + 1, 0);
+                int count = (int)Math.Min(left, CacheFile.BufferBytes / bytes);
+                var rows = Take(count * bytes);
+                left -= count;
+                CacheFile.Order(rows, plane.ElementBytes);
+                for (; count > 0; count--, rows = rows[bytes..])
+                {
+                    rows[..bytes].CopyTo(new Span<byte>(plane.Row(room(token + 1), token, head), bytes));
+                    if (++head == Shape.Heads) (token, head) = (token + 1, 0);
+                }
             }
         }
     }
 
-    /// <summary>Reads the checksum and compares it.</summary>
-    public void End()
+    /// <summary>Fills a cache with what the rest of the file has, and compares the checksum. The cache is disposed if that fails.</summary>
+    public TCache Fill<TCache>(TCache cache, Action<TCache> fill)
+        where TCache : IDisposable
+    {
+        try
+        {
+            fill(cache);
+            End();
+            return cache;
+        }
+        catch
+        {
+            cache.Dispose();
+            throw;
+        }
+    }
+
+    private void End()
     {
         Span<byte> hash = stackalloc byte[CacheFile.HashBytes];
         _hash.GetCurrentHash(hash);

@@ -9,12 +9,6 @@ namespace AttentionGen;
 public sealed unsafe class KeyValueCache<T> : AttentionCache
     where T : unmanaged
 {
-    /// <summary>Tokens of a chunk: enough keys for a long run of a kernel, little memory for a short sequence.</summary>
-    private const int ChunkTokens = 512;
-
-    /// <summary>Bytes of a chunk, so that the first tokens of a wide shape do not take the memory of many.</summary>
-    private const int ChunkBytes = 64 << 20;
-
     private readonly CachePages _pages;
 
     /// <summary>Creates an empty cache.</summary>
@@ -36,7 +30,7 @@ public sealed unsafe class KeyValueCache<T> : AttentionCache
         : base(shape, layers)
     {
         Capacity = capacity;
-        _pages = new CachePages(shape, layers, pageTokens > 0 ? pageTokens : ChunkOf(shape));
+        _pages = new CachePages(shape, layers, pageTokens > 0 ? pageTokens : CachePages.ChunkOf(shape));
     }
 
     /// <summary>The most tokens; 0 for a cache that grows.</summary>
@@ -163,23 +157,12 @@ public sealed unsafe class KeyValueCache<T> : AttentionCache
     /// </summary>
     /// <exception cref="ArgumentNullException"><paramref name="stream"/> is null.</exception>
     /// <exception cref="IOException">The stream cannot be written.</exception>
-    public void Save(Stream stream)
+    public void Save(Stream stream) => Save(stream, CacheKind.Whole, writer =>
     {
-        ArgumentNullException.ThrowIfNull(stream);
-        Enter(changes: false);
-        try
-        {
-            using var writer = new CacheWriter(stream, CacheKind.Whole, Shape, Layers);
-            writer.Number(Capacity);
-            for (int layer = 0; layer < Layers; layer++) writer.Number(LengthOf(layer));
-            for (int layer = 0; layer < Layers; layer++) writer.Rows(Memory(layer), Shape, 0, LengthOf(layer));
-            writer.End();
-        }
-        finally
-        {
-            Exit(changes: false);
-        }
-    }
+        writer.Number(Capacity);
+        for (int layer = 0; layer < Layers; layer++) writer.Number(LengthOf(layer));
+        for (int layer = 0; layer < Layers; layer++) writer.Rows(Memory(layer), 0, LengthOf(layer));
+    });
 
     /// <summary>
     /// Reads a cache that <see cref="Save"/> has written. The stream may have more behind it, where it is left. A file is not trusted: memory is taken as tokens
@@ -197,23 +180,14 @@ public sealed unsafe class KeyValueCache<T> : AttentionCache
         using var reader = new CacheReader(stream, CacheKind.Whole, CacheShape.Of<T>(1, 1, 1).Element);
         int capacity = reader.Number("capacity", 0, KernelTensor.MaxTokens);
         int[] lengths = reader.Lengths(capacity > 0 ? capacity : KernelTensor.MaxTokens);
-        var cache = new KeyValueCache<T>(reader.Shape, reader.Layers, capacity);
-        try
+        return reader.Fill(new KeyValueCache<T>(reader.Shape, reader.Layers, capacity), cache =>
         {
             for (int layer = 0; layer < lengths.Length; layer++)
             {
                 reader.Rows(cache._pages, layer, lengths[layer]);
                 cache.SetLength(layer, lengths[layer]);
             }
-
-            reader.End();
-            return cache;
-        }
-        catch
-        {
-            cache.Dispose();
-            throw;
-        }
+        });
     }
 
     internal override void Reserve(int tokens) => _pages.Reserve(tokens);
@@ -221,8 +195,6 @@ public sealed unsafe class KeyValueCache<T> : AttentionCache
     internal override KeyMemory Memory(int layer) => _pages.Memory(layer);
 
     private protected override void Free() => _pages.Dispose();
-
-    private static int ChunkOf(CacheShape shape) => Math.Clamp(ChunkBytes / (shape.Heads * (shape.HeadDim + shape.ValueDim) * shape.ElementBytes), 1, ChunkTokens);
 
     private static int Within(int capacity)
     {

@@ -16,7 +16,7 @@ internal unsafe struct KeyMemory
     public nint Keys, Values;
 
     /// <summary>
-    /// In a ring, which has one page: the number of first tokens, which stay, and of places behind them, each for tokens so many apart. Otherwise 0.
+    /// In a ring: the number of first tokens, which stay, and of places behind them, each for tokens so many apart. Otherwise 0.
     /// </summary>
     public int Kept, Ring;
 
@@ -27,7 +27,12 @@ internal unsafe struct KeyMemory
     public readonly byte* Value(nint token, int head, int rowBytes) => Row(Values, token, head, rowBytes);
 
     /// <summary>The number of tokens from one on, <paramref name="step"/> apart, that lie in its page.</summary>
-    public readonly int Consecutive(nint token, int step) => (PageTokens - (int)(Place(token) % PageTokens) - 1) / step + 1;
+    public readonly int Consecutive(nint token, int step)
+    {
+        nint place = Place(token), count = PageTokens - place % PageTokens;
+        if (Ring > 0) count = Math.Min(count, Kept + Ring - place); // the last page may be longer than the ring
+        return ((int)count - 1) / step + 1;
+    }
 
     /// <summary>The index of a token among the places of all pages.</summary>
     private readonly nint Place(nint token) => Ring == 0 || token < Kept ? token : Kept + (token - Kept) % Ring;
