@@ -101,6 +101,20 @@ public abstract class AttentionCache : IDisposable
     /// <summary>Makes room for tokens in all layers. Nothing else changes, even where it throws.</summary>
     internal abstract void Reserve(int tokens);
 
+    /// <summary>Makes room for the first tokens, at the end of a constructor: if that fails, nothing stays.</summary>
+    private protected void ReserveFirst(int tokens)
+    {
+        try
+        {
+            Reserve(tokens);
+        }
+        catch
+        {
+            Dispose();
+            throw;
+        }
+    }
+
     /// <summary>The most tokens of a layer.</summary>
     internal abstract int MostTokens { get; }
 

@@ -23,7 +23,7 @@ public sealed unsafe class KeyValueCache<T> : AttentionCache
     public KeyValueCache(int keyValueHeads, int headDim, int valueDim = 0, int layers = 1, int capacity = 0)
         : this(CacheShape.Of<T>(keyValueHeads, headDim, valueDim), layers, Within(capacity), capacity)
     {
-        if (capacity > 0) _pages.Reserve(capacity);
+        if (capacity > 0) ReserveFirst(capacity);
     }
 
     private KeyValueCache(CacheShape shape, int layers, int capacity, int pageTokens = 0)

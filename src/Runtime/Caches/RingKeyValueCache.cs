@@ -41,15 +41,7 @@ public sealed unsafe class RingKeyValueCache<T> : AttentionCache
     public RingKeyValueCache(int keyValueHeads, int headDim, int window, int slack, int valueDim = 0, int layers = 1, int firstKeys = 0)
         : this(CacheShape.Of<T>(keyValueHeads, headDim, valueDim), layers, window, slack, firstKeys)
     {
-        try
-        {
-            _pages.Reserve(Places);
-        }
-        catch
-        {
-            Dispose();
-            throw;
-        }
+        ReserveFirst(Places);
     }
 
     private RingKeyValueCache(CacheShape shape, int layers, int window, int slack, int firstKeys)
