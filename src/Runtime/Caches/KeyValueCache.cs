@@ -156,7 +156,9 @@ public sealed unsafe class KeyValueCache<T> : AttentionCache
     /// Writes the cache to a stream, little-endian and with a checksum. Only the tokens that are there are written, as they are stored. The stream stays open.
     /// </summary>
     /// <exception cref="ArgumentNullException"><paramref name="stream"/> is null.</exception>
+    /// <exception cref="InvalidOperationException">Another call is changing the cache.</exception>
     /// <exception cref="IOException">The stream cannot be written.</exception>
+    /// <exception cref="ObjectDisposedException">The cache is disposed.</exception>
     public void Save(Stream stream) => Save(stream, CacheKind.Whole, writer =>
     {
         writer.Number(Capacity);

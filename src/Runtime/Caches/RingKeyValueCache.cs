@@ -210,6 +210,7 @@ public sealed unsafe class RingKeyValueCache<T> : AttentionCache
     /// <exception cref="ArgumentNullException"><paramref name="stream"/> is null.</exception>
     /// <exception cref="InvalidOperationException">Another call is changing the ring.</exception>
     /// <exception cref="IOException">The stream cannot be written.</exception>
+    /// <exception cref="ObjectDisposedException">The ring is disposed.</exception>
     public void Save(Stream stream) => Save(stream, CacheKind.Ring, writer =>
     {
         writer.Numbers([Window, Slack, FirstKeys]);
@@ -261,6 +262,7 @@ public sealed unsafe class RingKeyValueCache<T> : AttentionCache
     /// <param name="tokens">The number of tokens in all, including those that are there.</param>
     /// <exception cref="ArgumentOutOfRangeException">It is negative.</exception>
     /// <exception cref="InvalidOperationException">Another call is using the ring.</exception>
+    /// <exception cref="ObjectDisposedException">The ring is disposed.</exception>
     /// <exception cref="OutOfMemoryException">There is not enough memory.</exception>
     public void EnsureCapacity(int tokens)
     {
