@@ -16,17 +16,21 @@ public delegate void RingRead<T>(ReadOnlySpan<float> query, RingKeyValueCache<T>
 public class RingCacheTests
 {
     private static readonly Declaration s_plain = new(4, 32) { KeyValueHeads = 2, ValueDim = 24, Mask = AttentionMask.Causal, Window = (20, -1) };
-    private static readonly Declaration s_first = s_plain with { Window = (13, -1), FirstKeys = 5 };
+    internal static readonly Declaration First = s_plain with { Window = (13, -1), FirstKeys = 5 };
     private static readonly Declaration s_small = new(2, 8) { Mask = AttentionMask.Causal, Window = (6, -1) };
 
+    /// <summary>In two pages: the last one is not full.</summary>
+    private static readonly Declaration s_large = s_small with { Window = (700, -1), FirstKeys = 3 };
+
     /// <summary>These have kernels for all types, the others for floats.</summary>
-    private static readonly Declaration[] s_typed = [s_plain, s_first];
+    private static readonly Declaration[] s_typed = [s_plain, First];
 
     private static readonly Declaration[] s_declarations =
     [
         .. s_typed,
         s_small,
         s_small with { FirstKeys = 3 },
+        s_large,
         new(3, 20) { Mask = AttentionMask.Causal, ValueDim = 7, Window = (40, -1), FirstKeys = 70, Alibi = true },
         s_plain with { Mask = AttentionMask.None, Window = (7, -1) },
         s_plain with { Window = (0, -1) },
@@ -40,7 +44,7 @@ public class RingCacheTests
     private static readonly Lazy<Type> s_kernels = new(Load);
 
     /// <summary>The same over a cache of all tokens.</summary>
-    private static readonly CachedKernels s_whole = new([s_first]);
+    private static readonly CachedKernels s_whole = new([First]);
 
     public static TheoryData<string, int> Rings => [.. from declaration in s_declarations from slack in new[] { 1, 5, 40 } select ($"{declaration}", slack)];
 
@@ -50,7 +54,7 @@ public class RingCacheTests
         var declaration = s_declarations.Single(declaration => declaration.ToString() == name);
         int window = declaration.Window.Left, seed = slack;
         var random = new Random(seed);
-        int[] pieces = window > 100 ? [170, 1, slack, slack + 1, 310, 1] : [.. Enumerable.Range(0, 7).Select(i => i % 3 == 0 ? 1 + random.Next(slack) : 1 + random.Next(3 * window + 3)), 1, 1];
+        int[] pieces = window > 500 ? [690, 20, 1, slack, slack + 1, 800, 1] : window > 100 ? [170, 1, slack, slack + 1, 310, 1] : [.. Enumerable.Range(0, 7).Select(i => i % 3 == 0 ? 1 + random.Next(slack) : 1 + random.Next(3 * window + 3)), 1, 1];
         Run<float>(declaration, slack, pieces);
         if (!s_typed.Contains(declaration) || slack != 5) return;
         Run<Half>(declaration, slack, pieces);
@@ -114,17 +118,17 @@ public class RingCacheTests
         static void Compare<T>(float tolerance)
             where T : unmanaged
         {
-            var whole = s_whole.Of<T>(s_first);
+            var whole = s_whole.Of<T>(First);
             using var all = new KeyValueCache<T>(2, 32, 24);
-            using var ring = Create<T>(s_first, slack: 8);
+            using var ring = Create<T>(First, slack: 8);
             var random = new Random(7);
             for (int call = 0; call < 16; call++)
             {
                 int tokens = 1 + random.Next(call % 2 == 0 ? 8 : 39);
-                var inputs = new Inputs(new Problem(s_first, tokens, tokens), call);
+                var inputs = new Inputs(new Problem(First, tokens, tokens), call);
                 float[] expected = new float[inputs.Problem.OutputLength], actual = new float[expected.Length];
                 whole.Step(inputs.Query, inputs.Key, inputs.Value, all, 0, 1, expected);
-                Of<T>(s_first).Step(inputs.Query, inputs.Key, inputs.Value, ring, 0, 1, actual);
+                Of<T>(First).Step(inputs.Query, inputs.Key, inputs.Value, ring, 0, 1, actual);
                 for (int i = 0; i < expected.Length; i++) Assert.Equal(expected[i], actual[i], tolerance);
             }
         }
@@ -187,10 +191,10 @@ public class RingCacheTests
     [Fact]
     public void NaN_of_tokens_outside_of_the_window_changes_nothing()
     {
-        var (step, read) = Of<float>(s_first);
+        var (step, read) = Of<float>(First);
         using var pages = new GuardedCacheMemory();
-        using var cache = Create<float>(s_first, slack: 30);
-        var history = new History<float>(s_first);
+        using var cache = Create<float>(First, slack: 30);
+        var history = new History<float>(First);
         float[] keys = new float[64 * 5], values = new float[48 * 5], rest = [.. Enumerable.Repeat(float.NaN, 64 * 40)];
         cache.Append(keys, values); // the first keys
         history.Add(keys, values);
@@ -200,7 +204,7 @@ public class RingCacheTests
         history.Add(new float[64 * 13], new float[48 * 13]);
         foreach (int tokens in new[] { 1, 1, 10, 17, 60, 2, 31 })
         {
-            var inputs = new Inputs(new Problem(s_first, tokens, tokens), tokens);
+            var inputs = new Inputs(new Problem(First, tokens, tokens), tokens);
             float[] output = new float[inputs.Problem.OutputLength];
             step(inputs.Query, inputs.Key, inputs.Value, cache, 0, 2, output);
             history.Add(inputs);
@@ -210,7 +214,7 @@ public class RingCacheTests
 
         cache.Append(rest.AsSpan(0, 64 * 10), rest.AsSpan(0, 48 * 10));
         cache.Truncate(cache.Length - 10);
-        var last = new Inputs(new Problem(s_first, 1, 1), 1);
+        var last = new Inputs(new Problem(First, 1, 1), 1);
         float[] result = new float[last.Problem.OutputLength];
         read(last.Query, cache, 0, 1, result);
         history.Check(last.Query, result);
@@ -245,11 +249,144 @@ public class RingCacheTests
         Assert.Equal(0..0, cache.Retained);
     }
 
+    /// <summary>Rings that are empty, not full, and wrapped anywhere, in one page or several, some with tokens cut off; layers of different lengths.</summary>
+    [Theory]
+    [InlineData(false, new[] { 0 }, 0)]
+    [InlineData(false, new[] { 3 }, 0)]
+    [InlineData(false, new[] { 20, 1 }, 1)]
+    [InlineData(false, new[] { 24, 1, 9 }, 0)]
+    [InlineData(false, new[] { 200, 7 }, 6)]
+    [InlineData(true, new[] { 300 }, 2)]
+    [InlineData(true, new[] { 900, 130 }, 9)]
+    public void A_saved_ring_goes_on_with_the_same_bits(bool large, int[] pieces, int cut)
+    {
+        var declaration = large ? s_large : First;
+        Run<float>();
+        if (large) return;
+        Run<Half>();
+        Run<BFloat16>();
+
+        void Run<T>()
+            where T : unmanaged
+        {
+            const int Slack = 10;
+            var (step, read) = Of<T>(declaration);
+            using var pages = new GuardedCacheMemory();
+            using var cache = Create<T>(declaration, Slack, layers: 2);
+            var history = new History<T>[] { new(declaration), new(declaration) };
+            int seed = 1;
+            foreach (int tokens in pieces) Step([cache], 0, tokens, check: false);
+            Step([cache], 1, pieces[0], check: false);
+            int cutTo = cache.Length - cut;
+            cache.Truncate(cutTo);
+            foreach (var of in history) of.Truncate(cutTo);
+
+            byte[] file = [7, .. SavedCaches.Save(cache.Save), 8];
+            var stream = new SlowStream(file) { Position = 1 };
+            using var loaded = RingKeyValueCache<T>.Load(stream);
+            Assert.Equal(file.Length - 1, stream.Position);
+            Assert.Equal(
+                (cache.Window, cache.Slack, cache.FirstKeys, cache.KeyValueHeads, cache.HeadDim, cache.ValueDim, cache.Layers),
+                (loaded.Window, loaded.Slack, loaded.FirstKeys, loaded.KeyValueHeads, loaded.HeadDim, loaded.ValueDim, loaded.Layers));
+            Assert.InRange(loaded.Bytes, 0, cache.Bytes);
+            Same();
+            Assert.Equal(file[1..^1], SavedCaches.Save(loaded.Save));
+
+            foreach (int tokens in new[] { 1, Slack + 1, 30, 2 })
+                for (int layer = 0; layer < 2; layer++)
+                {
+                    Step([cache, loaded], layer, tokens, check: !large || tokens == 2);
+                    Same();
+                }
+
+            cache.Truncate(cache.Length - 2);
+            loaded.Truncate(cache.Length);
+            Same();
+            loaded.EnsureCapacity(1 << 30);
+            Assert.Equal(cache.Bytes, loaded.Bytes);
+            Assert.Throws<ArgumentOutOfRangeException>(() => loaded.EnsureCapacity(-1));
+            using var clone = loaded.Clone();
+            Assert.Equal(SavedCaches.Contents<T>(cache), SavedCaches.Contents<T>(clone));
+
+            void Same()
+            {
+                for (int layer = 0; layer < 2; layer++)
+                {
+                    Assert.Equal((cache.LengthOf(layer), cache.RetainedOf(layer)), (loaded.LengthOf(layer), loaded.RetainedOf(layer)));
+                    history[layer].Check(loaded, layer);
+                }
+
+                Assert.Equal(SavedCaches.Contents<T>(cache), SavedCaches.Contents<T>(loaded));
+            }
+
+            void Step(RingKeyValueCache<T>[] rings, int layer, int tokens, bool check)
+            {
+                var inputs = new Inputs(new Problem(declaration, tokens, tokens), seed++);
+                float[][] outputs = [.. rings.Select(_ => new float[inputs.Problem.OutputLength])];
+                for (int i = 0; i < rings.Length; i++) step(inputs.Query, inputs.Key, inputs.Value, rings[i], layer, 1, outputs[i]);
+                history[layer].Add(inputs);
+                Assert.All(outputs, output => Assert.Equal(outputs[0], output));
+                if (check && tokens > 0) history[layer].Check(inputs.Query, outputs[0]);
+            }
+        }
+    }
+
+    [Fact]
+    public void The_format_of_files_stays()
+    {
+        using var cache = new RingKeyValueCache<Half>(1, 2, window: 1, slack: 1, valueDim: 1, layers: 2, firstKeys: 1);
+        cache.Append([(Half)1, (Half)1, (Half)2, (Half)2, (Half)3, (Half)3, (Half)4, (Half)4], [(Half)1, (Half)2, (Half)3, (Half)4]);
+        cache.Append([(Half)5, (Half)5], [(Half)5], layer: 1);
+        cache.Truncate(3); // of the tokens 0, 2 and 3
+        byte[] file = SavedCaches.Save(cache.Save);
+        Assert.Equal(
+            "8941474B560D0A0A" + "01000000" + "02000000" + "02000000" + "01000000" + "02000000" + "01000000" + "02000000" // head
+            + "01000000" + "01000000" + "01000000" // window, slack, first keys
+            + "03000000" + "01000000" + "02000000" + "00000000" // lengths and first tokens
+            + "003C003C" + "00000000" + "00420042" + "003C" + "0000" + "0042" // places: token 0, that of the token that was cut off, token 2
+            + "00450045" + "0045",
+            Convert.ToHexString(file.AsSpan(0, file.Length - 16)));
+        Assert.Equal(SavedCaches.Checked(file.AsSpan(0, file.Length - 16)), file);
+    }
+
+    [Fact]
+    public void A_loaded_ring_whose_memory_fails_changes_nothing()
+    {
+        var (step, _) = Of<float>(s_large);
+        using var cache = Create<float>(s_large, slack: 4, layers: 2);
+        cache.Append(new float[16 * 2], new float[16 * 2]);
+        byte[] file = SavedCaches.Save(cache.Save);
+        foreach (int tokens in new[] { 720, 500 })
+        {
+            using var loaded = RingKeyValueCache<float>.Load(new MemoryStream(file));
+            float[] rows = new float[16 * tokens], output = new float[16 * tokens];
+            Faults.Injected = fault =>
+            {
+                if (fault == Fault.NativeMemory) throw new InsufficientMemoryException("injected");
+            };
+            try
+            {
+                Assert.Throws<InsufficientMemoryException>(() => loaded.Append(rows, rows));
+                Assert.Throws<InsufficientMemoryException>(() => loaded.EnsureCapacity(tokens));
+                Assert.Throws<InsufficientMemoryException>(() => step(rows, rows, rows, loaded, 0, 1, output));
+            }
+            finally
+            {
+                Faults.Injected = null;
+            }
+
+            Assert.Equal((2, 0..2, 0), (loaded.Length, loaded.Retained, loaded.LengthOf(1)));
+            Assert.Equal(SavedCaches.Contents<float>(cache), SavedCaches.Contents<float>(loaded));
+            step(rows, rows, rows, loaded, 0, 1, output);
+            Assert.Equal(tokens + 2, loaded.Length);
+        }
+    }
+
     [Fact]
     public void A_wrong_call_says_what_is_wrong_and_changes_nothing()
     {
-        var (step, read) = Of<float>(s_first);
-        using var cache = Create<float>(s_first, slack: 4);
+        var (step, read) = Of<float>(First);
+        using var cache = Create<float>(First, slack: 4);
         cache.Append(new float[64 * 50], new float[48 * 50]);
         float[] query = new float[128 * 6], key = new float[64 * 6], value = new float[48 * 6], output = [.. Enumerable.Repeat(7f, 96 * 6)];
         Throws<ArgumentException>("cache", () => step(query, key, value, new RingKeyValueCache<float>(2, 32, 14, 4, 24, firstKeys: 5), 0, 1, output),
@@ -290,15 +427,15 @@ public class RingCacheTests
     [InlineData(100)]
     public void A_call_whose_memory_fails_changes_nothing(int tokens)
     {
-        var (step, _) = Of<float>(s_first);
-        var inputs = new Inputs(new Problem(s_first, tokens, tokens));
+        var (step, _) = Of<float>(First);
+        var inputs = new Inputs(new Problem(First, tokens, tokens));
         float[] output = new float[inputs.Problem.OutputLength];
         bool done = false;
         int failed = 0;
         for (; !done; failed++)
         {
-            using var cache = Create<float>(s_first, slack: 4);
-            var history = new History<float>(s_first);
+            using var cache = Create<float>(First, slack: 4);
+            var history = new History<float>(First);
             float[] keys = [.. Enumerable.Range(0, 64 * 60).Select(i => i % 7f)], values = [.. Enumerable.Range(0, 48 * 60).Select(i => i % 5f)];
             cache.Append(keys, values);
             history.Add(keys, values);
@@ -337,8 +474,8 @@ public class RingCacheTests
     [Fact]
     public void Calls_allocate_nothing()
     {
-        var (step, _) = Of<BFloat16>(s_first);
-        using var cache = Create<BFloat16>(s_first, slack: 4);
+        var (step, _) = Of<BFloat16>(First);
+        using var cache = Create<BFloat16>(First, slack: 4);
         float[] query = new float[128 * 30], key = new float[64 * 30], value = new float[48 * 30], output = new float[96 * 30];
         for (int i = 0; i < 20; i++) Some();
         long before = GC.GetAllocatedBytesForCurrentThread();
@@ -371,19 +508,19 @@ public class RingCacheTests
         }
 
         Assert.Equal(0, pages.Blocks);
-        var cache = Create<float>(s_first, slack: 1);
+        var cache = Create<float>(First, slack: 1);
         cache.Dispose();
         Assert.Equal((0, 0), (pages.Blocks, cache.Bytes));
         Assert.Throws<ObjectDisposedException>(() => cache.Append(new float[64], new float[48]));
         Assert.Throws<ObjectDisposedException>(() => cache.Truncate(0));
         Assert.Throws<ObjectDisposedException>(() => cache.Clone());
-        Assert.Throws<ObjectDisposedException>(() => Of<float>(s_first).Step(new float[128], new float[64], new float[48], cache, 0, 1, new float[96]));
+        Assert.Throws<ObjectDisposedException>(() => Of<float>(First).Step(new float[128], new float[64], new float[48], cache, 0, 1, new float[96]));
     }
 
-    private static RingKeyValueCache<T> Create<T>(Declaration declaration, int slack, int layers = 1)
+    internal static RingKeyValueCache<T> Create<T>(Declaration declaration, int slack, int layers = 1)
         where T : unmanaged => new(declaration.KeyValueHeads, declaration.HeadDim, declaration.Window.Left, slack, declaration.ValueDim, layers, declaration.FirstKeys);
 
-    private static (RingStep<T> Step, RingRead<T> Read) Of<T>(Declaration declaration)
+    internal static (RingStep<T> Step, RingRead<T> Read) Of<T>(Declaration declaration)
         where T : unmanaged =>
         (s_kernels.Value.GetMethod(Name<T>(declaration))!.CreateDelegate<RingStep<T>>(), s_kernels.Value.GetMethod("Read_" + Name<T>(declaration))!.CreateDelegate<RingRead<T>>());
 

@@ -78,8 +78,42 @@ public abstract class AttentionCache : IDisposable
         GC.KeepAlive(this); // the finaliser must not run during a call
     }
 
+    /// <summary>Writes the cache while others may read it.</summary>
+    /// <param name="stream">The stream.</param>
+    /// <param name="kind">The kind of cache.</param>
+    /// <param name="write">Writes what the kind has behind the numbers of all kinds.</param>
+    private protected void Save(Stream stream, CacheKind kind, Action<CacheWriter> write)
+    {
+        ArgumentNullException.ThrowIfNull(stream);
+        Enter(changes: false);
+        try
+        {
+            using var writer = new CacheWriter(stream, kind, Shape, Layers);
+            write(writer);
+            writer.End();
+        }
+        finally
+        {
+            Exit(changes: false);
+        }
+    }
+
     /// <summary>Makes room for tokens in all layers. Nothing else changes, even where it throws.</summary>
     internal abstract void Reserve(int tokens);
+
+    /// <summary>Makes room for the first tokens, at the end of a constructor: if that fails, nothing stays.</summary>
+    private protected void ReserveFirst(int tokens)
+    {
+        try
+        {
+            Reserve(tokens);
+        }
+        catch
+        {
+            Dispose();
+            throw;
+        }
+    }
 
     /// <summary>The most tokens of a layer.</summary>
     internal abstract int MostTokens { get; }

@@ -1,15 +1,17 @@
 using System.Buffers;
 using System.Buffers.Binary;
 using System.Diagnostics.CodeAnalysis;
+using System.Globalization;
 using System.IO.Hashing;
+using System.Runtime.InteropServices;
 using AttentionGen.CompilerServices;
 
 namespace AttentionGen;
 
 /// <summary>
-/// The format of saved caches, little-endian: the magic number, a head of ints (version, kind of cache, type of the elements, key-value heads, headDim, valueDim,
-/// layers, then the numbers of the kind), the number of tokens of each layer, for each layer the keys [tokens, heads, headDim] and the values
-/// [tokens, heads, valueDim] as they are stored, and the XxHash128 of all that.
+/// The format of saved caches, little-endian: the magic number, ints (version, kind of cache, type of the elements, key-value heads, headDim, valueDim,
+/// layers, then the numbers of the kind, with all lengths), then tokens as they are stored, plane after plane: keys [tokens, heads, headDim] and values
+/// [tokens, heads, valueDim], of integers also their scales, floats [tokens, heads] of keys and of values; last the XxHash128 of all that.
 /// </summary>
 internal static class CacheFile
 {
@@ -30,6 +32,7 @@ internal static class CacheFile
         ElementType.Float => 1,
         ElementType.Half => 2,
         ElementType.BFloat16 => 3,
+        ElementType.SByte => 4,
         _ => throw new ArgumentOutOfRangeException(nameof(type), type, "Files have no number for this type."),
     };
 
@@ -39,6 +42,7 @@ internal static class CacheFile
         1 => "float",
         2 => nameof(Half),
         3 => nameof(BFloat16),
+        4 => "sbyte",
         _ => $"an unknown type ({number})",
     };
 
@@ -58,9 +62,48 @@ internal enum CacheKind
     Paged = 3,
 }
 
-/// <summary>Writes a cache to a stream: the head, the rows, the checksum.</summary>
+/// <summary>A part of tokens that is saved by itself, with a row for each token and head.</summary>
+internal readonly unsafe record struct CachePlane(CachePart Part, int RowBytes, int ElementBytes)
+{
+    /// <summary>All parts of the tokens of a cache, in the order of files.</summary>
+    public static CachePlane[] Of(CacheShape shape)
+    {
+        CachePlane keys = new(CachePart.Keys, shape.HeadDim * shape.ElementBytes, shape.ElementBytes), values = new(CachePart.Values, shape.ValueDim * shape.ElementBytes, shape.ElementBytes);
+        return !shape.HasScales ? [keys, values] : [keys, values, new(CachePart.KeyScales, sizeof(float), sizeof(float)), new(CachePart.ValueScales, sizeof(float), sizeof(float))];
+    }
+
+    public byte* Row(in KeyMemory memory, nint token, int head) => Part switch
+    {
+        CachePart.Keys => memory.Key(token, head, RowBytes),
+        CachePart.Values => memory.Value(token, head, RowBytes),
+        CachePart.KeyScales => (byte*)memory.KeyScale(token, head),
+        _ => (byte*)memory.ValueScale(token, head),
+    };
+
+    /// <summary>Refuses a row that no cache has: a scale that is negative or infinite.</summary>
+    /// <exception cref="InvalidDataException">It is one.</exception>
+    public void Check(ReadOnlySpan<byte> row)
+    {
+        if (Part is CachePart.Keys or CachePart.Values) return;
+        float scale = MemoryMarshal.Read<float>(row);
+        if (!CacheRows.IsScale(scale)) CacheReader.Refuse(string.Create(CultureInfo.InvariantCulture, $"A scale of {(Part == CachePart.KeyScales ? "keys" : "values")} is {scale}, 0 or more is needed, or NaN"));
+    }
+}
+
+/// <summary>The parts of a token.</summary>
+internal enum CachePart
+{
+    Keys,
+    Values,
+    KeyScales,
+    ValueScales,
+}
+
+/// <summary>Writes a cache to a stream: numbers, rows, the checksum.</summary>
 internal sealed unsafe class CacheWriter : IDisposable
 {
+    private readonly CachePlane[] _planes;
+    private readonly int _heads;
     private readonly Stream _stream;
     private readonly XxHash128 _hash = new();
     private readonly byte[] _buffer = ArrayPool<byte>.Shared.Rent(CacheFile.BufferBytes);
@@ -69,6 +112,8 @@ internal sealed unsafe class CacheWriter : IDisposable
     public CacheWriter(Stream stream, CacheKind kind, CacheShape shape, int layers)
     {
         _stream = stream;
+        _planes = CachePlane.Of(shape);
+        _heads = shape.Heads;
         CacheFile.Magic.CopyTo(Next(CacheFile.Magic.Length));
         Number(CacheFile.Version);
         Number((int)kind);
@@ -81,26 +126,30 @@ internal sealed unsafe class CacheWriter : IDisposable
 
     public void Number(int number) => BinaryPrimitives.WriteInt32LittleEndian(Next(sizeof(int)), number);
 
-    /// <summary>Writes the keys of tokens, then their values.</summary>
-    public void Rows(in KeyMemory memory, CacheShape shape, long first, int tokens)
+    public void Numbers(ReadOnlySpan<int> numbers)
     {
-        Rows(memory, shape, first, tokens, shape.HeadDim, areValues: false);
-        Rows(memory, shape, first, tokens, shape.ValueDim, areValues: true);
+        foreach (int number in numbers) Number(number);
     }
 
-    private void Rows(in KeyMemory memory, CacheShape shape, long first, int tokens, int dim, bool areValues)
+    /// <summary>Writes tokens: their keys, then their values.</summary>
+    /// <param name="memory">Where they lie.</param>
+    /// <param name="first">The first one.</param>
+    /// <param name="tokens">Their number.</param>
+    /// <param name="isThere">Which of them are; zeros stand for the others. Null for all.</param>
+    public void Rows(in KeyMemory memory, int first, int tokens, Func<int, bool>? isThere = null)
     {
-        int bytes = dim * shape.ElementBytes;
-        for (long token = first; token < first + tokens; token++)
-        {
-            for (int head = 0; head < shape.Heads; head++)
+        foreach (var plane in _planes)
+            for (int token = first; token < first + tokens; token++)
             {
-                byte* row = areValues ? memory.Value((nint)token, head, bytes) : memory.Key((nint)token, head, bytes);
-                var target = Next(bytes);
-                new ReadOnlySpan<byte>(row, bytes).CopyTo(target);
-                CacheFile.Order(target, shape.ElementBytes);
+                bool has = isThere is null || isThere(token);
+                for (int head = 0; head < _heads; head++)
+                {
+                    var target = Next(plane.RowBytes);
+                    if (has) new ReadOnlySpan<byte>(plane.Row(memory, token, head), plane.RowBytes).CopyTo(target);
+                    else target.Clear();
+                    CacheFile.Order(target, plane.ElementBytes);
+                }
             }
-        }
     }
 
     /// <summary>Writes what is left and the checksum.</summary>
@@ -179,42 +228,67 @@ internal sealed unsafe class CacheReader : IDisposable
     }
 
     /// <summary>Reads the number of tokens of each layer. The list grows as they arrive, because the number of layers may be wrong.</summary>
-    public int[] Lengths(int most)
+    /// <param name="most">The most tokens of a layer.</param>
+    /// <param name="whose">Whose layers, for messages.</param>
+    public int[] Lengths(int most, string whose = "")
     {
         var lengths = new List<int>();
-        for (int layer = 0; layer < Layers; layer++) lengths.Add(Number($"length of layer {layer}", 0, most));
+        for (int layer = 0; layer < Layers; layer++) lengths.Add(Number($"length of layer {layer}{whose}", 0, most));
         return [.. lengths];
     }
 
-    /// <summary>Reads the keys of tokens, then their values. Pages are added as rows arrive.</summary>
-    public void Rows(CachePages pages, int layer, int tokens)
-    {
-        Rows(pages, layer, tokens, Shape.HeadDim, areValues: false);
-        Rows(pages, layer, tokens, Shape.ValueDim, areValues: true);
-    }
-
-    private void Rows(CachePages pages, int layer, int tokens, int dim, bool areValues)
-    {
-        int bytes = dim * Shape.ElementBytes;
-        long left = (long)tokens * Shape.Heads; // rows
-        for (int token = 0, head = 0; left > 0;)
+    /// <summary>Reads the tokens of a layer. Pages are added as they arrive.</summary>
+    public void Rows(CachePages pages, int layer, int tokens) => Rows(
+        count =>
         {
-            int count = (int)Math.Min(left, CacheFile.BufferBytes / bytes);
-            var rows = Take(count * bytes);
-            left -= count;
-            CacheFile.Order(rows, Shape.ElementBytes);
-            for (; count > 0; count--, rows = rows[bytes..])
+            pages.Reserve(layer, count);
+            return pages.Memory(layer);
+        },
+        tokens);
+
+    /// <summary>Reads tokens: their keys, then their values.</summary>
+    /// <param name="room">Where they come to lie, with room for a number of them. It is asked when their rows have arrived.</param>
+    /// <param name="tokens">The number of tokens.</param>
+    public void Rows(Func<int, KeyMemory> room, int tokens)
+    {
+        foreach (var plane in CachePlane.Of(Shape))
+        {
+            int bytes = plane.RowBytes;
+            long left = (long)tokens * Shape.Heads; // rows
+            for (int token = 0, head = 0; left > 0;)
             {
-                pages.Reserve(layer, token + 1);
-                var memory = pages.Memory(layer);
-                rows[..bytes].CopyTo(new Span<byte>(areValues ? memory.Value(token, head, bytes) : memory.Key(token, head, bytes), bytes));
-                if (++head == Shape.Heads) (token, head) = (token + 1, 0);
+                int count = (int)Math.Min(left, CacheFile.BufferBytes / bytes);
+                var rows = Take(count * bytes);
+                left -= count;
+                CacheFile.Order(rows, plane.ElementBytes);
+                for (; count > 0; count--, rows = rows[bytes..])
+                {
+                    plane.Check(rows[..bytes]);
+                    rows[..bytes].CopyTo(new Span<byte>(plane.Row(room(token + 1), token, head), bytes));
+                    if (++head == Shape.Heads) (token, head) = (token + 1, 0);
+                }
             }
         }
     }
 
-    /// <summary>Reads the checksum and compares it.</summary>
-    public void End()
+    /// <summary>Fills a cache with what the rest of the file has, and compares the checksum. The cache is disposed if that fails.</summary>
+    public TCache Fill<TCache>(TCache cache, Action<TCache> fill)
+        where TCache : IDisposable
+    {
+        try
+        {
+            fill(cache);
+            End();
+            return cache;
+        }
+        catch
+        {
+            cache.Dispose();
+            throw;
+        }
+    }
+
+    private void End()
     {
         Span<byte> hash = stackalloc byte[CacheFile.HashBytes];
         _hash.GetCurrentHash(hash);

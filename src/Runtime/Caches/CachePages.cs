@@ -7,6 +7,12 @@ namespace AttentionGen;
 /// <remarks>What nobody disposed is freed by the finaliser.</remarks>
 internal sealed unsafe class CachePages : IDisposable
 {
+    /// <summary>Tokens of a chunk: enough keys for a long run of a kernel, little memory for a short sequence.</summary>
+    private const int ChunkTokens = 512;
+
+    /// <summary>Bytes of a chunk, so that the first tokens of a wide shape do not take the memory of many.</summary>
+    private const int ChunkBytes = 64 << 20;
+
     private readonly PageLayout _layout;
     private readonly nuint _pageBytes;
     private readonly Table[] _tables; // of the layers: each grows with its own pages alone
@@ -22,6 +28,9 @@ internal sealed unsafe class CachePages : IDisposable
 
     /// <summary>Tokens of a page.</summary>
     public int PageTokens { get; }
+
+    /// <summary>The tokens of a page where memory is to follow the tokens.</summary>
+    public static int ChunkOf(CacheShape shape) => Math.Clamp(ChunkBytes / (shape.Heads * (shape.HeadDim + shape.ValueDim) * shape.ElementBytes), 1, ChunkTokens);
 
     public long Bytes => _count * (long)_pageBytes;
 

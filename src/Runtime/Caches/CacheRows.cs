@@ -1,3 +1,4 @@
+using System.Globalization;
 using AttentionGen.CompilerServices;
 
 namespace AttentionGen;
@@ -16,6 +17,17 @@ internal static class CacheRows
         CheckScales(shape, tokens, keyScales, nameof(keyScales));
         CheckScales(shape, tokens, valueScales, nameof(valueScales));
         return tokens;
+    }
+
+    /// <summary>Whether a number may be a scale: 0 or more, or NaN for a row that is NaN.</summary>
+    public static bool IsScale(float scale) => scale is >= 0 and < float.PositiveInfinity or float.NaN;
+
+    /// <summary>Checks the scales of rows that are appended.</summary>
+    /// <exception cref="ArgumentException">One is negative or infinite.</exception>
+    public static void CheckScales(ReadOnlySpan<float> scales, string name)
+    {
+        for (int i = 0; i < scales.Length; i++)
+            if (!IsScale(scales[i])) throw new ArgumentException(string.Create(CultureInfo.InvariantCulture, $"{name}[{i}] is {scales[i]}, but a scale is 0 or more, or NaN."), name);
     }
 
     private static void CheckScales(CacheShape shape, int tokens, int scales, string name)

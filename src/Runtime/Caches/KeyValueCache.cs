@@ -9,12 +9,6 @@ namespace AttentionGen;
 public sealed unsafe class KeyValueCache<T> : AttentionCache
     where T : unmanaged
 {
-    /// <summary>Tokens of a chunk: enough keys for a long run of a kernel, little memory for a short sequence.</summary>
-    private const int ChunkTokens = 512;
-
-    /// <summary>Bytes of a chunk, so that the first tokens of a wide shape do not take the memory of many.</summary>
-    private const int ChunkBytes = 64 << 20;
-
     private readonly CachePages _pages;
 
     /// <summary>Creates an empty cache.</summary>
@@ -29,14 +23,14 @@ public sealed unsafe class KeyValueCache<T> : AttentionCache
     public KeyValueCache(int keyValueHeads, int headDim, int valueDim = 0, int layers = 1, int capacity = 0)
         : this(CacheShape.Of<T>(keyValueHeads, headDim, valueDim), layers, Within(capacity), capacity)
     {
-        if (capacity > 0) _pages.Reserve(capacity);
+        if (capacity > 0) ReserveFirst(capacity);
     }
 
     private KeyValueCache(CacheShape shape, int layers, int capacity, int pageTokens = 0)
         : base(shape, layers)
     {
         Capacity = capacity;
-        _pages = new CachePages(shape, layers, pageTokens > 0 ? pageTokens : ChunkOf(shape));
+        _pages = new CachePages(shape, layers, pageTokens > 0 ? pageTokens : CachePages.ChunkOf(shape));
     }
 
     /// <summary>The most tokens; 0 for a cache that grows.</summary>
@@ -65,6 +59,8 @@ public sealed unsafe class KeyValueCache<T> : AttentionCache
     {
         CheckLayer(layer);
         int tokens = CacheRows.Tokens(Shape, keys.Length, values.Length, keyScales.Length, valueScales.Length);
+        CacheRows.CheckScales(keyScales, nameof(keyScales));
+        CacheRows.CheckScales(valueScales, nameof(valueScales));
         Enter(changes: true);
         try
         {
@@ -181,24 +177,15 @@ public sealed unsafe class KeyValueCache<T> : AttentionCache
     /// Writes the cache to a stream, little-endian and with a checksum. Only the tokens that are there are written, as they are stored. The stream stays open.
     /// </summary>
     /// <exception cref="ArgumentNullException"><paramref name="stream"/> is null.</exception>
+    /// <exception cref="InvalidOperationException">Another call is changing the cache.</exception>
     /// <exception cref="IOException">The stream cannot be written.</exception>
-    public void Save(Stream stream)
+    /// <exception cref="ObjectDisposedException">The cache is disposed.</exception>
+    public void Save(Stream stream) => Save(stream, CacheKind.Whole, writer =>
     {
-        ArgumentNullException.ThrowIfNull(stream);
-        Enter(changes: false);
-        try
-        {
-            using var writer = new CacheWriter(stream, CacheKind.Whole, Shape, Layers);
-            writer.Number(Capacity);
-            for (int layer = 0; layer < Layers; layer++) writer.Number(LengthOf(layer));
-            for (int layer = 0; layer < Layers; layer++) writer.Rows(Memory(layer), Shape, 0, LengthOf(layer));
-            writer.End();
-        }
-        finally
-        {
-            Exit(changes: false);
-        }
-    }
+        writer.Number(Capacity);
+        for (int layer = 0; layer < Layers; layer++) writer.Number(LengthOf(layer));
+        for (int layer = 0; layer < Layers; layer++) writer.Rows(Memory(layer), 0, LengthOf(layer));
+    });
 
     /// <summary>
     /// Reads a cache that <see cref="Save"/> has written. The stream may have more behind it, where it is left. A file is not trusted: memory is taken as tokens
@@ -216,23 +203,14 @@ public sealed unsafe class KeyValueCache<T> : AttentionCache
         using var reader = new CacheReader(stream, CacheKind.Whole, CacheShape.Of<T>(1, 1, 1).Element);
         int capacity = reader.Number("capacity", 0, KernelTensor.MaxTokens);
         int[] lengths = reader.Lengths(capacity > 0 ? capacity : KernelTensor.MaxTokens);
-        var cache = new KeyValueCache<T>(reader.Shape, reader.Layers, capacity);
-        try
+        return reader.Fill(new KeyValueCache<T>(reader.Shape, reader.Layers, capacity), cache =>
         {
             for (int layer = 0; layer < lengths.Length; layer++)
             {
                 reader.Rows(cache._pages, layer, lengths[layer]);
                 cache.SetLength(layer, lengths[layer]);
             }
-
-            reader.End();
-            return cache;
-        }
-        catch
-        {
-            cache.Dispose();
-            throw;
-        }
+        });
     }
 
     internal override void Reserve(int tokens) => _pages.Reserve(tokens);
@@ -240,8 +218,6 @@ public sealed unsafe class KeyValueCache<T> : AttentionCache
     internal override KeyMemory Memory(int layer) => _pages.Memory(layer);
 
     private protected override void Free() => _pages.Dispose();
-
-    private static int ChunkOf(CacheShape shape) => Math.Clamp(ChunkBytes / (shape.Heads * (shape.HeadDim + shape.ValueDim) * shape.ElementBytes), 1, ChunkTokens);
 
     private static int Within(int capacity)
     {

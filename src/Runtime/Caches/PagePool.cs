@@ -3,8 +3,8 @@ using AttentionGen.CompilerServices;
 namespace AttentionGen;
 
 /// <summary>
-/// The pages of a paged cache, each with the keys and values of some tokens in all layers, one <see cref="PageLayout"/> after the other. Sequences share
-/// pages: each page counts how many have it. The memory is taken at once, in large pieces, so that the cache never fails later for want of it.
+/// The pages of a paged cache, each with the keys and values of some tokens in all layers, one <see cref="PageLayout"/> after the other. Sequences share pages:
+/// each page counts how many have it. The memory is taken in large pieces, by <see cref="Ready"/>: of all pages at once, or, for a loaded cache, as pages are needed.
 /// </summary>
 /// <remarks>What nobody disposed is freed by the finaliser.</remarks>
 internal sealed unsafe class PagePool : IDisposable
@@ -15,41 +15,20 @@ internal sealed unsafe class PagePool : IDisposable
     private readonly PageLayout _layout;
     private readonly nint _pageBytes;
     private readonly int _pagesOfSlab;
-    private readonly nint[] _slabs;
-    private readonly int[] _references; // sequences that have a page; 0 for a free one
-    private readonly int[] _free;
-    private int _freeCount;
+    private nint[] _slabs = [];
+    private int[] _references = []; // sequences that have a page; 0 for a free one
+    private int[] _free = [];       // of the pages with memory
+    private int _slabCount, _ready, _freeCount, _freePages;
 
-    /// <exception cref="OutOfMemoryException">There is not enough memory.</exception>
     public PagePool(CacheShape shape, int layers, int pageTokens, int pages)
     {
         PageTokens = pageTokens;
-        Pages = pages;
+        Pages = _freePages = pages;
         _layout = new PageLayout(shape, pageTokens);
-        checked
-        {
-            _pageBytes = _layout.Bytes * layers;
-            _ = _pageBytes * (nint)pages;
-        }
+        _pageBytes = checked(_layout.Bytes * layers);
+        _ = checked(_pageBytes * pages);
 
         _pagesOfSlab = (int)Math.Clamp(SlabBytes / _pageBytes, 1, pages);
-        _references = new int[pages];
-        _free = new int[pages];
-        for (; _freeCount < pages; _freeCount++) _free[_freeCount] = pages - 1 - _freeCount; // the first page is taken first
-        _slabs = new nint[(pages - 1) / _pagesOfSlab + 1];
-        try
-        {
-            for (int i = 0; i < _slabs.Length; i++)
-            {
-                _slabs[i] = (nint)CacheMemory.Allocate(BytesOf(i));
-                Bytes += (long)BytesOf(i);
-            }
-        }
-        catch
-        {
-            Dispose();
-            throw;
-        }
     }
 
     /// <summary>Tokens of a page.</summary>
@@ -59,24 +38,40 @@ internal sealed unsafe class PagePool : IDisposable
     public int Pages { get; }
 
     /// <summary>The number of pages that no sequence has.</summary>
-    public int FreePages => Volatile.Read(ref _freeCount);
+    public int FreePages => Volatile.Read(ref _freePages);
 
-    public long Bytes { get; private set; }
+    public long Bytes => (long)Volatile.Read(ref _ready) * _pageBytes;
 
-    /// <summary>Guards the lists of pages and of sequences. Nothing waits or computes while it is held.</summary>
+    /// <summary>The bytes of a page.</summary>
+    public static nint PageBytesOf(CacheShape shape, int layers, int pageTokens) => checked(new PageLayout(shape, pageTokens).Bytes * layers);
+
+    public nint PageBytes => _pageBytes;
+
+    /// <summary>Guards the lists of pages and of sequences. Nothing waits or computes while it is held; only a loaded cache takes memory then.</summary>
     public Lock Lists { get; } = new();
 
     /// <summary>Where the keys and values of a layer lie in pages.</summary>
     public KeyMemory Memory(byte** pages, int layer) => _layout.Memory(pages, layer * _layout.Bytes);
 
     /// <summary>The address of a page.</summary>
-    public nint Address(int page) => _slabs[page / _pagesOfSlab] + page % _pagesOfSlab * _pageBytes;
+    public nint Address(int page) => Volatile.Read(ref _slabs)[page / _pagesOfSlab] + page % _pagesOfSlab * _pageBytes;
 
-    /// <summary>Takes a free page. The lists are locked, and there is one.</summary>
+    /// <summary>Takes memory until so many pages have it. The lists are locked. Nothing else changes, even where it throws.</summary>
+    /// <exception cref="OutOfMemoryException">There is not enough memory.</exception>
+    public void Ready(int pages)
+    {
+        while (_ready < pages) AddSlab(pages);
+    }
+
+    /// <summary>Takes memory until so many free pages have it, of those that are free.</summary>
+    /// <inheritdoc cref="Ready"/>
+    public void ReadyFree(int pages) => Ready(_ready + Math.Max(pages - _freeCount, 0));
+
+    /// <summary>Takes a free page. The lists are locked, and there is one with memory.</summary>
     public int Take()
     {
-        int page = _free[_freeCount - 1];
-        Volatile.Write(ref _freeCount, _freeCount - 1);
+        int page = _free[--_freeCount];
+        Volatile.Write(ref _freePages, _freePages - 1);
         _references[page] = 1;
         return page;
     }
@@ -91,8 +86,8 @@ internal sealed unsafe class PagePool : IDisposable
     public void Release(int page)
     {
         if (--_references[page] > 0) return;
-        _free[_freeCount] = page;
-        Volatile.Write(ref _freeCount, _freeCount + 1);
+        _free[_freeCount++] = page;
+        Volatile.Write(ref _freePages, _freePages + 1);
     }
 
     public void Copy(int from, int to) => Buffer.MemoryCopy((void*)Address(from), (void*)Address(to), _pageBytes, _pageBytes);
@@ -107,15 +102,33 @@ internal sealed unsafe class PagePool : IDisposable
 
     private nuint BytesOf(int slab) => (nuint)_pageBytes * (nuint)Math.Min(_pagesOfSlab, Pages - slab * _pagesOfSlab);
 
-    private void FreeAll()
+    /// <summary>Takes memory for the next pages.</summary>
+    /// <param name="expected">The number of pages that are to have memory, for which lists get room at once.</param>
+    private void AddSlab(int expected)
     {
-        if (_slabs is null) return; // the constructor threw before
-        for (int i = 0; i < _slabs.Length && _slabs[i] != 0; i++)
+        int end = _ready + Math.Min(_pagesOfSlab, Pages - _ready);
+        if (end > _free.Length)
         {
-            CacheMemory.Free((byte*)_slabs[i], BytesOf(i));
-            _slabs[i] = 0;
+            Faults.Before(Fault.Array);
+            int room = (int)Math.Min(Math.Max(Math.Max(expected, end), 2L * _free.Length), Pages);
+            int[] references = new int[room], free = new int[room];
+            var slabs = new nint[(room - 1) / _pagesOfSlab + 1];
+            _references.CopyTo(references, 0);
+            _free.CopyTo(free, 0);
+            _slabs.CopyTo(slabs, 0);
+            (_references, _free) = (references, free);
+            Volatile.Write(ref _slabs, slabs); // addresses are read outside of the lock
         }
 
-        Bytes = 0;
+        _slabs[_slabCount] = (nint)CacheMemory.Allocate(BytesOf(_slabCount));
+        _slabCount++;
+        for (int page = end; page > _ready; _freeCount++) _free[_freeCount] = --page; // the first one is taken first
+        Volatile.Write(ref _ready, end);
+    }
+
+    private void FreeAll()
+    {
+        for (; _slabCount > 0; _slabCount--) CacheMemory.Free((byte*)_slabs[_slabCount - 1], BytesOf(_slabCount - 1));
+        _ready = 0;
     }
 }

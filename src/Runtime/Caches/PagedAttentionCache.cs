@@ -12,7 +12,7 @@ namespace AttentionGen;
 /// Any thread may use the cache, and many at once. Several calls may read a sequence at the same time; a call that changes it needs it alone, and throws
 /// <see cref="InvalidOperationException"/> if another call is using it. A freed sequence, and a disposed cache, keep their memory until the calls end that are using it.
 /// </remarks>
-public abstract class PagedAttentionCache : IDisposable
+public abstract partial class PagedAttentionCache : IDisposable
 {
     private static int s_pools;
 
@@ -93,13 +93,28 @@ public abstract class PagedAttentionCache : IDisposable
             lock (_pool.Lists)
             {
                 var fork = Add(sequence.Longest);
-                sequence.ShareWith(fork, _pool);
+                fork.Share(_pool, sequence.Lengths, sequence.Pages);
                 return fork.Id;
             }
         }
         finally
         {
             Exit(sequence, changes: false);
+        }
+    }
+
+    /// <summary>The sequences, in the order of their places in the cache. That of a freed sequence goes to the next new one.</summary>
+    /// <exception cref="ObjectDisposedException">The cache is disposed.</exception>
+    public SequenceId[] GetSequences()
+    {
+        EnterPool();
+        try
+        {
+            return [.. Living().Select(sequence => sequence.Id)];
+        }
+        finally
+        {
+            ExitPool();
         }
     }
 
@@ -204,8 +219,7 @@ public abstract class PagedAttentionCache : IDisposable
         var sequence = Find(id, name, index);
         var result = sequence.TryEnter(changes);
         if (result == CacheGate.Result.Closed) ThrowFreed(id, name, index, isReplaced: false);
-        if (result == CacheGate.Result.Busy)
-            throw new InvalidOperationException($"Another call is {(changes ? "using" : "changing")} sequence {id}: calls that change a sequence must follow one another.");
+        if (result == CacheGate.Result.Busy) ThrowBusy(id, changes);
         return sequence;
     }
 
@@ -276,6 +290,7 @@ public abstract class PagedAttentionCache : IDisposable
             }
 
             if (first >= 0) throw new CacheFullException(ids[first], Text(name, ids.Length == 1 ? -1 : first), (int)Math.Min(needed, int.MaxValue), free, Pages);
+            _pool.ReadyFree((int)needed);
             for (int i = 0; i < ids.Length; i++)
             {
                 var sequence = Taken(ids[i]);
@@ -325,6 +340,18 @@ public abstract class PagedAttentionCache : IDisposable
         return sequence;
     }
 
+    /// <summary>The sequences that are not freed, in the order of their slots.</summary>
+    private List<PagedSequence> Living()
+    {
+        lock (_pool.Lists)
+        {
+            var living = new List<PagedSequence>(_sequences);
+            foreach (var sequence in _slots.AsSpan(0, _slotCount))
+                if (!sequence.IsFreed) living.Add(sequence);
+            return living;
+        }
+    }
+
     /// <summary>Releases the pages and the slot of a freed sequence that nobody uses any more.</summary>
     private void Release(PagedSequence sequence)
     {
@@ -336,6 +363,10 @@ public abstract class PagedAttentionCache : IDisposable
     }
 
     private static string Text(string name, int index) => index < 0 ? name : $"{name}[{index}]";
+
+    [DoesNotReturn]
+    private static void ThrowBusy(SequenceId id, bool changes) =>
+        throw new InvalidOperationException($"Another call is {(changes ? "using" : "changing")} sequence {id}: calls that change a sequence must follow one another.");
 
     [DoesNotReturn]
     private static void ThrowNone(string name, int index) =>

@@ -1,3 +1,4 @@
+using System.Diagnostics.CodeAnalysis;
 using AttentionGen.CompilerServices;
 
 namespace AttentionGen;
@@ -22,7 +23,21 @@ public sealed unsafe class PagedKeyValueCache<T> : PagedAttentionCache
     /// <exception cref="NotSupportedException"><typeparamref name="T"/> is another type.</exception>
     /// <exception cref="OutOfMemoryException">There is not enough memory.</exception>
     public PagedKeyValueCache(int keyValueHeads, int headDim, int pages, int valueDim = 0, int layers = 1, int pageTokens = 32)
-        : base(CacheShape.Of<T>(keyValueHeads, headDim, valueDim), Positive(layers, nameof(layers)), PageSize(pageTokens), Positive(pages, nameof(pages)))
+        : this(CacheShape.Of<T>(keyValueHeads, headDim, valueDim), Positive(layers, nameof(layers)), PageSize(pageTokens), Positive(pages, nameof(pages)))
+    {
+        try
+        {
+            EnsureCapacity(pages);
+        }
+        catch
+        {
+            Dispose();
+            throw;
+        }
+    }
+
+    private PagedKeyValueCache(CacheShape shape, int layers, int pageTokens, int pages)
+        : base(shape, layers, pageTokens, pages)
     {
     }
 
@@ -50,6 +65,8 @@ public sealed unsafe class PagedKeyValueCache<T> : PagedAttentionCache
     {
         CheckLayer(layer);
         int tokens = CacheRows.Tokens(Shape, keys.Length, values.Length, keyScales.Length, valueScales.Length);
+        CacheRows.CheckScales(keyScales, nameof(keyScales));
+        CacheRows.CheckScales(valueScales, nameof(valueScales));
         var sequence = Enter(id, changes: true, nameof(id));
         bool done = false;
         try
@@ -110,13 +127,45 @@ public sealed unsafe class PagedKeyValueCache<T> : PagedAttentionCache
         }
     }
 
+    /// <summary>
+    /// Reads a cache that <see cref="PagedAttentionCache.Save"/> has written, with the sequences in the same order (<see cref="PagedAttentionCache.GetSequences"/>).
+    /// Sequences that shared a page share it again. The stream may have more behind the cache, where it is left. A file is not trusted: memory is taken for the
+    /// pages that have tokens, as they arrive. That of the others is taken when tokens need it, or by <see cref="PagedAttentionCache.EnsureCapacity"/>.
+    /// </summary>
+    /// <param name="stream">The stream.</param>
+    /// <param name="maxBytes">
+    /// The most native memory for the pages with tokens. A page has room for its tokens in all layers, even if the file has one of them: a limit keeps a hostile
+    /// file from taking more memory than the program has.
+    /// </param>
+    /// <exception cref="ArgumentNullException"><paramref name="stream"/> is null.</exception>
+    /// <exception cref="ArgumentOutOfRangeException"><paramref name="maxBytes"/> is negative.</exception>
+    /// <exception cref="InvalidDataException">
+    /// The file ends early, is damaged, has a cache of another kind or type, is none, or needs more than <paramref name="maxBytes"/>.
+    /// </exception>
+    /// <exception cref="IOException">The stream cannot be read.</exception>
+    /// <exception cref="NotSupportedException"><typeparamref name="T"/> is another type.</exception>
+    /// <exception cref="OutOfMemoryException">There is not enough memory for the pages.</exception>
+    [SuppressMessage("Design", "CA1000", Justification = "The type of the elements is part of what is read: a file with another one is refused.")]
+    public static PagedKeyValueCache<T> Load(Stream stream, long maxBytes = long.MaxValue)
+    {
+        ArgumentNullException.ThrowIfNull(stream);
+        ArgumentOutOfRangeException.ThrowIfNegative(maxBytes);
+        using var reader = new CacheReader(stream, CacheKind.Paged, CacheShape.Of<T>(1, 1, 1).Element);
+        int pageTokens = reader.Number("number of tokens of a page", 16, 64);
+        if (!IsPageSize(pageTokens)) CacheReader.Refuse($"The number of tokens of a page is {pageTokens}, 16, 32 or 64 is needed");
+        int pages = reader.Number("number of pages", 1, (int)Math.Min(int.MaxValue, nint.MaxValue / PagePool.PageBytesOf(reader.Shape, reader.Layers, pageTokens)));
+        return reader.Fill(new PagedKeyValueCache<T>(reader.Shape, reader.Layers, pageTokens, pages), cache => cache.Read(reader, maxBytes));
+    }
+
     private static int Positive(int number, string name)
     {
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(number, name);
         return number;
     }
 
-    private static int PageSize(int pageTokens) => pageTokens is 16 or 32 or 64
+    private static int PageSize(int pageTokens) => IsPageSize(pageTokens)
         ? pageTokens
         : throw new ArgumentOutOfRangeException(nameof(pageTokens), pageTokens, $"{nameof(pageTokens)} is {pageTokens}, but must be 16, 32 or 64.");
+
+    private static bool IsPageSize(int pageTokens) => pageTokens is 16 or 32 or 64;
 }

@@ -134,17 +134,22 @@ internal sealed unsafe class PagedSequence(SequenceId id, int layers)
         lock (pool.Lists) ReleaseFrom(pool, Blocks(pool, Longest));
     }
 
-    /// <summary>Shares all pages with a new sequence. The lists are locked, and the table of the new one has room.</summary>
-    public void ShareWith(PagedSequence fork, PagePool pool)
+    /// <summary>The lengths of all layers, as long as the caller is behind the gate.</summary>
+    public ReadOnlySpan<int> Lengths => _lengths;
+
+    /// <summary>The pages of the table, as long as the caller is behind the gate.</summary>
+    public ReadOnlySpan<int> Pages => _pages.AsSpan(0, _count);
+
+    /// <summary>Gives a new sequence pages, which others may have, too. The lists are locked, and the table has room.</summary>
+    public void Share(PagePool pool, ReadOnlySpan<int> lengths, ReadOnlySpan<int> pages)
     {
-        for (int i = 0; i < _count; i++)
+        for (; _count < pages.Length; _count++)
         {
-            pool.Share(_pages[i]);
-            fork.Set(pool, i, _pages[i]);
+            pool.Share(pages[_count]);
+            Set(pool, _count, pages[_count]);
         }
 
-        fork._count = _count;
-        for (int layer = 0; layer < _lengths.Length; layer++) fork.SetLength(layer, LengthOf(layer));
+        for (int layer = 0; layer < lengths.Length; layer++) SetLength(layer, lengths[layer]);
     }
 
     /// <summary>Releases the pages from one on. The lists are locked.</summary>

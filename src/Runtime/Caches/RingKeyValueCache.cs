@@ -1,3 +1,4 @@
+using System.Diagnostics.CodeAnalysis;
 using AttentionGen.CompilerServices;
 
 namespace AttentionGen;
@@ -38,7 +39,13 @@ public sealed unsafe class RingKeyValueCache<T> : AttentionCache
     /// <exception cref="NotSupportedException"><typeparamref name="T"/> is another type.</exception>
     /// <exception cref="OutOfMemoryException">There is not enough memory.</exception>
     public RingKeyValueCache(int keyValueHeads, int headDim, int window, int slack, int valueDim = 0, int layers = 1, int firstKeys = 0)
-        : base(CacheShape.Of<T>(keyValueHeads, headDim, valueDim), layers)
+        : this(CacheShape.Of<T>(keyValueHeads, headDim, valueDim), layers, window, slack, firstKeys)
+    {
+        ReserveFirst(Places);
+    }
+
+    private RingKeyValueCache(CacheShape shape, int layers, int window, int slack, int firstKeys)
+        : base(shape, layers)
     {
         ArgumentOutOfRangeException.ThrowIfNegative(window);
         ArgumentOutOfRangeException.ThrowIfGreaterThanOrEqual(window, MostTokensOfPart);
@@ -48,16 +55,9 @@ public sealed unsafe class RingKeyValueCache<T> : AttentionCache
         ArgumentOutOfRangeException.ThrowIfGreaterThan(firstKeys, MostTokensOfPart);
         (Window, Slack, FirstKeys) = (window, slack, firstKeys);
         _firsts = new int[layers];
-        _pages = new CachePages(Shape, layers, firstKeys + window + slack);
-        try
-        {
-            _pages.Reserve(1); // a page for each layer
-        }
-        catch
-        {
-            Dispose();
-            throw;
-        }
+        // Equal pages waste little. A loaded ring takes them one by one; as all rings of the same numbers have the same, it goes on with the bits of the saved one.
+        int pages = (Places - 1) / CachePages.ChunkOf(shape) + 1;
+        _pages = new CachePages(shape, layers, (Places - 1) / pages + 1);
     }
 
     /// <summary>The number of keys before its own that a query sees.</summary>
@@ -78,6 +78,9 @@ public sealed unsafe class RingKeyValueCache<T> : AttentionCache
     internal override int MostTokens => KernelTensor.MaxTokens;
 
     private int RingTokens => Window + Slack;
+
+    /// <summary>The places of a layer: those of the first keys, then those of the ring.</summary>
+    private int Places => FirstKeys + RingTokens;
 
     /// <summary>The tokens of a layer that are still there, beside those before <see cref="FirstKeys"/>, which stay.</summary>
     /// <exception cref="ArgumentOutOfRangeException">There is no such layer.</exception>
@@ -105,11 +108,14 @@ public sealed unsafe class RingKeyValueCache<T> : AttentionCache
     {
         CheckLayer(layer);
         int tokens = CacheRows.Tokens(Shape, keys.Length, values.Length, keyScales.Length, valueScales.Length);
+        CacheRows.CheckScales(keyScales, nameof(keyScales));
+        CacheRows.CheckScales(valueScales, nameof(valueScales));
         Enter(changes: true);
         try
         {
             int length = LengthOf(layer);
             CacheRows.CheckRoom(nameof(keys), tokens, length, MostTokens);
+            Reserve(length + tokens);
             var memory = Memory(layer);
             Forget(layer, length + tokens);
             // The first keys, and the tokens in whose place no later one comes.
@@ -217,9 +223,82 @@ public sealed unsafe class RingKeyValueCache<T> : AttentionCache
         }
     }
 
-    internal override void Reserve(int tokens)
+    /// <summary>
+    /// Writes the ring to a stream, little-endian and with a checksum: the tokens that it has, as they are stored, and the numbers that say which these are.
+    /// The stream stays open.
+    /// </summary>
+    /// <exception cref="ArgumentNullException"><paramref name="stream"/> is null.</exception>
+    /// <exception cref="InvalidOperationException">Another call is changing the ring.</exception>
+    /// <exception cref="IOException">The stream cannot be written.</exception>
+    /// <exception cref="ObjectDisposedException">The ring is disposed.</exception>
+    public void Save(Stream stream) => Save(stream, CacheKind.Ring, writer =>
     {
+        writer.Numbers([Window, Slack, FirstKeys]);
+        for (int layer = 0; layer < Layers; layer++) writer.Number(LengthOf(layer));
+        for (int layer = 0; layer < Layers; layer++) writer.Number(RetainedOf(layer).Start.Value);
+        for (int layer = 0; layer < Layers; layer++)
+        {
+            var (first, end) = (RetainedOf(layer).Start.Value, LengthOf(layer));
+            // Place by place, so that memory follows the file when it is read. A cut-off token has left its place empty.
+            writer.Rows(_pages.Memory(layer), 0, UsedPlaces(first, end), place => place < FirstKeys || TokenAt(place, first) < end);
+        }
+    });
+
+    /// <summary>
+    /// Reads a ring that <see cref="Save"/> has written. The stream may have more behind it, where it is left. A file is not trusted: memory is taken as tokens
+    /// arrive. A ring that was not full thus takes the rest of its memory when tokens need it, or by <see cref="EnsureCapacity"/>.
+    /// </summary>
+    /// <exception cref="ArgumentNullException"><paramref name="stream"/> is null.</exception>
+    /// <exception cref="InvalidDataException">The file ends early, is damaged, has a cache of another kind or type, or is none.</exception>
+    /// <exception cref="IOException">The stream cannot be read.</exception>
+    /// <exception cref="NotSupportedException"><typeparamref name="T"/> is another type.</exception>
+    /// <exception cref="OutOfMemoryException">There is not enough memory for the tokens.</exception>
+    [SuppressMessage("Design", "CA1000", Justification = "The type of the elements is part of what is read: a file with another one is refused.")]
+    public static RingKeyValueCache<T> Load(Stream stream)
+    {
+        ArgumentNullException.ThrowIfNull(stream);
+        using var reader = new CacheReader(stream, CacheKind.Ring, CacheShape.Of<T>(1, 1, 1).Element);
+        int window = reader.Number("window", 0, MostTokensOfPart - 1), slack = reader.Number("slack", 1, MostTokensOfPart), firstKeys = reader.Number("number of first keys", 0, MostTokensOfPart);
+        int[] lengths = reader.Lengths(KernelTensor.MaxTokens), firsts = new int[lengths.Length];
+        for (int layer = 0; layer < lengths.Length; layer++)
+        {
+            // No ring has more tokens than places, or less than the window of the next token.
+            int length = lengths[layer];
+            firsts[layer] = reader.Number($"first token of layer {layer}, which has a length of {length},", Math.Max(0, length - window - slack), Math.Min(length, Math.Max(firstKeys, length - window)));
+        }
+
+        return reader.Fill(new RingKeyValueCache<T>(reader.Shape, reader.Layers, window, slack, firstKeys), ring =>
+        {
+            for (int layer = 0; layer < lengths.Length; layer++)
+            {
+                reader.Rows(ring._pages, layer, ring.UsedPlaces(firsts[layer], lengths[layer]));
+                ring._firsts[layer] = firsts[layer];
+                ring.SetLength(layer, lengths[layer]);
+            }
+        });
     }
+
+    /// <summary>Makes room for tokens, so that appending them to a loaded ring allocates nothing. A ring of a constructor has all its memory.</summary>
+    /// <param name="tokens">The number of tokens in all, including those that are there.</param>
+    /// <exception cref="ArgumentOutOfRangeException">It is negative.</exception>
+    /// <exception cref="InvalidOperationException">Another call is using the ring.</exception>
+    /// <exception cref="ObjectDisposedException">The ring is disposed.</exception>
+    /// <exception cref="OutOfMemoryException">There is not enough memory.</exception>
+    public void EnsureCapacity(int tokens)
+    {
+        ArgumentOutOfRangeException.ThrowIfNegative(tokens);
+        Enter(changes: true);
+        try
+        {
+            Reserve(tokens);
+        }
+        finally
+        {
+            Exit(changes: true);
+        }
+    }
+
+    internal override void Reserve(int tokens) => _pages.Reserve(Math.Min(tokens, Places));
 
     internal override KeyMemory Memory(int layer) => _pages.Memory(layer) with { Kept = FirstKeys, Ring = RingTokens };
 
@@ -230,6 +309,7 @@ public sealed unsafe class RingKeyValueCache<T> : AttentionCache
     internal override KeyMemory Prepare(int layer, int tokens)
     {
         int length = LengthOf(layer), seen = Math.Max(FirstKeys, length - Window);
+        Reserve(length + tokens);
         if (length + tokens - RingTokens <= seen)
         {
             Forget(layer, length + tokens);
@@ -278,6 +358,12 @@ public sealed unsafe class RingKeyValueCache<T> : AttentionCache
     }
 
     private int FirstOf(int layer) => Volatile.Read(ref _firsts[layer]);
+
+    /// <summary>The places that tokens have come to: all, once a token has taken the place of another.</summary>
+    private int UsedPlaces(int first, int length) => first > FirstKeys ? Places : length;
+
+    /// <summary>The token whose place it is, from the first one on that the ring has.</summary>
+    private int TokenAt(int place, int first) => first <= FirstKeys ? place : first + (place - first % RingTokens + RingTokens) % RingTokens;
 
     /// <summary>Notes which tokens are overwritten when the layer has a length.</summary>
     private void Forget(int layer, int length) => Volatile.Write(ref _firsts[layer], Math.Max(_firsts[layer], length - RingTokens));

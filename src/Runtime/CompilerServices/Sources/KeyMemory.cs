@@ -19,7 +19,7 @@ internal unsafe struct KeyMemory
     public nint KeyScales, ValueScales;
 
     /// <summary>
-    /// In a ring, which has one page: the number of first tokens, which stay, and of places behind them, each for tokens so many apart. Otherwise 0.
+    /// In a ring: the number of first tokens, which stay, and of places behind them, each for tokens so many apart. Otherwise 0.
     /// </summary>
     public int Kept, Ring;
 
@@ -36,7 +36,12 @@ internal unsafe struct KeyMemory
     public readonly float* ValueScale(nint token, int head) => (float*)Row(ValueScales, token, head, sizeof(float));
 
     /// <summary>The number of tokens from one on, <paramref name="step"/> apart, that lie in its page.</summary>
-    public readonly int Consecutive(nint token, int step) => (PageTokens - (int)(Place(token) % PageTokens) - 1) / step + 1;
+    public readonly int Consecutive(nint token, int step)
+    {
+        nint place = Place(token), count = PageTokens - place % PageTokens;
+        if (Ring > 0) count = Math.Min(count, Kept + Ring - place); // the last page may be longer than the ring
+        return ((int)count - 1) / step + 1;
+    }
 
     /// <summary>The addresses of the pages from that of a token on.</summary>
     public readonly byte** PagesFrom(nint token) => Pages + Place(token) / PageTokens;
