@@ -52,7 +52,8 @@ internal sealed class SequenceCacheContender<T> : CacheContender
         _step = step;
         _threads = threads;
         _cache = new KeyValueCache<T>(Shape.KeyValueHeads, Shape.HeadDim, capacity: Shape.Keys);
-        _cache.Append(storage.Narrow(inputs.Key.Span), storage.Narrow(inputs.Value.Span));
+        StoredRows<T> keys = storage.Store(inputs.Key.Span, Shape.HeadDim), values = storage.Store(inputs.Value.Span, Shape.HeadDim);
+        _cache.Append(keys.Elements, values.Elements, keys.Scales, values.Scales);
     }
 
     public override void Run()
@@ -131,7 +132,8 @@ internal sealed class PagedCacheContender<T> : CacheContender
     {
         int first = Shape.FirstKeyOf(batch) * KeyWidth, length = Shape.KeysOf(batch) * KeyWidth;
         Span<float> keys = Inputs.Key.Span.Slice(first, length), values = Inputs.Value.Span.Slice(first, length);
-        _cache.Append(_sequences[batch], storage.Narrow(keys), storage.Narrow(values));
+        StoredRows<T> storedKeys = storage.Store(keys, Shape.HeadDim), storedValues = storage.Store(values, Shape.HeadDim);
+        _cache.Append(_sequences[batch], storedKeys.Elements, storedValues.Elements, storedKeys.Scales, storedValues.Scales);
         keys[^KeyWidth..].CopyTo(Newest(_key, batch));
         values[^KeyWidth..].CopyTo(Newest(_value, batch));
     }
@@ -145,29 +147,29 @@ internal sealed class AppendContender<T> : CacheContender
 
     private readonly Storage<T> _storage;
     private readonly KeyValueCache<T> _cache;
-    private readonly T[] _key, _value;
+    private readonly StoredRows<T> _key, _value;
 
     public AppendContender(Inputs inputs, Storage<T> storage)
         : base(inputs, "Append")
     {
         _storage = storage;
         _cache = new KeyValueCache<T>(Shape.KeyValueHeads, Shape.HeadDim, capacity: Tokens);
-        _key = storage.Narrow(inputs.Key.Span);
-        _value = storage.Narrow(inputs.Value.Span);
+        _key = storage.Store(inputs.Key.Span, Shape.HeadDim);
+        _value = storage.Store(inputs.Value.Span, Shape.HeadDim);
     }
 
     public override void Run()
     {
         if (_cache.Length == Tokens) _cache.Truncate(0);
-        _cache.Append(_key, _value);
+        _cache.Append(_key.Elements, _value.Elements, _key.Scales, _value.Scales);
     }
 
     /// <summary>The value that is stored, which the only key of a sequence has as its output.</summary>
     public override ReadOnlySpan<float> OutputRow(int batch, int query, int head)
     {
-        T[] key = new T[KeyWidth], value = new T[KeyWidth];
-        _cache.Read(_cache.Length - 1, key, value);
-        return _storage.Widen(value.AsSpan(head * Shape.HeadDim, Shape.HeadDim));
+        StoredRows<T> key = _storage.Store(new float[KeyWidth], Shape.HeadDim), value = _storage.Store(new float[KeyWidth], Shape.HeadDim);
+        _cache.Read(_cache.Length - 1, key.Elements, value.Elements, key.Scales, value.Scales);
+        return _storage.Load(value, Shape.HeadDim).AsSpan(head * Shape.HeadDim, Shape.HeadDim);
     }
 
     public override void Dispose()

@@ -64,3 +64,24 @@ internal static partial class BFloat16Caches
         ReadOnlySpan<float> query, ReadOnlySpan<float> key, ReadOnlySpan<float> value, ReadOnlySpan<int> documentStarts,
         PagedKeyValueCache<BFloat16> cache, ReadOnlySpan<SequenceId> sequences, Span<float> output, int maxThreads);
 }
+
+/// <summary>Caches of 8-bit integers. A call appends the tokens of key and value.</summary>
+internal static partial class Int8Caches
+{
+    [Attention(12, 64, Mask = AttentionMask.Causal)]
+    public static partial void H12D64(
+        ReadOnlySpan<float> query, ReadOnlySpan<float> key, ReadOnlySpan<float> value, KeyValueCache<sbyte> cache, Span<float> output, int maxThreads);
+
+    [Attention(32, 128, Mask = AttentionMask.Causal)]
+    public static partial void H32D128(
+        ReadOnlySpan<float> query, ReadOnlySpan<float> key, ReadOnlySpan<float> value, KeyValueCache<sbyte> cache, Span<float> output, int maxThreads);
+
+    [Attention(32, 128, KeyValueHeads = 8, Mask = AttentionMask.Causal)]
+    public static partial void H32On8D128(
+        ReadOnlySpan<float> query, ReadOnlySpan<float> key, ReadOnlySpan<float> value, KeyValueCache<sbyte> cache, Span<float> output, int maxThreads);
+
+    [Attention(32, 128, KeyValueHeads = 8, Mask = AttentionMask.Causal)]
+    public static partial void H32On8D128Paged(
+        ReadOnlySpan<float> query, ReadOnlySpan<float> key, ReadOnlySpan<float> value, ReadOnlySpan<int> documentStarts,
+        PagedKeyValueCache<sbyte> cache, ReadOnlySpan<SequenceId> sequences, Span<float> output, int maxThreads);
+}

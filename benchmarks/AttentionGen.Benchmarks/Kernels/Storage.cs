@@ -9,15 +9,15 @@ namespace AttentionGen.Benchmarks.Kernels;
 /// <param name="suffix">Of the ids of rows.</param>
 internal abstract class Storage(string name, string suffix)
 {
-    public static Storage Float { get; } = new Storage<float>(
-        "float", "", number => number, number => number, FloatCaches.H12D64, FloatCaches.H32D128, FloatCaches.H32On8D128, FloatCaches.H32On8D128Paged);
+    public static Storage Float { get; } = Each<float>("float", "", number => number, number => number, FloatCaches.H12D64, FloatCaches.H32D128, FloatCaches.H32On8D128, FloatCaches.H32On8D128Paged);
 
     /// <summary>All of them, <see cref="Float"/> first.</summary>
     public static IReadOnlyList<Storage> All { get; } =
     [
         Float,
-        new Storage<Half>("Half", "-half", number => (Half)number, number => (float)number, HalfCaches.H12D64, HalfCaches.H32D128, HalfCaches.H32On8D128, HalfCaches.H32On8D128Paged),
-        new Storage<BFloat16>("bfloat16", "-bfloat16", number => (BFloat16)number, number => (float)number, BFloat16Caches.H12D64, BFloat16Caches.H32D128, BFloat16Caches.H32On8D128, BFloat16Caches.H32On8D128Paged),
+        Each("Half", "-half", number => (Half)number, number => (float)number, HalfCaches.H12D64, HalfCaches.H32D128, HalfCaches.H32On8D128, HalfCaches.H32On8D128Paged),
+        Each("bfloat16", "-bfloat16", number => (BFloat16)number, number => (float)number, BFloat16Caches.H12D64, BFloat16Caches.H32D128, BFloat16Caches.H32On8D128, BFloat16Caches.H32On8D128Paged),
+        new Storage<sbyte>("int8", "-int8", Quantized, Dequantized, Int8Caches.H12D64, Int8Caches.H32D128, Int8Caches.H32On8D128, Int8Caches.H32On8D128Paged),
     ];
 
     public string Name { get; } = name;
@@ -28,7 +28,7 @@ internal abstract class Storage(string name, string suffix)
     public abstract int BytesOf(int headDim);
 
     /// <summary>Makes numbers such as are stored without an error.</summary>
-    public abstract void Round(Span<float> numbers);
+    public abstract void Round(Span<float> numbers, int headDim);
 
     /// <summary>Our kernel over the cache of a shape.</summary>
     public abstract Contender Contender(Inputs inputs, int threads);
@@ -39,21 +39,50 @@ internal abstract class Storage(string name, string suffix)
     /// <summary>Our kernel over the cache of one sequence, in one piece.</summary>
     protected abstract Contender OnePiece(Inputs inputs, int threads);
 
+    /// <summary>A type that numbers are rounded to one by one.</summary>
+    private static Storage<T> Each<T>(
+        string name, string suffix, Func<float, T> narrow, Func<T, float> widen,
+        SequenceStep<T> h12D64, SequenceStep<T> h32D128, SequenceStep<T> h32On8D128, PagedStep<T> h32On8D128Paged)
+        where T : unmanaged => new(
+            name, suffix, (numbers, _) => new StoredRows<T>(Array.ConvertAll(numbers, x => narrow(x)), []), (rows, _) => Array.ConvertAll(rows.Elements, x => widen(x)),
+            h12D64, h32D128, h32On8D128, h32On8D128Paged);
+
+    private static StoredRows<sbyte> Quantized(float[] numbers, int headDim)
+    {
+        var rows = new StoredRows<sbyte>(new sbyte[numbers.Length], new float[numbers.Length / headDim]);
+        Int8Rows.Quantize(numbers, headDim, rows.Elements, rows.Scales);
+        return rows;
+    }
+
+    private static float[] Dequantized(StoredRows<sbyte> rows, int headDim)
+    {
+        float[] numbers = new float[rows.Elements.Length];
+        Int8Rows.Dequantize(rows.Elements, rows.Scales, headDim, numbers);
+        return numbers;
+    }
+
     protected static Contender OnePiece(Storage storage, Inputs inputs, int threads) => storage.OnePiece(inputs, threads);
 }
 
+/// <summary>Rows of heads as a cache stores them: integers have a scale each.</summary>
+internal sealed record StoredRows<T>(T[] Elements, float[] Scales)
+    where T : unmanaged;
+
 /// <inheritdoc/>
+/// <param name="store">Stores rows of so many elements.</param>
+/// <param name="load">The numbers of stored rows of so many elements.</param>
 internal sealed class Storage<T>(
-    string name, string suffix, Func<float, T> narrow, Func<T, float> widen,
+    string name, string suffix, Func<float[], int, StoredRows<T>> store, Func<StoredRows<T>, int, float[]> load,
     SequenceStep<T> h12D64, SequenceStep<T> h32D128, SequenceStep<T> h32On8D128, PagedStep<T> h32On8D128Paged) : Storage(name, suffix)
     where T : unmanaged
 {
-    public override int BytesOf(int headDim) => headDim * Unsafe.SizeOf<T>();
+    public override int BytesOf(int headDim) => headDim * Unsafe.SizeOf<T>() + sizeof(float) * Store(new float[headDim], headDim).Scales.Length;
 
-    public override void Round(Span<float> numbers)
-    {
-        foreach (ref float number in numbers) number = widen(narrow(number));
-    }
+    public override void Round(Span<float> numbers, int headDim) => Load(Store(numbers, headDim), headDim).CopyTo(numbers);
+
+    public StoredRows<T> Store(ReadOnlySpan<float> numbers, int headDim) => store(numbers.ToArray(), headDim);
+
+    public float[] Load(StoredRows<T> rows, int headDim) => load(rows, headDim);
 
     public override Contender Contender(Inputs inputs, int threads) => inputs.Shape.Cache!.Kind switch
     {
@@ -71,21 +100,6 @@ internal sealed class Storage<T>(
         CacheKind.Batch => new PagedCacheContender<T>(inputs, h32On8D128Paged, this, threads, apart: true),
         _ => null,
     };
-
-    /// <summary>Numbers as they are stored.</summary>
-    public T[] Narrow(ReadOnlySpan<float> numbers)
-    {
-        var narrowed = new T[numbers.Length];
-        for (int i = 0; i < narrowed.Length; i++) narrowed[i] = narrow(numbers[i]);
-        return narrowed;
-    }
-
-    public float[] Widen(ReadOnlySpan<T> numbers)
-    {
-        float[] widened = new float[numbers.Length];
-        for (int i = 0; i < widened.Length; i++) widened[i] = widen(numbers[i]);
-        return widened;
-    }
 
     protected override Contender OnePiece(Inputs inputs, int threads) => new SequenceCacheContender<T>(
         inputs, inputs.Shape is { HeadDim: 64 } ? h12D64 : inputs.Shape is { KeyValueHeads: 8 } ? h32On8D128 : h32D128, this, threads);

@@ -19,8 +19,8 @@ internal sealed class Inputs
         Query = Filled(shape.QueryElements, numbers, 0);
         Key = Filled(shape.KeyElements, numbers, Period / 3);
         Value = Filled(shape.KeyElements, numbers, Period / 3 * 2);
-        shape.Cache?.Storage.Round(Key.Span);
-        shape.Cache?.Storage.Round(Value.Span);
+        shape.Cache?.Storage.Round(Key.Span, shape.HeadDim);
+        shape.Cache?.Storage.Round(Value.Span, shape.HeadDim);
         _headMajorQuery = new(() => HeadMajor(Query, _ => shape.Queries, shape.Heads));
         _headMajorKey = new(() => HeadMajor(Key, shape.KeysOf, shape.KeyValueHeads));
         _headMajorValue = new(() => HeadMajor(Value, shape.KeysOf, shape.KeyValueHeads));
