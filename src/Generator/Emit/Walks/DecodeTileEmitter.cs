@@ -106,7 +106,7 @@ internal static class DecodeTileEmitter
                 w.Line($"int start = row + head * rows;\nref float w = ref At(ref weights, start * weightRow + {times}{j}), {row} = ref At(ref {rows}, start * {rowLength});");
                 Streams(w, product, tile, inPages);
                 if (inPages && dialect.Prefetches && tile.Rows > 1)
-                    w.Line($"ref {type} " + string.Join(", ", Enumerable.Range(0, tile.Keys).Select(i => $"a{i} = ref At(ref {name}{i}, j + {KernelPlanner.TileAhead} < pageKeys ? ahead : ahead{i})")) + ";");
+                    w.Line($"ref {type} " + string.Join(", ", Enumerable.Range(0, tile.Keys).Select(i => $"a{i} = ref At(ref {name}{i}, ahead{i})")) + ";");
                 if (skips) w.Line("int m = row % block.Queries;");
                 using (w.Block($"for (int i = 0; i < tiles; i++, w = ref At(ref w, {times}weightRow), {row} = ref At(ref {row}, {times}{rowLength}))"))
                 {
@@ -142,7 +142,7 @@ internal static class DecodeTileEmitter
     {
         if (!dialect.Prefetches || tile.Rows == 1) return;
         string keys = string.Join(", ", Enumerable.Range(0, tile.Keys).Select(key => $"ref {(plan.Spec.InPages ? "a" : name)}{key}"));
-        w.Line($"if ((d & mask) == 0) PrefetchAll({keys}, {(plan.Spec.InPages ? "d, near: true" : "d + ahead, contiguous")});");
+        w.Line($"if ((d & mask) == 0) PrefetchAll({keys}, {(plan.Spec.InPages ? "d, near: false" : "d + ahead, contiguous")});");
     }
 
     /// <summary>The scores of a tile at `w`, from the queries at `q` and the keys `k0`, `k1` ...</summary>

@@ -88,6 +88,7 @@ internal static class DecodeValuesEmitter
             w.Line();
             bool others = all != "keys" && !plan.Decode.KeyByKey;
             w.Line($"// {(others ? "The other keys, for each row those that it sees." : "Keys that make no step.")}");
+            if (plan.Spec.InPages && !inPages && low == "0") w.Line($"if ({all} % {together} == 0{(others ? " && all == keys" : "")}) return;"); // pages in most cases
             using (w.Block("for (int i = 0; i < block.Heads * block.Queries; i++)"))
             {
                 if (inPages)

@@ -87,7 +87,7 @@ internal static class PagesEmitter
         if (prefetches)
         {
             // The first keys of the next pages, too.
-            w.Line($"nint over = some == 1 ? ahead : ahead - pageKeys * stride, {string.Join(", ", Enumerable.Range(0, streams).Select(i => $"ahead{i} = some == 1 ? ahead : At(ref pages, {streams + i}) - At(ref pages, {i}) + over"))};");
+            w.Line($"nint {string.Join(", ", Enumerable.Range(0, streams).Select(i => $"ahead{i} = some == 1 ? At(ref pages, 1) - pages : At(ref pages, {streams + i}) - At(ref pages, {i})"))};");
         }
 
         w.Line($"ref {type} origin = ref run.{source}<{type}>(page);");

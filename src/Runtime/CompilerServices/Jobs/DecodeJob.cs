@@ -121,9 +121,9 @@ internal sealed unsafe class DecodeJob : PooledJob<DecodeJob>
     [SkipLocalsInit]
     private void Attend(in DecodeRows rows, int chunk, float* state, float* scratch)
     {
-        const int MaxRuns = 32, MaxPages = 96, Ahead = 8; // pages behind the last that a core fetches
+        const int MaxRuns = 32, MaxPages = 96;
         KeyRun* runs = stackalloc KeyRun[MaxRuns];
-        nint* pages = stackalloc nint[MaxPages + Ahead];
+        nint* pages = stackalloc nint[MaxPages + ForwardArguments.PagesAhead];
         int count = 0, pageCount = 0, listed = 0, pageKeys = 0, last = rows.Row + rows.Queries - 1;
         long passed = 0;
         bool begun = false;
@@ -149,7 +149,6 @@ internal sealed unsafe class DecodeJob : PooledJob<DecodeJob>
                 {
                     next = _call.ListPages(sequence, begin, end, firstPage, MaxPages - pageCount, out pageKeys, out listed);
                     pageCount += listed;
-                    new Span<nint>(pages + pageCount, Ahead).Fill(pages[pageCount - 1]);
                 }
                 else
                 {

@@ -61,7 +61,7 @@ internal unsafe struct ForwardArguments
     /// <param name="sequence">The sequence.</param>
     /// <param name="key">The first key.</param>
     /// <param name="end">The key after the last.</param>
-    /// <param name="pages">The list.</param>
+    /// <param name="pages">The list, with room for <see cref="PagesAhead"/> more: pages that may be fetched ahead.</param>
     /// <param name="most">Its length.</param>
     /// <param name="pageKeys">The number of keys of each page but the last.</param>
     /// <param name="count">The number of listed pages.</param>
@@ -72,12 +72,22 @@ internal unsafe struct ForwardArguments
         int next = EndOfPage(sequence, key, end);
         (pages[0], pageKeys, count) = (0, next - key, 1);
         ref readonly var memory = ref Memory[sequence.Item];
-        if (pageKeys < memory.PageTokens) return next;
-        int shift = System.Numerics.BitOperations.Log2((uint)Key.ElementBytes);
-        byte** from = memory.PagesFrom(sequence.Key - memory.FirstKey + (nint)key);
-        for (; next < end && count < most; next = Math.Min(next + pageKeys, end), count++) pages[count] = (nint)(from[count] - from[0]) >> shift;
+        int listed = 1;
+        if (pageKeys == memory.PageTokens)
+        {
+            // The pages behind the last one, too, as far as there are some: they are read next.
+            int shift = System.Numerics.BitOperations.Log2((uint)Key.ElementBytes), there = (sequence.Keys - key + pageKeys - 1) / pageKeys;
+            byte** from = memory.PagesFrom(sequence.Key - memory.FirstKey + (nint)key);
+            for (; next < end && count < most; next = Math.Min(next + pageKeys, end)) count++;
+            for (; listed < Math.Min(count + PagesAhead, there); listed++) pages[listed] = (nint)(from[listed] - from[0]) >> shift;
+        }
+
+        for (; listed < count + PagesAhead; listed++) pages[listed] = pages[listed - 1];
         return next;
     }
+
+    /// <summary>Pages that a core fetches ahead, at most.</summary>
+    public const int PagesAhead = 8;
 
     /// <summary>Query rows of a sequence from one on.</summary>
     public readonly TokenRows QueryRows(in ForwardSequence sequence, int row, int head) => Query.Rows(QueryRow(sequence, row, head), sequence.Step);
