@@ -46,7 +46,7 @@ internal static class DecodeScoresEmitter
                     """);
             }
 
-            DecodeTileEmitter.Calls(w, plan, visible, product, oneRow ? "(keys - done + together - 1) / together" : "(keys + together - 1) / together", oneRow ? "done" : "0");
+            DecodeTileEmitter.Calls(w, plan, dialect, visible, product, oneRow ? "(keys - done + together - 1) / together" : "(keys + together - 1) / together", oneRow ? "done" : "0");
         }
 
         DecodeTileEmitter.Methods(w, plan, dialect, visible, product, tile => DecodeTileEmitter.Scores(w, plan, dialect, tile));

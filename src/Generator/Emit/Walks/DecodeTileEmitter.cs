@@ -25,22 +25,27 @@ internal static class DecodeTileEmitter
     /// <param name="product">What is multiplied.</param>
     /// <param name="count">The steps; `together` is the number of keys of each.</param>
     /// <param name="first">The first key.</param>
-    public static void Calls(SourceWriter w, CorePlan plan, VisibleKeys visible, DecodeProduct product, string count, string first)
+    public static void Calls(SourceWriter w, CorePlan plan, Dialect dialect, VisibleKeys visible, DecodeProduct product, string count, string first)
     {
         using (w.Block("for (int row = 0, tile, tiles; row < rows; row += tiles * tile)"))
         {
-            bool inPages = plan.Spec.InPages;
+            // Copies are in the cache; where scores hide keys, the values of a row may be added one by one, in the order of all steps.
+            bool inPages = plan.Spec.InPages, groups = !inPages && dialect.Prefetches && !plan.Spec.Scores.Hides && !(product.IsScores && plan.Spec.Loads.CopiesKeys);
+            string group = $"{(product.IsScores ? "streams && " : "")}tile > 1 && {product.Stride} < {2 * product.Dim} ? Math.Min(count, {KernelPlanner.GroupSteps}) : count";
             w.Line($"""
                 tile = TileOf(row, rows, TileKinds, out _);
                 tiles = tile == 1 ? rows - row : (rows - row) / tile;
-                {(inPages ? "" : $"int together = Together(tile), count = {count};")}
+                {(inPages ? "" : $"int together = Together(tile), count = {count}{(groups ? $", some = {group}" : "")};")}
                 """.TrimEnd());
             string arguments = inPages ? (product.IsScores ? "in block, ref query, " : "in block, ") + "in run, page, keys" : product.IsScores ? "in block, ref query, ref key, keys" : "in block, ref value", bounds = !product.IsScores ? "" : ", streams" + (visible.UpperMoves ? ", seen" : "");
             var kinds = plan.Decode!.Kinds;
-            for (int kind = 0; kind < kinds.Count; kind++)
+            using (groups ? w.Block($"for (int from = {first}; count > 0; from += some * together, count -= some, some = Math.Min(some, count))") : null)
             {
-                string condition = kinds[kind].Rows == 1 ? "else " : $"{(kind == 0 ? "" : "else ")}if (tile == {kinds[kind].Rows}) ";
-                w.Line($"{condition}{product.Method(kinds[kind])}({arguments}, ref weights, row, tiles, {(inPages ? "" : "count, ")}{first}{bounds});");
+                for (int kind = 0; kind < kinds.Count; kind++)
+                {
+                    string condition = kinds[kind].Rows == 1 ? "else " : $"{(kind == 0 ? "" : "else ")}if (tile == {kinds[kind].Rows}) ";
+                    w.Line($"{condition}{product.Method(kinds[kind])}({arguments}, ref weights, row, tiles, {(inPages ? first : groups ? "some, from" : $"count, {first}")}{bounds});");
+                }
             }
         }
     }
@@ -70,7 +75,7 @@ internal static class DecodeTileEmitter
         bool skips = product.IsScores && visible.UpperMoves;
         using (w.Block($"private static void {product.Method(tile)}(in DecodeBlock block, {parameters}, ref float weights, int row, int tiles, {(inPages ? "int from" : "int count, int first")}{bounds})"))
         {
-            string owner = product.IsScores ? "Key" : "Value", ahead = dialect.Prefetches ? $", ahead = {KernelPlanner.TileAhead} * stride" : "";
+            string owner = product.IsScores ? "Key" : "Value", ahead = dialect.Prefetches ? $", ahead = {AheadOf(plan, tile, dim, product.IsScores ? plan.ScoredKeys : plan.Spec.Elements.Value)} * stride" : "";
             w.Line($"int heads = block.KeyHeads, rows = block.HeadRows, weightRow = BlockOf(in block).WeightRow;\nnint stride = {stride}, headStride = block.{owner}HeadStride{(inPages ? ahead : "")};");
             if (inPages)
             {
@@ -86,7 +91,7 @@ internal static class DecodeTileEmitter
             }
 
             w.Line($"nint {(product.IsScores ? $"apart = streams ? Math.Max(count, 1) : 1, next = streams ? 1 : {tile.Keys}" : "apart = Math.Max(count, 1)")}, far = apart * stride{ahead};");
-            DecodeStreams.Declare(w, dialect, tile, dim);
+            if (dialect.Prefetches && tile.Rows == 1) w.Line($"nint tokens = {DecodeStreams.TokensAhead(dim)} * stride;");
             using (w.Block($"for (nint left = count, j = first; left > 0; left--, j{(product.IsScores ? " += next" : "++")})"))
             {
                 if (product.IsScores) w.Line("nint last = (keys - 1 - j) * stride;");
@@ -118,6 +123,11 @@ internal static class DecodeTileEmitter
         }
     }
 
+    /// <summary>The rows that a tile fetches ahead: those of the next streams where they follow each other, few where other heads lie between; in pages, those behind the last neighbour.</summary>
+    private static string AheadOf(CorePlan plan, DecodeTile tile, int dim, ElementType type) => tile.Rows == 1 || plan.Spec.InPages
+        ? $"{KernelPlanner.TileAhead}"
+        : $"(stride < {2 * dim} ? {Math.Min(KernelPlanner.GroupSteps * tile.Keys, KernelPlanner.GroupBytesAhead / (dim * ElementTable.Of(type).Bytes))} : {KernelPlanner.TileAhead})";
+
     /// <summary>The keys or values of a step after the first.</summary>
     private static void Streams(SourceWriter w, DecodeProduct product, DecodeTile tile, bool inPages)
     {
@@ -142,7 +152,7 @@ internal static class DecodeTileEmitter
     {
         if (!dialect.Prefetches || tile.Rows == 1) return;
         string keys = string.Join(", ", Enumerable.Range(0, tile.Keys).Select(key => $"ref {(plan.Spec.InPages ? "a" : name)}{key}"));
-        w.Line($"if ((d & mask) == 0) PrefetchAll({keys}, {(plan.Spec.InPages ? "d, near: false" : "d + ahead, contiguous")});");
+        w.Line($"if ((d & mask) == 0) PrefetchAll({keys}, {(plan.Spec.InPages ? "d" : "d + ahead")});");
     }
 
     /// <summary>The scores of a tile at `w`, from the queries at `q` and the keys `k0`, `k1` ...</summary>

@@ -77,7 +77,7 @@ internal static class DecodeValuesEmitter
                         """);
                 }
 
-                DecodeTileEmitter.Calls(w, plan, visible, product, count, begin);
+                DecodeTileEmitter.Calls(w, plan, dialect, visible, product, count, begin);
             }
             else
             {

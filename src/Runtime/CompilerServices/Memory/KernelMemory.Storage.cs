@@ -33,28 +33,28 @@ public static partial class KernelMemory
         PrefetchRowFar(ref Floats(ref origin, offset + 3 * apart), 0, FloatsOf<T>(count));
     }
 
-    /// <summary>Prefetches a line of each of some streams, if <paramref name="near"/> into the first-level cache, else only into the second. The addresses may be outside of allocated memory.</summary>
+    /// <summary>Prefetches a line of each of some streams, but not into the first-level cache. The addresses may be outside of allocated memory.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static void PrefetchAll<T>(ref T k0, ref T k1, nint offset, bool near)
-        where T : unmanaged => PrefetchAll(ref Floats(ref k0, offset), ref Floats(ref k1, offset), 0, near);
+    public static void PrefetchAll<T>(ref T k0, ref T k1, nint offset)
+        where T : unmanaged => PrefetchAll(ref Floats(ref k0, offset), ref Floats(ref k1, offset), 0);
 
-    /// <inheritdoc cref="PrefetchAll{T}(ref T, ref T, nint, bool)"/>
+    /// <inheritdoc cref="PrefetchAll{T}(ref T, ref T, nint)"/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static void PrefetchAll<T>(ref T k0, ref T k1, ref T k2, nint offset, bool near)
-        where T : unmanaged => PrefetchAll(ref Floats(ref k0, offset), ref Floats(ref k1, offset), ref Floats(ref k2, offset), 0, near);
+    public static void PrefetchAll<T>(ref T k0, ref T k1, ref T k2, nint offset)
+        where T : unmanaged => PrefetchAll(ref Floats(ref k0, offset), ref Floats(ref k1, offset), ref Floats(ref k2, offset), 0);
 
-    /// <inheritdoc cref="PrefetchAll{T}(ref T, ref T, nint, bool)"/>
+    /// <inheritdoc cref="PrefetchAll{T}(ref T, ref T, nint)"/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static void PrefetchAll<T>(ref T k0, ref T k1, ref T k2, ref T k3, nint offset, bool near)
-        where T : unmanaged => PrefetchAll(ref Floats(ref k0, offset), ref Floats(ref k1, offset), ref Floats(ref k2, offset), ref Floats(ref k3, offset), 0, near);
+    public static void PrefetchAll<T>(ref T k0, ref T k1, ref T k2, ref T k3, nint offset)
+        where T : unmanaged => PrefetchAll(ref Floats(ref k0, offset), ref Floats(ref k1, offset), ref Floats(ref k2, offset), ref Floats(ref k3, offset), 0);
 
-    /// <inheritdoc cref="PrefetchAll{T}(ref T, ref T, nint, bool)"/>
+    /// <inheritdoc cref="PrefetchAll{T}(ref T, ref T, nint)"/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static void PrefetchAll<T>(ref T k0, ref T k1, ref T k2, ref T k3, ref T k4, ref T k5, nint offset, bool near)
+    public static void PrefetchAll<T>(ref T k0, ref T k1, ref T k2, ref T k3, ref T k4, ref T k5, nint offset)
         where T : unmanaged
     {
-        PrefetchAll(ref k0, ref k1, ref k2, offset, near);
-        PrefetchAll(ref k3, ref k4, ref k5, offset, near);
+        PrefetchAll(ref k0, ref k1, ref k2, offset);
+        PrefetchAll(ref k3, ref k4, ref k5, offset);
     }
 
     /// <summary>Whether all elements of some rows of several heads are finite: see <see cref="AllFinite(ref float, int, nint, int, nint, int)"/>.</summary>

@@ -48,54 +48,37 @@ public static partial class KernelMemory
         PrefetchFar(ref origin, offset + 3 * apart);
     }
 
-    /// <summary>Prefetches a line of each of some streams, if <paramref name="near"/> into the first-level cache, else only into the second. The addresses may be outside of allocated memory.</summary>
+    /// <summary>Prefetches a line of each of some streams, but not into the first-level cache. The addresses may be outside of allocated memory.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static void PrefetchAll(ref float k0, ref float k1, nint offset, bool near)
+    public static void PrefetchAll(ref float k0, ref float k1, nint offset)
     {
-        if (near)
-        {
-            Prefetch(ref k0, offset);
-            Prefetch(ref k1, offset);
-        }
-        else
-        {
-            PrefetchFar(ref k0, offset);
-            PrefetchFar(ref k1, offset);
-        }
+        PrefetchFar(ref k0, offset);
+        PrefetchFar(ref k1, offset);
     }
 
-    /// <summary>Prefetches a line of each of some streams, if <paramref name="near"/> into the first-level cache, else only into the second. The addresses may be outside of allocated memory.</summary>
+    /// <summary>Prefetches a line of each of some streams, but not into the first-level cache. The addresses may be outside of allocated memory.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static void PrefetchAll(ref float k0, ref float k1, ref float k2, nint offset, bool near)
+    public static void PrefetchAll(ref float k0, ref float k1, ref float k2, nint offset)
     {
-        if (near)
-        {
-            Prefetch(ref k0, offset);
-            Prefetch(ref k1, offset);
-            Prefetch(ref k2, offset);
-        }
-        else
-        {
-            PrefetchFar(ref k0, offset);
-            PrefetchFar(ref k1, offset);
-            PrefetchFar(ref k2, offset);
-        }
+        PrefetchFar(ref k0, offset);
+        PrefetchFar(ref k1, offset);
+        PrefetchFar(ref k2, offset);
     }
 
-    /// <summary>Prefetches a line of each of some streams, if <paramref name="near"/> into the first-level cache, else only into the second. The addresses may be outside of allocated memory.</summary>
+    /// <summary>Prefetches a line of each of some streams, but not into the first-level cache. The addresses may be outside of allocated memory.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static void PrefetchAll(ref float k0, ref float k1, ref float k2, ref float k3, nint offset, bool near)
+    public static void PrefetchAll(ref float k0, ref float k1, ref float k2, ref float k3, nint offset)
     {
-        PrefetchAll(ref k0, ref k1, offset, near);
-        PrefetchAll(ref k2, ref k3, offset, near);
+        PrefetchAll(ref k0, ref k1, offset);
+        PrefetchAll(ref k2, ref k3, offset);
     }
 
-    /// <summary>Prefetches a line of each of some streams, if <paramref name="near"/> into the first-level cache, else only into the second. The addresses may be outside of allocated memory.</summary>
+    /// <summary>Prefetches a line of each of some streams, but not into the first-level cache. The addresses may be outside of allocated memory.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static void PrefetchAll(ref float k0, ref float k1, ref float k2, ref float k3, ref float k4, ref float k5, nint offset, bool near)
+    public static void PrefetchAll(ref float k0, ref float k1, ref float k2, ref float k3, ref float k4, ref float k5, nint offset)
     {
-        PrefetchAll(ref k0, ref k1, ref k2, offset, near);
-        PrefetchAll(ref k3, ref k4, ref k5, offset, near);
+        PrefetchAll(ref k0, ref k1, ref k2, offset);
+        PrefetchAll(ref k3, ref k4, ref k5, offset);
     }
 
     /// <summary>Prefetches four equidistant rows, but not into the first-level cache.</summary>
