@@ -122,6 +122,8 @@ public class CacheProgramTests
 
     private static readonly CachedKernels s_whole = new([PagedCalls.Plain]);
 
+    private static readonly PagedKernels s_paged = new([PagedCalls.Plain]);
+
     private const int KeyDim = 32, ValueDim = 24, KeyWidth = 2 * KeyDim, ValueWidth = 2 * ValueDim;
 
     /// <summary>A sequence of the model: the keys and values of each layer, as they are stored.</summary>
@@ -346,7 +348,7 @@ public class CacheProgramTests
     private sealed class PagedSubject<T>(int pageTokens) : Subject<T>
         where T : unmanaged
     {
-        private readonly PagedKernel<T> _kernel = PagedCalls.Compiled.Of<T>(PagedCalls.Plain);
+        private readonly PagedKernel<T> _kernel = s_paged.Of<T>(PagedCalls.Plain);
         private readonly List<SequenceId> _ids = [];
         private PagedKeyValueCache<T> _cache = PagedCalls.Create<T>(PagedCalls.Plain, pageTokens, Pages, Layers);
 
