@@ -1,3 +1,4 @@
+using System.Runtime.Intrinsics.X86;
 using Xunit;
 
 namespace AttentionGen.Kernels.Tests;
@@ -36,10 +37,13 @@ public class CachedKernelTests
         (10, Storage.Wide, KeyStore.Pages), (11, Storage.Half, KeyStore.Cache),
     ];
 
+    /// <summary>Only code that this machine can run: most of the time of these tests goes into compiling.</summary>
+    private static readonly AttentionIsas s_isas = X86Base.IsSupported ? AttentionIsas.Avx2 | AttentionIsas.Avx512 : AttentionIsas.All;
+
     private static readonly Declaration[] s_declarations =
     [
-        .. from kind in s_kinds from keysIn in new[] { KeyStore.Cache, KeyStore.Pages } select kind with { Storage = Storage.SByte, KeysIn = keysIn },
-        .. from other in s_others select s_kinds[other.Kind] with { Storage = other.Storage, KeysIn = other.KeysIn },
+        .. from kind in s_kinds from keysIn in new[] { KeyStore.Cache, KeyStore.Pages } select kind with { Storage = Storage.SByte, KeysIn = keysIn, Isas = s_isas },
+        .. from other in s_others select s_kinds[other.Kind] with { Storage = other.Storage, KeysIn = other.KeysIn, Isas = s_isas },
     ];
 
     /// <summary>The same for several sequences.</summary>
