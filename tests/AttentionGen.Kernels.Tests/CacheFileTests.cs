@@ -19,6 +19,7 @@ public class CacheFileTests
         RoundTrip(capacity, lengths, i => BitConverter.Int32BitsToSingle(i * 0x2545F491)); // NaN with any bits, too
         RoundTrip(capacity, lengths, i => BitConverter.Int16BitsToHalf((short)(i * 0x2545)));
         RoundTrip(capacity, lengths, i => BFloat16.FromBits((ushort)(i * 0x2545)));
+        RoundTrip(capacity, lengths, i => (sbyte)(i * 0x2545)); // -128, which no conversion makes, too
     }
 
     private static void RoundTrip<T>(int capacity, int[] lengths, Func<int, T> element)
@@ -34,7 +35,7 @@ public class CacheFileTests
             size = sizeof(T);
         }
 
-        Assert.Equal(HeadBytes + lengths.Length * sizeof(int) + lengths.Sum() * 3 * (5 + 7) * size + 16, file.Length); // tokens, not room
+        Assert.Equal(HeadBytes + lengths.Length * sizeof(int) + lengths.Sum() * 3 * ((5 + 7) * size + (typeof(T) == typeof(sbyte) ? 2 * sizeof(float) : 0)) + 16, file.Length); // tokens, not room
         Assert.Equal(bytes, cache.Bytes);
         Assert.Equal(lengths, LengthsOf(cache));
 
@@ -46,7 +47,7 @@ public class CacheFileTests
         AssertSame(cache, loaded);
 
         // It goes on as the original does.
-        T[] keys = [.. Enumerable.Range(0, 15).Select(element)], values = [.. Enumerable.Range(0, 21).Select(element)];
+        Rows<T> keys = Given(0, 15, 5, element), values = Given(0, 21, 7, element);
         int shortest = Array.IndexOf(lengths, lengths.Min());
         if (capacity == 0 || lengths.Min() < capacity)
         {
@@ -78,6 +79,19 @@ public class CacheFileTests
             + "00000000" + "02000000" + "003C004000420044" + "0045004600470048",
             Convert.ToHexString(file.ToArray().AsSpan(0, (int)file.Length - 16)));
         Assert.Equal(SavedCaches.Checked(file.ToArray().AsSpan(0, (int)file.Length - 16)), file.ToArray());
+    }
+
+    [Fact]
+    public void The_format_of_integers_stays()
+    {
+        using var cache = new KeyValueCache<sbyte>(2, 3, valueDim: 1);
+        cache.Append([1, 2, 3, -4, -5, -6, 7, 8, 9, 10, 11, 12], [-127, 127, 0, 13], [0.5f, 0, float.NaN, 1], [2, 4, 8, 16]);
+        byte[] file = SavedCaches.Save(cache.Save);
+        Assert.Equal(
+            "8941474B560D0A0A" + "01000000" + "01000000" + "04000000" + "02000000" + "03000000" + "01000000" + "01000000" + "00000000" + "02000000" // head
+            + "010203FCFBFA0708090A0B0C" + "817F000D" + "0000003F000000000000C0FF0000803F" + "00000040000080400000004100008041",
+            Convert.ToHexString(file.AsSpan(0, file.Length - 16)));
+        Assert.Equal(SavedCaches.Checked(file.AsSpan(0, file.Length - 16)), file);
     }
 
     [Fact]
@@ -125,12 +139,25 @@ public class CacheFileTests
         var cache = new KeyValueCache<T>(heads, headDim, valueDim, lengths.Length, capacity);
         for (int layer = 0; layer < lengths.Length; layer++)
         {
-            T[] keys = [.. Enumerable.Range(layer, lengths[layer] * heads * headDim).Select(element)];
-            T[] values = [.. Enumerable.Range(1000 + layer, lengths[layer] * heads * valueDim).Select(element)];
-            cache.Append(keys, values, layer);
+            cache.Append(Given(layer, lengths[layer] * heads * headDim, headDim, element), Given(1000 + layer, lengths[layer] * heads * valueDim, valueDim, element), layer);
         }
 
         return cache;
+    }
+
+    /// <summary>Rows of any elements; their scales, where they have any, are any that a cache takes, NaN with any bits, too.</summary>
+    private static Rows<T> Given<T>(int first, int count, int dim, Func<int, T> element)
+        where T : unmanaged
+    {
+        var rows = Stored.Empty<T>(count, dim);
+        for (int i = 0; i < count; i++) rows.Elements[i] = element(first + i);
+        for (int i = 0; i < rows.Scales.Length; i++)
+        {
+            float scale = BitConverter.Int32BitsToSingle((first + i) * 0x2545F491);
+            rows.Scales[i] = float.IsNaN(scale) ? scale : float.IsInfinity(scale) ? 0 : MathF.Abs(scale);
+        }
+
+        return rows;
     }
 
     private static void AssertSame<T>(KeyValueCache<T> expected, KeyValueCache<T> actual)

@@ -76,7 +76,7 @@ public class CacheProgramTests
 
     private static Arbitrary<Program> Arbitrary => Arb.From(
         from cache in Gen.Elements(Cache.Whole, Cache.Ring, Cache.Paged, Cache.Paged)
-        from storage in Gen.Elements(Storage.Wide, Storage.Half, Storage.BFloat16)
+        from storage in Gen.Elements(Storage.Wide, Storage.Half, Storage.BFloat16, Storage.SByte)
         from size in cache == Cache.Whole ? Gen.Elements(0, 60) : cache == Cache.Ring ? Gen.Elements(1, 6, 40) : Gen.Elements(16, 32, 64)
         from steps in Steps.ArrayOf(30)
         select new Program(cache, storage, size, [new(Kind.Create), .. steps]),
@@ -110,7 +110,8 @@ public class CacheProgramTests
         {
             if (program.Storage == Storage.Wide) new Machine<float>(program, seen).Run();
             else if (program.Storage == Storage.Half) new Machine<Half>(program, seen).Run();
-            else new Machine<BFloat16>(program, seen).Run();
+            else if (program.Storage == Storage.BFloat16) new Machine<BFloat16>(program, seen).Run();
+            else new Machine<sbyte>(program, seen).Run();
         }).Check(Config.QuickThrowOnFailure.WithQuietOnSuccess(true).WithMaxTest(Programs).WithReplay(new Replay(new Rnd(s_seed is null ? 7 : ulong.Parse(s_seed, CultureInfo.InvariantCulture)), null)));
 
         // The programs of CI reach what they are for.
@@ -121,47 +122,47 @@ public class CacheProgramTests
 
     private static readonly CachedKernels s_whole = new([PagedCalls.Plain]);
 
-    private const int KeyWidth = 2 * 32, ValueWidth = 2 * 24;
+    private static readonly PagedKernels s_paged = new([PagedCalls.Plain]);
 
-    /// <summary>A sequence of the model: the keys and values of each layer.</summary>
+    private const int KeyDim = 32, ValueDim = 24, KeyWidth = 2 * KeyDim, ValueWidth = 2 * ValueDim;
+
+    /// <summary>A sequence of the model: the keys and values of each layer, as they are stored.</summary>
     private sealed class Model<T>
         where T : unmanaged
     {
-        private List<T>[] Keys { get; init; } = [.. Enumerable.Range(0, Layers).Select(_ => new List<T>())];
+        private Tokens<T>[] Keys { get; init; } = [.. Enumerable.Range(0, Layers).Select(_ => new Tokens<T>(KeyDim))];
 
-        private List<T>[] Values { get; init; } = [.. Enumerable.Range(0, Layers).Select(_ => new List<T>())];
+        private Tokens<T>[] Values { get; init; } = [.. Enumerable.Range(0, Layers).Select(_ => new Tokens<T>(ValueDim))];
 
         public bool IsFreed { get; set; }
 
         public int Longest => Enumerable.Range(0, Layers).Max(LengthOf);
 
-        public int LengthOf(int layer) => Keys[layer].Count / KeyWidth;
+        public int LengthOf(int layer) => Keys[layer].Count;
 
-        public void Append(int layer, IEnumerable<float> keys, IEnumerable<float> values)
+        public void Append(int layer, ReadOnlySpan<float> keys, ReadOnlySpan<float> values)
         {
-            Keys[layer].AddRange(keys.Select(Stored.Round<T>));
-            Values[layer].AddRange(values.Select(Stored.Round<T>));
+            Keys[layer].Add(Stored.Round<T>(keys, KeyDim));
+            Values[layer].Add(Stored.Round<T>(values, ValueDim));
         }
 
-        public Model<T> Fork() => new() { Keys = [.. Keys.Select(keys => keys.ToList())], Values = [.. Values.Select(values => values.ToList())] };
+        public Model<T> Fork() => new() { Keys = [.. Keys.Select(keys => keys.Copy())], Values = [.. Values.Select(values => values.Copy())] };
 
         public void Truncate(int length)
         {
             for (int layer = 0; layer < Layers; layer++)
             {
                 int kept = Math.Min(length, LengthOf(layer));
-                Keys[layer].RemoveRange(kept * KeyWidth, Keys[layer].Count - kept * KeyWidth);
-                Values[layer].RemoveRange(kept * ValueWidth, Values[layer].Count - kept * ValueWidth);
+                Keys[layer].Truncate(kept);
+                Values[layer].Truncate(kept);
             }
         }
 
         /// <summary>Checks that rows are those of the tokens from one to another.</summary>
-        public void Check(int layer, int first, int end, T[] keys, T[] values)
+        public void Check(int layer, int first, int end, Rows<T> keys, Rows<T> values)
         {
-            Assert.True(Bytes(CollectionsMarshal.AsSpan(Keys[layer])[(first * KeyWidth)..(end * KeyWidth)]).SequenceEqual(Bytes(keys)), "keys");
-            Assert.True(Bytes(CollectionsMarshal.AsSpan(Values[layer])[(first * ValueWidth)..(end * ValueWidth)]).SequenceEqual(Bytes(values)), "values");
-
-            static ReadOnlySpan<byte> Bytes(ReadOnlySpan<T> rows) => MemoryMarshal.AsBytes(rows);
+            Assert.True(Keys[layer].AreAt(first, end, keys), "keys");
+            Assert.True(Values[layer].AreAt(first, end, values), "values");
         }
 
         /// <summary>Checks the result of queries at the last tokens.</summary>
@@ -169,10 +170,49 @@ public class CacheProgramTests
         {
             var all = new Inputs(new Problem(declaration, query.Length / (declaration.Heads * declaration.HeadDim), LengthOf(layer)));
             query.CopyTo(all.Query);
-            for (int i = 0; i < all.Key.Length; i++) all.Key[i] = Stored.Float(Keys[layer][i]);
-            for (int i = 0; i < all.Value.Length; i++) all.Value[i] = Stored.Float(Values[layer][i]);
+            Keys[layer].Floats.CopyTo(all.Key, 0);
+            Values[layer].Floats.CopyTo(all.Value, 0);
             Bound.Check(all, output.ToArray());
         }
+    }
+
+    /// <summary>The keys of tokens, or their values: elements, and scales where they are integers.</summary>
+    private sealed class Tokens<T>(int dim)
+        where T : unmanaged
+    {
+        private const int Heads = 2;
+
+        private readonly List<T> _elements = [];
+        private readonly List<float> _scales = [];
+
+        public int Count => _elements.Count / (Heads * dim);
+
+        public float[] Floats => new Rows<T>([.. _elements], [.. _scales], dim).Floats;
+
+        public void Add(Rows<T> rows)
+        {
+            _elements.AddRange(rows.Elements);
+            _scales.AddRange(rows.Scales);
+        }
+
+        public Tokens<T> Copy()
+        {
+            var copy = new Tokens<T>(dim);
+            copy.Add(new([.. _elements], [.. _scales], dim));
+            return copy;
+        }
+
+        public void Truncate(int count)
+        {
+            _elements.RemoveRange(count * Heads * dim, _elements.Count - count * Heads * dim);
+            if (_scales.Count > 0) _scales.RemoveRange(count * Heads, _scales.Count - count * Heads);
+        }
+
+        /// <summary>Whether rows have the bits of the tokens from one to another.</summary>
+        public bool AreAt(int first, int end, Rows<T> rows) => Same(_elements, rows.Elements, Heads * dim, first, end) && (rows.Scales.Length == 0 || Same(_scales, rows.Scales, Heads, first, end));
+
+        private static bool Same<TElement>(List<TElement> all, TElement[] rows, int width, int first, int end)
+            where TElement : unmanaged => MemoryMarshal.AsBytes(CollectionsMarshal.AsSpan(all)[(first * width)..(end * width)]).SequenceEqual(MemoryMarshal.AsBytes(rows.AsSpan()));
     }
 
     /// <summary>The caches of a program. A sequence is known by its number.</summary>
@@ -191,9 +231,9 @@ public class CacheProgramTests
         /// <summary>The tokens that are there, beside first keys.</summary>
         public virtual Range Retained(int sequence, int layer) => 0..LengthOf(sequence, layer);
 
-        public abstract void Append(int sequence, T[] keys, T[] values, int layer);
+        public abstract void Append(int sequence, Rows<T> keys, Rows<T> values, int layer);
 
-        public abstract void Read(int sequence, int first, T[] keys, T[] values, int layer);
+        public abstract void Read(int sequence, int first, Rows<T> keys, Rows<T> values, int layer);
 
         public abstract void Step(int[] sequences, int[] starts, Inputs inputs, int layer, float[] output);
 
@@ -238,7 +278,7 @@ public class CacheProgramTests
 
         public override void CheckFreed(int sequence)
         {
-            Assert.Throws<ObjectDisposedException>(() => Append(sequence, [], [], 0));
+            Assert.Throws<ObjectDisposedException>(() => Append(sequence, Stored.Empty<T>(0, KeyDim), Stored.Empty<T>(0, ValueDim), 0));
             Assert.Throws<ObjectDisposedException>(() => Save(sequence));
             Assert.Throws<ObjectDisposedException>(() => Truncate(sequence, 0));
         }
@@ -265,9 +305,9 @@ public class CacheProgramTests
 
         public override bool IsFull(int length, int tokens) => capacity > 0 && length + tokens > capacity;
 
-        public override void Append(int sequence, T[] keys, T[] values, int layer) => Caches[sequence].Append(keys, values, layer);
+        public override void Append(int sequence, Rows<T> keys, Rows<T> values, int layer) => Caches[sequence].Append(keys.Elements, values.Elements, keys.Scales, values.Scales, layer);
 
-        public override void Read(int sequence, int first, T[] keys, T[] values, int layer) => Caches[sequence].Read(first, keys, values, layer);
+        public override void Read(int sequence, int first, Rows<T> keys, Rows<T> values, int layer) => Caches[sequence].Read(first, keys.Elements, values.Elements, keys.Scales, values.Scales, layer);
 
         public override void Step(int[] sequences, int[] starts, Inputs inputs, int layer, float[] output) => _kernel.Step(inputs.Query, inputs.Key, inputs.Value, Caches[sequences[0]], layer, 1, output);
 
@@ -290,9 +330,9 @@ public class CacheProgramTests
 
         public override Range Retained(int sequence, int layer) => Caches[sequence].RetainedOf(layer);
 
-        public override void Append(int sequence, T[] keys, T[] values, int layer) => Caches[sequence].Append(keys, values, layer);
+        public override void Append(int sequence, Rows<T> keys, Rows<T> values, int layer) => Caches[sequence].Append(keys.Elements, values.Elements, keys.Scales, values.Scales, layer);
 
-        public override void Read(int sequence, int first, T[] keys, T[] values, int layer) => Caches[sequence].Read(first, keys, values, layer);
+        public override void Read(int sequence, int first, Rows<T> keys, Rows<T> values, int layer) => Caches[sequence].Read(first, keys.Elements, values.Elements, keys.Scales, values.Scales, layer);
 
         public override void Step(int[] sequences, int[] starts, Inputs inputs, int layer, float[] output) => _kernel.Step(inputs.Query, inputs.Key, inputs.Value, Caches[sequences[0]], layer, 1, output);
 
@@ -308,7 +348,7 @@ public class CacheProgramTests
     private sealed class PagedSubject<T>(int pageTokens) : Subject<T>
         where T : unmanaged
     {
-        private readonly PagedKernel<T> _kernel = PagedCalls.Compiled.Of<T>(PagedCalls.Plain);
+        private readonly PagedKernel<T> _kernel = s_paged.Of<T>(PagedCalls.Plain);
         private readonly List<SequenceId> _ids = [];
         private PagedKeyValueCache<T> _cache = PagedCalls.Create<T>(PagedCalls.Plain, pageTokens, Pages, Layers);
 
@@ -318,9 +358,9 @@ public class CacheProgramTests
 
         public override int LengthOf(int sequence, int layer) => _cache.LengthOf(_ids[sequence], layer);
 
-        public override void Append(int sequence, T[] keys, T[] values, int layer) => _cache.Append(_ids[sequence], keys, values, layer);
+        public override void Append(int sequence, Rows<T> keys, Rows<T> values, int layer) => _cache.Append(_ids[sequence], keys.Elements, values.Elements, keys.Scales, values.Scales, layer);
 
-        public override void Read(int sequence, int first, T[] keys, T[] values, int layer) => _cache.Read(_ids[sequence], first, keys, values, layer);
+        public override void Read(int sequence, int first, Rows<T> keys, Rows<T> values, int layer) => _cache.Read(_ids[sequence], first, keys.Elements, values.Elements, keys.Scales, values.Scales, layer);
 
         public override void Step(int[] sequences, int[] starts, Inputs inputs, int layer, float[] output) =>
             _kernel.Step(inputs.Query, inputs.Key, inputs.Value, starts, _cache, [.. sequences.Select(sequence => _ids[sequence])], layer, 1, output);
@@ -414,7 +454,7 @@ public class CacheProgramTests
             {
                 case Kind.Append:
                     var given = new Inputs(new Problem(subject.Declaration, step.Tokens, step.Tokens), _seed++);
-                    T[] keys = [.. given.Key.Select(Stored.Round<T>)], values = [.. given.Value.Select(Stored.Round<T>)];
+                    Rows<T> keys = Stored.Round<T>(given.Key, KeyDim), values = Stored.Round<T>(given.Value, ValueDim);
                     if (Append(subject, step, [(model, step.Tokens)], () => subject.Append(sequence, keys, values, layer))) model.Append(layer, given.Key, given.Value);
                     break;
                 case Kind.Attend:
@@ -450,7 +490,7 @@ public class CacheProgramTests
             for (int i = 0; i < models.Length; i++)
             {
                 var (start, end) = (starts[i], starts[i + 1]);
-                models[i].Append(step.Layer, given.Key[(start * KeyWidth)..(end * KeyWidth)], given.Value[(start * ValueWidth)..(end * ValueWidth)]);
+                models[i].Append(step.Layer, given.Key.AsSpan((start * KeyWidth)..(end * KeyWidth)), given.Value.AsSpan((start * ValueWidth)..(end * ValueWidth)));
                 if (end > start) models[i].Check(subject.Declaration, step.Layer, given.Query.AsSpan((start * 128)..(end * 128)), output.AsSpan((start * 96)..(end * 96)));
             }
         }
@@ -562,7 +602,7 @@ public class CacheProgramTests
 
                     void Rows(int from, int to)
                     {
-                        T[] keys = new T[(to - from) * KeyWidth], values = new T[(to - from) * ValueWidth];
+                        Rows<T> keys = Stored.Empty<T>((to - from) * KeyWidth, KeyDim), values = Stored.Empty<T>((to - from) * ValueWidth, ValueDim);
                         subject.Read(i, from, keys, values, layer);
                         model.Check(layer, from, to, keys, values);
                     }

@@ -8,7 +8,7 @@ namespace AttentionGen.Kernels.Tests;
 [Collection(nameof(Isolated))]
 public class HostileCacheFileTests
 {
-    public static TheoryData<string> Kinds => [.. SavedCaches.All.Select(one => one.Kind)];
+    public static TheoryData<string> Kinds => [.. SavedCaches.All.Select(one => one.Name)];
 
     [Theory, MemberData(nameof(Kinds))]
     public void A_file_that_ends_early_is_refused_wherever_it_ends(string kind)
@@ -81,14 +81,49 @@ public class HostileCacheFileTests
         Assert.Equal(0, memory.Most);
     }
 
+    /// <summary>The right checksum does not make a scale of a number that is none. NaN is one: that of a row that is NaN.</summary>
+    [Theory]
+    [InlineData("KeyValueCache<sbyte>")]
+    [InlineData("RingKeyValueCache<sbyte>")]
+    [InlineData("PagedKeyValueCache<sbyte>")]
+    public void A_forged_scale_is_refused_with_what_is_wrong(string kind)
+    {
+        var saved = SavedCaches.Of(kind);
+        byte[] contents = saved.File[..^16];
+
+        // The last plane is that of the scales of values, behind that of the scales of keys: two heads of a token each, and so many tokens.
+        int values = contents.Length - sizeof(float), keys = values - 2 * sizeof(float) * kind switch { "KeyValueCache<sbyte>" => 5, "RingKeyValueCache<sbyte>" => 4, _ => 2 };
+        foreach (var (place, name) in new[] { (values, "values"), (keys, "keys") })
+        {
+            foreach (var (scale, text) in new[] { (-1f, "-1"), (-float.Epsilon, "-1E-45"), (float.PositiveInfinity, "Infinity"), (float.NegativeInfinity, "-Infinity") })
+                Assert.Equal($"A scale of {name} is {text}, 0 or more is needed, or NaN.", Assert.Throws<InvalidDataException>(() => saved.LoadAndDispose(With(scale))).Message);
+
+            foreach (float scale in new[] { float.NaN, -float.NaN, BitConverter.Int32BitsToSingle(0x7F800001), 0f, -0f, float.Epsilon, float.MaxValue }) // also one that signals
+            {
+                using var loaded = saved.Load(new MemoryStream(With(scale)));
+                saved.Use(loaded);
+            }
+
+            byte[] With(float scale)
+            {
+                byte[] other = [.. contents];
+                BinaryPrimitives.WriteSingleLittleEndian(other.AsSpan(place), scale);
+                return SavedCaches.Checked(other);
+            }
+        }
+    }
+
     [Fact]
     public void A_cache_of_another_kind_is_refused()
     {
         foreach (var saved in SavedCaches.All)
-            foreach (var other in SavedCaches.All.Where(other => other != saved))
+            foreach (var other in SavedCaches.All.Where(other => other.Kind != saved.Kind))
                 Assert.Equal($"The file has a {saved.Kind}, not a {other.Kind}.", Assert.Throws<InvalidDataException>(() => other.LoadAndDispose(saved.File)).Message);
         Assert.Contains("stores float, the cache stores Half", Assert.Throws<InvalidDataException>(() => RingKeyValueCache<Half>.Load(File("RingKeyValueCache"))).Message, StringComparison.Ordinal);
         Assert.Contains("stores float, the cache stores BFloat16", Assert.Throws<InvalidDataException>(() => PagedKeyValueCache<BFloat16>.Load(File("PagedKeyValueCache"))).Message, StringComparison.Ordinal);
+
+        Assert.Contains("stores sbyte, the cache stores float", Assert.Throws<InvalidDataException>(() => KeyValueCache<float>.Load(File("KeyValueCache<sbyte>"))).Message, StringComparison.Ordinal);
+        Assert.Contains("stores float, the cache stores sbyte", Assert.Throws<InvalidDataException>(() => PagedKeyValueCache<sbyte>.Load(File("PagedKeyValueCache"))).Message, StringComparison.Ordinal);
 
         static MemoryStream File(string kind) => new(SavedCaches.Of(kind).File);
     }
@@ -240,7 +275,7 @@ public class HostileCacheFileTests
                 Assert.Equal(0, memory.Bytes);
             }
 
-            Assert.InRange(failed, fault == Fault.NativeMemory || kind == "PagedKeyValueCache" ? 2 : 1, 50);
+            Assert.InRange(failed, fault == Fault.NativeMemory || saved.Kind == "PagedKeyValueCache" ? 2 : 1, 50);
         }
     }
 }

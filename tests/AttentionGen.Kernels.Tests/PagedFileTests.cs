@@ -14,6 +14,7 @@ public class PagedFileTests
         RoundTrip<float>(16);
         RoundTrip<Half>(32);
         RoundTrip<BFloat16>(64);
+        RoundTrip<sbyte>(16);
 
         static void RoundTrip<T>(int pageTokens)
             where T : unmanaged

@@ -265,6 +265,7 @@ public class RingCacheTests
         if (large) return;
         Run<Half>();
         Run<BFloat16>();
+        Run<sbyte>();
 
         void Run<T>()
             where T : unmanaged

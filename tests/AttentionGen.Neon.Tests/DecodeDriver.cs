@@ -35,15 +35,23 @@ internal static class DecodeDriver
             {
                 next = call.EndOfPage(from, firstKeys);
                 if (runs.Count == call.MostRuns) Attend<TCore>(ref query, ref call, ref runs, state, ref starts);
-                runs.Add(call.RunOfFirst(from, next - from, query: 0, call.Key(keys, from), call.Value(values, from)));
+                runs.Add(call.RunOfFirst(from, next - from, query: 0, call.Key(keys, from), call.Value(values, from), call.KeyScale(from), call.ValueScale(from)));
             }
 
             long to = Math.Min(first + call.Stretch, end);
+            Unsafe.SkipInit(out NeonPages pages);
+            pages.Count = 0;
             for (long from = first, next; from < to; from = next)
             {
-                next = call.EndOfPage(from, to);
-                if (runs.Count == call.MostRuns) Attend<TCore>(ref query, ref call, ref runs, state, ref starts);
-                runs.Add(call.Run(from, next - from, query: 0, call.Key(keys, from), call.Value(values, from)));
+                if (runs.Count == call.MostRuns || pages.Count == NeonPages.Most)
+                {
+                    Attend<TCore>(ref query, ref call, ref runs, state, ref starts);
+                    pages.Count = 0;
+                }
+
+                int firstPage = 0, pageKeys = 0;
+                next = plan.InPages ? call.ListPages(from, to, ref pages, out firstPage, out pageKeys) : call.EndOfPage(from, to);
+                runs.Add(call.Run(from, next - from, query: 0, call.Key(keys, from), call.Value(values, from), call.KeyScale(from), call.ValueScale(from), pages.First + firstPage, pageKeys));
             }
 
             Attend<TCore>(ref query, ref call, ref runs, state, ref starts);
@@ -71,6 +79,7 @@ internal static class DecodeDriver
             KeyHeads = 1,
             KeyStride = (nint)call.KeyStride,
             ValueStride = (nint)call.ValueStride,
+            ScaleStride = 1,
             Runs = ref runs.First,
             RunCount = runs.Count,
             First = starts,

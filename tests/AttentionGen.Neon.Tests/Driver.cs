@@ -29,6 +29,9 @@ public struct NeonCall
     /// <summary>The pages of a cache.</summary>
     internal unsafe void** KeyPages, ValuePages;
 
+    /// <summary>The scales of keys and values, a float for each token of a page, where they are integers; otherwise null.</summary>
+    internal unsafe float** KeyScalePages, ValueScalePages;
+
     /// <summary>The most runs of keys that a core of decode gets at once.</summary>
     public long MostRuns;
 
@@ -72,9 +75,33 @@ public struct NeonCall
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     internal readonly unsafe void* Value(void* tensor, long key) => Row(tensor, ValuePages, key, ValueStride);
 
+    /// <summary>The address of the scale of a key; null where keys have none.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    internal readonly unsafe float* KeyScale(long key) => KeyScalePages == null ? null : KeyScalePages[Place(key) / PageTokens] + Place(key) % PageTokens;
+
+    /// <summary>The address of the scale of a value; null where values have none.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    internal readonly unsafe float* ValueScale(long key) => ValueScalePages == null ? null : ValueScalePages[Place(key) / PageTokens] + Place(key) % PageTokens;
+
     /// <summary>The end of the keys from one on, at most <paramref name="end"/>, that lie at equal distances.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public readonly long EndOfPage(long key, long end) => PageTokens == 0 ? end : Math.Min(end, key + PageTokens - Place(key) % PageTokens);
+
+    /// <summary>The elements from the page of a key to each page of the keys up to another one, as the library lists them.</summary>
+    /// <returns>The key after the last of those pages.</returns>
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    internal readonly unsafe long ListPages(long from, long end, ref NeonPages pages, out int first, out int pageKeys)
+    {
+        first = pages.Count;
+        long next = EndOfPage(from, end);
+        pageKeys = (int)(next - from);
+        pages.First[pages.Count++] = 0;
+        byte* page = (byte*)KeyPages[from / PageTokens];
+        for (; pageKeys == PageTokens && next < end && pages.Count < NeonPages.Most; next = Math.Min(next + pageKeys, end))
+            pages.First[pages.Count++] = (nint)(((byte*)KeyPages[next / PageTokens] - page) / KeyBytes);
+        for (int i = 0; i < NeonPages.Ahead; i++) pages.First[pages.Count + i] = pages.First[pages.Count - 1];
+        return next;
+    }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private readonly long Place(long key) => Ring == 0 || key < Kept ? key : Kept + (key - Kept) % Ring;
@@ -85,16 +112,17 @@ public struct NeonCall
 
     /// <summary>Keys of the zone of the first keys against queries from one on.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    internal readonly unsafe KeyRun RunOfFirst(long from, long keys, long query, void* firstKey, void* firstValue) => new()
+    internal readonly unsafe KeyRun RunOfFirst(long from, long keys, long query, void* firstKey, void* firstValue, float* keyScale = null, float* valueScale = null) => new()
     {
-        FirstKey = firstKey, FirstValue = firstValue, Key = (int)from, Count = (int)keys, Visible = (nint)(EndOfFirstOf(query) - from), Hidden = -(1 << 30), Decided = true,
+        FirstKey = firstKey, FirstValue = firstValue, FirstKeyScale = keyScale, FirstValueScale = valueScale, Key = (int)from, Count = (int)keys, Visible = (nint)(EndOfFirstOf(query) - from), Hidden = -(1 << 30), Decided = true,
     };
 
     /// <summary>The same of the window.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    internal readonly unsafe KeyRun Run(long from, long keys, long query, void* firstKey, void* firstValue) => new()
+    internal readonly unsafe KeyRun Run(long from, long keys, long query, void* firstKey, void* firstValue, float* keyScale = null, float* valueScale = null, nint* pages = null, int pageKeys = 0) => new()
     {
-        FirstKey = firstKey, FirstValue = firstValue, Key = (int)from, Count = (int)keys, Least = (int)Math.Max(First - from, 0), Visible = (nint)(End(query) - from), Hidden = (nint)(Begin(query) - from), Decided = true,
+        FirstPage = pages, PageKeys = pageKeys,
+        FirstKey = firstKey, FirstValue = firstValue, FirstKeyScale = keyScale, FirstValueScale = valueScale, Key = (int)from, Count = (int)keys, Least = (int)Math.Max(First - from, 0), Visible = (nint)(End(query) - from), Hidden = (nint)(Begin(query) - from), Decided = true,
     };
 }
 
@@ -115,6 +143,12 @@ internal unsafe struct NeonMemory
 
     /// <summary>How many bytes each has.</summary>
     public long PanelKeyBytes, PanelValueBytes;
+
+    /// <summary>The scales of these keys and values.</summary>
+    public float* PanelKeyScales, PanelValueScales;
+
+    /// <summary>How many each has.</summary>
+    public long PanelScaleFloats;
 }
 
 /// <summary>The runs of a block, one after the other.</summary>
@@ -135,6 +169,28 @@ internal struct NeonRuns
         public const int Most = 32; // as in the library
 
         private KeyRun _first;
+    }
+}
+
+/// <summary>The lists of pages of some runs, one after the other, and what a core may read behind the last.</summary>
+internal struct NeonPages
+{
+    public const int Most = 96, Ahead = 8; // as in the library
+
+    private Offsets _offsets;
+    public int Count;
+
+    [UnscopedRef]
+    public unsafe nint* First
+    {
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        get => (nint*)Unsafe.AsPointer(ref Unsafe.As<Offsets, nint>(ref _offsets));
+    }
+
+    [InlineArray(Most + Ahead)]
+    private struct Offsets
+    {
+        private nint _first;
     }
 }
 
@@ -169,6 +225,7 @@ public static class Driver
             memory.WorkingFloats = plan.ScratchFloats;
             memory.PanelKeyBytes = plan.PanelKeys * call.HeadDim * call.KeyBytes;
             memory.PanelValueBytes = plan.PanelKeys * call.ValueDim * call.KeyBytes;
+            memory.PanelScaleFloats = plan.PanelKeys;
             memory.StateFloats = (isShort ? 1 : (call.Queries + plan.QueryBlock - 1) / plan.QueryBlock) * plan.StateFloats;
             return;
         }
@@ -235,8 +292,8 @@ public static class Driver
             if (next < first + count) next -= (next - from) % panel;
             if (next > from)
             {
-                keys.KeyRows = new TokenRows(call.Key(key, from), (nint)call.KeyStride);
-                keys.ValueRows = new TokenRows(call.Value(value, from), (nint)call.ValueStride);
+                keys.KeyRows = new TokenRows(call.Key(key, from), (nint)call.KeyStride, scales: call.KeyScale(from), scaleStride: 1);
+                keys.ValueRows = new TokenRows(call.Value(value, from), (nint)call.ValueStride, scales: call.ValueScale(from), scaleStride: 1);
             }
             else
             {
@@ -245,10 +302,13 @@ public static class Driver
                 {
                     Copy(call.Key(key, i), memory.PanelKeys, i - from, call.HeadDim * call.KeyBytes);
                     Copy(call.Value(value, i), memory.PanelValues, i - from, call.ValueDim * call.KeyBytes);
+                    if (call.KeyScalePages == null) continue;
+                    memory.PanelKeyScales[i - from] = *call.KeyScale(i);
+                    memory.PanelValueScales[i - from] = *call.ValueScale(i);
                 }
 
-                keys.KeyRows = new TokenRows(memory.PanelKeys, (nint)call.HeadDim);
-                keys.ValueRows = new TokenRows(memory.PanelValues, (nint)call.ValueDim);
+                keys.KeyRows = new TokenRows(memory.PanelKeys, (nint)call.HeadDim, scales: memory.PanelKeyScales, scaleStride: 1);
+                keys.ValueRows = new TokenRows(memory.PanelValues, (nint)call.ValueDim, scales: memory.PanelValueScales, scaleStride: 1);
             }
 
             keys.Count = (int)(next - from);

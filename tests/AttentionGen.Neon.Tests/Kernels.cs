@@ -211,6 +211,18 @@ public static partial class Kernels
     [Attention(1, 16, Isas = AttentionIsas.Neon)]
     public static partial void D16_pages_f16(ReadOnlySpan<Half> query, PagedKeyValueCache<Half> cache, ReadOnlySpan<SequenceId> sequences, Span<Half> output);
 
+    [Attention(1, 64, Mask = AttentionMask.Causal, Isas = AttentionIsas.Neon)]
+    public static partial void D64_causal_cache_i8(ReadOnlySpan<float> query, KeyValueCache<sbyte> cache, Span<float> output);
+
+    [Attention(1, 33, ValueDim = 20, Mask = AttentionMask.Causal, QueryKeyNorm = AttentionNorm.Rms, Isas = AttentionIsas.Neon)]
+    public static partial void D33v20_causal_normed_pages_i8(ReadOnlySpan<float> query, PagedKeyValueCache<sbyte> cache, ReadOnlySpan<SequenceId> sequences, Span<float> output, ReadOnlySpan<float> queryNormWeight);
+
+    [Attention(1, 7, ValueDim = 1, Isas = AttentionIsas.Neon)]
+    public static partial void D7v1_pages_i8(ReadOnlySpan<float> query, PagedKeyValueCache<sbyte> cache, ReadOnlySpan<SequenceId> sequences, Span<float> output);
+
+    [Attention(1, 20, ValueDim = 12, Mask = AttentionMask.Causal, WindowLeft = 30, FirstKeys = 4, Rotary = AttentionRotary.Interleaved, RotaryDim = 10, RotaryStart = 3, Isas = AttentionIsas.Neon)]
+    public static partial void D20v12_window_ropei10at3_ring_i8(ReadOnlySpan<float> query, RingKeyValueCache<sbyte> cache, Span<float> output, RotaryTable rotary);
+
     // Only its form matters: the numbers come with the call.
     private static bool FirstOrNear(int query, int key) => key <= query && (key < 4 || (key >= 4 && query - key < 21));
 }
@@ -411,11 +423,23 @@ public static class Entries
         Driver.Run<forward_f32_d64_window__neon_8x2>(ref query, ref key, ref value, ref output, ref Unsafe.As<long, NeonCall>(ref call));
 
     public static void Run_d33v20_causal_pages(ref float query, ref float key, ref float value, ref float output, ref long call) =>
-        Driver.Run<forward_f32_d33v20_causal__neon_8x2>(ref query, ref key, ref value, ref output, ref Unsafe.As<long, NeonCall>(ref call));
+        Driver.Run<forward_f32_d33v20_causal_pages__neon_8x2>(ref query, ref key, ref value, ref output, ref Unsafe.As<long, NeonCall>(ref call));
 
     public static void Run_d128_causal_rope_pages_bf16(ref float query, ref float key, ref float value, ref float output, ref long call) =>
-        Driver.Run<forward_f32_bf16_bf16_f32_d128_causal_rope_stored__neon_8x2>(ref query, ref key, ref value, ref output, ref Unsafe.As<long, NeonCall>(ref call));
+        Driver.Run<forward_f32_bf16_bf16_f32_d128_causal_pages_rope_stored__neon_8x2>(ref query, ref key, ref value, ref output, ref Unsafe.As<long, NeonCall>(ref call));
 
     public static void Run_d16_pages_f16(ref float query, ref float key, ref float value, ref float output, ref long call) =>
-        Driver.Run<forward_f16_d16__neon_8x2>(ref query, ref key, ref value, ref output, ref Unsafe.As<long, NeonCall>(ref call));
+        Driver.Run<forward_f16_d16_pages__neon_8x2>(ref query, ref key, ref value, ref output, ref Unsafe.As<long, NeonCall>(ref call));
+
+    public static void Run_d64_causal_cache_i8(ref float query, ref float key, ref float value, ref float output, ref long call) =>
+        Driver.Run<forward_f32_i8_i8_f32_d64_causal__neon_8x2>(ref query, ref key, ref value, ref output, ref Unsafe.As<long, NeonCall>(ref call));
+
+    public static void Run_d33v20_causal_normed_pages_i8(ref float query, ref float key, ref float value, ref float output, ref long call) =>
+        Driver.Run<forward_f32_i8_i8_f32_d33v20_causal_pages_rms_qw_stored__neon_8x2>(ref query, ref key, ref value, ref output, ref Unsafe.As<long, NeonCall>(ref call));
+
+    public static void Run_d7v1_pages_i8(ref float query, ref float key, ref float value, ref float output, ref long call) =>
+        Driver.Run<forward_f32_i8_i8_f32_d7v1_pages__neon_8x2>(ref query, ref key, ref value, ref output, ref Unsafe.As<long, NeonCall>(ref call));
+
+    public static void Run_d20v12_window_ropei10at3_ring_i8(ref float query, ref float key, ref float value, ref float output, ref long call) =>
+        Driver.Run<forward_f32_i8_i8_f32_d20v12_window_ropei10at3_stored__neon_8x2>(ref query, ref key, ref value, ref output, ref Unsafe.As<long, NeonCall>(ref call));
 }

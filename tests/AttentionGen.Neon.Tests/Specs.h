@@ -73,3 +73,7 @@ TYPED(Run_d64_window_ring, 64, 64, 20, 0, 0, 0, F32, F32, F32, RING, 4, 0, 0, 0,
 TYPED(Run_d33v20_causal_pages, 33, 20, -1, 0, 0, 0, F32, F32, F32, PAGES, 0, 0, 0, 0, 0)
 TYPED(Run_d128_causal_rope_pages_bf16, 128, 128, -1, 0, 0, 0, F32, BF16, F32, PAGES, 0, 0, 1, 128, 0)
 TYPED(Run_d16_pages_f16, 16, 16, -1, -1, 0, 0, F16, F16, F16, PAGES, 0, 0, 0, 0, 0)
+TYPED(Run_d64_causal_cache_i8, 64, 64, -1, 0, 0, 0, F32, I8, F32, CHUNKS, 0, 0, 0, 0, 0)
+TYPED(Run_d33v20_causal_normed_pages_i8, 33, 20, -1, 0, 0, 0, F32, I8, F32, PAGES, 0, 2, 0, 0, 0)
+TYPED(Run_d7v1_pages_i8, 7, 1, -1, -1, 0, 0, F32, I8, F32, PAGES, 0, 0, 0, 0, 0)
+TYPED(Run_d20v12_window_ropei10at3_ring_i8, 20, 12, 30, 0, 0, 0, F32, I8, F32, RING, 4, 0, 2, 10, 3)

@@ -10,13 +10,15 @@
 typedef struct {
     long queries, keys, start, query_stride, key_stride, value_stride, output_stride, head_dim, value_dim, stretch, group, query_head_stride, output_head_stride, left, right, first,
         query_bytes, key_bytes, output_bytes, page_tokens, kept, ring;
-    void **key_pages, **value_pages;
+    void **key_pages, **value_pages, **key_scale_pages, **value_scale_pages;
     long most_runs;
     operands *operands;
     float *packed_keys, *packed_values, *working, *states, *others;
     long packed_key_floats, packed_value_floats, working_floats, state_floats, other_floats; // what a call without memory needs
     char *panel_keys, *panel_values;
     long panel_key_bytes, panel_value_bytes;
+    float *panel_key_scales, *panel_value_scales;
+    long panel_scale_floats;
 } call;
 typedef void (*kernel)(float *, float *, float *, float *, call *);
 typedef struct { const char *name; int d, dv, left, right; double scale; int queries, keys, scored; double cap; int first, weighted, rotary, rotated, rotated_from, query_type, key_type, output_type, memory, normed; } spec; // the lengths 0 where they are not fixed; first keys that are seen beside a window
@@ -24,7 +26,7 @@ enum { NORMAL, LARGE, NEAR, RISING, HIDDEN_NAN, SEEN_NAN, INPUTS };
 static const char *input_names[] = {"normal", "scores near 90", "scores near 1e4, all alike", "rising maximum", "NaN in hidden keys", "NaN in visible keys"};
 enum { PLAIN, OPERANDS, OWN_SCORES, OUTPUTS }; // what is done to scores
 enum { REACH = 30, TABLE = 60 }; // distances on either side, the outer 16 with one bias; elements of the span
-enum { F32, F16, BF16 }; // of elements
+enum { F32, F16, BF16, I8 }; // of elements; integers have a scale for each row, and lie in caches only
 enum { SPAN, CHUNKS, RING, PAGES }; // where keys and values lie: in one span, or in a cache
 enum { PACKED, ROWS, PATHS };
 static const char *path_names[] = {"prefill", "decode"};
@@ -228,7 +230,7 @@ static unsigned short to_bits(float x, int type) { // to nearest, half to even
     memcpy(&bits, &x, 4);
     return isnan(x) ? (unsigned short)(bits >> 16 | 64) : (unsigned short)((bits + 0x7FFF + (bits >> 16 & 1)) >> 16);
 }
-static int bytes_of(int type) { return type == F32 ? 4 : 2; }
+static int bytes_of(int type) { return type == F32 ? 4 : type == I8 ? 1 : 2; }
 
 // The most by which rounding changes an output that is near a number.
 static double rounding(double near, int type) {
@@ -245,6 +247,20 @@ static void store(const float *from, long count, int type, void *to) {
         else ((unsigned short *)to)[i] = to_bits(from[i], type);
     }
 }
+
+// Rows as a cache stores integers, made once: integers times their scale would become others.
+typedef struct { signed char integers[MAX_KEYS][MAX_DIM]; float scales[MAX_KEYS]; } quantized;
+static quantized key_integers, value_integers;
+static void quantize(buffer *b, int rows, quantized *q) {
+    for (int j = 0; j < rows; j++) {
+        float *x = row(b, 0, j), largest = 0;
+        int finite = 1;
+        for (int e = 0; e < b->dim; e++) largest = fmaxf(largest, fabsf(x[e])), finite &= isfinite(x[e]) != 0;
+        float scale = q->scales[j] = finite ? largest / 127 : NAN;
+        for (int e = 0; e < b->dim; e++) x[e] = (q->integers[j][e] = finite && scale > 0 ? (signed char)rintf(x[e] / scale) : 0) * scale;
+    }
+}
+
 static void round_all(buffer *b, int type) { for (long i = 0; type != F32 && i < b->length; i++) b->data[i] = of_bits(to_bits(b->data[i], type), type); }
 
 // Rows as a span of the type.
@@ -255,16 +271,20 @@ static void *as_span(const char *name, const buffer *b, int type, int written) {
     return bits;
 }
 
-// Where a cache has its keys or its values: dense rows in pages, each guarded by itself. What no token has is NaN.
+// Where a cache has its keys or its values: dense rows in pages, each guarded by itself unless there is room for them. What no token has is NaN.
 enum { MOST_PAGES = 80 };
 static int place_of(const call *c, int token) { return c->ring && token >= c->kept ? c->kept + (token - c->kept) % c->ring : token; }
-static void as_pages(const char *name, const buffer *b, int tokens, int type, const call *c, void **pages) {
+static void as_pages(const char *name, const buffer *b, int tokens, int type, const call *c, void **pages, const quantized *q, void **scale_pages, int has_room) {
     long row_bytes = (long)b->dim * bytes_of(type), places = c->ring ? c->page_tokens : tokens, count = (places + c->page_tokens - 1) / c->page_tokens;
     if (count > MOST_PAGES) { fprintf(stderr, "more pages than there is room for\n"); exit(96); }
-    for (long i = 0; i < count; i++) pages[i] = guarded_bytes(name, c->page_tokens * row_bytes, 0), memset(pages[i], 0xFF, c->page_tokens * row_bytes);
+    for (long i = 0; i < count && !has_room; i++) pages[i] = guarded_bytes(name, c->page_tokens * row_bytes, 0), memset(pages[i], 0xFF, c->page_tokens * row_bytes);
+    for (long i = 0; i < count && type == I8 && !has_room; i++) scale_pages[i] = guarded_bytes("page of scales", c->page_tokens * 4, 0), memset(scale_pages[i], 0xFF, c->page_tokens * 4);
     for (int j = 0; j < tokens; j++) { // in a ring, a later token takes the place of an earlier one
         int place = place_of(c, j);
-        store(row(b, 0, j), b->dim, type, (char *)pages[place / c->page_tokens] + place % c->page_tokens * row_bytes);
+        if (type == I8) {
+            memcpy((char *)pages[place / c->page_tokens] + place % c->page_tokens * row_bytes, q->integers[j], row_bytes);
+            ((float *)scale_pages[place / c->page_tokens])[place % c->page_tokens] = q->scales[j];
+        } else store(row(b, 0, j), b->dim, type, (char *)pages[place / c->page_tokens] + place % c->page_tokens * row_bytes);
     }
 }
 
@@ -372,7 +392,9 @@ static void check(const spec *s, const shape *c) {
     buffer q = guarded("query", heads, c->queries, d, qs, qh, 0), o = guarded("output", heads, c->queries, dv, os, oh, 1);
     buffer k = guarded("key", 1, c->keys, d, d + c->gaps.key, 0, 0), v = guarded("value", 1, c->keys, dv, dv + c->gaps.value, 0, 0);
     fill(s, c, scale, &q, &k, &v);
-    round_all(&q, s->query_type), round_all(&k, s->key_type), round_all(&v, s->key_type);
+    round_all(&q, s->query_type);
+    if (s->key_type == I8) quantize(&k, c->keys, &key_integers), quantize(&v, c->keys, &value_integers);
+    else round_all(&k, s->key_type), round_all(&v, s->key_type);
     int is_stored = s->memory != SPAN, is_normed = has_outputs || s->normed;
     buffer bias = {0}, slopes = {0}, sinks = {0}, sums = {0}, relative = {0}, scales = {0}, table = {0}, scores = {0}, max_score = {0}, entropy = {0}, argmax = {0};
     char *keep = 0;
@@ -448,7 +470,7 @@ static void check(const spec *s, const shape *c) {
         bytes_of(s->query_type), bytes_of(s->key_type), bytes_of(s->output_type), .most_runs = coins % 3 ? 32 : 1 + coins % 7, .operands = &given};
     void *queries = as_span("query of 16 bits", &q, s->query_type, 0), *outputs = as_span("output of 16 bits", &o, s->output_type, 1);
     void *keys = k.data, *values = v.data;
-    static void *key_pages[MOST_PAGES], *value_pages[MOST_PAGES];
+    static void *key_pages[MOST_PAGES], *value_pages[MOST_PAGES], *key_scale_pages[MOST_PAGES], *value_scale_pages[MOST_PAGES];
     if (is_stored) {
         keys = values = 0;
         arguments.key_stride = d, arguments.value_stride = dv, arguments.key_pages = key_pages, arguments.value_pages = value_pages;
@@ -457,13 +479,27 @@ static void check(const spec *s, const shape *c) {
             arguments.kept = s->first, arguments.ring = clamp(c->keys - c->start + s->left, 1, c->keys) + coins % 5;
             arguments.page_tokens = arguments.kept + arguments.ring;
         }
-        as_pages("page of keys", &k, c->keys, s->key_type, &arguments, key_pages), as_pages("page of values", &v, c->keys, s->key_type, &arguments, value_pages);
+        if (s->key_type == I8) arguments.key_scale_pages = key_scale_pages, arguments.value_scale_pages = value_scale_pages;
+        int has_room = s->memory == PAGES;
+        for (int i = 0; has_room && i * arguments.page_tokens < c->keys; i++) { // all of a page lies together: one list of distances is that of its keys, values and scales
+            long tokens = arguments.page_tokens, bytes = bytes_of(s->key_type), all = tokens * ((d + dv) * bytes + (s->key_type == I8 ? 8 : 0));
+            if (i == MOST_PAGES) { fprintf(stderr, "more pages than there is room for\n"); exit(96); }
+            char *page = guarded_bytes("page", all, 0);
+            memset(page, 0xFF, all);
+            key_pages[i] = page, value_pages[i] = page + tokens * d * bytes, key_scale_pages[i] = page + tokens * (d + dv) * bytes, value_scale_pages[i] = page + tokens * ((d + dv) * bytes + 4);
+        }
+        as_pages("page of keys", &k, c->keys, s->key_type, &arguments, key_pages, &key_integers, key_scale_pages, has_room);
+        as_pages("page of values", &v, c->keys, s->key_type, &arguments, value_pages, &value_integers, value_scale_pages, has_room);
     } else keys = as_span("key of 16 bits", &k, s->key_type, 0), values = as_span("value of 16 bits", &v, s->key_type, 0);
     kernel run = image_method(s->name);
     run(queries, keys, values, outputs, &arguments);
     if (c->path == PACKED) {
         arguments.packed_keys = guarded_memory("packed keys", arguments.packed_key_floats);
         arguments.packed_values = guarded_memory("packed values", arguments.packed_value_floats);
+        if (s->key_type == I8) {
+            arguments.panel_key_scales = guarded_memory("panel of the scales of keys", arguments.panel_scale_floats);
+            arguments.panel_value_scales = guarded_memory("panel of the scales of values", arguments.panel_scale_floats);
+        }
         if (is_stored) arguments.panel_keys = guarded_bytes("panel of keys", arguments.panel_key_bytes, 1), arguments.panel_values = guarded_bytes("panel of values", arguments.panel_value_bytes, 1);
     }
     arguments.working = guarded_memory("working memory", arguments.working_floats), arguments.states = guarded_memory("states", arguments.state_floats);

@@ -32,6 +32,18 @@ public enum Roles
     KeyNormWeight = 524288,
 }
 
+/// <summary>Where keys and values lie.</summary>
+public enum KeyStore
+{
+    Spans,
+
+    /// <summary>In a <see cref="KeyValueCache{T}"/>.</summary>
+    Cache,
+
+    /// <summary>In a <see cref="PagedKeyValueCache{T}"/>, a sequence for each document.</summary>
+    Pages,
+}
+
 /// <summary>A declaration of a kernel, as a user would write it.</summary>
 public sealed record Declaration(int Heads, int HeadDim)
 {
@@ -93,6 +105,9 @@ public sealed record Declaration(int Heads, int HeadDim)
 
     /// <summary>Whether the tensors are tensor spans; the strides above are then those of the tensors.</summary>
     public bool TensorSpans { get; init; }
+
+    /// <summary>Where keys and values lie. A cache holds them as they are in the inputs: nothing is appended.</summary>
+    public KeyStore KeysIn { get; init; }
 
     /// <summary>The type of the elements of keys and values.</summary>
     public Storage Storage { get; init; }
@@ -212,6 +227,7 @@ public sealed record Declaration(int Heads, int HeadDim)
         if (Strides != default) name += $"_strides{Strides.Query}_{Strides.Key}_{Strides.Value}_{Strides.Output}";
         if (TensorSpans) name += "_tensors";
         if (Storage != Storage.Wide) name += $"_{Storage}{(Narrow.Query ? "Q" : "")}{(Narrow.Output ? "O" : "")}";
+        if (KeysIn != KeyStore.Spans) name += $"_{KeysIn}";
         if (QueryLength != 0) name += $"_m{QueryLength}";
         if (KeyLength != 0) name += $"_n{KeyLength}";
         if (Scale != 0) name += "_scale" + Text(Scale).Replace('.', 'p').Replace('-', 'm').Replace("+", "", StringComparison.Ordinal);
@@ -239,8 +255,11 @@ public sealed record Declaration(int Heads, int HeadDim)
         {
             var parameters = new List<(string Declared, string Given)>
             {
-                Tensor("ReadOnly", "Query"), Tensor("ReadOnly", "Key"), Tensor("ReadOnly", "Value"), Tensor("", "Output"),
+                Tensor("ReadOnly", "Query"), Tensor("", "Output"),
             };
+            if (KeysIn == KeyStore.Spans) parameters.AddRange([Tensor("ReadOnly", "Key"), Tensor("ReadOnly", "Value")]);
+            else parameters.AddRange([Cached(KeysIn == KeyStore.Pages ? "PagedKeyValueCache" : "KeyValueCache"), ("int layer", $"{FilledCache.Layer}")]);
+            if (KeysIn == KeyStore.Pages) parameters.Add(("ReadOnlySpan<SequenceId> sequences", "a.Sequences"));
             if (Batched && (!TensorSpans || Has(Roles.Batch))) parameters.Add(("int batch", "a.Batch"));
             if (Has(Roles.QueryStart)) parameters.Add(("int queryStart", "a.QueryStart"));
             if (Has(Roles.QueryStarts)) parameters.Add(("ReadOnlySpan<int> queryStarts", "a.QueryStarts"));
@@ -371,6 +390,8 @@ public sealed record Declaration(int Heads, int HeadDim)
         if (isNarrow) return ($"{access}Span<{Storage}> {name}", $"MemoryMarshal.Cast<byte, {Storage}>(a.Narrow{role})");
         return TensorSpans ? ($"{access}TensorSpan<float> {name}", $"a.{role}Tensor") : ($"{access}Span<float> {name}", $"a.{role}");
     }
+
+    private (string Declared, string Given) Cached(string cache) => ($"{cache}<{Storage.TypeName()}> cache", $"({cache}<{Storage.TypeName()}>)a.Cache!");
 
     private static string Axes(AttentionAxes axes) => string.Join(" | ", axes.ToString().Split(", ").Select(axis => $"AttentionAxes.{axis}"));
 

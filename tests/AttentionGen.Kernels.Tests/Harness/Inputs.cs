@@ -8,6 +8,9 @@ public sealed class Inputs
 
     private readonly float[]? _normals;
 
+    /// <summary>Keys and values as integers: rounded once, since integers times their scale would be others if they were rounded again.</summary>
+    private (Rows<sbyte> Keys, Rows<sbyte> Values)? _integers;
+
     /// <param name="normals">Normally distributed numbers, to take runs of instead of drawing each: where very many calls are made.</param>
     public Inputs(Problem problem, int seed = 1, float[]? normals = null)
     {
@@ -42,20 +45,38 @@ public sealed class Inputs
         (Problem, Query, Key, Value) = (problem, inputs.Query, inputs.Key, inputs.Value);
         (Bias, Keep, Slopes, Sinks, RelativeBias, Scales) = (inputs.Bias, inputs.Keep, inputs.Slopes, inputs.Sinks, inputs.RelativeBias, inputs.Scales);
         (QueryNormWeight, KeyNormWeight) = (inputs.QueryNormWeight, inputs.KeyNormWeight);
+        _integers = inputs._integers;
         if (problem.Declaration.Rotary != AttentionRotary.None) Rotary = RotaryTables.For(problem);
         _random = inputs._random;
     }
 
     public Problem Problem { get; }
 
-    /// <summary>Rounds what the kernel gets with 16 bits, so that all that is computed from the inputs is computed from the same numbers.</summary>
+    /// <summary>Rounds what the kernel gets with fewer bits, so that all that is computed from the inputs is computed from the same numbers.</summary>
     public void Round()
     {
         var declaration = Problem.Declaration;
+        if (declaration.Storage == Storage.SByte)
+        {
+            var (keys, values) = (Stored.Round<sbyte>(Key, declaration.HeadDim), Stored.Round<sbyte>(Value, declaration.ValueDim));
+            _integers = (keys, values);
+            keys.Floats.CopyTo(Key, 0);
+            values.Floats.CopyTo(Value, 0);
+            return;
+        }
+
         declaration.Storage.Round(Key);
         declaration.Storage.Round(Value);
         if (declaration.Narrow.Query) declaration.Storage.Round(Query);
     }
+
+    /// <summary>The keys as a cache stores them.</summary>
+    internal Rows<T> KeyRows<T>()
+        where T : unmanaged => _integers is var (keys, _) ? (Rows<T>)(object)keys : Stored.Round<T>(Key, Problem.Declaration.HeadDim);
+
+    /// <summary>The values as a cache stores them.</summary>
+    internal Rows<T> ValueRows<T>()
+        where T : unmanaged => _integers is var (_, values) ? (Rows<T>)(object)values : Stored.Round<T>(Value, Problem.Declaration.ValueDim);
 
     public float[] Query { get; private init; }
 
@@ -276,6 +297,13 @@ public sealed class Inputs
     private void Run(in KernelArguments arguments, KernelBody body)
     {
         var (storage, narrow) = (Problem.Declaration.Storage, Problem.Declaration.Narrow);
+        if (Problem.Declaration.KeysIn != KeyStore.Spans)
+        {
+            using var cache = FilledCache.Of(this);
+            body(arguments with { Key = default, Value = default, Cache = cache.Cache, Sequences = cache.Sequences });
+            return;
+        }
+
         if (storage == Storage.Wide)
         {
             body(arguments);

@@ -31,6 +31,11 @@ public readonly ref struct KernelArguments
 
     public TensorSpan<float> OutputTensor { get; init; }
 
+    /// <summary>For kernels whose keys and values lie in a cache.</summary>
+    public object? Cache { get; init; }
+
+    public ReadOnlySpan<SequenceId> Sequences { get; init; }
+
     public int Batch { get; init; }
 
     public ReadOnlySpan<int> QueryStarts { get; init; }

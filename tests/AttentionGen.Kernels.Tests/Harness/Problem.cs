@@ -20,6 +20,9 @@ public sealed record Problem(Declaration Declaration, int Queries, int Keys)
     /// <summary>The lists of a block-sparse mask.</summary>
     public (int[] Starts, int[] Blocks)? Lists { get; init; }
 
+    /// <summary>The tokens of a page, where keys and values lie in pages.</summary>
+    public int PageTokens { get; init; } = 16;
+
     public int MaxThreads { get; init; } = 1;
 
     public int QueryLength => Batch * Queries * Declaration.Heads * Declaration.HeadDim;
@@ -127,6 +130,7 @@ public sealed record Problem(Declaration Declaration, int Queries, int Keys)
         if (DocumentStarts is not null) text += $", documents {string.Join(" ", DocumentStarts)}";
         if (KeyDocumentStarts is not null) text += $", of keys {string.Join(" ", KeyDocumentStarts)}";
         if (Lists is var (starts, blocks)) text += $", lists {string.Join(" ", starts)}: {string.Join(" ", blocks)}";
+        if (Declaration.KeysIn == KeyStore.Pages) text += $", pages of {PageTokens}";
         return MaxThreads == 1 ? text : $"{text}, {MaxThreads} threads";
     }
 }

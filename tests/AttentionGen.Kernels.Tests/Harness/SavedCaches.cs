@@ -6,12 +6,16 @@ namespace AttentionGen.Kernels.Tests;
 
 /// <summary>A small file of a kind of cache, the names of its numbers, and what reads it.</summary>
 /// <param name="Kind">The name of the kind.</param>
+/// <param name="Type">The type of its elements.</param>
 /// <param name="Numbers">The names of all numbers of the file, which begin behind the magic number.</param>
 /// <param name="File">The file.</param>
-/// <param name="Load">Reads a file of the kind, whose elements are floats.</param>
+/// <param name="Load">Reads a file of the kind and the type.</param>
 /// <param name="Use">Uses what was loaded: reads all that is there, appends, copies.</param>
-internal sealed record SavedCache(string Kind, string[] Numbers, byte[] File, Func<Stream, IDisposable> Load, Action<IDisposable> Use)
+internal sealed record SavedCache(string Kind, string Type, string[] Numbers, byte[] File, Func<Stream, IDisposable> Load, Action<IDisposable> Use)
 {
+    /// <summary>The kind, and the type where it is not float.</summary>
+    public string Name => Type == "float" ? Kind : $"{Kind}<{Type}>";
+
     /// <summary>The file with other numbers and the right checksum.</summary>
     public byte[] Forged(params (string Name, int Number)[] numbers)
     {
@@ -25,14 +29,14 @@ internal sealed record SavedCache(string Kind, string[] Numbers, byte[] File, Fu
     public void LoadAndDispose(ReadOnlySpan<byte> file) => Load(new MemoryStream(file.ToArray())).Dispose();
 }
 
-/// <summary>A small file of each kind of cache.</summary>
+/// <summary>A small file of each kind of cache, with floats and with integers.</summary>
 internal static class SavedCaches
 {
     private static readonly string[] s_shape = ["version", "kind", "element type", "heads", "headDim", "valueDim", "layers"];
 
-    public static readonly SavedCache[] All = [Whole(), Ring(), Paged()];
+    public static readonly SavedCache[] All = [Whole<float>(), Ring<float>(), Paged<float>(), Whole<sbyte>(), Ring<sbyte>(), Paged<sbyte>()];
 
-    public static SavedCache Of(string kind) => All.Single(one => one.Kind == kind);
+    public static SavedCache Of(string name) => All.Single(one => one.Name == name);
 
     /// <summary>The contents with their checksum.</summary>
     public static byte[] Checked(ReadOnlySpan<byte> contents) => [.. contents, .. XxHash128.Hash(contents)];
@@ -52,17 +56,17 @@ internal static class SavedCaches
         for (int layer = 0; layer < cache.Layers; layer++)
         {
             int length = cache.LengthOf(layer);
-            if (cache is KeyValueCache<T> whole) Add(0, length, (first, keys, values) => whole.Read(first, keys, values, layer));
+            if (cache is KeyValueCache<T> whole) Add(0, length, (first, keys, values) => whole.Read(first, keys.Elements, values.Elements, keys.Scales, values.Scales, layer));
             else if (cache is RingKeyValueCache<T> ring)
             {
-                Add(ring.RetainedOf(layer).Start.Value, length, (first, keys, values) => ring.Read(first, keys, values, layer));
-                Add(0, Math.Min(ring.FirstKeys, length), (first, keys, values) => ring.Read(first, keys, values, layer));
+                Add(ring.RetainedOf(layer).Start.Value, length, (first, keys, values) => ring.Read(first, keys.Elements, values.Elements, keys.Scales, values.Scales, layer));
+                Add(0, Math.Min(ring.FirstKeys, length), (first, keys, values) => ring.Read(first, keys.Elements, values.Elements, keys.Scales, values.Scales, layer));
             }
         }
 
         return contents;
 
-        void Add(int first, int end, Action<int, T[], T[]> read) => contents.AddRange(Rows(cache.KeyValueHeads * cache.HeadDim, cache.KeyValueHeads * cache.ValueDim, first, end, read));
+        void Add(int first, int end, Action<int, Rows<T>, Rows<T>> read) => contents.AddRange(Rows(cache.KeyValueHeads, cache.HeadDim, cache.ValueDim, first, end, read));
     }
 
     /// <summary>All that the sequences of a cache have, layer by layer.</summary>
@@ -70,74 +74,82 @@ internal static class SavedCaches
         where T : unmanaged =>
         [
             .. from id in ids from layer in Enumerable.Range(0, cache.Layers)
-               from part in Rows<T>(cache.KeyValueHeads * cache.HeadDim, cache.KeyValueHeads * cache.ValueDim, 0, cache.LengthOf(id, layer), (first, keys, values) => cache.Read(id, first, keys, values, layer))
+               from part in Rows<T>(
+                   cache.KeyValueHeads, cache.HeadDim, cache.ValueDim, 0, cache.LengthOf(id, layer),
+                   (first, keys, values) => cache.Read(id, first, keys.Elements, values.Elements, keys.Scales, values.Scales, layer))
                select part,
         ];
 
-    /// <summary>The numbers of the range, and the bytes of the rows.</summary>
-    private static byte[][] Rows<T>(int keyWidth, int valueWidth, int first, int end, Action<int, T[], T[]> read)
+    /// <summary>The numbers of the range, and the bytes of the rows and of their scales.</summary>
+    private static byte[][] Rows<T>(int heads, int headDim, int valueDim, int first, int end, Action<int, Rows<T>, Rows<T>> read)
         where T : unmanaged
     {
-        T[] keys = new T[(end - first) * keyWidth], values = new T[(end - first) * valueWidth];
+        Rows<T> keys = Stored.Empty<T>((end - first) * heads * headDim, headDim), values = Stored.Empty<T>((end - first) * heads * valueDim, valueDim);
         read(first, keys, values);
-        return [[.. BitConverter.GetBytes(first), .. BitConverter.GetBytes(end)], MemoryMarshal.AsBytes(keys.AsSpan()).ToArray(), MemoryMarshal.AsBytes(values.AsSpan()).ToArray()];
+        return [[.. BitConverter.GetBytes(first), .. BitConverter.GetBytes(end)], Bytes(keys.Elements), Bytes(values.Elements), Bytes(keys.Scales), Bytes(values.Scales)];
+
+        static byte[] Bytes<TElement>(TElement[] elements)
+            where TElement : unmanaged => MemoryMarshal.AsBytes(elements.AsSpan()).ToArray();
     }
 
-    private static SavedCache Whole()
+    private static SavedCache Whole<T>()
+        where T : unmanaged
     {
-        using var cache = new KeyValueCache<float>(2, 3, 1, layers: 2);
-        Append(cache, 0, 2);
-        Append(cache, 1, 5);
+        using var cache = new KeyValueCache<T>(2, 3, 1, layers: 2);
+        Append<T>(cache, 0, 2);
+        Append<T>(cache, 1, 5);
         return new(
-            "KeyValueCache", [.. s_shape, "capacity", "length 0", "length 1"], Save(cache.Save), KeyValueCache<float>.Load,
+            "KeyValueCache", Stored.Name<T>(), [.. s_shape, "capacity", "length 0", "length 1"], Save(cache.Save), KeyValueCache<T>.Load,
             loaded =>
             {
-                var used = (KeyValueCache<float>)loaded;
-                Contents<float>(used);
-                if (used.Capacity == 0 || used.LengthOf(used.Layers - 1) < used.Capacity) Append(used, used.Layers - 1, 1);
+                var used = (KeyValueCache<T>)loaded;
+                Contents<T>(used);
+                if (used.Capacity == 0 || used.LengthOf(used.Layers - 1) < used.Capacity) Append<T>(used, used.Layers - 1, 1);
                 used.Clone().Dispose();
             });
     }
 
-    private static SavedCache Ring()
+    private static SavedCache Ring<T>()
+        where T : unmanaged
     {
-        using var cache = new RingKeyValueCache<float>(2, 3, window: 3, slack: 2, valueDim: 1, layers: 2, firstKeys: 2);
-        Append(cache, 0, 20);
-        Append(cache, 1, 4);
+        using var cache = new RingKeyValueCache<T>(2, 3, window: 3, slack: 2, valueDim: 1, layers: 2, firstKeys: 2);
+        Append<T>(cache, 0, 20);
+        Append<T>(cache, 1, 4);
         cache.Truncate(19);
         return new(
-            "RingKeyValueCache", [.. s_shape, "window", "slack", "first keys", "length 0", "length 1", "first 0", "first 1"], Save(cache.Save), RingKeyValueCache<float>.Load,
+            "RingKeyValueCache", Stored.Name<T>(), [.. s_shape, "window", "slack", "first keys", "length 0", "length 1", "first 0", "first 1"], Save(cache.Save), RingKeyValueCache<T>.Load,
             loaded =>
             {
-                var used = (RingKeyValueCache<float>)loaded;
-                Contents<float>(used);
-                if (used.LengthOf(used.Layers - 1) < 1 << 30) Append(used, used.Layers - 1, 1);
+                var used = (RingKeyValueCache<T>)loaded;
+                Contents<T>(used);
+                if (used.LengthOf(used.Layers - 1) < 1 << 30) Append<T>(used, used.Layers - 1, 1);
                 if (used.FirstKeys + used.Window + used.Slack < 10_000) used.Clone().Dispose(); // it takes all memory
             });
     }
 
-    private static SavedCache Paged()
+    private static SavedCache Paged<T>()
+        where T : unmanaged
     {
-        using var cache = new PagedKeyValueCache<float>(2, 3, pages: 20, valueDim: 1, layers: 2, pageTokens: 16);
+        using var cache = new PagedKeyValueCache<T>(2, 3, pages: 20, valueDim: 1, layers: 2, pageTokens: 16);
         var first = cache.CreateSequence();
-        cache.Append(first, Numbers(20 * 6), Numbers(20 * 2));
-        cache.Append(first, Numbers(18 * 6), Numbers(18 * 2), layer: 1);
+        Append(cache, first, 0, 20);
+        Append(cache, first, 1, 18);
         var fork = cache.Fork(first);
-        cache.Append(fork, Numbers(6), Numbers(2)); // shares the first page, has a copy of the second one
+        Append(cache, fork, 0, 1); // shares the first page, has a copy of the second one
         cache.CreateSequence();
         string[] tables = ["length 0.0", "length 0.1", "page 0.0", "page 0.1", "length 1.0", "length 1.1", "page 1.0", "page 1.1", "length 2.0", "length 2.1"];
         return new(
-            "PagedKeyValueCache", [.. s_shape, "page tokens", "pages", "sequences", .. tables], Save(stream => cache.Save(stream)), stream => PagedKeyValueCache<float>.Load(stream),
+            "PagedKeyValueCache", Stored.Name<T>(), [.. s_shape, "page tokens", "pages", "sequences", .. tables], Save(stream => cache.Save(stream)), stream => PagedKeyValueCache<T>.Load(stream),
             loaded =>
             {
-                var used = (PagedKeyValueCache<float>)loaded;
+                var used = (PagedKeyValueCache<T>)loaded;
                 var ids = used.GetSequences();
                 Contents(used, ids);
                 if (ids.Length == 0) return;
                 var more = used.Fork(ids[0]);
                 try
                 {
-                    used.Append(more, new float[used.KeyValueHeads * used.HeadDim], new float[used.KeyValueHeads * used.ValueDim], used.Layers - 1);
+                    Append(used, more, used.Layers - 1, 1);
                 }
                 catch (CacheFullException)
                 {
@@ -148,12 +160,23 @@ internal static class SavedCaches
             });
     }
 
-    private static void Append(AttentionCache cache, int layer, int tokens)
+    private static void Append<T>(AttentionCache cache, int layer, int tokens)
+        where T : unmanaged
     {
-        float[] keys = Numbers(tokens * cache.KeyValueHeads * cache.HeadDim), values = Numbers(tokens * cache.KeyValueHeads * cache.ValueDim);
-        if (cache is KeyValueCache<float> whole) whole.Append(keys, values, layer);
-        else ((RingKeyValueCache<float>)cache).Append(keys, values, layer);
+        var (keys, values) = Given<T>(cache.KeyValueHeads, cache.HeadDim, cache.ValueDim, tokens);
+        if (cache is KeyValueCache<T> whole) whole.Append(keys.Elements, values.Elements, keys.Scales, values.Scales, layer);
+        else ((RingKeyValueCache<T>)cache).Append(keys.Elements, values.Elements, keys.Scales, values.Scales, layer);
     }
+
+    private static void Append<T>(PagedKeyValueCache<T> cache, SequenceId id, int layer, int tokens)
+        where T : unmanaged
+    {
+        var (keys, values) = Given<T>(cache.KeyValueHeads, cache.HeadDim, cache.ValueDim, tokens);
+        cache.Append(id, keys.Elements, values.Elements, keys.Scales, values.Scales, layer);
+    }
+
+    private static (Rows<T> Keys, Rows<T> Values) Given<T>(int heads, int headDim, int valueDim, int tokens)
+        where T : unmanaged => (Stored.Round<T>(Numbers(tokens * heads * headDim), headDim), Stored.Round<T>(Numbers(tokens * heads * valueDim), valueDim));
 
     private static float[] Numbers(int count) => [.. Enumerable.Range(1, count).Select(i => (float)i)];
 }

@@ -8,12 +8,15 @@ public enum Storage
     Wide,
     Half,
     BFloat16,
+
+    /// <summary>Integers with a scale for each row, which only caches store.</summary>
+    SByte,
 }
 
 /// <summary>Rounds, encodes and decodes elements with the conversions of the types themselves, one by one.</summary>
 internal static class StorageExtensions
 {
-    public static string TypeName(this Storage storage) => storage == Storage.Wide ? "float" : storage.ToString();
+    public static string TypeName(this Storage storage) => storage switch { Storage.Wide => "float", Storage.SByte => "sbyte", _ => storage.ToString() };
 
     /// <summary>What rounding to the type changes a number by, at most.</summary>
     public static double Rounding(this Storage storage, double number) => storage switch
