@@ -10,14 +10,14 @@
 //   mask          no mask
 //   prefill       tiles of 6 query rows x 32 keys: 6 x 2 vectors of 16 floats, scores become weights in registers
 //                 blocks of 96 query rows and 384 keys
-//   decode        tiles of 4 query rows x 4 keys, for up to 64 rows (queries times heads of a group)
+//   decode        tiles of 4 query rows x 4 keys, for up to 64 rows (queries x heads of a group)
 //   cost          256 flops and one exponential for each visible pair of query and key
 //   memory        128 floats for a packed key and value, 17664 for a block of queries
 //
 // Keys are packed into panels (transposed), values into padded rows.
 // Prefill: for each block of queries and each block of keys, tile by tile: scores, weights relative to a running maximum, product with the values.
 // Decode: keys and values are read in place, each once for all rows.
-// The running maximum rises only when a score exceeds it by more than 8 powers of two, which is rare.
+// The running maximum rises only when a score exceeds it by more than 8 powers of two.
 #nullable enable
 
 namespace AttentionGen.Generated;

@@ -12,14 +12,14 @@
 //   floats1[head]), a bias of relative positions, visible if (ints0[query] == ints0[key])
 //   prefill       tiles of 6 query rows x 16 keys: 6 x 2 vectors of 8 floats, scores wait in the first-level cache
 //                 blocks of 96 query rows and 384 keys
-//   decode        tiles of 4 query rows x 3 keys and 2 query rows x 6 keys, for up to 32 rows (queries times heads of a group)
+//   decode        tiles of 4 query rows x 3 keys and 2 query rows x 6 keys, for up to 32 rows (queries x heads of a group)
 //   cost          256 flops and one exponential for each visible pair of query and key
 //   memory        128 floats for a packed key and value, 16320 for a block of queries
 //
 // Keys are packed into panels (transposed), values into padded rows.
 // Prefill: for each block of queries and each block of keys, tile by tile: scores, weights relative to a running maximum, product with the values.
 // Decode: keys and values are read in place, each once for all rows.
-// The running maximum rises only when a score exceeds it by more than 8 powers of two, which is rare.
+// The running maximum rises only when a score exceeds it by more than 8 powers of two.
 #nullable enable
 #pragma warning disable // warnings of the user's expressions are reported where these are written
 
@@ -338,7 +338,7 @@ internal readonly struct forward_f32_d64_scales_score4909845b22f46d8b_relative_m
     private static (int Keys, int WeightRow) BlockOf(in DecodeBlock block) =>
         block.Heads == block.KeyHeads && block.Queries == 1 ? (OneRowBlock, OneRowWeights) : (DecodeKeys, WeightRow);
 
-    /// <summary>Scores of all query rows with keys; keys after the last repeat it. Those of the rows of a tile lie key by key.</summary>
+    /// <summary>Scores of all query rows with keys; keys after the last repeat it. Those of a tile lie key by key.</summary>
     [MethodImpl(AggressiveOptimization | NoInlining)]
     private static void DecodeScores(in DecodeBlock block, ref float query, ref float key, int keys, bool streams, ref float weights)
     {
@@ -363,10 +363,9 @@ internal readonly struct forward_f32_d64_scales_score4909845b22f46d8b_relative_m
     private static void DecodeScores4x3(in DecodeBlock block, ref float query, ref float key, int keys, ref float weights, int row, int tiles, int count,
         int first, bool streams)
     {
-        int heads = block.KeyHeads, rows = block.HeadRows, weightRow = BlockOf(in block).WeightRow;
+        int heads = block.KeyHeads, rows = block.HeadRows;
         nint stride = block.KeyStride, headStride = block.KeyHeadStride;
-        nint apart = streams ? Math.Max(count, 1) : 1, next = streams ? 1 : 3, far = apart * stride, ahead = 4 * stride;
-        bool contiguous = stride < 128;
+        nint apart = streams ? count : 1, next = streams ? 1 : 3, far = apart * stride, ahead = (stride < 128 ? 120 : 4) * stride;
         for (nint left = count, j = first; left > 0; left--, j += next)
         {
             nint last = (keys - 1 - j) * stride;
@@ -374,18 +373,18 @@ internal readonly struct forward_f32_d64_scales_score4909845b22f46d8b_relative_m
             for (int head = 0; head < heads; head++, k0 = ref At(ref k0, headStride))
             {
                 int start = row + head * rows;
-                ref float w = ref At(ref weights, start * weightRow + 4 * j), q = ref At(ref query, start * QueryRow);
+                ref float w = ref At(ref weights, start * WeightRow + 4 * j), q = ref At(ref query, start * QueryRow);
                 ref float k1 = ref At(ref k0, Math.Min(far, last)), k2 = ref At(ref k0, Math.Min(2 * far, last));
-                for (int i = 0; i < tiles; i++, w = ref At(ref w, 4 * weightRow), q = ref At(ref q, 4 * QueryRow))
+                for (int i = 0; i < tiles; i++, w = ref At(ref w, 4 * WeightRow), q = ref At(ref q, 4 * QueryRow))
                 {
-                    nint mask = i == 0 ? 15 : -1;
+                    nint mask = i > 0 ? -1 : 15;
                     Vec s0_0 = Vec.Zero, s0_1 = Vec.Zero, s0_2 = Vec.Zero;
                     Vec s1_0 = Vec.Zero, s1_1 = Vec.Zero, s1_2 = Vec.Zero;
                     Vec s2_0 = Vec.Zero, s2_1 = Vec.Zero, s2_2 = Vec.Zero;
                     Vec s3_0 = Vec.Zero, s3_1 = Vec.Zero, s3_2 = Vec.Zero;
                     for (nint d = 0; d < 64; d += Lanes)
                     {
-                        if ((d & mask) == 0) PrefetchAll(ref k0, ref k1, ref k2, d + ahead, contiguous);
+                        if ((d & mask) == 0) PrefetchAll(ref k0, ref k1, ref k2, d + ahead);
                         Vec x0 = Load(ref k0, d);
                         Vec x1 = Load(ref k1, d);
                         Vec x2 = Load(ref k2, d);
@@ -407,10 +406,9 @@ internal readonly struct forward_f32_d64_scales_score4909845b22f46d8b_relative_m
     private static void DecodeScores2x6(in DecodeBlock block, ref float query, ref float key, int keys, ref float weights, int row, int tiles, int count,
         int first, bool streams)
     {
-        int heads = block.KeyHeads, rows = block.HeadRows, weightRow = BlockOf(in block).WeightRow;
+        int heads = block.KeyHeads, rows = block.HeadRows;
         nint stride = block.KeyStride, headStride = block.KeyHeadStride;
-        nint apart = streams ? Math.Max(count, 1) : 1, next = streams ? 1 : 6, far = apart * stride, ahead = 4 * stride;
-        bool contiguous = stride < 128;
+        nint apart = streams ? count : 1, next = streams ? 1 : 6, far = apart * stride, ahead = (stride < 128 ? 240 : 4) * stride;
         for (nint left = count, j = first; left > 0; left--, j += next)
         {
             nint last = (keys - 1 - j) * stride;
@@ -418,17 +416,17 @@ internal readonly struct forward_f32_d64_scales_score4909845b22f46d8b_relative_m
             for (int head = 0; head < heads; head++, k0 = ref At(ref k0, headStride))
             {
                 int start = row + head * rows;
-                ref float w = ref At(ref weights, start * weightRow + 2 * j), q = ref At(ref query, start * QueryRow);
+                ref float w = ref At(ref weights, start * WeightRow + 2 * j), q = ref At(ref query, start * QueryRow);
                 ref float k1 = ref At(ref k0, Math.Min(far, last)), k2 = ref At(ref k0, Math.Min(2 * far, last)), k3 = ref At(ref k0, Math.Min(3 * far, last)),
                     k4 = ref At(ref k0, Math.Min(4 * far, last)), k5 = ref At(ref k0, Math.Min(5 * far, last));
-                for (int i = 0; i < tiles; i++, w = ref At(ref w, 2 * weightRow), q = ref At(ref q, 2 * QueryRow))
+                for (int i = 0; i < tiles; i++, w = ref At(ref w, 2 * WeightRow), q = ref At(ref q, 2 * QueryRow))
                 {
-                    nint mask = i == 0 ? 15 : -1;
+                    nint mask = i > 0 ? -1 : 15;
                     Vec s0_0 = Vec.Zero, s0_1 = Vec.Zero, s0_2 = Vec.Zero, s0_3 = Vec.Zero, s0_4 = Vec.Zero, s0_5 = Vec.Zero;
                     Vec s1_0 = Vec.Zero, s1_1 = Vec.Zero, s1_2 = Vec.Zero, s1_3 = Vec.Zero, s1_4 = Vec.Zero, s1_5 = Vec.Zero;
                     for (nint d = 0; d < 64; d += Lanes)
                     {
-                        if ((d & mask) == 0) PrefetchAll(ref k0, ref k1, ref k2, ref k3, ref k4, ref k5, d + ahead, contiguous);
+                        if ((d & mask) == 0) PrefetchAll(ref k0, ref k1, ref k2, ref k3, ref k4, ref k5, d + ahead);
                         Vec q0 = Load(ref q, d), q1 = Load(ref q, QueryRow + d);
                         Vec x0 = Load(ref k0, d); s0_0 = MulAdd(q0, x0, s0_0); s1_0 = MulAdd(q1, x0, s1_0);
                         Vec x1 = Load(ref k1, d); s0_1 = MulAdd(q0, x1, s0_1); s1_1 = MulAdd(q1, x1, s1_1);
@@ -452,7 +450,7 @@ internal readonly struct forward_f32_d64_scales_score4909845b22f46d8b_relative_m
     {
         int heads = block.KeyHeads, rows = block.HeadRows, weightRow = BlockOf(in block).WeightRow;
         nint stride = block.KeyStride, headStride = block.KeyHeadStride;
-        nint apart = streams ? Math.Max(count, 1) : 1, next = streams ? 1 : 4, far = apart * stride, ahead = 4 * stride;
+        nint apart = streams ? count : 1, next = streams ? 1 : 4, far = apart * stride, ahead = 4 * stride;
         nint tokens = Math.Max(1536 / (heads * 64), 1) * stride;
         for (nint left = count, j = first; left > 0; left--, j += next)
         {
@@ -565,28 +563,27 @@ internal readonly struct forward_f32_d64_scales_score4909845b22f46d8b_relative_m
     [MethodImpl(AggressiveOptimization | NoInlining)]
     private static void DecodeValues4x3(in DecodeBlock block, ref float value, ref float weights, int row, int tiles, int count, int first)
     {
-        int heads = block.KeyHeads, rows = block.HeadRows, weightRow = BlockOf(in block).WeightRow;
+        int heads = block.KeyHeads, rows = block.HeadRows;
         nint stride = block.ValueStride, headStride = block.ValueHeadStride;
-        nint apart = Math.Max(count, 1), far = apart * stride, ahead = 4 * stride;
-        bool contiguous = stride < 128;
+        nint apart = count, far = apart * stride, ahead = (stride < 128 ? 120 : 4) * stride;
         for (nint left = count, j = first; left > 0; left--, j++)
         {
             ref float v0 = ref At(ref value, j * stride);
             for (int head = 0; head < heads; head++, v0 = ref At(ref v0, headStride))
             {
                 int start = row + head * rows;
-                ref float w = ref At(ref weights, start * weightRow + 4 * j), s = ref At(ref block.State, start * StateRow);
+                ref float w = ref At(ref weights, start * WeightRow + 4 * j), s = ref At(ref block.State, start * StateRow);
                 ref float v1 = ref At(ref v0, far), v2 = ref At(ref v0, 2 * far);
-                for (int i = 0; i < tiles; i++, w = ref At(ref w, 4 * weightRow), s = ref At(ref s, 4 * StateRow))
+                for (int i = 0; i < tiles; i++, w = ref At(ref w, 4 * WeightRow), s = ref At(ref s, 4 * StateRow))
                 {
-                    nint mask = i == 0 ? 15 : -1;
+                    nint mask = i > 0 ? -1 : 15;
                     Vec w0_0 = Splat(ref w, 0), w0_1 = Splat(ref w, 4 * apart), w0_2 = Splat(ref w, 8 * apart);
                     Vec w1_0 = Splat(ref w, 1), w1_1 = Splat(ref w, 4 * apart + 1), w1_2 = Splat(ref w, 8 * apart + 1);
                     Vec w2_0 = Splat(ref w, 2), w2_1 = Splat(ref w, 4 * apart + 2), w2_2 = Splat(ref w, 8 * apart + 2);
                     Vec w3_0 = Splat(ref w, 3), w3_1 = Splat(ref w, 4 * apart + 3), w3_2 = Splat(ref w, 8 * apart + 3);
                     for (nint d = 0; d < 64; d += Lanes)
                     {
-                        if ((d & mask) == 0) PrefetchAll(ref v0, ref v1, ref v2, d + ahead, contiguous);
+                        if ((d & mask) == 0) PrefetchAll(ref v0, ref v1, ref v2, d + ahead);
                         Vec x0 = Load(ref v0, d), x1 = Load(ref v1, d), x2 = Load(ref v2, d);
                         Store(MulAdd(w0_2, x2, MulAdd(w0_1, x1, MulAdd(w0_0, x0, Load(ref s, d)))), ref s, d);
                         Store(MulAdd(w1_2, x2, MulAdd(w1_1, x1, MulAdd(w1_0, x0, Load(ref s, StateRow + d)))), ref s, StateRow + d);
@@ -602,29 +599,28 @@ internal readonly struct forward_f32_d64_scales_score4909845b22f46d8b_relative_m
     [MethodImpl(AggressiveOptimization | NoInlining)]
     private static void DecodeValues2x6(in DecodeBlock block, ref float value, ref float weights, int row, int tiles, int count, int first)
     {
-        int heads = block.KeyHeads, rows = block.HeadRows, weightRow = BlockOf(in block).WeightRow;
+        int heads = block.KeyHeads, rows = block.HeadRows;
         nint stride = block.ValueStride, headStride = block.ValueHeadStride;
-        nint apart = Math.Max(count, 1), far = apart * stride, ahead = 4 * stride;
-        bool contiguous = stride < 128;
+        nint apart = count, far = apart * stride, ahead = (stride < 128 ? 240 : 4) * stride;
         for (nint left = count, j = first; left > 0; left--, j++)
         {
             ref float v0 = ref At(ref value, j * stride);
             for (int head = 0; head < heads; head++, v0 = ref At(ref v0, headStride))
             {
                 int start = row + head * rows;
-                ref float w = ref At(ref weights, start * weightRow + 2 * j), s = ref At(ref block.State, start * StateRow);
+                ref float w = ref At(ref weights, start * WeightRow + 2 * j), s = ref At(ref block.State, start * StateRow);
                 ref float v1 = ref At(ref v0, far), v2 = ref At(ref v0, 2 * far), v3 = ref At(ref v0, 3 * far), v4 = ref At(ref v0, 4 * far),
                     v5 = ref At(ref v0, 5 * far);
-                for (int i = 0; i < tiles; i++, w = ref At(ref w, 2 * weightRow), s = ref At(ref s, 2 * StateRow))
+                for (int i = 0; i < tiles; i++, w = ref At(ref w, 2 * WeightRow), s = ref At(ref s, 2 * StateRow))
                 {
-                    nint mask = i == 0 ? 15 : -1;
+                    nint mask = i > 0 ? -1 : 15;
                     Vec w0_0 = Splat(ref w, 0), w0_1 = Splat(ref w, 2 * apart), w0_2 = Splat(ref w, 4 * apart), w0_3 = Splat(ref w, 6 * apart),
                         w0_4 = Splat(ref w, 8 * apart), w0_5 = Splat(ref w, 10 * apart);
                     Vec w1_0 = Splat(ref w, 1), w1_1 = Splat(ref w, 2 * apart + 1), w1_2 = Splat(ref w, 4 * apart + 1), w1_3 = Splat(ref w, 6 * apart + 1),
                         w1_4 = Splat(ref w, 8 * apart + 1), w1_5 = Splat(ref w, 10 * apart + 1);
                     for (nint d = 0; d < 64; d += Lanes)
                     {
-                        if ((d & mask) == 0) PrefetchAll(ref v0, ref v1, ref v2, ref v3, ref v4, ref v5, d + ahead, contiguous);
+                        if ((d & mask) == 0) PrefetchAll(ref v0, ref v1, ref v2, ref v3, ref v4, ref v5, d + ahead);
                         Vec o0 = Load(ref s, d), o1 = Load(ref s, StateRow + d);
                         Vec x0 = Load(ref v0, d); o0 = MulAdd(w0_0, x0, o0); o1 = MulAdd(w1_0, x0, o1);
                         Vec x1 = Load(ref v1, d); o0 = MulAdd(w0_1, x1, o0); o1 = MulAdd(w1_1, x1, o1);
@@ -645,7 +641,7 @@ internal readonly struct forward_f32_d64_scales_score4909845b22f46d8b_relative_m
     {
         int heads = block.KeyHeads, rows = block.HeadRows, weightRow = BlockOf(in block).WeightRow;
         nint stride = block.ValueStride, headStride = block.ValueHeadStride;
-        nint apart = Math.Max(count, 1), far = apart * stride, ahead = 4 * stride;
+        nint apart = count, far = apart * stride, ahead = 4 * stride;
         nint tokens = Math.Max(1536 / (heads * 64), 1) * stride;
         for (nint left = count, j = first; left > 0; left--, j++)
         {

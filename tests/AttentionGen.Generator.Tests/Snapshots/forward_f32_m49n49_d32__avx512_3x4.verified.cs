@@ -15,7 +15,7 @@
 //
 // Keys are packed into panels (transposed), values into padded rows.
 // A tile of queries meets all keys at once: scores, weights relative to a running maximum, product with the values.
-// The running maximum rises only when a score exceeds it by more than 8 powers of two, which is rare.
+// The running maximum rises only when a score exceeds it by more than 8 powers of two.
 #nullable enable
 
 namespace AttentionGen.Generated;

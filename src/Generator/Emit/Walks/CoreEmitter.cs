@@ -129,7 +129,7 @@ internal static class CoreEmitter
         }
 
         if (plan.Decode is { } decode)
-            w.Line($"//   decode        tiles of {string.Join(" and ", decode.Tiles.Select(tile => $"{tile.Rows} query rows x {tile.Keys} keys"))}, for up to {decode.MaxRows} rows (queries times heads of a group)");
+            w.Line($"//   decode        tiles of {string.Join(" and ", decode.Tiles.Select(tile => $"{tile.Rows} query rows x {tile.Keys} keys"))}, for up to {decode.MaxRows} rows (queries x heads of a group)");
         w.Line($"//   cost          {2 * (spec.HeadDim + spec.ValueDim)} flops and one exponential for each visible pair of query and key");
         if (plan.Packed is not null)
             w.Line($"//   memory        {plan.PackedHeadDim + plan.PackedValueDim} floats for a packed key and value, {plan.Packed.QueryBlock * plan.StateRow + plan.ScratchFloats} for a block of queries");
@@ -146,7 +146,7 @@ internal static class CoreEmitter
             w.Line("// Decode: keys and values are read in place, each once for all rows.");
         }
 
-        if (plan.FixedLength is null || plan.InRegisters) w.Line("// The running maximum rises only when a score exceeds it by more than 8 powers of two, which is rare.");
+        if (plan.FixedLength is null || plan.InRegisters) w.Line("// The running maximum rises only when a score exceeds it by more than 8 powers of two.");
     }
 
     /// <summary>What the state of a query row holds, and where.</summary>

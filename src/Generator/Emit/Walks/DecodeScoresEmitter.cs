@@ -14,7 +14,7 @@ internal static class DecodeScoresEmitter
         var product = DecodeProduct.Scores(plan);
         w.Line();
         bool keyByKey = plan.Decode!.KeyByKey;
-        w.Line($"/// <summary>Scores of all query rows with keys; keys after the last repeat it.{(keyByKey ? " Those of the rows of a tile lie key by key." : "")}</summary>");
+        w.Line($"/// <summary>Scores of all query rows with keys; keys after the last repeat it.{(keyByKey ? " Those of a tile lie key by key." : "")}</summary>");
         w.Line(GeneratedCode.CoreMethod);
         string keys = !plan.Spec.InPages ? $"ref {plan.ScoredKeyType} key, int keys{(keyByKey ? ", bool streams" : "")}"
             : keyByKey ? $"{PagesEmitter.Parameters}, bool streams" : $"ref {plan.ScoredKeyType} key{(dialect.Prefetches ? ", nint ahead" : "")}, int keys";

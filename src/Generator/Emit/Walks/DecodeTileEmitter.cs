@@ -73,10 +73,11 @@ internal static class DecodeTileEmitter
         string keys = inPages ? PagesEmitter.Parameters : product.IsScores ? $"ref {type} key, int keys" : $"ref {type} value";
         string parameters = product.IsScores ? $"ref float query, {keys}" : keys, bounds = !product.IsScores ? "" : ", bool streams" + (visible.UpperMoves ? ", int seen" : "");
         bool skips = product.IsScores && visible.UpperMoves;
+        string weightRow = tile.Rows > 1 ? "WeightRow" : "weightRow"; // several rows of a head are never in the longer blocks of single rows
         using (w.Block($"private static void {product.Method(tile)}(in DecodeBlock block, {parameters}, ref float weights, int row, int tiles, {(inPages ? "int from" : "int count, int first")}{bounds})"))
         {
             string owner = product.IsScores ? "Key" : "Value", ahead = dialect.Prefetches ? $", ahead = {AheadOf(plan, tile, dim, product.IsScores ? plan.ScoredKeys : plan.Spec.Elements.Value)} * stride" : "";
-            w.Line($"int heads = block.KeyHeads, rows = block.HeadRows, weightRow = BlockOf(in block).WeightRow;\nnint stride = {stride}, headStride = block.{owner}HeadStride{(inPages ? ahead : "")};");
+            w.Line($"int heads = block.KeyHeads, rows = block.HeadRows{(tile.Rows > 1 ? "" : ", weightRow = BlockOf(in block).WeightRow")};\nnint stride = {stride}, headStride = block.{owner}HeadStride{(inPages ? ahead : "")};");
             if (inPages)
             {
                 using (PagesEmitter.Loop(w, product.IsScores ? "KeysOf" : "ValuesOf", type, tile.Keys, product.IsScores, dialect.Prefetches && tile.Rows > 1))
@@ -90,7 +91,7 @@ internal static class DecodeTileEmitter
                 return;
             }
 
-            w.Line($"nint {(product.IsScores ? $"apart = streams ? Math.Max(count, 1) : 1, next = streams ? 1 : {tile.Keys}" : "apart = Math.Max(count, 1)")}, far = apart * stride{ahead};");
+            w.Line($"nint {(product.IsScores ? $"apart = streams ? count : 1, next = streams ? 1 : {tile.Keys}" : "apart = count")}, far = apart * stride{ahead};");
             if (dialect.Prefetches && tile.Rows == 1) w.Line($"nint tokens = {DecodeStreams.TokensAhead(dim)} * stride;");
             using (w.Block($"for (nint left = count, j = first; left > 0; left--, j{(product.IsScores ? " += next" : "++")})"))
             {
@@ -108,12 +109,12 @@ internal static class DecodeTileEmitter
         {
             using (w.Block($"for (int head = 0; head < heads; head++, {name}0 = ref At(ref {name}0, headStride))"))
             {
-                w.Line($"int start = row + head * rows;\nref float w = ref At(ref weights, start * weightRow + {times}{j}), {row} = ref At(ref {rows}, start * {rowLength});");
+                w.Line($"int start = row + head * rows;\nref float w = ref At(ref weights, start * {weightRow} + {times}{j}), {row} = ref At(ref {rows}, start * {rowLength});");
                 Streams(w, product, tile, inPages);
                 if (inPages && dialect.Prefetches && tile.Rows > 1)
                     w.Line($"ref {type} " + string.Join(", ", Enumerable.Range(0, tile.Keys).Select(i => $"a{i} = ref At(ref {name}{i}, ahead{i})")) + ";");
                 if (skips) w.Line("int m = row % block.Queries;");
-                using (w.Block($"for (int i = 0; i < tiles; i++, w = ref At(ref w, {times}weightRow), {row} = ref At(ref {row}, {times}{rowLength}))"))
+                using (w.Block($"for (int i = 0; i < tiles; i++, w = ref At(ref w, {times}{weightRow}), {row} = ref At(ref {row}, {times}{rowLength}))"))
                 {
                     if (skips)
                         w.Line($"if (!streams && SeesNone(ref m, {tile.Rows}, block.Queries, (int){(inPages ? "(from + j)" : "j")} - seen)) continue;");
@@ -143,7 +144,7 @@ internal static class DecodeTileEmitter
     {
         if (!dialect.Prefetches) return;
         if (tile.Rows == 1 && plan.Spec.InPages) w.Line($"if (some == 1) PrefetchFourRows(ref {name}0, stride, ahead, {dim});");
-        else if (tile.Rows > 1) w.Line($"nint mask = i == 0 ? {KernelPlanner.LineElements(type) - 1} : -1;");
+        else if (tile.Rows > 1) w.Line($"nint mask = i > 0 ? -1 : {KernelPlanner.LineElements(type) - 1};");
         else if (name == "k") w.Line($"if (!streams) PrefetchFourRows(ref k0, stride, ahead, {dim});");
     }
 
