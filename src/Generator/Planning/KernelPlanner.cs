@@ -164,7 +164,7 @@ internal static class KernelPlanner
     public static int LineElements(ElementType type) => 64 / ElementTable.Of(type).Bytes;
 
     /// <summary>
-    /// The steps in which tiles of decode read streams, where the rows of a head follow each other; then the next streams begin. What these read is fetched meanwhile, every line, into the second
+    /// The steps in which tiles of decode read streams; then the next streams begin. What these read is fetched meanwhile where the rows of a head follow each other, every line, into the second
     /// level, if it takes at most so many bytes. A few rows ahead of each stream would come too late, and leave out the first of each. A group of four, D 128, eight heads, 4096 keys in L3 and out of
     /// DRAM: 1350 and 1900 us with 40 steps, 1450 and 2000 with 80, 1560 and 2000 with 16; 1830 and 2200 us with all steps of a block and 4 rows ahead in the first level (AVX2, Zen 4).
     /// </summary>

@@ -3,8 +3,8 @@
 // forward_f32_bf16_bf16_f32_h8kv2d128_causal_rope_stored_cached
 //
 //   query   [queries, 8, 128]
-//   key     [keys, 2, 128]
-//   value   [keys, 2, 128]
+//   cache   keys and values [tokens, 2, 128] of BFloat16
+//           key and value, one token for each query, are appended first
 //   output  [queries, 8, 128]
 //   scale   0.088388346f
 //   mask    causal: a query sees the keys up to its own position

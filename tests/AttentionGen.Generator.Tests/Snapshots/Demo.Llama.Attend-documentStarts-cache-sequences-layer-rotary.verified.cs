@@ -3,11 +3,11 @@
 // forward_f32_bf16_bf16_f32_h8kv2d128_causal_documents_pages_rope_stored_cached
 //
 //   query   [queries, 8, 128]
-//   key     [keys, 2, 128]
-//   value   [keys, 2, 128]
+//   cache   keys and values [tokens, 2, 128] of BFloat16, a sequence for each document
+//           key and value, one token for each query, are appended first
 //   output  [queries, 8, 128]
 //   scale   0.088388346f
-//   mask    causal: a query sees the keys up to its own position; documents of their own
+//   mask    causal: a query sees the keys up to its own position; sequences of their own
 //   rotary  pairs (x[i], x[i + 64])
 //   cost    4096 flops for a visible pair of query and key
 //

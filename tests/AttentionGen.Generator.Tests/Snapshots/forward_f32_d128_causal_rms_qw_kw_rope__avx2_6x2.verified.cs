@@ -518,7 +518,7 @@ internal readonly struct forward_f32_d128_causal_rms_qw_kw_rope__avx2_6x2 : IPre
         {
             tile = TileOf(row, rows, TileKinds, out _);
             tiles = tile == 1 ? rows - row : (rows - row) / tile;
-            int together = Together(tile), count = keys / together, some = tile > 1 && block.ValueStride < 256 ? Math.Min(count, 40) : count;
+            int together = Together(tile), count = keys / together, some = tile > 1 ? Math.Min(count, 40) : count;
             for (int from = 0; count > 0; from += some * together, count -= some, some = Math.Min(some, count))
             {
                 if (tile == 4) DecodeValues4x3(in block, ref value, ref weights, row, tiles, some, from);

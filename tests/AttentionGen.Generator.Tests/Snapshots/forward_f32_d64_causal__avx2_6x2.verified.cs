@@ -353,8 +353,7 @@ internal readonly struct forward_f32_d64_causal__avx2_6x2 : IPrefillCore, IDecod
         {
             tile = TileOf(row, rows, TileKinds, out _);
             tiles = tile == 1 ? rows - row : (rows - row) / tile;
-            int together = Together(tile), count = (keys - done + together - 1) / together,
-                some = streams && tile > 1 && block.KeyStride < 128 ? Math.Min(count, 40) : count;
+            int together = Together(tile), count = (keys - done + together - 1) / together, some = streams && tile > 1 ? Math.Min(count, 40) : count;
             for (int from = done; count > 0; from += some * together, count -= some, some = Math.Min(some, count))
             {
                 if (tile == 4) DecodeScores4x3(in block, ref query, ref key, keys, ref weights, row, tiles, some, from, streams, seen);
@@ -559,7 +558,7 @@ internal readonly struct forward_f32_d64_causal__avx2_6x2 : IPrefillCore, IDecod
         {
             tile = TileOf(row, rows, TileKinds, out _);
             tiles = tile == 1 ? rows - row : (rows - row) / tile;
-            int together = Together(tile), count = keys / together - done, some = tile > 1 && block.ValueStride < 128 ? Math.Min(count, 40) : count;
+            int together = Together(tile), count = keys / together - done, some = tile > 1 ? Math.Min(count, 40) : count;
             for (int from = done; count > 0; from += some * together, count -= some, some = Math.Min(some, count))
             {
                 if (tile == 4) DecodeValues4x3(in block, ref value, ref weights, row, tiles, some, from);

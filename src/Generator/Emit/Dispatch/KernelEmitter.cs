@@ -71,8 +71,7 @@ internal static class KernelEmitter
             // {plan.Name}
             //
             //   query   {Shape(attention, Role.Query)}
-            //   key     {Shape(attention, Role.Key)}
-            //   value   {Shape(attention, Role.Value)}
+            {KeysAndValues(plan.Spec)}
             //   output  {Shape(attention, Role.Output)}
             //   scale   {(plan.Spec.Has(Role.Scales) ? "of each head" : ScalarText.Float(attention.Scale))}
             //   mask    {Visible(plan)}{string.Concat(spec.LoadTexts.Select(step => $"\n//   {step.Title.PadRight(7)} {step.Text}"))}{(scores.Length > 0 ? $"\n//   scores  {scores}" : "")}
@@ -84,6 +83,17 @@ internal static class KernelEmitter
         w.Line();
         w.Line("#nullable enable");
         w.Line();
+    }
+
+    /// <summary>Where keys and values come from, for people: tensors, or a cache, and the tokens that are appended to it first.</summary>
+    private static string KeysAndValues(KernelSpec spec)
+    {
+        var attention = spec.Attention;
+        if (spec.Method.Parameters.FirstOrDefault(parameter => parameter.Role == Role.Cache) is not { Element: { } element } cache)
+            return $"//   key     {Shape(attention, Role.Key)}\n//   value   {Shape(attention, Role.Value)}";
+        string values = attention.ValueDim == attention.HeadDim ? "" : $" and values [tokens, {attention.KeyValueHeads}, {attention.ValueDim}]";
+        string text = $"//   cache   keys{(values.Length == 0 ? " and values" : "")} [tokens, {attention.KeyValueHeads}, {attention.HeadDim}]{values} of {ElementTypes.Text(element)}{(cache.IsPagedCache ? ", a sequence for each document" : "")}";
+        return spec.Has(Role.Key) ? text + "\n//           key and value, one token for each query, are appended first" : text;
     }
 
     /// <summary>Text as a literal, of several parts where it is long.</summary>
@@ -110,7 +120,7 @@ internal static class KernelEmitter
         string[] cuts =
         [
             mask.HidesAll ? "a mask method that lets no key through" : mask.Terms.Count == 1 ? "the bounds of the mask method" : mask.Terms.Count > 1 ? $"{mask.Terms.Count} terms of the mask method" : "",
-            spec.Has(Role.DocumentStarts) ? "documents of their own" : "",
+            !spec.Has(Role.DocumentStarts) ? "" : spec.Has(Role.Sequences) ? "sequences of their own" : "documents of their own",
             mask.ChunkLength > 0 ? $"chunks of {mask.ChunkLength}" : "",
             mask.Dilation > 1 ? $"every {Ordinal(mask.Dilation)} key" : "",
             attention.KeyBlockSize is { } keys ? $"lists of blocks, {attention.QueryBlockSize} queries x {keys} keys" : "",

@@ -31,7 +31,7 @@ internal static class DecodeTileEmitter
         {
             // Copies are in the cache; where scores hide keys, the values of a row may be added one by one, in the order of all steps.
             bool inPages = plan.Spec.InPages, groups = !inPages && dialect.Prefetches && !plan.Spec.Scores.Hides && !(product.IsScores && plan.Spec.Loads.CopiesKeys);
-            string group = $"{(product.IsScores ? "streams && " : "")}tile > 1 && {product.Stride} < {2 * product.Dim} ? Math.Min(count, {KernelPlanner.GroupSteps}) : count";
+            string group = $"{(product.IsScores ? "streams && " : "")}tile > 1 ? Math.Min(count, {KernelPlanner.GroupSteps}) : count"; // not by strides: all layouts have the same bits
             w.Line($"""
                 tile = TileOf(row, rows, TileKinds, out _);
                 tiles = tile == 1 ? rows - row : (rows - row) / tile;
