@@ -97,7 +97,10 @@ internal sealed unsafe class DecodeJob : PooledJob<DecodeJob>
         {
             if (_partials != null)
             {
-                (long chunk, long set) = Math.DivRem(unit, _call.PieceCount * _schedule.SetsOfPiece);
+                // Where the heads of a token lie side by side, all sets of a chunk follow each other, else all chunks of a set: in the order of memory.
+                long sets = _call.PieceCount * _schedule.SetsOfPiece, chunk, set;
+                if (_call.Key.HeadStride < _call.Key.TokenStride) (chunk, set) = Math.DivRem(unit, sets);
+                else (set, chunk) = Math.DivRem(unit, _schedule.Units / sets);
                 var rows = _schedule.Rows(_call, set);
                 if (chunk < DecodeSchedule.Chunks(_call, _walk.Plan, rows))
                     Attend(rows, (int)chunk, _partials + (nint)set * _schedule.SetFloats + (nint)chunk * _schedule.ChunkFloats, scratch);
