@@ -26,6 +26,8 @@ public class SnapshotTests
 
     private const string Paged = $"{Sample.Tensors}, ReadOnlySpan<int> documentStarts, PagedKeyValueCache<BFloat16> cache, ReadOnlySpan<SequenceId> sequences, int layer, RotaryTable rotary";
 
+    private const string PagedIntegers = $"{Sample.Tensors}, ReadOnlySpan<int> documentStarts, PagedKeyValueCache<sbyte> cache, ReadOnlySpan<SequenceId> sequences";
+
     private const string CachedAttribute = "Attention(heads: 8, headDim: 128, KeyValueHeads = 2, Mask = AttentionMask.Causal, Rotary = AttentionRotary.Halves)";
 
     private const string OwnMethods = """
@@ -61,6 +63,7 @@ public class SnapshotTests
         ("Core, rotary positions and norms, AVX2", Sample.Documented(RotaryAttribute, Rotary), "__avx2_"),
         ("Kernel, rotary positions and norms", Sample.Documented(RotaryAttribute, Rotary), "Demo.Llama.Attend"),
         ("Core, keys of 16 bits in a cache, rotary positions, AVX-512", Sample.Documented(CachedAttribute, Cached), "__avx512_"),
+        ("Core, integers in pages of a cache, AVX2", Sample.Documented("Attention(heads: 8, headDim: 64, KeyValueHeads = 2, Mask = AttentionMask.Causal)", PagedIntegers), "__avx2_"),
         ("Kernel, a cache, rotary positions", Sample.Documented(CachedAttribute, Cached), "Demo.Llama.Attend"),
         ("Kernel, sequences of a paged cache, rotary positions", Sample.Documented(CachedAttribute, Paged), "Demo.Llama.Attend"),
         ("Kernel, heads first, strides, tensor spans, fixed lengths",

@@ -4,6 +4,7 @@ using AttentionGen.CompilerServices;
 using FsCheck;
 using FsCheck.Fluent;
 using Xunit;
+using static AttentionGen.Kernels.Tests.ProgramKernels;
 
 namespace AttentionGen.Kernels.Tests;
 
@@ -14,7 +15,7 @@ namespace AttentionGen.Kernels.Tests;
 [Collection(nameof(Isolated))]
 public class CacheProgramTests
 {
-    private const int Programs = 80, Layers = 2, Pages = 8;
+    private const int Programs = 80, KeyWidth = 2 * KeyDim, ValueWidth = 2 * ValueDim;
 
     public enum Cache
     {
@@ -120,304 +121,16 @@ public class CacheProgramTests
             Assert.True(seen.GetValueOrDefault(what) >= 5, string.Join(", ", seen));
     }
 
-    private static readonly CachedKernels s_whole = new([PagedCalls.Plain]);
-
-    private static readonly PagedKernels s_paged = new([PagedCalls.Plain]);
-
-    private const int KeyDim = 32, ValueDim = 24, KeyWidth = 2 * KeyDim, ValueWidth = 2 * ValueDim;
-
-    /// <summary>A sequence of the model: the keys and values of each layer, as they are stored.</summary>
-    private sealed class Model<T>
-        where T : unmanaged
-    {
-        private Tokens<T>[] Keys { get; init; } = [.. Enumerable.Range(0, Layers).Select(_ => new Tokens<T>(KeyDim))];
-
-        private Tokens<T>[] Values { get; init; } = [.. Enumerable.Range(0, Layers).Select(_ => new Tokens<T>(ValueDim))];
-
-        public bool IsFreed { get; set; }
-
-        public int Longest => Enumerable.Range(0, Layers).Max(LengthOf);
-
-        public int LengthOf(int layer) => Keys[layer].Count;
-
-        public void Append(int layer, ReadOnlySpan<float> keys, ReadOnlySpan<float> values)
-        {
-            Keys[layer].Add(Stored.Round<T>(keys, KeyDim));
-            Values[layer].Add(Stored.Round<T>(values, ValueDim));
-        }
-
-        public Model<T> Fork() => new() { Keys = [.. Keys.Select(keys => keys.Copy())], Values = [.. Values.Select(values => values.Copy())] };
-
-        public void Truncate(int length)
-        {
-            for (int layer = 0; layer < Layers; layer++)
-            {
-                int kept = Math.Min(length, LengthOf(layer));
-                Keys[layer].Truncate(kept);
-                Values[layer].Truncate(kept);
-            }
-        }
-
-        /// <summary>Checks that rows are those of the tokens from one to another.</summary>
-        public void Check(int layer, int first, int end, Rows<T> keys, Rows<T> values)
-        {
-            Assert.True(Keys[layer].AreAt(first, end, keys), "keys");
-            Assert.True(Values[layer].AreAt(first, end, values), "values");
-        }
-
-        /// <summary>Checks the result of queries at the last tokens.</summary>
-        public void Check(Declaration declaration, int layer, ReadOnlySpan<float> query, ReadOnlySpan<float> output)
-        {
-            var all = new Inputs(new Problem(declaration, query.Length / (declaration.Heads * declaration.HeadDim), LengthOf(layer)));
-            query.CopyTo(all.Query);
-            Keys[layer].Floats.CopyTo(all.Key, 0);
-            Values[layer].Floats.CopyTo(all.Value, 0);
-            Bound.Check(all, output.ToArray());
-        }
-    }
-
-    /// <summary>The keys of tokens, or their values: elements, and scales where they are integers.</summary>
-    private sealed class Tokens<T>(int dim)
-        where T : unmanaged
-    {
-        private const int Heads = 2;
-
-        private readonly List<T> _elements = [];
-        private readonly List<float> _scales = [];
-
-        public int Count => _elements.Count / (Heads * dim);
-
-        public float[] Floats => new Rows<T>([.. _elements], [.. _scales], dim).Floats;
-
-        public void Add(Rows<T> rows)
-        {
-            _elements.AddRange(rows.Elements);
-            _scales.AddRange(rows.Scales);
-        }
-
-        public Tokens<T> Copy()
-        {
-            var copy = new Tokens<T>(dim);
-            copy.Add(new([.. _elements], [.. _scales], dim));
-            return copy;
-        }
-
-        public void Truncate(int count)
-        {
-            _elements.RemoveRange(count * Heads * dim, _elements.Count - count * Heads * dim);
-            if (_scales.Count > 0) _scales.RemoveRange(count * Heads, _scales.Count - count * Heads);
-        }
-
-        /// <summary>Whether rows have the bits of the tokens from one to another.</summary>
-        public bool AreAt(int first, int end, Rows<T> rows) => Same(_elements, rows.Elements, Heads * dim, first, end) && (rows.Scales.Length == 0 || Same(_scales, rows.Scales, Heads, first, end));
-
-        private static bool Same<TElement>(List<TElement> all, TElement[] rows, int width, int first, int end)
-            where TElement : unmanaged => MemoryMarshal.AsBytes(CollectionsMarshal.AsSpan(all)[(first * width)..(end * width)]).SequenceEqual(MemoryMarshal.AsBytes(rows.AsSpan()));
-    }
-
-    /// <summary>The caches of a program. A sequence is known by its number.</summary>
-    private abstract class Subject<T> : IDisposable
-        where T : unmanaged
-    {
-        public virtual Declaration Declaration => PagedCalls.Plain;
-
-        /// <summary>Whether a call may have two sequences.</summary>
-        public virtual bool IsPaged => false;
-
-        public abstract void Create();
-
-        public abstract int LengthOf(int sequence, int layer);
-
-        /// <summary>The tokens that are there, beside first keys.</summary>
-        public virtual Range Retained(int sequence, int layer) => 0..LengthOf(sequence, layer);
-
-        public abstract void Append(int sequence, Rows<T> keys, Rows<T> values, int layer);
-
-        public abstract void Read(int sequence, int first, Rows<T> keys, Rows<T> values, int layer);
-
-        public abstract void Step(int[] sequences, int[] starts, Inputs inputs, int layer, float[] output);
-
-        public abstract void Look(int sequence, float[] query, int layer, float[] output);
-
-        public abstract void Fork(int sequence);
-
-        public abstract void Truncate(int sequence, int length);
-
-        public abstract void Free(int sequence);
-
-        /// <summary>Saves what has a sequence, loads it and goes on with that.</summary>
-        public abstract void Save(int sequence);
-
-        /// <summary>Checks that calls on a freed sequence are refused.</summary>
-        public abstract void CheckFreed(int sequence);
-
-        /// <summary>Checks what belongs to no sequence.</summary>
-        /// <param name="models">Those that are not freed.</param>
-        public virtual void Check(Model<T>[] models)
-        {
-        }
-
-        /// <summary>Whether a call must fail that appends.</summary>
-        public virtual bool IsFull(int length, int tokens) => false;
-
-        public abstract void Dispose();
-    }
-
-    /// <summary>A cache for each sequence.</summary>
-    private abstract class Single<T, TCache>(Func<TCache> create, Func<Stream, TCache> load) : Subject<T>
-        where T : unmanaged
-        where TCache : AttentionCache
-    {
-        protected List<TCache> Caches { get; } = [];
-
-        public override void Create() => Caches.Add(create());
-
-        public override int LengthOf(int sequence, int layer) => Caches[sequence].LengthOf(layer);
-
-        public override void Free(int sequence) => Caches[sequence].Dispose();
-
-        public override void CheckFreed(int sequence)
-        {
-            Assert.Throws<ObjectDisposedException>(() => Append(sequence, Stored.Empty<T>(0, KeyDim), Stored.Empty<T>(0, ValueDim), 0));
-            Assert.Throws<ObjectDisposedException>(() => Save(sequence));
-            Assert.Throws<ObjectDisposedException>(() => Truncate(sequence, 0));
-        }
-
-        public override void Save(int sequence)
-        {
-            byte[] file = SavedCaches.Save(stream => Save(Caches[sequence], stream));
-            var loaded = load(new MemoryStream(file));
-            Caches[sequence].Dispose();
-            Caches[sequence] = loaded;
-            Assert.Equal(file, SavedCaches.Save(stream => Save(loaded, stream)));
-        }
-
-        public override void Dispose() => Caches.ForEach(cache => cache.Dispose());
-
-        protected abstract void Save(TCache cache, Stream stream);
-    }
-
-    private sealed class WholeSubject<T>(int capacity)
-        : Single<T, KeyValueCache<T>>(() => new(2, 32, 24, Layers, capacity), KeyValueCache<T>.Load)
-        where T : unmanaged
-    {
-        private readonly CachedKernel<T> _kernel = s_whole.Of<T>(PagedCalls.Plain);
-
-        public override bool IsFull(int length, int tokens) => capacity > 0 && length + tokens > capacity;
-
-        public override void Append(int sequence, Rows<T> keys, Rows<T> values, int layer) => Caches[sequence].Append(keys.Elements, values.Elements, keys.Scales, values.Scales, layer);
-
-        public override void Read(int sequence, int first, Rows<T> keys, Rows<T> values, int layer) => Caches[sequence].Read(first, keys.Elements, values.Elements, keys.Scales, values.Scales, layer);
-
-        public override void Step(int[] sequences, int[] starts, Inputs inputs, int layer, float[] output) => _kernel.Step(inputs.Query, inputs.Key, inputs.Value, Caches[sequences[0]], layer, 1, output);
-
-        public override void Look(int sequence, float[] query, int layer, float[] output) => _kernel.Read(query, Caches[sequence], layer, 1, output);
-
-        public override void Fork(int sequence) => Caches.Add(Caches[sequence].Clone());
-
-        public override void Truncate(int sequence, int length) => Caches[sequence].Truncate(length);
-
-        protected override void Save(KeyValueCache<T> cache, Stream stream) => cache.Save(stream);
-    }
-
-    private sealed class RingSubject<T>(int slack)
-        : Single<T, RingKeyValueCache<T>>(() => RingCacheTests.Create<T>(RingCacheTests.First, slack, Layers), RingKeyValueCache<T>.Load)
-        where T : unmanaged
-    {
-        private readonly (RingStep<T> Step, RingRead<T> Read) _kernel = RingCacheTests.Of<T>(RingCacheTests.First);
-
-        public override Declaration Declaration => RingCacheTests.First;
-
-        public override Range Retained(int sequence, int layer) => Caches[sequence].RetainedOf(layer);
-
-        public override void Append(int sequence, Rows<T> keys, Rows<T> values, int layer) => Caches[sequence].Append(keys.Elements, values.Elements, keys.Scales, values.Scales, layer);
-
-        public override void Read(int sequence, int first, Rows<T> keys, Rows<T> values, int layer) => Caches[sequence].Read(first, keys.Elements, values.Elements, keys.Scales, values.Scales, layer);
-
-        public override void Step(int[] sequences, int[] starts, Inputs inputs, int layer, float[] output) => _kernel.Step(inputs.Query, inputs.Key, inputs.Value, Caches[sequences[0]], layer, 1, output);
-
-        public override void Look(int sequence, float[] query, int layer, float[] output) => _kernel.Read(query, Caches[sequence], layer, 1, output);
-
-        public override void Fork(int sequence) => Caches.Add(Caches[sequence].Clone());
-
-        public override void Truncate(int sequence, int length) => Caches[sequence].Truncate(length);
-
-        protected override void Save(RingKeyValueCache<T> cache, Stream stream) => cache.Save(stream);
-    }
-
-    private sealed class PagedSubject<T>(int pageTokens) : Subject<T>
-        where T : unmanaged
-    {
-        private readonly PagedKernel<T> _kernel = s_paged.Of<T>(PagedCalls.Plain);
-        private readonly List<SequenceId> _ids = [];
-        private PagedKeyValueCache<T> _cache = PagedCalls.Create<T>(PagedCalls.Plain, pageTokens, Pages, Layers);
-
-        public override bool IsPaged => true;
-
-        public override void Create() => _ids.Add(_cache.CreateSequence());
-
-        public override int LengthOf(int sequence, int layer) => _cache.LengthOf(_ids[sequence], layer);
-
-        public override void Append(int sequence, Rows<T> keys, Rows<T> values, int layer) => _cache.Append(_ids[sequence], keys.Elements, values.Elements, keys.Scales, values.Scales, layer);
-
-        public override void Read(int sequence, int first, Rows<T> keys, Rows<T> values, int layer) => _cache.Read(_ids[sequence], first, keys.Elements, values.Elements, keys.Scales, values.Scales, layer);
-
-        public override void Step(int[] sequences, int[] starts, Inputs inputs, int layer, float[] output) =>
-            _kernel.Step(inputs.Query, inputs.Key, inputs.Value, starts, _cache, [.. sequences.Select(sequence => _ids[sequence])], layer, 1, output);
-
-        public override void Look(int sequence, float[] query, int layer, float[] output) => _kernel.Read(query, [0, query.Length / 128], _cache, [_ids[sequence]], layer, 1, output);
-
-        public override void Fork(int sequence) => _ids.Add(_cache.Fork(_ids[sequence]));
-
-        public override void Truncate(int sequence, int length) => _cache.Truncate(_ids[sequence], length);
-
-        public override void Free(int sequence) => _cache.Free(_ids[sequence]);
-
-        public override void Save(int sequence)
-        {
-            SequenceId[] saved = [];
-            byte[] file = SavedCaches.Save(stream => saved = _cache.Save(stream));
-            var loaded = PagedKeyValueCache<T>.Load(new MemoryStream(file));
-            Assert.Equal((_cache.UsedPages, _cache.Pages, _cache.Sequences), (loaded.UsedPages, loaded.Pages, loaded.Sequences));
-            var ids = loaded.GetSequences();
-            for (int i = 0; i < saved.Length; i++) _ids[_ids.IndexOf(saved[i])] = ids[i];
-            _cache.Dispose();
-            _cache = loaded;
-            Assert.Equal(file, SavedCaches.Save(stream => loaded.Save(stream)));
-        }
-
-        public override void CheckFreed(int sequence)
-        {
-            Assert.Throws<ArgumentException>(() => LengthOf(sequence, 0));
-            Assert.Throws<ArgumentException>(() => Free(sequence));
-        }
-
-        public override void Check(Model<T>[] models)
-        {
-            Assert.Equal(models.Length, _cache.Sequences);
-            Assert.InRange(_cache.UsedPages, 0, models.Sum(model => (model.Longest + pageTokens - 1) / pageTokens)); // less where pages are shared
-        }
-
-        /// <summary>No call needs more pages than those that it writes to.</summary>
-        public void CheckFull(CacheFullException exception, params (int Length, int Tokens)[] appended)
-        {
-            Assert.Equal(_cache.FreePages, exception.FreePages);
-            Assert.InRange(exception.NeededPages, exception.FreePages + 1, appended.Sum(one => (one.Length + one.Tokens + pageTokens - 1) / pageTokens - one.Length / pageTokens));
-        }
-
-        public override void Dispose() => _cache.Dispose();
-    }
-
     private sealed class Machine<T>(Program program, Dictionary<string, int> seen)
         where T : unmanaged
     {
-        private readonly List<Model<T>> _models = [];
+        private readonly List<CacheModel<T>> _models = [];
         private int _seed;
 
         public void Run()
         {
             using var memory = new GuardedCacheMemory(); // NaN where no token is
-            using (Subject<T> subject = program.Cache switch { Cache.Whole => new WholeSubject<T>(program.Size), Cache.Ring => new RingSubject<T>(program.Size), _ => new PagedSubject<T>(program.Size) })
+            using (CacheSubject<T> subject = program.Cache switch { Cache.Whole => new WholeSubject<T>(program.Size), Cache.Ring => new RingSubject<T>(program.Size), _ => new PagedSubject<T>(program.Size) })
             {
                 foreach (var step in program.Steps)
                 {
@@ -433,7 +146,7 @@ public class CacheProgramTests
             Assert.Equal(0, memory.Blocks);
         }
 
-        private void Run(Subject<T> subject, Operation step)
+        private void Run(CacheSubject<T> subject, Operation step)
         {
             if (step.Kind == Kind.Create)
             {
@@ -479,11 +192,11 @@ public class CacheProgramTests
             }
         }
 
-        private void Attend(Subject<T> subject, Operation step, Model<T> model)
+        private void Attend(CacheSubject<T> subject, Operation step, CacheModel<T> model)
         {
             bool two = subject.IsPaged && step.Other < _models.Count && step.Other != step.Sequence && !_models[step.Other].IsFreed;
             int[] sequences = two ? [step.Sequence, step.Other] : [step.Sequence], tokens = two ? [step.Tokens, 1] : [step.Tokens], starts = PagedCalls.Starts(tokens);
-            Model<T>[] models = two ? [model, _models[step.Other]] : [model];
+            CacheModel<T>[] models = two ? [model, _models[step.Other]] : [model];
             var given = new Inputs(new Problem(subject.Declaration, starts[^1], starts[^1]), _seed++);
             float[] output = new float[given.Problem.OutputLength];
             if (!Append(subject, step, [.. models.Zip(tokens)], () => subject.Step(sequences, starts, given, step.Layer, output))) return;
@@ -495,7 +208,7 @@ public class CacheProgramTests
             }
         }
 
-        private void Look(Subject<T> subject, Operation step, Model<T> model)
+        private void Look(CacheSubject<T> subject, Operation step, CacheModel<T> model)
         {
             int length = model.LengthOf(step.Layer), queries = Math.Min(step.Tokens, length);
             if (queries == 0) return;
@@ -511,7 +224,7 @@ public class CacheProgramTests
             }
         }
 
-        private static void Truncate(Subject<T> subject, Operation step, Model<T> model)
+        private static void Truncate(CacheSubject<T> subject, Operation step, CacheModel<T> model)
         {
             int length = step.Tokens;
             bool possible = length <= model.Longest && Enumerable.Range(0, Layers).All(layer => length >= model.LengthOf(layer) || HasWindow(subject, step.Sequence, layer, length, length));
@@ -527,7 +240,7 @@ public class CacheProgramTests
         }
 
         /// <summary>Whether a cache has what a query at a position sees of the tokens before the end.</summary>
-        private static bool HasWindow(Subject<T> subject, int sequence, int layer, int position, int end)
+        private static bool HasWindow(CacheSubject<T> subject, int sequence, int layer, int position, int end)
         {
             int left = subject.Declaration.Window.Left, first = subject.Retained(sequence, layer).Start.Value;
             return left < 0 || Math.Min(first, end) <= Math.Max(subject.Declaration.FirstKeys, position - left);
@@ -535,7 +248,7 @@ public class CacheProgramTests
 
         /// <summary>Runs a step that appends, unless there is no room: then it must say so and change nothing.</summary>
         /// <returns>Whether it has appended.</returns>
-        private bool Append(Subject<T> subject, Operation step, (Model<T> Model, int Tokens)[] appended, Action run)
+        private bool Append(CacheSubject<T> subject, Operation step, (CacheModel<T> Model, int Tokens)[] appended, Action run)
         {
             if (subject.IsFull(appended[0].Model.LengthOf(step.Layer), appended[0].Tokens))
             {
@@ -585,7 +298,7 @@ public class CacheProgramTests
 
         private void Count(string what) => seen[what] = seen.GetValueOrDefault(what) + 1;
 
-        private void Check(Subject<T> subject)
+        private void Check(CacheSubject<T> subject)
         {
             for (int i = 0; i < _models.Count; i++)
             {

@@ -85,9 +85,6 @@ internal sealed record CorePlan(CoreSpec Spec, Isas Isa, int Lanes, int KeyBlock
     /// <summary>Whether keys and values are integers, each row with a scale of its own: scores and weights are multiplied by the scales.</summary>
     public bool HasScales => Spec.Elements.Key == ElementType.SByte;
 
-    /// <summary>Keys of the longest block of decode.</summary>
-    public int LongestBlock => Spec.Loads.CopiesKeys ? Decode!.KeyBlock : Math.Max(Decode!.KeyBlock, Decode.OneRowBlock);
-
     public string ValueType => ElementTypes.Text(Spec.Elements.Value);
 
     public string OutputType => ElementTypes.Text(Spec.Elements.Output);

@@ -143,7 +143,7 @@ internal static class CoreEmitter
         {
             if (plan.Prefill is not null)
                 w.Line("// Prefill: for each block of queries and each block of keys, tile by tile: scores, weights relative to a running maximum, product with the values.");
-            w.Line("// Decode: keys and values are read in place, each once for all rows.");
+            w.Line($"// Decode: keys and values are read in place{(spec.InPages ? ", in the pages of a cache" : "")}, each once for all rows.");
         }
 
         if (plan.FixedLength is null || plan.InRegisters) w.Line("// The running maximum rises only when a score exceeds it by more than 8 powers of two.");

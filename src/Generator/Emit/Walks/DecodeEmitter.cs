@@ -90,7 +90,11 @@ internal static class DecodeEmitter
             string[] sees = [visible.LowerMoves ? $"{visible.Lower("block.Queries - 1")} <= 0" : "", visible.UpperMoves ? "seen >= keys" : ""];
             string all = string.Join(" && ", sees.Where(condition => condition.Length > 0));
             w.Line($"bool streams = {all}; // all queries see all keys");
-            if (PagesEmitter.VariesBlocks(plan) && !plan.Spec.Scores.Hides) w.Line($"if (!streams) (keys, streams) = (keys = Math.Min(keys, run.PageKeys), {all}); // otherwise page by page");
+            if (PagesEmitter.VariesBlocks(plan) && !plan.Spec.Scores.Hides)
+            {
+                using (w.Block("if (!streams) // page by page"))
+                    w.Line($"keys = Math.Min(keys, run.PageKeys);\nstreams = {all};");
+            }
         }
 
         string streams = !keyByKey ? "" : visible.DiffersByRow ? "streams, " : "true, ";
@@ -179,7 +183,7 @@ internal static class DecodeEmitter
                 using (w.Block($"for (int j = 0; j < {count}; j++)"))
                 {
                     // Hidden keys keep the weight 0: their scale may be NaN.
-                    string lower = visible.LowerMoves || visible.HasLeast ? $"Math.Max({visible.Lower(DecodeStreams.Join(query, "j"))}, 0)" : "0", upper = visible.UpperMoves ? $"Math.Min({visible.Upper(DecodeStreams.Join(query, "j"))}, keys)" : "keys";
+                    string lower = visible.LowerMoves ? $"Math.Max({visible.Lower(DecodeStreams.Join(query, "j"))}, 0)" : "0", upper = visible.UpperMoves ? $"Math.Min({visible.Upper(DecodeStreams.Join(query, "j"))}, keys)" : "keys";
                     w.Line($"{(plan.Spec.Scores.Hides ? "MultiplyVisible" : "Multiply")}(ref {scoresOfOne}, {lower}, {upper}, ref valueScales);");
                 }
         }

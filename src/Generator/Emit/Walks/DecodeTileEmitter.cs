@@ -77,7 +77,7 @@ internal static class DecodeTileEmitter
         using (w.Block($"private static void {product.Method(tile)}(in DecodeBlock block, {parameters}, ref float weights, int row, int tiles, {(inPages ? "int from" : "int count, int first")}{bounds})"))
         {
             string owner = product.IsScores ? "Key" : "Value", ahead = dialect.Prefetches ? $", ahead = {AheadOf(plan, tile, dim, product.IsScores ? plan.ScoredKeys : plan.Spec.Elements.Value)} * stride" : "";
-            w.Line($"int heads = block.KeyHeads, rows = block.HeadRows{(tile.Rows > 1 ? "" : ", weightRow = BlockOf(in block).WeightRow")};\nnint stride = {stride}, headStride = block.{owner}HeadStride{(inPages ? ahead : "")};");
+            w.Line($"int heads = block.KeyHeads, rows = block.HeadRows{(tile.Rows > 1 ? "" : ", weightRow = BlockOf(in block).WeightRow")};\nnint stride = {stride}, headStride = block.{owner}HeadStride{(inPages && tile.Rows == 1 ? ahead : "")};");
             if (inPages)
             {
                 using (PagesEmitter.Loop(w, product.IsScores ? "KeysOf" : "ValuesOf", type, tile.Keys, product.IsScores, dialect.Prefetches && tile.Rows > 1))
@@ -124,7 +124,7 @@ internal static class DecodeTileEmitter
         }
     }
 
-    /// <summary>The rows that a tile fetches ahead: those of the next streams where they follow each other, few where other heads lie between; in pages, those behind the last neighbour.</summary>
+    /// <summary>The rows that a tile fetches ahead: those of the next streams where they follow each other, few where other heads lie between. Tiles of several rows fetch whole pages ahead: see <see cref="PagesEmitter.Loop"/>.</summary>
     private static string AheadOf(CorePlan plan, DecodeTile tile, int dim, ElementType type) => tile.Rows == 1 || plan.Spec.InPages
         ? $"{KernelPlanner.TileAhead}"
         : $"(stride < {2 * dim} ? {Math.Min(KernelPlanner.GroupSteps * tile.Keys, KernelPlanner.GroupBytesAhead / (dim * ElementTable.Of(type).Bytes))} : {KernelPlanner.TileAhead})";

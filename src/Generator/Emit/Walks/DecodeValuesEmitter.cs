@@ -25,7 +25,7 @@ internal static class DecodeValuesEmitter
                 ref float state = ref block.State;
                 nint stride = block.ValueStride, headStride = block.ValueHeadStride;
                 """);
-            if (PagesEmitter.VariesBlocks(plan)) w.Line($"ref {plan.ValueType} value = ref run.ValuesOf<{plan.ValueType}>(page); // of the only page, where that matters");
+            if (PagesEmitter.VariesBlocks(plan)) w.Line($"ref {plan.ValueType} value = ref run.ValuesOf<{plan.ValueType}>(page); // the only page, if queries see different keys");
             string low = "0", all = "keys", together = plan.Decode.KeyByKey ? "together" : $"{DecodeStreams.Keys}";
             string lower = visible.Lower("i % block.Queries"), upper = visible.Upper("i % block.Queries");
             string row = $"ref {plan.ValueType} v = ref At(ref value, i / rows * headStride);\n{WeightsOfRow(plan)}, s = ref At(ref state, i * StateRow);";

@@ -72,7 +72,7 @@ internal static class PagesEmitter
     /// <param name="source">The method of a run that gives a page.</param>
     /// <param name="type">The type of the elements.</param>
     /// <param name="streams">The keys of a step.</param>
-    /// <param name="prefetches">Whether to declare where the memory ahead of each stream lies, behind the last keys of a page: `ahead0`, `ahead1` ...</param>
+    /// <param name="prefetches">Whether to declare how far ahead of each stream the page lies that it reads next: `ahead0`, `ahead1` ...</param>
     /// <param name="isScores">Whether keys after the last repeat it; otherwise those that make no step are left out.</param>
     public static IDisposable Loop(SourceWriter w, string source, string type, int streams, bool isScores, bool prefetches)
     {
@@ -84,12 +84,7 @@ internal static class PagesEmitter
             ref nint pages = ref At(ref run.Pages, page);
             nint apart = some == 1 ? 1 : pageKeys, {string.Join(", ", Enumerable.Range(1, streams - 1).Select(i => $"far{i} = some == 1 ? {Address.Offset((i, "stride"))} : At(ref pages, {i}) - pages"))};
             """);
-        if (prefetches)
-        {
-            // The first keys of the next pages, too.
-            w.Line($"nint {string.Join(", ", Enumerable.Range(0, streams).Select(i => $"ahead{i} = some == 1 ? At(ref pages, 1) - pages : At(ref pages, {streams + i}) - At(ref pages, {i})"))};");
-        }
-
+        if (prefetches) w.Line($"nint {string.Join(", ", Enumerable.Range(0, streams).Select(i => $"ahead{i} = {(i == 0 ? "At(ref pages, some) - pages" : $"some == 1 ? ahead0 : At(ref pages, {streams + i}) - At(ref pages, {i})")}"))};");
         w.Line($"ref {type} origin = ref run.{source}<{type}>(page);");
         return block;
     }

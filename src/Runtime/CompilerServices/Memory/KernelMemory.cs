@@ -15,13 +15,6 @@ public static partial class KernelMemory
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static ref float At(ref float origin, nint offset) => ref Unsafe.Add(ref origin, offset);
 
-    /// <summary>Prefetches the cache line of an address. The address may be outside of allocated memory.</summary>
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static unsafe void Prefetch(ref float origin, nint offset)
-    {
-        if (Sse.IsSupported) Sse.Prefetch0(Unsafe.AsPointer(ref Unsafe.Add(ref origin, offset)));
-    }
-
     /// <summary>Prefetches some floats. They may be outside of allocated memory.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static unsafe void PrefetchRow(ref float origin, nint offset, int count)
