@@ -1,4 +1,5 @@
 using AttentionGen.Generator.Emit.Dispatch;
+using AttentionGen.Generator.Emit.Linear;
 using AttentionGen.Generator.Emit.Walks;
 using AttentionGen.Generator.Model;
 using AttentionGen.Generator.Planning;
@@ -44,6 +45,17 @@ public sealed class AttentionGenerator : IIncrementalGenerator
             .WithTrackingName(Steps.Cores);
         context.RegisterSourceOutput(cores, static (output, core) => output.AddSource(core.HintName, CoreEmitter.Emit(core.Plan)));
 
+        var linear = context.SyntaxProvider
+            .ForAttributeWithMetadataName(LinearCores.AttributeName, static (_, _) => true, static (found, _) => LinearCores.TypeOf(found.TargetSymbol))
+            .Where(static type => type is not null)
+            .Select(static (type, _) => type!)
+            .WithTrackingName(Steps.LinearCores);
+        context.RegisterSourceOutput(linear, static (output, type) =>
+        {
+            output.AddSource(FileNames.Of(type, type), LinearEmitter.EmitChoice(type));
+            foreach (var plan in LinearPlanner.BestFirst) output.AddSource(FileNames.Of(plan.Name, plan.Name), LinearEmitter.Emit(plan));
+        });
+
         var standIns = declarations
             .Where(static declaration => declaration.CanStandIn)
             .Select(static (declaration, _) => declaration.StandIn)
@@ -74,9 +86,10 @@ public sealed class AttentionGenerator : IIncrementalGenerator
         public const string Layout = nameof(Layout);
         public const string Kernels = nameof(Kernels);
         public const string Cores = nameof(Cores);
+        public const string LinearCores = nameof(LinearCores);
         public const string StandIns = nameof(StandIns);
         public const string UnreportedErrors = nameof(UnreportedErrors);
 
-        public static IReadOnlyList<string> All { get; } = [Declarations, Plans, Layout, Kernels, Cores, StandIns, UnreportedErrors];
+        public static IReadOnlyList<string> All { get; } = [Declarations, Plans, Layout, Kernels, Cores, LinearCores, StandIns, UnreportedErrors];
     }
 }

@@ -12,7 +12,7 @@ internal sealed unsafe class GuardedCacheMemory : IDisposable
 
     public GuardedCacheMemory()
     {
-        if (GuardedMemory.Missing is null) CacheMemory.Injected = (Allocate, Free);
+        if (GuardedMemory.Missing is null) OwnedMemory.Injected = (Allocate, Free);
     }
 
     /// <summary>The number of blocks that are not freed.</summary>
@@ -20,7 +20,7 @@ internal sealed unsafe class GuardedCacheMemory : IDisposable
 
     public void Dispose()
     {
-        CacheMemory.Injected = null;
+        OwnedMemory.Injected = null;
         foreach (var block in _blocks.Values) block.Dispose();
     }
 
