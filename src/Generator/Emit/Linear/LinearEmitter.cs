@@ -81,48 +81,62 @@ internal static class LinearEmitter
                     PanelColumns = PanelColumns, GroupColumns = {{LinearPlanner.GroupColumns}}, BlockDepth = BlockDepth, InputRow = InputRow, SumRow = SumRow, TileRows = TileRows, FewRows = {{plan.Streams.Count}},
                 };
                 """);
-            Many(w, plan, dialect);
+            foreach (var type in s_weights) Many(w, plan, dialect, type);
             foreach (var type in s_weights) Few(w, plan, type);
-            foreach (var type in s_weights.Where(type => type != ElementType.Float)) Widen(w, plan, type);
         }
 
         return w.ToString();
     }
 
-    private static void Many(SourceWriter w, LinearPlan plan, Dialect dialect)
+    private static void Many(SourceWriter w, LinearPlan plan, Dialect dialect, ElementType type)
     {
+        string suffix = ElementTypes.Function("", type), text = ElementTypes.Text(type);
+        string Call(int rows) => $"Multiply{rows}{suffix}(ref input, ref panel, ref ahead, depth, ref sums);";
         w.Line();
         w.Line("/// <inheritdoc/>");
         w.Line(GeneratedCode.CoreMethod);
-        using (w.Block("public static void Multiply(ref float input, ref float panel, int depth, int rows, ref float sums)"))
+        using (w.Block($"public static void Multiply{suffix}(ref float input, ref {text} panel, ref {text} ahead, int depth, int rows, ref float sums)"))
         {
-            w.Line($"for (; rows >= TileRows; rows -= TileRows, input = ref At(ref input, TileRows * InputRow), sums = ref At(ref sums, TileRows * SumRow)) Multiply{plan.Rows}(ref input, ref panel, depth, ref sums);");
+            w.Line($"for (; rows >= TileRows; rows -= TileRows, input = ref At(ref input, TileRows * InputRow), sums = ref At(ref sums, TileRows * SumRow)) {Call(plan.Rows)}");
             using (w.Block("switch (rows)"))
-                for (int rows = 1; rows < plan.Rows; rows++) w.Line($"case {rows}: Multiply{rows}(ref input, ref panel, depth, ref sums); break;");
+                for (int rows = 1; rows < plan.Rows; rows++) w.Line($"case {rows}: {Call(rows)} break;");
         }
 
-        for (int rows = 1; rows <= plan.Rows; rows++) Tile(w, new(dialect, rows, LinearPlan.Vectors, "s", new("a", "InputRow"), new("b", "PanelColumns")));
+        for (int rows = 1; rows <= plan.Rows; rows++)
+        {
+            Tile(w, plan, suffix, text, type, new(dialect, rows, LinearPlan.Vectors, "s", new("a", "InputRow"), new("b", "PanelColumns"))
+            {
+                LoadRight = (index, vector) => Load(type, "b", index, vector),
+            });
+        }
     }
 
-    /// <summary>Rows of packed input times a part of a panel, added to sums.</summary>
-    private static void Tile(SourceWriter w, ProductEmitter product)
+    /// <summary>Rows of packed input times a part of a panel, added to sums. The part that follows is fetched meanwhile.</summary>
+    private static void Tile(SourceWriter w, LinearPlan plan, string suffix, string text, ElementType type, ProductEmitter product)
     {
+        const int Steps = 4;
         w.Line();
         w.Line($"/// <summary>{product.Rows} row{(product.Rows == 1 ? "" : "s")} x {product.Vectors} vectors of columns.</summary>");
         w.Line(GeneratedCode.CoreMethod);
-        using (w.Block($"private static void Multiply{product.Rows}(ref float a, ref float b, int depth, ref float sums)"))
+        using (w.Block($"private static void Multiply{product.Rows}{suffix}(ref float a, ref {text} b, ref {text} ahead, int depth, ref float sums)"))
         {
-            product.Emit(
-                w, (_, _) => "Vec.Zero",
-                () =>
+            product.Emit(w, (_, _) => "Vec.Zero", Loop, () => product.EachRow(w, (row, vector) => AddTo(product.Sum(row, vector), Address.Offset((row, "SumRow"), (vector, "Lanes")))));
+        }
+
+        void Loop()
+        {
+            using (w.Block($"for (; depth > 0; depth -= {Steps})"))
+            {
+                if (product.Dialect.Prefetches)
                 {
-                    using (w.Block("for (; depth > 0; depth -= 4)"))
-                    {
-                        product.EmitSteps(w, 4);
-                        product.Advance(w, 4);
-                    }
-                },
-                () => product.EachRow(w, (row, vector) => AddTo(product.Sum(row, vector), Address.Offset((row, "SumRow"), (vector, "Lanes")))));
+                    int line = KernelPlanner.LineElements(type), lines = Math.Max(Steps * plan.PanelColumns / line, 1);
+                    w.Line(string.Join(" ", Enumerable.Range(0, lines).Select(i => $"PrefetchFar(ref ahead, {i * line});")));
+                    w.Line($"ahead = ref At(ref ahead, {Steps} * PanelColumns);");
+                }
+
+                product.EmitSteps(w, Steps);
+                product.Advance(w, Steps);
+            }
         }
     }
 
@@ -178,7 +192,7 @@ internal static class LinearEmitter
                     {
                         w.Line("Vec " + string.Join(", ", allRows.Select(row => $"x{row} = Splat({Address.Arguments("input", Address.Offset((row, "inputRow")))})")) + ", v;");
                         foreach (int sum in sums)
-                            w.Line($"v = {Load(type, $"b{sum / LinearPlan.Vectors}", sum % LinearPlan.Vectors)}; {string.Join(" ", allRows.Select(row => $"{Sum(row, sum)} = MulAdd(x{row}, v, {Sum(row, sum)});"))}");
+                            w.Line($"v = {Load(type, $"b{sum / LinearPlan.Vectors}", 0, sum % LinearPlan.Vectors)}; {string.Join(" ", allRows.Select(row => $"{Sum(row, sum)} = MulAdd(x{row}, v, {Sum(row, sum)});"))}");
                         w.Line("input = ref At(ref input, 1);");
                         w.Line(string.Join(" ", all.Select(stream => $"b{stream} = ref At(ref b{stream}, PanelColumns);")));
                     }
@@ -190,20 +204,10 @@ internal static class LinearEmitter
         }
     }
 
-    /// <summary>A vector of a panel.</summary>
-    private static string Load(ElementType type, string panel, int vector) => type switch
+    /// <summary>A vector of a row of a panel.</summary>
+    private static string Load(ElementType type, string panel, int row, int vector) => type switch
     {
-        ElementType.BFloat16 => $"{(vector == 0 ? "LowBFloat16" : "HighBFloat16")}(ref {panel}, 0)",
-        _ => $"{ElementTypes.Function("Load", type)}(ref {panel}, {Address.Offset((vector, "Lanes"))})",
+        ElementType.BFloat16 => $"{(vector == 0 ? "LowBFloat16" : "HighBFloat16")}({Address.Arguments(panel, Address.Offset((row, "PanelColumns")))})",
+        _ => $"{ElementTypes.Function("Load", type)}({Address.Arguments(panel, Address.Offset((row, "PanelColumns"), (vector, "Lanes")))})",
     };
-
-    private static void Widen(SourceWriter w, LinearPlan plan, ElementType type)
-    {
-        w.Line();
-        w.Line("/// <inheritdoc/>");
-        w.Line(GeneratedCode.CoreMethod);
-        using (w.Block($"public static void Widen{ElementTypes.Function("", type)}(ref {ElementTypes.Text(type)} panel, int depth, ref float target)"))
-        using (w.Block("for (; depth > 0; depth--, panel = ref At(ref panel, PanelColumns), target = ref At(ref target, PanelColumns))"))
-            w.Line($"Store({Load(type, "panel", 0)}, ref target, 0); Store({Load(type, "panel", 1)}, ref target, Lanes);");
-    }
 }

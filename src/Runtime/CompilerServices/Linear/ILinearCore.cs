@@ -16,10 +16,17 @@ internal interface ILinearCore
     /// <summary>Adds the products of packed rows, <see cref="LinearPlan.InputRow"/> apart, with a part of a panel to sums, <see cref="LinearPlan.SumRow"/> apart.</summary>
     /// <param name="input">[rows, depth], zeros behind the depth up to a multiple of four.</param>
     /// <param name="panel">[depth, panel columns].</param>
+    /// <param name="ahead">As much that follows, to fetch meanwhile.</param>
     /// <param name="depth">At most <see cref="LinearPlan.BlockDepth"/>; as if it were a multiple of four.</param>
     /// <param name="rows">Any number of rows.</param>
     /// <param name="sums">[rows, panel columns].</param>
-    static abstract void Multiply(ref float input, ref float panel, int depth, int rows, ref float sums);
+    static abstract void Multiply(ref float input, ref float panel, ref float ahead, int depth, int rows, ref float sums);
+
+    /// <inheritdoc cref="Multiply"/>
+    static abstract void MultiplyBFloat16(ref float input, ref BFloat16 panel, ref BFloat16 ahead, int depth, int rows, ref float sums);
+
+    /// <inheritdoc cref="Multiply"/>
+    static abstract void MultiplySByte(ref float input, ref sbyte panel, ref sbyte ahead, int depth, int rows, ref float sums);
 
     /// <summary>Adds the products of a few rows in place with whole panels to sums.</summary>
     /// <param name="input">[rows, depth].</param>
@@ -37,12 +44,6 @@ internal interface ILinearCore
 
     /// <inheritdoc cref="Few"/>
     static abstract void FewSByte(ref float input, nint inputRow, int rows, ref sbyte panel, nint apart, int panels, int depth, ref float sums);
-
-    /// <summary>Copies a part of a panel as floats.</summary>
-    static abstract void WidenBFloat16(ref BFloat16 panel, int depth, ref float target);
-
-    /// <inheritdoc cref="WidenBFloat16"/>
-    static abstract void WidenSByte(ref sbyte panel, int depth, ref float target);
 }
 
 /// <summary>The sizes of products with packed weights, in floats.</summary>

@@ -19,7 +19,11 @@ internal unsafe struct LinearWalk
 {
     public LinearPlan Plan;
 
-    public delegate*<ref float, ref float, int, int, ref float, void> Multiply;
+    public delegate*<ref float, ref float, ref float, int, int, ref float, void> Multiply;
+
+    public delegate*<ref float, ref BFloat16, ref BFloat16, int, int, ref float, void> MultiplyBFloat16;
+
+    public delegate*<ref float, ref sbyte, ref sbyte, int, int, ref float, void> MultiplySByte;
 
     public delegate*<ref float, nint, int, ref float, nint, int, int, ref float, void> Few;
 
@@ -27,15 +31,11 @@ internal unsafe struct LinearWalk
 
     public delegate*<ref float, nint, int, ref sbyte, nint, int, int, ref float, void> FewSByte;
 
-    public delegate*<ref BFloat16, int, ref float, void> WidenBFloat16;
-
-    public delegate*<ref sbyte, int, ref float, void> WidenSByte;
-
     public static LinearWalk Of<TCore>()
         where TCore : struct, ILinearCore => new()
         {
-            Plan = TCore.Plan, Multiply = &TCore.Multiply,
+            Plan = TCore.Plan,
+            Multiply = &TCore.Multiply, MultiplyBFloat16 = &TCore.MultiplyBFloat16, MultiplySByte = &TCore.MultiplySByte,
             Few = &TCore.Few, FewBFloat16 = &TCore.FewBFloat16, FewSByte = &TCore.FewSByte,
-            WidenBFloat16 = &TCore.WidenBFloat16, WidenSByte = &TCore.WidenSByte,
         };
 }

@@ -45,7 +45,7 @@ internal sealed unsafe class LinearJob : PooledJob<LinearJob>
         if (job is null) (job, threads) = (Alone(&Create), 1);
         job._call = call;
         (job._blocks, job._blockRows) = (blocks, blockRows);
-        job._bytes = sizeof(float) * (blockRows * (plan.InputRow + (nint)parts * plan.SumRow) + plan.BlockDepth * plan.PanelColumns);
+        job._bytes = sizeof(float) * blockRows * (plan.InputRow + (nint)parts * plan.SumRow);
         job.Run(units, threads);
     }
 
@@ -115,8 +115,6 @@ internal sealed unsafe class LinearJob : PooledJob<LinearJob>
     private void Many(in LinearTarget target, int first, int rows, int panel, int panels, float* sums, float* packed)
     {
         ref readonly var walk = ref LinearCores.Best;
-        float* widened = packed + (nint)_blockRows * walk.Plan.InputRow;
-        int columns = walk.Plan.PanelColumns, bytes = ElementTable.Of(target.Type).Bytes;
         for (int from = 0; from < target.Depth; from += walk.Plan.BlockDepth)
         {
             int depth = Math.Min(target.Depth - from, walk.Plan.BlockDepth), padded = (depth + 3) / 4 * 4;
@@ -127,18 +125,25 @@ internal sealed unsafe class LinearJob : PooledJob<LinearJob>
                 own[depth..].Clear();
             }
 
-            for (int part = 0; part < target.Parts; part++)
+            for (int i = 0; i < target.Parts * panels; i++)
             {
-                for (int i = 0; i < panels; i++)
+                byte* weights = Panel(target, panel, panels, i, from), ahead = i + 1 < target.Parts * panels ? Panel(target, panel, panels, i + 1, from) : Panel(target, panel, panels, 0, from + depth);
+                ref float own = ref *(sums + ((nint)(i / panels) * _blockRows * walk.Plan.SumRow) + i % panels * walk.Plan.PanelColumns);
+                switch (target.Type)
                 {
-                    byte* weights = target.Panels + ((nint)part * target.PartPanels + panel + i) * target.PanelBytes + (nint)from * columns * bytes;
-                    float* floats = (float*)weights;
-                    if (target.Type == ElementType.BFloat16) walk.WidenBFloat16(ref *(BFloat16*)weights, padded, ref *(floats = widened));
-                    if (target.Type == ElementType.SByte) walk.WidenSByte(ref *(sbyte*)weights, padded, ref *(floats = widened));
-                    walk.Multiply(ref *packed, ref *floats, padded, rows, ref *(sums + (nint)part * _blockRows * walk.Plan.SumRow + i * columns));
+                    case ElementType.Float: walk.Multiply(ref *packed, ref *(float*)weights, ref *(float*)ahead, padded, rows, ref own); break;
+                    case ElementType.BFloat16: walk.MultiplyBFloat16(ref *packed, ref *(BFloat16*)weights, ref *(BFloat16*)ahead, padded, rows, ref own); break;
+                    default: walk.MultiplySByte(ref *packed, ref *(sbyte*)weights, ref *(sbyte*)ahead, padded, rows, ref own); break;
                 }
             }
         }
+    }
+
+    /// <summary>Where a part of the depth of a panel lies, counted over the panels of a group of columns of all parts.</summary>
+    private static byte* Panel(in LinearTarget target, int first, int panels, int index, int depth)
+    {
+        var (part, panel) = Math.DivRem(index, panels);
+        return target.Panels + ((nint)part * target.PartPanels + first + panel) * target.PanelBytes + (nint)depth * LinearCores.Best.Plan.PanelColumns * ElementTable.Of(target.Type).Bytes;
     }
 
     /// <summary>Writes the output of a unit from its sums.</summary>
