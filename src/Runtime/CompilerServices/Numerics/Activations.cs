@@ -94,7 +94,8 @@ internal static unsafe class Activations
         where TVector : struct, IFloats<TVector>
         where TActivation : struct, IActivation
     {
-        // The parts of a row that there are not are asked for in each turn: such branches are predicted. A loop for each of the eight cases measured the same.
+        // Each turn asks which operands there are. Such branches are predicted: a row of 3072 floats without any operand takes 0.106 ns for a float on a Zen 4 core,
+        // TensorPrimitives.Add 0.098 ns.
         int i = 0;
         for (; i <= row.Count - TVector.Count; i += TVector.Count)
         {
