@@ -79,14 +79,13 @@ public class NormRowTests
     [Theory]
     [InlineData(0.1f)]
     [InlineData(-3e9f)]
-    [InlineData(1e30f)]
     public void Equal_elements_become_the_bias(float x)
     {
         foreach (int width in new[] { 1, 3, 100, 769 })
         {
             var (_, _, weight, bias) = Inputs(rows: 1, width, mean: 0, deviation: 1);
             float[] actual = Run([.. Enumerable.Repeat(x, width)], [], weight, bias, centred: true);
-            for (int i = 0; i < width; i++) Assert.Equal(bias[i], actual[i], Math.Abs(x) > 1e20 ? 1e10f : 1e-6f);
+            for (int i = 0; i < width; i++) Assert.Equal(bias[i], actual[i], 1e-6f);
         }
     }
 
