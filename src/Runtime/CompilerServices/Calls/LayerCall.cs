@@ -128,11 +128,9 @@ public unsafe ref struct LayerCall
     public readonly void Project()
     {
         LinearTarget* targets = stackalloc LinearTarget[] { _ofQuery, _ofKey, _ofValue };
-        fixed (float* query = Query, key = Key, value = Value)
-        {
-            (targets[0].Output, targets[1].Output, targets[2].Output) = (query, key, value);
-        }
-
+        targets[0].Output = _memory;
+        targets[1].Output = _memory + Aligned(_queryFloats);
+        targets[2].Output = targets[1].Output + Aligned(_keyFloats);
         for (int i = 0; i < 3; i++) targets[i].OutputStride = targets[i].Columns;
         fixed (float* input = _input, context = _context)
         {
