@@ -1,0 +1,46 @@
+using System.Reflection;
+using AttentionGen.Generator;
+using AttentionGen.Generator.Model;
+using AttentionGen.Generator.Syntax;
+using Microsoft.CodeAnalysis;
+using Microsoft.CodeAnalysis.CSharp;
+
+namespace AttentionGen.MaskPictures;
+
+/// <summary>What the generator reads in the declaration of a picture, and the user's own mask as it is. The lengths of a call have no part in it.</summary>
+internal sealed record Declaration(KernelSpec Spec, Func<int, int, bool> Visible)
+{
+    /// <summary>The declaration as a user writes it.</summary>
+    public static string Code(Picture picture)
+    {
+        string arguments = picture.Arguments.Length > 0 ? ", " + picture.Arguments : "", parameters = picture.Parameters.Length > 0 ? ", " + picture.Parameters : "";
+        string mask = picture.Mask.Length > 0 ? $"\n\nprivate static bool Visible(int query, int key) => {picture.Mask};" : "";
+        return $"""
+            [Attention(heads: 12, headDim: 64{arguments})]
+            public static partial void Attend(
+                ReadOnlySpan<float> query, ReadOnlySpan<float> key, ReadOnlySpan<float> value, Span<float> output{parameters});{mask}
+            """;
+    }
+
+    public static Declaration Of(Picture picture)
+    {
+        string source = $$"""
+            using System;
+            using AttentionGen;
+
+            public static partial class Kernels
+            {
+            {{Code(picture)}}
+            }
+            """;
+        var references = ((string)AppContext.GetData("TRUSTED_PLATFORM_ASSEMBLIES")!).Split(Path.PathSeparator).Select(path => MetadataReference.CreateFromFile(path));
+        var compilation = CSharpCompilation.Create("Kernels", [CSharpSyntaxTree.ParseText(source)], references, new CSharpCompilationOptions(OutputKind.DynamicallyLinkedLibrary, optimizationLevel: OptimizationLevel.Release));
+        CSharpGeneratorDriver.Create(new AttentionGenerator()).RunGeneratorsAndUpdateCompilation(compilation, out var generated, out _);
+        using var image = new MemoryStream();
+        var result = generated.Emit(image);
+        if (!result.Success) throw new InvalidOperationException($"{picture.Name}: {string.Join('\n', result.Diagnostics)}");
+        var method = Assembly.Load(image.ToArray()).GetType("Kernels")!.GetMethod("Visible", BindingFlags.Static | BindingFlags.NonPublic);
+        var kernel = compilation.GetTypeByMetadataName("Kernels")!.GetMembers("Attend").OfType<IMethodSymbol>().Single();
+        return new(KernelParser.Parse(kernel, kernel.GetAttributes()[0], compilation)!, method is null ? (_, _) => true : method.CreateDelegate<Func<int, int, bool>>());
+    }
+}
