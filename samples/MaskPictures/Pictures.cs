@@ -55,6 +55,7 @@ internal sealed record Picture(string Name, string Arguments)
     [
         new("causal", "Mask = AttentionMask.Causal"),
         new("window", "Mask = AttentionMask.Causal, WindowLeft = 7"),
+        new("first-keys", "Mask = AttentionMask.Causal, WindowLeft = 7, FirstKeys = 3"),
         new("both-sides", "WindowLeft = 5, WindowRight = 5"),
         new("cache", "Mask = AttentionMask.Causal") { Queries = 12 },
         new("prefix", "Mask = AttentionMask.Causal, PrefixLength = 10"),
