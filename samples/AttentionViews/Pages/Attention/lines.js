@@ -49,7 +49,7 @@
   // The largest weights of a token, for the line below the controls.
   function about(name) {
     const isQuery = name[0] === "q", index = +name.slice(1), others = isQuery ? keys : queries;
-    const top = others.map((text, i) => [text, isQuery ? weight(index, i) : weight(i, index)]).sort((x, y) => y[1] - x[1]).slice(0, 5).filter(([, value]) => value > 0);
+    const top = others.map((text, i) => [text, isQuery ? weight(index, i) : weight(i, index)]).sort((x, y) => y[1] - x[1]).slice(0, 4).filter(([, value]) => value > 0);
     const list = top.map(([text, value]) => `${quoted(text)} ${decimals(value)}`).join(", ");
     return `${isQuery ? "query" : "key"} ${quoted((isQuery ? queries : keys)[index])} (${index}) ${isQuery ? "reads" : "is read by"}: ${list || "nothing"}`;
   }

@@ -1,7 +1,7 @@
 // All heads as small maps, a layer in each row. One of them is in the tab order; arrow keys move between them.
 (() => {
   const maps = [];
-  const size = clamp(Math.floor(660 / data.heads) - 10, 26, 64), isFine = Math.max(queries.length, keys.length) > size;
+  const size = clamp(Math.floor((0.4 * Math.min(innerWidth, 1900) - 60) / data.heads) - 12, 26, 64), isFine = Math.max(queries.length, keys.length) > size;
 
   function build() {
     const box = byId("maps");
@@ -37,7 +37,8 @@
       ...Object.values(patterns).map(pattern => make("li", {}, make("strong", { textContent: pattern.text }), `: ${pattern.why}`)));
   }
 
-  const mark = name => make("span", { className: patterns[name].warn ? "mark warn" : "mark", textContent: patterns[name].mark });
+  // The letter is the style's, not a text: the label of the button has the whole name.
+  const mark = name => make("span", { className: patterns[name].warn ? "mark warn" : "mark", "data-mark": patterns[name].mark });
 
   function filter(name, text, count, why) {
     const button = make("button", { type: "button", title: why }, ...(name ? [mark(name), " "] : []), `${text} (${count})`);
