@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Reflection;
 using AttentionGen.Generator;
 using AttentionGen.Generator.Model;
@@ -10,6 +11,11 @@ namespace AttentionGen.MaskPictures;
 /// <summary>What the generator reads in the declaration of a picture, and the user's own mask as it is. The lengths of a call have no part in it.</summary>
 internal sealed record Declaration(KernelSpec Spec, Func<int, int, bool> Visible)
 {
+    private static readonly ConcurrentDictionary<string, Declaration> s_read = new();
+
+    private static readonly Lazy<IReadOnlyList<MetadataReference>> s_references = new(() =>
+        [.. ((string)AppContext.GetData("TRUSTED_PLATFORM_ASSEMBLIES")!).Split(Path.PathSeparator).Select(path => MetadataReference.CreateFromFile(path))]);
+
     /// <summary>The declaration as a user writes it.</summary>
     public static string Code(Picture picture)
     {
@@ -22,7 +28,10 @@ internal sealed record Declaration(KernelSpec Spec, Func<int, int, bool> Visible
             """;
     }
 
-    public static Declaration Of(Picture picture)
+    /// <summary>Reads a declaration, once.</summary>
+    public static Declaration Of(Picture picture) => s_read.GetOrAdd(Code(picture), _ => Read(picture));
+
+    private static Declaration Read(Picture picture)
     {
         string source = $$"""
             using System;
@@ -33,8 +42,7 @@ internal sealed record Declaration(KernelSpec Spec, Func<int, int, bool> Visible
             {{Code(picture)}}
             }
             """;
-        var references = ((string)AppContext.GetData("TRUSTED_PLATFORM_ASSEMBLIES")!).Split(Path.PathSeparator).Select(path => MetadataReference.CreateFromFile(path));
-        var compilation = CSharpCompilation.Create("Kernels", [CSharpSyntaxTree.ParseText(source)], references, new CSharpCompilationOptions(OutputKind.DynamicallyLinkedLibrary, optimizationLevel: OptimizationLevel.Release));
+        var compilation = CSharpCompilation.Create("Kernels", [CSharpSyntaxTree.ParseText(source)], s_references.Value, new CSharpCompilationOptions(OutputKind.DynamicallyLinkedLibrary, optimizationLevel: OptimizationLevel.Release));
         CSharpGeneratorDriver.Create(new AttentionGenerator()).RunGeneratorsAndUpdateCompilation(compilation, out var generated, out _);
         using var image = new MemoryStream();
         var result = generated.Emit(image);

@@ -31,13 +31,10 @@ internal static unsafe class Intervals
     /// <summary>A tile, smaller than any of a kernel so that a picture shows some.</summary>
     private const int TileRows = 2, TileKeys = 4;
 
-    public static Touch[,] Of(Picture picture) => Of(picture, Declaration.Of(picture));
-
-    /// <summary>The same where the declaration was read before: it serves calls of all lengths.</summary>
-    public static Touch[,] Of(Picture picture, Declaration declaration, int tileRows = TileRows, int tileKeys = TileKeys)
+    public static Touch[,] Of(Picture picture, int tileRows = TileRows, int tileKeys = TileKeys)
     {
         var touched = new Touch[picture.Queries, picture.Keys];
-        var (spec, visible) = declaration;
+        var (spec, visible) = Declaration.Of(picture);
         var call = new ForwardArguments { Shape = new ForwardShape(1, picture.Queries, picture.Keys, 1, 1), ScratchName = "" };
         var mask = Mask(spec, picture);
         const int Room = 4;

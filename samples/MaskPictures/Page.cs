@@ -42,7 +42,7 @@ internal static class Page
         return new MaskDeclaration(picture.Name, Declaration.Code(ForKernels(picture)), Forms.Of(picture, declaration))
         {
             Note = s_notes[picture.Name], Queries = picture.Queries, Keys = picture.Keys, Shape = new HeadShape(attention.Heads, keyValueHeads, attention.HeadDim, valueDim),
-            Example = Example(picture, declaration),
+            Example = Example(picture),
         };
     }
 
@@ -53,7 +53,7 @@ internal static class Page
     };
 
     /// <summary>Weights of a few words for random queries and keys, by the reference in double precision: once without a mask, once with the pairs that the zones show.</summary>
-    private static MaskExample Example(Picture picture, Declaration declaration)
+    private static MaskExample Example(Picture picture)
     {
         const int HeadDim = 8;
         int keys = s_words.Length, queries = picture.Queries < picture.Keys ? keys / 2 : keys;
@@ -61,7 +61,7 @@ internal static class Page
         float[] Numbers(int tokens) => [.. Enumerable.Range(0, tokens * HeadDim).Select(_ => 3f * random.NextSingle() - 1.5f)];
         float[] query = Numbers(queries), key = Numbers(keys);
 
-        var touched = Intervals.Of(picture with { Queries = queries, Keys = keys }, declaration);
+        var touched = Intervals.Of(picture with { Queries = queries, Keys = keys });
         bool[] visible = [.. touched.Cast<Touch>().Select(touch => touch is Touch.Partly or Touch.Whole or Touch.Computed)];
         float[] Weights(bool[] keep)
         {

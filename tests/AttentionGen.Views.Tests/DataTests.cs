@@ -99,16 +99,6 @@ public sealed partial class DataTests
         Assert.InRange(stream.Length, 500_000, 1_500_000);
     }
 
-    /// <summary>The page and the documents state the same thresholds.</summary>
-    [Fact]
-    public void The_documents_have_the_thresholds()
-    {
-        var rules = new HeadRules();
-        string text = File.ReadAllText(Repository("docs", "views.md"));
-        foreach (string number in new[] { $"{100 * rules.Share:0} %", $"{100 * rules.LocalShare:0} %", $"{rules.LocalDistance} tokens", $"{rules.Lift:0} times", $"{100 * rules.DiffuseEntropy:0} %", $"{rules.ConcentratedWeight:0.0}" })
-            Assert.Contains(number, text, StringComparison.Ordinal);
-    }
-
     private static string Repository(params string[] parts) => Generator.Tests.Harness.Repository.PathOf(parts);
 
     [GeneratedRegex("<script type=\"application/json\" id=\"data\">(.*?)</script>", RegexOptions.Singleline)]

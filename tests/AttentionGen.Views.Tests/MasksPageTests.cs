@@ -9,8 +9,6 @@ namespace AttentionGen.Views.Tests;
 /// <summary>The page of masks in a browser: its tiles are those that the runtime library computes, for any lengths.</summary>
 public sealed class MasksPageTests(Chromium chromium)
 {
-    private static readonly Lazy<Dictionary<string, Declaration>> s_declarations = new(() => Picture.All.ToDictionary(picture => picture.Name, Declaration.Of));
-
     public static TheoryData<string> Masks => [.. Picture.All.Select(picture => picture.Name)];
 
     private Task<OpenPage> Open(string address = "", ColorScheme scheme = ColorScheme.Light) => OpenPage.Of(chromium, Pages.Masks, scheme, address);
@@ -44,7 +42,7 @@ public sealed class MasksPageTests(Chromium chromium)
         {
             foreach (var (rows, columns) in new[] { (2, 4), (6, 16) })
             {
-                int[] expected = [.. Intervals.Of(picture with { Queries = queries, Keys = keys }, s_declarations.Value[name], rows, columns).Cast<Touch>().Select(touch => (int)touch)];
+                int[] expected = [.. Intervals.Of(picture with { Queries = queries, Keys = keys }, rows, columns).Cast<Touch>().Select(touch => (int)touch)];
                 int[] actual = await open.Value<int[]>($"maskTiles({index}, {queries}, {keys}, {rows}, {columns})");
                 int different = Enumerable.Range(0, expected.Length).FirstOrDefault(i => expected[i] != actual[i], -1);
                 Assert.True(different < 0, $"{queries} x {keys}, tiles of {rows} x {columns}: query {different / keys}, key {different % keys} is {actual[Math.Max(different, 0)]}, not {expected[Math.Max(different, 0)]}");
@@ -142,7 +140,7 @@ public sealed class MasksPageTests(Chromium chromium)
     {
         await using var open = await Open("#mask=own-stripes");
         var picture = Picture.All.Single(picture => picture.Name == "own-stripes");
-        var touched = Intervals.Of(picture, s_declarations.Value[picture.Name]);
+        var touched = Intervals.Of(picture);
         const string Pixel = "([row, column]) => { const c = document.querySelector('#matrix canvas'), cell = c.width / 32, d = c.getContext('2d').getImageData(column * cell + cell / 4, row * cell + cell / 4, 1, 1).data; return '#' + [...d].slice(0, 3).map(x => x.toString(16).padStart(2, '0')).join(''); }";
         for (int i = 0; i < 32 * 32; i += 7) Assert.Equal(Svg.Color(touched[i / 32, i % 32]), await open.Page.EvaluateAsync<string>(Pixel, new[] { i / 32, i % 32 }));
     }

@@ -8,7 +8,7 @@ namespace AttentionGen.Views.Tests;
 public sealed class ScreenshotTests(Chromium chromium)
 {
     [Fact]
-    public Task Maps() => Take("maps", Pages.Maps, "#layer=1&head=9&query=40&key=21");
+    public Task Maps() => Take("maps", Pages.Maps, "#layer=1&head=9&query=20&key=30");
 
     [Fact]
     public Task Lines() => Take("lines", Pages.Maps, "#layer=3&head=8&view=lines&lines=15&theme=dark");

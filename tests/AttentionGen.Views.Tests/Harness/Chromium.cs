@@ -8,15 +8,19 @@ namespace AttentionGen.Views.Tests.Harness;
 /// <summary>The Chromium of the system, started once for all tests. Where there is none, tests of pages are skipped.</summary>
 public sealed class Chromium : IAsyncLifetime
 {
-    private static readonly string[] s_places =
-    [
-        Environment.GetEnvironmentVariable("ATTENTIONGEN_CHROMIUM") ?? "", "/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/google-chrome", "/Applications/Chromium.app/Contents/MacOS/Chromium",
-    ];
-
     private IPlaywright? _playwright;
     private IBrowser? _browser;
 
-    public static string? Path { get; } = s_places.FirstOrDefault(File.Exists);
+    /// <summary>The program: the one that the variable names, or else the first of the usual names on the path. .ci/run looks for the same names.</summary>
+    public static string? Program { get; } = Places().FirstOrDefault(File.Exists);
+
+    private static IEnumerable<string> Places() =>
+        Environment.GetEnvironmentVariable("ATTENTIONGEN_CHROMIUM") is { Length: > 0 } named
+            ? [named]
+            : from name in new[] { "chromium", "chromium-browser", "google-chrome" }
+              from folder in (Environment.GetEnvironmentVariable("PATH") ?? "").Split(Path.PathSeparator)
+              where folder.Length > 0
+              select Path.Combine(folder, name);
 
     /// <summary>The browser; it skips the test that asks for it where there is none.</summary>
     public IBrowser Browser
@@ -30,9 +34,9 @@ public sealed class Chromium : IAsyncLifetime
 
     public async ValueTask InitializeAsync()
     {
-        if (Path is null) return;
+        if (Program is null) return;
         _playwright = await Playwright.CreateAsync();
-        _browser = await _playwright.Chromium.LaunchAsync(new() { ExecutablePath = Path, Args = ["--no-sandbox", "--force-color-profile=srgb"] });
+        _browser = await _playwright.Chromium.LaunchAsync(new() { ExecutablePath = Program, Args = ["--no-sandbox", "--force-color-profile=srgb"] });
     }
 
     public async ValueTask DisposeAsync()

@@ -5,7 +5,7 @@ using System.Text;
 
 namespace AttentionGen.Views.Tests.Harness;
 
-/// <summary>Makes screenshots small enough for the repository: the 256 most frequent colours as a palette, in place of three bytes for each pixel.</summary>
+/// <summary>Makes screenshots small enough for the repository: 256 of its colours as a palette, in place of three bytes for each pixel.</summary>
 internal static class SmallPng
 {
     private const int Header = 8, Colours = 256;
@@ -15,7 +15,7 @@ internal static class SmallPng
     {
         var (width, height, channels, data) = Read(png);
         int[] pixels = Pixels(data, width, height, channels);
-        int[] palette = [.. pixels.CountBy(pixel => pixel).OrderByDescending(colour => colour.Value).ThenBy(colour => colour.Key).Take(Colours).Select(colour => colour.Key)];
+        int[] palette = Palette([.. pixels.CountBy(pixel => pixel).OrderByDescending(colour => colour.Value).ThenBy(colour => colour.Key).Select(colour => colour.Key)]);
         var places = new Dictionary<int, byte>();
         byte[] rows = new byte[(width + 1) * height]; // each begins with its filter, which is none
         for (int i = 0; i < pixels.Length; i++)
@@ -96,17 +96,33 @@ internal static class SmallPng
         return toLeft <= toUp && toLeft <= toCorner ? left : toUp <= toCorner ? up : corner;
     }
 
+    /// <summary>The most frequent colours of which no two are near each other, as near as a palette has room for.</summary>
+    private static int[] Palette(int[] colours)
+    {
+        for (int least = 1; ; least += 1 + least / 4)
+        {
+            var palette = new List<int>();
+            foreach (int colour in colours)
+            {
+                if (!palette.Exists(other => Distance(colour, other) < least)) palette.Add(colour);
+                if (palette.Count > Colours) break;
+            }
+
+            if (palette.Count <= Colours) return [.. palette];
+        }
+    }
+
     private static byte Nearest(int[] palette, int colour)
     {
-        int Distance(int other)
-        {
-            int red = (colour >> 16) - (other >> 16), green = (colour >> 8 & 255) - (other >> 8 & 255), blue = (colour & 255) - (other & 255);
-            return 3 * red * red + 6 * green * green + blue * blue;
-        }
-
         int best = 0;
-        for (int i = 1; i < palette.Length; i++) best = Distance(palette[i]) < Distance(palette[best]) ? i : best;
+        for (int i = 1; i < palette.Length; i++) best = Distance(colour, palette[i]) < Distance(colour, palette[best]) ? i : best;
         return (byte)best;
+    }
+
+    private static int Distance(int colour, int other)
+    {
+        int red = (colour >> 16) - (other >> 16), green = (colour >> 8 & 255) - (other >> 8 & 255), blue = (colour & 255) - (other & 255);
+        return 3 * red * red + 6 * green * green + blue * blue;
     }
 
     private static void Chunk(MemoryStream file, string name, byte[] content)

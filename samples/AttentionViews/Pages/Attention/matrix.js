@@ -1,6 +1,6 @@
 // One head enlarged, tokens on both axes.
 (() => {
-  const cell = clamp(Math.floor(680 / Math.max(queries.length, keys.length)), 11, 34);
+  const cell = clamp(Math.floor(660 / Math.max(queries.length, keys.length)), 10, 34);
   const box = byId("matrix"), canvas = box.querySelector("canvas");
 
   function build() {

@@ -1,13 +1,13 @@
 // All heads as small maps, a layer in each row. One of them is in the tab order; arrow keys move between them.
 (() => {
   const maps = [];
-  const size = clamp(Math.floor((0.4 * Math.min(innerWidth, 1900) - 60) / data.heads) - 12, 26, 64), isFine = Math.max(queries.length, keys.length) > size;
+  const size = clamp(Math.floor((0.4 * Math.min(innerWidth, 1900) - 60) / data.heads) - 11, 26, 64), isFine = Math.max(queries.length, keys.length) > size;
 
   function build() {
     const box = byId("maps");
     box.style.setProperty("--map", `${size}px`);
     box.style.gridTemplateColumns = `auto repeat(${data.heads}, max-content)`;
-    box.append(make("span", { className: "axis", textContent: "layer \\ head" }));
+    box.append(make("span", { className: "axis", textContent: "layer" }));
     for (let head = 0; head < data.heads; head++) box.append(make("span", { className: "axis", textContent: head }));
     data.layers.forEach((layer, l) => {
       box.append(make("span", { className: "axis", textContent: l }));
