@@ -39,9 +39,9 @@ internal sealed record Declaration(KernelSpec Spec, Func<int, int, bool> Visible
 
             public static partial class Kernels
             {
-            {{Code(picture)}}
+            {{Code(picture with { Arguments = picture.Arguments + (picture.Arguments.Length > 0 ? ", " : "") + "Isas = AttentionIsas.Portable" })}}
             }
-            """;
+            """; // the mask is the same for all instruction sets, and the code of one compiles faster
         var compilation = CSharpCompilation.Create("Kernels", [CSharpSyntaxTree.ParseText(source)], s_references.Value, new CSharpCompilationOptions(OutputKind.DynamicallyLinkedLibrary, optimizationLevel: OptimizationLevel.Release));
         CSharpGeneratorDriver.Create(new AttentionGenerator()).RunGeneratorsAndUpdateCompilation(compilation, out var generated, out _);
         using var image = new MemoryStream();
