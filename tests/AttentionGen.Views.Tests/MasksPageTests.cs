@@ -99,6 +99,7 @@ public sealed class MasksPageTests(Chromium chromium)
 
         // A window's work doubles.
         await open.Page.GotoAsync(open.Url + "#mask=window&queries=256&keys=256");
+        await Assertions.Expect(open.Page.Locator("#name")).ToHaveTextAsync("window");
         Assert.Equal((256 * 8 - 28, 512 * 8 - 28), await Numbers("visible"));
         await open.Page.Locator("#tile").SelectOptionAsync("1");
         Assert.Equal(256 * 8 - 28, (await Numbers("visible")).Now);

@@ -16,6 +16,11 @@ internal sealed class OpenPage : IAsyncDisposable
         (_folder, _context, Page) = (folder, context, page);
         page.Console += (_, message) => _complaints.Add($"{message.Type}: {message.Text}");
         page.PageError += (_, error) => _complaints.Add(error);
+        page.Dialog += (_, dialog) =>
+        {
+            _complaints.Add($"dialog: {dialog.Message}");
+            _ = dialog.DismissAsync();
+        };
         page.Request += (_, request) => _requests.Add(request.Url);
     }
 

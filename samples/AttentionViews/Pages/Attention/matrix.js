@@ -9,12 +9,7 @@
     grid.style.setProperty("--token", `${clamp(cell - 1, 10, 14)}px`);
     canvas.style.width = `${cell * keys.length}px`;
     canvas.style.height = `${cell * queries.length}px`;
-    queries.forEach((text, i) => {
-      const label = tokenLabel("span", text, i);
-      label.addEventListener("pointermove", event => tip.show(event, text, aboutRow(i)));
-      label.addEventListener("pointerleave", () => tip.hide());
-      byId("rows").append(label);
-    });
+    queries.forEach((text, i) => byId("rows").append(tokenLabel("span", text, i)));
     keys.forEach((text, i) => byId("columns").append(tokenLabel("span", text, i)));
 
     box.addEventListener("pointermove", event => {

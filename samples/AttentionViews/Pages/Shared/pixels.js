@@ -11,10 +11,6 @@ function paintMatrix(canvas, rows, columns, shadeOf) {
   context.putImageData(image, 0, 0);
 }
 
-function paintRamp(canvas) {
-  paintMatrix(canvas, 1, 256, i => i / 255);
-}
-
 // Moves a box over a cell.
 function ringCell(ring, row, column, cell) {
   ring.style.left = `${column * cell}px`;

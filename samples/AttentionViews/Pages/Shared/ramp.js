@@ -41,7 +41,6 @@ const ramp = (() => {
     table: () => tables[theme.isDark() ? "dark" : "light"],
     // Black or white, whichever is easier to read on a colour.
     textOn: rgb => 1.05 / (luminance(rgb) + 0.05) >= (luminance(rgb) + 0.05) / 0.05 ? "#ffffff" : "#000000",
-    luminance,
   };
 })();
 
