@@ -1,6 +1,7 @@
 using System.ComponentModel;
 using System.Diagnostics.CodeAnalysis;
 using System.Runtime.CompilerServices;
+using System.Runtime.InteropServices;
 
 namespace AttentionGen.CompilerServices;
 
@@ -16,13 +17,13 @@ public unsafe ref struct LayerCall
 
     private ReadOnlySpan<float> _input, _context, _residual;
     private Span<float> _output;
-    private string _inputName, _contextName, _outputName;
+    private string _inputName, _contextName, _residualName, _outputName;
     private int _modelDim, _outputDim, _contextDim, _queries, _keys, _maxThreads;
     private object? _owner;
     private PackedWeights? _query, _key, _value, _last;
     private LinearTarget _ofQuery, _ofKey, _ofValue, _ofOutput;
     private int _entered;
-    private float* _memory;
+    private float* _memory, _lastMemory;
     private nint _queryFloats, _keyFloats, _valueFloats, _headFloats;
 
     /// <summary>The queries, [queries, heads, headDim].</summary>
@@ -80,7 +81,22 @@ public unsafe ref struct LayerCall
     {
         if (residual.Length != _output.Length) ThrowHelper.SpanShape(name, residual.Length, $"[queries, outputDim] = [{_queries}, {_outputDim}]", _queries, _outputDim, _outputDim);
         if (residual.Overlaps(_output, out int offset) && offset != 0) throw new ArgumentException($"{_outputName} overlaps a part of {name}: it may be the same span or lie elsewhere.", _outputName);
-        _residual = residual;
+        (_residual, _residualName) = (residual, name);
+    }
+
+    /// <summary>What the attention writes beside the heads. The layer reads the residual after that, and then writes the output.</summary>
+    /// <exception cref="ArgumentException">It overlaps another argument.</exception>
+    public readonly void Result(Span<float> result, [CallerArgumentExpression(nameof(result))] string name = "") => Result(MemoryMarshal.AsBytes(result), name);
+
+    /// <inheritdoc cref="Result(Span{float}, string)"/>
+    public readonly void Result(Span<int> result, [CallerArgumentExpression(nameof(result))] string name = "") => Result(MemoryMarshal.AsBytes(result), name);
+
+    private readonly void Result(ReadOnlySpan<byte> bytes, string name)
+    {
+        if (bytes.Overlaps(MemoryMarshal.AsBytes(_output))) ThrowHelper.Overlap(_outputName, name);
+        if (bytes.Overlaps(MemoryMarshal.AsBytes(_input))) ThrowHelper.Overlap(name, _inputName);
+        if (bytes.Overlaps(MemoryMarshal.AsBytes(_context))) ThrowHelper.Overlap(name, _contextName);
+        if (bytes.Overlaps(MemoryMarshal.AsBytes(_residual))) ThrowHelper.Overlap(name, _residualName);
     }
 
     /// <summary>The most threads, the caller's included.</summary>
@@ -122,6 +138,7 @@ public unsafe ref struct LayerCall
         Enter(value, out _ofValue);
         Enter(last, out _ofOutput);
         if (bytes > 0) _memory = ScratchCache.RentForLayer((nuint)bytes);
+        if (_queries > 0) _lastMemory = ScratchCache.Rent((nuint)LinearJob.BytesOf(_queries)); // now: when the last projection begins, a cache has the new tokens
     }
 
     /// <summary>Computes queries, keys and values.</summary>
@@ -139,7 +156,7 @@ public unsafe ref struct LayerCall
         }
     }
 
-    /// <summary>Computes the output from the heads.</summary>
+    /// <summary>Computes the output from the heads. It needs no memory that could be missing.</summary>
     public readonly void Finish()
     {
         var target = _ofOutput;
@@ -148,7 +165,7 @@ public unsafe ref struct LayerCall
             target.Output = output;
             target.Residual = residual;
             target.OutputStride = target.ResidualStride = target.Columns;
-            Run(heads, target.Depth, _queries, &target, 1);
+            Run(heads, target.Depth, _queries, &target, 1, _lastMemory);
         }
     }
 
@@ -156,7 +173,8 @@ public unsafe ref struct LayerCall
     public void Dispose()
     {
         if (_memory != null) ScratchCache.ReturnOfLayer(_memory);
-        _memory = null;
+        if (_lastMemory != null) ScratchCache.Return(_lastMemory);
+        _memory = _lastMemory = null;
         if (_entered > 0) _query!.Exit();
         if (_entered > 1) _key!.Exit();
         if (_entered > 2) _value!.Exit();
@@ -165,8 +183,8 @@ public unsafe ref struct LayerCall
         GC.KeepAlive(_owner);
     }
 
-    private readonly void Run(float* input, int stride, int rows, LinearTarget* targets, int count) =>
-        LinearJob.Run(new LinearCall { Input = input, InputStride = stride, Rows = rows, Targets = targets, TargetCount = count, MaxThreads = _maxThreads });
+    private readonly void Run(float* input, int stride, int rows, LinearTarget* targets, int count, float* memory = null) =>
+        LinearJob.Run(new LinearCall { Input = input, InputStride = stride, Rows = rows, Targets = targets, TargetCount = count, MaxThreads = _maxThreads, Memory = memory });
 
     private void Enter(PackedWeights weights, out LinearTarget target)
     {
