@@ -4,7 +4,7 @@ namespace AttentionGen;
 
 /// <summary>Root mean square normalisation: the squares of each row have a mean of 1, before its elements are weighted.</summary>
 /// <remarks>Zhang and Sennrich 2019, Root Mean Square Layer Normalization, <see href="https://arxiv.org/abs/1910.07467"/>.</remarks>
-public static class RmsNorm
+public static unsafe class RmsNorm
 {
     /// <summary>
     /// x / sqrt(mean(x^2) + epsilon) * weight for each row. x is the input, or input + residual. The same row gives the same bits, whatever the number of threads and
@@ -22,18 +22,7 @@ public static class RmsNorm
         ReadOnlySpan<float> input, ReadOnlySpan<float> weight, float epsilon, Span<float> output, ReadOnlySpan<float> residual = default, int maxThreads = 0)
     {
         NormChecks.Check(input, weight, [], epsilon, output, residual, maxThreads);
-        int width = weight.Length;
-        for (int row = 0; row < input.Length; row += width)
-        {
-            double squares = 0;
-            for (int i = row; i < row + width; i++)
-            {
-                output[i] = residual.IsEmpty ? input[i] : input[i] + residual[i];
-                squares += (double)output[i] * output[i];
-            }
-
-            double factor = 1 / Math.Sqrt(squares / width + epsilon);
-            for (int i = 0; i < width; i++) output[row + i] = (float)(output[row + i] * factor * weight[i]);
-        }
+        fixed (float* x = input, y = residual, w = weight, result = output)
+            NormJob.Run(new NormRows { Input = x, Residual = y, Weight = w, Output = result, Width = weight.Length, Epsilon = epsilon, Centred = false }, input.Length / weight.Length, maxThreads);
     }
 }

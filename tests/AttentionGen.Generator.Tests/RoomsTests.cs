@@ -39,7 +39,7 @@ public class RoomsTests
         ("CompilerServices/Sources", ["CompilerServices/Memory", "CompilerServices/Numerics", "CompilerServices/Masks", "CompilerServices/Operands"]),
         ("CompilerServices/Cores", ["CompilerServices/Numerics", "CompilerServices/Masks", "CompilerServices/Operands", "CompilerServices/Sources"]),
         ("Caches", ["CompilerServices/Memory", "CompilerServices/Operands", "CompilerServices/Sources"]),
-        ("CompilerServices/Jobs", ["CompilerServices/Memory", "CompilerServices/Masks", "CompilerServices/Operands", "CompilerServices/Sources", "CompilerServices/Cores"]),
+        ("CompilerServices/Jobs", ["CompilerServices/Memory", "CompilerServices/Numerics", "CompilerServices/Masks", "CompilerServices/Operands", "CompilerServices/Sources", "CompilerServices/Cores"]),
         ("CompilerServices/Calls", ["CompilerServices/Memory", "CompilerServices/Masks", "CompilerServices/Operands", "CompilerServices/Sources", "CompilerServices/Cores", "CompilerServices/Jobs", "Caches"]),
     ];
 
