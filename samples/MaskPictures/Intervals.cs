@@ -1,9 +1,5 @@
 using AttentionGen.CompilerServices;
-using AttentionGen.Generator;
 using AttentionGen.Generator.Model;
-using AttentionGen.Generator.Syntax;
-using Microsoft.CodeAnalysis;
-using Microsoft.CodeAnalysis.CSharp;
 
 namespace AttentionGen.MaskPictures;
 
@@ -35,10 +31,10 @@ internal static unsafe class Intervals
     /// <summary>A tile, smaller than any of a kernel so that a picture shows some.</summary>
     private const int TileRows = 2, TileKeys = 4;
 
-    public static Touch[,] Of(Picture picture)
+    public static Touch[,] Of(Picture picture, int tileRows = TileRows, int tileKeys = TileKeys)
     {
         var touched = new Touch[picture.Queries, picture.Keys];
-        var (spec, visible) = Parse(picture);
+        var (spec, visible) = Declaration.Of(picture);
         var call = new ForwardArguments { Shape = new ForwardShape(1, picture.Queries, picture.Keys, 1, 1), ScratchName = "" };
         var mask = Mask(spec, picture);
         const int Room = 4;
@@ -59,8 +55,8 @@ internal static unsafe class Intervals
             for (int i = 0; i < layout.Pieces.Count; i++)
             {
                 var piece = pieces[i];
-                for (int row = piece.FirstRow; row < piece.FirstRow + piece.Rows; row += TileRows)
-                    Tiles(call, sequences[piece.Sequence], piece, row, Math.Min(row + TileRows, piece.FirstRow + piece.Rows) - 1, visible, touched);
+                for (int row = piece.FirstRow; row < piece.FirstRow + piece.Rows; row += tileRows)
+                    Tiles(call, sequences[piece.Sequence], piece, row, Math.Min(row + tileRows, piece.FirstRow + piece.Rows) - 1, tileKeys, visible, touched);
             }
         }
 
@@ -69,13 +65,13 @@ internal static unsafe class Intervals
     }
 
     /// <summary>The tiles of some rows, from the ranges of keys that the rows see.</summary>
-    private static void Tiles(in ForwardArguments call, ForwardSequence sequence, RowPiece piece, int first, int last, Func<int, int, bool> visible, Touch[,] touched)
+    private static void Tiles(in ForwardArguments call, ForwardSequence sequence, RowPiece piece, int first, int last, int tileKeys, Func<int, int, bool> visible, Touch[,] touched)
     {
         foreach (var range in new KeyRanges(call, piece, keyHead: 0, first, last))
         {
-            for (int tile = range.Begin / TileKeys * TileKeys; tile < range.End; tile += TileKeys)
+            for (int tile = range.Begin / tileKeys * tileKeys; tile < range.End; tile += tileKeys)
             {
-                int end = Math.Min(tile + TileKeys, sequence.Keys);
+                int end = Math.Min(tile + tileKeys, sequence.Keys);
                 bool Sees(int row, int key) => key >= range.Begin && key < range.End && range.Zone->Range(row) is var (begin, bound) && key >= begin && key < bound;
                 bool whole = Enumerable.Range(first, last - first + 1).All(row => Enumerable.Range(tile, end - tile).All(key => Sees(row, key)));
                 for (int row = first; row <= last; row++)
@@ -99,8 +95,8 @@ internal static unsafe class Intervals
         var program = Generator.Lowering.MaskProgram.Of(spec);
         var mask = new ForwardMask
         {
-            QueryStart = -1, Left = program.Left ?? -1, Right = program.Right ?? -1, PrefixLength = attention.GivenPrefixLength ?? 0, ChunkLength = program.ChunkLength, Dilation = program.Dilation,
-            KeyLengths = picture.KeyLengths, PrefixLengths = picture.PrefixLengths, DocumentStarts = picture.DocumentStarts, KeyDocumentStarts = picture.DocumentStarts,
+            QueryStart = -1, Left = program.Left ?? -1, Right = program.Right ?? -1, FirstKeys = attention.FirstKeys, PrefixLength = attention.GivenPrefixLength ?? 0, ChunkLength = program.ChunkLength, Dilation = program.Dilation,
+            KeyLengths = picture.KeyLengths, DocumentStarts = picture.DocumentStarts, KeyDocumentStarts = picture.DocumentStarts,
             HasTerms = program.Terms.Count > 0, Terms = program.Terms.Select(Term).ToArray(), RowChunk = program.Own?.RowChunk ?? 0,
         };
         if (picture.Lists is var (_, _, size)) mask.Lists = new KeyBlockLists { QueryBlock = size, KeyBlock = size };
@@ -117,30 +113,5 @@ internal static unsafe class Intervals
                 FromChunk = term.FromChunk?.OfChunk ?? 0, FromChunkKey = term.FromChunk?.Bound.Constant ?? all.FromChunkKey, ToChunk = term.ToChunk?.OfChunk ?? 0, ToChunkKey = term.ToChunk?.Bound.Constant ?? all.ToChunkKey,
             };
         }
-    }
-
-    /// <summary>What the generator reads in a declaration, and the user's own mask as it is.</summary>
-    private static (KernelSpec Spec, Func<int, int, bool> Visible) Parse(Picture picture)
-    {
-        string source = $$"""
-            using System;
-            using AttentionGen;
-
-            public static partial class Kernels
-            {
-                [Attention(1, 8{{(picture.Arguments.Length > 0 ? ", " + picture.Arguments : "")}})]
-                public static partial void Attend(ReadOnlySpan<float> query, ReadOnlySpan<float> key, ReadOnlySpan<float> value, Span<float> output{{(picture.Parameters.Length > 0 ? ", " + picture.Parameters : "")}});
-                {{(picture.Mask.Length > 0 ? $"public static bool Visible(int query, int key) => {picture.Mask};" : "")}}
-            }
-            """;
-        var references = ((string)AppContext.GetData("TRUSTED_PLATFORM_ASSEMBLIES")!).Split(Path.PathSeparator).Select(path => MetadataReference.CreateFromFile(path));
-        var compilation = CSharpCompilation.Create("Kernels", [CSharpSyntaxTree.ParseText(source)], references, new CSharpCompilationOptions(OutputKind.DynamicallyLinkedLibrary, optimizationLevel: OptimizationLevel.Release));
-        CSharpGeneratorDriver.Create(new Generator.AttentionGenerator()).RunGeneratorsAndUpdateCompilation(compilation, out var generated, out _);
-        using var image = new MemoryStream();
-        var result = generated.Emit(image);
-        if (!result.Success) throw new InvalidOperationException($"{picture.Name}: {string.Join('\n', result.Diagnostics)}");
-        var method = System.Reflection.Assembly.Load(image.ToArray()).GetType("Kernels")!.GetMethod("Visible");
-        var kernel = compilation.GetTypeByMetadataName("Kernels")!.GetMembers("Attend").OfType<IMethodSymbol>().Single();
-        return (KernelParser.Parse(kernel, kernel.GetAttributes()[0], compilation)!, method is null ? (_, _) => true : method.CreateDelegate<Func<int, int, bool>>());
     }
 }

@@ -1,6 +1,19 @@
 using AttentionGen.MaskPictures;
 
-// Writes the pictures of docs/masks.md; with --check it only says which are not what the code makes of them.
+// Writes the pictures of docs/masks.md; with --check it only says which are not what the code makes of them. --page FILE writes them as one page with sliders instead.
+if (args is ["--page", var page])
+{
+    Page.Write(page);
+    Console.WriteLine($"written: {page}");
+    return 0;
+}
+
+if (args is not ([] or ["--check"]))
+{
+    Console.Error.WriteLine("There are the options --check and --page FILE.");
+    return 2;
+}
+
 string root = AppContext.BaseDirectory;
 while (!File.Exists(Path.Combine(root, "AttentionGen.sln"))) root = Path.GetDirectoryName(root) ?? throw new InvalidOperationException("This is to be run inside the repository.");
 string folder = Path.Combine(root, "docs", "masks");
