@@ -17,13 +17,8 @@ public sealed class AttentionGenerator : IIncrementalGenerator
     {
         context.RegisterPostInitializationOutput(output => output.AddEmbeddedAttributeDefinition());
 
-        var declarations = context.SyntaxProvider
-            .ForAttributeWithMetadataName(
-                KernelParser.AttributeName,
-                static (_, _) => true,
-                static (found, _) => KernelDeclaration.Parse(found.TargetSymbol, found.Attributes[0], found.SemanticModel.Compilation))
-            .Where(static declaration => declaration is not null)
-            .Select(static (declaration, _) => declaration!)
+        var declarations = Declarations(context, KernelParser.AttributeName).Collect().Combine(Declarations(context, KernelParser.LayerAttributeName).Collect())
+            .SelectMany(static (pair, _) => pair.Left.AddRange(pair.Right))
             .WithTrackingName(Steps.Declarations);
 
         var plans = declarations
@@ -77,6 +72,15 @@ public sealed class AttentionGenerator : IIncrementalGenerator
             if (errors.Count > 0) output.AddSource(FileNames.Errors, ErrorsEmitter.Emit(errors));
         });
     }
+
+    /// <summary>The methods with an attribute.</summary>
+    private static IncrementalValuesProvider<KernelDeclaration> Declarations(IncrementalGeneratorInitializationContext context, string attribute) => context.SyntaxProvider
+        .ForAttributeWithMetadataName(
+            attribute,
+            static (_, _) => true,
+            static (found, _) => KernelDeclaration.Parse(found.TargetSymbol, found.Attributes[0], found.SemanticModel.Compilation))
+        .Where(static declaration => declaration is not null)
+        .Select(static (declaration, _) => declaration!);
 
     /// <summary>The names of the steps of the pipeline. Tests use them to see which steps run again.</summary>
     internal static class Steps

@@ -75,6 +75,8 @@ public sealed unsafe class AttentionLinear<T> : IDisposable
     /// <summary>Whether there are biases.</summary>
     public bool HasBias => _weights.HasBias;
 
+    internal PackedWeights Packed => _weights;
+
     /// <summary>The bytes of native memory.</summary>
     public long Bytes => _weights.Bytes;
 

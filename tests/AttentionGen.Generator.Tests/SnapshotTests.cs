@@ -28,6 +28,8 @@ public class SnapshotTests
 
     private const string PagedIntegers = $"{Sample.Tensors}, ReadOnlySpan<int> documentStarts, PagedKeyValueCache<sbyte> cache, ReadOnlySpan<SequenceId> sequences";
 
+    private const string Layer = "ReadOnlySpan<float> input, ReadOnlySpan<float> context, AttentionWeights<BFloat16> weights, ReadOnlySpan<float> residual, Span<float> output, int maxThreads";
+
     private const string CachedAttribute = "Attention(heads: 8, headDim: 128, KeyValueHeads = 2, Mask = AttentionMask.Causal, Rotary = AttentionRotary.Halves)";
 
     private const string OwnMethods = """
@@ -57,6 +59,7 @@ public class SnapshotTests
         ("Core, small and fixed, a key behind the last panel, AVX2", Sample.Documented("Attention(heads: 3, headDim: 32, QueryLength = 49, KeyLength = 49)"), "__avx2_"),
         ("Core, scores changed in every way, AVX-512", Sample.Documented("Attention(heads: 4, headDim: 64, Mask = AttentionMask.Causal, SoftCap = 50f, Alibi = true)", Scored), "__avx512_"),
         ("Core, spans of the user's own, a bias of relative positions, scales, AVX2", Sample.Documented(OwnAttribute, Own, members: OwnMethods), "__avx2_"),
+        ("Layer, with a context of another width", Sample.Documented("MultiHeadAttention(modelDim: 512, heads: 8, headDim: 64, KeyValueHeads = 4, ContextDim = 768, OutputDim = 256)", Layer), "Demo.Llama.Attend"),
         ("Kernel, spans of the user's own, a bias of relative positions, scales", Sample.Documented(OwnAttribute, Own, members: OwnMethods), "Demo.Llama.Attend"),
         ("Core, a mask of several terms, NEON", Sample.Documented(TermsAttribute, $"{Sample.Tensors}, int reach", members: Terms), "__neon_"),
         ("Kernel, a mask of several terms", Sample.Documented(TermsAttribute, $"{Sample.Tensors}, int reach", members: Terms), "Demo.Llama.Attend"),

@@ -1,5 +1,6 @@
 using System.Collections.Concurrent;
 using System.Runtime.InteropServices;
+using AttentionGen.CompilerServices;
 
 namespace AttentionGen.Kernels.Tests;
 

@@ -89,7 +89,10 @@ internal sealed unsafe class PackedWeights : IDisposable
         GC.SuppressFinalize(this);
     }
 
-    private void Free() => OwnedMemory.Free(_memory, _bytes);
+    private void Free()
+    {
+        if (_memory != null) OwnedMemory.Free(_memory, _bytes); // the finaliser also runs where the constructor got none
+    }
 
     /// <summary>Packs the weights and biases of all parts, those of the first before those of the second.</summary>
     /// <param name="weights">[parts * columns, depth], or [depth, parts * columns].</param>

@@ -33,8 +33,9 @@ internal unsafe struct NormRows
 
     /// <remarks>
     /// <para>
-    /// A row is in the first-level cache after the first pass. One fused loop for each pass takes less time than the functions of TensorPrimitives, which need five passes (Sum, Subtract, SumOfSquares,
-    /// Multiply, MultiplyAdd).
+    /// A row is in the first-level cache after the first pass. A fused loop for each pass is faster than TensorPrimitives, which need five passes (Sum, Subtract, SumOfSquares, Multiply,
+    /// MultiplyAdd) or three (SumOfSquares, Multiply, Multiply). On a Zen 4 core, with 64 rows of 768 floats: 0.26 instead of 0.34 ns for a float, by the root mean square 0.175 instead of
+    /// 0.224 ns; with rows of 4096: 0.27 and 0.30 ns, 0.176 and 0.185 ns.
     /// </para>
     /// <para>
     /// The mean of the first pass has the rounding errors of a sum of x, which may be much larger than the deviations. The second pass therefore sums the deviations from it, too, and their mean, which
