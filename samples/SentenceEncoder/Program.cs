@@ -23,7 +23,8 @@ internal static class Program
                 embed: options => Run(options, session, load, (_, embeddings, sentences, watch) => Embed.Run(embeddings, sentences, options, session, watch)),
                 rank: (options, query, top) => Run(options, session, load, (model, embeddings, sentences, watch) =>
                     Rank.Run(model, embeddings, sentences, query, top, options, session, watch)),
-                similar: options => Run(options, session, load, (_, embeddings, sentences, watch) => Similar.Run(embeddings, sentences, options, session, watch)));
+                similar: options => Run(options, session, load, (_, embeddings, sentences, watch) => Similar.Run(embeddings, sentences, options, session, watch)),
+                attend: (options, page) => Run(options, session, load, (model, _, sentences, _) => Attend.Run(model, sentences, page, options, session)));
 
             // A sentence may begin with @, which would name a file of arguments.
             var parsed = commands.Parse(arguments, new ParserConfiguration { ResponseFileTokenReplacer = null });

@@ -5,6 +5,7 @@ using AttentionGen.SentenceEncoder.Tests.Harness;
 using AttentionGen.Samples.Tests.Harness;
 using SentenceEncoder;
 using SentenceEncoder.Commands;
+using SentenceEncoder.Models;
 using Xunit;
 
 namespace AttentionGen.SentenceEncoder.Tests;
@@ -63,6 +64,36 @@ public sealed class CommandTests : IDisposable
         Assert.Equal(["aab", "b"], json.RootElement.GetProperty("texts").Deserialize<string[]>()!);
         Run.AssertRefused("100 sentences at most", Run.WithLetters(["similar", .. Enumerable.Repeat("a", 101)]));
     }
+
+    [Fact]
+    public void Attend_writes_a_page_or_JSON()
+    {
+        byte[] weights = RandomModels.MiniLm();
+        MiniLmEncoder Model() => MiniLmEncoder.Load(weights, RandomModels.Pieces());
+        string page = _folder.Write("page.html", []);
+        var outcome = Run.With(Model(), ["attend", "the <cat> 'sat'", "--output", page]);
+        Assert.Equal(0, outcome.ExitCode);
+        Assert.Empty(outcome.Output);
+        Assert.Equal($"{page}: 6 layers of 12 heads, 11 tokens. Open it in a browser.", outcome.ErrorLines.Single());
+        string text = File.ReadAllText(page);
+        Assert.StartsWith("<!doctype html>", text, StringComparison.OrdinalIgnoreCase);
+        Assert.DoesNotContain("<cat>", text, StringComparison.Ordinal);
+        Assert.Contains("all-MiniLM-L6-v2", text, StringComparison.Ordinal);
+        Assert.Equal(text, Run.With(Model(), ["attend", "the <cat> 'sat'", "--output", "-"]).Text);
+
+        using var json = JsonDocument.Parse(Run.With(Model(), ["attend", "--json", "the cat"]).Output);
+        Assert.Equal(["[CLS]", "the", "cat", "[SEP]"], json.RootElement.GetProperty("tokens").Deserialize<string[]>()!);
+        float[][][][] maps = json.RootElement.GetProperty("weights").Deserialize<float[][][][]>()!;
+        using var model = Model();
+        var attention = model.Attend("the cat");
+        Assert.Equal(maps.Select(layer => layer.SelectMany(head => head.SelectMany(row => row))), Enumerable.Range(0, 6).Select(layer => attention.Layer(layer).ToArray()));
+    }
+
+    [Theory]
+    [InlineData("attend", "needs a sentence")]
+    [InlineData("attend a b", "shows one sentence")]
+    [InlineData("attend a --output /no/such/folder/page.html", "/no/such/folder")]
+    public void Attend_that_cannot_be_done_is_one_line(string arguments, string message) => Run.AssertRefused(message, Run.WithLetters(arguments.Split(' ')));
 
     [Fact]
     public void Without_a_command_it_compares_sentences_of_its_own() => Assert.Contains("What is your age?", Run.WithLetters([]).Text, StringComparison.Ordinal);
@@ -156,7 +187,7 @@ public sealed class CommandTests : IDisposable
     {
         var outcome = Run.WithLetters(["--help"]);
         Assert.Equal(0, outcome.ExitCode);
-        Assert.All(new[] { "embed", "rank", "similar", "--model", "--weights", "--json", "--time", "--threads" }, word => Assert.Contains(word, outcome.Text, StringComparison.Ordinal));
+        Assert.All(new[] { "embed", "rank", "similar", "attend", "--model", "--weights", "--json", "--time", "--threads" }, word => Assert.Contains(word, outcome.Text, StringComparison.Ordinal));
         Assert.Contains("--file", Run.WithLetters(["embed", "--help"]).Text, StringComparison.Ordinal);
     }
 

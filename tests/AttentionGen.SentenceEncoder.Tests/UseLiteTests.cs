@@ -75,5 +75,7 @@ public sealed class UseLiteTests(ITestOutputHelper log)
         }
 
         public string PieceOf(int token) => $"{(char)token}";
+
+        public bool IsSeparator(int token) => token == '.';
     }
 }

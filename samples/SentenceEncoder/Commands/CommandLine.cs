@@ -26,12 +26,18 @@ internal static class CommandLine
     private static readonly Option<string> s_query = new("--query") { Description = "the text to compare all sentences with", HelpName = "TEXT", Required = true };
     private static readonly Option<int> s_top = new("--top") { Description = "how many of the closest sentences to print", HelpName = "N", DefaultValueFactory = _ => 10, CustomParser = result => Number(result, 1, 1_000_000) };
 
+    private static readonly Option<string> s_output = new("--output")
+    {
+        Description = $"the file of the page; {Attend.ToOutput} means standard output", HelpName = "FILE", DefaultValueFactory = _ => "attention.html",
+    };
+
     static CommandLine() => s_model.AcceptOnlyFromAmong(ModelChoice.MiniLm, ModelChoice.UseLite);
 
     /// <param name="embed">Prints the vectors of sentences.</param>
     /// <param name="rank">Orders sentences by their closeness to a text.</param>
     /// <param name="similar">Compares all pairs of sentences.</param>
-    public static RootCommand Commands(Func<Options, int> embed, Func<Options, string, int, int> rank, Func<Options, int> similar)
+    /// <param name="attend">Shows the attention for a sentence.</param>
+    public static RootCommand Commands(Func<Options, int> embed, Func<Options, string, int, int> rank, Func<Options, int> similar, Func<Options, string, int> attend)
     {
         var root = new RootCommand("Turns sentences into vectors, ranks them and compares them. Without a command, it compares a few sentences of its own.")
         {
@@ -39,6 +45,7 @@ internal static class CommandLine
             Command("embed", "Prints the vector of each sentence: a line of numbers, or JSON", embed),
             Rank(rank),
             Command("similar", "Compares all pairs of sentences: 1 means the same, 0 unrelated", similar),
+            AttendTo(attend),
         };
         root.SetAction(parsed => similar(Options(parsed) with { Sentences = Samples }));
         return root;
@@ -73,6 +80,14 @@ internal static class CommandLine
         command.Options.Add(s_query);
         command.Options.Add(s_top);
         command.SetAction(parsed => run(Options(parsed), parsed.GetValue(s_query)!, parsed.GetValue(s_top)));
+        return command;
+    }
+
+    private static Command AttendTo(Func<Options, string, int> run)
+    {
+        var command = Command("attend", "Writes a page that shows the attention of all layers and heads for one sentence", _ => 0);
+        command.Options.Add(s_output);
+        command.SetAction(parsed => run(Options(parsed), parsed.GetValue(s_output)!));
         return command;
     }
 

@@ -58,7 +58,7 @@ internal sealed class Embeddings(TextEmbedder model, Session session, int maxThr
             var lengths = model.Embed([.. chunk.Select(sentence => sentence.Text)], vectors.AsMemory(0, length), maxThreads);
             for (int i = 0; i < chunk.Count; i++)
             {
-                if (lengths[i].Cut) sentences.Report(chunk[i].Number, $"has more than {model.MaxTokens} tokens: the model reads no more of it");
+                if (lengths[i].Cut) sentences.ReportCut(chunk[i].Number, model);
                 receive(chunk[i].Text, vectors.AsSpan(i * model.Dimensions, model.Dimensions), lengths[i]);
             }
             progress(done += chunk.Count);

@@ -1,4 +1,5 @@
 using System.Text;
+using SentenceEncoder.Models;
 
 namespace SentenceEncoder.Commands;
 
@@ -67,8 +68,10 @@ internal sealed class Sentences : IDisposable
         return false;
     }
 
-    /// <summary>Says something about a sentence.</summary>
-    public void Report(int number, string what) => _error.WriteLine($"{(_arguments is null ? "Line" : "Sentence")} {number} {what}.");
+    private void Report(int number, string what) => _error.WriteLine($"{(_arguments is null ? "Line" : "Sentence")} {number} {what}.");
+
+    /// <summary>Says that a model does not read all of a sentence.</summary>
+    public void ReportCut(int number, TextEmbedder model) => Report(number, $"has more than {model.MaxTokens} tokens: the model reads no more of it");
 
     public void Dispose() => _file?.Dispose();
 

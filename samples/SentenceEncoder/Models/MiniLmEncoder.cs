@@ -60,7 +60,7 @@ public sealed class MiniLmEncoder : TextEmbedder
         if (disposing) Array.ForEach(_layers, layer => layer.Dispose());
     }
 
-    private protected override void Forward(TokenBatch batch, Span<float> embeddings, AttentionMaps? maps, Buffers buffers, int maxThreads)
+    private protected override void Forward(TokenBatch batch, Span<float> embeddings, TextAttention? maps, Buffers buffers, int maxThreads)
     {
         const int Width = MiniLmWeights.Width;
         var rows = buffers.Input(batch.Tokens.Length * Width);

@@ -95,12 +95,13 @@ public abstract partial class TextEmbedder : IDisposable
 
     /// <summary>The attention weights of all layers and heads for a text.</summary>
     /// <exception cref="ArgumentException">The text has no tokens.</exception>
-    public AttentionMaps Attend(string text)
+    public TextAttention Attend(string text)
     {
         ArgumentNullException.ThrowIfNull(text);
-        int[] tokens = _tokenizer.Encode(text, out _);
+        int[] tokens = _tokenizer.Encode(text, out bool cut);
         if (tokens.Length == 0) throw new ArgumentException("The text is empty: it has no tokens.", nameof(text));
-        var maps = new AttentionMaps([.. tokens.Select(_tokenizer.PieceOf)], Shape.Layers, Shape.Heads);
+        var maps = new TextAttention(
+            [.. tokens.Select(_tokenizer.PieceOf)], [.. Enumerable.Range(0, tokens.Length).Where(i => _tokenizer.IsSeparator(tokens[i]))], cut, Shape.Layers, Shape.Heads);
         Forward(TokenBatch.Of([tokens]), new float[Dimensions], maps, Environment.ProcessorCount);
         return maps;
     }
@@ -119,9 +120,9 @@ public abstract partial class TextEmbedder : IDisposable
     /// <param name="maps">Receives the weights of the only text, where somebody asks for them.</param>
     /// <param name="buffers">Memory that no other call uses.</param>
     /// <param name="maxThreads">The most threads.</param>
-    private protected abstract void Forward(TokenBatch batch, Span<float> embeddings, AttentionMaps? maps, Buffers buffers, int maxThreads);
+    private protected abstract void Forward(TokenBatch batch, Span<float> embeddings, TextAttention? maps, Buffers buffers, int maxThreads);
 
-    private void Forward(TokenBatch batch, Span<float> embeddings, AttentionMaps? maps, int maxThreads)
+    private void Forward(TokenBatch batch, Span<float> embeddings, TextAttention? maps, int maxThreads)
     {
         if (!_buffers.TryTake(out var buffers)) buffers = new Buffers();
         Forward(batch, embeddings, maps, buffers, maxThreads);

@@ -55,7 +55,7 @@ public sealed class UseLiteEncoder : TextEmbedder
         _final.Dispose();
     }
 
-    private protected override void Forward(TokenBatch batch, Span<float> embeddings, AttentionMaps? maps, Buffers buffers, int maxThreads)
+    private protected override void Forward(TokenBatch batch, Span<float> embeddings, TextAttention? maps, Buffers buffers, int maxThreads)
     {
         int tokens = batch.Tokens.Length;
         var rows = buffers.Input(tokens * Width);

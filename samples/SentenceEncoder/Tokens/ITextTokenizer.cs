@@ -13,4 +13,7 @@ internal interface ITextTokenizer
 
     /// <summary>The piece of text that a token stands for.</summary>
     string PieceOf(int token);
+
+    /// <summary>Whether a token only says where the text ends.</summary>
+    bool IsSeparator(int token);
 }

@@ -40,6 +40,8 @@ internal sealed class UnigramPieces : ITextTokenizer
 
     public string PieceOf(int token) => _pieces[token];
 
+    public bool IsSeparator(int token) => false;
+
     public int[] Encode(string text, out bool cut)
     {
         cut = false;

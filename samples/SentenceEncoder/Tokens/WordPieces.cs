@@ -39,6 +39,8 @@ internal sealed partial class WordPieces : ITextTokenizer
 
     public string PieceOf(int token) => _pieces[token];
 
+    public bool IsSeparator(int token) => token == _end;
+
     public int[] Encode(string text, out bool cut)
     {
         // The tokenizer stops before a word that does not fit. The model wants the pieces of it that do, so there is room for the whole word.

@@ -12,7 +12,7 @@ internal sealed class LetterCounter() : TextEmbedder(new ModelShape("letters", 2
     {
     }
 
-    private protected override void Forward(TokenBatch batch, Span<float> embeddings, AttentionMaps? maps, Buffers buffers, int maxThreads)
+    private protected override void Forward(TokenBatch batch, Span<float> embeddings, TextAttention? maps, Buffers buffers, int maxThreads)
     {
         embeddings.Clear();
         for (int text = 0; text < batch.Texts; text++)
@@ -35,5 +35,7 @@ internal sealed class LetterCounter() : TextEmbedder(new ModelShape("letters", 2
         }
 
         public string PieceOf(int token) => $"{(char)token}";
+
+        public bool IsSeparator(int token) => token == '.';
     }
 }
