@@ -224,6 +224,24 @@ public sealed class CommandTests : IDisposable
         Assert.InRange(ahead, 0, 2 * CountedLines.AtOnce + 512);
     }
 
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public void A_terminal_shows_progress(bool file)
+    {
+        byte[] lines = Encoding.UTF8.GetBytes(string.Concat(Enumerable.Repeat("some words\n", 1000)) + "\n");
+        using var input = new MemoryStream(file ? [] : lines);
+        using var output = new MemoryStream();
+        using var error = new StringWriter();
+        var session = new Session(input, output, error, ErrorIsTerminal: true) { Patience = TimeSpan.Zero };
+        using var model = new LetterCounter();
+        string[] arguments = file ? ["embed", "--file", _folder.Write("lines.txt", lines)] : ["embed"];
+        Assert.Equal(1, Program.Run(arguments, session, (_, _) => model));
+        Assert.Contains("sentences", error.ToString(), StringComparison.Ordinal);
+        Assert.Contains("Line 1001 is empty and is left out.", error.ToString(), StringComparison.Ordinal);
+        Assert.Equal(1000, Encoding.UTF8.GetString(output.ToArray()).Split('\n', StringSplitOptions.RemoveEmptyEntries).Length);
+    }
+
     private string CopyOfProgram()
     {
         string folder = Path.GetDirectoryName(_folder.Write("marker", []))!;

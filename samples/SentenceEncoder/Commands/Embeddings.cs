@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using SentenceEncoder.Models;
 using Spectre.Console;
 
@@ -9,35 +10,47 @@ internal sealed class Embeddings(TextEmbedder model, Session session, int maxThr
     /// <summary>Enough for full batches on some processors, and few enough that results keep coming.</summary>
     private const int SentencesAtOnce = 256, CharactersAtOnce = 1 << 18;
 
-    /// <summary>Shorter input is done before anybody reads a bar.</summary>
-    private static readonly TimeSpan s_patience = TimeSpan.FromSeconds(1);
-
     /// <param name="sentences">The sentences.</param>
     /// <param name="quiet">Whether results wait for the last sentence. Else, a bar of progress would stand between them on a terminal.</param>
     /// <param name="receive">Receives each sentence with its vector, in their order.</param>
     public void Run(Sentences sentences, bool quiet, EmbeddingReceiver receive)
     {
-        if (!session.ErrorIsTerminal || session.OutputIsTerminal && !quiet)
+        if (sentences.Typed || !session.ErrorIsTerminal || session.OutputIsTerminal && !quiet)
         {
             Run(sentences, receive, _ => { });
             return;
         }
-        session.Progress().Progress()
-            .AutoClear(true).HideCompleted(true)
-            .Columns(new TaskDescriptionColumn(), new ProgressBarColumn(), new PercentageColumn(), new RemainingTimeColumn())
-            .Start(context =>
-            {
-                ProgressTask? bar = null;
-                var start = DateTime.UtcNow;
-                Run(sentences, receive, count =>
-                {
-                    if (bar is null && DateTime.UtcNow - start < s_patience) return;
-                    bar ??= context.AddTask("", maxValue: 1);
-                    bar.Description = $"{count} sentences";
-                    bar.IsIndeterminate = sentences.Share is null;
-                    bar.Value = sentences.Share ?? 0;
-                });
-            });
+        var console = session.Progress();
+        sentences.Say = console.WriteLine; // above the bar
+        ConsoleCancelEventHandler showCursor = (_, _) => console.Cursor.Show(); // which the bar hides
+        Console.CancelKeyPress += showCursor;
+        try
+        {
+            console.Progress()
+                .AutoClear(true)
+                .Columns(new TaskDescriptionColumn(), new ProgressBarColumn(), new PercentageColumn(), new RemainingTimeColumn())
+                .Start(context => Run(sentences, receive, Bar(context, sentences)));
+        }
+        finally
+        {
+            Console.CancelKeyPress -= showCursor;
+        }
+    }
+
+    /// <summary>Shows how many sentences are done, and which share of the input that is.</summary>
+    private Action<long> Bar(ProgressContext context, Sentences sentences)
+    {
+        ProgressTask? bar = null;
+        var watch = Stopwatch.StartNew();
+        return count =>
+        {
+            if (bar is null && watch.Elapsed < session.Patience) return;
+            string description = $"{count} sentences";
+            bar ??= context.AddTask(description, maxValue: 1);
+            bar.Description = description;
+            bar.IsIndeterminate = sentences.Share is null;
+            bar.Value = sentences.Share ?? 0;
+        };
     }
 
     private void Run(Sentences sentences, EmbeddingReceiver receive, Action<long> progress)

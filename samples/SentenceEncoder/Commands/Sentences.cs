@@ -9,7 +9,6 @@ internal sealed class Sentences : IDisposable
     private readonly string[]? _arguments;
     private readonly LineReader? _lines;
     private readonly FileStream? _file;
-    private readonly TextWriter _error;
     private int _number;
 
     private Sentences(string[]? arguments, LineReader? lines, FileStream? file, TextWriter error)
@@ -17,11 +16,17 @@ internal sealed class Sentences : IDisposable
         _arguments = arguments;
         _lines = lines;
         _file = file;
-        _error = error;
+        Say = error.WriteLine;
     }
+
+    /// <summary>Receives what there is to say about sentences.</summary>
+    public Action<string> Say { get; set; }
 
     /// <summary>How many were left out.</summary>
     public int Skipped { get; private set; }
+
+    /// <summary>Whether somebody types them.</summary>
+    public bool Typed { get; private init; }
 
     /// <summary>The share of the input that was read, where its length is known.</summary>
     public double? Share => _arguments is not null ? (double)_number / _arguments.Length : _file is { Length: > 0 } ? (double)_file.Position / _file.Length : null;
@@ -34,7 +39,7 @@ internal sealed class Sentences : IDisposable
         {
             if (session.InputIsTerminal)
                 session.Error.WriteLine($"Type sentences, one a line. {(OperatingSystem.IsWindows() ? "Ctrl+Z and Enter" : "Ctrl+D")} ends the last one.");
-            return new Sentences(null, new LineReader(session.Input), null, session.Error);
+            return new Sentences(null, new LineReader(session.Input), null, session.Error) { Typed = session.InputIsTerminal };
         }
         if (arguments.Length > 0) throw new Refusal("Sentences come from the command line or from --file, not from both.");
         if (Directory.Exists(file)) throw new Refusal($"{file} is a folder: give the path of a file in it.");
@@ -68,7 +73,7 @@ internal sealed class Sentences : IDisposable
         return false;
     }
 
-    private void Report(int number, string what) => _error.WriteLine($"{(_arguments is null ? "Line" : "Sentence")} {number} {what}.");
+    private void Report(int number, string what) => Say($"{(_arguments is null ? "Line" : "Sentence")} {number} {what}.");
 
     /// <summary>Says that a model does not read all of a sentence.</summary>
     public void ReportCut(int number, TextEmbedder model) => Report(number, $"has more than {model.MaxTokens} tokens: the model reads no more of it");

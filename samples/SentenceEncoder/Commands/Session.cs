@@ -17,6 +17,9 @@ internal sealed record Session(Stream Input, Stream Output, TextWriter Error, bo
 
     private static readonly UTF8Encoding s_utf8 = new(encoderShouldEmitUTF8Identifier: false);
 
+    /// <summary>Shorter runs have no bar of progress: they are done before anybody reads it.</summary>
+    public TimeSpan Patience { get; init; } = TimeSpan.FromSeconds(1);
+
     public static Session OfProcess()
     {
         if (!Console.IsOutputRedirected) Console.OutputEncoding = s_utf8;
@@ -37,6 +40,6 @@ internal sealed record Session(Stream Input, Stream Output, TextWriter Error, bo
         return console;
     }
 
-    /// <summary>The errors for a bar of progress.</summary>
-    public IAnsiConsole Progress() => AnsiConsole.Create(new AnsiConsoleSettings { Out = new AnsiConsoleOutput(Error) });
+    /// <summary>The errors for a bar of progress, where they are a terminal.</summary>
+    public IAnsiConsole Progress() => AnsiConsole.Create(new AnsiConsoleSettings { Interactive = InteractionSupport.Yes, Out = new AnsiConsoleOutput(Error) });
 }
