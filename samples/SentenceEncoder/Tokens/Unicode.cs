@@ -9,7 +9,7 @@ internal static class Unicode
     public static void RequireNormalForms()
     {
         if ("\u00E9".Normalize(NormalizationForm.FormD).Length != 2)
-            throw new PlatformNotSupportedException("Tokenizers need ICU: install it (libicu), and do not set DOTNET_SYSTEM_GLOBALIZATION_INVARIANT.");
+            throw new PlatformNotSupportedException("Tokenizers need ICU: install it (libicu), and set InvariantGlobalization to false in the project of the program.");
     }
 
     /// <summary>The normal form. Halves of surrogate pairs become U+FFFD: .NET refuses to normalise them.</summary>
