@@ -13,7 +13,7 @@ public class LinearActivationTests
         foreach (var order in Enum.GetValues<AttentionWeightOrder>())
             foreach (bool bias in new[] { false, true })
                 foreach (var residual in Enum.GetValues<Residual>())
-                    foreach (var (rows, depth, columns) in new[] { (1, 30, 70), (3, 200, 19), (14, 61, 37), (97, 5, 258) })
+                    foreach (var (rows, depth, columns) in new[] { (1, 30, 70), (3, 200, 19), (14, 61, 37), (5, 6, 258) })
                         LinearInputs.Check(new(type, rows, depth, columns) { Activation = activation, Order = order, Bias = bias, Residual = residual, MaxThreads = 2 });
     }
 
