@@ -3,6 +3,7 @@ using Xunit;
 namespace AttentionGen.Kernels.Tests;
 
 /// <summary>The forms of checkpoints: separate or fused, in both orders, with biases or without, are the same weights.</summary>
+[Trait(IsaMatrixTests.Scalar, "yes")]
 public class AttentionWeightsTests
 {
     private const int ModelDim = 7, Heads = 4, HeadDim = 5, KeyValueHeads = 2, ValueDim = 3, OutputDim = 9;

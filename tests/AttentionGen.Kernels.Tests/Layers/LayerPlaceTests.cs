@@ -3,6 +3,7 @@ using Xunit;
 namespace AttentionGen.Kernels.Tests;
 
 /// <summary>Spans of a layer that are the same: the output may be the input, the residual, or both.</summary>
+[Trait(IsaMatrixTests.Scalar, "yes")]
 public class LayerPlaceTests
 {
     private static readonly LayerDeclaration s_plain = new(new(4, 32) { Mask = AttentionMask.Causal, Isas = LayerTests.Isas }, 48),

@@ -34,8 +34,8 @@ public class WrongLayerCallTests
         Throws<ArgumentException>("output", good => good with { Input = default }, "output has 60 elements, but its shape [queries, outputDim] = [0, 20] needs 0.");
         Throws<ArgumentException>("residual", good => good with { Residual = good.Residual[1..] }, "residual has 59 elements, but its shape [queries, outputDim] = [3, 20] needs 60.");
         Throws<ArgumentException>("residual", good => good with { Residual = default }, "residual has 0 elements, but its shape [queries, outputDim] = [3, 20] needs 60.");
-        Throws<ArgumentException>("logSumExp", good => good with { LogSumExp = good.LogSumExp[1..] }, "logSumExp has 11 elements", "12");
-        Throws<ArgumentException>("argmax", good => good with { ArgMax = default }, "argmax has 0 elements", "12");
+        Throws<ArgumentException>("logSumExp", good => good with { LogSumExp = good.LogSumExp[1..] }, "logSumExp has 11 elements, [batch, heads, queries] = [1, 4, 3] are needed");
+        Throws<ArgumentException>("argmax", good => good with { ArgMax = default }, "argmax has 0 elements, [batch, heads, queries] = [1, 4, 3] are needed");
     }
 
     [Theory, InlineData(0), InlineData(-1)]

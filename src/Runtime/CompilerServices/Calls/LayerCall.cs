@@ -81,7 +81,8 @@ public unsafe ref struct LayerCall
     {
         if (residual.Length != _output.Length) ThrowHelper.SpanShape(name, residual.Length, $"[queries, outputDim] = [{_queries}, {_outputDim}]", _queries, _outputDim, _outputDim);
         if (residual.Overlaps(_output, out int offset) && offset != 0) throw new ArgumentException($"{_outputName} overlaps a part of {name}: it may be the same span or lie elsewhere.", _outputName);
-        (_residual, _residualName) = (residual, name);
+        _residual = residual;
+        _residualName = name;
     }
 
     /// <summary>What the attention writes beside the heads. The layer reads the residual after that, and then writes the output.</summary>
@@ -121,17 +122,19 @@ public unsafe ref struct LayerCall
 
     private void Take(object owner, PackedWeights query, PackedWeights key, PackedWeights value, PackedWeights last, int heads, int keyValueHeads, int headDim, int valueDim, string name)
     {
-        Check(query, $"{name}.Query", "[modelDim, heads * headDim]", _modelDim, heads * headDim, name);
-        Check(key, $"{name}.Key", $"[{(_contextName is null ? "modelDim" : "contextDim")}, keyValueHeads * headDim]", _contextDim, keyValueHeads * headDim, name);
-        Check(value, $"{name}.Value", $"[{(_contextName is null ? "modelDim" : "contextDim")}, keyValueHeads * valueDim]", _contextDim, keyValueHeads * valueDim, name);
-        Check(last, $"{name}.Output", "[heads * valueDim, outputDim]", heads * valueDim, _outputDim, name);
+        string rows = _contextName is null ? "modelDim" : "contextDim";
+        Check(query, "Query", "modelDim", "heads * headDim", _modelDim, heads * headDim, name);
+        Check(key, "Key", rows, "keyValueHeads * headDim", _contextDim, keyValueHeads * headDim, name);
+        Check(value, "Value", rows, "keyValueHeads * valueDim", _contextDim, keyValueHeads * valueDim, name);
+        Check(last, "Output", "heads * valueDim", "outputDim", heads * valueDim, _outputDim, name);
         _queryFloats = Floats(_queries, heads, headDim, _inputName);
         _keyFloats = Floats(_keys, keyValueHeads, headDim, _contextName ?? _inputName);
         _valueFloats = Floats(_keys, keyValueHeads, valueDim, _contextName ?? _inputName);
         _headFloats = Floats(_queries, heads, valueDim, _inputName);
         nint bytes = (Aligned(_queryFloats) + Aligned(_keyFloats) + Aligned(_valueFloats) + Aligned(_headFloats)) * sizeof(float);
-        if (bytes > AttentionOptions.MaxLayerBytes)
-            throw new InvalidOperationException($"The layer needs {bytes} bytes for {_queries} rows of {_inputName}{(_contextName is null ? "" : $" and {_keys} of {_contextName}")}, but {nameof(AttentionOptions)}.{nameof(AttentionOptions.MaxLayerBytes)} is {AttentionOptions.MaxLayerBytes}.");
+        nint needed = (_queryFloats + _keyFloats + _valueFloats + _headFloats) * sizeof(float); // as LayerBytes says
+        if (needed > AttentionOptions.MaxLayerBytes)
+            throw new InvalidOperationException($"The layer needs {needed} bytes for {_queries} rows of {_inputName}{(_contextName is null ? "" : $" and {_keys} of {_contextName}")}, but {nameof(AttentionOptions)}.{nameof(AttentionOptions.MaxLayerBytes)} is {AttentionOptions.MaxLayerBytes}.");
         (_owner, _query, _key, _value, _last) = (owner, query, key, value, last);
         Enter(query, out _ofQuery);
         Enter(key, out _ofKey);
@@ -207,9 +210,9 @@ public unsafe ref struct LayerCall
         return length / width;
     }
 
-    private static void Check(PackedWeights weights, string part, string text, int inputs, int outputs, string name)
+    private static void Check(PackedWeights weights, string part, string inputsText, string outputsText, int inputs, int outputs, string name)
     {
         if ((weights.Depth, weights.Columns) != (inputs, outputs))
-            throw new ArgumentException($"{part} has the shape [{weights.Depth}, {weights.Columns}], but the layer needs {text} = [{inputs}, {outputs}].", name);
+            throw new ArgumentException($"{name}.{part} has the shape [{weights.Depth}, {weights.Columns}], but the layer needs [{inputsText}, {outputsText}] = [{inputs}, {outputs}].", name);
     }
 }
