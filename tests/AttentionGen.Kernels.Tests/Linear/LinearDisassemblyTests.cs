@@ -37,10 +37,17 @@ public class LinearDisassemblyTests
         foreach (string name in methods)
         {
             var method = Assert.Single(s_code[isa].Value, code => code.Name == $"linear_f32__{isa.ToString().ToLowerInvariant()}_{tileRows}x2:{name}");
-            Assert.DoesNotContain(Assert.Single(method.InnermostLoops("vfmadd")), method.HasVectorOnStack); // a partial sum of few rows may begin and end with one
+            var onStack = Assert.Single(method.InnermostLoops("vfmadd")).Where(method.HasVectorOnStack).ToList(); // a partial sum of few rows may begin and end with one
+            Assert.True(onStack.Count <= OnStack(isa, name), $"{method.Name}: {string.Join(", ", onStack)}");
             Assert.DoesNotContain(method.InLoops, instruction => instruction.StartsWith("call", StringComparison.Ordinal));
         }
     }
+
+    /// <summary>
+    /// Two rows and three panels have twelve sums, two numbers of the input, a pair of weights, one of them as floats and the mask of the other: one more than there are registers. A sum that
+    /// waits on the stack makes a step of the depth take 9 cycles instead of 6: 96 bytes of weights, still more than DRAM gives to a core.
+    /// </summary>
+    private static int OnStack(AttentionIsas isa, string method) => (isa, method) == (AttentionIsas.Avx2, "Few2x3BFloat16") ? 2 : 0;
 
     private static IReadOnlyList<MachineCode> Disassemble(params (string, string)[] environment)
     {
