@@ -3,19 +3,13 @@ namespace SentenceEncoder.Models;
 /// <summary>What the layers of a model write for one batch. It grows with the largest batch and is used again.</summary>
 internal sealed class Buffers
 {
-    private float[] _input = [], _hidden = [], _projected = [], _attended = [], _wide = [];
+    private float[] _input = [], _hidden = [], _wide = [];
 
     /// <summary>What enters a layer, and leaves it.</summary>
     public Span<float> Input(int length) => Take(ref _input, length);
 
     /// <summary>What is between the two halves of a layer.</summary>
     public Span<float> Hidden(int length) => Take(ref _hidden, length);
-
-    /// <summary>Queries, keys and values.</summary>
-    public Span<float> Projected(int length) => Take(ref _projected, length);
-
-    /// <summary>What the attention returns.</summary>
-    public Span<float> Attended(int length) => Take(ref _attended, length);
 
     /// <summary>The wide middle of the feed-forward half.</summary>
     public Span<float> Wide(int length) => Take(ref _wide, length);

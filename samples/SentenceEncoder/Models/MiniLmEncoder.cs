@@ -88,15 +88,12 @@ public sealed class MiniLmEncoder : TextEmbedder
         private const int Width = MiniLmWeights.Width, Wide = MiniLmWeights.Wide;
 
         private readonly SelfAttention _attention;
-        private readonly AttentionLinear<float> _output, _widen, _narrow;
+        private readonly AttentionLinear<float> _widen, _narrow;
         private readonly Norm _attentionNorm, _outputNorm;
 
         public MiniLmLayer(MiniLmWeights weights, string name)
         {
-            var (matrix, bias) = weights.QueriesKeysValues($"{name}.attention.self");
-            _attention = new SelfAttention(
-                new AttentionLinear<float>(Width, 3 * Width, matrix, bias, AttentionWeightOrder.InputOutput), MiniLmAttention.Attend, MiniLmAttention.Weigh);
-            _output = Linear($"{name}.attention.output.dense", Width, Width);
+            _attention = new SelfAttention(weights.AttentionOf($"{name}.attention"), MiniLmAttention.Attend, MiniLmAttention.Weigh);
             _attentionNorm = weights.NormOf($"{name}.attention.output");
             _widen = Linear($"{name}.intermediate.dense", Width, Wide, AttentionActivation.Gelu);
             _narrow = Linear($"{name}.output.dense", Wide, Width);
@@ -112,13 +109,12 @@ public sealed class MiniLmEncoder : TextEmbedder
         /// <param name="rows">What enters the layer; it leaves in the same place.</param>
         /// <param name="starts">Where texts begin.</param>
         /// <param name="buffers">Memory.</param>
-        /// <param name="weights">Where the attention weights go.</param>
+        /// <param name="scores">Where the attention weights go.</param>
         /// <param name="maxThreads">The most threads.</param>
-        public void Run(Span<float> rows, ReadOnlySpan<int> starts, Buffers buffers, Span<float> weights, int maxThreads)
+        public void Run(Span<float> rows, ReadOnlySpan<int> starts, Buffers buffers, Span<float> scores, int maxThreads)
         {
             var hidden = buffers.Hidden(rows.Length);
-            var attended = _attention.Run(rows, starts, buffers, weights, maxThreads);
-            _output.Apply(attended, hidden, residual: rows, maxThreads);
+            _attention.Run(rows, residual: rows, hidden, starts, scores, maxThreads);
             LayerNorm.Apply(hidden, _attentionNorm.Weight, _attentionNorm.Bias, Epsilon, hidden, maxThreads: maxThreads);
 
             var wide = buffers.Wide(rows.Length / Width * Wide);
@@ -130,7 +126,6 @@ public sealed class MiniLmEncoder : TextEmbedder
         public void Dispose()
         {
             _attention.Dispose();
-            _output.Dispose();
             _widen.Dispose();
             _narrow.Dispose();
         }

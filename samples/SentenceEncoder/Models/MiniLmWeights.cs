@@ -1,3 +1,4 @@
+using AttentionGen;
 using SentenceEncoder.Weights;
 
 namespace SentenceEncoder.Models;
@@ -5,9 +6,9 @@ namespace SentenceEncoder.Models;
 /// <summary>The weights of all-MiniLM-L6-v2, as its file has them.</summary>
 internal sealed class MiniLmWeights
 {
-    public const int Width = MiniLmAttention.Heads * MiniLmAttention.HeadDim, Wide = 4 * Width, Layers = 6, Vocabulary = 30522, Positions = 512;
+    public const int Width = MiniLmAttention.Width, Wide = 4 * Width, Layers = 6, Vocabulary = 30522, Positions = 512;
 
-    private static readonly string[] s_parts = ["query", "key", "value"];
+    private static readonly string[] s_parts = ["self.query", "self.key", "self.value", "output.dense"];
 
     private readonly OnnxWeights _file;
 
@@ -34,14 +35,12 @@ internal sealed class MiniLmWeights
     public (float[] Matrix, float[] Bias) Dense(string name, int inputs, int outputs) =>
         (_file.MatrixBeside($"{name}.bias", inputs, outputs), _file.Floats($"{name}.bias", outputs));
 
-    /// <summary>The projections to queries, keys and values side by side, [inputs, 3 x outputs].</summary>
-    public (float[] Matrix, float[] Bias) QueriesKeysValues(string name)
+    /// <summary>The four projections of an attention.</summary>
+    public AttentionWeights<float> AttentionOf(string name)
     {
         var parts = s_parts.Select(part => Dense($"{name}.{part}", Width, Width)).ToArray();
-        float[] matrix = new float[Width * 3 * Width];
-        for (int part = 0; part < 3; part++)
-            for (int row = 0; row < Width; row++)
-                parts[part].Matrix.AsSpan(row * Width, Width).CopyTo(matrix.AsSpan((3 * row + part) * Width));
-        return (matrix, [.. parts.SelectMany(part => part.Bias)]);
+        return AttentionWeights.Separate<float>(
+            Width, MiniLmAttention.Heads, MiniLmAttention.HeadDim, parts[0].Matrix, parts[1].Matrix, parts[2].Matrix, parts[3].Matrix,
+            parts[0].Bias, parts[1].Bias, parts[2].Bias, parts[3].Bias, AttentionWeightOrder.InputOutput);
     }
 }

@@ -2,40 +2,32 @@ using AttentionGen;
 
 namespace SentenceEncoder.Models;
 
-/// <summary>The attention kernel of a layer. Queries, keys and values are thirds of one buffer.</summary>
+/// <summary>The attention of a layer over packed texts, with the residual added to its output.</summary>
 internal delegate void AttendPacked(
-    ReadOnlySpan<float> query, ReadOnlySpan<float> key, ReadOnlySpan<float> value, ReadOnlySpan<int> documentStarts, Span<float> output, int maxThreads);
+    ReadOnlySpan<float> input, AttentionWeights<float> weights, ReadOnlySpan<float> residual, ReadOnlySpan<int> documentStarts, Span<float> output, int maxThreads);
 
-/// <summary>The same for one text, with the weights beside the output.</summary>
-internal delegate void AttendWithWeights(
-    ReadOnlySpan<float> query, ReadOnlySpan<float> key, ReadOnlySpan<float> value, Span<float> output, Span<float> scores, int maxThreads);
+/// <summary>The same for one text, with the weights of its tokens beside the output.</summary>
+internal delegate void AttendWithScores(
+    ReadOnlySpan<float> input, AttentionWeights<float> weights, ReadOnlySpan<float> residual, Span<float> output, Span<float> scores, int maxThreads);
 
-/// <summary>The attention half of a layer: the projection to queries, keys and values, and the kernels.</summary>
-/// <param name="Project">To queries, keys and values, one after the other.</param>
+/// <summary>The attention half of a layer: its projections, and the kernels that know them.</summary>
+/// <param name="Weights">The projections.</param>
 /// <param name="Attend">The kernel for packed texts.</param>
-/// <param name="Weigh">The kernel for one text, with its weights.</param>
-internal sealed record SelfAttention(AttentionLinear<float> Project, AttendPacked Attend, AttendWithWeights Weigh) : IDisposable
+/// <param name="Weigh">The kernel for one text, with the weights of its tokens.</param>
+internal sealed record SelfAttention(AttentionWeights<float> Weights, AttendPacked Attend, AttendWithScores Weigh) : IDisposable
 {
-    public int Width => Project.OutputDim / 3;
+    public void Dispose() => Weights.Dispose();
 
-    public void Dispose() => Project.Dispose();
-
-    /// <param name="input">[tokens, <c>Project.InputDim</c>].</param>
+    /// <param name="input">[tokens, width].</param>
+    /// <param name="residual">[tokens, width of the output].</param>
+    /// <param name="output">[tokens, width of the output].</param>
     /// <param name="starts">Where texts begin.</param>
-    /// <param name="buffers">Memory.</param>
-    /// <param name="weights">Where the weights of the only text go; empty where nobody asks for them.</param>
+    /// <param name="scores">Where the weights of the tokens of the only text go; empty where nobody asks for them.</param>
     /// <param name="maxThreads">The most threads.</param>
-    /// <returns>[tokens, <see cref="Width"/>], in the memory.</returns>
-    public ReadOnlySpan<float> Run(ReadOnlySpan<float> input, ReadOnlySpan<int> starts, Buffers buffers, Span<float> weights, int maxThreads)
+    public void Run(ReadOnlySpan<float> input, ReadOnlySpan<float> residual, Span<float> output, ReadOnlySpan<int> starts, Span<float> scores, int maxThreads)
     {
-        int tokens = starts[^1];
-        var projected = buffers.Projected(tokens * 3 * Width);
-        var attended = buffers.Attended(tokens * Width);
-        Project.Apply(input, projected, maxThreads: maxThreads);
-        ReadOnlySpan<float> query = projected, key = projected[Width..], value = projected[(2 * Width)..];
-        if (weights.IsEmpty) Attend(query, key, value, starts, attended, maxThreads);
-        else Weigh(query, key, value, attended, weights, maxThreads);
-        return attended;
+        if (scores.IsEmpty) Attend(input, Weights, residual, starts, output, maxThreads);
+        else Weigh(input, Weights, residual, output, scores, maxThreads);
     }
 }
 

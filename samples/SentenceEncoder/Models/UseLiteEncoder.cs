@@ -9,7 +9,7 @@ namespace SentenceEncoder.Models;
 /// <summary>Universal Sentence Encoder Lite: two layers, the mean of their last rows, a dense layer with tanh, length 1.</summary>
 public sealed class UseLiteEncoder : TextEmbedder
 {
-    private const int MaxTokensOfText = 128, Vocabulary = 8002, InputWidth = 256, Width = 512, Wide = 1536, Heads = UseLiteAttention.Heads;
+    private const int MaxTokensOfText = 128, Vocabulary = 8002, InputWidth = UseLiteAttention.InputWidth, Width = UseLiteAttention.Width, Wide = 1536, Heads = UseLiteAttention.Heads;
     private const float Epsilon = 1e-6f, Floor = 1e-6f;
 
     private readonly float[] _pieces, _positions;
@@ -103,21 +103,22 @@ public sealed class UseLiteEncoder : TextEmbedder
     {
         private readonly int _inputWidth;
         private readonly SelfAttention _attention;
-        private readonly AttentionLinear<float> _output, _widen, _narrow;
+        private readonly AttentionLinear<float> _widen, _narrow;
         private readonly AttentionLinear<float>? _around;
         private readonly Norm _attentionNorm, _wideNorm;
 
-        public UseLiteLayer(TensorList weights, int number, int inputWidth, int headDim, AttendPacked attend, AttendWithWeights weigh)
+        public UseLiteLayer(TensorList weights, int number, int inputWidth, int headDim, AttendPacked attend, AttendWithScores weigh)
         {
             const string Encode = "Encoder_en/KonaTransformer/Encode/", Applied = "module_apply_default/" + Encode, Parts = "/ConcatPartitions/concat";
             string layer = $"Layer_{number}/TransformerLayer/", attention = layer + "MultiheadAttention/", feedForward = layer + "FFN/";
             const string NormName = "layer_prepostprocess/layer_norm/layer_norm_";
-            int attended = Heads * headDim;
             _inputWidth = inputWidth;
 
             _attentionNorm = NormOf(layer, inputWidth);
-            _attention = new SelfAttention(Projection("qkv", inputWidth, 3 * attended), attend, weigh);
-            _output = Projection("output", attended, Width);
+            var (matrix, bias) = Projection("qkv", inputWidth, 3 * Heads * headDim);
+            var (outputMatrix, outputBias) = Projection("output", Heads * headDim, Width);
+            _attention = new SelfAttention(
+                AttentionWeights.Fused<float>(inputWidth, Heads, headDim, matrix, outputMatrix, bias, outputBias, AttentionWeightOrder.InputOutput, outputDim: Width), attend, weigh);
             if (inputWidth != Width)
                 _around = Linear($"{Applied}{layer}dense/kernel{Parts}", $"{layer}dense", inputWidth, Width);
             _wideNorm = NormOf(feedForward, Width);
@@ -127,8 +128,8 @@ public sealed class UseLiteEncoder : TextEmbedder
             Norm NormOf(string half, int width) =>
                 new(weights.Floats($"{Applied}{half}{NormName}scale{Parts}", width), weights.Floats($"{Applied}{half}{NormName}bias{Parts}", width));
 
-            AttentionLinear<float> Projection(string name, int inputs, int outputs) =>
-                Linear($"module/{Encode}{attention}{name}_transform_single/kernel/part_0", $"{attention}{name}_transform_single", inputs, outputs);
+            (float[] Matrix, float[] Bias) Projection(string name, int inputs, int outputs) =>
+                (weights.Floats($"module/{Encode}{attention}{name}_transform_single/kernel/part_0", inputs, outputs), weights.Floats($"{Applied}{attention}{name}_transform_single/bias{Parts}", outputs));
 
             AttentionLinear<float> Linear(string matrix, string name, int inputs, int outputs, AttentionActivation activation = AttentionActivation.None) =>
                 new(inputs, outputs, weights.Floats(matrix, inputs, outputs), weights.Floats($"{Applied}{name}/bias{Parts}", outputs), AttentionWeightOrder.InputOutput, activation);
@@ -138,16 +139,15 @@ public sealed class UseLiteEncoder : TextEmbedder
         /// <param name="output">[tokens, width]; it may be the input where the widths are equal.</param>
         /// <param name="starts">Where texts begin.</param>
         /// <param name="buffers">Memory.</param>
-        /// <param name="weights">Where the attention weights go.</param>
+        /// <param name="scores">Where the attention weights go.</param>
         /// <param name="maxThreads">The most threads.</param>
-        public void Run(ReadOnlySpan<float> input, Span<float> output, ReadOnlySpan<int> starts, Buffers buffers, Span<float> weights, int maxThreads)
+        public void Run(ReadOnlySpan<float> input, Span<float> output, ReadOnlySpan<int> starts, Buffers buffers, Span<float> scores, int maxThreads)
         {
             int tokens = starts[^1];
             var wide = buffers.Wide(tokens * Wide);
             var hidden = buffers.Hidden(tokens * Width);
             var normal = hidden[..(tokens * _inputWidth)];
             LayerNorm.Apply(input, _attentionNorm.Weight, _attentionNorm.Bias, Epsilon, normal, maxThreads: maxThreads);
-            var attended = _attention.Run(normal, starts, buffers, weights, maxThreads);
 
             var around = input;
             if (_around is not null)
@@ -156,7 +156,7 @@ public sealed class UseLiteEncoder : TextEmbedder
                 _around.Apply(input, wide[..(tokens * Width)], maxThreads: maxThreads);
                 around = wide[..(tokens * Width)];
             }
-            _output.Apply(attended, output, residual: around, maxThreads);
+            _attention.Run(normal, around, output, starts, scores, maxThreads);
 
             LayerNorm.Apply(output, _wideNorm.Weight, _wideNorm.Bias, Epsilon, hidden, maxThreads: maxThreads);
             _widen.Apply(hidden, wide, maxThreads: maxThreads);
@@ -166,7 +166,6 @@ public sealed class UseLiteEncoder : TextEmbedder
         public void Dispose()
         {
             _attention.Dispose();
-            _output.Dispose();
             _around?.Dispose();
             _widen.Dispose();
             _narrow.Dispose();

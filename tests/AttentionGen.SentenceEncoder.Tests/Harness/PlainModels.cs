@@ -18,8 +18,8 @@ internal static class PlainModels
         for (int layer = 0; layer < MiniLmWeights.Layers; layer++)
         {
             string name = $"encoder.layer.{layer}";
-            var (matrix, bias) = weights.QueriesKeysValues($"{name}.attention.self");
-            var (attended, map) = Plain.Attend(Plain.Linear(rows, matrix, bias), MiniLmAttention.Heads);
+            var parts = new[] { "query", "key", "value" }.Select(part => Dense(rows, $"{name}.attention.self.{part}", Width, Width)).ToList();
+            var (attended, map) = Plain.Attend([.. rows.Select((_, token) => parts.SelectMany(part => part[token]).ToArray())], MiniLmAttention.Heads);
             maps.Add(map);
             rows = Norm(Plain.Add(Dense(attended, $"{name}.attention.output.dense", Width, Width), rows), weights.NormOf($"{name}.attention.output"));
             var wide = Plain.Map(Dense(rows, $"{name}.intermediate.dense", Width, Wide), Plain.Gelu);
