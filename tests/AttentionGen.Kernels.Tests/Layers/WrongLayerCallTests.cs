@@ -13,9 +13,9 @@ public class WrongLayerCallTests
     /// <summary>Rows of 24 and 30 elements become 4 queries of 16, 2 keys of 16 and 2 values of 8, and rows of 20.</summary>
     private static readonly LayerDeclaration s_crossed = new(new(4, 16) { KeyValueHeads = 2, ValueDim = 8, Roles = Results, Isas = LayerTests.Isas }, 24) { ContextDim = 30, OutputDim = 20, HasResidual = true },
         s_plain = new(new(2, 8) { Isas = LayerTests.Isas }, 24), s_batched = s_plain with { Attention = s_plain.Attention with { Batched = true } },
-        s_fixed = s_plain with { Attention = s_plain.Attention with { QueryLength = 4, KeyLength = 4 } };
+        s_many = new(new(512, 64) { Isas = LayerTests.Isas }, 1), s_fixed = s_plain with { Attention = s_plain.Attention with { QueryLength = 4, KeyLength = 4 } };
 
-    private static readonly LayerKernels s_kernels = new([s_crossed, s_plain, s_batched, s_fixed]);
+    private static readonly LayerKernels s_kernels = new([s_crossed, s_plain, s_batched, s_fixed, s_many]);
 
     private delegate KernelArguments Change(KernelArguments good);
 
@@ -54,6 +54,13 @@ public class WrongLayerCallTests
     {
         using var inputs = new LayerInputs(s_kernels, s_fixed, new Problem(s_fixed.Attention, 4, 4));
         Throws<ArgumentException>("input", inputs, good => good with { Input = good.Input[24..], Output = good.Output[24..] }, "input has 3 tokens", "4");
+    }
+
+    [Fact]
+    public void More_elements_than_a_span_has()
+    {
+        using var inputs = new LayerInputs(s_kernels, s_many, new Problem(s_many.Attention, 3, 3));
+        Throws<ArgumentException>("input", inputs, good => good with { Input = new float[65536], Output = new float[65536] }, "input has 65536 rows, which become [65536, 512, 64]", "2147483647");
     }
 
     [Fact]

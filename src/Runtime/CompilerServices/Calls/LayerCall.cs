@@ -200,7 +200,7 @@ public unsafe ref struct LayerCall
     private static nint Floats(int tokens, int heads, int dim, string name)
     {
         long floats = (long)tokens * heads * dim;
-        if (floats > int.MaxValue) ThrowHelper.TooManyTokens(name, tokens);
+        if (floats > int.MaxValue) throw new ArgumentException($"{name} has {tokens} rows, which become [{tokens}, {heads}, {dim}]: at most {int.MaxValue} elements are possible.", name);
         return (nint)floats;
     }
 
