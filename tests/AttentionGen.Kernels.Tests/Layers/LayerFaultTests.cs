@@ -43,7 +43,7 @@ public sealed class LayerFaultTests : IDisposable
         for (int n = 0; isMet; n++)
         {
             Assert.InRange(n, 0, 100);
-            var weights = Weights();
+            using var weights = Weights(); // freed before the protected memory is, also where the test fails
             using var cache = Cache<float>();
             layer(first, weights, cache, 0, 1, new float[first.Length]);
             var (keys, values) = cache.Floats(0, Before, 0);
@@ -158,7 +158,7 @@ public sealed class LayerFaultTests : IDisposable
         {
             cache.Truncate(0);
             int before = memory.Blocks, left = unit, during = 0;
-            var weights = Weights();
+            using var weights = Weights();
             ParallelJob.UnitTaken = _ =>
             {
                 if (Interlocked.Decrement(ref left) != -1) return;
@@ -187,8 +187,8 @@ public sealed class LayerFaultTests : IDisposable
         using var memory = new GuardedCacheMemory();
         var layer = Whole<float>();
         float[] rows = Rows(3);
-        var weights = Weights();
-        var cache = Cache<float>();
+        using var weights = Weights();
+        using var cache = Cache<float>();
         AttentionScratch.Trim();
         long blocks = ScratchCache.LiveBlocks;
         Assert.ThrowsAny<ArgumentException>(() => layer(rows, weights, cache, 2, 1, new float[rows.Length]));
