@@ -62,7 +62,7 @@ public sealed record AttentionKernelInfo(string Name, string Core, AttentionIsas
 
     internal int KeyBytes { get; init; }
 
-    /// <summary>The bytes that a call of a layer needs beside <see cref="ScratchBytes"/>, for queries, keys, values and heads; 0 for a kernel without projections.</summary>
+    /// <summary>The bytes that a call of a layer needs beside <see cref="ScratchBytes"/>, for queries, keys, values and heads; 0 for a kernel without projections. To begin each of them at a cache line takes up to 240 bytes more.</summary>
     /// <param name="queries">The number of rows of the input, those of all batch items together.</param>
     /// <param name="keys">The number of rows of the context; that of the input where there is none.</param>
     public long LayerBytes(int queries, int keys) => (long)queries * QueryBytes + (long)keys * KeyBytes;

@@ -34,13 +34,13 @@ public static class AttentionWeights
         ArgumentOutOfRangeException.ThrowIfNegative(outputDim);
         if (contextDim == 0) contextDim = modelDim;
         if (outputDim == 0) outputDim = modelDim;
-        CheckLength(nameof(query), query.Length, heads * headDim, modelDim, "heads * headDim", "modelDim", order);
-        CheckLength(nameof(key), key.Length, keyHeads * headDim, contextDim, "keyValueHeads * headDim", "contextDim", order);
-        CheckLength(nameof(value), value.Length, keyHeads * ofValue, contextDim, "keyValueHeads * valueDim", "contextDim", order);
-        CheckLength(nameof(output), output.Length, outputDim, heads * ofValue, "outputDim", "heads * valueDim", order);
-        CheckBias(nameof(queryBias), queryBias.Length, heads * headDim, "heads * headDim");
-        CheckBias(nameof(keyBias), keyBias.Length, keyHeads * headDim, "keyValueHeads * headDim");
-        CheckBias(nameof(valueBias), valueBias.Length, keyHeads * ofValue, "keyValueHeads * valueDim");
+        CheckLength(nameof(query), query.Length, (long)heads * headDim, modelDim, "heads * headDim", "modelDim", order);
+        CheckLength(nameof(key), key.Length, (long)keyHeads * headDim, contextDim, "keyValueHeads * headDim", "contextDim", order);
+        CheckLength(nameof(value), value.Length, (long)keyHeads * ofValue, contextDim, "keyValueHeads * valueDim", "contextDim", order);
+        CheckLength(nameof(output), output.Length, outputDim, (long)heads * ofValue, "outputDim", "heads * valueDim", order);
+        CheckBias(nameof(queryBias), queryBias.Length, (long)heads * headDim, "heads * headDim");
+        CheckBias(nameof(keyBias), keyBias.Length, (long)keyHeads * headDim, "keyValueHeads * headDim");
+        CheckBias(nameof(valueBias), valueBias.Length, (long)keyHeads * ofValue, "keyValueHeads * valueDim");
         CheckBias(nameof(outputBias), outputBias.Length, outputDim, "outputDim");
         AttentionLinear<T>? ofQuery = null, ofKey = null, ofValues = null;
         try
@@ -86,10 +86,11 @@ public static class AttentionWeights
         var (keyHeads, ofValue) = Numbers(modelDim, heads, headDim, keyValueHeads, valueDim);
         if (heads % keyHeads != 0) throw new ArgumentException($"{nameof(keyValueHeads)} is {keyHeads}, which does not divide {nameof(heads)} = {heads}.", nameof(keyValueHeads));
         if (fusedOrder is not (AttentionFusedOrder.Blocks or AttentionFusedOrder.Heads)) throw new ArgumentOutOfRangeException(nameof(fusedOrder), fusedOrder, $"{nameof(fusedOrder)} is {fusedOrder}, which is no {nameof(AttentionFusedOrder)}.");
-        int rows = checked(heads * headDim + keyHeads * (headDim + ofValue));
+        long allRows = (long)heads * headDim + (long)keyHeads * ((long)headDim + ofValue);
         const string Rows = "heads * headDim + keyValueHeads * (headDim + valueDim)";
-        CheckLength(nameof(queryKeyValue), queryKeyValue.Length, rows, modelDim, Rows, "modelDim", order);
-        CheckBias(nameof(queryKeyValueBias), queryKeyValueBias.Length, rows, Rows);
+        CheckLength(nameof(queryKeyValue), queryKeyValue.Length, allRows, modelDim, Rows, "modelDim", order);
+        CheckBias(nameof(queryKeyValueBias), queryKeyValueBias.Length, allRows, Rows);
+        int rows = (int)allRows;
 
         int group = fusedOrder == AttentionFusedOrder.Heads ? heads / keyHeads : heads, parts = heads / group, keysOfPart = keyHeads / parts;
         int[] widths = [group * headDim, keysOfPart * headDim, keysOfPart * ofValue]; // of queries, keys and values of a part
@@ -133,7 +134,7 @@ public static class AttentionWeights
         throw new ArgumentException($"{name} has {length} elements, but its shape {shape} needs {outputs * inputs}.", name);
     }
 
-    private static void CheckBias(string name, int length, int needed, string text)
+    private static void CheckBias(string name, int length, long needed, string text)
     {
         if (length != 0 && length != needed) throw new ArgumentException($"{name} has {length} elements, but its shape [{text}] needs {needed}, or it is empty.", name);
     }

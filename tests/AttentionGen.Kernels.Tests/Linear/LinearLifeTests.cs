@@ -151,7 +151,8 @@ public sealed class LinearLifeTests : IDisposable
         int failed = 0;
         foreach (bool trimmed in new[] { false, true })
         {
-            for (int n = 0, met = n + 1; met > n; n++)
+            bool isMet = true;
+            for (int n = 0; isMet; n++)
             {
                 if (trimmed) AttentionScratch.Trim();
                 int faults = 0;
@@ -169,7 +170,7 @@ public sealed class LinearLifeTests : IDisposable
                 }
 
                 Faults.Injected = null;
-                met = faults;
+                isMet = faults > n;
                 ThreadTests.AssertSameBits(expected, inputs.Run(layer));
                 Assert.InRange(n, 0, 100);
             }

@@ -17,6 +17,8 @@ internal static class LayerEmitter
         w.Line($"{layer}.Tensors({parameters[Role.Input]}, {parameters[Role.Output]}, modelDim: {widths.ModelDim}, outputDim: {widths.OutputDim});");
         if (parameters.TryGetValue(Role.Context, out string? context)) w.Line($"{layer}.Context({context}, contextDim: {widths.ContextDim});");
         if (parameters.TryGetValue(Role.Residual, out string? residual)) w.Line($"{layer}.Residual({residual});");
+        foreach (var row in OperandTable.Rows.Where(row => row.Kind == OperandKind.Result))
+            if (parameters.TryGetValue(row.Role, out string? result)) w.Line($"{layer}.Result({result});");
         if (parameters.TryGetValue(Role.MaxThreads, out string? threads)) w.Line($"{layer}.MaxThreads({threads});");
         w.Line($"{layer}.Weights({parameters[Role.Weights]}, heads: {attention.Heads}, keyValueHeads: {attention.KeyValueHeads}, headDim: {attention.HeadDim}, valueDim: {attention.ValueDim});");
     }

@@ -1,6 +1,7 @@
 using System.ComponentModel;
 using System.Diagnostics.CodeAnalysis;
 using System.Runtime.CompilerServices;
+using System.Runtime.InteropServices;
 
 namespace AttentionGen.CompilerServices;
 
@@ -16,13 +17,13 @@ public unsafe ref struct LayerCall
 
     private ReadOnlySpan<float> _input, _context, _residual;
     private Span<float> _output;
-    private string _inputName, _contextName, _outputName;
+    private string _inputName, _contextName, _residualName, _outputName;
     private int _modelDim, _outputDim, _contextDim, _queries, _keys, _maxThreads;
     private object? _owner;
     private PackedWeights? _query, _key, _value, _last;
     private LinearTarget _ofQuery, _ofKey, _ofValue, _ofOutput;
     private int _entered;
-    private float* _memory;
+    private float* _memory, _lastMemory;
     private nint _queryFloats, _keyFloats, _valueFloats, _headFloats;
 
     /// <summary>The queries, [queries, heads, headDim].</summary>
@@ -81,6 +82,22 @@ public unsafe ref struct LayerCall
         if (residual.Length != _output.Length) ThrowHelper.SpanShape(name, residual.Length, $"[queries, outputDim] = [{_queries}, {_outputDim}]", _queries, _outputDim, _outputDim);
         if (residual.Overlaps(_output, out int offset) && offset != 0) throw new ArgumentException($"{_outputName} overlaps a part of {name}: it may be the same span or lie elsewhere.", _outputName);
         _residual = residual;
+        _residualName = name;
+    }
+
+    /// <summary>What the attention writes beside the heads. The layer reads the residual after that, and then writes the output.</summary>
+    /// <exception cref="ArgumentException">It overlaps another argument.</exception>
+    public readonly void Result(Span<float> result, [CallerArgumentExpression(nameof(result))] string name = "") => Result(MemoryMarshal.AsBytes(result), name);
+
+    /// <inheritdoc cref="Result(Span{float}, string)"/>
+    public readonly void Result(Span<int> result, [CallerArgumentExpression(nameof(result))] string name = "") => Result(MemoryMarshal.AsBytes(result), name);
+
+    private readonly void Result(ReadOnlySpan<byte> bytes, string name)
+    {
+        if (bytes.Overlaps(MemoryMarshal.AsBytes(_output))) ThrowHelper.Overlap(_outputName, name);
+        if (bytes.Overlaps(MemoryMarshal.AsBytes(_input))) ThrowHelper.Overlap(name, _inputName);
+        if (bytes.Overlaps(MemoryMarshal.AsBytes(_context))) ThrowHelper.Overlap(name, _contextName);
+        if (bytes.Overlaps(MemoryMarshal.AsBytes(_residual))) ThrowHelper.Overlap(name, _residualName);
     }
 
     /// <summary>The most threads, the caller's included.</summary>
@@ -105,23 +122,26 @@ public unsafe ref struct LayerCall
 
     private void Take(object owner, PackedWeights query, PackedWeights key, PackedWeights value, PackedWeights last, int heads, int keyValueHeads, int headDim, int valueDim, string name)
     {
-        Check(query, $"{name}.Query", "[modelDim, heads * headDim]", _modelDim, heads * headDim, name);
-        Check(key, $"{name}.Key", $"[{(_contextName is null ? "modelDim" : "contextDim")}, keyValueHeads * headDim]", _contextDim, keyValueHeads * headDim, name);
-        Check(value, $"{name}.Value", $"[{(_contextName is null ? "modelDim" : "contextDim")}, keyValueHeads * valueDim]", _contextDim, keyValueHeads * valueDim, name);
-        Check(last, $"{name}.Output", "[heads * valueDim, outputDim]", heads * valueDim, _outputDim, name);
+        string rows = _contextName is null ? "modelDim" : "contextDim";
+        Check(query, "Query", "modelDim", "heads * headDim", _modelDim, heads * headDim, name);
+        Check(key, "Key", rows, "keyValueHeads * headDim", _contextDim, keyValueHeads * headDim, name);
+        Check(value, "Value", rows, "keyValueHeads * valueDim", _contextDim, keyValueHeads * valueDim, name);
+        Check(last, "Output", "heads * valueDim", "outputDim", heads * valueDim, _outputDim, name);
         _queryFloats = Floats(_queries, heads, headDim, _inputName);
         _keyFloats = Floats(_keys, keyValueHeads, headDim, _contextName ?? _inputName);
         _valueFloats = Floats(_keys, keyValueHeads, valueDim, _contextName ?? _inputName);
         _headFloats = Floats(_queries, heads, valueDim, _inputName);
         nint bytes = (Aligned(_queryFloats) + Aligned(_keyFloats) + Aligned(_valueFloats) + Aligned(_headFloats)) * sizeof(float);
-        if (bytes > AttentionOptions.MaxLayerBytes)
-            throw new InvalidOperationException($"The layer needs {bytes} bytes for {_queries} rows of {_inputName}{(_contextName is null ? "" : $" and {_keys} of {_contextName}")}, but {nameof(AttentionOptions)}.{nameof(AttentionOptions.MaxLayerBytes)} is {AttentionOptions.MaxLayerBytes}.");
+        nint needed = (_queryFloats + _keyFloats + _valueFloats + _headFloats) * sizeof(float); // as LayerBytes says
+        if (needed > AttentionOptions.MaxLayerBytes)
+            throw new InvalidOperationException($"The layer needs {needed} bytes for {_queries} rows of {_inputName}{(_contextName is null ? "" : $" and {_keys} of {_contextName}")}, but {nameof(AttentionOptions)}.{nameof(AttentionOptions.MaxLayerBytes)} is {AttentionOptions.MaxLayerBytes}.");
         (_owner, _query, _key, _value, _last) = (owner, query, key, value, last);
         Enter(query, out _ofQuery);
         Enter(key, out _ofKey);
         Enter(value, out _ofValue);
         Enter(last, out _ofOutput);
         if (bytes > 0) _memory = ScratchCache.RentForLayer((nuint)bytes);
+        if (_queries > 0) _lastMemory = ScratchCache.Rent((nuint)LinearJob.BytesOf(_queries)); // now: when the last projection begins, a cache has the new tokens
     }
 
     /// <summary>Computes queries, keys and values.</summary>
@@ -139,7 +159,7 @@ public unsafe ref struct LayerCall
         }
     }
 
-    /// <summary>Computes the output from the heads.</summary>
+    /// <summary>Computes the output from the heads. It needs no memory that could be missing.</summary>
     public readonly void Finish()
     {
         var target = _ofOutput;
@@ -148,7 +168,7 @@ public unsafe ref struct LayerCall
             target.Output = output;
             target.Residual = residual;
             target.OutputStride = target.ResidualStride = target.Columns;
-            Run(heads, target.Depth, _queries, &target, 1);
+            Run(heads, target.Depth, _queries, &target, 1, _lastMemory);
         }
     }
 
@@ -156,7 +176,8 @@ public unsafe ref struct LayerCall
     public void Dispose()
     {
         if (_memory != null) ScratchCache.ReturnOfLayer(_memory);
-        _memory = null;
+        if (_lastMemory != null) ScratchCache.Return(_lastMemory);
+        _memory = _lastMemory = null;
         if (_entered > 0) _query!.Exit();
         if (_entered > 1) _key!.Exit();
         if (_entered > 2) _value!.Exit();
@@ -165,8 +186,8 @@ public unsafe ref struct LayerCall
         GC.KeepAlive(_owner);
     }
 
-    private readonly void Run(float* input, int stride, int rows, LinearTarget* targets, int count) =>
-        LinearJob.Run(new LinearCall { Input = input, InputStride = stride, Rows = rows, Targets = targets, TargetCount = count, MaxThreads = _maxThreads });
+    private readonly void Run(float* input, int stride, int rows, LinearTarget* targets, int count, float* memory = null) =>
+        LinearJob.Run(new LinearCall { Input = input, InputStride = stride, Rows = rows, Targets = targets, TargetCount = count, MaxThreads = _maxThreads, Memory = memory });
 
     private void Enter(PackedWeights weights, out LinearTarget target)
     {
@@ -179,7 +200,7 @@ public unsafe ref struct LayerCall
     private static nint Floats(int tokens, int heads, int dim, string name)
     {
         long floats = (long)tokens * heads * dim;
-        if (floats > int.MaxValue) ThrowHelper.TooManyTokens(name, tokens);
+        if (floats > int.MaxValue) throw new ArgumentException($"{name} has {tokens} rows, which become [{tokens}, {heads}, {dim}]: at most {int.MaxValue} elements are possible.", name);
         return (nint)floats;
     }
 
@@ -189,9 +210,9 @@ public unsafe ref struct LayerCall
         return length / width;
     }
 
-    private static void Check(PackedWeights weights, string part, string text, int inputs, int outputs, string name)
+    private static void Check(PackedWeights weights, string part, string inputsText, string outputsText, int inputs, int outputs, string name)
     {
         if ((weights.Depth, weights.Columns) != (inputs, outputs))
-            throw new ArgumentException($"{part} has the shape [{weights.Depth}, {weights.Columns}], but the layer needs {text} = [{inputs}, {outputs}].", name);
+            throw new ArgumentException($"{name}.{part} has the shape [{weights.Depth}, {weights.Columns}], but the layer needs [{inputsText}, {outputsText}] = [{inputs}, {outputs}].", name);
     }
 }

@@ -59,4 +59,7 @@ internal unsafe struct LinearCall
     public int TargetCount;
 
     public int MaxThreads;
+
+    /// <summary>The memory of the caller's thread, <see cref="LinearJob.BytesOf(int)"/> bytes: such a call cannot fail for lack of memory. Null to rent it.</summary>
+    public float* Memory;
 }

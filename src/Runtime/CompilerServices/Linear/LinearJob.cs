@@ -24,13 +24,10 @@ internal sealed unsafe class LinearJob : PooledJob<LinearJob>
     public static void Run(in LinearCall call)
     {
         if (call.Rows == 0) return;
-        ref readonly var plan = ref LinearCores.Best.Plan;
         long units = 0;
         double work = 0;
         int parts = 1;
-        int blocks = (call.Rows + BlockRows - 1) / BlockRows, blockRows = (call.Rows + blocks - 1) / blocks;
-        if (call.Rows > plan.FewRows) blockRows = (blockRows + plan.TileRows - 1) / plan.TileRows * plan.TileRows;
-        blocks = (call.Rows + blockRows - 1) / blockRows;
+        var (blocks, blockRows) = BlocksOf(call.Rows);
         for (int i = 0; i < call.TargetCount; i++)
         {
             ref readonly var target = ref call.Targets[i];
@@ -41,12 +38,39 @@ internal sealed unsafe class LinearJob : PooledJob<LinearJob>
         }
 
         int threads = (int)Math.Clamp(work, 1, Math.Min(Math.Min(call.MaxThreads, MaxThreads), units));
-        var job = threads > 1 ? Rent(&Create) : null;
+        var job = threads > 1 ? RentFor(call) : null;
         if (job is null) (job, threads) = (Alone(&Create), 1);
         job._call = call;
         (job._blocks, job._blockRows) = (blocks, blockRows);
-        job._bytes = sizeof(float) * blockRows * (plan.InputRow + (nint)parts * plan.SumRow);
+        job._bytes = BytesOf(blockRows, parts);
         job.Run(units, threads);
+    }
+
+    /// <summary>The bytes of <see cref="LinearCall.Memory"/> for a product of one part.</summary>
+    public static nint BytesOf(int rows) => rows == 0 ? 0 : BytesOf(BlocksOf(rows).RowsOfEach, parts: 1);
+
+    private static nint BytesOf(int blockRows, int parts) => sizeof(float) * blockRows * (LinearCores.Best.Plan.InputRow + (nint)parts * LinearCores.Best.Plan.SumRow);
+
+    /// <summary>The blocks of rows, and the rows of each but the last.</summary>
+    private static (int Blocks, int RowsOfEach) BlocksOf(int rows)
+    {
+        ref readonly var plan = ref LinearCores.Best.Plan;
+        int blocks = (rows + BlockRows - 1) / BlockRows, blockRows = (rows + blocks - 1) / blocks;
+        if (rows > plan.FewRows) blockRows = (blockRows + plan.TileRows - 1) / plan.TileRows * plan.TileRows;
+        return ((rows + blockRows - 1) / blockRows, blockRows);
+    }
+
+    /// <summary>A job for several threads; null if there is none. A call that has its memory does without one that cannot be made.</summary>
+    private static LinearJob? RentFor(in LinearCall call)
+    {
+        try
+        {
+            return Rent(&Create);
+        }
+        catch (OutOfMemoryException) when (call.Memory != null)
+        {
+            return null;
+        }
     }
 
     private static int Groups(in LinearTarget target)
@@ -57,10 +81,11 @@ internal sealed unsafe class LinearJob : PooledJob<LinearJob>
 
     protected override void Work(int worker)
     {
+        bool isGiven = worker == 0 && _call.Memory != null;
         float* memory;
         try
         {
-            memory = ScratchCache.Rent((nuint)_bytes);
+            memory = isGiven ? _call.Memory : ScratchCache.Rent((nuint)_bytes);
         }
         catch (OutOfMemoryException) when (worker != 0)
         {
@@ -73,7 +98,7 @@ internal sealed unsafe class LinearJob : PooledJob<LinearJob>
         }
         finally
         {
-            ScratchCache.Return(memory);
+            if (!isGiven) ScratchCache.Return(memory);
         }
     }
 

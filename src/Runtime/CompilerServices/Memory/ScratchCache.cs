@@ -15,6 +15,9 @@ internal static unsafe class ScratchCache
     /// <summary>The number of blocks that were allocated and not freed, kept or in use.</summary>
     internal static long LiveBlocks => s_workers.LiveBlocks + s_layers.LiveBlocks;
 
+    /// <summary>The bytes that layers have left.</summary>
+    internal static long LayerBytes => s_layers.CachedBytes;
+
     public static long CachedBytes => s_workers.CachedBytes + s_layers.CachedBytes;
 
     /// <inheritdoc cref="BlockCache.Rent"/>
