@@ -23,7 +23,8 @@ public sealed class AttentionAnalyzer : DiagnosticAnalyzer
         context.EnableConcurrentExecution();
         context.RegisterCompilationStartAction(start =>
         {
-            if (start.Compilation.GetTypeByMetadataName(KernelParser.AttributeName) is { } attribute)
+            INamedTypeSymbol[] attributes = [.. new[] { KernelParser.LayerAttributeName, KernelParser.AttributeName }.Select(start.Compilation.GetTypeByMetadataName).OfType<INamedTypeSymbol>()];
+            if (attributes.Length > 0)
             {
                 var slow = new SlowKernels();
                 start.RegisterSymbolAction(
@@ -31,13 +32,13 @@ public sealed class AttentionAnalyzer : DiagnosticAnalyzer
                     {
                         var method = (IMethodSymbol)symbol.Symbol;
                         if (KernelParser.IsOfExtension(KernelParser.Declaration(method))) return;
-                        Analyze(method, attribute, symbol.Compilation, slow, symbol.ReportDiagnostic, symbol.CancellationToken);
+                        Analyze(method, attributes, symbol.Compilation, slow, symbol.ReportDiagnostic, symbol.CancellationToken);
                     },
                     SymbolKind.Method);
                 start.RegisterSyntaxNodeAction(
                     node =>
                     {
-                        if (Function(node) is { } function) Analyze(function, attribute, node.Compilation, slow, node.ReportDiagnostic, node.CancellationToken);
+                        if (Function(node) is { } function) Analyze(function, attributes, node.Compilation, slow, node.ReportDiagnostic, node.CancellationToken);
                     },
                     SyntaxKind.LocalFunctionStatement, SyntaxKind.ParenthesizedLambdaExpression);
                 start.RegisterSyntaxNodeAction(
@@ -46,7 +47,7 @@ public sealed class AttentionAnalyzer : DiagnosticAnalyzer
                         foreach (var member in OfExtensions((ClassDeclarationSyntax)node.Node))
                         {
                             if (node.SemanticModel.GetDeclaredSymbol(member, node.CancellationToken) is { } method)
-                                Analyze(method, attribute, node.Compilation, slow, node.ReportDiagnostic, node.CancellationToken);
+                                Analyze(method, attributes, node.Compilation, slow, node.ReportDiagnostic, node.CancellationToken);
                         }
                     },
                     SyntaxKind.ClassDeclaration);
@@ -74,11 +75,12 @@ public sealed class AttentionAnalyzer : DiagnosticAnalyzer
     };
 
     private static void Analyze(
-        IMethodSymbol method, INamedTypeSymbol attributeType, Compilation compilation, SlowKernels slow, Action<Diagnostic> report,
+        IMethodSymbol method, INamedTypeSymbol[] attributeTypes, Compilation compilation, SlowKernels slow, Action<Diagnostic> report,
         CancellationToken cancellation)
     {
         if (method.PartialDefinitionPart is not null || KernelParser.IsFragment(method)) return; // the definition has the attributes of both parts
-        var attribute = method.GetAttributes().FirstOrDefault(a => SymbolEqualityComparer.Default.Equals(a.AttributeClass, attributeType));
+        var given = method.GetAttributes();
+        var attribute = attributeTypes.Select(type => given.FirstOrDefault(a => SymbolEqualityComparer.Default.Equals(a.AttributeClass, type))).FirstOrDefault(a => a is not null);
         if (method.PartialImplementationPart is { } written && KernelParser.IsOurs(method)) method = written; // the user wrote the body only
         if (attribute is null || KernelParser.Parse(method, attribute, compilation) is not { } spec) return;
 
@@ -98,7 +100,7 @@ public sealed class AttentionAnalyzer : DiagnosticAnalyzer
         return place.Kind switch
         {
             PlaceKind.Attribute => syntax?.GetLocation(),
-            PlaceKind.Argument => (Argument(syntax, place.Argument) ?? (Microsoft.CodeAnalysis.SyntaxNode?)syntax)?.GetLocation(),
+            PlaceKind.Argument => (Argument(syntax, place.Argument, KernelParser.IsLayer(attribute)) ?? (Microsoft.CodeAnalysis.SyntaxNode?)syntax)?.GetLocation(),
             PlaceKind.Parameter => method.Parameters[place.Index].Locations.FirstOrDefault(),
             PlaceKind.ReturnType => KernelParser.Declaration(method)?.ReturnType.GetLocation(),
             PlaceKind.Lifted => Lifted(method, place),
@@ -108,10 +110,10 @@ public sealed class AttentionAnalyzer : DiagnosticAnalyzer
     }
 
     /// <summary>The syntax of an argument by its name; heads and headDim may be positional.</summary>
-    private static AttributeArgumentSyntax? Argument(AttributeSyntax? attribute, string name)
+    private static AttributeArgumentSyntax? Argument(AttributeSyntax? attribute, string name, bool isLayer)
     {
         var arguments = attribute?.ArgumentList?.Arguments ?? default;
-        int position = name switch { "heads" => 0, "headDim" => 1, _ => int.MaxValue };
+        int position = name switch { "modelDim" => 0, "heads" => isLayer ? 1 : 0, "headDim" => isLayer ? 2 : 1, _ => int.MaxValue };
         return arguments.FirstOrDefault(argument => (argument.NameEquals?.Name ?? argument.NameColon?.Name)?.Identifier.ValueText == name)
             ?? (position < arguments.Count && arguments[position] is { NameEquals: null, NameColon: null } positional ? positional : null);
     }

@@ -1,4 +1,5 @@
 using AttentionGen.Generator.Emit.Dispatch;
+using AttentionGen.Generator.Emit.Linear;
 using AttentionGen.Generator.Emit.Walks;
 using AttentionGen.Generator.Model;
 using AttentionGen.Generator.Planning;
@@ -16,13 +17,8 @@ public sealed class AttentionGenerator : IIncrementalGenerator
     {
         context.RegisterPostInitializationOutput(output => output.AddEmbeddedAttributeDefinition());
 
-        var declarations = context.SyntaxProvider
-            .ForAttributeWithMetadataName(
-                KernelParser.AttributeName,
-                static (_, _) => true,
-                static (found, _) => KernelDeclaration.Parse(found.TargetSymbol, found.Attributes[0], found.SemanticModel.Compilation))
-            .Where(static declaration => declaration is not null)
-            .Select(static (declaration, _) => declaration!)
+        var declarations = Declarations(context, KernelParser.AttributeName).Collect().Combine(Declarations(context, KernelParser.LayerAttributeName).Collect())
+            .SelectMany(static (pair, _) => pair.Left.AddRange(pair.Right))
             .WithTrackingName(Steps.Declarations);
 
         var plans = declarations
@@ -43,6 +39,17 @@ public sealed class AttentionGenerator : IIncrementalGenerator
             .SelectMany(static (pair, _) => pair.Right.CoresOf(pair.Left))
             .WithTrackingName(Steps.Cores);
         context.RegisterSourceOutput(cores, static (output, core) => output.AddSource(core.HintName, CoreEmitter.Emit(core.Plan)));
+
+        var linear = context.SyntaxProvider
+            .ForAttributeWithMetadataName(LinearCores.AttributeName, static (_, _) => true, static (found, _) => LinearCores.TypeOf(found.TargetSymbol))
+            .Where(static type => type is not null)
+            .Select(static (type, _) => type!)
+            .WithTrackingName(Steps.LinearCores);
+        context.RegisterSourceOutput(linear, static (output, type) =>
+        {
+            output.AddSource(FileNames.Of(type, type), LinearEmitter.EmitChoice(type));
+            foreach (var plan in LinearPlanner.BestFirst) output.AddSource(FileNames.Of(plan.Name, plan.Name), LinearEmitter.Emit(plan));
+        });
 
         var standIns = declarations
             .Where(static declaration => declaration.CanStandIn)
@@ -66,6 +73,15 @@ public sealed class AttentionGenerator : IIncrementalGenerator
         });
     }
 
+    /// <summary>The methods with an attribute.</summary>
+    private static IncrementalValuesProvider<KernelDeclaration> Declarations(IncrementalGeneratorInitializationContext context, string attribute) => context.SyntaxProvider
+        .ForAttributeWithMetadataName(
+            attribute,
+            static (_, _) => true,
+            static (found, _) => KernelDeclaration.Parse(found.TargetSymbol, found.Attributes[0], found.SemanticModel.Compilation))
+        .Where(static declaration => declaration is not null)
+        .Select(static (declaration, _) => declaration!);
+
     /// <summary>The names of the steps of the pipeline. Tests use them to see which steps run again.</summary>
     internal static class Steps
     {
@@ -74,9 +90,10 @@ public sealed class AttentionGenerator : IIncrementalGenerator
         public const string Layout = nameof(Layout);
         public const string Kernels = nameof(Kernels);
         public const string Cores = nameof(Cores);
+        public const string LinearCores = nameof(LinearCores);
         public const string StandIns = nameof(StandIns);
         public const string UnreportedErrors = nameof(UnreportedErrors);
 
-        public static IReadOnlyList<string> All { get; } = [Declarations, Plans, Layout, Kernels, Cores, StandIns, UnreportedErrors];
+        public static IReadOnlyList<string> All { get; } = [Declarations, Plans, Layout, Kernels, Cores, LinearCores, StandIns, UnreportedErrors];
     }
 }

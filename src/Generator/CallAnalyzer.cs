@@ -24,7 +24,8 @@ public sealed class CallAnalyzer : DiagnosticAnalyzer
         context.EnableConcurrentExecution();
         context.RegisterCompilationStartAction(start =>
         {
-            if (start.Compilation.GetTypeByMetadataName(KernelParser.AttributeName) is not { } attribute) return;
+            INamedTypeSymbol[] attributes = [.. new[] { KernelParser.LayerAttributeName, KernelParser.AttributeName }.Select(start.Compilation.GetTypeByMetadataName).OfType<INamedTypeSymbol>()];
+            if (attributes.Length == 0) return;
             var kernels = new ConcurrentDictionary<IMethodSymbol, KernelSpec?>(SymbolEqualityComparer.Default);
             start.RegisterOperationAction(
                 call =>
@@ -32,7 +33,7 @@ public sealed class CallAnalyzer : DiagnosticAnalyzer
                     var invocation = (IInvocationOperation)call.Operation;
                     if (!invocation.TargetMethod.Parameters.Any(parameter => CacheParser.IsCache(parameter.Type))) return;
                     var method = invocation.TargetMethod.PartialDefinitionPart ?? invocation.TargetMethod;
-                    if (kernels.GetOrAdd(method, _ => Kernel(method, attribute, call.Compilation)) is { } spec) Analyze(invocation, spec, call);
+                    if (kernels.GetOrAdd(method, _ => Kernel(method, attributes, call.Compilation)) is { } spec) Analyze(invocation, spec, call);
                 },
                 OperationKind.Invocation);
         });
@@ -54,9 +55,9 @@ public sealed class CallAnalyzer : DiagnosticAnalyzer
     }
 
     /// <summary>The specification of a kernel with a cache; null for another method, and for a declaration in error, which has an error of its own.</summary>
-    private static KernelSpec? Kernel(IMethodSymbol method, INamedTypeSymbol attributeType, Compilation compilation)
+    private static KernelSpec? Kernel(IMethodSymbol method, INamedTypeSymbol[] attributeTypes, Compilation compilation)
     {
-        if (method.GetAttributes().FirstOrDefault(given => SymbolEqualityComparer.Default.Equals(given.AttributeClass, attributeType)) is not { } attribute) return null;
+        if (method.GetAttributes().FirstOrDefault(given => attributeTypes.Contains(given.AttributeClass, SymbolEqualityComparer.Default)) is not { } attribute) return null;
         if (method.DeclaringSyntaxReferences.FirstOrDefault() is not { } declared || !compilation.ContainsSyntaxTree(declared.SyntaxTree))
             return KernelParser.ParseCompiled(method, attribute);
         return KernelParser.Parse(method, attribute, compilation) is { } spec && !KernelRules.Errors(spec).Any() ? spec : null;

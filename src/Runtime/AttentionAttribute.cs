@@ -21,7 +21,7 @@ namespace AttentionGen;
 ///     ReadOnlySpan&lt;float&gt; query, ReadOnlySpan&lt;float&gt; key, ReadOnlySpan&lt;float&gt; value, Span&lt;float&gt; output);
 /// </code></example>
 [AttributeUsage(AttributeTargets.Method, Inherited = false)]
-public sealed class AttentionAttribute(int heads, int headDim) : Attribute
+public class AttentionAttribute(int heads, int headDim) : Attribute
 {
     /// <summary>The number of query heads.</summary>
     public int Heads { get; } = heads;

@@ -23,7 +23,7 @@ public static class AttentionInfo
             throw new ArgumentException($"{kernel.Method.DeclaringType}.{kernel.Method.Name} is not a generated attention kernel.", nameof(kernel));
         var isa = Best(plans.Aggregate(AttentionIsas.Portable, (all, plan) => all | plan.Isa));
         var runs = plans.Single(plan => plan.Isa == isa);
-        return new AttentionKernelInfo(runs.Kernel, runs.Core, runs.Isa, runs.Plan, runs.ScratchBytes);
+        return new AttentionKernelInfo(runs.Kernel, runs.Core, runs.Isa, runs.Plan, runs.ScratchBytes) { QueryBytes = runs.QueryBytes, KeyBytes = runs.KeyBytes };
     }
 
     /// <summary>
@@ -56,4 +56,14 @@ public static class AttentionInfo
 /// <param name="Isa">The instruction set of the core.</param>
 /// <param name="Plan">The plan, which says how the core divides the work: tile, blocks, path.</param>
 /// <param name="ScratchBytes">The maximum working memory of one thread, in bytes.</param>
-public sealed record AttentionKernelInfo(string Name, string Core, AttentionIsas Isa, string Plan, int ScratchBytes);
+public sealed record AttentionKernelInfo(string Name, string Core, AttentionIsas Isa, string Plan, int ScratchBytes)
+{
+    internal int QueryBytes { get; init; }
+
+    internal int KeyBytes { get; init; }
+
+    /// <summary>The bytes that a call of a layer needs beside <see cref="ScratchBytes"/>, for queries, keys, values and heads; 0 for a kernel without projections. To begin each of them at a cache line takes up to 240 bytes more.</summary>
+    /// <param name="queries">The number of rows of the input, those of all batch items together.</param>
+    /// <param name="keys">The number of rows of the context; that of the input where there is none.</param>
+    public long LayerBytes(int queries, int keys) => (long)queries * QueryBytes + (long)keys * KeyBytes;
+}

@@ -187,6 +187,18 @@ public enum AttentionRole
     /// <c>documentStarts</c>, there is one sequence.
     /// </summary>
     Sequences,
+
+    /// <summary><c>ReadOnlySpan&lt;float&gt; input</c>: [batch, queries, modelDim], the rows of a layer (<see cref="MultiHeadAttentionAttribute"/>) from which queries, keys and values come.</summary>
+    Input,
+
+    /// <summary><c>ReadOnlySpan&lt;float&gt; context</c>: [batch, keys, contextDim], the rows from which the keys and values of a layer come, where they are not those of the input (cross attention).</summary>
+    Context,
+
+    /// <summary><c>AttentionWeights&lt;T&gt; weights</c>: the projections of a layer.</summary>
+    Weights,
+
+    /// <summary><c>ReadOnlySpan&lt;float&gt; residual</c>: [batch, queries, outputDim], an addend of the output of a layer. It may be the output itself.</summary>
+    Residual,
 }
 
 /// <summary>The type of the elements of an operand.</summary>
@@ -247,6 +259,21 @@ internal enum OperandKind
 
     /// <summary>An object of the library with the keys and values.</summary>
     Cache,
+
+    /// <summary>Rows before or after the projections of a layer, or these.</summary>
+    Layer,
+}
+
+/// <summary>The declarations that have a role.</summary>
+internal enum OperandUse
+{
+    Both,
+
+    /// <summary>A kernel, with queries, keys and values of its own.</summary>
+    Kernel,
+
+    /// <summary>A layer, which projects them.</summary>
+    Layer,
 }
 
 /// <summary>The number of elements of an operand.</summary>
@@ -302,8 +329,11 @@ internal enum OperandEmpty
 /// <param name="Text">Its description, as readable sentences.</param>
 internal sealed record OperandRow(Role Role, string Name, OperandKind Kind, ElementType Element, Axes Axes, string Shape, string Text)
 {
-    /// <summary>Whether every kernel needs it.</summary>
+    /// <summary>Whether every declaration that has the role needs it.</summary>
     public bool IsRequired { get; init; }
+
+    /// <summary>The declarations that have the role.</summary>
+    public OperandUse Use { get; init; }
 
     /// <summary>Whether it needs a mask or a score that depends on positions.</summary>
     public bool NeedsPositions { get; init; }
@@ -347,11 +377,11 @@ internal static class OperandTable
     private static readonly OperandRow[] s_rows =
     [
         new(Role.Query, "query", OperandKind.Tensor, ElementType.Float, Axes.None, "[batch, queries, heads, headDim]",
-            "The queries.") { IsRequired = true, Others = Narrow },
+            "The queries.") { IsRequired = true, Use = OperandUse.Kernel, Others = Narrow },
         new(Role.Key, "key", OperandKind.Tensor, ElementType.Float, Axes.None, "[batch, keys, keyValueHeads, headDim]",
-            "The keys.") { IsRequired = true, Others = Narrow },
+            "The keys.") { IsRequired = true, Use = OperandUse.Kernel, Others = Narrow },
         new(Role.Value, "value", OperandKind.Tensor, ElementType.Float, Axes.None, "[batch, keys, keyValueHeads, valueDim]",
-            "The values.") { IsRequired = true, Others = Narrow },
+            "The values.") { IsRequired = true, Use = OperandUse.Kernel, Others = Narrow },
         new(Role.Output, "output", OperandKind.Tensor, ElementType.Float, Axes.None, "[batch, queries, heads, valueDim]",
             "The kernel writes the result here. It must not share an element with another argument.") { IsRequired = true, Others = Narrow },
         new(Role.Batch, "batch", OperandKind.Number, ElementType.Int, Axes.None, "",
@@ -365,7 +395,7 @@ internal static class OperandTable
         new(Role.MaxThreads, "maxThreads", OperandKind.Number, ElementType.Int, Axes.None, "",
             "The most threads that the call may use, 1 or more. Without it, `AttentionOptions.MaxDegreeOfParallelism` is the limit."),
         new(Role.Scratch, "scratch", OperandKind.Memory, ElementType.Byte, Axes.None, "",
-            "Working memory of the caller, which the call uses instead of the library's. An empty span means the library's."),
+            "Working memory of the caller, which the call uses instead of the library's. An empty span means the library's.") { Use = OperandUse.Kernel },
         new(Role.Bias, "bias", OperandKind.Input, ElementType.Float, Axes.Query | Axes.Key, "`BiasAxes`",
             "The kernel adds it to the scores, after scale and soft cap. -infinity hides the key.") { HasDeclaredAxes = true },
         new(Role.Keep, "keep", OperandKind.Input, ElementType.Bool, Axes.Query | Axes.Key, "`KeepAxes`",
@@ -412,6 +442,14 @@ internal static class OperandTable
             "The layer of the cache, from 0 on. Without it, the first one."),
         new(Role.Sequences, "sequences", OperandKind.Cache, ElementType.Float, Axes.None, "[documents]",
             "The sequence of each document in a `PagedKeyValueCache`, each once. Without `documentStarts`, one sequence.") { ObjectTypes = ["global::System.ReadOnlySpan<global::AttentionGen.SequenceId>"] },
+        new(Role.Input, "input", OperandKind.Layer, ElementType.Float, Axes.None, "[batch, queries, modelDim]",
+            "The rows of a layer, from which queries, keys and values come, see [layers](#layers).") { IsRequired = true, Use = OperandUse.Layer },
+        new(Role.Context, "context", OperandKind.Layer, ElementType.Float, Axes.None, "[batch, keys, contextDim]",
+            "The rows from which the keys and values of a layer come, where they are not those of the input.") { Use = OperandUse.Layer },
+        new(Role.Weights, "weights", OperandKind.Layer, ElementType.Float, Axes.None, "",
+            "The projections of a layer.") { IsRequired = true, Use = OperandUse.Layer, Others = [ElementType.BFloat16, ElementType.SByte], ObjectTypes = ["global::AttentionGen.AttentionWeights<{0}>"] },
+        new(Role.Residual, "residual", OperandKind.Layer, ElementType.Float, Axes.None, "[batch, queries, outputDim]",
+            "A layer adds it to its output. It may be the output itself.") { Use = OperandUse.Layer },
     ];
 
     /// <summary>The last role that has a slot.</summary>

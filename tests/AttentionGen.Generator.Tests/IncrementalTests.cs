@@ -110,7 +110,18 @@ public class IncrementalTests
     public void Every_step_is_tracked_under_its_name()
     {
         var run = new Project(Kernel("Good", 16), Kernel("Bad", 0)).Generate();
-        Assert.Equal(AttentionGenerator.Steps.All, Incremental.OurSteps(run).Select(step => step.Name));
+        var ofLibrary = Sample.Library.Generate();
+        Assert.Equal(AttentionGenerator.Steps.All.Except([AttentionGenerator.Steps.LinearCores]), Incremental.OurSteps(run).Select(step => step.Name));
+        Assert.Contains(AttentionGenerator.Steps.LinearCores, Incremental.OurSteps(ofLibrary).Select(step => step.Name));
+    }
+
+    /// <summary>Nobody else gets them: whoever copies the attribute, which is internal, gets nothing.</summary>
+    [Fact]
+    public void Products_with_packed_weights_are_written_into_the_library_alone()
+    {
+        string[] names = [.. Sample.Library.Generate().Sources.Keys.Select(hint => hint.EndsWith(".g.cs", StringComparison.Ordinal) ? hint[..^5] : hint)];
+        Assert.Equal(["LinearCores", "linear_f32__avx2_6x2", "linear_f32__avx512_12x2", "linear_f32__neon_8x2", "linear_f32__portable_4x2"], names);
+        Assert.Empty((Sample.Library with { Name = "Demo" }).Generate().Sources);
     }
 
     private static (CSharpCompilation, Generation) Run(Project project)

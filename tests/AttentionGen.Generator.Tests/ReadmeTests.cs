@@ -107,7 +107,7 @@ public partial class ReadmeTests
     {
         string[] examples = [.. CSharp().Matches(s_reference).Select(match => match.Groups[1].Value)];
         Assert.True(examples.Length > 3, $"{examples.Length} examples");
-        var sources = examples.Select((example, i) => example.Contains("[Attention(", StringComparison.Ordinal)
+        var sources = examples.Select((example, i) => example.Contains("Attention(", StringComparison.Ordinal) && example.Contains(" partial void ", StringComparison.Ordinal)
             ? $"public static partial class Example{i}\n{{\n{example}\n}}"
             : $"public static class Example{i}\n{{\npublic static void Run(float[] query, float[] key, float[] value, float[] output)\n{{\n{example}\n}}\n}}");
         string[] all = ["global using AttentionGen;", CSharp().Match(s_readme).Groups[1].Value.Replace("using AttentionGen;", "", StringComparison.Ordinal), .. sources];

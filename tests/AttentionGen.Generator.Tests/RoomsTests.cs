@@ -23,6 +23,7 @@ public class RoomsTests
         ("Planning", ["Text", "Model", "Lowering", "Steps"]),
         ("Emit/Dialects", ["Text", "Model", "Planning"]),
         ("Emit/MicroKernels", ["Text", "Model", "Lowering", "Planning", "Emit/Dialects"]),
+        ("Emit/Linear", ["Text", "Model", "Planning", "Emit/Dialects", "Emit/MicroKernels"]),
         ("Emit/Walks", ["Text", "Model", "Lowering", "Steps", "Planning", "Emit/Dialects", "Emit/MicroKernels"]),
         ("Emit/Dispatch", ["Text", "Model", "Lowering", "Planning", "Emit/Dialects", "Emit/Walks"]),
         ("", ["Text", "Model", "Syntax", "Lowering", "Validation", "Planning", "Emit"]),
@@ -39,8 +40,9 @@ public class RoomsTests
         ("CompilerServices/Sources", ["CompilerServices/Memory", "CompilerServices/Numerics", "CompilerServices/Masks", "CompilerServices/Operands"]),
         ("CompilerServices/Cores", ["CompilerServices/Numerics", "CompilerServices/Masks", "CompilerServices/Operands", "CompilerServices/Sources"]),
         ("Caches", ["CompilerServices/Memory", "CompilerServices/Operands", "CompilerServices/Sources"]),
-        ("CompilerServices/Jobs", ["CompilerServices/Memory", "CompilerServices/Masks", "CompilerServices/Operands", "CompilerServices/Sources", "CompilerServices/Cores"]),
-        ("CompilerServices/Calls", ["CompilerServices/Memory", "CompilerServices/Masks", "CompilerServices/Operands", "CompilerServices/Sources", "CompilerServices/Cores", "CompilerServices/Jobs", "Caches"]),
+        ("CompilerServices/Jobs", ["CompilerServices/Memory", "CompilerServices/Numerics", "CompilerServices/Masks", "CompilerServices/Operands", "CompilerServices/Sources", "CompilerServices/Cores"]),
+        ("CompilerServices/Linear", ["CompilerServices/Memory", "CompilerServices/Numerics", "CompilerServices/Jobs"]),
+        ("CompilerServices/Calls", ["CompilerServices/Memory", "CompilerServices/Masks", "CompilerServices/Operands", "CompilerServices/Sources", "CompilerServices/Cores", "CompilerServices/Jobs", "CompilerServices/Linear", "Caches"]),
     ];
 
     private static readonly Lazy<List<(string File, string Room, ISymbol Symbol, string To)>> s_names = new(() => Names(Repository.PathOf("src", "Generator"), "ATTENTIONGEN_GENERATOR"));

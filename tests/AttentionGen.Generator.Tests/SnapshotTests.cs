@@ -28,6 +28,8 @@ public class SnapshotTests
 
     private const string PagedIntegers = $"{Sample.Tensors}, ReadOnlySpan<int> documentStarts, PagedKeyValueCache<sbyte> cache, ReadOnlySpan<SequenceId> sequences";
 
+    private const string Layer = "ReadOnlySpan<float> input, ReadOnlySpan<float> context, AttentionWeights<BFloat16> weights, ReadOnlySpan<float> residual, Span<float> output, int maxThreads";
+
     private const string CachedAttribute = "Attention(heads: 8, headDim: 128, KeyValueHeads = 2, Mask = AttentionMask.Causal, Rotary = AttentionRotary.Halves)";
 
     private const string OwnMethods = """
@@ -43,6 +45,9 @@ public class SnapshotTests
 
     private const string OwnAttribute = "Attention(heads: 4, headDim: 64, MaskMethod = nameof(Visible), ScoreMethod = nameof(Score), RelativeBuckets = 32)";
 
+    /// <summary>Not a source, but that of the library itself.</summary>
+    private const string Library = nameof(Sample.Library);
+
     /// <summary>What is to be seen; the source; the part of the generated file's name that tells it from the others.</summary>
     private static readonly (string Title, string Source, string File)[] s_cases =
     [
@@ -57,6 +62,7 @@ public class SnapshotTests
         ("Core, small and fixed, a key behind the last panel, AVX2", Sample.Documented("Attention(heads: 3, headDim: 32, QueryLength = 49, KeyLength = 49)"), "__avx2_"),
         ("Core, scores changed in every way, AVX-512", Sample.Documented("Attention(heads: 4, headDim: 64, Mask = AttentionMask.Causal, SoftCap = 50f, Alibi = true)", Scored), "__avx512_"),
         ("Core, spans of the user's own, a bias of relative positions, scales, AVX2", Sample.Documented(OwnAttribute, Own, members: OwnMethods), "__avx2_"),
+        ("Layer, with a context of another width", Sample.Documented("MultiHeadAttention(modelDim: 512, heads: 8, headDim: 64, KeyValueHeads = 4, ContextDim = 768, OutputDim = 256)", Layer), "Demo.Llama.Attend"),
         ("Kernel, spans of the user's own, a bias of relative positions, scales", Sample.Documented(OwnAttribute, Own, members: OwnMethods), "Demo.Llama.Attend"),
         ("Core, a mask of several terms, NEON", Sample.Documented(TermsAttribute, $"{Sample.Tensors}, int reach", members: Terms), "__neon_"),
         ("Kernel, a mask of several terms", Sample.Documented(TermsAttribute, $"{Sample.Tensors}, int reach", members: Terms), "Demo.Llama.Attend"),
@@ -73,11 +79,13 @@ public class SnapshotTests
             "Demo.Llama.Attend"),
         ("Kernel, batched, grouped, all roles",
             Sample.Documented("Attention(heads: 32, headDim: 128, KeyValueHeads = 8, Mask = AttentionMask.Causal, Batched = true)", AllRoles), "Demo.Llama.Attend"),
+        ("Products with packed weights, AVX-512", Library, "linear_f32__avx512_"),
+        ("Products with packed weights, the choice", Library, "LinearCores"),
         ("Stand-in for a declaration in error", Sample.Documented("Attention(heads: 4, headDim: 0)"), "Demo.Llama.Attend"),
     ];
 
     /// <summary>The declarations, and what tells the generated file that is shown from the others.</summary>
-    internal static IEnumerable<(string Source, string File)> Declarations => s_cases.Select(it => (it.Source, it.File));
+    internal static IEnumerable<(string Source, string File)> Declarations => s_cases.Where(it => it.Source != Library).Select(it => (it.Source, it.File));
 
     public static TheoryData<string> Titles => [.. s_cases.Select(it => it.Title)];
 
@@ -123,7 +131,7 @@ public class SnapshotTests
             (ProjectOf(title) with { CheckOverflow = checkOverflow, Language = language }).Generate().AssertCompiles();
     }
 
-    private static Project ProjectOf(string title) => new(s_cases.Single(it => it.Title == title).Source);
+    private static Project ProjectOf(string title) => s_cases.Single(it => it.Title == title).Source is var source && source == Library ? Sample.Library : new(source);
 
     private static (string Name, string Text) Photograph(string title)
     {

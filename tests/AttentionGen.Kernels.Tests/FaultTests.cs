@@ -39,7 +39,8 @@ public sealed class FaultTests : IDisposable
         var alone = new Inputs(inputs, problem with { MaxThreads = 1 });
         foreach (var (trimmed, run) in new[] { (false, inputs), (true, inputs), (true, alone) })
         {
-            for (int n = 0, met = n + 1; met > n; n++)
+            bool isMet = true;
+            for (int n = 0; isMet; n++)
             {
                 if (trimmed) AttentionScratch.Trim();
                 int faults = 0;
@@ -57,7 +58,7 @@ public sealed class FaultTests : IDisposable
                 }
 
                 Faults.Injected = null;
-                met = faults;
+                isMet = faults > n;
                 ThreadTests.AssertSameBits(expected, run.Run(Catalogue.Kernels));
                 Assert.InRange(n, 0, 100);
             }

@@ -383,6 +383,13 @@ static void give(operands *given, int slot, operand result) {
     if (given->slots[SLOT_SINKS].data) given->sink_results |= 1u << slot & results_of_sinks;
 }
 
+// Whether a row is compared with the reference, which costs ten times what the cores do under emulation. Of many rows, those of the first and the last tiles are, and one in seven between: over the
+// calls, each place in a tile of 8 rows and in a block of 96, as 7 divides neither.
+enum { FEW_ROWS = 24, OUTER_ROWS = 9, EACH = 7 };
+static int is_compared(const shape *c, int query) {
+    return c->queries <= FEW_ROWS || query < OUTER_ROWS || query >= c->queries - OUTER_ROWS || (query + coins) % EACH == 0;
+}
+
 static void check(const spec *s, const shape *c) {
     int d = s->d, dv = s->dv, heads = c->group, is_scored = s->scored == OPERANDS, is_own = s->scored == OWN_SCORES, has_outputs = s->scored == OUTPUTS;
     long qs = d + c->gaps.query, os = dv + c->gaps.output, qh = c->queries * qs, oh = c->queries * os;
@@ -511,6 +518,10 @@ static void check(const spec *s, const shape *c) {
     int wrong = 0, wrong_nan = 0, written = 0;
     for (int h = 0; h < heads; h++)
         for (int i = 0; i < c->queries; i++) {
+            if (!is_compared(c, i)) { // written it is in any case
+                for (int e = 0; e < dv; e++) wrong += *(row(&o, h, i) + e) == untouched, *(row(&o, h, i) + e) = untouched;
+                continue;
+            }
             int end = clamp(end_of(s, c, i), 0, c->keys), begin = clamp(begin_of(s, c, i), 0, end), window = begin;
             if (s->first) begin = 0; // the first keys, then those of the window
             const float *query = row(&q, h, i);

@@ -26,27 +26,26 @@ internal sealed class Comparison(int seed, Action<string> progress)
 
     public void Run(Shape shape, IReadOnlyList<int> threadCounts)
     {
-        var inputs = new Inputs(shape, seed);
-        var accuracy = new Accuracy(inputs, seed);
-        foreach (int threads in threadCounts) Run(inputs, accuracy, threads);
+        var problem = Problem.Of(shape, seed);
+        foreach (int threads in threadCounts) Run(problem, threads);
         GC.Collect();
     }
 
-    private void Run(Inputs inputs, Accuracy accuracy, int threads)
+    private void Run(Problem problem, int threads)
     {
-        var shape = inputs.Shape;
+        var shape = problem.Shape;
         using var team = new Team(threads);
         using var eviction = shape.Cold ? new Eviction(team) : null;
         using var huge = shape.ReadsCache ? HugePages.Allocate((long)shape.KeyValueBytes) : null;
-        var entrants = Entrants.Of(inputs, threads, _notes);
-        using var plain = Entrants.Beside(inputs, threads);
+        var entrants = problem.EntrantsOf(threads, _notes);
+        using var plain = problem.Beside(threads);
         try
         {
             var rounds = new Rounds(eviction);
             var peaks = FmaPeak.Ways(team);
             foreach (var loop in peaks) rounds.Warm(loop, TimeSpan.Zero, TimeSpan.Zero);
-            var read = shape.ReadsCache ? rounds.Fastest(ReadBandwidth.Ways(team, inputs, huge)) : null;
-            var contenders = Hopeful(entrants, rounds, accuracy);
+            var read = shape.ReadsCache ? rounds.Fastest(ReadBandwidth.Ways(team, problem.Reads, huge)) : null;
+            var contenders = Hopeful(entrants, rounds, problem);
             if (plain is not null) rounds.Warm(plain, s_managedWarmUp, s_longestWarmUp);
             rounds.Run([.. peaks, .. new Timed?[] { read, plain }.OfType<Timed>(), .. contenders]);
 
@@ -55,7 +54,7 @@ internal sealed class Comparison(int seed, Action<string> progress)
             double flopsPerSecond = peak.Flops / rounds.Least(peak);
             double flops = shape.Flops;
             var results = contenders
-                .Select(contender => Result(shape, flops, threads, contender, rounds, accuracy, peak, read, plain))
+                .Select(contender => Result(shape, flops, threads, contender, rounds, problem, peak, read, plain))
                 .GroupBy(result => (result.Contender, result.Layout, result.Storage))
                 .Select(ways => ways.MinBy(result => result.MedianMs)!)
                 .GroupBy(result => (result.Contender, result.Layout))
@@ -72,13 +71,13 @@ internal sealed class Comparison(int seed, Action<string> progress)
     }
 
     /// <summary>Those that compute the right thing, warmed up; of a peer's ways, the best and what comes close to it.</summary>
-    private List<Contender> Hopeful(List<Contender> entrants, Rounds rounds, Accuracy accuracy)
+    private List<Contender> Hopeful(List<Contender> entrants, Rounds rounds, Problem problem)
     {
         var right = new List<(Contender Way, double Seconds)>();
         foreach (var entrant in entrants)
         {
             double seconds = rounds.Warm(entrant, entrant.IsManaged ? s_managedWarmUp : s_nativeWarmUp, s_longestWarmUp);
-            if (accuracy.Error(entrant) is var error && error < entrant.Tolerance) right.Add((entrant, seconds));
+            if (problem.Error(entrant) is var error && error < entrant.Tolerance) right.Add((entrant, seconds));
             else _notes.Add($"{entrant.Name}'s {entrant.Path} computes something else: an error of {error:0e+0}.");
         }
 
@@ -88,7 +87,7 @@ internal sealed class Comparison(int seed, Action<string> progress)
     }
 
     private Result Result(
-        Shape shape, double flops, int threads, Contender contender, Rounds rounds, Accuracy accuracy, FmaPeak peak, ReadBandwidth? read,
+        Shape shape, double flops, int threads, Contender contender, Rounds rounds, Problem problem, FmaPeak peak, ReadBandwidth? read,
         Contender? plain)
     {
         double seconds = rounds.Median(contender), flopsPerSecond = peak.Flops / rounds.Least(peak), bytes = contender.KeyValueBytes ?? shape.KeyValueBytes;
@@ -109,7 +108,7 @@ internal sealed class Comparison(int seed, Action<string> progress)
             PercentOfReadBandwidth = read is null ? null : 100 * readSeconds / seconds,
             PercentOfRoofline = least == 0 ? null : 100 * least / seconds,
             AllocatedBytes = contender.IsManaged ? Allocation.Bytes(contender) : null,
-            MaxError = accuracy.Error(contender),
+            MaxError = problem.Error(contender),
             Seed = seed,
             Plain = plain is null ? null : shape.Variant?.Plain ?? shape.Cache?.Beside,
             TimeToPlain = plain is not null && contender.Name == plain.Name ? seconds / rounds.Median(plain) : null,

@@ -41,42 +41,58 @@ internal static class Entrants
             foreach (var way in Enum.GetValues<GgmlWay>()) Add($"ggml's {way} way leaves {id} out", () => new GgmlContender(inputs, way, threads));
         return entrants;
 
-        bool Installed(string peer, Action load)
-        {
-            try
-            {
-                load();
-                return true;
-            }
-            catch (PeerException e)
-            {
-                Note($"{peer} is missing: {e.Message}.");
-                return false;
-            }
-        }
+        bool Installed(string peer, Action load) => IsInstalled(peer, load, notes);
 
-        // A first call tells whether it can.
-        void Add(string otherwise, Func<Contender> create)
-        {
-            Contender? entrant = null;
-            try
-            {
-                entrant = create();
-                entrant.Enter();
-                entrant.Run();
-                entrant.Leave();
-                entrants.Add(entrant);
-            }
-            catch (PeerException e)
-            {
-                entrant?.Dispose();
-                Note($"{otherwise}: {e.Message}");
-            }
-        }
+        void Add(string otherwise, Func<Contender> create) => AddTo(entrants, otherwise, create, notes);
+    }
 
-        void Note(string text)
+    /// <inheritdoc cref="Of(Inputs, int, ICollection{string})"/>
+    public static List<Contender> Of(LinearInputs inputs, int threads, ICollection<string> notes)
+    {
+        string id = inputs.Shape.Id;
+        List<Contender> entrants = [inputs.Row.Weights.Contender(inputs, threads), new TensorPrimitivesLinearContender(inputs, threads)];
+        if (IsInstalled("ONNX Runtime", () => _ = OrtApi.Here, notes))
+            foreach (string name in new[] { "MatMul", "Gemm" }) AddTo(entrants, $"ONNX Runtime's {name} leaves {id} out", () => new OnnxLinearContender(inputs, name, threads), notes);
+        if (IsInstalled("ggml", () => _ = GgmlApi.Here, notes))
+            foreach (var type in GgmlType.OfCaches) AddTo(entrants, $"ggml with weights of {type.Name} leaves {id} out", () => new GgmlLinearContender(inputs, type, threads), notes);
+        return entrants;
+    }
+
+    private static bool IsInstalled(string peer, Action load, ICollection<string> notes)
+    {
+        try
         {
-            if (!notes.Contains(text)) notes.Add(text);
+            load();
+            return true;
         }
+        catch (PeerException e)
+        {
+            Note($"{peer} is missing: {e.Message}.", notes);
+            return false;
+        }
+    }
+
+    /// <summary>A first call tells whether it can.</summary>
+    private static void AddTo(List<Contender> entrants, string otherwise, Func<Contender> create, ICollection<string> notes)
+    {
+        Contender? entrant = null;
+        try
+        {
+            entrant = create();
+            entrant.Enter();
+            entrant.Run();
+            entrant.Leave();
+            entrants.Add(entrant);
+        }
+        catch (PeerException e)
+        {
+            entrant?.Dispose();
+            Note($"{otherwise}: {e.Message}", notes);
+        }
+    }
+
+    private static void Note(string text, ICollection<string> notes)
+    {
+        if (!notes.Contains(text)) notes.Add(text);
     }
 }

@@ -2,12 +2,11 @@ using System.Numerics;
 using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics.X86;
 using AttentionGen.Benchmarks.Compare;
-using AttentionGen.Benchmarks.Shapes;
 
 namespace AttentionGen.Benchmarks.Machine;
 
 /// <summary>
-/// A plain read of the keys and values of a shape, what decoding is measured by. Which loop is the fastest depends on the processor and on
+/// A plain read of the keys and values of a shape, or of its weights, what decoding is measured by. Which loop is the fastest depends on the processor and on
 /// where the bytes lie, so there are several: one to four streams, with and without prefetch, and the same on huge pages.
 /// </summary>
 internal sealed class ReadBandwidth : Timed
@@ -44,12 +43,10 @@ internal sealed class ReadBandwidth : Timed
 
     public override void Run() => _team.Run(_work);
 
-    /// <summary>All loops, on the keys and values themselves and, where there is a copy, on huge pages.</summary>
-    public static unsafe IReadOnlyList<ReadBandwidth> Ways(Team team, Inputs inputs, HugePages? copy)
+    /// <summary>All loops, on what is read itself and, where there is a copy, on huge pages.</summary>
+    public static unsafe IReadOnlyList<ReadBandwidth> Ways(Team team, IReadOnlyList<(nint Address, nint Bytes)> reads, HugePages? copy)
     {
-        // A cache may store them in fewer bytes than the tensors have. As many are read, wherever they lie.
-        nint bytes = (nint)inputs.Shape.KeyValueBytes / 2;
-        (nint, nint)[] own = [(inputs.Key.Address, bytes), (inputs.Value.Address, bytes)];
+        (nint, nint)[] own = [.. reads];
         var ways = new List<ReadBandwidth>
         {
             new("1 stream", team, &Read<One>, own),
@@ -61,7 +58,7 @@ internal sealed class ReadBandwidth : Timed
         };
         if (copy is not null)
         {
-            (nint, nint)[] huge = [(copy.Address, 2 * bytes)];
+            (nint, nint)[] huge = [(copy.Address, reads.Aggregate((nint)0, (sum, read) => sum + read.Bytes))];
             ways.Add(new("1 stream, huge pages", team, &Read<One>, huge));
             ways.Add(new("1 stream, prefetch 4 KiB, huge pages", team, &Read<OneFar>, huge));
             ways.Add(new("4 streams, huge pages", team, &Read<Four>, huge));

@@ -6,6 +6,7 @@ using AttentionGen.Benchmarks.Contenders;
 using AttentionGen.Benchmarks.Contenders.Ggml;
 using AttentionGen.Benchmarks.Contenders.OnnxRuntime;
 using AttentionGen.Benchmarks.Machine;
+using AttentionGen.Benchmarks.Shapes;
 
 namespace AttentionGen.Benchmarks.Report;
 
@@ -18,9 +19,19 @@ internal static class ResultFolder
     public static IEnumerable<SavedResults> Files =>
         !Directory.Exists(s_path) ? [] : Directory.EnumerateFiles(s_path, "*.json").Order(StringComparer.Ordinal).Select(Read);
 
-    public static void Save(IReadOnlyList<Result> results, IReadOnlyList<string> notes)
+    /// <summary>Keeps results. Those of other shapes, or of another number of threads, that are there stay.</summary>
+    public static void Save(IReadOnlyList<Result> measured, IReadOnlyList<string> notes)
     {
         string path = Path.Combine(s_path, $"{CpuModel.Here.Slug}.{AttentionInfo.Isa.ToString().ToLowerInvariant()}");
+        var results = measured;
+        if (File.Exists(path + ".json"))
+        {
+            var again = measured.Select(result => (result.Shape, result.Threads)).ToHashSet();
+            var order = ShapeTable.All.Select((shape, i) => (shape.Id, i)).ToDictionary();
+            results = [.. ResultFile.Read(path + ".json").Where(result => order.ContainsKey(result.Shape) && !again.Contains((result.Shape, result.Threads))).Concat(measured)
+                .OrderBy(result => order[result.Shape]).ThenBy(result => result.Threads)];
+        }
+
         ResultFile.Write(results, new FileInfo(path + ".json"));
         string date = DateTime.UtcNow.ToString("yyyy-MM-dd", CultureInfo.InvariantCulture);
         File.WriteAllText(path + ".md", $"""

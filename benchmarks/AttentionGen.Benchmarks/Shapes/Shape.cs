@@ -24,11 +24,14 @@ internal sealed record Shape(string Id, int Heads, int KeyValueHeads, int HeadDi
     /// <summary>Where keys and values are kept for our kernel; null for spans. Shapes with one have no variant.</summary>
     public CacheRow? Cache { get; init; }
 
+    /// <summary>The linear layers that it is instead of attention, as <see cref="LinearRow.Shape"/> lays them out; null for attention.</summary>
+    public LinearRow? Linear { get; init; }
+
     /// <summary>The keys of each batch item where they differ in number; the largest number is <see cref="Keys"/>. Only with a single query.</summary>
     public IReadOnlyList<int>? Lengths { get; init; }
 
-    /// <summary>Few queries against many keys: reading those takes a good part of the time, or all of it.</summary>
-    public bool ReadsCache => Queries < Keys;
+    /// <summary>Few queries against many keys, or few rows against many weights: reading those takes a good part of the time, or all of it.</summary>
+    public bool ReadsCache => Linear?.ReadsWeights ?? Queries < Keys;
 
     /// <summary>Whether the queries see different keys.</summary>
     public bool IsMasked => Queries > 1 && (Causal || WindowLeft >= 0);
@@ -74,11 +77,11 @@ internal sealed record Shape(string Id, int Heads, int KeyValueHeads, int HeadDi
         }
     }
 
-    /// <summary>A multiplication and an addition for each element of a head, for the score and for the output.</summary>
-    public double Flops => Cache is { Kind: CacheKind.Append } ? 0 : 4.0 * HeadDim * VisiblePairs;
+    /// <summary>A multiplication and an addition for each element of a head, for the score and for the output; for each weight and row.</summary>
+    public double Flops => Linear?.Flops ?? (Cache is { Kind: CacheKind.Append } ? 0 : 4.0 * HeadDim * VisiblePairs);
 
-    /// <summary>Keys and values as they are stored, each counted once.</summary>
-    public double KeyValueBytes => 2.0 * KeyElements / HeadDim * (Cache?.Storage.BytesOf(HeadDim) ?? HeadDim * sizeof(float));
+    /// <summary>Keys and values, or weights, as they are stored, each counted once.</summary>
+    public double KeyValueBytes => Linear?.Bytes ?? 2.0 * KeyElements / HeadDim * (Cache?.Storage.BytesOf(HeadDim) ?? HeadDim * sizeof(float));
 
     public int QueryElements => Batch * Queries * Heads * HeadDim;
 
@@ -89,6 +92,7 @@ internal sealed record Shape(string Id, int Heads, int KeyValueHeads, int HeadDi
     {
         get
         {
+            if (Linear is not null) return Linear.Description;
             string heads = Heads == KeyValueHeads ? $"H{Heads}" : $"H{Heads}/{KeyValueHeads}";
             if (Cache is { Kind: CacheKind.Append }) return $"{heads} D{HeadDim}, one token; {Cache.Title}";
             string tokens = Lengths is not null ? $"{Queries} x {Lengths.Min()} to {Keys}" : Queries == Keys ? $"{Keys} tokens" : $"{Queries} x {Keys}";

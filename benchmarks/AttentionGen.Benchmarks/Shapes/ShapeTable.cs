@@ -49,9 +49,19 @@ internal static class ShapeTable
     /// <summary>Our kernels over caches, beside what they are compared with.</summary>
     public static IReadOnlyList<Shape> Caches => CacheTable.Shapes;
 
+    /// <summary>Linear layers: many rows, and few against weights out of DRAM.</summary>
+    public static IReadOnlyList<Shape> Linear { get; } =
+    [
+        LinearRow.Shape("L-768", 512, 768, 768),
+        LinearRow.Shape("L-ffn", 512, 768, 3072),
+        LinearRow.Shape("L-64", 64, 512, 512),
+        .. LinearStorage.All.Select(weights => LinearRow.Shape($"L-1{weights.Suffix}", 1, 4096, 2048, layers: 8, weights)), // 256 MiB of float: no cache holds it
+        LinearRow.Shape("L-8", 8, 4096, 2048, layers: 8),
+    ];
+
     /// <summary>What stands for several shapes on the command line.</summary>
     public static IReadOnlyList<(string Name, IReadOnlyList<Shape> Shapes)> Groups =>
-        [("prefill", Prefill), ("short", Short), ("decode", Decode), ("few", FewRows), ("masks", Masks), ("caches", Caches)];
+        [("prefill", Prefill), ("short", Short), ("decode", Decode), ("few", FewRows), ("masks", Masks), ("caches", Caches), ("linear", Linear)];
 
     public static IReadOnlyList<Shape> All => [.. Groups.SelectMany(group => group.Shapes)];
 

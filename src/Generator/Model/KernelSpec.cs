@@ -6,6 +6,9 @@ internal sealed record KernelSpec(MethodSpec Method, AttentionSpec Attention)
     /// <summary>The C# version of the project if it is too old for generated code; null otherwise.</summary>
     public string? OldLanguage { get; init; }
 
+    /// <summary>The widths of a layer; null for a kernel without projections.</summary>
+    public LayerSpec? Layer { get; init; }
+
     /// <summary>The own mask of the user; null for none.</summary>
     public LiftedSpec? Mask { get; init; }
 
@@ -37,7 +40,19 @@ internal sealed record KernelSpec(MethodSpec Method, AttentionSpec Attention)
     /// <summary>Whether the keys and values are in a ring, which has those of the window only.</summary>
     public bool HasRing => Method.Parameters.Any(parameter => parameter.Role == Role.Cache && parameter.Type.StartsWith("global::AttentionGen.RingKeyValueCache<", StringComparison.Ordinal));
 
-    public bool Has(Role role) => Method.Parameters.Any(parameter => parameter.Role == role);
+    /// <summary>Whether a parameter has the role, or the projections of a layer give what it is.</summary>
+    public bool Has(Role role) => Method.Parameters.Any(parameter => parameter.Role == role) || (Layer is not null && role is Role.Query or Role.Key or Role.Value);
+}
+
+/// <summary>The widths of the rows of a layer, as the user wrote them.</summary>
+internal sealed record LayerSpec(int ModelDim, int? GivenContextDim, int? GivenOutputDim)
+{
+    /// <summary>Whether the method has the attribute of a kernel, too.</summary>
+    public bool IsKernel { get; init; }
+
+    public int ContextDim => GivenContextDim ?? ModelDim;
+
+    public int OutputDim => GivenOutputDim ?? ModelDim;
 }
 
 /// <summary>The annotated method, as the generated part declares it again.</summary>

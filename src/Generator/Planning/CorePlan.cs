@@ -257,7 +257,7 @@ internal sealed record KernelPlan(KernelSpec Spec, MaskProgram Mask, EquatableAr
             if (Mask.Terms.Count > 0) mask += "_zones";
             if (Spec.Has(Role.DocumentStarts)) mask += "_documents";
             if (attention.KeyBlockSize is { } keyBlock) mask += $"_blocks{attention.QueryBlockSize}x{keyBlock}";
-            return $"forward_{ElementTypes.Of(Spec).Name}_{lengths}{KernelPlanner.Core(Spec, Mask).Name(heads, mask)}{(attention.Batched ? "_batched" : "")}{(Spec.Has(Role.Cache) ? "_cached" : "")}{(attention.Layout == Layout.HeadMajor ? "_headmajor" : "")}";
+            return $"{(Spec.Layer is { } layer ? $"layer_{(Spec.Has(Role.Context) ? $"{layer.ModelDim}c{layer.ContextDim}" : $"{layer.ModelDim}")}to{layer.OutputDim}" : "forward")}_{ElementTypes.Of(Spec).Name}_{lengths}{KernelPlanner.Core(Spec, Mask).Name(heads, mask)}{(attention.Batched ? "_batched" : "")}{(Spec.Has(Role.Cache) ? "_cached" : "")}{(attention.Layout == Layout.HeadMajor ? "_headmajor" : "")}";
         }
     }
 }

@@ -8,7 +8,7 @@ namespace AttentionGen.Generator.Syntax;
 /// <summary>Reads an annotated method into a specification. Later stages see no symbols.</summary>
 internal static class KernelParser
 {
-    public const string AttributeName = "AttentionGen.AttentionAttribute";
+    public const string AttributeName = "AttentionGen.AttentionAttribute", LayerAttributeName = "AttentionGen.MultiHeadAttentionAttribute";
     private const string RoleAttributeName = "AttentionGen.RoleAttribute";
     private const string GeneratedCodeName = "System.CodeDom.Compiler.GeneratedCodeAttribute";
 
@@ -39,7 +39,7 @@ internal static class KernelParser
     /// <returns>Null if the arguments of the attribute are not valid C#. The compiler reports it.</returns>
     public static KernelSpec? Parse(IMethodSymbol method, AttributeData attribute, Compilation compilation)
     {
-        if (ParseAttribute(attribute) is not { } attention) return null;
+        if (ParseAttribute(attribute, out var layer) is not { } attention) return null;
         List<ParameterSpec> scalars = [], spans = [];
         LiftedSpec? Lift(string argument, Kind returns)
         {
@@ -52,8 +52,9 @@ internal static class KernelParser
 
         // A method that cannot be lifted has an error of its own. Its parameters need no second one.
         var claimed = failed ? Claimed(method, attribute).ToList() : [];
-        var spec = new KernelSpec(WithOwn(ParseMethod(method), scalars.Concat(spans), claimed), attention)
+        var spec = new KernelSpec(WithOwn(ParseMethod(method), scalars.Concat(spans), claimed, layer is not null), attention)
         {
+            Layer = layer is null ? null : layer with { IsKernel = method.GetAttributes().Any(given => given.AttributeClass?.ToDisplayString() == AttributeName) },
             OldLanguage = compilation is CSharpCompilation { LanguageVersion: var version and < OldestLanguage } ? version.ToDisplayString() : null,
             Claimed = claimed.ToEquatableArray(),
             Mask = ownMask, Score = ownScore, Scalars = scalars.ToEquatableArray(), Spans = spans.ToEquatableArray(),
@@ -64,7 +65,7 @@ internal static class KernelParser
     /// <summary>Reads a kernel of another project, without the methods that its attribute names: their code is not there.</summary>
     /// <returns>Null if the arguments of the attribute are not valid.</returns>
     public static KernelSpec? ParseCompiled(IMethodSymbol method, AttributeData attribute) =>
-        ParseAttribute(attribute) is { } attention ? new KernelSpec(ParseMethod(method), attention) : null;
+        ParseAttribute(attribute, out var layer) is { } attention ? new KernelSpec(ParseMethod(method), attention) { Layer = layer } : null;
 
     /// <summary>The names of the parameters of the methods that the attribute names, lifted or not.</summary>
     private static IEnumerable<string> Claimed(IMethodSymbol method, AttributeData attribute) =>
@@ -78,11 +79,11 @@ internal static class KernelParser
     /// Removes roles from parameters of the user's own methods. Such a parameter has a role by its name only if its type is that of the role: a <c>float
     /// maxScore</c> is a parameter of the own method.
     /// </summary>
-    private static MethodSpec WithOwn(MethodSpec method, IEnumerable<ParameterSpec> own, IEnumerable<string> claimed)
+    private static MethodSpec WithOwn(MethodSpec method, IEnumerable<ParameterSpec> own, IEnumerable<string> claimed, bool isLayer)
     {
         var names = own.Select(parameter => parameter.Name).Concat(claimed).ToList();
         bool IsOnlyNamed(ParameterSpec parameter) =>
-            names.Contains(parameter.Name) && parameter.Role is { } role && role == RoleTable.ByName(parameter.Name)
+            names.Contains(parameter.Name) && parameter.Role is { } role && role == RoleTable.ByName(parameter.Name, isLayer)
             && !RoleTable.Row(role).Types.Contains(parameter.Type);
         return method with
         {
@@ -230,7 +231,7 @@ internal static class KernelParser
         var attribute = parameter.GetAttributes().FirstOrDefault(a => a.AttributeClass?.ToDisplayString() == RoleAttributeName);
         Role? role = attribute is { ConstructorArguments.Length: 1 } && attribute.ConstructorArguments[0].Value is int given
             ? (Enum.IsDefined(typeof(Role), given) ? (Role)given : null)
-            : RoleTable.ByName(parameter.Name);
+            : RoleTable.ByName(parameter.Name, IsLayer(parameter.ContainingSymbol));
         return new ParameterSpec(Escape(parameter.Name), parameter.Type.ToDisplayString(s_typeFormat), modifiers, role, IsUnknown(parameter.Type))
         {
             DefaultNumber = parameter is { IsOptional: true, Type.SpecialType: SpecialType.System_Int32 }
@@ -241,12 +242,27 @@ internal static class KernelParser
         };
     }
 
-    private static AttentionSpec? ParseAttribute(AttributeData attribute)
+    /// <summary>Whether a method is a layer, with projections of its own.</summary>
+    public static bool IsLayer(ISymbol method) => method.GetAttributes().Any(IsLayer);
+
+    /// <summary>Whether an attribute is that of a layer.</summary>
+    public static bool IsLayer(AttributeData attribute) => attribute.AttributeClass?.ToDisplayString() == LayerAttributeName;
+
+    private static AttentionSpec? ParseAttribute(AttributeData attribute, out LayerSpec? layer)
     {
+        layer = null;
+        bool isLayer = IsLayer(attribute);
         var arguments = attribute.ConstructorArguments;
-        if (arguments.Length != 2 || arguments[0].Value is not int heads || arguments[1].Value is not int headDim) return null;
+        int first = isLayer ? 1 : 0;
+        if (arguments.Length != first + 2 || arguments[first].Value is not int heads || arguments[first + 1].Value is not int headDim) return null;
         if (attribute.NamedArguments.Any(argument => argument.Value.Kind == TypedConstantKind.Error)) return null;
         object? Named(string name) => attribute.NamedArguments.FirstOrDefault(argument => argument.Key == name).Value.Value;
+        if (isLayer)
+        {
+            if (arguments[0].Value is not int modelDim) return null;
+            layer = new(modelDim, Named("ContextDim") as int?, Named("OutputDim") as int?);
+        }
+
         return new AttentionSpec(
             heads, headDim,
             Named("KeyValueHeads") as int?, Named("ValueDim") as int?,

@@ -36,6 +36,7 @@ internal static partial class KernelRules
         {
             string? wayOut = parameters[i].Role switch
             {
+                Role.Context => "the cache gets the keys and values of the input; project those of a context once, with AttentionLinear, append them, and attend with [Attention] without key and value",
                 Role.KeyLengths => "the cache knows its length, so remove the parameter",
                 Role.DocumentStarts when isPaged || sequences >= 0 => null, // sequences need a paged cache, which another error says
                 Role.KeyDocumentStarts when isPaged => "the cache knows the lengths of its sequences, so remove the parameter",

@@ -13,6 +13,7 @@ internal static partial class KernelRules
         var taken = new Dictionary<Role, ParameterSpec>();
         var missing = Missing(spec).ToList();
         var advice = new RoleAdvice(spec, missing);
+        bool isLayer = spec.Layer is not null;
         bool tableIsSaid = false, fails = spec.Mask?.Failure is not null || spec.Score?.Failure is not null;
         for (int i = 0; i < parameters.Count; i++)
         {
@@ -21,7 +22,7 @@ internal static partial class KernelRules
             bool isOwn = spec.Scalars.Concat(spec.Spans).Any(own => own.Name == parameter.Name);
             if (parameter.UnknownRole is { } unknown)
             {
-                var named = RoleTable.ByName(parameter.Name) is { } byName ? RoleTable.Row(byName) : null;
+                var named = RoleTable.ByName(parameter.Name, isLayer) is { } byName ? RoleTable.Row(byName) : null;
                 string fix = named is null
                     ? "use one of its values, such as AttentionRole.Query"
                     : $"remove [Role], because the name already gives the role {named.Name}";
@@ -40,7 +41,14 @@ internal static partial class KernelRules
                 continue;
             }
 
-            var row = RoleTable.Row(role);
+            var row = RoleTable.Row(role, isLayer);
+            if (!row.IsOf(isLayer))
+            {
+                string instead = isLayer ? "the projections give queries, keys and values from 'input' and 'context', so remove the parameter" : "use [MultiHeadAttention], or another role";
+                yield return new(Rules.RoleOfOthers, place, parameter.Name, row.Name, isLayer ? "kernels without projections" : "layers", instead);
+                continue;
+            }
+
             if (taken.TryGetValue(Slot(role), out var earlier) && earlier.Name == parameter.Name) continue; // the compiler reports it
             if (earlier is not null) yield return new(Rules.DuplicateParameter, place, earlier.Name, parameter.Name, Meaning(role));
             else taken.Add(Slot(role), parameter);
@@ -106,7 +114,7 @@ internal static partial class KernelRules
 
     /// <summary>The roles that the kernel needs and that no parameter has.</summary>
     private static IEnumerable<RoleRow> Missing(KernelSpec spec) =>
-        RoleTable.Rows.Where(row =>
+        RoleTable.RowsOf(spec.Layer is not null).Where(row =>
             ((row.IsRequired && !(row.Role is Role.Key or Role.Value && spec.Has(Role.Cache) && !spec.Has(Role.Key) && !spec.Has(Role.Value))) || (row.Role == Role.Batch && spec.Attention.Batched)) && spec.Method.Parameters.All(parameter => parameter.Role != row.Role));
 
     /// <summary>Whether the four tensors are tensor spans. Tensors that are missing or have a wrong type do not count.</summary>

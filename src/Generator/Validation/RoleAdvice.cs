@@ -45,6 +45,8 @@ internal sealed class RoleAdvice
         ["score"] = [Role.Scores], ["logits"] = [Role.Scores], ["scale"] = [Role.Scales], ["max"] = [Role.MaxScore], ["rowmax"] = [Role.MaxScore],
         ["qnorm"] = [Role.QueryNormWeight], ["qnormweight"] = [Role.QueryNormWeight], ["knorm"] = [Role.KeyNormWeight], ["knormweight"] = [Role.KeyNormWeight],
         ["rope"] = [Role.Rotary], ["rotarytable"] = [Role.Rotary], ["rotaryembedding"] = [Role.Rotary], ["rotaryembeddings"] = [Role.Rotary], ["freqscis"] = [Role.Rotary],
+        ["x"] = [Role.Input], ["hidden"] = [Role.Input], ["hiddenstates"] = [Role.Input], ["inputs"] = [Role.Input], ["encoderhiddenstates"] = [Role.Context], ["crossinput"] = [Role.Context],
+        ["w"] = [Role.Weights], ["weight"] = [Role.Weights], ["projections"] = [Role.Weights], ["skip"] = [Role.Residual], ["shortcut"] = [Role.Residual],
     };
 
     /// <summary>Names of parameters that are arguments of the attribute here, with an example of the argument.</summary>
@@ -74,6 +76,8 @@ internal sealed class RoleAdvice
     ];
 
     private readonly KernelSpec _spec;
+
+    private bool IsLayer => _spec.Layer is not null;
     private readonly List<RoleRow> _missing;
     private readonly List<(ParameterSpec Parameter, RoleRow Row)> _meant = [];
 
@@ -136,17 +140,19 @@ internal sealed class RoleAdvice
             return $"rename it to {missing}, or mark it with its role, such as [Role(AttentionRole.{open[0].Role})]";
         }
 
-        var free = RoleTable.Rows.Where(candidate => candidate.Types.Contains(parameter.Type) && IsFree(candidate)).ToList();
+        var free = RoleTable.RowsOf(IsLayer).Where(candidate => candidate.Types.Contains(parameter.Type) && IsFree(candidate)).ToList();
         if (free.Count > 0)
             return $"rename it to a role of its type ({List(free)}), mark it with its role, such as [Role(AttentionRole.{free[0].Role})], or remove it";
         if (tableIsSaid) return "remove it, because no role of its type is free";
         tableIsSaid = true;
-        return $"remove it, rename it and change its type, or pass it to a MaskMethod or a ScoreMethod. The parameters of a kernel are: {RoleTable.Text}.";
+        return $"remove it, rename it and change its type, or pass it to a MaskMethod or a ScoreMethod. The parameters of a kernel are: {RoleTable.Text(IsLayer)}.";
     }
 
-    private static RoleRow? ByName(ParameterSpec parameter)
+    private RoleRow? ByName(ParameterSpec parameter)
     {
-        if (!s_names.TryGetValue(Plain(parameter.Name), out var roles)) return null;
+        if (!s_names.TryGetValue(Plain(parameter.Name), out var named)) return null;
+        var roles = named.Where(role => RoleTable.Row(role).IsOf(IsLayer)).ToList();
+        if (roles.Count == 0) return null;
         foreach (var role in roles)
             if (RoleTable.Row(role).Types.Contains(parameter.Type)) return RoleTable.Row(role);
 
@@ -156,15 +162,15 @@ internal sealed class RoleAdvice
     }
 
     /// <summary>The role of the right type whose name differs in one or two letters; null for none.</summary>
-    private static RoleRow? BySpelling(ParameterSpec parameter)
+    private RoleRow? BySpelling(ParameterSpec parameter)
     {
         string name = Plain(parameter.Name);
         if (name.Length < 3) return null;
-        return RoleTable.Rows.Where(row => row.Types.Contains(parameter.Type) && Distance(name, row.Name.ToLowerInvariant()) <= (name.Length < 6 ? 1 : 2))
+        return RoleTable.RowsOf(IsLayer).Where(row => row.Types.Contains(parameter.Type) && Distance(name, row.Name.ToLowerInvariant()) <= (name.Length < 6 ? 1 : 2))
             .OrderBy(row => Distance(name, row.Name.ToLowerInvariant())).FirstOrDefault();
     }
 
-    private static bool HasName(ParameterSpec parameter) =>
+    private bool HasName(ParameterSpec parameter) =>
         ByName(parameter) is not null || (IsNumber(parameter) && (s_arguments.ContainsKey(Plain(parameter.Name)) || s_lengths.Contains(Plain(parameter.Name))));
 
     private static bool IsNumber(ParameterSpec parameter) =>

@@ -191,6 +191,18 @@ internal static class Rules
         "{0}, but {1}: {2}",
         Category, DiagnosticSeverity.Error, isEnabledByDefault: true, helpLinkUri: HelpLink + "AG0071.md");
 
+    public static readonly DiagnosticDescriptor RoleOfOthers = Error("AG0072", "A role belongs to other declarations",
+        "'{0}' has the role {1}, which only {2} have: {3}");
+
+    public static readonly DiagnosticDescriptor LayerArgument = Error("AG0073", "An argument has no effect on a layer",
+        "{0} has no effect on a layer, whose queries, keys and values lie in its own memory: remove it");
+
+    public static readonly DiagnosticDescriptor TwoAttributes = Error("AG0074", "A method is a kernel and a layer",
+        "'{0}' has both [Attention] and [MultiHeadAttention]: remove one of them");
+
+    public static readonly DiagnosticDescriptor ContextDimWithoutContext = Error("AG0075", "ContextDim is given without a context",
+        "ContextDim = {0} has no effect, because keys and values come from the input: add 'ReadOnlySpan<float> context', or remove ContextDim");
+
     public static readonly DiagnosticDescriptor PaddedPrefill = new("AG0101", "The position of the first query is ambiguous",
         "Without a start, the last query of each batch item is at its last visible key, which is wrong for a padded prefill: "
         + "add 'int queryStart' and pass 0 for a prefill, set QueryLength = 1 for decode, or suppress this if the queries follow the keys of a cache",
@@ -226,7 +238,7 @@ internal static class Rules
         PrefixWithoutCausal, PrefixTwice, DocumentsInBatch, KeyDocumentsAlone, IncompleteBlocks, BadKeyBlockSize, BlocksWithCuts,
         OtherGenerator, UnknownRole, UselessDefault, RotaryWithoutTable, RotaryWithoutEffect, UnknownRotary, BadRotaryRange,
         OldLanguage, UnlikeElements, NotWithCache, LayerWithoutCache, SequencesWithoutPagedCache, PagedCacheWithoutSequences, FirstKeysWithoutWindow, RingWithoutWindow,
-        UnfitCall,
+        UnfitCall, RoleOfOthers, LayerArgument, TwoAttributes, ContextDimWithoutContext,
         PaddedPrefill, DebugBuild, MoreQueriesThanKeys, WindowWithoutEffect, HidesEverything,
     ];
 

@@ -14,7 +14,7 @@ namespace AttentionGen;
 public abstract class AttentionCache : IDisposable
 {
     private readonly int[] _lengths;
-    private CacheGate _gate;
+    private UseGate _gate;
 
     private protected AttentionCache(CacheShape shape, int layers)
     {
@@ -66,8 +66,8 @@ public abstract class AttentionCache : IDisposable
     internal void Enter(bool changes)
     {
         var result = changes ? _gate.TryChange() : _gate.TryRead();
-        if (result == CacheGate.Result.Closed) throw new ObjectDisposedException(GetType().Name, "The cache is disposed.");
-        if (result == CacheGate.Result.Busy)
+        if (result == UseGate.Result.Closed) throw new ObjectDisposedException(GetType().Name, "The cache is disposed.");
+        if (result == UseGate.Result.Busy)
             throw new InvalidOperationException($"Another call is {(changes ? "using" : "changing")} this cache: calls that change a cache must follow one another.");
     }
 

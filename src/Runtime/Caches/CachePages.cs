@@ -88,7 +88,7 @@ internal sealed unsafe class CachePages : IDisposable
             table.Room = room;
         }
 
-        table.Pages[table.Count] = CacheMemory.Allocate(_pageBytes);
+        table.Pages[table.Count] = OwnedMemory.Allocate(_pageBytes);
         table.Count++;
         _count++;
     }
@@ -97,7 +97,7 @@ internal sealed unsafe class CachePages : IDisposable
     {
         foreach (ref var table in (_tables ?? []).AsSpan()) // null where the constructor threw
         {
-            while (table.Count > 0) CacheMemory.Free(table.Pages[--table.Count], _pageBytes);
+            while (table.Count > 0) OwnedMemory.Free(table.Pages[--table.Count], _pageBytes);
             NativeMemory.Free(table.Pages);
             table = default;
         }

@@ -18,9 +18,9 @@ internal readonly struct PageLayout
         _tokens = checked((int)tokens);
         checked
         {
-            nint rows = shape.Heads * tokens, scales = shape.HasScales ? CacheMemory.Aligned(rows * sizeof(float)) : 0;
-            _values = CacheMemory.Aligned(rows * shape.HeadDim * shape.ElementBytes);
-            _keyScales = _values + CacheMemory.Aligned(rows * shape.ValueDim * shape.ElementBytes);
+            nint rows = shape.Heads * tokens, scales = shape.HasScales ? OwnedMemory.Aligned(rows * sizeof(float)) : 0;
+            _values = OwnedMemory.Aligned(rows * shape.HeadDim * shape.ElementBytes);
+            _keyScales = _values + OwnedMemory.Aligned(rows * shape.ValueDim * shape.ElementBytes);
             _valueScales = _keyScales + scales;
             Bytes = _valueScales + scales;
         }

@@ -120,7 +120,7 @@ internal sealed unsafe class PagePool : IDisposable
             Volatile.Write(ref _slabs, slabs); // addresses are read outside of the lock
         }
 
-        _slabs[_slabCount] = (nint)CacheMemory.Allocate(BytesOf(_slabCount));
+        _slabs[_slabCount] = (nint)OwnedMemory.Allocate(BytesOf(_slabCount));
         _slabCount++;
         for (int page = end; page > _ready; _freeCount++) _free[_freeCount] = --page; // the first one is taken first
         Volatile.Write(ref _ready, end);
@@ -128,7 +128,7 @@ internal sealed unsafe class PagePool : IDisposable
 
     private void FreeAll()
     {
-        for (; _slabCount > 0; _slabCount--) CacheMemory.Free((byte*)_slabs[_slabCount - 1], BytesOf(_slabCount - 1));
+        for (; _slabCount > 0; _slabCount--) OwnedMemory.Free((byte*)_slabs[_slabCount - 1], BytesOf(_slabCount - 1));
         _ready = 0;
     }
 }

@@ -26,8 +26,8 @@ public abstract unsafe partial class PagedAttentionCache
             foreach (var sequence in Living())
             {
                 var result = sequence.TryEnter(changes: false);
-                if (result == CacheGate.Result.Busy) ThrowBusy(sequence.Id, changes: false);
-                if (result == CacheGate.Result.Entered) taken.Add(sequence); // else freed meanwhile
+                if (result == UseGate.Result.Busy) ThrowBusy(sequence.Id, changes: false);
+                if (result == UseGate.Result.Entered) taken.Add(sequence); // else freed meanwhile
             }
 
             Write(stream, taken);

@@ -21,7 +21,7 @@ public abstract partial class PagedAttentionCache : IDisposable
     private readonly Stack<int> _freeSlots = new(); // guarded by the lists of the pool, as what follows
     private PagedSequence[] _slots = [];
     private int _slotCount, _sequences;
-    private CacheGate _gate;
+    private UseGate _gate;
 
     private protected PagedAttentionCache(CacheShape shape, int layers, int pageTokens, int pages)
     {
@@ -198,7 +198,7 @@ public abstract partial class PagedAttentionCache : IDisposable
     /// <exception cref="ObjectDisposedException">The cache is disposed.</exception>
     internal void EnterPool()
     {
-        if (_gate.TryRead() == CacheGate.Result.Closed) throw new ObjectDisposedException(GetType().Name, "The cache is disposed.");
+        if (_gate.TryRead() == UseGate.Result.Closed) throw new ObjectDisposedException(GetType().Name, "The cache is disposed.");
     }
 
     internal void ExitPool()
@@ -218,8 +218,8 @@ public abstract partial class PagedAttentionCache : IDisposable
     {
         var sequence = Find(id, name, index);
         var result = sequence.TryEnter(changes);
-        if (result == CacheGate.Result.Closed) ThrowFreed(id, name, index, isReplaced: false);
-        if (result == CacheGate.Result.Busy) ThrowBusy(id, changes);
+        if (result == UseGate.Result.Closed) ThrowFreed(id, name, index, isReplaced: false);
+        if (result == UseGate.Result.Busy) ThrowBusy(id, changes);
         return sequence;
     }
 

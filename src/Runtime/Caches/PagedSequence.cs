@@ -13,7 +13,7 @@ internal sealed unsafe class PagedSequence(SequenceId id, int layers)
 
     private readonly int[] _lengths = new int[layers];
 
-    private CacheGate _gate;
+    private UseGate _gate;
 
     // The table. The addresses are pinned, since kernels read them; _replaced has the shared pages of which a change has made copies.
     private nint[] _addresses = [];
@@ -44,7 +44,7 @@ internal sealed unsafe class PagedSequence(SequenceId id, int layers)
         }
     }
 
-    public CacheGate.Result TryEnter(bool changes) => changes ? _gate.TryChange() : _gate.TryRead();
+    public UseGate.Result TryEnter(bool changes) => changes ? _gate.TryChange() : _gate.TryRead();
 
     /// <returns>Whether the sequence is freed and nobody is left, so that its pages are to be released.</returns>
     public bool Leave(bool changes) => changes ? _gate.EndChange() : _gate.EndRead();

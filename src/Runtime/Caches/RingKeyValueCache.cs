@@ -318,8 +318,8 @@ public sealed unsafe class RingKeyValueCache<T> : AttentionCache
 
         int gathered = length + tokens - Math.Min(seen, length + tokens - 1);
         var layout = new PageLayout(Shape, (nint)FirstKeys + gathered);
-        _gathered = (byte*)ScratchCache.Rent((nuint)checked((nint)CacheMemory.Alignment + layout.Bytes));
-        *(byte**)_gathered = _gathered + CacheMemory.Alignment; // the list of its one page
+        _gathered = (byte*)ScratchCache.Rent((nuint)checked((nint)OwnedMemory.Alignment + layout.Bytes));
+        *(byte**)_gathered = _gathered + OwnedMemory.Alignment; // the list of its one page
         _gatheredMemory = layout.Memory((byte**)_gathered) with { Kept = FirstKeys, Ring = gathered };
         var memory = Memory(layer);
         Copy(memory, _gatheredMemory, 0, Math.Min(FirstKeys, length));

@@ -18,6 +18,12 @@ internal static class Sample
     /// <summary>A small kernel.</summary>
     public const string Kernel = $"{Attribute} public static partial void Attend({Tensors});";
 
+    /// <summary>The part of the library into which the generator writes products with packed weights; the rest of it is referenced.</summary>
+    public static Project Library => new([.. new[] { "ILinearCore.cs", "LinearCores.cs" }.Select(file => File.ReadAllText(Repository.PathOf("src", "Runtime", "CompilerServices", "Linear", file)))])
+    {
+        Name = "AttentionGen", AllowUnsafe = true,
+    };
+
     /// <summary>A documented kernel in a documented type, as in a project with a documentation file.</summary>
     public static string Documented(string attribute, string parameters = Tensors, string type = "Llama", string members = "") => $$"""
         using AttentionGen;

@@ -26,10 +26,13 @@ internal sealed class CallsInProgress
     /// <summary>Has the calls of this thread told by a text, until it is null.</summary>
     public static string? Text { set => t_text = value; }
 
-    public static Ended Add(Problem problem)
+    public static Ended Add(Problem problem) => Add(t_text ?? $"{s_declarations.GetOrAdd(problem.Declaration, Declared)}{problem}");
+
+    /// <summary>A call of something else than a kernel.</summary>
+    public static Ended Add(string call)
     {
         int slot = Environment.CurrentManagedThreadId % Slots * SlotBytes;
-        byte[] text = Encoding.UTF8.GetBytes(t_text ?? $"{s_declarations.GetOrAdd(problem.Declaration, Declared)}{problem}");
+        byte[] text = Encoding.UTF8.GetBytes(call);
         int length = Math.Min(text.Length, SlotBytes - sizeof(int));
         s_file.Value.WriteArray(slot + sizeof(int), text, 0, length);
         s_file.Value.Write(slot, length);

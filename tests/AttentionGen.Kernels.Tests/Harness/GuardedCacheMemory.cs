@@ -1,5 +1,6 @@
 using System.Collections.Concurrent;
 using System.Runtime.InteropServices;
+using AttentionGen.CompilerServices;
 
 namespace AttentionGen.Kernels.Tests;
 
@@ -12,7 +13,7 @@ internal sealed unsafe class GuardedCacheMemory : IDisposable
 
     public GuardedCacheMemory()
     {
-        if (GuardedMemory.Missing is null) CacheMemory.Injected = (Allocate, Free);
+        if (GuardedMemory.Missing is null) OwnedMemory.Injected = (Allocate, Free);
     }
 
     /// <summary>The number of blocks that are not freed.</summary>
@@ -20,7 +21,7 @@ internal sealed unsafe class GuardedCacheMemory : IDisposable
 
     public void Dispose()
     {
-        CacheMemory.Injected = null;
+        OwnedMemory.Injected = null;
         foreach (var block in _blocks.Values) block.Dispose();
     }
 

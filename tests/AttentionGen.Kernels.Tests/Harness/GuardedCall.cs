@@ -16,7 +16,7 @@ internal static class GuardedCall
     /// <summary>Scratch memory that is filled, so that what is read before it is written shows.</summary>
     private const int MostFilled = 1 << 20;
 
-    private const int MostSpans = 32;
+    private const int MostSpans = 36;
 
     /// <summary>Runs a call with every span at an edge that a coin decides.</summary>
     /// <param name="coins">Numbers of the same value give the same places.</param>
@@ -67,6 +67,7 @@ internal static class GuardedCall
             Table = place.Copy(a.Table), Segment = place.Copy(a.Segment), QueryNormWeight = place.Copy(a.QueryNormWeight), KeyNormWeight = place.Copy(a.KeyNormWeight),
             LogSumExp = place.Copy(a.LogSumExp), Scores = place.Copy(a.Scores), MaxScore = place.Copy(a.MaxScore), Entropy = place.Copy(a.Entropy), ArgMax = place.Copy(a.ArgMax),
             Scratch = place.Scratch(a.Scratch),
+            Input = place.Copy(a.Input), Context = place.Copy(a.Context), Residual = place.Copy(a.Residual),
         };
         if (problem.Declaration.TensorSpans)
         {
@@ -117,6 +118,9 @@ internal static class GuardedCall
         unchanged.Check(a.Segment, placed.Segment);
         unchanged.Check(a.QueryNormWeight, placed.QueryNormWeight);
         unchanged.Check(a.KeyNormWeight, placed.KeyNormWeight);
+        unchanged.Check(a.Input, placed.Input);
+        unchanged.Check(a.Context, placed.Context);
+        unchanged.Check(a.Residual, placed.Residual);
     }
 
     private static long Bytes(in KernelArguments a) =>
@@ -124,6 +128,7 @@ internal static class GuardedCall
         + 4L * a.DocumentStarts.Length + 4L * a.KeyDocumentStarts.Length + 4L * a.KeyBlockStarts.Length + 4L * a.KeyBlocks.Length + 4L * a.Bias.Length + a.Keep.Length + 4L * a.Slopes.Length
         + 4L * a.Sinks.Length + 4L * a.RelativeBias.Length + 4L * a.Scales.Length + 4L * a.Table.Length + 4L * a.Segment.Length + 4L * a.QueryNormWeight.Length + 4L * a.KeyNormWeight.Length
         + 4L * a.LogSumExp.Length + 4L * a.Scores.Length + 4L * a.MaxScore.Length + 4L * a.Entropy.Length + 4L * a.ArgMax.Length + a.Scratch.Length
+        + 4L * a.Input.Length + 4L * a.Context.Length + 4L * a.Residual.Length
         + a.NarrowQuery.Length + a.NarrowKey.Length + a.NarrowValue.Length + a.NarrowOutput.Length;
 
     /// <summary>All that a call writes.</summary>

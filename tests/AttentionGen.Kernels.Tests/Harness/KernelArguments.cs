@@ -86,6 +86,15 @@ public readonly ref struct KernelArguments
 
     public RotaryTable Rotary { get; init; }
 
+    /// <summary>For layers: the rows that are projected, in place of query, key and value.</summary>
+    public ReadOnlySpan<float> Input { get; init; }
+
+    public ReadOnlySpan<float> Context { get; init; }
+
+    public ReadOnlySpan<float> Residual { get; init; }
+
+    public object? Weights { get; init; }
+
     public int MaxThreads { get; init; }
 
     public Span<byte> Scratch { get; init; }

@@ -101,7 +101,7 @@ internal sealed partial class MachineCode
         public List<int> Next { get; } = [];
     }
 
-    [GeneratedRegex(@"^\S*\.(forward_f32_\w+:\w+)\(")]
+    [GeneratedRegex(@"^\S*\.((?:forward|linear)_f32_\w+:\w+)\(")]
     private static partial Regex Heading();
 
     [GeneratedRegex(@"^(G_M\w+_IG\w+):")]

@@ -114,7 +114,7 @@ public static class PlainEvaluation
     }
 
     /// <summary>Lane i sums the products of the elements i, i + 16, i + 32 ...; the lanes are added as a tree.</summary>
-    private static float Dot(ReadOnlySpan<float> x, ReadOnlySpan<float> y)
+    internal static float Dot(ReadOnlySpan<float> x, ReadOnlySpan<float> y)
     {
         var sums = Vector512<float>.Zero;
         int i = 0;

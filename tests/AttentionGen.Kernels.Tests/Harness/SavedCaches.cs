@@ -1,6 +1,7 @@
 using System.Buffers.Binary;
 using System.IO.Hashing;
 using System.Runtime.InteropServices;
+using AttentionGen.CompilerServices;
 
 namespace AttentionGen.Kernels.Tests;
 
@@ -184,18 +185,18 @@ internal static class SavedCaches
 /// <summary>Counts the bytes that caches have while it lives.</summary>
 internal sealed unsafe class CountedMemory : IDisposable
 {
-    public CountedMemory() => CacheMemory.Injected = (Allocate, Free);
+    public CountedMemory() => OwnedMemory.Injected = (Allocate, Free);
 
     public long Bytes { get; private set; }
 
     public long Most { get; private set; }
 
-    public void Dispose() => CacheMemory.Injected = null;
+    public void Dispose() => OwnedMemory.Injected = null;
 
     private nint Allocate(nuint bytes)
     {
         Most = Math.Max(Most, Bytes += (long)bytes);
-        return (nint)NativeMemory.AlignedAlloc(bytes, CacheMemory.Alignment);
+        return (nint)NativeMemory.AlignedAlloc(bytes, OwnedMemory.Alignment);
     }
 
     private void Free(nint memory, nuint bytes)

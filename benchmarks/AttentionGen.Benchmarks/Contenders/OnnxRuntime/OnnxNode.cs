@@ -18,10 +18,11 @@ internal sealed record OnnxNode(
 
     // The fields of onnx.proto that a model of one node needs.
     private const int ModelIrVersion = 1, ModelGraph = 7, ModelOpset = 8, OpsetDomain = 1, OpsetVersion = 2;
-    private const int GraphNode = 1, GraphName = 2, GraphInput = 11, GraphOutput = 12;
+    private const int GraphNode = 1, GraphName = 2, GraphConstant = 5, GraphInput = 11, GraphOutput = 12;
     private const int NodeInput = 1, NodeOutput = 2, NodeOperator = 4, NodeAttribute = 5, NodeDomain = 7;
     private const int AttributeName = 1, AttributeFloat = 2, AttributeInt = 3, AttributeText = 4, AttributeType = 20;
     private const int AttributeTypeFloat = 1, AttributeTypeInt = 2, AttributeTypeText = 3;
+    private const int ConstantLength = 1, ConstantElement = 2, ConstantName = 8, ConstantBytes = 9;
     private const int ValueName = 1, ValueType = 2, TypeTensor = 1, TensorElement = 1;
 
     /// <summary>Attributes that are no whole numbers.</summary>
@@ -29,6 +30,9 @@ internal sealed record OnnxNode(
 
     /// <summary>Attributes that are words.</summary>
     public IReadOnlyDictionary<string, string> TextAttributes { get; init; } = new Dictionary<string, string>();
+
+    /// <summary>The inputs that belong to the model, with their elements.</summary>
+    public IReadOnlyList<OnnxTensor> Constants { get; init; } = [];
 
     /// <summary>The model in ONNX's format. Shapes are left open: a run brings them.</summary>
     public byte[] Encode()
@@ -46,12 +50,20 @@ internal sealed record OnnxNode(
             node.Add(NodeAttribute, new Message().Add(AttributeName, name).Add(AttributeText, value).Add(AttributeType, AttributeTypeText));
 
         var graph = new Message().Add(GraphNode, node).Add(GraphName, Operator);
-        foreach (var input in Inputs.OfType<OnnxTensor>()) graph.Add(GraphInput, Value(input));
+        foreach (var constant in Constants) graph.Add(GraphConstant, Elements(constant));
+        foreach (var input in Inputs.OfType<OnnxTensor>().Except(Constants)) graph.Add(GraphInput, Value(input));
         foreach (var output in Outputs) graph.Add(GraphOutput, Value(output));
 
         var model = new Message().Add(ModelIrVersion, IrVersion).Add(ModelGraph, graph);
         model.Add(ModelOpset, new Message().Add(OpsetDomain, Domain).Add(OpsetVersion, Version));
         return model.ToArray();
+    }
+
+    private static unsafe Message Elements(OnnxTensor tensor)
+    {
+        var message = new Message();
+        foreach (long length in tensor.Shape) message.Add(ConstantLength, (int)length);
+        return message.Add(ConstantElement, (int)tensor.Element).Add(ConstantName, tensor.Name).Add(ConstantBytes, new ReadOnlySpan<byte>((void*)tensor.Address, (int)tensor.Bytes));
     }
 
     private static Message Value(OnnxTensor tensor) => new Message()
@@ -87,7 +99,7 @@ internal sealed record OnnxNode(
 
         public byte[] ToArray() => [.. _bytes];
 
-        private Message Add(int field, byte[] value)
+        public Message Add(int field, ReadOnlySpan<byte> value)
         {
             Write(field << 3 | Bytes);
             Write(value.Length);

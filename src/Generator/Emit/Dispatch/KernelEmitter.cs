@@ -25,7 +25,7 @@ internal static class KernelEmitter
                     [{Services}.AttentionKernel(
                         "{plan.Name}",
                         "{core.Name}", global::AttentionGen.AttentionIsas.{core.Isa},
-                        {Literal(core.Text)}, {KernelPlanner.WorkerBytes})]
+                        {Literal(core.Text)}, {KernelPlanner.WorkerBytes}{LayerEmitter.Bytes(plan.Spec)})]
                     """);
             }
 
@@ -70,9 +70,9 @@ internal static class KernelEmitter
             //
             // {plan.Name}
             //
-            //   query   {Shape(attention, Role.Query)}
+            {(plan.Spec.Layer is null ? $"//   query   {Shape(attention, Role.Query)}" : LayerEmitter.Header(plan.Spec))}
             {KeysAndValues(plan.Spec)}
-            //   output  {Shape(attention, Role.Output)}
+            //   {(plan.Spec.Layer is null ? "output  " : "heads   ")}{Shape(attention, Role.Output)}
             //   scale   {(plan.Spec.Has(Role.Scales) ? "of each head" : ScalarText.Float(attention.Scale))}
             //   mask    {Visible(plan)}{string.Concat(spec.LoadTexts.Select(step => $"\n//   {step.Title.PadRight(7)} {step.Text}"))}{(scores.Length > 0 ? $"\n//   scores  {scores}" : "")}
             //   cost    {2L * attention.Heads * (attention.HeadDim + attention.ValueDim)} flops for a visible pair of query and key
@@ -156,14 +156,38 @@ internal static class KernelEmitter
     {
         var attention = plan.Spec.Attention;
         var parameters = plan.Spec.Method.Parameters.Where(parameter => parameter.Role is not null).ToDictionary(parameter => parameter.Role!.Value, parameter => parameter.Name);
-        string call = "call";
-        while (plan.Spec.Method.Parameters.Any(parameter => parameter.Name == call)) call += "_"; // a parameter with a role of its own may have any name
+        string call = Free(plan.Spec, "call"), layer = Free(plan.Spec, "layer");
+        if (plan.Spec.Layer is not null) w.Line($"scoped {Services}.LayerCall {layer} = default; // holds queries, keys, values and heads");
+        using (plan.Spec.Layer is null ? null : w.Block("try", $"}}\nfinally\n{{\n    {layer}.Dispose();\n}}"))
+        {
+            if (plan.Spec.Layer is not null)
+            {
+                LayerEmitter.Begin(w, plan.Spec, layer, parameters);
+                foreach (var (role, name) in LayerEmitter.Tensors(layer)) parameters[role] = name;
+            }
+
+            Attend(w, plan, call, parameters, layer);
+            if (plan.Spec.Layer is not null) w.Line($"{layer}.Finish();");
+        }
+    }
+
+    /// <summary>The name of a local that no parameter has: one with a role of its own may have any name.</summary>
+    private static string Free(KernelSpec spec, string name)
+    {
+        while (spec.Method.Parameters.Any(parameter => parameter.Name == name)) name += "_";
+        return name;
+    }
+
+    /// <summary>The attention of queries, keys and values.</summary>
+    private static void Attend(SourceWriter w, KernelPlan plan, string call, Dictionary<Role, string> parameters, string layer)
+    {
+        var attention = plan.Spec.Attention;
         w.Line($"scoped {Services}.ForwardCall {call} = default;"); // it holds spans that may be scoped, and of terms that lie in this method
         var tensors = s_tensors.Where(role => parameters.ContainsKey(role)).ToList(); // keys and values may be in a cache alone
         w.Line($"{call}.Tensors(");
         w.Line($"    left: {plan.Mask.Left ?? -1}, right: {plan.Mask.Right ?? -1},");
         foreach (var role in tensors)
-            w.Line($"    {Tensor(plan.Spec, role)}{(role == tensors[tensors.Count - 1] ? ");" : ",")}");
+            w.Line($"    {Tensor(plan.Spec, role, parameters[role])}{(role == tensors[tensors.Count - 1] ? ");" : ",")}");
         if (parameters.ContainsKey(Role.Sequences)) DocumentStarts(w, call, parameters); // sequences are given for them
         if (parameters.TryGetValue(Role.Cache, out string? cache)) w.Line($"{call}.{Cache(attention, cache, parameters)};");
         Cuts(w, plan, call, parameters);
@@ -175,6 +199,7 @@ internal static class KernelEmitter
         foreach (var role in new[] { Role.MaxThreads, Role.Scratch })
             if (parameters.TryGetValue(role, out string? parameter)) w.Line($"{call}.{role}({parameter});");
 
+        if (plan.Spec.Layer is not null) w.Line($"{layer}.Project();");
         string prefix = "";
         foreach (var core in plan.Cores)
         {
@@ -274,17 +299,17 @@ internal static class KernelEmitter
 
     private static readonly Role[] s_tensors = [Role.Query, Role.Key, Role.Value, Role.Output];
 
-    private static string Tensor(KernelSpec spec, Role role)
+    private static string Tensor(KernelSpec spec, Role role, string name)
     {
         var attention = spec.Attention;
-        var parameter = spec.Method.Parameters.First(p => p.Role == role);
+        bool isTensorSpan = spec.Layer is null && spec.Method.Parameters.First(p => p.Role == role).IsTensorSpan;
         var tensor = attention.Tensor(role);
         int? tokens = role is Role.Query or Role.Output ? attention.QueryLength : attention.KeyLength;
         string? batch = spec.Method.Parameters.FirstOrDefault(p => p.Role == Role.Batch)?.Name;
-        return $"{Services}.KernelTensor.Of({parameter.Name}, global::AttentionGen.AttentionLayout.{tensor.Layout}, heads: {tensor.Heads}, dim: {tensor.Dim}"
-            + (parameter.IsTensorSpan ? "" : $", stride: {tensor.Stride}")
+        return $"{Services}.KernelTensor.Of({name}, global::AttentionGen.AttentionLayout.{tensor.Layout}, heads: {tensor.Heads}, dim: {tensor.Dim}"
+            + (isTensorSpan ? "" : $", stride: {tensor.Stride}")
             + (tokens is { } length ? $", tokens: {length}" : "")
-            + (parameter.IsTensorSpan && attention.Batched ? ", batched: true" : "") + (batch is null ? ")" : $", batch: {batch})");
+            + (isTensorSpan && attention.Batched ? ", batched: true" : "") + (batch is null ? "" : $", batch: {batch}") + (spec.Layer is null ? ")" : $", name: {LayerEmitter.NameOf(spec, role)})");
     }
 
     /// <summary>The declaration once more, with who wrote it.</summary>

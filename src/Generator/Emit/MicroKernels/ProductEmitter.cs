@@ -109,6 +109,7 @@ internal sealed record ProductEmitter(Dialect Dialect, int Rows, int Vectors, st
         int set = index % Sets;
         string Load(int v)
         {
+            if (LoadRight is { } load) return $"{RightName}{v} = {load(index, v)};";
             string offset = Address.Offset((index, RightStride), (v, "Lanes"));
             return RightTail > 0 && v == Vectors - 1
                 ? $"{RightName}{v} = {ElementTypes.Function("LoadFirst", RightAccess.Type)}({Address.Arguments(Right, offset)}, {RightTail});"
@@ -132,6 +133,9 @@ internal sealed record ProductEmitter(Dialect Dialect, int Rows, int Vectors, st
         w.Line(string.Join(" ", vectors.Select(Load)));
         foreach (int row in rows) w.Line($"{(byElement ? "" : Splat(row) + " ")}{string.Join(" ", vectors.Select(v => Product(row, v)))}");
     }
+
+    /// <summary>How a vector of the right operand is loaded, from its index and its number, where it does not lie as the type of its elements says.</summary>
+    public Func<int, int, string>? LoadRight { get; init; }
 
     private string RightName => Right.Substring(0, 1);
 

@@ -26,4 +26,10 @@ public sealed class AttentionKernelAttribute(string kernel, string core, Attenti
 
     /// <summary>The most working memory that one thread needs, in bytes.</summary>
     public int ScratchBytes { get; } = scratchBytes;
+
+    /// <summary>The bytes for each query row that a layer keeps between its projections; 0 for a kernel without projections.</summary>
+    public int QueryBytes { get; init; }
+
+    /// <summary>The same for each key row.</summary>
+    public int KeyBytes { get; init; }
 }

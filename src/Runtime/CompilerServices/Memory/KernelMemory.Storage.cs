@@ -11,6 +11,11 @@ public static partial class KernelMemory
     public static void PrefetchRow<T>(ref T origin, nint offset, int count)
         where T : unmanaged => PrefetchRow(ref Floats(ref origin, offset), 0, FloatsOf<T>(count));
 
+    /// <summary>Prefetches the cache line of an address, but not into the first-level cache. The address may be outside of allocated memory.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void PrefetchFar<T>(ref T origin, nint offset)
+        where T : unmanaged => PrefetchFar(ref Floats(ref origin, offset), 0);
+
     /// <summary>Prefetches the lines of four equidistant addresses, but not into the first-level cache.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static void PrefetchFour<T>(ref T origin, nint apart, nint offset)

@@ -222,4 +222,12 @@ public static partial class Vectors128
             Store(Select(changes, x * Load(ref factors, i), x), ref row, i);
         }
     }
+
+    /// <summary>The first numbers of 4 pairs of bfloat16, as floats.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector128<float> LowBFloat16(ref BFloat16 origin, nint offset) => (Vector128.LoadUnsafe(ref Unsafe.As<BFloat16, int>(ref Unsafe.Add(ref origin, offset))) << 16).AsSingle();
+
+    /// <summary>The second numbers of 4 pairs of bfloat16, as floats.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector128<float> HighBFloat16(ref BFloat16 origin, nint offset) => (Vector128.LoadUnsafe(ref Unsafe.As<BFloat16, int>(ref Unsafe.Add(ref origin, offset))) & Vector128.Create(~0xFFFF)).AsSingle();
 }

@@ -130,4 +130,12 @@ public static partial class Vectors256
             Store(Select(changes, x * Load(ref factors, i), x), ref row, i);
         }
     }
+
+    /// <summary>The first numbers of 8 pairs of bfloat16, as floats.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector256<float> LowBFloat16(ref BFloat16 origin, nint offset) => (Vector256.LoadUnsafe(ref Unsafe.As<BFloat16, int>(ref Unsafe.Add(ref origin, offset))) << 16).AsSingle();
+
+    /// <summary>The second numbers of 8 pairs of bfloat16, as floats.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector256<float> HighBFloat16(ref BFloat16 origin, nint offset) => (Vector256.LoadUnsafe(ref Unsafe.As<BFloat16, int>(ref Unsafe.Add(ref origin, offset))) & Vector256.Create(~0xFFFF)).AsSingle();
 }

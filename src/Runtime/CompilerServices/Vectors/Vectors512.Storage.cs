@@ -117,4 +117,12 @@ public static partial class Vectors512
             Store(Select(changes, x * Load(ref factors, i), x), ref row, i);
         }
     }
+
+    /// <summary>The first numbers of 16 pairs of bfloat16, as floats.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector512<float> LowBFloat16(ref BFloat16 origin, nint offset) => (Vector512.LoadUnsafe(ref Unsafe.As<BFloat16, int>(ref Unsafe.Add(ref origin, offset))) << 16).AsSingle();
+
+    /// <summary>The second numbers of 16 pairs of bfloat16, as floats.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector512<float> HighBFloat16(ref BFloat16 origin, nint offset) => (Vector512.LoadUnsafe(ref Unsafe.As<BFloat16, int>(ref Unsafe.Add(ref origin, offset))) & Vector512.Create(~0xFFFF)).AsSingle();
 }

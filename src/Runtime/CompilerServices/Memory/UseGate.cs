@@ -1,9 +1,9 @@
-namespace AttentionGen;
+namespace AttentionGen.CompilerServices;
 
 /// <summary>
-/// Says who uses a cache: some readers, or one call that changes it. Nobody waits. The last one that leaves a closed gate frees what is behind it.
+/// Says who uses memory that may be freed, such as a cache: some readers, or one call that changes it. Nobody waits. The last one that leaves a closed gate frees what is behind it.
 /// </summary>
-internal struct CacheGate
+internal struct UseGate
 {
     private const int Changes = 1 << 29, Closed = 1 << 30; // beside the number of readers
 

@@ -1,10 +1,9 @@
 using System.Runtime.InteropServices;
-using AttentionGen.CompilerServices;
 
-namespace AttentionGen;
+namespace AttentionGen.CompilerServices;
 
-/// <summary>Native memory of caches, aligned to 64 bytes. The garbage collector is told of it.</summary>
-internal static unsafe class CacheMemory
+/// <summary>Native memory of caches and weights, aligned to 64 bytes. The garbage collector is told of it.</summary>
+internal static unsafe class OwnedMemory
 {
     public const nuint Alignment = 64;
 
