@@ -11,6 +11,7 @@ namespace AttentionGen;
 /// </typeparam>
 /// <remarks>
 /// A row of the output depends on its input row alone: it has the same bits in any call, with any other rows, on any number of threads. A sum is made of partial sums of at most 256 products.
+/// Sums with integers get their scale at the end: they overflow where the result divided by the scale does.
 /// Any thread may call at any time; a call allocates nothing. <see cref="Dispose"/> frees the memory when the last running call ends.
 /// </remarks>
 public sealed unsafe class AttentionLinear<T> : IDisposable

@@ -17,6 +17,9 @@ static void try(const spec *s, shape c, unsigned index) {
     check(s, &c);
 }
 
+// What is done to elements and scores does not depend on lengths: kernels that differ in it share the edges, half each.
+static int is_plain(const spec *s) { return s->scored == PLAIN && !s->rotary && !s->normed && !s->memory && s->key_type == F32 && !s->first; }
+
 static void packed(const spec *s) {
     static const int lengths[] = {1, 2, 7, 8, 9, 16, 95, 96, 97, 383, 384, 385, 769};
     enum { LENGTHS = sizeof lengths / sizeof *lengths };
@@ -30,6 +33,7 @@ static void packed(const spec *s) {
         for (int b = 0; b < LENGTHS; b++) {
             // Edges against each other for small heads; the larger the head, the fewer.
             if (s->d > 64 && (a + b) % 4) continue;
+            if (s->d <= 64 && !is_plain(s) && (a + b + (s - specs)) % 2) continue;
             if (lengths[a] * (long)lengths[b] * s->d > 6000000) continue;
             try(s, (shape){PACKED, 1, lengths[a], lengths[b]}, a * LENGTHS + b);
         }
@@ -45,7 +49,7 @@ static void rows(const spec *s) {
     for (int group = 1; group <= 4; group++) {
         for (int queries = 1; queries * group <= 24; queries++, a++) {
             for (int b = 0; b < KEYS; b++) {
-                if ((a * KEYS + b + (s - specs)) % (keys[b] < 100 ? 3 : s->d <= 64 ? 8 : 12)) continue;
+                if ((a * KEYS + b + (s - specs)) % ((keys[b] < 100 ? 3 : s->d <= 64 ? 8 : 12) * (is_plain(s) ? 1 : 2))) continue;
                 try(s, (shape){ROWS, group, queries, keys[b]}, a * KEYS + b);
             }
         }
