@@ -141,7 +141,7 @@ public unsafe ref struct LayerCall
         Enter(value, out _ofValue);
         Enter(last, out _ofOutput);
         if (bytes > 0) _memory = ScratchCache.RentForLayer((nuint)bytes);
-        if (_queries > 0) _lastMemory = ScratchCache.Rent((nuint)LinearJob.BytesOf(_queries)); // now: when the last projection begins, a cache has the new tokens
+        if (_queries > 0) _lastMemory = ScratchCache.Rent((nuint)LinearJob.BytesOf(_queries, _ofOutput.Depth)); // now: when the last projection begins, a cache has the new tokens
     }
 
     /// <summary>Computes queries, keys and values.</summary>

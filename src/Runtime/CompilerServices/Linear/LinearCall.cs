@@ -60,6 +60,6 @@ internal unsafe struct LinearCall
 
     public int MaxThreads;
 
-    /// <summary>The memory of the caller's thread, <see cref="LinearJob.BytesOf(int)"/> bytes: such a call cannot fail for lack of memory. Null to rent it.</summary>
+    /// <summary>The memory of the caller's thread, <see cref="LinearJob.BytesOf(int, int)"/> bytes: such a call cannot fail for lack of memory. Null to rent it.</summary>
     public float* Memory;
 }

@@ -3,13 +3,21 @@ using System.Runtime.CompilerServices;
 namespace AttentionGen.CompilerServices;
 
 /// <summary>
-/// Runs products with packed weights. A unit is a block of rows times a group of columns: their sums stay in the second-level cache until they are complete, and only then is the output written.
-/// Units of the same columns follow each other, so that weights are read once. No result depends on the number of threads or on the other rows of a call.
+/// Runs products with packed weights. A unit is a block of rows times some groups of columns: the rows are packed once for all of them, the sums of a group stay in the second-level cache until they
+/// are complete, and only then is the output written. No result depends on the number of threads or on the other rows of a call.
 /// </summary>
 internal sealed unsafe class LinearJob : PooledJob<LinearJob>
 {
-    /// <summary>The most rows of a unit. Their sums, packed input and a panel take some 300 KiB.</summary>
+    /// <summary>The most rows of a unit. The sums of a group and a packed part of the depth take some 200 KiB.</summary>
     private const int BlockRows = 96;
+
+    /// <summary>
+    /// The most floats of packed rows. Rows of more elements are packed again for each group of columns: 6 % of the time of 512 rows of 768 elements on 768 columns (AVX-512, Zen 4).
+    /// </summary>
+    private const int MostPacked = 1 << 19;
+
+    /// <summary>Units for each thread, so that all are busy to the end.</summary>
+    private const int UnitsPerThread = 4;
 
     // The work for which a further thread pays, as for decode.
     private const double BytesPerThread = 256 << 10, FlopsPerThread = 2e6;
@@ -17,6 +25,7 @@ internal sealed unsafe class LinearJob : PooledJob<LinearJob>
     private LinearCall _call;
     private int _blocks;     // of rows
     private int _blockRows;  // of each but the last
+    private int _most;       // groups of a unit
     private nint _bytes;     // of memory of a thread
 
     private static LinearJob Create() => new();
@@ -26,13 +35,15 @@ internal sealed unsafe class LinearJob : PooledJob<LinearJob>
         if (call.Rows == 0) return;
         long units = 0;
         double work = 0;
-        int parts = 1;
+        nint bytes = 0;
+        int most = 1;
         var (blocks, blockRows) = BlocksOf(call.Rows);
         for (int i = 0; i < call.TargetCount; i++)
         {
             ref readonly var target = ref call.Targets[i];
             units += (long)Groups(target) * blocks;
-            parts = Math.Max(parts, target.Parts);
+            most = Math.Max(most, Groups(target));
+            bytes = Math.Max(bytes, BytesOf(blockRows, target.Depth, target.Parts));
             double weights = (double)target.Depth * target.Columns * target.Parts;
             work += Math.Max(weights * ElementTable.Of(target.Type).Bytes / BytesPerThread, 2 * weights * call.Rows / FlopsPerThread);
         }
@@ -40,16 +51,26 @@ internal sealed unsafe class LinearJob : PooledJob<LinearJob>
         int threads = (int)Math.Clamp(work, 1, Math.Min(Math.Min(call.MaxThreads, MaxThreads), units));
         var job = threads > 1 ? RentFor(call) : null;
         if (job is null) (job, threads) = (Alone(&Create), 1);
+        if (threads > 1) most = (int)Math.Clamp(units / (UnitsPerThread * threads), 1, most);
         job._call = call;
-        (job._blocks, job._blockRows) = (blocks, blockRows);
-        job._bytes = BytesOf(blockRows, parts);
+        (job._blocks, job._blockRows, job._most, job._bytes) = (blocks, blockRows, most, bytes);
+        units = 0;
+        for (int i = 0; i < call.TargetCount; i++) units += (long)job.UnitsOf(call.Targets[i]) * blocks;
         job.Run(units, threads);
     }
 
-    /// <summary>The bytes of <see cref="LinearCall.Memory"/> for a product of one part.</summary>
-    public static nint BytesOf(int rows) => rows == 0 ? 0 : BytesOf(BlocksOf(rows).RowsOfEach, parts: 1);
+    /// <summary>The units of a block of rows.</summary>
+    private int UnitsOf(in LinearTarget target) => (Groups(target) + _most - 1) / _most;
 
-    private static nint BytesOf(int blockRows, int parts) => sizeof(float) * blockRows * (LinearCores.Best.Plan.InputRow + (nint)parts * LinearCores.Best.Plan.SumRow);
+    /// <summary>The bytes of <see cref="LinearCall.Memory"/> for a product of one part.</summary>
+    public static nint BytesOf(int rows, int depth) => rows == 0 ? 0 : BytesOf(BlocksOf(rows).RowsOfEach, depth, parts: 1);
+
+    private static nint BytesOf(int blockRows, int depth, int parts) =>
+        sizeof(float) * blockRows * ((PacksOnce(blockRows, depth) ? DepthBlocks(depth) : 1) * (nint)LinearCores.Best.Plan.InputRow + (nint)parts * LinearCores.Best.Plan.SumRow);
+
+    private static bool PacksOnce(int blockRows, int depth) => (long)blockRows * DepthBlocks(depth) * LinearCores.Best.Plan.InputRow <= MostPacked;
+
+    private static int DepthBlocks(int depth) => (int)(((long)depth + LinearCores.Best.Plan.BlockDepth - 1) / LinearCores.Best.Plan.BlockDepth);
 
     /// <summary>The blocks of rows, and the rows of each but the last.</summary>
     private static (int Blocks, int RowsOfEach) BlocksOf(int rows)
@@ -105,18 +126,22 @@ internal sealed unsafe class LinearJob : PooledJob<LinearJob>
     private void Unit(long unit, float* memory)
     {
         int index = 0;
-        for (long own; unit >= (own = (long)Groups(_call.Targets[index]) * _blocks); unit -= own) index++;
+        for (long own; unit >= (own = (long)UnitsOf(_call.Targets[index]) * _blocks); unit -= own) index++;
         ref readonly var target = ref _call.Targets[index];
         ref readonly var walk = ref LinearCores.Best;
-        var (group, block) = Math.DivRem((int)unit, _blocks);
-        int groups = Groups(target), from = (int)((long)group * target.PartPanels / groups), end = (int)((long)(group + 1) * target.PartPanels / groups);
+        var (part, block) = Math.DivRem((int)unit, _blocks);
+        int groups = Groups(target), units = UnitsOf(target), begin = (int)((long)part * groups / units), last = (int)((long)(part + 1) * groups / units);
         int first = block * _blockRows, rows = Math.Min(_blockRows, _call.Rows - first);
+        bool packs = true, packsOnce = PacksOnce(_blockRows, target.Depth);
         float* sums = memory, packed = sums + (nint)target.Parts * _blockRows * walk.Plan.SumRow;
-        new Span<float>(sums, target.Parts * _blockRows * walk.Plan.SumRow).Clear();
-        if (rows <= walk.Plan.FewRows) Few(target, first, rows, from, end - from, sums);
-        else Many(target, first, rows, from, end - from, sums, packed);
-        int column = from * walk.Plan.PanelColumns;
-        Finish(target, first, rows, column, Math.Min(end * walk.Plan.PanelColumns, target.Columns) - column, sums);
+        for (int group = begin; group < last; group++, packs = !packsOnce)
+        {
+            int from = (int)((long)group * target.PartPanels / groups), end = (int)((long)(group + 1) * target.PartPanels / groups), column = from * walk.Plan.PanelColumns;
+            new Span<float>(sums, target.Parts * _blockRows * walk.Plan.SumRow).Clear();
+            if (rows <= walk.Plan.FewRows) Few(target, first, rows, from, end - from, sums);
+            else Many(target, first, rows, from, end - from, sums, packed, packs, packsOnce);
+            Finish(target, first, rows, column, Math.Min(end * walk.Plan.PanelColumns, target.Columns) - column, sums);
+        }
     }
 
     /// <summary>The sums of few rows: each reads the weights in place.</summary>
@@ -136,20 +161,14 @@ internal sealed unsafe class LinearJob : PooledJob<LinearJob>
         }
     }
 
-    /// <summary>The sums of many rows: a part of the depth of all rows is packed, then meets the panels one after the other.</summary>
-    private void Many(in LinearTarget target, int first, int rows, int panel, int panels, float* sums, float* packed)
+    // The sums of many rows: a part of the depth of all rows is packed, unless it is there, then meets the panels one after the other. Each part may keep memory of its own.
+    private void Many(in LinearTarget target, int first, int rows, int panel, int panels, float* sums, float* packed, bool packs, bool keeps)
     {
         ref readonly var walk = ref LinearCores.Best;
         for (int from = 0; from < target.Depth; from += walk.Plan.BlockDepth)
         {
             int depth = Math.Min(target.Depth - from, walk.Plan.BlockDepth), padded = (depth + 3) / 4 * 4;
-            for (int row = 0; row < rows; row++)
-            {
-                var own = new Span<float>(packed + (nint)row * walk.Plan.InputRow, padded);
-                new ReadOnlySpan<float>(_call.Input + (first + row) * _call.InputStride + from, depth).CopyTo(own);
-                own[depth..].Clear();
-            }
-
+            if (packs) Pack(first, rows, from, depth, padded, packed);
             for (int i = 0; i < target.Parts * panels; i++)
             {
                 byte* weights = Panel(target, panel, panels, i, from), ahead = i + 1 < target.Parts * panels ? Panel(target, panel, panels, i + 1, from) : Panel(target, panel, panels, 0, from + depth);
@@ -161,6 +180,17 @@ internal sealed unsafe class LinearJob : PooledJob<LinearJob>
                     default: walk.MultiplySByte(ref *packed, ref *(sbyte*)weights, ref *(sbyte*)ahead, padded, rows, ref own); break;
                 }
             }
+
+            if (keeps) packed += (nint)_blockRows * walk.Plan.InputRow;
+        }
+    }
+
+    private void Pack(int first, int rows, int from, int depth, int padded, float* packed)
+    {
+        for (int row = 0; row < rows; row++, packed += LinearCores.Best.Plan.InputRow)
+        {
+            new ReadOnlySpan<float>(_call.Input + (first + row) * _call.InputStride + from, depth).CopyTo(new Span<float>(packed, depth));
+            new Span<float>(packed + depth, padded - depth).Clear();
         }
     }
 
