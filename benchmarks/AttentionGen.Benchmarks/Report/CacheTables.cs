@@ -5,19 +5,19 @@ using AttentionGen.Benchmarks.Contenders.Ggml;
 
 namespace AttentionGen.Benchmarks.Report;
 
-/// <summary>What the tables of docs/benchmarks.md have no column for: the bytes that a call through a cache allocates, and each type in which peers store caches.</summary>
+/// <summary>What the tables of docs/benchmarks.md have no column for: the bytes that a call through a cache allocates, and each type in which peers store caches and weights.</summary>
 internal static class CacheTables
 {
     private static readonly (string Contender, string Storage)[] s_peers = [("OnnxRuntime", "float"), ("OnnxRuntime", "int8"), .. GgmlType.OfCaches.Select(type => ("Ggml", type.Name))];
 
-    /// <summary>A row for each shape with a cache; nothing where there are none.</summary>
+    /// <summary>A row for each shape with a cache or with packed weights; nothing where there are none.</summary>
     /// <param name="text">Where it goes.</param>
     /// <param name="results">Of one number of threads.</param>
     public static void Append(StringBuilder text, IGrouping<int, Result> results)
     {
         var shapes = results.Where(result => result.Storage is not null).GroupBy(result => result.Shape).ToList();
         if (shapes.Count == 0) return;
-        text.Append(CultureInfo.InvariantCulture, $"| caches, {Cells.Threads(results.Key)} | AttentionGen | compared with | bytes a call |{string.Concat(s_peers.Select(peer => $" {Cells.TitleOf(peer.Contender)} {peer.Storage} |"))}\n");
+        text.Append(CultureInfo.InvariantCulture, $"| by type of storage, {Cells.Threads(results.Key)} | AttentionGen | compared with | bytes a call |{string.Concat(s_peers.Select(peer => $" {Cells.TitleOf(peer.Contender)} {peer.Storage} |"))}\n");
         text.Append(CultureInfo.InvariantCulture, $"|---|---|---|---|{string.Concat(s_peers.Select(_ => "---|"))}\n");
         foreach (var shape in shapes)
         {

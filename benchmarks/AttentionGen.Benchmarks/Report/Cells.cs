@@ -15,8 +15,21 @@ internal static class Cells
 
     public static string TitleOf(string contender) => Peers.FirstOrDefault(peer => peer.Contender == contender).Title ?? contender;
 
-    /// <summary>The fastest of the peers over a shape; null where no peer can do it.</summary>
-    public static Result? BestPeer(IEnumerable<Result> shape) => shape.Where(result => result.Contender != Ours).MinBy(result => result.MedianMs);
+    /// <summary>The fastest of the peers over a shape that stores no number in fewer bytes than this library does; null where no peer can do it.</summary>
+    public static Result? BestPeer(IReadOnlyCollection<Result> shape)
+    {
+        int bytes = BytesOf(shape.First(result => result.Contender == Ours).Storage);
+        return shape.Where(result => result.Contender != Ours && BytesOf(result.Storage) >= bytes).MinBy(result => result.MedianMs);
+    }
+
+    /// <summary>The bytes of a number in storage, by the names that results have.</summary>
+    private static int BytesOf(string? storage) => storage switch
+    {
+        null or "float" or "f32" => 4,
+        "Half" or "bfloat16" or "f16" => 2,
+        "int8" or "q8_0" => 1,
+        _ => throw new ArgumentException($"{storage} is the name of no type of storage.", nameof(storage)),
+    };
 
     public static string Shape(string id) => $"{id}: {ShapeTable.Find(id).Description}";
 

@@ -29,7 +29,7 @@ internal static class FullTables
             var ours = shape.First(result => result.Contender == Cells.Ours); // the first of ours is token-major
             text.Append(CultureInfo.InvariantCulture, $"| {Cells.Shape(shape.Key)} | {Cells.TimeAndPercent(ours)} | {Cells.TimeAndPercent(shape.Skip(1).FirstOrDefault(result => result.Contender == Cells.Ours))} |");
             foreach (var (contender, _) in Cells.Peers) text.Append(CultureInfo.InvariantCulture, $" {Cells.TimeAndPercent(shape.FirstOrDefault(result => result.Contender == contender))} |");
-            var best = Cells.BestPeer(shape);
+            var best = Cells.BestPeer([.. shape]);
             string plain = ours.TimeToPlain is { } ratio ? string.Create(CultureInfo.InvariantCulture, $"{ratio:0.00} of {ours.Plain}") : "-";
             text.Append(CultureInfo.InvariantCulture, $" {(best is null ? "-" : Cells.Ratio(ours, best))} | {plain} |\n");
             if (best is not null && best.MedianMs < ours.MedianMs) slower.Add($"{shape.Key} ({Cells.TitleOf(best.Contender)}, {Cells.Ratio(ours, best)})");
