@@ -23,7 +23,7 @@ public sealed class AttentionAnalyzer : DiagnosticAnalyzer
         context.EnableConcurrentExecution();
         context.RegisterCompilationStartAction(start =>
         {
-            INamedTypeSymbol[] attributes = [.. new[] { KernelParser.LayerAttributeName, KernelParser.AttributeName }.Select(start.Compilation.GetTypeByMetadataName).OfType<INamedTypeSymbol>()];
+            var attributes = KernelParser.AttributeTypes(start.Compilation);
             if (attributes.Length > 0)
             {
                 var slow = new SlowKernels();

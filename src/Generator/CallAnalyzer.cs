@@ -24,7 +24,7 @@ public sealed class CallAnalyzer : DiagnosticAnalyzer
         context.EnableConcurrentExecution();
         context.RegisterCompilationStartAction(start =>
         {
-            INamedTypeSymbol[] attributes = [.. new[] { KernelParser.LayerAttributeName, KernelParser.AttributeName }.Select(start.Compilation.GetTypeByMetadataName).OfType<INamedTypeSymbol>()];
+            var attributes = KernelParser.AttributeTypes(start.Compilation);
             if (attributes.Length == 0) return;
             var kernels = new ConcurrentDictionary<IMethodSymbol, KernelSpec?>(SymbolEqualityComparer.Default);
             start.RegisterOperationAction(

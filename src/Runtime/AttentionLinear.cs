@@ -38,7 +38,7 @@ public sealed unsafe class AttentionLinear<T> : IDisposable
     {
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(inputDim);
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(outputDim);
-        if (order is not (AttentionWeightOrder.OutputInput or AttentionWeightOrder.InputOutput)) throw new ArgumentOutOfRangeException(nameof(order), order, $"{nameof(order)} is {order}, which is no {nameof(AttentionWeightOrder)}.");
+        CheckOrder(order);
         if (!Enum.IsDefined(activation)) throw new ArgumentOutOfRangeException(nameof(activation), activation, $"{nameof(activation)} is {activation}, which is no {nameof(AttentionActivation)}.");
         var type = PackedWeights.TypeOf<T>();
         int parts = activation == AttentionActivation.SiluGate ? 2 : 1;
@@ -128,7 +128,7 @@ public sealed unsafe class AttentionLinear<T> : IDisposable
     /// <exception cref="ObjectDisposedException">The layer is disposed.</exception>
     public void CopyWeightsTo(Span<float> weights, AttentionWeightOrder order = AttentionWeightOrder.OutputInput)
     {
-        if (order is not (AttentionWeightOrder.OutputInput or AttentionWeightOrder.InputOutput)) throw new ArgumentOutOfRangeException(nameof(order), order, $"{nameof(order)} is {order}, which is no {nameof(AttentionWeightOrder)}.");
+        CheckOrder(order);
         long elements = (long)_weights.Parts * OutputDim * InputDim;
         if (weights.Length != elements) throw new ArgumentException($"{nameof(weights)} has {weights.Length} elements, {elements} are needed.", nameof(weights));
         _weights.Enter(this);
@@ -164,4 +164,9 @@ public sealed unsafe class AttentionLinear<T> : IDisposable
 
     /// <summary>Frees the memory, now or when the last running call ends. Later calls throw <see cref="ObjectDisposedException"/>.</summary>
     public void Dispose() => _weights.Dispose();
+
+    private static void CheckOrder(AttentionWeightOrder order)
+    {
+        if (order is not (AttentionWeightOrder.OutputInput or AttentionWeightOrder.InputOutput)) throw new ArgumentOutOfRangeException(nameof(order), order, $"{nameof(order)} is {order}, which is no {nameof(AttentionWeightOrder)}.");
+    }
 }

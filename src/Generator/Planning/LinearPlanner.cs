@@ -20,7 +20,7 @@ internal static class LinearPlanner
 
     /// <summary>
     /// Panels that few rows read side by side: as many as accumulators allow. 64 MiB out of DRAM at 30 GB/s with four, one row or two; with two panels at 27 (float) and 14 GB/s (bfloat16, three
-    /// rows, AVX2), where tiles that fetch the next panel take 0.8 of the time (Zen 4).
+    /// rows, AVX2), where tiles that fetch the next panel take 0.7 of the time (Zen 4).
     /// </summary>
     private const int MostStreams = 4, LeastStreams = 3;
 

@@ -44,7 +44,7 @@ internal static class KernelParser
         LiftedSpec? Lift(string argument, Kind returns)
         {
             string? name = attribute.NamedArguments.FirstOrDefault(given => given.Key == argument).Value.Value as string;
-            return Lifter.Lift(name, returns, method, compilation, scalars, spans, ParseParameter);
+            return Lifter.Lift(name, returns, method, compilation, scalars, spans, parameter => ParseParameter(parameter, layer is not null));
         }
 
         var (ownMask, ownScore) = (Lift("MaskMethod", Kind.Bool), Lift("ScoreMethod", Kind.Float));
@@ -101,6 +101,7 @@ internal static class KernelParser
     public static MethodSpec ParseMethod(IMethodSymbol method)
     {
         var syntax = Declaration(method);
+        bool isLayer = IsLayer(method);
         var types = new List<TypeSpec>();
         for (var type = method.ContainingType; type is not null; type = type.ContainingType) types.Insert(0, ParseType(type));
         string generics = method.IsGenericMethod ? method.ToDisplayString(s_genericsFormat) : "";
@@ -111,7 +112,7 @@ internal static class KernelParser
             syntax is null ? "" : SecondPart.Modifiers(syntax, method),
             syntax?.ReturnType is RefTypeSyntax ? $"ref {method.ReturnType.ToDisplayString(s_typeFormat)}" : method.ReturnType.ToDisplayString(s_typeFormat),
             Escape(method.Name),
-            method.Parameters.Select(ParseParameter).ToEquatableArray(),
+            method.Parameters.Select(parameter => ParseParameter(parameter, isLayer)).ToEquatableArray(),
             TypeParameters: open < 0 ? "" : generics.Substring(open, (where < 0 ? generics.Length : where) - open),
             Constraints: where < 0 ? "" : generics.Substring(where),
             OtherKind(method, syntax),
@@ -214,7 +215,7 @@ internal static class KernelParser
             type.TypeParameters.Length > 0, type.IsFileLocal, type.TypeKind == TypeKind.Interface);
     }
 
-    private static ParameterSpec ParseParameter(IParameterSymbol parameter)
+    private static ParameterSpec ParseParameter(IParameterSymbol parameter, bool isLayer)
     {
         string modifiers = parameter.RefKind switch
         {
@@ -231,7 +232,7 @@ internal static class KernelParser
         var attribute = parameter.GetAttributes().FirstOrDefault(a => a.AttributeClass?.ToDisplayString() == RoleAttributeName);
         Role? role = attribute is { ConstructorArguments.Length: 1 } && attribute.ConstructorArguments[0].Value is int given
             ? (Enum.IsDefined(typeof(Role), given) ? (Role)given : null)
-            : RoleTable.ByName(parameter.Name, IsLayer(parameter.ContainingSymbol));
+            : RoleTable.ByName(parameter.Name, isLayer);
         return new ParameterSpec(Escape(parameter.Name), parameter.Type.ToDisplayString(s_typeFormat), modifiers, role, IsUnknown(parameter.Type))
         {
             DefaultNumber = parameter is { IsOptional: true, Type.SpecialType: SpecialType.System_Int32 }
@@ -241,6 +242,10 @@ internal static class KernelParser
             UnknownRole = role is null ? attribute?.ConstructorArguments.FirstOrDefault().Value as int? : null,
         };
     }
+
+    /// <summary>The attributes of layers and kernels that a compilation knows; the one that counts where a method has both comes first.</summary>
+    public static INamedTypeSymbol[] AttributeTypes(Compilation compilation) =>
+        [.. new[] { LayerAttributeName, AttributeName }.Select(compilation.GetTypeByMetadataName).OfType<INamedTypeSymbol>()];
 
     /// <summary>Whether a method is a layer, with projections of its own.</summary>
     public static bool IsLayer(ISymbol method) => method.GetAttributes().Any(IsLayer);

@@ -13,6 +13,7 @@
 //   scale   0.125f
 //   mask    none: every query sees every key
 //   cost    2048 flops for a visible pair of query and key
+//           786432 for a row of the input, 786432 for a row of the context
 //
 // Best first:
 //   forward_f32_d64__avx512_6x2

@@ -75,7 +75,7 @@ internal static class KernelEmitter
             //   {(plan.Spec.Layer is null ? "output  " : "heads   ")}{Shape(attention, Role.Output)}
             //   scale   {(plan.Spec.Has(Role.Scales) ? "of each head" : ScalarText.Float(attention.Scale))}
             //   mask    {Visible(plan)}{string.Concat(spec.LoadTexts.Select(step => $"\n//   {step.Title.PadRight(7)} {step.Text}"))}{(scores.Length > 0 ? $"\n//   scores  {scores}" : "")}
-            //   cost    {2L * attention.Heads * (attention.HeadDim + attention.ValueDim)} flops for a visible pair of query and key
+            //   cost    {2L * attention.Heads * (attention.HeadDim + attention.ValueDim)} flops for a visible pair of query and key{(plan.Spec.Layer is null ? "" : LayerEmitter.Cost(plan.Spec))}
             //
             // Best first:
             """);

@@ -49,6 +49,15 @@ internal static class LayerEmitter
 
     private static string Tensor(AttentionSpec attention, Role role) => $"[{(attention.Batched ? "batch, " : "")}{Length(attention.QueryLength, "queries")}, {attention.Tensor(role).Heads}, {attention.Tensor(role).Dim}]";
 
+    /// <summary>The flops of the projections, as more lines of the cost.</summary>
+    public static string Cost(KernelSpec spec)
+    {
+        var (widths, attention) = (spec.Layer!, spec.Attention);
+        long queries = 2L * attention.Heads * (((long)widths.ModelDim * attention.HeadDim) + ((long)attention.ValueDim * widths.OutputDim));
+        long keys = 2L * widths.ContextDim * attention.KeyValueHeads * (attention.HeadDim + attention.ValueDim);
+        return spec.Has(Role.Context) ? $"\n//           {queries} for a row of the input, {keys} for a row of the context" : $"\n//           {queries + keys} for a row of the input";
+    }
+
     /// <summary>The bytes that a layer keeps for each row, after a comma.</summary>
     public static string Bytes(KernelSpec spec)
     {

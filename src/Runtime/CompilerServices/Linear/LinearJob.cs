@@ -12,7 +12,7 @@ internal sealed unsafe class LinearJob : PooledJob<LinearJob>
     private const int BlockRows = 96;
 
     /// <summary>
-    /// The most floats of packed rows. Rows of more elements are packed again for each group of columns: 6 % of the time of 512 rows of 768 elements on 768 columns (AVX-512, Zen 4).
+    /// The most floats of packed rows. Rows of more elements are packed again for each group of columns. Packed once, 512 rows of 768 elements on 768 columns take 0.98 of the time, of 4096 on 4096 0.93 (AVX-512, Zen 4).
     /// </summary>
     private const int MostPacked = 1 << 19;
 
@@ -25,7 +25,7 @@ internal sealed unsafe class LinearJob : PooledJob<LinearJob>
     private LinearCall _call;
     private int _blocks;     // of rows
     private int _blockRows;  // of each but the last
-    private int _most;       // groups of a unit
+    private int _groupsOfUnit;
     private nint _bytes;     // of memory of a thread
 
     private static LinearJob Create() => new();
@@ -36,13 +36,13 @@ internal sealed unsafe class LinearJob : PooledJob<LinearJob>
         long units = 0;
         double work = 0;
         nint bytes = 0;
-        int most = 1;
+        int groupsOfUnit = 1;
         var (blocks, blockRows) = BlocksOf(call.Rows);
         for (int i = 0; i < call.TargetCount; i++)
         {
             ref readonly var target = ref call.Targets[i];
             units += (long)Groups(target) * blocks;
-            most = Math.Max(most, Groups(target));
+            groupsOfUnit = Math.Max(groupsOfUnit, Groups(target));
             bytes = Math.Max(bytes, BytesOf(blockRows, target.Depth, target.Parts));
             double weights = (double)target.Depth * target.Columns * target.Parts;
             work += Math.Max(weights * ElementTable.Of(target.Type).Bytes / BytesPerThread, 2 * weights * call.Rows / FlopsPerThread);
@@ -51,16 +51,16 @@ internal sealed unsafe class LinearJob : PooledJob<LinearJob>
         int threads = (int)Math.Clamp(work, 1, Math.Min(Math.Min(call.MaxThreads, MaxThreads), units));
         var job = threads > 1 ? RentFor(call) : null;
         if (job is null) (job, threads) = (Alone(&Create), 1);
-        if (threads > 1) most = (int)Math.Clamp(units / (UnitsPerThread * threads), 1, most);
+        if (threads > 1) groupsOfUnit = (int)Math.Clamp(units / (UnitsPerThread * threads), 1, groupsOfUnit);
         job._call = call;
-        (job._blocks, job._blockRows, job._most, job._bytes) = (blocks, blockRows, most, bytes);
+        (job._blocks, job._blockRows, job._groupsOfUnit, job._bytes) = (blocks, blockRows, groupsOfUnit, bytes);
         units = 0;
         for (int i = 0; i < call.TargetCount; i++) units += (long)job.UnitsOf(call.Targets[i]) * blocks;
         job.Run(units, threads);
     }
 
     /// <summary>The units of a block of rows.</summary>
-    private int UnitsOf(in LinearTarget target) => (Groups(target) + _most - 1) / _most;
+    private int UnitsOf(in LinearTarget target) => (Groups(target) + _groupsOfUnit - 1) / _groupsOfUnit;
 
     /// <summary>The bytes of <see cref="LinearCall.Memory"/> for a product of one part.</summary>
     public static nint BytesOf(int rows, int depth) => rows == 0 ? 0 : BytesOf(BlocksOf(rows).RowsOfEach, depth, parts: 1);
