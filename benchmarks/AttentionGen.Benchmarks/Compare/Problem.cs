@@ -11,7 +11,12 @@ internal abstract class Problem(Shape shape)
     /// <summary>Memory as large as what the shape reads, for a plain read.</summary>
     public abstract IReadOnlyList<(nint Address, nint Bytes)> Reads { get; }
 
-    public static Problem Of(Shape shape, int seed) => shape.Linear is null ? new OfAttention(shape, seed) : new OfLinear(shape, seed);
+    public static Problem Of(Shape shape, int seed) => shape switch
+    {
+        { Linear: not null } => new OfLinear(shape, seed),
+        { Layer: not null } => new OfLayer(shape, seed),
+        _ => new OfAttention(shape, seed),
+    };
 
     /// <summary>The largest error of some rows of a contender's last result; NaN if one is NaN.</summary>
     public abstract double Error(Contender contender);
@@ -41,6 +46,28 @@ internal abstract class Problem(Shape shape)
         public override List<Contender> EntrantsOf(int threads, ICollection<string> notes) => Entrants.Of(_inputs, threads, notes);
 
         public override Contender? Beside(int threads) => Entrants.Beside(_inputs, threads);
+    }
+
+    private sealed class OfLayer : Problem
+    {
+        private readonly LayerInputs _inputs;
+        private readonly LayerAccuracy _accuracy;
+
+        public OfLayer(Shape shape, int seed)
+            : base(shape)
+        {
+            _inputs = new(shape, seed);
+            _accuracy = new(_inputs, seed);
+        }
+
+        public override IReadOnlyList<(nint Address, nint Bytes)> Reads =>
+            [.. new[] { _inputs.Query, _inputs.Key, _inputs.Value, _inputs.Output, _inputs.CachedKeys, _inputs.CachedValues }.Select(tensor => (tensor.Address, (nint)tensor.Bytes))];
+
+        public override double Error(Contender contender) => _accuracy.Error(contender);
+
+        public override List<Contender> EntrantsOf(int threads, ICollection<string> notes) => Entrants.Of(_inputs, threads, notes);
+
+        public override Contender? Beside(int threads) => null;
     }
 
     private sealed class OfLinear : Problem

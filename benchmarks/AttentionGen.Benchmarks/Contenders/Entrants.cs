@@ -52,9 +52,18 @@ internal static class Entrants
         string id = inputs.Shape.Id;
         List<Contender> entrants = [inputs.Row.Weights.Contender(inputs, threads), new TensorPrimitivesLinearContender(inputs, threads)];
         if (IsInstalled("ONNX Runtime", () => _ = OrtApi.Here, notes))
-            foreach (string name in new[] { "MatMul", "Gemm" }) AddTo(entrants, $"ONNX Runtime's {name} leaves {id} out", () => new OnnxLinearContender(inputs, name, threads), notes);
+            foreach (var projection in Enum.GetValues<OnnxProjection>()) AddTo(entrants, $"ONNX Runtime's {projection} leaves {id} out", () => new OnnxLinearContender(inputs, projection, threads), notes);
         if (IsInstalled("ggml", () => _ = GgmlApi.Here, notes))
             foreach (var type in GgmlType.OfCaches) AddTo(entrants, $"ggml with weights of {type.Name} leaves {id} out", () => new GgmlLinearContender(inputs, type, threads), notes);
+        return entrants;
+    }
+
+    /// <inheritdoc cref="Of(Inputs, int, ICollection{string})"/>
+    public static List<Contender> Of(LayerInputs inputs, int threads, ICollection<string> notes)
+    {
+        List<Contender> entrants = [new LayerContender(inputs, threads)];
+        if (IsInstalled("ONNX Runtime", () => _ = OrtApi.Here, notes))
+            foreach (var way in OnnxLayerContender.WaysOf(inputs.Shape)) AddTo(entrants, $"ONNX Runtime's {way.Projection} with {way.Heads} leaves {inputs.Shape.Id} out", () => new OnnxLayerContender(inputs, way, threads), notes);
         return entrants;
     }
 

@@ -27,11 +27,17 @@ internal sealed record Shape(string Id, int Heads, int KeyValueHeads, int HeadDi
     /// <summary>The linear layers that it is instead of attention, as <see cref="LinearRow.Shape"/> lays them out; null for attention.</summary>
     public LinearRow? Linear { get; init; }
 
+    /// <summary>The whole layer whose attention it is, with its projections; null for attention alone.</summary>
+    public LayerRow? Layer { get; init; }
+
     /// <summary>The keys of each batch item where they differ in number; the largest number is <see cref="Keys"/>. Only with a single query.</summary>
     public IReadOnlyList<int>? Lengths { get; init; }
 
     /// <summary>Few queries against many keys, or few rows against many weights: reading those takes a good part of the time, or all of it.</summary>
     public bool ReadsCache => Linear?.ReadsWeights ?? Queries < Keys;
+
+    /// <summary>The keys that are there before those of the queries.</summary>
+    public int CachedKeys => Keys - Queries;
 
     /// <summary>Whether the queries see different keys.</summary>
     public bool IsMasked => Queries > 1 && (Causal || WindowLeft >= 0);
@@ -78,10 +84,10 @@ internal sealed record Shape(string Id, int Heads, int KeyValueHeads, int HeadDi
     }
 
     /// <summary>A multiplication and an addition for each element of a head, for the score and for the output; for each weight and row.</summary>
-    public double Flops => Linear?.Flops ?? (Cache is { Kind: CacheKind.Append } ? 0 : 4.0 * HeadDim * VisiblePairs);
+    public double Flops => Linear?.Flops ?? (Cache is { Kind: CacheKind.Append } ? 0 : 4.0 * HeadDim * VisiblePairs) + 2 * Queries * (Layer?.WeightsOf(this) ?? 0);
 
     /// <summary>Keys and values, or weights, as they are stored, each counted once.</summary>
-    public double KeyValueBytes => Linear?.Bytes ?? 2.0 * KeyElements / HeadDim * (Cache?.Storage.BytesOf(HeadDim) ?? HeadDim * sizeof(float));
+    public double KeyValueBytes => Linear?.Bytes ?? Layer?.BytesOf(this) ?? 2.0 * KeyElements / HeadDim * (Cache?.Storage.BytesOf(HeadDim) ?? HeadDim * sizeof(float));
 
     public int QueryElements => Batch * Queries * Heads * HeadDim;
 
@@ -99,7 +105,7 @@ internal sealed record Shape(string Id, int Heads, int KeyValueHeads, int HeadDi
             string batch = Batch == 1 ? "" : $"{Batch} x ";
             string mask = Queries == 1 || (!Causal && Variant?.Sees is not null) ? "" : Causal ? ", causal" : ", bidirectional";
             if (WindowLeft >= 0) mask += $", window of {WindowLeft + 1}";
-            return $"{batch}{heads} D{HeadDim}, {tokens}{mask}{(Variant is null ? "" : $"; {Variant.Title}")}{(Cache is null ? "" : $"; {Cache.Title}")}{(Cold ? ", out of DRAM" : "")}";
+            return $"{(Layer is null ? "" : $"{Layer.Description}, ")}{batch}{heads} D{HeadDim}, {tokens}{mask}{(Variant is null ? "" : $"; {Variant.Title}")}{(Cache is null ? "" : $"; {Cache.Title}")}{(Cold ? ", out of DRAM" : "")}";
         }
     }
 }

@@ -59,9 +59,16 @@ internal static class ShapeTable
         LinearRow.Shape("L-8", 8, 4096, 2048, layers: 8),
     ];
 
+    /// <summary>Whole attention layers: an encoder's with many rows, and a step of a decoder, whose weights no cache holds.</summary>
+    public static IReadOnlyList<Shape> Layers { get; } =
+    [
+        LayerRow.Shape("ML-P1", 768, 12, 12, 64, 512, 512, causal: false, LayerKernels.H12D64, (input, weights, _, output, threads) => LayerKernels.H12D64(input, weights, output, threads)),
+        LayerRow.Shape("ML-D", 4096, 32, 8, 128, 1, 4096, causal: true, LayerKernels.H32On8D128Step, LayerKernels.H32On8D128Step!),
+    ];
+
     /// <summary>What stands for several shapes on the command line.</summary>
     public static IReadOnlyList<(string Name, IReadOnlyList<Shape> Shapes)> Groups =>
-        [("prefill", Prefill), ("short", Short), ("decode", Decode), ("few", FewRows), ("masks", Masks), ("caches", Caches), ("linear", Linear)];
+        [("prefill", Prefill), ("short", Short), ("decode", Decode), ("few", FewRows), ("masks", Masks), ("caches", Caches), ("linear", Linear), ("layers", Layers)];
 
     public static IReadOnlyList<Shape> All => [.. Groups.SelectMany(group => group.Shapes)];
 

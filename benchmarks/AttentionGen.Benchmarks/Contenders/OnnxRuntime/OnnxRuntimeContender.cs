@@ -1,4 +1,3 @@
-using System.Runtime.InteropServices;
 using AttentionGen.Benchmarks.Shapes;
 
 namespace AttentionGen.Benchmarks.Contenders.OnnxRuntime;
@@ -6,28 +5,16 @@ namespace AttentionGen.Benchmarks.Contenders.OnnxRuntime;
 /// <summary>An operator of ONNX Runtime.</summary>
 internal sealed class OnnxRuntimeContender : Contender
 {
-    // Its workers spin for about 60 ms after a run.
-    private static readonly TimeSpan s_pause = TimeSpan.FromMilliseconds(80);
-
-    private readonly OrtApi _api = OrtApi.Here;
     private readonly Shape _shape;
     private readonly int _threads;
     private readonly OnnxWay _way;
-    private readonly nint _session;
-    private readonly nint[] _inputNames, _inputs, _outputNames, _outputs;
+    private readonly OnnxModel _model;
 
     /// <exception cref="PeerException">ONNX Runtime refuses the model.</exception>
     public OnnxRuntimeContender(Shape shape, OnnxWay way, int threads)
     {
-        _shape = shape;
-        _way = way;
-        _threads = threads;
-        _session = _api.CreateSession(way.Node.Encode(), threads);
-        OnnxTensor[] inputs = [.. way.Node.Inputs.OfType<OnnxTensor>()];
-        _inputNames = [.. inputs.Select(tensor => Marshal.StringToCoTaskMemUTF8(tensor.Name))];
-        _inputs = [.. inputs.Select(_api.CreateValue)];
-        _outputNames = [.. way.Node.Outputs.Select(tensor => Marshal.StringToCoTaskMemUTF8(tensor.Name))];
-        _outputs = [.. way.Node.Outputs.Select(_api.CreateValue)];
+        (_shape, _way, _threads) = (shape, way, threads);
+        _model = new OnnxModel(OnnxGraph.Of(way.Node), threads);
     }
 
     public override string Name => "OnnxRuntime";
@@ -42,12 +29,9 @@ internal sealed class OnnxRuntimeContender : Contender
 
     public override double Tolerance => _way.Tolerance;
 
-    public override void Run() => _api.Run(_session, _inputNames, _inputs, _outputNames, _outputs);
+    public override void Run() => _model.Run();
 
-    public override void Leave()
-    {
-        if (_threads > 1) Thread.Sleep(s_pause);
-    }
+    public override void Leave() => OnnxModel.Rest(_threads);
 
     public override ReadOnlySpan<float> OutputRow(int batch, int query, int head)
     {
@@ -60,8 +44,6 @@ internal sealed class OnnxRuntimeContender : Contender
     public override void Dispose()
     {
         base.Dispose();
-        _api.FreeSession(_session);
-        foreach (nint value in _inputs.Concat(_outputs)) _api.FreeValue(value);
-        foreach (nint name in _inputNames.Concat(_outputNames)) Marshal.FreeCoTaskMem(name);
+        _model.Dispose();
     }
 }

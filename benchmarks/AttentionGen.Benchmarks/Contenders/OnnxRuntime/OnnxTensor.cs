@@ -9,6 +9,7 @@ internal enum OnnxElement
     Float = 1,
     Int8 = 3,
     Int32 = 6,
+    Int64 = 7,
     Bool = 9,
 }
 
@@ -21,6 +22,12 @@ internal sealed record OnnxTensor(string Name, OnnxElement Element, long[] Shape
     /// <summary>Floats, from one of them on.</summary>
     public static OnnxTensor Of(string name, Tensor tensor, long[] shape, int first = 0) =>
         new(name, OnnxElement.Float, shape, tensor.Address + (nint)first * sizeof(float), Product(shape) * sizeof(float)) { Owner = tensor };
+
+    /// <summary>What one operator of a graph hands to others: memory of ONNX Runtime.</summary>
+    public static OnnxTensor Between(string name) => new(name, OnnxElement.Float, [], 0, 0);
+
+    /// <summary>Whether it is memory of ONNX Runtime.</summary>
+    public bool IsBetween => Address == 0;
 
     /// <summary>Bytes with a sign.</summary>
     public static OnnxTensor OfBytes(string name, Tensor tensor, long[] shape) =>
