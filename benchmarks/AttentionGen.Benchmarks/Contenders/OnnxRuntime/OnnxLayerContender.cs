@@ -128,9 +128,10 @@ internal sealed class OnnxLayerContender : Contender
         return output;
     }
 
-    private OnnxTensor Batched(OnnxTensor rows, int width) => IsBatched ? rows : Shaped(rows, RowsOf(width, batched: true));
+    // The number of tokens stays open: with a known one ONNX Runtime takes a cache for as long as the new tokens.
+    private OnnxTensor Batched(OnnxTensor rows, int width) => IsBatched ? rows : Shaped(rows, [1, -1, width]);
 
-    private OnnxTensor Flat(OnnxTensor heads) => IsBatched ? heads : Shaped(heads, RowsOf(_inputs.QueryWidth, batched: false));
+    private OnnxTensor Flat(OnnxTensor heads) => IsBatched ? heads : Shaped(heads, [-1, _inputs.QueryWidth]);
 
     private OnnxTensor Shaped(OnnxTensor tensor, long[] shape)
     {

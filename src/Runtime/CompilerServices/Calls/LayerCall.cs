@@ -141,7 +141,9 @@ public unsafe ref struct LayerCall
         Enter(value, out _ofValue);
         Enter(last, out _ofOutput);
         if (bytes > 0) _memory = ScratchCache.RentForLayer((nuint)bytes);
-        if (_queries > 0) _lastMemory = ScratchCache.Rent((nuint)LinearJob.BytesOf(_queries, _ofOutput.Depth)); // now: when the last projection begins, a cache has the new tokens
+        if (_queries == 0) return;
+        _lastMemory = ScratchCache.Rent((nuint)LinearJob.BytesOf(_queries, _ofOutput.Depth)); // now: when the last projection begins, a cache has the new tokens
+        LinearJob.Prepare();
     }
 
     /// <summary>Computes queries, keys and values.</summary>
@@ -159,7 +161,7 @@ public unsafe ref struct LayerCall
         }
     }
 
-    /// <summary>Computes the output from the heads. It needs no memory that could be missing.</summary>
+    /// <summary>Computes the output from the heads. It cannot fail: all that it needs is there, and what it could use beside is not needed.</summary>
     public readonly void Finish()
     {
         var target = _ofOutput;

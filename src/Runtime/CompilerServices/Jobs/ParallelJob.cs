@@ -1,3 +1,5 @@
+using System.Diagnostics.CodeAnalysis;
+
 namespace AttentionGen.CompilerServices;
 
 /// <summary>
@@ -67,9 +69,14 @@ internal abstract class ParallelJob : IThreadPoolWorkItem
         }
     }
 
+    /// <summary>
+    /// Asks for workers. The caller can finish everything with those that were queued, so whatever the queue throws costs threads and never a result: a call that has
+    /// begun to write has no way back.
+    /// </summary>
+    [SuppressMessage("Design", "CA1031", Justification = "See above; only the queue itself is called here.")]
     private void Queue()
     {
-        bool queued = false;
+        _isLost = false;
         try
         {
             for (int i = 1; i < _threads; i++)
@@ -77,16 +84,10 @@ internal abstract class ParallelJob : IThreadPoolWorkItem
                 Faults.Before(Fault.Queue);
                 ThreadPool.UnsafeQueueUserWorkItem(this, preferLocal: false);
             }
-
-            queued = true;
         }
-        catch (OutOfMemoryException)
+        catch (Exception)
         {
-            // The caller can finish everything with the workers that were queued.
-        }
-        finally
-        {
-            _isLost = !queued;
+            _isLost = true;
         }
     }
 

@@ -1,3 +1,5 @@
+using System.Diagnostics.CodeAnalysis;
+
 namespace AttentionGen.CompilerServices;
 
 /// <summary>
@@ -18,7 +20,8 @@ internal abstract unsafe class PooledJob<TJob> : ParallelJob
     /// <summary>The job of this thread for calls without other threads.</summary>
     protected static TJob Alone(delegate*<TJob> create) => t_alone ??= create();
 
-    /// <summary>A job for several threads, null if the pool is exhausted.</summary>
+    /// <summary>A job for several threads; null if the pool is exhausted or no job can be made: the caller then works alone.</summary>
+    [SuppressMessage("Design", "CA1031", Justification = "Only the constructor is called. A call that has begun to write has no way back, and does not need the job.")]
     protected static TJob? Rent(delegate*<TJob> create)
     {
         for (int i = 0; i < s_spare.Length; i++)
@@ -36,10 +39,10 @@ internal abstract unsafe class PooledJob<TJob> : ParallelJob
             Faults.Before(Fault.Job);
             return create();
         }
-        catch
+        catch (Exception)
         {
             Interlocked.Decrement(ref s_created);
-            throw;
+            return null;
         }
     }
 

@@ -49,7 +49,7 @@ internal sealed unsafe class LinearJob : PooledJob<LinearJob>
         }
 
         int threads = (int)Math.Clamp(work, 1, Math.Min(Math.Min(call.MaxThreads, MaxThreads), units));
-        var job = threads > 1 ? RentFor(call) : null;
+        var job = threads > 1 ? Rent(&Create) : null;
         if (job is null) (job, threads) = (Alone(&Create), 1);
         if (threads > 1) groupsOfUnit = (int)Math.Clamp(units / (UnitsPerThread * threads), 1, groupsOfUnit);
         job._call = call;
@@ -58,6 +58,9 @@ internal sealed unsafe class LinearJob : PooledJob<LinearJob>
         for (int i = 0; i < call.TargetCount; i++) units += (long)job.UnitsOf(call.Targets[i]) * blocks;
         job.Run(units, threads);
     }
+
+    /// <summary>Makes what a call on this thread cannot do without, beside its memory.</summary>
+    public static void Prepare() => _ = Alone(&Create);
 
     /// <summary>The units of a block of rows.</summary>
     private int UnitsOf(in LinearTarget target) => (Groups(target) + _groupsOfUnit - 1) / _groupsOfUnit;
@@ -79,19 +82,6 @@ internal sealed unsafe class LinearJob : PooledJob<LinearJob>
         int blocks = (rows + BlockRows - 1) / BlockRows, blockRows = (rows + blocks - 1) / blocks;
         if (rows > plan.FewRows) blockRows = (blockRows + plan.TileRows - 1) / plan.TileRows * plan.TileRows;
         return ((rows + blockRows - 1) / blockRows, blockRows);
-    }
-
-    /// <summary>A job for several threads; null if there is none. A call that has its memory does without one that cannot be made.</summary>
-    private static LinearJob? RentFor(in LinearCall call)
-    {
-        try
-        {
-            return Rent(&Create);
-        }
-        catch (OutOfMemoryException) when (call.Memory != null)
-        {
-            return null;
-        }
     }
 
     private static int Groups(in LinearTarget target)
@@ -165,10 +155,11 @@ internal sealed unsafe class LinearJob : PooledJob<LinearJob>
     private void Many(in LinearTarget target, int first, int rows, int panel, int panels, float* sums, float* packed, bool packs, bool keeps)
     {
         ref readonly var walk = ref LinearCores.Best;
+        if (packs && keeps) Pack(first, rows, 0, target.Depth, packed);
         for (int from = 0; from < target.Depth; from += walk.Plan.BlockDepth)
         {
             int depth = Math.Min(target.Depth - from, walk.Plan.BlockDepth), padded = (depth + 3) / 4 * 4;
-            if (packs) Pack(first, rows, from, depth, padded, packed);
+            if (packs && !keeps) Pack(first, rows, from, depth, packed);
             for (int i = 0; i < target.Parts * panels; i++)
             {
                 byte* weights = Panel(target, panel, panels, i, from), ahead = i + 1 < target.Parts * panels ? Panel(target, panel, panels, i + 1, from) : Panel(target, panel, panels, 0, from + depth);
@@ -185,12 +176,19 @@ internal sealed unsafe class LinearJob : PooledJob<LinearJob>
         }
     }
 
-    private void Pack(int first, int rows, int from, int depth, int padded, float* packed)
+    /// <summary>Packs a range of the depth of rows, row after row, each part of it into memory of its own.</summary>
+    private void Pack(int first, int rows, int from, int depth, float* packed)
     {
-        for (int row = 0; row < rows; row++, packed += LinearCores.Best.Plan.InputRow)
+        ref readonly var plan = ref LinearCores.Best.Plan;
+        for (int row = 0; row < rows; row++, packed += plan.InputRow)
         {
-            new ReadOnlySpan<float>(_call.Input + (first + row) * _call.InputStride + from, depth).CopyTo(new Span<float>(packed, depth));
-            new Span<float>(packed + depth, padded - depth).Clear();
+            float* input = _call.Input + (first + row) * _call.InputStride + from, to = packed;
+            for (int left = depth; left > 0; left -= plan.BlockDepth, input += plan.BlockDepth, to += (nint)_blockRows * plan.InputRow)
+            {
+                int part = Math.Min(left, plan.BlockDepth);
+                new ReadOnlySpan<float>(input, part).CopyTo(new Span<float>(to, part));
+                if (part % 4 != 0) new Span<float>(to + part, 4 - part % 4).Clear();
+            }
         }
     }
 
@@ -205,18 +203,21 @@ internal sealed unsafe class LinearJob : PooledJob<LinearJob>
     private void Finish(in LinearTarget target, int first, int rows, int column, int columns, float* sums)
     {
         int sumRow = LinearCores.Best.Plan.SumRow;
-        float* other = sums + (nint)_blockRows * sumRow;
-        nint second = (nint)target.Columns + column; // of a gate: the columns that it multiplies
-        for (int i = 0; i < rows; i++, sums += sumRow, other += sumRow)
+        var own = new FinishedRows
         {
-            nint row = first + i;
-            var output = new Span<float>(target.Output + row * target.OutputStride + column, columns);
-            var residual = Numbers(target.Residual, row * target.ResidualStride + column, columns);
-            ReadOnlySpan<float> own = new(sums, columns), scales = Numbers(target.Scales, column, columns), bias = Numbers(target.Bias, column, columns);
-            if (target.Parts == 1) Activations.Finish(own, scales, bias, residual, target.Activation, output);
-            else Activations.FinishGate(own, new(other, columns), scales, Numbers(target.Scales, second, columns), bias, Numbers(target.Bias, second, columns), residual, output);
+            Sums = sums, SumRow = sumRow, Scales = From(target.Scales, column), Bias = From(target.Bias, column),
+            Residual = From(target.Residual, first * target.ResidualStride + column), ResidualRow = target.Residual == null ? 0 : target.ResidualStride,
+            Output = target.Output + first * target.OutputStride + column, OutputRow = target.OutputStride, Rows = rows, Count = columns,
+        };
+        if (target.Parts == 1)
+        {
+            Activations.Finish(own, target.Activation);
+            return;
         }
+
+        nint second = (nint)target.Columns + column; // of a gate: the columns that it multiplies
+        Activations.FinishGate(own, new FinishedRows { Sums = sums + (nint)_blockRows * sumRow, Scales = From(target.Scales, second), Bias = From(target.Bias, second) });
     }
 
-    private static ReadOnlySpan<float> Numbers(float* origin, nint offset, int count) => origin == null ? default : new(origin + offset, count);
+    private static float* From(float* origin, nint offset) => origin == null ? null : origin + offset;
 }

@@ -30,32 +30,35 @@ internal static unsafe class Activations
     {
         int count = sums.Length;
         fixed (float* sum = sums, scale = OneEach(scales, count), offset = OneEach(bias, count), rest = OneEach(residual, count), result = output[..count])
+            Finish(new FinishedRows { Sums = sum, Scales = scale, Bias = offset, Residual = rest, Output = result, Count = count, Rows = 1 }, kind);
+    }
+
+    /// <inheritdoc cref="Finish(ReadOnlySpan{float}, ReadOnlySpan{float}, ReadOnlySpan{float}, ReadOnlySpan{float}, AttentionActivation, Span{float})"/>
+    public static void Finish(in FinishedRows rows, AttentionActivation kind)
+    {
+        switch (kind)
         {
-            var row = new FinishedRow { Sums = sum, Scales = scale, Bias = offset, Residual = rest, Output = result, Count = count };
-            switch (kind)
-            {
-                case AttentionActivation.None:
-                    Finish<Identity>(row);
-                    break;
-                case AttentionActivation.Relu:
-                    Finish<Relu>(row);
-                    break;
-                case AttentionActivation.Gelu:
-                    Finish<Gelu>(row);
-                    break;
-                case AttentionActivation.GeluTanh:
-                    Finish<GeluTanh>(row);
-                    break;
-                case AttentionActivation.Silu:
-                    Finish<Silu>(row);
-                    break;
-                default:
-                    throw new ArgumentOutOfRangeException(nameof(kind), kind, $"{nameof(kind)} is {kind}, an activation of one operand is needed.");
-            }
+            case AttentionActivation.None:
+                Finish<Identity>(rows);
+                break;
+            case AttentionActivation.Relu:
+                Finish<Relu>(rows);
+                break;
+            case AttentionActivation.Gelu:
+                Finish<Gelu>(rows);
+                break;
+            case AttentionActivation.GeluTanh:
+                Finish<GeluTanh>(rows);
+                break;
+            case AttentionActivation.Silu:
+                Finish<Silu>(rows);
+                break;
+            default:
+                throw new ArgumentOutOfRangeException(nameof(kind), kind, $"{nameof(kind)} is {kind}, an activation of one operand is needed.");
         }
     }
 
-    /// <summary>output = silu(sumsA * scalesA + biasA) * (sumsB * scalesB + biasB) + residual, with the spans of <see cref="Finish"/>.</summary>
+    /// <summary>output = silu(sumsA * scalesA + biasA) * (sumsB * scalesB + biasB) + residual, with the spans of <see cref="Finish(ReadOnlySpan{float}, ReadOnlySpan{float}, ReadOnlySpan{float}, ReadOnlySpan{float}, AttentionActivation, Span{float})"/>.</summary>
     public static void FinishGate(
         ReadOnlySpan<float> sumsA, ReadOnlySpan<float> sumsB, ReadOnlySpan<float> scalesA, ReadOnlySpan<float> scalesB, ReadOnlySpan<float> biasA, ReadOnlySpan<float> biasB,
         ReadOnlySpan<float> residual, Span<float> output)
@@ -64,90 +67,112 @@ internal static unsafe class Activations
         fixed (float* sumA = sumsA, scaleA = OneEach(scalesA, count), offsetA = OneEach(biasA, count), sumB = sumsB[..count], scaleB = OneEach(scalesB, count), offsetB = OneEach(biasB, count))
         fixed (float* rest = OneEach(residual, count), result = output[..count])
         {
-            var a = new FinishedRow { Sums = sumA, Scales = scaleA, Bias = offsetA, Residual = rest, Output = result, Count = count };
-            var b = new FinishedRow { Sums = sumB, Scales = scaleB, Bias = offsetB };
-            if (Vector512.IsHardwareAccelerated && Avx512F.IsSupported) FinishGate<Floats512>(a, b);
-            else if (Vector256.IsHardwareAccelerated && Avx.IsSupported && Fma.IsSupported) FinishGate<Floats256>(a, b);
-            else FinishGate<Floats128>(a, b);
+            FinishGate(
+                new FinishedRows { Sums = sumA, Scales = scaleA, Bias = offsetA, Residual = rest, Output = result, Count = count, Rows = 1 },
+                new FinishedRows { Sums = sumB, Scales = scaleB, Bias = offsetB });
         }
     }
 
-    /// <summary>A row of a product and what it goes through; null where there is nothing.</summary>
-    private struct FinishedRow
+    /// <summary>The same for rows.</summary>
+    /// <param name="a">The first factors, the residual and the output.</param>
+    /// <param name="b">The sums of the second factors, as far apart as those of the first, their scales and their bias.</param>
+    public static void FinishGate(in FinishedRows a, in FinishedRows b)
     {
-        public float* Sums, Scales, Bias, Residual, Output;
-        public int Count;
+        if (Vector512.IsHardwareAccelerated && Avx512F.IsSupported) FinishGate<Floats512>(a, b);
+        else if (Vector256.IsHardwareAccelerated && Avx.IsSupported && Fma.IsSupported) FinishGate<Floats256>(a, b);
+        else FinishGate<Floats128>(a, b);
     }
 
     private static ReadOnlySpan<float> OneEach(ReadOnlySpan<float> span, int count) => span.IsEmpty ? span : span[..count];
 
-    private static void Finish<TActivation>(in FinishedRow row)
+    private static void Finish<TActivation>(in FinishedRows rows)
         where TActivation : struct, IActivation
     {
-        if (Vector512.IsHardwareAccelerated && Avx512F.IsSupported) Finish<Floats512, TActivation>(row);
-        else if (Vector256.IsHardwareAccelerated && Avx.IsSupported && Fma.IsSupported) Finish<Floats256, TActivation>(row);
-        else Finish<Floats128, TActivation>(row);
+        if (Vector512.IsHardwareAccelerated && Avx512F.IsSupported) Finish<Floats512, TActivation>(rows);
+        else if (Vector256.IsHardwareAccelerated && Avx.IsSupported && Fma.IsSupported) Finish<Floats256, TActivation>(rows);
+        else Finish<Floats128, TActivation>(rows);
     }
 
+    // All rows in one call: rows by value, one a call, took 0.06 of the time of a product of 512 rows of 768 elements. The copy of a struct waits for the stores before it, here those of the row before.
     [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
-    private static void Finish<TVector, TActivation>(FinishedRow row)
+    private static void Finish<TVector, TActivation>(in FinishedRows rows)
         where TVector : struct, IFloats<TVector>
         where TActivation : struct, IActivation
     {
-        // Each turn asks which operands there are. Such branches are predicted: a row of 3072 floats without any operand takes 0.106 ns for a float on a Zen 4 core,
-        // TensorPrimitives.Add 0.098 ns.
-        int i = 0;
-        for (; i <= row.Count - TVector.Count; i += TVector.Count)
+        float* sums = rows.Sums, scales = rows.Scales, bias = rows.Bias, residual = rows.Residual, output = rows.Output;
+        nint sumRow = rows.SumRow, residualRow = rows.ResidualRow, outputRow = rows.OutputRow;
+        int count = rows.Count;
+        for (int row = rows.Rows; row > 0; row--, sums += sumRow, residual += residualRow, output += outputRow)
         {
-            var x = TActivation.Of(Scaled<TVector>(row, i, TVector.Count));
-            if (row.Residual != null) x += TVector.Load(row.Residual + i);
-            TVector.Store(x, row.Output + i);
-        }
+            // Each turn asks which operands there are. Such branches are predicted: a row of 3072 floats without any operand takes 0.106 ns for a float on a Zen 4 core,
+            // TensorPrimitives.Add 0.098 ns.
+            int i = 0;
+            for (; i <= count - TVector.Count; i += TVector.Count)
+            {
+                var x = TActivation.Of(Scaled<TVector>(sums, scales, bias, i, TVector.Count));
+                if (residual != null) x += TVector.Load(residual + i);
+                TVector.Store(x, output + i);
+            }
 
-        if (i < row.Count)
-        {
-            var x = TActivation.Of(Scaled<TVector>(row, i, row.Count - i));
-            if (row.Residual != null) x += TVector.LoadFirst(row.Residual + i, row.Count - i);
-            TVector.StoreFirst(x, row.Output + i, row.Count - i);
+            if (i < count)
+            {
+                var x = TActivation.Of(Scaled<TVector>(sums, scales, bias, i, count - i));
+                if (residual != null) x += TVector.LoadFirst(residual + i, count - i);
+                TVector.StoreFirst(x, output + i, count - i);
+            }
         }
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
-    private static void FinishGate<TVector>(FinishedRow a, FinishedRow b)
+    private static void FinishGate<TVector>(in FinishedRows a, in FinishedRows b)
         where TVector : struct, IFloats<TVector>
     {
-        int i = 0;
-        for (; i <= a.Count - TVector.Count; i += TVector.Count)
+        float* sumsA = a.Sums, scalesA = a.Scales, biasA = a.Bias, sumsB = b.Sums, scalesB = b.Scales, biasB = b.Bias, residual = a.Residual, output = a.Output;
+        nint sumRow = a.SumRow, residualRow = a.ResidualRow, outputRow = a.OutputRow;
+        int count = a.Count;
+        for (int row = a.Rows; row > 0; row--, sumsA += sumRow, sumsB += sumRow, residual += residualRow, output += outputRow)
         {
-            var x = Silu.Of(Scaled<TVector>(a, i, TVector.Count)) * Scaled<TVector>(b, i, TVector.Count);
-            if (a.Residual != null) x += TVector.Load(a.Residual + i);
-            TVector.Store(x, a.Output + i);
-        }
+            int i = 0;
+            for (; i <= count - TVector.Count; i += TVector.Count)
+            {
+                var x = Silu.Of(Scaled<TVector>(sumsA, scalesA, biasA, i, TVector.Count)) * Scaled<TVector>(sumsB, scalesB, biasB, i, TVector.Count);
+                if (residual != null) x += TVector.Load(residual + i);
+                TVector.Store(x, output + i);
+            }
 
-        if (i < a.Count)
-        {
-            var x = Silu.Of(Scaled<TVector>(a, i, a.Count - i)) * Scaled<TVector>(b, i, a.Count - i);
-            if (a.Residual != null) x += TVector.LoadFirst(a.Residual + i, a.Count - i);
-            TVector.StoreFirst(x, a.Output + i, a.Count - i);
+            if (i < count)
+            {
+                var x = Silu.Of(Scaled<TVector>(sumsA, scalesA, biasA, i, count - i)) * Scaled<TVector>(sumsB, scalesB, biasB, i, count - i);
+                if (residual != null) x += TVector.LoadFirst(residual + i, count - i);
+                TVector.StoreFirst(x, output + i, count - i);
+            }
         }
     }
 
     /// <summary>sums * scales + bias from an index on: a whole vector, or a count of elements and zeros.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static TVector Scaled<TVector>(in FinishedRow row, int index, int count)
+    private static TVector Scaled<TVector>(float* sums, float* scales, float* bias, int index, int count)
         where TVector : struct, IFloats<TVector>
     {
-        var x = Load<TVector>(row.Sums + index, count);
-        if (row.Scales != null)
+        var x = Load<TVector>(sums + index, count);
+        if (scales != null)
         {
-            var scales = Load<TVector>(row.Scales + index, count);
-            return row.Bias != null ? TVector.MulAdd(x, scales, Load<TVector>(row.Bias + index, count)) : x * scales;
+            var factors = Load<TVector>(scales + index, count);
+            return bias != null ? TVector.MulAdd(x, factors, Load<TVector>(bias + index, count)) : x * factors;
         }
 
-        return row.Bias != null ? x + Load<TVector>(row.Bias + index, count) : x;
+        return bias != null ? x + Load<TVector>(bias + index, count) : x;
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static TVector Load<TVector>(float* from, int count)
         where TVector : struct, IFloats<TVector> => count == TVector.Count ? TVector.Load(from) : TVector.LoadFirst(from, count);
+}
+
+/// <summary>Rows of a product, what they go through, and where they go; null where there is nothing. Rows lie so many floats apart: 0 where there is nothing.</summary>
+internal unsafe struct FinishedRows
+{
+    public float* Sums, Scales, Bias, Residual, Output;
+    public nint SumRow, ResidualRow, OutputRow;
+    public int Rows, Count;
 }
