@@ -54,9 +54,13 @@ internal unsafe struct LinearCall
 
     public int Rows;
 
+    /// <summary>Weights for rows of <see cref="Depth"/> elements.</summary>
     public LinearTarget* Targets;
 
     public int TargetCount;
+
+    /// <summary>The elements of an input row, which all targets share.</summary>
+    public readonly int Depth => Targets[0].Depth;
 
     public int MaxThreads;
 

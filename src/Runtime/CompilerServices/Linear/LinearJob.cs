@@ -3,7 +3,7 @@ using System.Runtime.CompilerServices;
 namespace AttentionGen.CompilerServices;
 
 /// <summary>
-/// Runs products with packed weights. A unit is a block of rows times some groups of columns: the rows are packed once for all of them, the sums of a group stay in the second-level cache until they
+/// Runs products with packed weights. A unit is a block of rows times some groups of columns, which may belong to several targets: the rows are packed once for all of them, the sums of a group stay in the second-level cache until they
 /// are complete, and only then is the output written. No result depends on the number of threads or on the other rows of a call.
 /// </summary>
 internal sealed unsafe class LinearJob : PooledJob<LinearJob>
@@ -25,7 +25,8 @@ internal sealed unsafe class LinearJob : PooledJob<LinearJob>
     private LinearCall _call;
     private int _blocks;     // of rows
     private int _blockRows;  // of each but the last
-    private int _groupsOfUnit;
+    private int _groups;     // of columns, of all targets
+    private int _parts;      // into which the groups are cut: the units of a block of rows
     private nint _bytes;     // of memory of a thread
 
     private static LinearJob Create() => new();
@@ -33,43 +34,38 @@ internal sealed unsafe class LinearJob : PooledJob<LinearJob>
     public static void Run(in LinearCall call)
     {
         if (call.Rows == 0) return;
-        long units = 0;
         double work = 0;
         nint bytes = 0;
-        int groupsOfUnit = 1;
+        int groups = 0;
         var (blocks, blockRows) = BlocksOf(call.Rows);
         for (int i = 0; i < call.TargetCount; i++)
         {
             ref readonly var target = ref call.Targets[i];
-            units += (long)Groups(target) * blocks;
-            groupsOfUnit = Math.Max(groupsOfUnit, Groups(target));
-            bytes = Math.Max(bytes, BytesOf(blockRows, target.Depth, target.Parts));
-            double weights = (double)target.Depth * target.Columns * target.Parts;
+            groups += Groups(target);
+            bytes = Math.Max(bytes, BytesOf(blockRows, call.Depth, target.Parts));
+            double weights = (double)call.Depth * target.Columns * target.Parts;
             work += Math.Max(weights * ElementTable.Of(target.Type).Bytes / BytesPerThread, 2 * weights * call.Rows / FlopsPerThread);
         }
 
-        int threads = (int)Math.Clamp(work, 1, Math.Min(Math.Min(call.MaxThreads, MaxThreads), units));
+        int threads = (int)Math.Clamp(work, 1, Math.Min(Math.Min(call.MaxThreads, MaxThreads), (long)groups * blocks));
         var job = threads > 1 ? Rent(&Create) : null;
         if (job is null) (job, threads) = (Alone(&Create), 1);
-        if (threads > 1) groupsOfUnit = (int)Math.Clamp(units / (UnitsPerThread * threads), 1, groupsOfUnit);
+        int parts = threads == 1 ? 1 : Math.Min((UnitsPerThread * threads + blocks - 1) / blocks, groups);
         job._call = call;
-        (job._blocks, job._blockRows, job._groupsOfUnit, job._bytes) = (blocks, blockRows, groupsOfUnit, bytes);
-        units = 0;
-        for (int i = 0; i < call.TargetCount; i++) units += (long)job.UnitsOf(call.Targets[i]) * blocks;
-        job.Run(units, threads);
+        (job._blocks, job._blockRows, job._groups, job._parts, job._bytes) = (blocks, blockRows, groups, parts, bytes);
+        job.Run((long)parts * blocks, threads);
     }
 
     /// <summary>Makes what a call on this thread cannot do without, beside its memory.</summary>
     public static void Prepare() => _ = Alone(&Create);
 
-    /// <summary>The units of a block of rows.</summary>
-    private int UnitsOf(in LinearTarget target) => (Groups(target) + _groupsOfUnit - 1) / _groupsOfUnit;
-
     /// <summary>The bytes of <see cref="LinearCall.Memory"/> for a product of one part.</summary>
     public static nint BytesOf(int rows, int depth) => rows == 0 ? 0 : BytesOf(BlocksOf(rows).RowsOfEach, depth, parts: 1);
 
     private static nint BytesOf(int blockRows, int depth, int parts) =>
-        sizeof(float) * blockRows * ((PacksOnce(blockRows, depth) ? DepthBlocks(depth) : 1) * (nint)LinearCores.Best.Plan.InputRow + (nint)parts * LinearCores.Best.Plan.SumRow);
+        sizeof(float) * (PackedFloats(blockRows, depth) + (nint)blockRows * parts * LinearCores.Best.Plan.SumRow);
+
+    private static nint PackedFloats(int blockRows, int depth) => (nint)blockRows * (PacksOnce(blockRows, depth) ? DepthBlocks(depth) : 1) * LinearCores.Best.Plan.InputRow;
 
     private static bool PacksOnce(int blockRows, int depth) => (long)blockRows * DepthBlocks(depth) * LinearCores.Best.Plan.InputRow <= MostPacked;
 
@@ -115,18 +111,18 @@ internal sealed unsafe class LinearJob : PooledJob<LinearJob>
 
     private void Unit(long unit, float* memory)
     {
-        int index = 0;
-        for (long own; unit >= (own = (long)UnitsOf(_call.Targets[index]) * _blocks); unit -= own) index++;
-        ref readonly var target = ref _call.Targets[index];
         ref readonly var walk = ref LinearCores.Best;
         var (part, block) = Math.DivRem((int)unit, _blocks);
-        int groups = Groups(target), units = UnitsOf(target), begin = (int)((long)part * groups / units), last = (int)((long)(part + 1) * groups / units);
+        int begin = (int)((long)part * _groups / _parts), last = (int)((long)(part + 1) * _groups / _parts);
         int first = block * _blockRows, rows = Math.Min(_blockRows, _call.Rows - first);
-        bool packs = true, packsOnce = PacksOnce(_blockRows, target.Depth);
-        float* sums = memory, packed = sums + (nint)target.Parts * _blockRows * walk.Plan.SumRow;
-        for (int group = begin; group < last; group++, packs = !packsOnce)
+        bool packs = true, packsOnce = PacksOnce(_blockRows, _call.Depth);
+        float* packed = memory, sums = memory + PackedFloats(_blockRows, _call.Depth);
+        for (int number = begin; number < last; number++, packs = !packsOnce)
         {
-            int from = (int)((long)group * target.PartPanels / groups), end = (int)((long)(group + 1) * target.PartPanels / groups), column = from * walk.Plan.PanelColumns;
+            int index = 0, group = number;
+            for (int own; group >= (own = Groups(_call.Targets[index])); group -= own) index++;
+            ref readonly var target = ref _call.Targets[index];
+            int groups = Groups(target), from = (int)((long)group * target.PartPanels / groups), end = (int)((long)(group + 1) * target.PartPanels / groups), column = from * walk.Plan.PanelColumns;
             new Span<float>(sums, target.Parts * _blockRows * walk.Plan.SumRow).Clear();
             if (rows <= walk.Plan.FewRows) Few(target, first, rows, from, end - from, sums);
             else Many(target, first, rows, from, end - from, sums, packed, packs, packsOnce);
@@ -144,9 +140,9 @@ internal sealed unsafe class LinearJob : PooledJob<LinearJob>
             ref byte weights = ref *(target.Panels + ((nint)part * target.PartPanels + panel) * target.PanelBytes);
             switch (target.Type)
             {
-                case ElementType.Float: walk.Few(ref input, _call.InputStride, rows, ref Unsafe.As<byte, float>(ref weights), target.PanelBytes / sizeof(float), panels, target.Depth, ref *sums); break;
-                case ElementType.BFloat16: walk.FewBFloat16(ref input, _call.InputStride, rows, ref Unsafe.As<byte, BFloat16>(ref weights), target.PanelBytes / sizeof(BFloat16), panels, target.Depth, ref *sums); break;
-                default: walk.FewSByte(ref input, _call.InputStride, rows, ref Unsafe.As<byte, sbyte>(ref weights), target.PanelBytes, panels, target.Depth, ref *sums); break;
+                case ElementType.Float: walk.Few(ref input, _call.InputStride, rows, ref Unsafe.As<byte, float>(ref weights), target.PanelBytes / sizeof(float), panels, _call.Depth, ref *sums); break;
+                case ElementType.BFloat16: walk.FewBFloat16(ref input, _call.InputStride, rows, ref Unsafe.As<byte, BFloat16>(ref weights), target.PanelBytes / sizeof(BFloat16), panels, _call.Depth, ref *sums); break;
+                default: walk.FewSByte(ref input, _call.InputStride, rows, ref Unsafe.As<byte, sbyte>(ref weights), target.PanelBytes, panels, _call.Depth, ref *sums); break;
             }
         }
     }
@@ -155,10 +151,10 @@ internal sealed unsafe class LinearJob : PooledJob<LinearJob>
     private void Many(in LinearTarget target, int first, int rows, int panel, int panels, float* sums, float* packed, bool packs, bool keeps)
     {
         ref readonly var walk = ref LinearCores.Best;
-        if (packs && keeps) Pack(first, rows, 0, target.Depth, packed);
-        for (int from = 0; from < target.Depth; from += walk.Plan.BlockDepth)
+        if (packs && keeps) Pack(first, rows, 0, _call.Depth, packed);
+        for (int from = 0; from < _call.Depth; from += walk.Plan.BlockDepth)
         {
-            int depth = Math.Min(target.Depth - from, walk.Plan.BlockDepth), padded = (depth + 3) / 4 * 4;
+            int depth = Math.Min(_call.Depth - from, walk.Plan.BlockDepth), padded = (depth + 3) / 4 * 4;
             if (packs && !keeps) Pack(first, rows, from, depth, packed);
             for (int i = 0; i < target.Parts * panels; i++)
             {
