@@ -79,6 +79,7 @@ partial class Llama
                     stride: 256, name: nameof(context)),
                 global::AttentionGen.CompilerServices.KernelTensor.Of(layer.Heads, global::AttentionGen.AttentionLayout.TokenMajor, heads: 8, dim: 64,
                     stride: 512, name: nameof(output)));
+            call.Later(output);
             call.MaxThreads(maxThreads);
             layer.Project();
             if (global::AttentionGen.CompilerServices.KernelIsa.Avx512)

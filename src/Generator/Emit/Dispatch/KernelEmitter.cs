@@ -188,6 +188,7 @@ internal static class KernelEmitter
         w.Line($"    left: {plan.Mask.Left ?? -1}, right: {plan.Mask.Right ?? -1},");
         foreach (var role in tensors)
             w.Line($"    {Tensor(plan.Spec, role, parameters[role])}{(role == tensors[tensors.Count - 1] ? ");" : ",")}");
+        if (plan.Spec.Layer is not null) w.Line($"{call}.Later({LayerEmitter.Parameter(plan.Spec, Role.Output)});");
         if (parameters.ContainsKey(Role.Sequences)) DocumentStarts(w, call, parameters); // sequences are given for them
         if (parameters.TryGetValue(Role.Cache, out string? cache)) w.Line($"{call}.{Cache(attention, cache, parameters)};");
         Cuts(w, plan, call, parameters);

@@ -23,10 +23,13 @@ internal static class LayerEmitter
         w.Line($"{layer}.Weights({parameters[Role.Weights]}, heads: {attention.Heads}, keyValueHeads: {attention.KeyValueHeads}, headDim: {attention.HeadDim}, valueDim: {attention.ValueDim});");
     }
 
+    /// <summary>The parameter of a role that the layer has.</summary>
+    public static string Parameter(KernelSpec spec, Role role) => spec.Method.Parameters.First(parameter => parameter.Role == role).Name;
+
     /// <summary>The name of the parameter whose rows give a tensor, as text: messages name it.</summary>
     public static string NameOf(KernelSpec spec, Role role)
     {
-        string Name(Role of) => $"nameof({spec.Method.Parameters.First(parameter => parameter.Role == of).Name})";
+        string Name(Role of) => $"nameof({Parameter(spec, of)})";
         return role == Role.Output ? Name(Role.Output) : role is Role.Key or Role.Value && spec.Has(Role.Context) ? Name(Role.Context) : Name(Role.Input);
     }
 

@@ -23,6 +23,9 @@ internal enum ArgumentUse : byte
 
     /// <summary>It is working memory.</summary>
     Scratch,
+
+    /// <summary>A layer writes it after the attention.</summary>
+    Later,
 }
 
 /// <summary>The memory of an argument. The call fills the fields in place, because a copy of fields just written is slow to read.</summary>
@@ -47,7 +50,7 @@ internal ref struct CallArgument
     /// <summary>The axes of an operand.</summary>
     public AttentionAxes Axes { readonly get => (AttentionAxes)_axes; set => _axes = (byte)value; }
 
-    public readonly bool IsWritten => Use is ArgumentUse.Result or ArgumentUse.Scratch;
+    public readonly bool IsWritten => Use is ArgumentUse.Result or ArgumentUse.Scratch or ArgumentUse.Later;
 }
 
 /// <summary>The memory of all arguments of a call except the tensors, in the order in which the call receives them.</summary>

@@ -40,6 +40,10 @@ public unsafe ref partial struct ForwardCall
     public void Result(AttentionRole role, Span<int> memory, AttentionAxes axes, [CallerArgumentExpression(nameof(memory))] string name = "") =>
         AddOperand(RowOf(role, OperandKind.Result, ElementType.Int, axes), MemoryBlock.Of<int>(memory), memory.Length, sizeof(int), axes, name);
 
+    /// <summary>What a layer writes after the attention: no argument of the attention lies in it.</summary>
+    /// <exception cref="ArgumentException">One does.</exception>
+    public void Later(Span<float> memory, [CallerArgumentExpression(nameof(memory))] string name = "") => Add(MemoryBlock.Of<float>(memory), name, ArgumentUse.Later);
+
     /// <summary>The score matrix, [batch, heads, queries, keys], and the stage at which cores write it.</summary>
     /// <exception cref="ArgumentException">The length does not fit, or the memory overlaps another argument.</exception>
     public void Scores(Span<float> scores, AttentionStage stage, [CallerArgumentExpression(nameof(scores))] string name = "")
