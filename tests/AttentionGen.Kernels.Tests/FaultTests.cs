@@ -84,8 +84,7 @@ public sealed class FaultTests : IDisposable
             {
                 if (fault == Fault.Queue && queued++ == i % 3) throw i % 2 == 0 ? new InsufficientMemoryException() : new NotSupportedException();
             };
-            if (i % 2 == 0) ThreadTests.AssertSameBits(expected, inputs.Run(Catalogue.Kernels)); // the caller finishes alone
-            else Assert.Throws<NotSupportedException>(() => inputs.Run(Catalogue.Kernels));
+            ThreadTests.AssertSameBits(expected, inputs.Run(Catalogue.Kernels)); // the caller finishes alone, whatever was thrown
             Faults.Injected = null;
             ThreadTests.AssertSameBits(expected, inputs.Run(Catalogue.Kernels));
         }

@@ -14,6 +14,15 @@ internal delegate void RotatedLayer(ReadOnlySpan<float> input, AttentionWeights<
 internal delegate void RotatedLayerStep(
     ReadOnlySpan<float> input, AttentionWeights<float> weights, KeyValueCache<float> cache, RotaryTable rotary, ReadOnlySpan<float> queryNormWeight, ReadOnlySpan<float> keyNormWeight, Span<float> output);
 
+/// <summary>A layer over a cache with operands beside the scores and results beside the output; lengths are those of all keys in the cache.</summary>
+internal delegate void MaskedLayerStep(
+    ReadOnlySpan<float> input, AttentionWeights<float> weights, KeyValueCache<float> cache, ReadOnlySpan<float> bias, ReadOnlySpan<bool> keep, Span<float> output, Span<float> logSumExp, Span<float> scores);
+
+/// <summary>The attention of such a layer alone.</summary>
+internal delegate void MaskedStep(
+    ReadOnlySpan<float> query, ReadOnlySpan<float> key, ReadOnlySpan<float> value, KeyValueCache<float> cache, ReadOnlySpan<float> bias, ReadOnlySpan<bool> keep, Span<float> output, Span<float> logSumExp,
+    Span<float> scores);
+
 /// <summary>Layers over caches of all kinds and types, the attention of each alone, and weights for them.</summary>
 internal static class CachedLayers
 {
@@ -54,6 +63,10 @@ internal static class CachedLayers
 
     public static RotatedLayerStep RotatedStep() => Of<RotatedLayerStep>("RotatedStep");
 
+    public static MaskedLayerStep Masked() => Of<MaskedLayerStep>("Masked");
+
+    public static MaskedStep MaskedAttention() => Of<MaskedStep>("MaskedAttention");
+
     public static KeyValueCache<T> Cache<T>(int layers = 2)
         where T : unmanaged => new(2, 32, 24, layers);
 
@@ -82,6 +95,13 @@ internal static class CachedLayers
         {{Source<sbyte>()}}
             [MultiHeadAttention({{ModelDim}}, {{s_rotated}})]
             public static partial void Rotated(ReadOnlySpan<float> input, AttentionWeights<float> weights, RotaryTable rotary, ReadOnlySpan<float> queryNormWeight, ReadOnlySpan<float> keyNormWeight, Span<float> output);
+            [MultiHeadAttention({{ModelDim}}, {{s_masked}})]
+            public static partial void Masked(
+                ReadOnlySpan<float> input, AttentionWeights<float> weights, KeyValueCache<float> cache, ReadOnlySpan<float> bias, ReadOnlySpan<bool> keep, Span<float> output, Span<float> logSumExp, Span<float> scores);
+            [Attention({{s_masked}})]
+            public static partial void MaskedAttention(
+                ReadOnlySpan<float> query, ReadOnlySpan<float> key, ReadOnlySpan<float> value, KeyValueCache<float> cache, ReadOnlySpan<float> bias, ReadOnlySpan<bool> keep, Span<float> output, Span<float> logSumExp,
+                Span<float> scores);
             [MultiHeadAttention({{ModelDim}}, {{s_rotated}})]
             public static partial void RotatedStep(
                 ReadOnlySpan<float> input, AttentionWeights<float> weights, KeyValueCache<float> cache, RotaryTable rotary, ReadOnlySpan<float> queryNormWeight, ReadOnlySpan<float> keyNormWeight, Span<float> output);
@@ -89,7 +109,9 @@ internal static class CachedLayers
         """).GetType("Kernels", throwOnError: true)!;
 
     private static readonly string s_shape = $"heads: 4, headDim: 32, KeyValueHeads = 2, ValueDim = 24, Mask = AttentionMask.Causal, Isas = (AttentionIsas){(int)LayerTests.Isas}",
-        s_rotated = s_shape + ", Rotary = AttentionRotary.Halves, QueryKeyNorm = AttentionNorm.Rms", s_window = $"{s_shape}, WindowLeft = {Window}, FirstKeys = {FirstKeys}";
+        s_rotated = s_shape + ", Rotary = AttentionRotary.Halves, QueryKeyNorm = AttentionNorm.Rms",
+        s_masked = s_shape + ", BiasAxes = AttentionAxes.Head | AttentionAxes.Query | AttentionAxes.Key, KeepAxes = AttentionAxes.Key, ScoresStage = AttentionStage.Masked",
+        s_window = $"{s_shape}, WindowLeft = {Window}, FirstKeys = {FirstKeys}";
 
     private static string Source<T>()
         where T : unmanaged

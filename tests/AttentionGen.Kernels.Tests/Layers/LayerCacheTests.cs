@@ -1,3 +1,4 @@
+using System.Runtime.InteropServices;
 using Xunit;
 using static AttentionGen.Kernels.Tests.CachedLayers;
 
@@ -145,6 +146,63 @@ public class LayerCacheTests
         AssertNear(without, output);
         AssertNear(without, whole);
         AssertSame(once.Floats(0, s_tokens, 0), cache.Floats(0, s_tokens, 0));
+    }
+
+    /// <summary>Operands beside the scores, and results beside the output: over all keys in the cache, with the bits of the parts.</summary>
+    [Fact]
+    public void Bias_kept_keys_and_scores()
+    {
+        using var weights = Weights();
+        using KeyValueCache<float> cache = Cache<float>(layers: 1), parts = Cache<float>(layers: 1), once = Cache<float>(layers: 1);
+        var (layer, attention) = (Masked(), MaskedAttention());
+        var random = new Random(5);
+        float[] rows = Rows(s_tokens), bias = LayerMatrices.Normal(random, 4 * s_tokens * s_tokens), output = new float[rows.Length], whole = new float[rows.Length];
+        bool[] keep = [.. Enumerable.Range(0, s_tokens).Select(_ => random.Next(4) > 0)];
+        layer(rows, weights, once, bias, keep, whole, new float[4 * s_tokens], new float[bias.Length]);
+        for (int i = 0, first = 0; i < s_steps.Length; first += s_steps[i++])
+        {
+            int tokens = s_steps[i], keys = first + tokens;
+            var own = (first * ModelDim)..(keys * ModelDim);
+            float[] heads = new float[tokens * 96], ownBias = [.. from head in Enumerable.Range(0, 4) from query in Enumerable.Range(first, tokens) from key in Enumerable.Range(0, keys) select bias[(head * s_tokens + query) * s_tokens + key]];
+            float[] sums = new float[4 * tokens], expectedSums = new float[4 * tokens], scores = new float[4 * tokens * keys], expectedScores = new float[scores.Length];
+            layer(rows.AsSpan(own), weights, cache, ownBias, keep.AsSpan(0, keys), output.AsSpan(own), sums, scores);
+            var (q, k, v) = Project(weights, rows[own]);
+            attention(q, k, v, parts, ownBias, keep.AsSpan(0, keys), heads, expectedSums, expectedScores);
+            ThreadTests.AssertSameBits(Apply(weights.Output, heads), output.AsSpan(own));
+            ThreadTests.AssertSameBits(expectedSums, sums);
+            ThreadTests.AssertSameBits(expectedScores, scores);
+            Assert.Contains(scores, float.IsNegativeInfinity);
+            Assert.Contains(scores, float.IsFinite);
+        }
+
+        AssertNear(whole, output);
+        AssertSame(once.Floats(0, s_tokens, 0), cache.Floats(0, s_tokens, 0));
+    }
+
+    /// <summary>The output is written last, but what the call only reads is the caller's.</summary>
+    [Fact]
+    public void An_output_that_overlaps_what_is_only_read()
+    {
+        using var weights = Weights();
+        using var cache = Cache<float>(layers: 1);
+        var layer = Masked();
+        float[] rows = Rows(3), output = [.. Enumerable.Repeat(7f, 3 * ModelDim + 36)], bias = new float[36];
+        bool[] keep = [true, true, true];
+        Throws<ArgumentException>("output", "output overlaps bias", () => layer(rows, weights, cache, output.AsSpan(0, 36), keep, output.AsSpan(35, rows.Length), new float[12], new float[36]));
+        Throws<ArgumentException>("output", "output overlaps keep", () => layer(rows, weights, cache, bias, MemoryMarshal.Cast<float, bool>(output).Slice(4 * rows.Length - 3, 3), output.AsSpan(0, rows.Length), new float[12], new float[36]));
+        Assert.Equal(0, cache.LengthOf(0));
+        Assert.All(output, x => Assert.Equal(7, x));
+        layer(rows, weights, cache, output.AsSpan(0, 36), keep, output.AsSpan(36, rows.Length), new float[12], new float[36]);
+        Assert.Equal(3, cache.LengthOf(0));
+
+        var paged = Paged<float>();
+        using var pages = new PagedKeyValueCache<float>(2, 32, pages: 2, valueDim: 24, pageTokens: 16);
+        SequenceId a = pages.CreateSequence(), b = pages.CreateSequence();
+        float[] shared = new float[3 * ModelDim];
+        int[] starts = [0, 1, 3];
+        starts.CopyTo(MemoryMarshal.Cast<float, int>(shared.AsSpan())[5..]);
+        Throws<ArgumentException>("output", "output overlaps documentStarts", () => paged(rows, weights, MemoryMarshal.Cast<float, int>(shared).Slice(5, 3), pages, [a, b], 0, 1, shared));
+        Assert.Equal((0, 0), (pages.LengthOf(a), pages.LengthOf(b)));
     }
 
     [Fact]

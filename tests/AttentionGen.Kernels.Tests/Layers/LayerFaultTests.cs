@@ -85,6 +85,62 @@ public sealed class LayerFaultTests : IDisposable
         Assert.Equal(blocks, ScratchCache.LiveBlocks);
     }
 
+    /// <summary>
+    /// The n-th operation of the call's own thread fails in a way of its own, for every n. Before the attention the call fails and changes nothing; from then on nothing can fail: the queue and a job
+    /// are not needed, and memory is there.
+    /// </summary>
+    [Theory, MemberData(nameof(Calls))]
+    public void Anything_else_that_fails(int tokens, int threads)
+    {
+        using var weights = Weights();
+        using var cache = Cache<float>();
+        var layer = Whole<float>();
+        float[] rows = Rows(tokens), first = Rows(Before, seed: 2), expected = new float[rows.Length], output = new float[rows.Length];
+        layer(first, weights, cache, 0, 1, new float[first.Length]);
+        layer(rows, weights, cache, 0, threads, expected);
+        cache.Truncate(Before);
+        var (keys, values) = cache.Floats(0, Before, 0);
+        int failed = 0, done = 0, caller = Environment.CurrentManagedThreadId;
+        bool isMet = true;
+        for (int n = 0; isMet; n++)
+        {
+            Assert.InRange(n, 0, 100);
+            WaitForWorkers();
+            AttentionScratch.Trim();
+            output.AsSpan().Fill(7);
+            int faults = 0;
+            var last = default(Fault);
+            Faults.Injected = kind =>
+            {
+                if (Environment.CurrentManagedThreadId != caller || faults++ != n) return;
+                last = kind;
+                throw new NotSupportedException("injected");
+            };
+            bool isDone = true;
+            try
+            {
+                layer(rows, weights, cache, 0, threads, output);
+            }
+            catch (NotSupportedException)
+            {
+                isDone = false;
+            }
+
+            Faults.Injected = null;
+            isMet = faults > n;
+            if (isMet) Assert.True(isDone == (last is Fault.Queue or Fault.Job), $"{last} as the operation {n}");
+            if (isDone) ThreadTests.AssertSameBits(expected, output);
+            else Assert.All(output, x => Assert.Equal(7, x));
+            Assert.Equal(isDone ? Before + tokens : Before, cache.LengthOf(0));
+            Assert.Equal((keys, values), cache.Floats(0, Before, 0), (x, y) => x.Item1.SequenceEqual(y.Item1) && x.Item2.SequenceEqual(y.Item2));
+            cache.Truncate(Before);
+            _ = isDone ? done++ : failed++;
+        }
+
+        Assert.InRange(failed, 1, 100);
+        Assert.InRange(done, tokens == Tokens ? threads : 1, 100); // with two threads, some of the operations were those of the queue
+    }
+
     [Fact]
     public void Sequences_whose_memory_fails()
     {
