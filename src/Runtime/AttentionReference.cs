@@ -37,6 +37,9 @@ public sealed class AttentionReference(int heads, int headDim)
     /// <inheritdoc cref="AttentionAttribute.ValueDim"/>
     public int ValueDim { get => _valueDim; init => _valueDim = Positive(value, nameof(ValueDim)); }
 
+    /// <inheritdoc cref="AttentionAttribute.ValueFromKey"/>
+    public bool ValueFromKey { get; init; }
+
     /// <inheritdoc cref="AttentionAttribute.Mask"/>
     public AttentionMask Mask { get; init; }
 
@@ -156,6 +159,7 @@ public sealed class AttentionReference(int heads, int headDim)
         {
             KeyValueHeads = declaration.KeyValueHeads == 0 ? declaration.Heads : declaration.KeyValueHeads,
             ValueDim = declaration.ValueDim == 0 ? headDim : declaration.ValueDim,
+            ValueFromKey = declaration.ValueFromKey,
             Mask = declaration.Mask,
             WindowLeft = declaration.WindowLeft,
             WindowRight = declaration.WindowRight,
@@ -215,7 +219,7 @@ public sealed class AttentionReference(int heads, int headDim)
     /// [batch, queries, heads, headDim], unless <see cref="Layout"/> or strides say otherwise. The same applies to key, value and output.
     /// </param>
     /// <param name="key">[batch, keys, keyValueHeads, headDim].</param>
-    /// <param name="value">[batch, keys, keyValueHeads, valueDim].</param>
+    /// <param name="value">[batch, keys, keyValueHeads, valueDim]; empty with <see cref="ValueFromKey"/>.</param>
     /// <param name="output">[batch, queries, heads, valueDim].</param>
     /// <param name="batch">The number of batch items.</param>
     /// <param name="queryStarts">The position of the first query: one for each batch item, or one for all. If empty, the last query sees the last key.</param>
@@ -232,7 +236,9 @@ public sealed class AttentionReference(int heads, int headDim)
         ArgumentOutOfRangeException.ThrowIfNegative(batch);
         var queryTensor = Tensor(query.Length, batch, Heads, HeadDim, QueryStride, nameof(query));
         var keyTensor = Tensor(key.Length, batch, KeyValueHeads, HeadDim, KeyStride, nameof(key));
-        var valueTensor = Tensor(value.Length, batch, KeyValueHeads, ValueDim, ValueStride, nameof(value));
+        if (ValueFromKey) Expect(value.Length, 0, "elements", nameof(value));
+        var valueTensor = ValueFromKey ? keyTensor : Tensor(value.Length, batch, KeyValueHeads, ValueDim, ValueStride, nameof(value));
+        if (ValueFromKey) value = key; // its first elements
         var outputTensor = Tensor(output.Length, batch, Heads, ValueDim, OutputStride, nameof(output));
         int queries = queryTensor.Tokens, keys = keyTensor.Tokens;
         Expect(valueTensor.Tokens, keys, "tokens", nameof(value));

@@ -9,7 +9,8 @@ internal sealed record ElementTypes(ElementType Query, ElementType Key, ElementT
     public static ElementTypes Of(KernelSpec spec)
     {
         ElementType Type(Role role) => spec.Method.Parameters.FirstOrDefault(parameter => parameter.Role == role)?.Element ?? ElementType.Float;
-        var (key, value) = spec.Has(Role.Cache) ? (Role.Cache, Role.Cache) : (Role.Key, Role.Value);
+        var key = spec.Has(Role.Cache) ? Role.Cache : Role.Key;
+        var value = spec.Has(Role.Cache) || spec.Attention.ValueFromKey ? key : Role.Value;
         return new(Type(Role.Query), Type(key), Type(value), Type(Role.Output));
     }
 

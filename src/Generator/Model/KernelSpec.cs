@@ -132,6 +132,9 @@ internal sealed record AttentionSpec(
 {
     public Layout Layout { get; init; }
 
+    /// <summary>Whether the value is the first elements of the key.</summary>
+    public bool ValueFromKey { get; init; }
+
     public int? GivenWindowLeft { get; init; }
 
     public int? GivenWindowRight { get; init; }

@@ -203,6 +203,9 @@ internal static class Rules
     public static readonly DiagnosticDescriptor ContextDimWithoutContext = Error("AG0075", "ContextDim is given without a context",
         "ContextDim = {0} has no effect, because keys and values come from the input: add 'ReadOnlySpan<float> context', or remove ContextDim");
 
+    public static readonly DiagnosticDescriptor NotWithValueFromKey = Error("AG0076", "ValueFromKey excludes another part of the declaration",
+        "{0} cannot be combined with ValueFromKey: {1}");
+
     public static readonly DiagnosticDescriptor PaddedPrefill = new("AG0101", "The position of the first query is ambiguous",
         "Without a start, the last query of each batch item is at its last visible key, which is wrong for a padded prefill: "
         + "add 'int queryStart' and pass 0 for a prefill, set QueryLength = 1 for decode, or suppress this if the queries follow the keys of a cache",
@@ -238,7 +241,7 @@ internal static class Rules
         PrefixWithoutCausal, PrefixTwice, DocumentsInBatch, KeyDocumentsAlone, IncompleteBlocks, BadKeyBlockSize, BlocksWithCuts,
         OtherGenerator, UnknownRole, UselessDefault, RotaryWithoutTable, RotaryWithoutEffect, UnknownRotary, BadRotaryRange,
         OldLanguage, UnlikeElements, NotWithCache, LayerWithoutCache, SequencesWithoutPagedCache, PagedCacheWithoutSequences, FirstKeysWithoutWindow, RingWithoutWindow,
-        UnfitCall, RoleOfOthers, LayerArgument, TwoAttributes, ContextDimWithoutContext,
+        UnfitCall, RoleOfOthers, LayerArgument, TwoAttributes, ContextDimWithoutContext, NotWithValueFromKey,
         PaddedPrefill, DebugBuild, MoreQueriesThanKeys, WindowWithoutEffect, HidesEverything,
     ];
 

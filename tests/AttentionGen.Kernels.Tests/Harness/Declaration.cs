@@ -61,6 +61,9 @@ public sealed record Declaration(int Heads, int HeadDim)
 
     public int ValueDim { get; init; } = HeadDim;
 
+    /// <summary>Whether the value is the first elements of the key. <see cref="Inputs"/> has a copy of them, which references and bounds read.</summary>
+    public bool ValueFromKey { get; init; }
+
     public AttentionMask Mask { get; init; }
 
     /// <summary>Keys that a query sees before and behind its position, -1 where that side is open.</summary>
@@ -214,6 +217,7 @@ public sealed record Declaration(int Heads, int HeadDim)
     public override string ToString()
     {
         string name = $"h{Heads}kv{KeyValueHeads}d{HeadDim}v{ValueDim}";
+        if (ValueFromKey) name += "_valueFromKey";
         if (Mask == AttentionMask.Causal) name += "_causal";
         if (Window.Left >= 0) name += $"_left{Window.Left}";
         if (Window.Right >= 0) name += $"_right{Window.Right}";
@@ -257,7 +261,7 @@ public sealed record Declaration(int Heads, int HeadDim)
             {
                 Tensor("ReadOnly", "Query"), Tensor("", "Output"),
             };
-            if (KeysIn == KeyStore.Spans) parameters.AddRange([Tensor("ReadOnly", "Key"), Tensor("ReadOnly", "Value")]);
+            if (KeysIn == KeyStore.Spans) parameters.AddRange(ValueFromKey ? [Tensor("ReadOnly", "Key")] : [Tensor("ReadOnly", "Key"), Tensor("ReadOnly", "Value")]);
             else parameters.AddRange([Cached(KeysIn == KeyStore.Pages ? "PagedKeyValueCache" : "KeyValueCache"), ("int layer", $"{FilledCache.Layer}")]);
             if (KeysIn == KeyStore.Pages) parameters.Add(("ReadOnlySpan<SequenceId> sequences", "a.Sequences"));
             if (Batched && (!TensorSpans || Has(Roles.Batch))) parameters.Add(("int batch", "a.Batch"));
@@ -292,6 +296,7 @@ public sealed record Declaration(int Heads, int HeadDim)
             string attribute = $"heads: {Heads}, headDim: {HeadDim}";
             if (KeyValueHeads != Heads) attribute += $", KeyValueHeads = {KeyValueHeads}";
             if (ValueDim != HeadDim) attribute += $", ValueDim = {ValueDim}";
+            if (ValueFromKey) attribute += ", ValueFromKey = true";
             if (Mask != AttentionMask.None) attribute += $", Mask = AttentionMask.{Mask}";
             if (Window.Left >= 0) attribute += $", WindowLeft = {Window.Left}";
             if (Window.Right >= 0) attribute += $", WindowRight = {Window.Right}";

@@ -62,12 +62,21 @@ public sealed class Inputs
             _integers = (keys, values);
             keys.Floats.CopyTo(Key, 0);
             values.Floats.CopyTo(Value, 0);
+            if (declaration.ValueFromKey) TakeValues();
             return;
         }
 
         declaration.Storage.Round(Key);
         declaration.Storage.Round(Value);
+        if (declaration.ValueFromKey) TakeValues();
         if (declaration.Narrow.Query) declaration.Storage.Round(Query);
+    }
+
+    /// <summary>Values that are parts of keys.</summary>
+    private void TakeValues()
+    {
+        int headDim = Problem.Declaration.HeadDim, valueDim = Problem.Declaration.ValueDim;
+        for (int row = 0; row < Key.Length / headDim; row++) Key.AsSpan(row * headDim, valueDim).CopyTo(Value.AsSpan(row * valueDim));
     }
 
     /// <summary>The keys as a cache stores them.</summary>

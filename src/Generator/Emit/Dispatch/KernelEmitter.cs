@@ -90,10 +90,11 @@ internal static class KernelEmitter
     {
         var attention = spec.Attention;
         if (spec.Method.Parameters.FirstOrDefault(parameter => parameter.Role == Role.Cache) is not { Element: { } element } cache)
-            return $"//   key     {Shape(attention, Role.Key)}\n//   value   {Shape(attention, Role.Value)}";
-        string values = attention.ValueDim == attention.HeadDim ? "" : $" and values [tokens, {attention.KeyValueHeads}, {attention.ValueDim}]";
+            return $"//   key     {Shape(attention, Role.Key)}\n//   value   {(attention.ValueFromKey ? $"the first {attention.ValueDim} elements of the key" : Shape(attention, Role.Value))}";
+        string values = attention.ValueFromKey ? $", whose first {attention.ValueDim} elements are the values," : attention.ValueDim == attention.HeadDim ? "" : $" and values [tokens, {attention.KeyValueHeads}, {attention.ValueDim}]";
+        string appended = attention.ValueFromKey ? "keys" : "key and value";
         string text = $"//   cache   keys{(values.Length == 0 ? " and values" : "")} [tokens, {attention.KeyValueHeads}, {attention.HeadDim}]{values} of {ElementTypes.Text(element)}{(cache.IsPagedCache ? ", a sequence for each document" : "")}";
-        return spec.Has(Role.Key) ? text + "\n//           key and value, one token for each query, are appended first" : text;
+        return spec.Has(Role.Key) ? $"{text}\n//           {appended}, one token for each query, are appended first" : text;
     }
 
     /// <summary>Text as a literal, of several parts where it is long.</summary>
@@ -187,7 +188,11 @@ internal static class KernelEmitter
         w.Line($"{call}.Tensors(");
         w.Line($"    left: {plan.Mask.Left ?? -1}, right: {plan.Mask.Right ?? -1},");
         foreach (var role in tensors)
+        {
+            if (role == Role.Output && attention.ValueFromKey && parameters.ContainsKey(Role.Key)) w.Line($"    valueDim: {attention.ValueDim},");
             w.Line($"    {Tensor(plan.Spec, role, parameters[role])}{(role == tensors[tensors.Count - 1] ? ");" : ",")}");
+        }
+
         if (parameters.ContainsKey(Role.Sequences)) DocumentStarts(w, call, parameters); // sequences are given for them
         if (parameters.TryGetValue(Role.Cache, out string? cache)) w.Line($"{call}.{Cache(attention, cache, parameters)};");
         Cuts(w, plan, call, parameters);
@@ -220,6 +225,7 @@ internal static class KernelEmitter
             text += $", norm: global::AttentionGen.AttentionNorm.{attention.QueryKeyNorm}, normEpsilon: {ScalarText.Float(attention.GivenNormEpsilon ?? AttentionSpec.DefaultNormEpsilon)}";
         if (parameters.ContainsKey(Role.Key) && attention.Rotary != Rotary.None)
             text += $", rotary: global::AttentionGen.AttentionRotary.{attention.Rotary}, rotaryStart: {attention.RotaryStart}";
+        if (attention.ValueFromKey) text += ", valueFromKey: true";
         return text + ")";
     }
 

@@ -60,6 +60,18 @@ public unsafe ref partial struct ForwardCall
         _appends = true; // where a cache follows
     }
 
+    /// <summary>Starts a call whose values are the first elements of the keys.</summary>
+    /// <param name="left">The number of keys before its position that a query sees, -1 for all.</param>
+    /// <param name="right">The number of keys after its position that a query sees, -1 for all; 0 under a causal mask.</param>
+    /// <param name="query">[batch, queries, heads, headDim].</param>
+    /// <param name="key">[batch, keys, keyValueHeads, headDim].</param>
+    /// <param name="valueDim">The number of elements of a value, at most headDim.</param>
+    /// <param name="output">[batch, queries, heads, valueDim].</param>
+    /// <exception cref="ArgumentException">The lengths do not fit each other, or the output overlaps an input.</exception>
+    /// <exception cref="ArgumentOutOfRangeException">A value has no element, or more than a key.</exception>
+    public void Tensors(int left, int right, in KernelTensor query, in KernelTensor key, int valueDim, in KernelTensor output) =>
+        Tensors(left, right, query, key, key.First(valueDim), output);
+
     private void Begin(int left, int right, in KernelTensor query, in KernelTensor key, in KernelTensor value, in KernelTensor output)
     {
         _query = query;

@@ -166,6 +166,15 @@ public readonly ref partial struct KernelTensor
     /// <summary>The keys or values of a cache, without an address.</summary>
     internal static KernelTensor OfCache(CacheShape shape, int dim) => new(ref Unsafe.NullRef<byte>(), shape.ElementBytes, "") { Batch = 1, Heads = shape.Heads, Dim = dim };
 
+    /// <summary>The first elements of each head.</summary>
+    /// <exception cref="ArgumentOutOfRangeException">A head has fewer, or none is asked for.</exception>
+    internal KernelTensor First(int dim)
+    {
+        ArgumentOutOfRangeException.ThrowIfNegativeOrZero(dim);
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(dim, Dim);
+        return this with { Dim = dim };
+    }
+
     internal bool IsEmpty => Length == 0;
 
     /// <summary>The contiguous elements of a span between gaps: a token, or a head of a token in head-major order.</summary>

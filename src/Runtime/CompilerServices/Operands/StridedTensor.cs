@@ -22,11 +22,14 @@ internal unsafe struct StridedTensor
     }
 
     /// <summary>The strides inside a page of a cache; the memory of the cache has the addresses.</summary>
-    public StridedTensor(int pageTokens, int dim, int elementBytes)
+    public StridedTensor(int pageTokens, int dim, int rowDim, int elementBytes)
     {
-        (TokenStride, HeadStride) = (dim, (nint)dim * pageTokens);
+        (TokenStride, HeadStride) = (rowDim, (nint)rowDim * pageTokens);
         (Dim, ElementBytes) = (dim, elementBytes);
     }
+
+    /// <summary>Bytes from one token of a head to the next.</summary>
+    public readonly int RowBytes => (int)TokenStride * ElementBytes;
 
     /// <summary>The address of a head of a token.</summary>
     public readonly byte* Row(int batch, nint token, int head) => _data + (batch * _batchStride + token * TokenStride + head * HeadStride) * ElementBytes;

@@ -196,8 +196,10 @@ internal static class ThrowHelper
         throw new ArgumentOutOfRangeException(name, batch, $"{name} is {batch}, at least 0 is needed.");
 
     [DoesNotReturn]
-    public static void CacheShape(string name, CacheShape shape, int heads, int headDim, int valueDim) => throw new ArgumentException(
-        $"{name} has {shape.Heads} heads with keys of {shape.HeadDim} and values of {shape.ValueDim} elements, the kernel is declared for {heads} heads with keys of {headDim} and values of {valueDim}.", name);
+    public static void CacheShape(string name, CacheShape shape, int heads, int headDim, int valueDim, bool valueFromKey) => throw new ArgumentException(
+        $"{name} has {shape.Heads} heads with keys of {shape.HeadDim} and values of {shape.ValueDim} elements{Part(shape.ValueFromKey)}, the kernel is declared for {heads} heads with keys of {headDim} and values of {valueDim}{Part(valueFromKey)}.", name);
+
+    private static string Part(bool valueFromKey) => valueFromKey ? " that are parts of the keys" : "";
 
     [DoesNotReturn]
     public static void OneKeyForEachQuery(string name, int keys, string queryName, int queries) => throw new ArgumentException(
