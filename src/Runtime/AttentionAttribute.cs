@@ -48,6 +48,15 @@ public class AttentionAttribute(int heads, int headDim) : Attribute
     /// </remarks>
     public bool ValueFromKey { get; set; }
 
+    /// <summary>How a query and a key give a score. By default, it is their dot product.</summary>
+    public AttentionScore Score { get; set; }
+
+    /// <summary>
+    /// The number of elements of a key head where it differs from that of a query head, from 1 to 512. It needs <c>Score = AttentionScore.General</c>. The default is <see cref="HeadDim"/>, which then is the
+    /// number of elements of a query head.
+    /// </summary>
+    public int KeyDim { get; set; }
+
     /// <summary>The mask: it says which keys a query sees. By default, a query sees all keys.</summary>
     public AttentionMask Mask { get; set; }
 
@@ -114,7 +123,7 @@ public class AttentionAttribute(int heads, int headDim) : Attribute
     public AttentionAxes BlockAxes { get; set; } = AttentionAxes.Query;
 
     /// <summary>
-    /// The factor of the scores, finite and not 0. The default is 1 / sqrt(HeadDim). The parameter <c>scales</c> gives a factor for each head.
+    /// The factor of the scores, finite and not 0. The default is 1 / sqrt(HeadDim) for dot products, and 1 for other scores. The parameter <c>scales</c> gives a factor for each head.
     /// </summary>
     public float Scale { get; set; }
 

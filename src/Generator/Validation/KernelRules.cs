@@ -30,7 +30,7 @@ internal static partial class KernelRules
         if (spec.OldLanguage is { } version) return [new(Rules.OldLanguage, Place.Attribute, version, spec.Method.Name)];
         var mask = MaskProgram.Of(spec);
         return Method(spec.Method).Concat(Types(spec.Method)).Concat(Numbers(spec.Attention)).Concat(Layers(spec)).Concat(Strides(spec)).Concat(Windows(spec, mask))
-            .Concat(Cuts(spec, mask)).Concat(Norms(spec)).Concat(Rotaries(spec)).Concat(Shared(spec)).Concat(Caches(spec)).Concat(Scores(spec)).Concat(Relative(spec)).Concat(Parameters(spec, mask));
+            .Concat(Cuts(spec, mask)).Concat(Norms(spec)).Concat(Rotaries(spec)).Concat(Pairs(spec)).Concat(Shared(spec)).Concat(Caches(spec)).Concat(Scores(spec)).Concat(Relative(spec)).Concat(Parameters(spec, mask));
     }
 
     public static IEnumerable<Violation> Errors(KernelSpec spec) =>
@@ -77,7 +77,8 @@ internal static partial class KernelRules
             ("heads", attention.Heads, 1, MaxHeads, OfAllHeads(attention.Heads, attention.HeadDim, MaxHeads)),
             ("headDim", attention.HeadDim, 1, maxDim, OfAllHeads(attention.HeadDim, attention.Heads, maxDim)),
             ("KeyValueHeads", attention.GivenKeyValueHeads, 1, MaxHeads, "; remove it if each head has its own keys and values"),
-            ("ValueDim", attention.GivenValueDim, 1, attention.ValueFromKey && attention.HeadDim is >= 1 and <= MaxSharedDim ? attention.HeadDim : maxDim,
+            ("KeyDim", attention.GivenKeyDim, 1, maxDim, "; remove it if it equals headDim"),
+            ("ValueDim", attention.GivenValueDim, 1, attention.ValueFromKey && attention.KeyDim is >= 1 and <= MaxSharedDim ? attention.KeyDim : maxDim,
                 OfAllHeads(attention.GivenValueDim, attention.KeyValueHeads, maxDim) is { Length: > 0 } ofOne ? ofOne : "; remove it if it equals headDim"),
             ("QueryLength", attention.QueryLength, 1, MaxLength, Varies),
             ("KeyLength", attention.KeyLength, 1, MaxLength, Varies),
@@ -109,7 +110,7 @@ internal static partial class KernelRules
         if (attention.GivenScale is { } scale && !(Math.Abs(scale) is > 0 and <= MaxScale)) // NaN is invalid, too
         {
             float usual = (float)(1 / Math.Sqrt(Math.Max(attention.HeadDim, 1)));
-            yield return new(Rules.BadScale, Place.OfArgument("Scale"), Text(scale), Text(MaxScale), Text(usual));
+            yield return new(Rules.BadScale, Place.OfArgument("Scale"), Text(scale), Text(MaxScale), attention.Scoring == Scoring.Dot ? $"1 / sqrt(headDim) = {Text(usual)}" : "1");
         }
 
         if (!Enum.IsDefined(typeof(Mask), attention.Mask))
@@ -428,7 +429,7 @@ internal static partial class KernelRules
     {
         var tensor = attention.Tensor(role);
         string heads = role is Role.Key or Role.Value && attention.GivenKeyValueHeads is not null ? "KeyValueHeads" : "heads";
-        string dim = role is Role.Value or Role.Output && attention.GivenValueDim is not null ? "ValueDim" : "headDim";
+        string dim = role is Role.Value or Role.Output && attention.GivenValueDim is not null ? "ValueDim" : role == Role.Key && attention is { Scoring: Scoring.General, GivenKeyDim: not null } ? "KeyDim" : "headDim";
         return tensor.Layout == Layout.HeadMajor
             ? $"{dim} = {tensor.Dim} elements in the head-major layout"
             : $"{heads} * {dim} = {tensor.Heads} * {tensor.Dim} = {tensor.Width} elements";

@@ -23,6 +23,8 @@ public unsafe ref partial struct ForwardCall
     private RotaryTable? _rotary;
     private OwnArguments _own;
     private int _maxThreads;
+    private int _keyDim; // the elements of projected queries; 0 where queries stay as they are
+    private bool _halfQuery;
 
     // The cache of the keys and values, or null: its layer, the tokens in it before the call, whether the call appends others, and what it does to them.
     private AttentionCache? _cache;
@@ -86,6 +88,7 @@ public unsafe ref partial struct ForwardCall
         _scoresStage = default;
         (_cache, _paged, _appends) = (null, null, false);
         _rotary = null;
+        _keyDim = 0;
         _maxThreads = AttentionOptions.MaxDegreeOfParallelism;
     }
 

@@ -21,6 +21,14 @@ internal unsafe struct StridedTensor
         (Dim, ElementBytes) = (tensor.Dim, tensor.ElementBytes);
     }
 
+    /// <summary>Rows of floats in memory of the library, side by side: [batch, tokens, heads, dim].</summary>
+    public StridedTensor(float* data, int tokens, int heads, int dim)
+    {
+        _data = (byte*)data;
+        (_batchStride, TokenStride, HeadStride) = ((nint)tokens * heads * dim, (nint)heads * dim, dim);
+        (Dim, ElementBytes) = (dim, sizeof(float));
+    }
+
     /// <summary>The strides inside a page of a cache; the memory of the cache has the addresses.</summary>
     public StridedTensor(int pageTokens, int dim, int rowDim, int elementBytes)
     {

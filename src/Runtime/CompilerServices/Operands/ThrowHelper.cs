@@ -154,6 +154,14 @@ internal static class ThrowHelper
         throw new ArgumentException($"{name} has {length} elements, one for each of the {needed} {what} is needed.", name);
 
     [DoesNotReturn]
+    public static void OneForEachElement(string name, int length, string shape, long needed) =>
+        throw new ArgumentException($"{name} has {length} elements, but its shape {shape} needs {needed}.", name);
+
+    [DoesNotReturn]
+    public static void BadFactor(string name, int index, float value, float most) =>
+        throw new ArgumentException(string.Create(System.Globalization.CultureInfo.InvariantCulture, $"{name}[{index}] is {value}, but must be a number of at most {most} in magnitude."), name);
+
+    [DoesNotReturn]
     public static void NormWeightLength(string name, int length, int headDim) =>
         throw new ArgumentException($"{name} has {length} elements, [headDim] = [{headDim}] are needed.", name);
 
