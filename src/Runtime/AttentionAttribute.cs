@@ -14,7 +14,7 @@ namespace AttentionGen;
 /// <para>Vaswani et al., Attention Is All You Need, <see href="https://arxiv.org/abs/1706.03762"/>.</para>
 /// </remarks>
 /// <param name="heads">The number of query heads, from 1 to 4096.</param>
-/// <param name="headDim">The number of elements of a query or key head, from 1 to 512.</param>
+/// <param name="headDim">The number of elements of a query or key head, from 1 to 512; with <see cref="ValueFromKey"/>, from 1 to 1024.</param>
 /// <example><code>
 /// [Attention(heads: 32, headDim: 128, KeyValueHeads = 8, Mask = AttentionMask.Causal)]
 /// public static partial void Attend(
@@ -35,8 +35,27 @@ public class AttentionAttribute(int heads, int headDim) : Attribute
     /// </summary>
     public int KeyValueHeads { get; set; }
 
-    /// <summary>The number of elements of a value or output head, from 1 to 512. The default is <see cref="HeadDim"/>.</summary>
+    /// <summary>The number of elements of a value or output head, from 1 to 512; with <see cref="ValueFromKey"/>, from 1 to HeadDim. The default is <see cref="HeadDim"/>.</summary>
     public int ValueDim { get; set; }
+
+    /// <summary>
+    /// Whether the value is the first <see cref="ValueDim"/> elements of the key. There is no parameter <c>value</c> then, a cache stores keys only (its <c>valueFromKey</c> is true), and each key is read once for
+    /// its score and for its value. By default, values are a tensor of their own.
+    /// </summary>
+    /// <remarks>
+    /// Multi-head latent attention in its absorbed form: DeepSeek-V2, <see href="https://arxiv.org/abs/2405.04434"/>, section 2.1. The key of a token is its latent vector, which is the value as well, and behind it the
+    /// part with rotary positions: with 128 heads, <c>headDim: 576, KeyValueHeads = 1, ValueDim = 512, RotaryStart = 512, RotaryDim = 64</c>. Rotated elements are never part of a value.
+    /// </remarks>
+    public bool ValueFromKey { get; set; }
+
+    /// <summary>How a query and a key give a score. By default, it is their dot product.</summary>
+    public AttentionScore Score { get; set; }
+
+    /// <summary>
+    /// The number of elements of a key head where it differs from that of a query head, from 1 to 512. It needs <c>Score = AttentionScore.General</c>. The default is <see cref="HeadDim"/>, which then is the
+    /// number of elements of a query head.
+    /// </summary>
+    public int KeyDim { get; set; }
 
     /// <summary>The mask: it says which keys a query sees. By default, a query sees all keys.</summary>
     public AttentionMask Mask { get; set; }
@@ -104,7 +123,7 @@ public class AttentionAttribute(int heads, int headDim) : Attribute
     public AttentionAxes BlockAxes { get; set; } = AttentionAxes.Query;
 
     /// <summary>
-    /// The factor of the scores, finite and not 0. The default is 1 / sqrt(HeadDim). The parameter <c>scales</c> gives a factor for each head.
+    /// The factor of the scores, finite and not 0. The default is 1 / sqrt(HeadDim) for dot products, and 1 for other scores. The parameter <c>scales</c> gives a factor for each head.
     /// </summary>
     public float Scale { get; set; }
 

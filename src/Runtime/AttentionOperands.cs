@@ -15,6 +15,12 @@ public readonly ref struct AttentionOperands
     /// <inheritdoc cref="AttentionRole.Sinks"/>
     public ReadOnlySpan<float> Sinks { get; init; }
 
+    /// <inheritdoc cref="AttentionRole.ScoreVector"/>
+    public ReadOnlySpan<float> ScoreVector { get; init; }
+
+    /// <inheritdoc cref="AttentionRole.QueryKeyWeight"/>
+    public ReadOnlySpan<float> QueryKeyWeight { get; init; }
+
     /// <inheritdoc cref="AttentionRole.QueryNormWeight"/>
     public ReadOnlySpan<float> QueryNormWeight { get; init; }
 

@@ -17,7 +17,8 @@ public sealed class AttentionReference(int heads, int headDim)
 {
     private readonly int _keyValueHeads = heads;
     private readonly int _valueDim = headDim;
-    private readonly double _scale = 1 / Math.Sqrt(headDim);
+    private readonly int _keyDim = headDim;
+    private readonly double? _scale;
 
     /// <inheritdoc cref="AttentionAttribute.Heads"/>
     public int Heads { get; } = Positive(heads, nameof(heads));
@@ -36,6 +37,15 @@ public sealed class AttentionReference(int heads, int headDim)
 
     /// <inheritdoc cref="AttentionAttribute.ValueDim"/>
     public int ValueDim { get => _valueDim; init => _valueDim = Positive(value, nameof(ValueDim)); }
+
+    /// <inheritdoc cref="AttentionAttribute.ValueFromKey"/>
+    public bool ValueFromKey { get; init; }
+
+    /// <summary>The property <see cref="AttentionAttribute.Score"/> of the kernel: how a query and a key give a score.</summary>
+    public AttentionScore PairScore { get; init; }
+
+    /// <inheritdoc cref="AttentionAttribute.KeyDim"/>
+    public int KeyDim { get => _keyDim; init => _keyDim = Positive(value, nameof(KeyDim)); }
 
     /// <inheritdoc cref="AttentionAttribute.Mask"/>
     public AttentionMask Mask { get; init; }
@@ -68,7 +78,7 @@ public sealed class AttentionReference(int heads, int headDim)
     public AttentionAxes BlockAxes { get; init; } = AttentionAxes.Query;
 
     /// <inheritdoc cref="AttentionAttribute.Scale"/>
-    public double Scale { get => _scale; init => _scale = value; }
+    public double Scale { get => _scale ?? (PairScore == AttentionScore.Dot ? 1 / Math.Sqrt(HeadDim) : 1); init => _scale = value; }
 
     /// <inheritdoc cref="AttentionAttribute.SoftCap"/>
     public double SoftCap { get; init; }
@@ -156,6 +166,7 @@ public sealed class AttentionReference(int heads, int headDim)
         {
             KeyValueHeads = declaration.KeyValueHeads == 0 ? declaration.Heads : declaration.KeyValueHeads,
             ValueDim = declaration.ValueDim == 0 ? headDim : declaration.ValueDim,
+            ValueFromKey = declaration.ValueFromKey,
             Mask = declaration.Mask,
             WindowLeft = declaration.WindowLeft,
             WindowRight = declaration.WindowRight,
@@ -166,7 +177,9 @@ public sealed class AttentionReference(int heads, int headDim)
             QueryBlockSize = declaration.QueryBlockSize,
             KeyBlockSize = declaration.KeyBlockSize,
             BlockAxes = declaration.BlockAxes,
-            Scale = declaration.Scale == 0 ? 1 / Math.Sqrt(headDim) : declaration.Scale,
+            PairScore = declaration.Score,
+            KeyDim = declaration.KeyDim == 0 ? headDim : declaration.KeyDim,
+            Scale = declaration.Scale != 0 ? declaration.Scale : declaration.Score == AttentionScore.Dot ? 1 / Math.Sqrt(headDim) : 1,
             Visible = mask is null ? null : (query, key, head, batch) => (bool)mask(0, query, key, head, batch),
             Score = score is null ? null : (value, query, key, head, batch) => (float)score((float)value, query, key, head, batch),
             QueryKeyNorm = declaration.QueryKeyNorm,
@@ -215,7 +228,7 @@ public sealed class AttentionReference(int heads, int headDim)
     /// [batch, queries, heads, headDim], unless <see cref="Layout"/> or strides say otherwise. The same applies to key, value and output.
     /// </param>
     /// <param name="key">[batch, keys, keyValueHeads, headDim].</param>
-    /// <param name="value">[batch, keys, keyValueHeads, valueDim].</param>
+    /// <param name="value">[batch, keys, keyValueHeads, valueDim]; empty with <see cref="ValueFromKey"/>.</param>
     /// <param name="output">[batch, queries, heads, valueDim].</param>
     /// <param name="batch">The number of batch items.</param>
     /// <param name="queryStarts">The position of the first query: one for each batch item, or one for all. If empty, the last query sees the last key.</param>
@@ -231,8 +244,10 @@ public sealed class AttentionReference(int heads, int headDim)
     {
         ArgumentOutOfRangeException.ThrowIfNegative(batch);
         var queryTensor = Tensor(query.Length, batch, Heads, HeadDim, QueryStride, nameof(query));
-        var keyTensor = Tensor(key.Length, batch, KeyValueHeads, HeadDim, KeyStride, nameof(key));
-        var valueTensor = Tensor(value.Length, batch, KeyValueHeads, ValueDim, ValueStride, nameof(value));
+        var keyTensor = Tensor(key.Length, batch, KeyValueHeads, KeyDim, KeyStride, nameof(key));
+        if (ValueFromKey) Expect(value.Length, 0, "elements", nameof(value));
+        var valueTensor = ValueFromKey ? keyTensor : Tensor(value.Length, batch, KeyValueHeads, ValueDim, ValueStride, nameof(value));
+        if (ValueFromKey) value = key; // its first elements
         var outputTensor = Tensor(output.Length, batch, Heads, ValueDim, OutputStride, nameof(output));
         int queries = queryTensor.Tokens, keys = keyTensor.Tokens;
         Expect(valueTensor.Tokens, keys, "tokens", nameof(value));
@@ -246,6 +261,9 @@ public sealed class AttentionReference(int heads, int headDim)
         operands.Expect(extent, BiasAxes, KeepAxes, RelativeBuckets);
         if (!operands.QueryNormWeight.IsEmpty) Expect(operands.QueryNormWeight.Length, HeadDim, "elements", nameof(operands.QueryNormWeight));
         if (!operands.KeyNormWeight.IsEmpty) Expect(operands.KeyNormWeight.Length, HeadDim, "elements", nameof(operands.KeyNormWeight));
+        Expect(operands.ScoreVector.Length, PairScore == AttentionScore.Additive ? Heads * HeadDim : 0, "elements", nameof(operands.ScoreVector));
+        Expect(operands.QueryKeyWeight.Length, PairScore == AttentionScore.General ? Heads * HeadDim * KeyDim : 0, "elements", nameof(operands.QueryKeyWeight));
+        if (PairScore != AttentionScore.General && KeyDim != HeadDim) throw new ArgumentException($"KeyDim is {KeyDim}, but keys of dot products and additive scores have the {HeadDim} elements of queries.");
         if (Rotary != AttentionRotary.None) CheckRotary(operands.Rotary);
         double[]? slopes = Slopes(operands.Slopes);
         double[] row = new double[keys];
@@ -260,10 +278,11 @@ public sealed class AttentionReference(int heads, int headDim)
             for (int h = 0; h < Heads; h++)
             {
                 int keyHead = h / (Heads / KeyValueHeads);
-                double[][] normalizedKeys = [.. from j in Enumerable.Range(0, itemKeys) select new double[HeadDim]];
-                for (int j = 0; j < itemKeys; j++) Normalize(key.Slice(keyTensor.Row(b, firstKey + j, keyHead), HeadDim), operands.KeyNormWeight, normalizedKeys[j]);
+                double[][] normalizedKeys = [.. from j in Enumerable.Range(0, itemKeys) select new double[KeyDim]];
+                for (int j = 0; j < itemKeys; j++) Normalize(key.Slice(keyTensor.Row(b, firstKey + j, keyHead), KeyDim), operands.KeyNormWeight, normalizedKeys[j]);
                 for (int j = 0; j < length; j++) Rotate(normalizedKeys[j], operands.Rotary, j); // those after the length are invisible
                 double[] normalizedQuery = new double[HeadDim];
+                double[] projectedQuery = PairScore == AttentionScore.General ? new double[KeyDim] : normalizedQuery;
                 for (int i = 0; i < itemQueries; i++)
                 {
                     long position = (long)start + i;
@@ -271,6 +290,7 @@ public sealed class AttentionReference(int heads, int headDim)
                     var (first, end) = VisibleKeys(position, length, prefix);
                     Normalize(query.Slice(queryTensor.Row(b, rowOfQuery, h), HeadDim), operands.QueryNormWeight, normalizedQuery);
                     if (position >= 0 && first < end) Rotate(normalizedQuery, operands.Rotary, position);
+                    if (PairScore == AttentionScore.General) Project(normalizedQuery, operands.QueryKeyWeight.Slice(h * HeadDim * KeyDim, HeadDim * KeyDim), projectedQuery);
                     row.AsSpan().Clear();
                     hidden.AsSpan().Clear();
                     var matrix = operands.Scores.IsEmpty ? [] : operands.Scores.Slice(((b * Heads + h) * queries + rowOfQuery) * keys, keys);
@@ -279,7 +299,7 @@ public sealed class AttentionReference(int heads, int headDim)
                     {
                         bool seen = (Visible is null || Visible((int)position, j, h, item)) && Sees(position, j, prefix) && IsListed(operands, b, keyHead, rowOfQuery, firstKey + j, queries);
                         var pair = new AttentionOperands.Pair(b, h, rowOfQuery, firstKey + j);
-                        double score = operands.Scaled(Product(normalizedQuery, normalizedKeys[j]), Scale, pair);
+                        double score = operands.Scaled(PairScore == AttentionScore.Additive ? Sum(operands.ScoreVector.Slice(h * HeadDim, HeadDim), normalizedQuery, normalizedKeys[j]) : Product(projectedQuery, normalizedKeys[j]), Scale, pair);
                         if (!matrix.IsEmpty && ScoresStage == AttentionStage.Scaled && seen) matrix[firstKey + j] = score;
                         if (SoftCap > 0) score = SoftCap * Math.Tanh(score / SoftCap);
                         if (!matrix.IsEmpty && ScoresStage == AttentionStage.Capped && seen) matrix[firstKey + j] = score;
@@ -350,11 +370,11 @@ public sealed class AttentionReference(int heads, int headDim)
         foreach (float x in from) squares += (double)x * x;
         double norm = QueryKeyNorm switch
         {
-            AttentionNorm.Rms => Math.Sqrt(squares / HeadDim + NormEpsilon),
+            AttentionNorm.Rms => Math.Sqrt(squares / from.Length + NormEpsilon),
             AttentionNorm.L2 => Math.Max(Math.Sqrt(squares), NormEpsilon),
             _ => 1,
         };
-        for (int d = 0; d < HeadDim; d++) to[d] = from[d] / norm * (weight.IsEmpty ? 1 : weight[d]);
+        for (int d = 0; d < from.Length; d++) to[d] = from[d] / norm * (weight.IsEmpty ? 1 : weight[d]);
     }
 
     private void CheckRotary(RotaryTable? table)
@@ -378,8 +398,24 @@ public sealed class AttentionReference(int heads, int headDim)
     private double Product(ReadOnlySpan<double> query, ReadOnlySpan<double> key)
     {
         double sum = 0;
-        for (int d = 0; d < HeadDim; d++) sum += query[d] * key[d];
+        for (int d = 0; d < KeyDim; d++) sum += query[d] * key[d];
         return sum;
+    }
+
+    /// <summary>The score v^T tanh(q + k).</summary>
+    private double Sum(ReadOnlySpan<float> vector, ReadOnlySpan<double> query, ReadOnlySpan<double> key)
+    {
+        double sum = 0;
+        for (int d = 0; d < HeadDim; d++) sum += vector[d] * Math.Tanh(query[d] + key[d]);
+        return sum;
+    }
+
+    /// <summary>W^T q, with which a key has the product q^T W k.</summary>
+    private void Project(ReadOnlySpan<double> query, ReadOnlySpan<float> weight, Span<double> projected)
+    {
+        projected.Clear();
+        for (int d = 0; d < HeadDim; d++)
+            for (int e = 0; e < KeyDim; e++) projected[e] += query[d] * weight[d * KeyDim + e];
     }
 
     /// <summary>The bucket of a distance, from the query to the key (T5).</summary>

@@ -199,6 +199,12 @@ public enum AttentionRole
 
     /// <summary><c>ReadOnlySpan&lt;float&gt; residual</c>: [batch, queries, outputDim], an addend of the output of a layer. It may be the output itself.</summary>
     Residual,
+
+    /// <summary><c>ReadOnlySpan&lt;float&gt; scoreVector</c>: [heads, headDim], the factors of the hyperbolic tangents of <see cref="AttentionScore.Additive"/>, at most 1e20 in magnitude.</summary>
+    ScoreVector,
+
+    /// <summary><c>ReadOnlySpan&lt;float&gt; queryKeyWeight</c>: [heads, headDim, keyDim], the matrices of <see cref="AttentionScore.General"/>.</summary>
+    QueryKeyWeight,
 }
 
 /// <summary>The type of the elements of an operand.</summary>
@@ -287,6 +293,12 @@ internal enum OperandExtent
 
     /// <summary>One for each bucket and query head: [buckets, heads].</summary>
     Buckets,
+
+    /// <summary>One for each element of each query head: [heads, headDim].</summary>
+    HeadsByDim,
+
+    /// <summary>One for each element of a query and of a key, of each query head: [heads, headDim, keyDim].</summary>
+    HeadsByDims,
 }
 
 /// <summary>The values that a call refuses in an operand.</summary>
@@ -299,6 +311,9 @@ internal enum OperandValues
 
     /// <summary>NaN and +infinity are refused. -infinity means "none".</summary>
     BelowInfinity,
+
+    /// <summary>NaN and magnitudes above <see cref="OperandTable.MostFactor"/> are refused, whose products would leave the range of floats.</summary>
+    Factors,
 }
 
 /// <summary>The elements of a result for a row that sees no key.</summary>
@@ -450,10 +465,17 @@ internal static class OperandTable
             "The projections of a layer.") { IsRequired = true, Use = OperandUse.Layer, Others = [ElementType.BFloat16, ElementType.SByte], ObjectTypes = ["global::AttentionGen.AttentionWeights<{0}>"] },
         new(Role.Residual, "residual", OperandKind.Layer, ElementType.Float, Axes.None, "[batch, queries, outputDim]",
             "A layer adds it to its output. It may be the output itself.") { Use = OperandUse.Layer },
+        new(Role.ScoreVector, "scoreVector", OperandKind.Input, ElementType.Float, Axes.Head, "[heads, headDim]",
+            "The factors of the hyperbolic tangents of additive scores, at most 1e20 in magnitude.") { Use = OperandUse.Kernel, Extent = OperandExtent.HeadsByDim, Values = OperandValues.Factors },
+        new(Role.QueryKeyWeight, "queryKeyWeight", OperandKind.Input, ElementType.Float, Axes.Head, "[heads, headDim, `KeyDim`]",
+            "The matrices between queries and keys of general scores.") { Use = OperandUse.Kernel, Extent = OperandExtent.HeadsByDims },
     ];
 
     /// <summary>The last role that has a slot.</summary>
-    public const Role LastSlot = Role.Rotary;
+    public const Role LastSlot = Role.QueryKeyWeight;
+
+    /// <summary>The largest magnitude of a factor: a product with those of a few exponentials, each below 2^26, is finite.</summary>
+    public const float MostFactor = 1e20f;
 
     public static IReadOnlyList<OperandRow> Rows => s_rows;
 

@@ -4,7 +4,8 @@ namespace AttentionGen.Generator.Model;
 /// <param name="GivenValueDim">The elements of a value; 0 for those of a key.</param>
 /// <param name="Window">The window of a ring.</param>
 /// <param name="FirstKeys">The first keys that a ring keeps.</param>
-internal sealed record CacheSpec(int? KeyValueHeads, int? HeadDim, int? GivenValueDim, int? Layers, int? Window, int? FirstKeys)
+/// <param name="ValueFromKey">Whether the values are parts of the keys.</param>
+internal sealed record CacheSpec(int? KeyValueHeads, int? HeadDim, int? GivenValueDim, int? Layers, int? Window, int? FirstKeys, bool? ValueFromKey)
 {
     public int? ValueDim => GivenValueDim == 0 ? HeadDim : GivenValueDim;
 }

@@ -5,12 +5,13 @@ internal sealed record ElementTypes(ElementType Query, ElementType Key, ElementT
 {
     public static ElementTypes Single { get; } = new(ElementType.Float, ElementType.Float, ElementType.Float, ElementType.Float);
 
-    /// <summary>The types of the tensors of a kernel.</summary>
+    /// <summary>The types of the tensors of a core. Queries that the call projects are floats, whatever the kernel takes.</summary>
     public static ElementTypes Of(KernelSpec spec)
     {
         ElementType Type(Role role) => spec.Method.Parameters.FirstOrDefault(parameter => parameter.Role == role)?.Element ?? ElementType.Float;
-        var (key, value) = spec.Has(Role.Cache) ? (Role.Cache, Role.Cache) : (Role.Key, Role.Value);
-        return new(Type(Role.Query), Type(key), Type(value), Type(Role.Output));
+        var key = spec.Has(Role.Cache) ? Role.Cache : Role.Key;
+        var value = spec.Has(Role.Cache) || spec.Attention.ValueFromKey ? key : Role.Value;
+        return new(spec.Attention.Scoring == Scoring.General ? ElementType.Float : Type(Role.Query), Type(key), Type(value), Type(Role.Output));
     }
 
     /// <summary>The name of the type in C#, with its namespace.</summary>

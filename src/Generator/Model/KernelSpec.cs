@@ -132,6 +132,16 @@ internal sealed record AttentionSpec(
 {
     public Layout Layout { get; init; }
 
+    public Scoring Scoring { get; init; }
+
+    public int? GivenKeyDim { get; init; }
+
+    /// <summary>The elements of a key.</summary>
+    public int KeyDim => Scoring == Scoring.General ? GivenKeyDim ?? HeadDim : HeadDim;
+
+    /// <summary>Whether the value is the first elements of the key.</summary>
+    public bool ValueFromKey { get; init; }
+
     public int? GivenWindowLeft { get; init; }
 
     public int? GivenWindowRight { get; init; }
@@ -211,12 +221,12 @@ internal sealed record AttentionSpec(
 
     public int ValueDim => GivenValueDim ?? HeadDim;
 
-    public float Scale => GivenScale ?? (float)(1 / Math.Sqrt(HeadDim));
+    public float Scale => GivenScale ?? (Scoring == Scoring.Dot ? (float)(1 / Math.Sqrt(HeadDim)) : 1);
 
     public TensorSpec Tensor(Role role) => role switch
     {
         Role.Query => new(Heads, HeadDim, Layout, GivenQueryStride),
-        Role.Key => new(KeyValueHeads, HeadDim, Layout, GivenKeyStride),
+        Role.Key => new(KeyValueHeads, KeyDim, Layout, GivenKeyStride),
         Role.Value => new(KeyValueHeads, ValueDim, Layout, GivenValueStride),
         Role.Output => new(Heads, ValueDim, Layout, GivenOutputStride),
         _ => throw new ArgumentOutOfRangeException(nameof(role)),

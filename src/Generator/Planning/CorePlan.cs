@@ -34,8 +34,17 @@ internal sealed record CoreSpec(int HeadDim, int ValueDim, VisibleKeys Visible, 
     /// <summary>Whether every row of a call sees exactly the keys that the code is written for.</summary>
     public bool HasFixedKeys => Fixed is { Padded: false } && !Visible.DiffersByRow;
 
+    /// <summary>Whether a score is a sum of hyperbolic tangents instead of products.</summary>
+    public bool IsAdditive => Loads.IsAdditive;
+
     /// <summary>Whether scores have to lie in memory before they become weights.</summary>
-    public bool ScoresInMemory => !Scores.IsPlain || Rows.ReadsScores;
+    public bool ScoresInMemory => !Scores.IsPlain || Rows.ReadsScores || IsAdditive;
+
+    /// <summary>What a pair of query and key costs beside its value: multiplications and additions.</summary>
+    public int ScoreFlops => IsAdditive ? TanhFlops * HeadDim : 2 * HeadDim;
+
+    /// <summary>The floating-point operations of a hyperbolic tangent, its argument and its sum; a multiply-add is two.</summary>
+    private const int TanhFlops = 28;
 
     /// <summary>The part of every name that is derived from the shape, <c>d64v13_causal</c>.</summary>
     /// <param name="mask">Other words for the mask.</param>
@@ -122,8 +131,11 @@ internal sealed record CorePlan(CoreSpec Spec, Isas Isa, int Lanes, int KeyBlock
     /// <summary>The head dimension with zeros up to a multiple of four, so that no loop over it has a remainder.</summary>
     public int PackedHeadDim => (Spec.HeadDim + 3) / 4 * 4;
 
-    /// <summary>A copied query, with zeros up to a whole vector.</summary>
-    public int QueryRow => (Spec.HeadDim + Lanes - 1) / Lanes * Lanes;
+    /// <summary>The elements of a copied query, with zeros up to a whole vector.</summary>
+    public int HeadRow => (Spec.HeadDim + Lanes - 1) / Lanes * Lanes;
+
+    /// <summary>A copied query, and for additive scores the vector of its head beside it.</summary>
+    public int QueryRow => Spec.IsAdditive ? 2 * HeadRow : HeadRow;
 
     /// <summary>The state of a query row: its output where it meets keys block after block, sums in vectors, its maximum in another.</summary>
     public int StateRow => (FixedLength is not null ? 0 : PackedValueDim) + (1 + Spec.Rows.States.Sum(state => state.Sums.Count()) + NumberVectors) * Lanes;
@@ -257,7 +269,8 @@ internal sealed record KernelPlan(KernelSpec Spec, MaskProgram Mask, EquatableAr
             if (Mask.Terms.Count > 0) mask += "_zones";
             if (Spec.Has(Role.DocumentStarts)) mask += "_documents";
             if (attention.KeyBlockSize is { } keyBlock) mask += $"_blocks{attention.QueryBlockSize}x{keyBlock}";
-            return $"{(Spec.Layer is { } layer ? $"layer_{(Spec.Has(Role.Context) ? $"{layer.ModelDim}c{layer.ContextDim}" : $"{layer.ModelDim}")}to{layer.OutputDim}" : "forward")}_{ElementTypes.Of(Spec).Name}_{lengths}{KernelPlanner.Core(Spec, Mask).Name(heads, mask)}{(attention.Batched ? "_batched" : "")}{(Spec.Has(Role.Cache) ? "_cached" : "")}{(attention.Layout == Layout.HeadMajor ? "_headmajor" : "")}";
+            string score = attention.Scoring == Scoring.General ? $"_general{attention.HeadDim}" : ""; // the projection is no part of a core
+            return $"{(Spec.Layer is { } layer ? $"layer_{(Spec.Has(Role.Context) ? $"{layer.ModelDim}c{layer.ContextDim}" : $"{layer.ModelDim}")}to{layer.OutputDim}" : "forward")}_{ElementTypes.Of(Spec).Name}_{lengths}{KernelPlanner.Core(Spec, Mask).Name(heads, mask)}{score}{(attention.Batched ? "_batched" : "")}{(Spec.Has(Role.Cache) ? "_cached" : "")}{(attention.Layout == Layout.HeadMajor ? "_headmajor" : "")}";
         }
     }
 }

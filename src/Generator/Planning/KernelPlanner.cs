@@ -24,7 +24,7 @@ internal static class KernelPlanner
         var core = Core(spec, mask);
 
         // The walk over fixed lengths is for plain scores: what happens to others is written once, for blocks.
-        bool isPlain = core.Scores.IsPlain && core.Rows.States.Count == 0;
+        bool isPlain = core.Scores.IsPlain && core.Rows.States.Count == 0 && !core.IsAdditive;
         if (isPlain && mask.IsOneZone(spec) && attention is { QueryLength: { } queries, KeyLength: { } keys } && queries >= MinFixedRows && queries <= MaxFixedLength && keys <= MaxFixedLength)
         {
             return FixedLength(core with { Fixed = new FixedSpec(queries, keys, mask.EndsEarly(spec)) }, machine.Isa);
@@ -94,7 +94,7 @@ internal static class KernelPlanner
     /// <summary>A dot product of vectors has a chain of 32 products at most, as in decode.</summary>
     private const int MaxSingleDim = 128;
 
-    public static CoreSpec Core(KernelSpec spec, MaskProgram mask) => new(spec.Attention.HeadDim, spec.Attention.ValueDim, mask.Visible, spec.Attention.Scale)
+    public static CoreSpec Core(KernelSpec spec, MaskProgram mask) => new(spec.Attention.KeyDim, spec.Attention.ValueDim, mask.Visible, spec.Attention.Scale)
     {
         Loads = LoadProgram.Of(spec), Scores = ScoreProgram.Of(spec, mask), Rows = RowProgram.Of(spec), Elements = ElementTypes.Of(spec),
         InPages = spec.Method.Parameters.Any(parameter => parameter.IsPagedCache),
@@ -109,7 +109,7 @@ internal static class KernelPlanner
         var walk = new PrefillPlan(
             inRegisters, rows, vectors, ValueStrips(core.ValueDim, machine.Lanes, machine.Accumulators / rows), ChainQuads(core.HeadDim, machine), machine.ChainSets, QueryBlock)
         {
-            StaggersSums = machine.StaggersSums,
+            StaggersSums = machine.StaggersSums && !core.IsAdditive,
             ValueSteps = machine.ValueSteps,
         };
         return new CorePlan(core, isa, machine.Lanes, KeyBlock, walk, Decode(core, machine, core.Loads.CopiesKeys ? CopiedBlock(core.HeadDim, DecodeBlock(inRegisters)) : core.InPages ? DecodeBlock(inRegisters) / PagesStep * PagesStep : DecodeBlock(inRegisters)));
@@ -123,11 +123,14 @@ internal static class KernelPlanner
     /// </remarks>
     private static DecodePlan Decode(CoreSpec core, Machine machine, int keyBlock) => new(
         keyBlock, (LeastChunk + keyBlock - 1) / keyBlock * keyBlock, core.HeadDim + core.ValueDim < 192 ? machine.MaxDecodeRows.Narrow : machine.MaxDecodeRows.Wide,
-        machine.DecodeTiles.Select(tile => Fit(tile, core.Loads.Factors.Count, machine)).ToEquatableArray(), ChainVectors: 32,
+        (core.IsAdditive ? [s_additiveTile] : machine.DecodeTiles.Select(tile => Fit(tile, core.Loads.Factors.Count, machine))).ToEquatableArray(), ChainVectors: 32,
         RowsAtOnce: 32, RowsTogether: machine.DecodesKeyByKey ? 32 : 16, PrefetchKeys: PrefetchAhead(core.HeadDim), PrefetchValues: PrefetchAhead(core.ValueDim), core.Loads.CopiesKeys ? keyBlock : OneRowBlock, machine.OneRowVectors)
     {
-        KeyByKey = machine.DecodesKeyByKey,
+        KeyByKey = machine.DecodesKeyByKey && !core.IsAdditive,
     };
+
+    /// <summary>A hyperbolic tangent takes some twenty operations beside a load, so that tiles need not share loads; small ones are less to write and to compile.</summary>
+    private static readonly DecodeTile s_additiveTile = new(2, 4);
 
     /// <summary>A tile with as many keys as registers allow beside sums of the keys that load steps need.</summary>
     private static DecodeTile Fit(DecodeTile tile, int sums, Machine machine)

@@ -16,8 +16,10 @@ internal static class CacheParser
     public static CacheSpec? Parse(IObjectCreationOperation creation)
     {
         if (!IsCache(creation.Type)) return null;
-        int? Number(string parameter) => creation.Arguments.FirstOrDefault(argument => argument.Parameter?.Name == parameter) is { } argument ? Constant(argument) : null;
-        return new CacheSpec(Number("keyValueHeads"), Number("headDim"), Number("valueDim"), Number("layers"), Number("window"), Number("firstKeys"));
+        IArgumentOperation? Given(string parameter) => creation.Arguments.FirstOrDefault(argument => argument.Parameter?.Name == parameter);
+        int? Number(string parameter) => Given(parameter) is { } argument ? Constant(argument) : null;
+        bool? Flag(string parameter) => Given(parameter)?.Value.ConstantValue is { HasValue: true, Value: bool flag } ? flag : null;
+        return new CacheSpec(Number("keyValueHeads"), Number("headDim"), Number("valueDim"), Number("layers"), Number("window"), Number("firstKeys"), Flag("valueFromKey"));
     }
 
     /// <summary>The value of an argument, if it is a constant number.</summary>

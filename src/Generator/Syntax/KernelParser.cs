@@ -277,6 +277,9 @@ internal static class KernelParser
             (Isas)(Named("Isas") as int? ?? (int)Isas.All) | Isas.Portable)
         {
             Layout = (Layout)(Named("Layout") as int? ?? 0),
+            ValueFromKey = Named("ValueFromKey") as bool? ?? false,
+            Scoring = (Scoring)(Named("Score") as int? ?? 0),
+            GivenKeyDim = Named("KeyDim") as int?,
             GivenWindowLeft = Named("WindowLeft") as int?,
             GivenWindowRight = Named("WindowRight") as int?,
             GivenFirstKeys = Named("FirstKeys") as int?,

@@ -115,7 +115,7 @@ internal static partial class KernelRules
     /// <summary>The roles that the kernel needs and that no parameter has.</summary>
     private static IEnumerable<RoleRow> Missing(KernelSpec spec) =>
         RoleTable.RowsOf(spec.Layer is not null).Where(row =>
-            ((row.IsRequired && !(row.Role is Role.Key or Role.Value && spec.Has(Role.Cache) && !spec.Has(Role.Key) && !spec.Has(Role.Value))) || (row.Role == Role.Batch && spec.Attention.Batched)) && spec.Method.Parameters.All(parameter => parameter.Role != row.Role));
+            ((row.IsRequired && !(row.Role == Role.Value && spec.Attention.ValueFromKey) && !(row.Role is Role.Key or Role.Value && spec.Has(Role.Cache) && !spec.Has(Role.Key) && !spec.Has(Role.Value))) || (row.Role == Role.Batch && spec.Attention.Batched)) && spec.Method.Parameters.All(parameter => parameter.Role != row.Role));
 
     /// <summary>Whether the four tensors are tensor spans. Tensors that are missing or have a wrong type do not count.</summary>
     private static bool AreTensorSpans(IReadOnlyList<ParameterSpec> parameters, RoleAdvice advice)

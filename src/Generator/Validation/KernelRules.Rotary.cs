@@ -27,7 +27,8 @@ internal static partial class KernelRules
         var row = RoleTable.Row(Role.Rotary);
         if (index < 0) yield return new(Rules.RotaryWithoutTable, Place.OfArgument("Rotary"), $"{attention.Rotary}", $"{RoleTable.Short(row.Type)} {row.Name}");
         int start = attention.RotaryStart, dim = attention.RotaryDim, headDim = attention.HeadDim;
-        if (headDim is < 1 or > MaxDim || start is < 0 or > MaxDim || attention.GivenRotaryDim is < 2 or > MaxDim) yield break; // reported as out of range
+        int most = MostDim(attention);
+        if (headDim < 1 || headDim > most || start < 0 || start > most || attention.GivenRotaryDim < 2 || attention.GivenRotaryDim > most) yield break; // reported as out of range
         if (start > headDim - 2)
         {
             string wrong = $"RotaryStart is {start}, but a head has {headDim} element{(headDim == 1 ? "" : "s")}, and a pair needs two";

@@ -11,6 +11,9 @@ internal static partial class KernelRules
 {
     public const int MaxHeads = 4096;
     public const int MaxDim = 512;
+
+    /// <summary>The most elements of a key that is the value as well: it is a latent vector of many heads.</summary>
+    public const int MaxSharedDim = 1024;
     public const int MaxLength = 1 << 20;
     public const int MaxBuckets = 1024;
     public const int MaxRelativeDistance = 1 << 16;
@@ -27,7 +30,7 @@ internal static partial class KernelRules
         if (spec.OldLanguage is { } version) return [new(Rules.OldLanguage, Place.Attribute, version, spec.Method.Name)];
         var mask = MaskProgram.Of(spec);
         return Method(spec.Method).Concat(Types(spec.Method)).Concat(Numbers(spec.Attention)).Concat(Layers(spec)).Concat(Strides(spec)).Concat(Windows(spec, mask))
-            .Concat(Cuts(spec, mask)).Concat(Norms(spec)).Concat(Rotaries(spec)).Concat(Caches(spec)).Concat(Scores(spec)).Concat(Relative(spec)).Concat(Parameters(spec, mask));
+            .Concat(Cuts(spec, mask)).Concat(Norms(spec)).Concat(Rotaries(spec)).Concat(Pairs(spec)).Concat(Shared(spec)).Concat(Caches(spec)).Concat(Scores(spec)).Concat(Relative(spec)).Concat(Parameters(spec, mask));
     }
 
     public static IEnumerable<Violation> Errors(KernelSpec spec) =>
@@ -67,14 +70,16 @@ internal static partial class KernelRules
     {
         const string NoPrefix = "; remove it if there is no prefix", NoChunks = "; remove it if there are no chunks";
         const string NoBlocks = "; remove it if there are no blocks";
+        int maxDim = MostDim(attention);
         const string Varies = "; remove it if the length varies from call to call", Open = "; remove it if that side is open";
         var ranges = new (string Argument, int? Value, int Min, int Max, string WayOut)[]
         {
             ("heads", attention.Heads, 1, MaxHeads, OfAllHeads(attention.Heads, attention.HeadDim, MaxHeads)),
-            ("headDim", attention.HeadDim, 1, MaxDim, OfAllHeads(attention.HeadDim, attention.Heads, MaxDim)),
+            ("headDim", attention.HeadDim, 1, maxDim, OfAllHeads(attention.HeadDim, attention.Heads, maxDim)),
             ("KeyValueHeads", attention.GivenKeyValueHeads, 1, MaxHeads, "; remove it if each head has its own keys and values"),
-            ("ValueDim", attention.GivenValueDim, 1, MaxDim,
-                OfAllHeads(attention.GivenValueDim, attention.KeyValueHeads, MaxDim) is { Length: > 0 } ofOne ? ofOne : "; remove it if it equals headDim"),
+            ("KeyDim", attention.GivenKeyDim, 1, maxDim, "; remove it if it equals headDim"),
+            ("ValueDim", attention.GivenValueDim, 1, attention.ValueFromKey && attention.KeyDim is >= 1 and <= MaxSharedDim ? attention.KeyDim : maxDim,
+                OfAllHeads(attention.GivenValueDim, attention.KeyValueHeads, maxDim) is { Length: > 0 } ofOne ? ofOne : "; remove it if it equals headDim"),
             ("QueryLength", attention.QueryLength, 1, MaxLength, Varies),
             ("KeyLength", attention.KeyLength, 1, MaxLength, Varies),
             ("WindowLeft", attention.GivenWindowLeft == -1 ? null : attention.GivenWindowLeft, 0, MaxLength - 1, Open),
@@ -85,8 +90,8 @@ internal static partial class KernelRules
             ("Dilation", attention.GivenDilation, 1, MaxLength, "; remove it if there is no dilation"),
             ("QueryBlockSize", attention.QueryBlockSize, 1, MaxLength, NoBlocks),
             ("KeyBlockSize", attention.KeyBlockSize, 32, MaxLength, NoBlocks),
-            ("RotaryDim", attention.GivenRotaryDim, 2, MaxDim, "; remove it if all elements of a head are rotated"),
-            ("RotaryStart", attention.GivenRotaryStart, 0, MaxDim, "; remove it if the first element is rotated"),
+            ("RotaryDim", attention.GivenRotaryDim, 2, maxDim, "; remove it if all elements of a head are rotated"),
+            ("RotaryStart", attention.GivenRotaryStart, 0, maxDim, "; remove it if the first element is rotated"),
             ("RelativeBuckets", attention.Relative.GivenBuckets, 2, MaxBuckets, "; T5 has 32"),
             ("RelativeMaxDistance", attention.Relative.GivenMaxDistance, 1, MaxRelativeDistance, "; remove it for 128, the value of T5"),
         };
@@ -105,7 +110,7 @@ internal static partial class KernelRules
         if (attention.GivenScale is { } scale && !(Math.Abs(scale) is > 0 and <= MaxScale)) // NaN is invalid, too
         {
             float usual = (float)(1 / Math.Sqrt(Math.Max(attention.HeadDim, 1)));
-            yield return new(Rules.BadScale, Place.OfArgument("Scale"), Text(scale), Text(MaxScale), Text(usual));
+            yield return new(Rules.BadScale, Place.OfArgument("Scale"), Text(scale), Text(MaxScale), attention.Scoring == Scoring.Dot ? $"1 / sqrt(headDim) = {Text(usual)}" : "1");
         }
 
         if (!Enum.IsDefined(typeof(Mask), attention.Mask))
@@ -115,6 +120,9 @@ internal static partial class KernelRules
 
         if ((attention.Isas & ~Isas.All) is var unknown and not 0) yield return new(Rules.UnknownIsas, Place.OfArgument("Isas"), (int)unknown);
     }
+
+    /// <summary>The most elements of a head.</summary>
+    private static int MostDim(AttentionSpec attention) => attention.ValueFromKey ? MaxSharedDim : MaxDim;
 
     /// <summary>The fix for a number that is the width of all heads, such as the width of a model; empty if it is not.</summary>
     private static string OfAllHeads(int? given, int by, int max) =>
@@ -413,7 +421,7 @@ internal static partial class KernelRules
 
     /// <summary>Whether the shape is valid, so that its width is defined and fits into an int.</summary>
     private static bool IsKnown(TensorSpec tensor, AttentionSpec attention) =>
-        tensor is { Heads: >= 1 and <= MaxHeads, Dim: >= 1 and <= MaxDim } && attention.Heads % tensor.Heads == 0
+        tensor is { Heads: >= 1 and <= MaxHeads, Dim: >= 1 } && tensor.Dim <= MostDim(attention) && attention.Heads % tensor.Heads == 0
         && Enum.IsDefined(typeof(Layout), tensor.Layout);
 
     /// <summary>The width of a token as a formula of the arguments of the attribute.</summary>
@@ -421,7 +429,7 @@ internal static partial class KernelRules
     {
         var tensor = attention.Tensor(role);
         string heads = role is Role.Key or Role.Value && attention.GivenKeyValueHeads is not null ? "KeyValueHeads" : "heads";
-        string dim = role is Role.Value or Role.Output && attention.GivenValueDim is not null ? "ValueDim" : "headDim";
+        string dim = role is Role.Value or Role.Output && attention.GivenValueDim is not null ? "ValueDim" : role == Role.Key && attention is { Scoring: Scoring.General, GivenKeyDim: not null } ? "KeyDim" : "headDim";
         return tensor.Layout == Layout.HeadMajor
             ? $"{dim} = {tensor.Dim} elements in the head-major layout"
             : $"{heads} * {dim} = {tensor.Heads} * {tensor.Dim} = {tensor.Width} elements";

@@ -39,7 +39,7 @@ internal static class Rules
         "heads is {0} and KeyValueHeads is {1}, but KeyValueHeads must divide heads: use {2}");
 
     public static readonly DiagnosticDescriptor BadScale = Error("AG0011", "The scale is out of range",
-        "Scale is {0}, but must be a number other than 0 and at most {1} in magnitude: remove it for 1 / sqrt(headDim) = {2}");
+        "Scale is {0}, but must be a number other than 0 and at most {1} in magnitude: remove it for {2}");
 
     public static readonly DiagnosticDescriptor UnknownMask = Error("AG0012", "The mask is unknown",
         "Mask is {0}, which is not an AttentionMask: use {1}");
@@ -203,6 +203,21 @@ internal static class Rules
     public static readonly DiagnosticDescriptor ContextDimWithoutContext = Error("AG0075", "ContextDim is given without a context",
         "ContextDim = {0} has no effect, because keys and values come from the input: add 'ReadOnlySpan<float> context', or remove ContextDim");
 
+    public static readonly DiagnosticDescriptor NotWithValueFromKey = Error("AG0076", "ValueFromKey excludes another part of the declaration",
+        "{0} cannot be combined with ValueFromKey: {1}");
+
+    public static readonly DiagnosticDescriptor UnknownScore = Error("AG0077", "The score is unknown",
+        "Score is {0}, which is not an AttentionScore: use Dot, General or Additive");
+
+    public static readonly DiagnosticDescriptor NotWithScore = Error("AG0078", "A score excludes another part of the declaration",
+        "{0} cannot be combined with Score = {1}: {2}");
+
+    public static readonly DiagnosticDescriptor ScoreWithoutWeights = Error("AG0079", "A score has no weights",
+        "Score = {0} needs {1}, but no parameter gives them: add '{2}'");
+
+    public static readonly DiagnosticDescriptor PartOfOtherScore = Error("AG0093", "A part of another score is given",
+        "{0} belongs to Score = {1}: set it, or remove {0}");
+
     public static readonly DiagnosticDescriptor PaddedPrefill = new("AG0101", "The position of the first query is ambiguous",
         "Without a start, the last query of each batch item is at its last visible key, which is wrong for a padded prefill: "
         + "add 'int queryStart' and pass 0 for a prefill, set QueryLength = 1 for decode, or suppress this if the queries follow the keys of a cache",
@@ -238,7 +253,7 @@ internal static class Rules
         PrefixWithoutCausal, PrefixTwice, DocumentsInBatch, KeyDocumentsAlone, IncompleteBlocks, BadKeyBlockSize, BlocksWithCuts,
         OtherGenerator, UnknownRole, UselessDefault, RotaryWithoutTable, RotaryWithoutEffect, UnknownRotary, BadRotaryRange,
         OldLanguage, UnlikeElements, NotWithCache, LayerWithoutCache, SequencesWithoutPagedCache, PagedCacheWithoutSequences, FirstKeysWithoutWindow, RingWithoutWindow,
-        UnfitCall, RoleOfOthers, LayerArgument, TwoAttributes, ContextDimWithoutContext,
+        UnfitCall, RoleOfOthers, LayerArgument, TwoAttributes, ContextDimWithoutContext, NotWithValueFromKey, UnknownScore, NotWithScore, ScoreWithoutWeights, PartOfOtherScore,
         PaddedPrefill, DebugBuild, MoreQueriesThanKeys, WindowWithoutEffect, HidesEverything,
     ];
 

@@ -10,8 +10,8 @@ namespace AttentionGen;
 
 /// <summary>
 /// The format of saved caches, little-endian: the magic number, ints (version, kind of cache, type of the elements, key-value heads, headDim, valueDim,
-/// layers, then the numbers of the kind, with all lengths), then tokens as they are stored, plane after plane: keys [tokens, heads, headDim] and values
-/// [tokens, heads, valueDim], of integers also their scales, floats [tokens, heads] of keys and of values; last the XxHash128 of all that.
+/// which is negative where the values are the first elements of the keys, layers, then the numbers of the kind, with all lengths), then tokens as they are stored, plane after plane: keys [tokens, heads, headDim] and values
+/// [tokens, heads, valueDim], of integers also their scales, floats [tokens, heads] of keys and of values; last the XxHash128 of all that. Values that are parts of keys are no planes.
 /// </summary>
 internal static class CacheFile
 {
@@ -68,8 +68,11 @@ internal readonly unsafe record struct CachePlane(CachePart Part, int RowBytes, 
     /// <summary>All parts of the tokens of a cache, in the order of files.</summary>
     public static CachePlane[] Of(CacheShape shape)
     {
-        CachePlane keys = new(CachePart.Keys, shape.HeadDim * shape.ElementBytes, shape.ElementBytes), values = new(CachePart.Values, shape.ValueDim * shape.ElementBytes, shape.ElementBytes);
-        return !shape.HasScales ? [keys, values] : [keys, values, new(CachePart.KeyScales, sizeof(float), sizeof(float)), new(CachePart.ValueScales, sizeof(float), sizeof(float))];
+        var parts = new List<CachePlane> { new(CachePart.Keys, shape.HeadDim * shape.ElementBytes, shape.ElementBytes) };
+        if (!shape.ValueFromKey) parts.Add(new(CachePart.Values, shape.ValueDim * shape.ElementBytes, shape.ElementBytes));
+        if (shape.HasScales) parts.Add(new(CachePart.KeyScales, sizeof(float), sizeof(float)));
+        if (shape is { HasScales: true, ValueFromKey: false }) parts.Add(new(CachePart.ValueScales, sizeof(float), sizeof(float)));
+        return [.. parts];
     }
 
     public byte* Row(in KeyMemory memory, nint token, int head) => Part switch
@@ -120,7 +123,7 @@ internal sealed unsafe class CacheWriter : IDisposable
         Number(CacheFile.NumberOf(shape.Element));
         Number(shape.Heads);
         Number(shape.HeadDim);
-        Number(shape.ValueDim);
+        Number(shape.ValueFromKey ? -shape.ValueDim : shape.ValueDim);
         Number(layers);
     }
 
@@ -202,7 +205,11 @@ internal sealed unsafe class CacheReader : IDisposable
             if ((type = Number("element type", 1, int.MaxValue)) != CacheFile.NumberOf(element))
                 Refuse($"The file stores {CacheFile.NameOf(type)}, the cache stores {CacheFile.NameOf(CacheFile.NumberOf(element))}");
             int heads = Number("number of key-value heads", 1, CacheShape.MostHeads);
-            Shape = new CacheShape(heads, Number("headDim", 1, CacheShape.MostDim), Number("valueDim", 1, CacheShape.MostDim), element);
+            int headDim = Number("headDim", 1, CacheShape.MostSharedDim), valueDim = Number("valueDim", headDim > CacheShape.MostDim ? -headDim : int.MinValue, CacheShape.MostDim);
+            bool valueFromKey = valueDim < 0;
+            if (valueDim == 0 || valueDim < -headDim) Refuse($"The valueDim is {valueDim}, 1 to {CacheShape.MostDim} is needed, or -{headDim} to -1 for values that are parts of keys");
+            if (headDim > CacheShape.MostDimOf(valueFromKey)) Refuse($"The headDim is {headDim}, 1 to {CacheShape.MostDim} is needed where values are not parts of keys");
+            Shape = new CacheShape(heads, headDim, Math.Abs(valueDim), element, valueFromKey);
             Layers = Number("number of layers", 1, int.MaxValue);
         }
         catch

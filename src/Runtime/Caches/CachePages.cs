@@ -30,7 +30,7 @@ internal sealed unsafe class CachePages : IDisposable
     public int PageTokens { get; }
 
     /// <summary>The tokens of a page where memory is to follow the tokens.</summary>
-    public static int ChunkOf(CacheShape shape) => Math.Clamp(ChunkBytes / (shape.Heads * (shape.HeadDim + shape.ValueDim) * shape.ElementBytes), 1, ChunkTokens);
+    public static int ChunkOf(CacheShape shape) => Math.Clamp(ChunkBytes / (shape.Heads * (shape.HeadDim + shape.StoredValueDim) * shape.ElementBytes), 1, ChunkTokens);
 
     public long Bytes => _count * (long)_pageBytes;
 

@@ -12,10 +12,10 @@ internal static class CacheRows
     {
         int width = shape.Heads * shape.HeadDim, tokens = keys / width;
         if (keys % width != 0) throw new ArgumentException($"keys has {keys} elements, which is not a multiple of a token's {shape.Heads} * {shape.HeadDim} = {width}.", nameof(keys));
-        if (values != (long)tokens * shape.Heads * shape.ValueDim)
-            throw new ArgumentException($"values has {values} elements, but its shape [{tokens}, {shape.Heads}, {shape.ValueDim}] needs {(long)tokens * shape.Heads * shape.ValueDim}.", nameof(values));
-        CheckScales(shape, tokens, keyScales, nameof(keyScales));
-        CheckScales(shape, tokens, valueScales, nameof(valueScales));
+        if (values != (long)tokens * shape.Heads * shape.StoredValueDim)
+            throw new ArgumentException($"values has {values} elements, but its shape [{tokens}, {shape.Heads}, {shape.StoredValueDim}] needs {(long)tokens * shape.Heads * shape.StoredValueDim}.", nameof(values));
+        CheckScales(shape.HasScales, shape.Heads, tokens, keyScales, nameof(keyScales));
+        CheckScales(shape.HasScales && !shape.ValueFromKey, shape.Heads, tokens, valueScales, nameof(valueScales));
         return tokens;
     }
 
@@ -30,13 +30,13 @@ internal static class CacheRows
             if (!IsScale(scales[i])) throw new ArgumentException(string.Create(CultureInfo.InvariantCulture, $"{name}[{i}] is {scales[i]}, but a scale is 0 or more, or NaN."), name);
     }
 
-    private static void CheckScales(CacheShape shape, int tokens, int scales, string name)
+    private static void CheckScales(bool has, int heads, int tokens, int scales, string name)
     {
-        int needed = shape.HasScales ? tokens * shape.Heads : 0;
+        int needed = has ? tokens * heads : 0;
         if (scales == needed) return;
         throw new ArgumentException(
-            shape.HasScales ? $"{name} has {scales} elements, but the integers of {tokens} tokens need a scale for each head: [{tokens}, {shape.Heads}], {needed} elements."
-                : $"{name} has {scales} elements, but only a cache of sbyte stores scales.", name);
+            has ? $"{name} has {scales} elements, but the integers of {tokens} tokens need a scale for each head: [{tokens}, {heads}], {needed} elements."
+                : $"{name} has {scales} elements, but only a cache of sbyte stores scales, and those of values that are parts of keys are those of the keys.", name);
     }
 
     /// <exception cref="ArgumentException">There is no room for the tokens.</exception>
@@ -60,10 +60,10 @@ internal static class CacheRows
             for (int head = 0; head < shape.Heads; head++, row++)
             {
                 keys.Slice(row * shape.HeadDim, shape.HeadDim).CopyTo(Key<T>(shape, memory, first + token, head));
-                values.Slice(row * shape.ValueDim, shape.ValueDim).CopyTo(Value<T>(shape, memory, first + token, head));
+                values.Slice(row * shape.StoredValueDim, shape.StoredValueDim).CopyTo(Value<T>(shape, memory, first + token, head));
                 if (!shape.HasScales) continue;
                 *memory.KeyScale(first + token, head) = keyScales[row];
-                *memory.ValueScale(first + token, head) = valueScales[row];
+                if (!shape.ValueFromKey) *memory.ValueScale(first + token, head) = valueScales[row];
             }
     }
 
@@ -75,10 +75,10 @@ internal static class CacheRows
             for (int head = 0; head < shape.Heads; head++, row++)
             {
                 Key<T>(shape, memory, token, head).CopyTo(keys.Slice(row * shape.HeadDim, shape.HeadDim));
-                Value<T>(shape, memory, token, head).CopyTo(values.Slice(row * shape.ValueDim, shape.ValueDim));
+                Value<T>(shape, memory, token, head).CopyTo(values.Slice(row * shape.StoredValueDim, shape.StoredValueDim));
                 if (!shape.HasScales) continue;
                 keyScales[row] = *memory.KeyScale(token, head);
-                valueScales[row] = *memory.ValueScale(token, head);
+                if (!shape.ValueFromKey) valueScales[row] = *memory.ValueScale(token, head);
             }
     }
 
@@ -86,5 +86,5 @@ internal static class CacheRows
         where T : unmanaged => new(memory.Key(token, head, shape.HeadDim * sizeof(T)), shape.HeadDim);
 
     private static unsafe Span<T> Value<T>(CacheShape shape, in KeyMemory memory, int token, int head)
-        where T : unmanaged => new(memory.Value(token, head, shape.ValueDim * sizeof(T)), shape.ValueDim);
+        where T : unmanaged => new(memory.Value(token, head, shape.StoredValueDim * sizeof(T)), shape.StoredValueDim);
 }

@@ -13,15 +13,16 @@ public sealed unsafe class KeyValueCache<T> : AttentionCache
 
     /// <summary>Creates an empty cache.</summary>
     /// <param name="keyValueHeads">The number of key heads and value heads, 1 to 4096.</param>
-    /// <param name="headDim">The number of elements of a head of a key, 1 to 512.</param>
-    /// <param name="valueDim">The number of elements of a head of a value, 1 to 512; 0 for <paramref name="headDim"/>.</param>
+    /// <param name="headDim">The number of elements of a head of a key, 1 to 512; to 1024 with <paramref name="valueFromKey"/>.</param>
+    /// <param name="valueDim">The number of elements of a head of a value, 1 to 512; 0 for <paramref name="headDim"/>. With <paramref name="valueFromKey"/>, at most headDim.</param>
     /// <param name="layers">The number of layers, 1 or more.</param>
     /// <param name="capacity">The most tokens; their memory is taken at once, in one piece for each layer. 0 for a cache that grows.</param>
+    /// <param name="valueFromKey">Whether the values are the first elements of the keys, which alone are stored: see <see cref="AttentionAttribute.ValueFromKey"/>.</param>
     /// <exception cref="ArgumentOutOfRangeException">A number is out of range.</exception>
     /// <exception cref="NotSupportedException"><typeparamref name="T"/> is another type.</exception>
     /// <exception cref="OutOfMemoryException">There is not enough memory for the capacity.</exception>
-    public KeyValueCache(int keyValueHeads, int headDim, int valueDim = 0, int layers = 1, int capacity = 0)
-        : this(CacheShape.Of<T>(keyValueHeads, headDim, valueDim), layers, Within(capacity), capacity)
+    public KeyValueCache(int keyValueHeads, int headDim, int valueDim = 0, int layers = 1, int capacity = 0, bool valueFromKey = false)
+        : this(CacheShape.Of<T>(keyValueHeads, headDim, valueDim, valueFromKey), layers, Within(capacity), capacity)
     {
         if (capacity > 0) ReserveFirst(capacity);
     }
@@ -43,16 +44,16 @@ public sealed unsafe class KeyValueCache<T> : AttentionCache
 
     /// <summary>Appends tokens as they are: keys are neither normalised nor rotated.</summary>
     /// <param name="keys">[tokens, keyValueHeads, headDim].</param>
-    /// <param name="values">[tokens, keyValueHeads, valueDim].</param>
+    /// <param name="values">[tokens, keyValueHeads, valueDim]; empty if the values are parts of the keys.</param>
     /// <param name="layer">The layer.</param>
     /// <exception cref="ArgumentException">The lengths do not fit the shape or each other, or there is no room for the tokens.</exception>
     public void Append(ReadOnlySpan<T> keys, ReadOnlySpan<T> values, int layer = 0) => Append(keys, values, [], [], layer);
 
     /// <summary>Appends tokens as they are: with <typeparamref name="T"/> = <see cref="sbyte"/>, integers and a scale for each head of a token, such as <see cref="Int8Rows.Quantize"/> makes.</summary>
     /// <param name="keys">[tokens, keyValueHeads, headDim].</param>
-    /// <param name="values">[tokens, keyValueHeads, valueDim].</param>
+    /// <param name="values">[tokens, keyValueHeads, valueDim]; empty if the values are parts of the keys.</param>
     /// <param name="keyScales">[tokens, keyValueHeads]; empty if <typeparamref name="T"/> is another type.</param>
-    /// <param name="valueScales">[tokens, keyValueHeads]; empty if <typeparamref name="T"/> is another type.</param>
+    /// <param name="valueScales">[tokens, keyValueHeads]; empty if <typeparamref name="T"/> is another type, or if the values are parts of the keys.</param>
     /// <param name="layer">The layer.</param>
     /// <inheritdoc cref="Append(ReadOnlySpan{T}, ReadOnlySpan{T}, int)"/>
     public void Append(ReadOnlySpan<T> keys, ReadOnlySpan<T> values, ReadOnlySpan<float> keyScales, ReadOnlySpan<float> valueScales, int layer = 0)
@@ -81,7 +82,7 @@ public sealed unsafe class KeyValueCache<T> : AttentionCache
     /// <summary>Copies tokens, as they are stored.</summary>
     /// <param name="first">The first token.</param>
     /// <param name="keys">[tokens, keyValueHeads, headDim].</param>
-    /// <param name="values">[tokens, keyValueHeads, valueDim].</param>
+    /// <param name="values">[tokens, keyValueHeads, valueDim]; empty if the values are parts of the keys.</param>
     /// <param name="layer">The layer.</param>
     /// <exception cref="ArgumentException">The lengths do not fit the shape or each other.</exception>
     /// <exception cref="ArgumentOutOfRangeException">The cache has no such tokens.</exception>
@@ -90,9 +91,9 @@ public sealed unsafe class KeyValueCache<T> : AttentionCache
     /// <summary>Copies tokens, as they are stored: with <typeparamref name="T"/> = <see cref="sbyte"/>, integers and a scale for each head of a token.</summary>
     /// <param name="first">The first token.</param>
     /// <param name="keys">[tokens, keyValueHeads, headDim].</param>
-    /// <param name="values">[tokens, keyValueHeads, valueDim].</param>
+    /// <param name="values">[tokens, keyValueHeads, valueDim]; empty if the values are parts of the keys.</param>
     /// <param name="keyScales">[tokens, keyValueHeads]; empty if <typeparamref name="T"/> is another type.</param>
-    /// <param name="valueScales">[tokens, keyValueHeads]; empty if <typeparamref name="T"/> is another type.</param>
+    /// <param name="valueScales">[tokens, keyValueHeads]; empty if <typeparamref name="T"/> is another type, or if the values are parts of the keys.</param>
     /// <param name="layer">The layer.</param>
     /// <inheritdoc cref="Read(int, Span{T}, Span{T}, int)"/>
     public void Read(int first, Span<T> keys, Span<T> values, Span<float> keyScales, Span<float> valueScales, int layer = 0)
@@ -200,7 +201,7 @@ public sealed unsafe class KeyValueCache<T> : AttentionCache
     public static KeyValueCache<T> Load(Stream stream)
     {
         ArgumentNullException.ThrowIfNull(stream);
-        using var reader = new CacheReader(stream, CacheKind.Whole, CacheShape.Of<T>(1, 1, 1).Element);
+        using var reader = new CacheReader(stream, CacheKind.Whole, CacheShape.Of<T>(1, 1, 1, valueFromKey: false).Element);
         int capacity = reader.Number("capacity", 0, KernelTensor.MaxTokens);
         int[] lengths = reader.Lengths(capacity > 0 ? capacity : KernelTensor.MaxTokens);
         return reader.Fill(new KeyValueCache<T>(reader.Shape, reader.Layers, capacity), cache =>

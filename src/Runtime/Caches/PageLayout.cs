@@ -4,7 +4,7 @@ namespace AttentionGen;
 
 /// <summary>
 /// The parts of a page with the keys and values of some tokens: keys [heads, tokens, headDim], values [heads, tokens, valueDim], then, where rows are integers,
-/// the scales of keys and those of values, [heads, tokens] each. Each part is aligned to 64 bytes. Head by head, since decode then reads the keys of a head in
+/// the scales of keys and those of values, [heads, tokens] each. Values that are the first elements of keys have no part of their own. Each part is aligned to 64 bytes. Head by head, since decode then reads the keys of a head in
 /// the order of memory.
 /// </summary>
 internal readonly struct PageLayout
@@ -19,9 +19,10 @@ internal readonly struct PageLayout
         checked
         {
             nint rows = shape.Heads * tokens, scales = shape.HasScales ? OwnedMemory.Aligned(rows * sizeof(float)) : 0;
-            _values = OwnedMemory.Aligned(rows * shape.HeadDim * shape.ElementBytes);
-            _keyScales = _values + OwnedMemory.Aligned(rows * shape.ValueDim * shape.ElementBytes);
-            _valueScales = _keyScales + scales;
+            nint keys = OwnedMemory.Aligned(rows * shape.HeadDim * shape.ElementBytes);
+            _values = shape.ValueFromKey ? 0 : keys;
+            _keyScales = keys + OwnedMemory.Aligned(rows * shape.StoredValueDim * shape.ElementBytes);
+            _valueScales = _keyScales + (shape.ValueFromKey ? 0 : scales);
             Bytes = _valueScales + scales;
         }
     }

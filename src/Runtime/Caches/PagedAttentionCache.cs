@@ -39,6 +39,9 @@ public abstract partial class PagedAttentionCache : IDisposable
     /// <summary>The number of elements of a head of a value.</summary>
     public int ValueDim => Shape.ValueDim;
 
+    /// <summary>Whether the values are the first elements of the keys, which alone are stored: see <see cref="AttentionAttribute.ValueFromKey"/>.</summary>
+    public bool ValueFromKey => Shape.ValueFromKey;
+
     /// <summary>The number of layers.</summary>
     public int Layers { get; }
 

@@ -14,16 +14,17 @@ public sealed unsafe class PagedKeyValueCache<T> : PagedAttentionCache
 {
     /// <summary>Creates a cache without sequences. The memory of its pages is taken at once.</summary>
     /// <param name="keyValueHeads">The number of key heads and value heads, 1 to 4096.</param>
-    /// <param name="headDim">The number of elements of a head of a key, 1 to 512.</param>
+    /// <param name="headDim">The number of elements of a head of a key, 1 to 512; to 1024 with <paramref name="valueFromKey"/>.</param>
     /// <param name="pages">The number of pages.</param>
-    /// <param name="valueDim">The number of elements of a head of a value, 1 to 512; 0 for <paramref name="headDim"/>.</param>
+    /// <param name="valueDim">The number of elements of a head of a value, 1 to 512; 0 for <paramref name="headDim"/>. With <paramref name="valueFromKey"/>, at most headDim.</param>
     /// <param name="layers">The number of layers, 1 or more.</param>
     /// <param name="pageTokens">The number of tokens of a page: 16, 32 or 64. Small pages waste less memory, large ones are a little faster.</param>
+    /// <param name="valueFromKey">Whether the values are the first elements of the keys, which alone are stored: see <see cref="AttentionAttribute.ValueFromKey"/>.</param>
     /// <exception cref="ArgumentOutOfRangeException">A number is out of range.</exception>
     /// <exception cref="NotSupportedException"><typeparamref name="T"/> is another type.</exception>
     /// <exception cref="OutOfMemoryException">There is not enough memory.</exception>
-    public PagedKeyValueCache(int keyValueHeads, int headDim, int pages, int valueDim = 0, int layers = 1, int pageTokens = 32)
-        : this(CacheShape.Of<T>(keyValueHeads, headDim, valueDim), Positive(layers, nameof(layers)), PageSize(pageTokens), Positive(pages, nameof(pages)))
+    public PagedKeyValueCache(int keyValueHeads, int headDim, int pages, int valueDim = 0, int layers = 1, int pageTokens = 32, bool valueFromKey = false)
+        : this(CacheShape.Of<T>(keyValueHeads, headDim, valueDim, valueFromKey), Positive(layers, nameof(layers)), PageSize(pageTokens), Positive(pages, nameof(pages)))
     {
         try
         {
@@ -44,7 +45,7 @@ public sealed unsafe class PagedKeyValueCache<T> : PagedAttentionCache
     /// <summary>Appends tokens to a sequence, as they are: keys are neither normalised nor rotated.</summary>
     /// <param name="id">The sequence.</param>
     /// <param name="keys">[tokens, keyValueHeads, headDim].</param>
-    /// <param name="values">[tokens, keyValueHeads, valueDim].</param>
+    /// <param name="values">[tokens, keyValueHeads, valueDim]; empty if the values are parts of the keys.</param>
     /// <param name="layer">The layer.</param>
     /// <exception cref="ArgumentException">There is no such sequence, or the lengths do not fit the shape or each other.</exception>
     /// <exception cref="ArgumentOutOfRangeException">There is no such layer.</exception>
@@ -56,9 +57,9 @@ public sealed unsafe class PagedKeyValueCache<T> : PagedAttentionCache
     /// <summary>Appends tokens as they are: with <typeparamref name="T"/> = <see cref="sbyte"/>, integers and a scale for each head of a token, such as <see cref="Int8Rows.Quantize"/> makes.</summary>
     /// <param name="id">The sequence.</param>
     /// <param name="keys">[tokens, keyValueHeads, headDim].</param>
-    /// <param name="values">[tokens, keyValueHeads, valueDim].</param>
+    /// <param name="values">[tokens, keyValueHeads, valueDim]; empty if the values are parts of the keys.</param>
     /// <param name="keyScales">[tokens, keyValueHeads]; empty if <typeparamref name="T"/> is another type.</param>
-    /// <param name="valueScales">[tokens, keyValueHeads]; empty if <typeparamref name="T"/> is another type.</param>
+    /// <param name="valueScales">[tokens, keyValueHeads]; empty if <typeparamref name="T"/> is another type, or if the values are parts of the keys.</param>
     /// <param name="layer">The layer.</param>
     /// <inheritdoc cref="Append(SequenceId, ReadOnlySpan{T}, ReadOnlySpan{T}, int)"/>
     public void Append(SequenceId id, ReadOnlySpan<T> keys, ReadOnlySpan<T> values, ReadOnlySpan<float> keyScales, ReadOnlySpan<float> valueScales, int layer = 0)
@@ -91,7 +92,7 @@ public sealed unsafe class PagedKeyValueCache<T> : PagedAttentionCache
     /// <param name="id">The sequence.</param>
     /// <param name="first">The first token.</param>
     /// <param name="keys">[tokens, keyValueHeads, headDim].</param>
-    /// <param name="values">[tokens, keyValueHeads, valueDim].</param>
+    /// <param name="values">[tokens, keyValueHeads, valueDim]; empty if the values are parts of the keys.</param>
     /// <param name="layer">The layer.</param>
     /// <exception cref="ArgumentException">There is no such sequence, or the lengths do not fit the shape or each other.</exception>
     /// <exception cref="ArgumentOutOfRangeException">There is no such layer, or the sequence has no such tokens.</exception>
@@ -103,9 +104,9 @@ public sealed unsafe class PagedKeyValueCache<T> : PagedAttentionCache
     /// <param name="id">The sequence.</param>
     /// <param name="first">The first token.</param>
     /// <param name="keys">[tokens, keyValueHeads, headDim].</param>
-    /// <param name="values">[tokens, keyValueHeads, valueDim].</param>
+    /// <param name="values">[tokens, keyValueHeads, valueDim]; empty if the values are parts of the keys.</param>
     /// <param name="keyScales">[tokens, keyValueHeads]; empty if <typeparamref name="T"/> is another type.</param>
-    /// <param name="valueScales">[tokens, keyValueHeads]; empty if <typeparamref name="T"/> is another type.</param>
+    /// <param name="valueScales">[tokens, keyValueHeads]; empty if <typeparamref name="T"/> is another type, or if the values are parts of the keys.</param>
     /// <param name="layer">The layer.</param>
     /// <inheritdoc cref="Read(SequenceId, int, Span{T}, Span{T}, int)"/>
     public void Read(SequenceId id, int first, Span<T> keys, Span<T> values, Span<float> keyScales, Span<float> valueScales, int layer = 0)
@@ -150,7 +151,7 @@ public sealed unsafe class PagedKeyValueCache<T> : PagedAttentionCache
     {
         ArgumentNullException.ThrowIfNull(stream);
         ArgumentOutOfRangeException.ThrowIfNegative(maxBytes);
-        using var reader = new CacheReader(stream, CacheKind.Paged, CacheShape.Of<T>(1, 1, 1).Element);
+        using var reader = new CacheReader(stream, CacheKind.Paged, CacheShape.Of<T>(1, 1, 1, valueFromKey: false).Element);
         int pageTokens = reader.Number("number of tokens of a page", 16, 64);
         if (!IsPageSize(pageTokens)) CacheReader.Refuse($"The number of tokens of a page is {pageTokens}, 16, 32 or 64 is needed");
         int pages = reader.Number("number of pages", 1, (int)Math.Min(int.MaxValue, nint.MaxValue / PagePool.PageBytesOf(reader.Shape, reader.Layers, pageTokens)));

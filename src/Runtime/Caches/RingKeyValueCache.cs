@@ -27,19 +27,20 @@ public sealed unsafe class RingKeyValueCache<T> : AttentionCache
 
     /// <summary>Creates an empty ring and takes its memory.</summary>
     /// <param name="keyValueHeads">The number of key heads and value heads, 1 to 4096.</param>
-    /// <param name="headDim">The number of elements of a head of a key, 1 to 512.</param>
+    /// <param name="headDim">The number of elements of a head of a key, 1 to 512; to 1024 with <paramref name="valueFromKey"/>.</param>
     /// <param name="window">The <see cref="AttentionAttribute.WindowLeft"/> of the kernels, 0 to 1048575: a query sees so many keys before its own.</param>
     /// <param name="slack">
     /// The number of further tokens, 1 to 1048576: so many can be appended in place, and so many can be cut off by <see cref="Truncate"/>.
     /// </param>
-    /// <param name="valueDim">The number of elements of a head of a value, 1 to 512; 0 for <paramref name="headDim"/>.</param>
+    /// <param name="valueDim">The number of elements of a head of a value, 1 to 512; 0 for <paramref name="headDim"/>. With <paramref name="valueFromKey"/>, at most headDim.</param>
     /// <param name="layers">The number of layers, 1 or more.</param>
     /// <param name="firstKeys">The <see cref="AttentionAttribute.FirstKeys"/> of the kernels, 0 to 1048576: the ring keeps these for good.</param>
+    /// <param name="valueFromKey">Whether the values are the first elements of the keys, which alone are stored: see <see cref="AttentionAttribute.ValueFromKey"/>.</param>
     /// <exception cref="ArgumentOutOfRangeException">A number is out of range.</exception>
     /// <exception cref="NotSupportedException"><typeparamref name="T"/> is another type.</exception>
     /// <exception cref="OutOfMemoryException">There is not enough memory.</exception>
-    public RingKeyValueCache(int keyValueHeads, int headDim, int window, int slack, int valueDim = 0, int layers = 1, int firstKeys = 0)
-        : this(CacheShape.Of<T>(keyValueHeads, headDim, valueDim), layers, window, slack, firstKeys)
+    public RingKeyValueCache(int keyValueHeads, int headDim, int window, int slack, int valueDim = 0, int layers = 1, int firstKeys = 0, bool valueFromKey = false)
+        : this(CacheShape.Of<T>(keyValueHeads, headDim, valueDim, valueFromKey), layers, window, slack, firstKeys)
     {
         ReserveFirst(Places);
     }
@@ -92,16 +93,16 @@ public sealed unsafe class RingKeyValueCache<T> : AttentionCache
 
     /// <summary>Appends tokens as they are: keys are neither normalised nor rotated.</summary>
     /// <param name="keys">[tokens, keyValueHeads, headDim].</param>
-    /// <param name="values">[tokens, keyValueHeads, valueDim].</param>
+    /// <param name="values">[tokens, keyValueHeads, valueDim]; empty if the values are parts of the keys.</param>
     /// <param name="layer">The layer.</param>
     /// <exception cref="ArgumentException">The lengths do not fit the shape or each other, or there would be more than 2^30 tokens.</exception>
     public void Append(ReadOnlySpan<T> keys, ReadOnlySpan<T> values, int layer = 0) => Append(keys, values, [], [], layer);
 
     /// <summary>Appends tokens as they are: with <typeparamref name="T"/> = <see cref="sbyte"/>, integers and a scale for each head of a token, such as <see cref="Int8Rows.Quantize"/> makes.</summary>
     /// <param name="keys">[tokens, keyValueHeads, headDim].</param>
-    /// <param name="values">[tokens, keyValueHeads, valueDim].</param>
+    /// <param name="values">[tokens, keyValueHeads, valueDim]; empty if the values are parts of the keys.</param>
     /// <param name="keyScales">[tokens, keyValueHeads]; empty if <typeparamref name="T"/> is another type.</param>
-    /// <param name="valueScales">[tokens, keyValueHeads]; empty if <typeparamref name="T"/> is another type.</param>
+    /// <param name="valueScales">[tokens, keyValueHeads]; empty if <typeparamref name="T"/> is another type, or if the values are parts of the keys.</param>
     /// <param name="layer">The layer.</param>
     /// <inheritdoc cref="Append(ReadOnlySpan{T}, ReadOnlySpan{T}, int)"/>
     public void Append(ReadOnlySpan<T> keys, ReadOnlySpan<T> values, ReadOnlySpan<float> keyScales, ReadOnlySpan<float> valueScales, int layer = 0)
@@ -133,7 +134,7 @@ public sealed unsafe class RingKeyValueCache<T> : AttentionCache
     /// <summary>Copies tokens, as they are stored.</summary>
     /// <param name="first">The first token.</param>
     /// <param name="keys">[tokens, keyValueHeads, headDim].</param>
-    /// <param name="values">[tokens, keyValueHeads, valueDim].</param>
+    /// <param name="values">[tokens, keyValueHeads, valueDim]; empty if the values are parts of the keys.</param>
     /// <param name="layer">The layer.</param>
     /// <exception cref="ArgumentException">The lengths do not fit the shape or each other.</exception>
     /// <exception cref="ArgumentOutOfRangeException">The ring does not have these tokens, or no longer.</exception>
@@ -142,9 +143,9 @@ public sealed unsafe class RingKeyValueCache<T> : AttentionCache
     /// <summary>Copies tokens, as they are stored: with <typeparamref name="T"/> = <see cref="sbyte"/>, integers and a scale for each head of a token.</summary>
     /// <param name="first">The first token.</param>
     /// <param name="keys">[tokens, keyValueHeads, headDim].</param>
-    /// <param name="values">[tokens, keyValueHeads, valueDim].</param>
+    /// <param name="values">[tokens, keyValueHeads, valueDim]; empty if the values are parts of the keys.</param>
     /// <param name="keyScales">[tokens, keyValueHeads]; empty if <typeparamref name="T"/> is another type.</param>
-    /// <param name="valueScales">[tokens, keyValueHeads]; empty if <typeparamref name="T"/> is another type.</param>
+    /// <param name="valueScales">[tokens, keyValueHeads]; empty if <typeparamref name="T"/> is another type, or if the values are parts of the keys.</param>
     /// <param name="layer">The layer.</param>
     /// <inheritdoc cref="Read(int, Span{T}, Span{T}, int)"/>
     public void Read(int first, Span<T> keys, Span<T> values, Span<float> keyScales, Span<float> valueScales, int layer = 0)
@@ -207,7 +208,7 @@ public sealed unsafe class RingKeyValueCache<T> : AttentionCache
         Enter(changes: false);
         try
         {
-            var clone = new RingKeyValueCache<T>(KeyValueHeads, HeadDim, Window, Slack, ValueDim, Layers, FirstKeys);
+            var clone = new RingKeyValueCache<T>(KeyValueHeads, HeadDim, Window, Slack, ValueDim, Layers, FirstKeys, ValueFromKey);
             clone._pages.CopyFrom(_pages);
             for (int layer = 0; layer < Layers; layer++)
             {
@@ -257,7 +258,7 @@ public sealed unsafe class RingKeyValueCache<T> : AttentionCache
     public static RingKeyValueCache<T> Load(Stream stream)
     {
         ArgumentNullException.ThrowIfNull(stream);
-        using var reader = new CacheReader(stream, CacheKind.Ring, CacheShape.Of<T>(1, 1, 1).Element);
+        using var reader = new CacheReader(stream, CacheKind.Ring, CacheShape.Of<T>(1, 1, 1, valueFromKey: false).Element);
         int window = reader.Number("window", 0, MostTokensOfPart - 1), slack = reader.Number("slack", 1, MostTokensOfPart), firstKeys = reader.Number("number of first keys", 0, MostTokensOfPart);
         int[] lengths = reader.Lengths(KernelTensor.MaxTokens), firsts = new int[lengths.Length];
         for (int layer = 0; layer < lengths.Length; layer++)
@@ -372,7 +373,7 @@ public sealed unsafe class RingKeyValueCache<T> : AttentionCache
 
     private void Copy(in KeyMemory from, in KeyMemory to, int first, int end)
     {
-        int keyBytes = HeadDim * sizeof(T), valueBytes = ValueDim * sizeof(T);
+        int keyBytes = HeadDim * sizeof(T), valueBytes = Shape.StoredValueDim * sizeof(T);
         for (int token = first; token < end; token++)
             for (int head = 0; head < KeyValueHeads; head++)
             {

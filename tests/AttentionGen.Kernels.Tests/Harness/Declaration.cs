@@ -61,6 +61,17 @@ public sealed record Declaration(int Heads, int HeadDim)
 
     public int ValueDim { get; init; } = HeadDim;
 
+    /// <summary>How a query and a key give a score.</summary>
+    public AttentionScore PairScore { get; init; }
+
+    /// <summary>The elements of a key of general scores; 0 where it is not given.</summary>
+    public int GivenKeyDim { get; init; }
+
+    public int KeyDim => GivenKeyDim == 0 ? HeadDim : GivenKeyDim;
+
+    /// <summary>Whether the value is the first elements of the key. <see cref="Inputs"/> has a copy of them, which references and bounds read.</summary>
+    public bool ValueFromKey { get; init; }
+
     public AttentionMask Mask { get; init; }
 
     /// <summary>Keys that a query sees before and behind its position, -1 where that side is open.</summary>
@@ -97,8 +108,8 @@ public sealed record Declaration(int Heads, int HeadDim)
 
     /// <summary>Elements of a token in query, key, value and output, or of one of its heads where heads come first: strides are at least that.</summary>
     public (int Query, int Key, int Value, int Output) Widths => Layout == AttentionLayout.HeadMajor
-        ? (HeadDim, HeadDim, ValueDim, ValueDim)
-        : (Heads * HeadDim, KeyValueHeads * HeadDim, KeyValueHeads * ValueDim, Heads * ValueDim);
+        ? (HeadDim, KeyDim, ValueDim, ValueDim)
+        : (Heads * HeadDim, KeyValueHeads * KeyDim, KeyValueHeads * ValueDim, Heads * ValueDim);
 
     /// <summary>Elements from token to token in query, key, value and output; 0 where none is given.</summary>
     public (int Query, int Key, int Value, int Output) Strides { get; init; }
@@ -173,7 +184,7 @@ public sealed record Declaration(int Heads, int HeadDim)
     public bool Has(Roles role) => (Roles & role) != 0;
 
     /// <summary>What the scale is, given or not.</summary>
-    public float Factor => Scale == 0 ? (float)(1 / Math.Sqrt(HeadDim)) : Scale;
+    public float Factor => Scale != 0 ? Scale : PairScore == AttentionScore.Dot ? (float)(1 / Math.Sqrt(HeadDim)) : 1;
 
     public AttentionReference Reference => new(Heads, HeadDim)
     {
@@ -189,7 +200,9 @@ public sealed record Declaration(int Heads, int HeadDim)
         QueryBlockSize = Blocks.Queries,
         KeyBlockSize = Blocks.Keys,
         BlockAxes = Blocks.Axes,
-        Scale = Scale == 0 ? 1 / Math.Sqrt(HeadDim) : Scale,
+        PairScore = PairScore,
+        KeyDim = KeyDim,
+        Scale = Scale != 0 ? Scale : PairScore == AttentionScore.Dot ? 1 / Math.Sqrt(HeadDim) : 1,
         SoftCap = SoftCap,
         Visible = MaskText.Length > 0 ? Own.Of(this).Visible : null,
         Score = ScoreText.Length > 0 ? Own.Of(this).Score is var score ? (value, query, key, head, batch) => score((float)value, query, key, head, batch) : null : null,
@@ -214,6 +227,8 @@ public sealed record Declaration(int Heads, int HeadDim)
     public override string ToString()
     {
         string name = $"h{Heads}kv{KeyValueHeads}d{HeadDim}v{ValueDim}";
+        if (PairScore != AttentionScore.Dot) name += $"_{PairScore}{(GivenKeyDim == 0 ? "" : $"{GivenKeyDim}")}";
+        if (ValueFromKey) name += "_valueFromKey";
         if (Mask == AttentionMask.Causal) name += "_causal";
         if (Window.Left >= 0) name += $"_left{Window.Left}";
         if (Window.Right >= 0) name += $"_right{Window.Right}";
@@ -257,9 +272,11 @@ public sealed record Declaration(int Heads, int HeadDim)
             {
                 Tensor("ReadOnly", "Query"), Tensor("", "Output"),
             };
-            if (KeysIn == KeyStore.Spans) parameters.AddRange([Tensor("ReadOnly", "Key"), Tensor("ReadOnly", "Value")]);
+            if (KeysIn == KeyStore.Spans) parameters.AddRange(ValueFromKey ? [Tensor("ReadOnly", "Key")] : [Tensor("ReadOnly", "Key"), Tensor("ReadOnly", "Value")]);
             else parameters.AddRange([Cached(KeysIn == KeyStore.Pages ? "PagedKeyValueCache" : "KeyValueCache"), ("int layer", $"{FilledCache.Layer}")]);
             if (KeysIn == KeyStore.Pages) parameters.Add(("ReadOnlySpan<SequenceId> sequences", "a.Sequences"));
+            if (PairScore == AttentionScore.Additive) parameters.Add(("ReadOnlySpan<float> scoreVector", "a.ScoreVector"));
+            if (PairScore == AttentionScore.General) parameters.Add(("ReadOnlySpan<float> queryKeyWeight", "a.QueryKeyWeight"));
             if (Batched && (!TensorSpans || Has(Roles.Batch))) parameters.Add(("int batch", "a.Batch"));
             if (Has(Roles.QueryStart)) parameters.Add(("int queryStart", "a.QueryStart"));
             if (Has(Roles.QueryStarts)) parameters.Add(("ReadOnlySpan<int> queryStarts", "a.QueryStarts"));
@@ -292,6 +309,9 @@ public sealed record Declaration(int Heads, int HeadDim)
             string attribute = $"heads: {Heads}, headDim: {HeadDim}";
             if (KeyValueHeads != Heads) attribute += $", KeyValueHeads = {KeyValueHeads}";
             if (ValueDim != HeadDim) attribute += $", ValueDim = {ValueDim}";
+            if (PairScore != AttentionScore.Dot) attribute += $", Score = AttentionScore.{PairScore}";
+            if (GivenKeyDim != 0) attribute += $", KeyDim = {GivenKeyDim}";
+            if (ValueFromKey) attribute += ", ValueFromKey = true";
             if (Mask != AttentionMask.None) attribute += $", Mask = AttentionMask.{Mask}";
             if (Window.Left >= 0) attribute += $", WindowLeft = {Window.Left}";
             if (Window.Right >= 0) attribute += $", WindowRight = {Window.Right}";

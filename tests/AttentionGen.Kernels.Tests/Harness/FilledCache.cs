@@ -29,11 +29,11 @@ internal sealed class FilledCache : IDisposable
         where T : unmanaged
     {
         var (problem, declaration) = (inputs.Problem, inputs.Problem.Declaration);
-        Rows<T> keys = inputs.KeyRows<T>(), values = inputs.ValueRows<T>();
+        Rows<T> keys = inputs.KeyRows<T>(), values = declaration.ValueFromKey ? new([], [], 0) : inputs.ValueRows<T>();
         int heads = declaration.KeyValueHeads;
         if (declaration.KeysIn == KeyStore.Cache)
         {
-            var whole = new KeyValueCache<T>(heads, declaration.HeadDim, declaration.ValueDim, layers: 2);
+            var whole = new KeyValueCache<T>(heads, declaration.KeyDim, declaration.ValueDim, layers: 2, valueFromKey: declaration.ValueFromKey);
             whole.Append(keys, values, Layer);
             return new(whole, []);
         }
@@ -41,7 +41,7 @@ internal sealed class FilledCache : IDisposable
         // The sequences take a page each in turn, so that none has its pages in order.
         int[] starts = problem.KeyDocumentStarts ?? problem.DocumentStarts ?? [0, problem.Keys];
         int page = problem.PageTokens, pages = starts.Length * (problem.Keys / page + 2);
-        var paged = new PagedKeyValueCache<T>(heads, declaration.HeadDim, pages, declaration.ValueDim, layers: 2, page);
+        var paged = new PagedKeyValueCache<T>(heads, declaration.KeyDim, pages, declaration.ValueDim, layers: 2, page, declaration.ValueFromKey);
         var other = paged.CreateSequence();
         SequenceId[] ids = [.. Enumerable.Range(0, starts.Length - 1).Select(_ => paged.CreateSequence())];
         for (int first = 0; first < problem.Keys; first += page)

@@ -65,6 +65,7 @@ internal static class GuardedCall
             DocumentStarts = place.Copy(a.DocumentStarts), KeyDocumentStarts = place.Copy(a.KeyDocumentStarts), KeyBlockStarts = place.Copy(a.KeyBlockStarts), KeyBlocks = place.Copy(a.KeyBlocks),
             Bias = place.Copy(a.Bias), Keep = place.Copy(a.Keep), Slopes = place.Copy(a.Slopes), Sinks = place.Copy(a.Sinks), RelativeBias = place.Copy(a.RelativeBias), Scales = place.Copy(a.Scales),
             Table = place.Copy(a.Table), Segment = place.Copy(a.Segment), QueryNormWeight = place.Copy(a.QueryNormWeight), KeyNormWeight = place.Copy(a.KeyNormWeight),
+            ScoreVector = place.Copy(a.ScoreVector), QueryKeyWeight = place.Copy(a.QueryKeyWeight),
             LogSumExp = place.Copy(a.LogSumExp), Scores = place.Copy(a.Scores), MaxScore = place.Copy(a.MaxScore), Entropy = place.Copy(a.Entropy), ArgMax = place.Copy(a.ArgMax),
             Scratch = place.Scratch(a.Scratch),
             Input = place.Copy(a.Input), Context = place.Copy(a.Context), Residual = place.Copy(a.Residual),
@@ -118,6 +119,8 @@ internal static class GuardedCall
         unchanged.Check(a.Segment, placed.Segment);
         unchanged.Check(a.QueryNormWeight, placed.QueryNormWeight);
         unchanged.Check(a.KeyNormWeight, placed.KeyNormWeight);
+        unchanged.Check(a.ScoreVector, placed.ScoreVector);
+        unchanged.Check(a.QueryKeyWeight, placed.QueryKeyWeight);
         unchanged.Check(a.Input, placed.Input);
         unchanged.Check(a.Context, placed.Context);
         unchanged.Check(a.Residual, placed.Residual);
@@ -128,7 +131,7 @@ internal static class GuardedCall
         + 4L * a.DocumentStarts.Length + 4L * a.KeyDocumentStarts.Length + 4L * a.KeyBlockStarts.Length + 4L * a.KeyBlocks.Length + 4L * a.Bias.Length + a.Keep.Length + 4L * a.Slopes.Length
         + 4L * a.Sinks.Length + 4L * a.RelativeBias.Length + 4L * a.Scales.Length + 4L * a.Table.Length + 4L * a.Segment.Length + 4L * a.QueryNormWeight.Length + 4L * a.KeyNormWeight.Length
         + 4L * a.LogSumExp.Length + 4L * a.Scores.Length + 4L * a.MaxScore.Length + 4L * a.Entropy.Length + 4L * a.ArgMax.Length + a.Scratch.Length
-        + 4L * a.Input.Length + 4L * a.Context.Length + 4L * a.Residual.Length
+        + 4L * a.ScoreVector.Length + 4L * a.QueryKeyWeight.Length + 4L * a.Input.Length + 4L * a.Context.Length + 4L * a.Residual.Length
         + a.NarrowQuery.Length + a.NarrowKey.Length + a.NarrowValue.Length + a.NarrowOutput.Length;
 
     /// <summary>All that a call writes.</summary>

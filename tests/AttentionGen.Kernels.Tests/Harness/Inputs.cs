@@ -36,6 +36,9 @@ public sealed class Inputs
         QueryNormWeight = declaration.Has(Roles.QueryNormWeight) ? [.. Normal(declaration.HeadDim).Select(x => 1 + x / 2)] : [];
         KeyNormWeight = declaration.Has(Roles.KeyNormWeight) ? [.. Normal(declaration.HeadDim).Select(x => 1 + x / 2)] : [];
         if (declaration.Rotary != AttentionRotary.None) Rotary = RotaryTables.For(problem);
+        ScoreVector = declaration.PairScore == AttentionScore.Additive ? [.. Normal(declaration.Heads * declaration.HeadDim).Select(x => 2 * x / MathF.Sqrt(declaration.HeadDim))] : [];
+        QueryKeyWeight = declaration.PairScore == AttentionScore.General
+            ? [.. Normal(declaration.Heads * declaration.HeadDim * declaration.KeyDim).Select(x => x / MathF.Sqrt(declaration.HeadDim * declaration.KeyDim))] : [];
         Round();
     }
 
@@ -44,7 +47,7 @@ public sealed class Inputs
     {
         (Problem, Query, Key, Value) = (problem, inputs.Query, inputs.Key, inputs.Value);
         (Bias, Keep, Slopes, Sinks, RelativeBias, Scales) = (inputs.Bias, inputs.Keep, inputs.Slopes, inputs.Sinks, inputs.RelativeBias, inputs.Scales);
-        (QueryNormWeight, KeyNormWeight) = (inputs.QueryNormWeight, inputs.KeyNormWeight);
+        (QueryNormWeight, KeyNormWeight, ScoreVector, QueryKeyWeight) = (inputs.QueryNormWeight, inputs.KeyNormWeight, inputs.ScoreVector, inputs.QueryKeyWeight);
         _integers = inputs._integers;
         if (problem.Declaration.Rotary != AttentionRotary.None) Rotary = RotaryTables.For(problem);
         _random = inputs._random;
@@ -58,21 +61,30 @@ public sealed class Inputs
         var declaration = Problem.Declaration;
         if (declaration.Storage == Storage.SByte)
         {
-            var (keys, values) = (Stored.Round<sbyte>(Key, declaration.HeadDim), Stored.Round<sbyte>(Value, declaration.ValueDim));
+            var (keys, values) = (Stored.Round<sbyte>(Key, declaration.KeyDim), Stored.Round<sbyte>(Value, declaration.ValueDim));
             _integers = (keys, values);
             keys.Floats.CopyTo(Key, 0);
             values.Floats.CopyTo(Value, 0);
+            if (declaration.ValueFromKey) TakeValues();
             return;
         }
 
         declaration.Storage.Round(Key);
         declaration.Storage.Round(Value);
+        if (declaration.ValueFromKey) TakeValues();
         if (declaration.Narrow.Query) declaration.Storage.Round(Query);
+    }
+
+    /// <summary>Values that are parts of keys.</summary>
+    private void TakeValues()
+    {
+        int keyDim = Problem.Declaration.KeyDim, valueDim = Problem.Declaration.ValueDim;
+        for (int row = 0; row < Key.Length / keyDim; row++) Key.AsSpan(row * keyDim, valueDim).CopyTo(Value.AsSpan(row * valueDim));
     }
 
     /// <summary>The keys as a cache stores them.</summary>
     internal Rows<T> KeyRows<T>()
-        where T : unmanaged => _integers is var (keys, _) ? (Rows<T>)(object)keys : Stored.Round<T>(Key, Problem.Declaration.HeadDim);
+        where T : unmanaged => _integers is var (keys, _) ? (Rows<T>)(object)keys : Stored.Round<T>(Key, Problem.Declaration.KeyDim);
 
     /// <summary>The values as a cache stores them.</summary>
     internal Rows<T> ValueRows<T>()
@@ -106,6 +118,12 @@ public sealed class Inputs
 
     public float[] KeyNormWeight { get; }
 
+    /// <summary>[heads, headDim]; empty where scores are not additive.</summary>
+    public float[] ScoreVector { get; }
+
+    /// <summary>[heads, headDim, keyDim]; empty where scores are not general.</summary>
+    public float[] QueryKeyWeight { get; }
+
     /// <summary>The table of the positions of the call; null where the kernel takes none.</summary>
     public RotaryTable? Rotary { get; }
 
@@ -124,7 +142,7 @@ public sealed class Inputs
         Span<double> logSumExp = default, Span<double> scores = default, Span<double> maxScore = default, Span<double> entropy = default, Span<int> argmax = default) =>
         new()
         {
-            Bias = Bias, Keep = Keep, Slopes = Slopes, Sinks = Sinks, RelativeBias = RelativeBias, Scales = Scales, QueryNormWeight = QueryNormWeight, KeyNormWeight = KeyNormWeight, Rotary = Rotary,
+            Bias = Bias, Keep = Keep, Slopes = Slopes, Sinks = Sinks, RelativeBias = RelativeBias, Scales = Scales, QueryNormWeight = QueryNormWeight, KeyNormWeight = KeyNormWeight, Rotary = Rotary, ScoreVector = ScoreVector, QueryKeyWeight = QueryKeyWeight,
             PrefixLengths = Problem.PrefixLengths, DocumentStarts = Problem.DocumentStarts, KeyDocumentStarts = Problem.KeyDocumentStarts,
             KeyBlockStarts = Problem.Lists?.Starts, KeyBlocks = Problem.Lists?.Blocks,
             LogSumExp = logSumExp, Scores = scores, MaxScore = maxScore, Entropy = entropy, ArgMax = argmax,
@@ -206,7 +224,7 @@ public sealed class Inputs
         Query.AsSpan(((batch * Problem.Queries + query) * Problem.Declaration.Heads + head) * Problem.Declaration.HeadDim, Problem.Declaration.HeadDim);
 
     public Span<float> KeyRow(int batch, int key, int head) =>
-        Key.AsSpan(((batch * Problem.Keys + key) * Problem.Declaration.KeyValueHeads + head) * Problem.Declaration.HeadDim, Problem.Declaration.HeadDim);
+        Key.AsSpan(((batch * Problem.Keys + key) * Problem.Declaration.KeyValueHeads + head) * Problem.Declaration.KeyDim, Problem.Declaration.KeyDim);
 
     public Span<float> ValueRow(int batch, int key, int head) =>
         Value.AsSpan(((batch * Problem.Keys + key) * Problem.Declaration.KeyValueHeads + head) * Problem.Declaration.ValueDim, Problem.Declaration.ValueDim);
@@ -360,6 +378,8 @@ public sealed class Inputs
             QueryNormWeight = QueryNormWeight,
             KeyNormWeight = KeyNormWeight,
             Rotary = Rotary!,
+            ScoreVector = ScoreVector,
+            QueryKeyWeight = QueryKeyWeight,
             MaxThreads = Problem.MaxThreads,
             Scratch = scratch,
         };

@@ -86,6 +86,10 @@ public readonly ref struct KernelArguments
 
     public RotaryTable Rotary { get; init; }
 
+    public ReadOnlySpan<float> ScoreVector { get; init; }
+
+    public ReadOnlySpan<float> QueryKeyWeight { get; init; }
+
     /// <summary>For layers: the rows that are projected, in place of query, key and value.</summary>
     public ReadOnlySpan<float> Input { get; init; }
 

@@ -20,14 +20,24 @@ public static class PlainEvaluation
         float[] weights = new float[visible];
         float max = float.NegativeInfinity, sum = 0;
         var normalizedQuery = Normalized(inputs.QueryRow(batch, query, head), declaration, inputs.QueryNormWeight, inputs.Rotary, problem.Position(batch, query));
+        ReadOnlySpan<float> vector = declaration.PairScore == AttentionScore.Additive ? inputs.ScoreVector.AsSpan(head * declaration.HeadDim, declaration.HeadDim) : default;
+        ReadOnlySpan<float> projectedQuery = normalizedQuery, sizesOfQuery = normalizedQuery;
+        if (declaration.PairScore == AttentionScore.General)
+        {
+            var (projected, magnitudes) = Projected(normalizedQuery, inputs.QueryKeyWeight.AsSpan(head * declaration.HeadDim * declaration.KeyDim), declaration.KeyDim);
+            projectedQuery = projected;
+            sizesOfQuery = magnitudes;
+        }
+
         for (int j = 0; j < visible; j++)
         {
             var normalizedKey = Normalized(inputs.KeyRow(batch, first + j, keyHead), declaration, inputs.KeyNormWeight, inputs.Rotary, first + j - problem.Item(batch, query).Key);
-            float product = inputs.Factor(head) * Dot(normalizedQuery, normalizedKey);
+            float product = inputs.Factor(head) * (declaration.PairScore == AttentionScore.Additive ? Sum(vector, normalizedQuery, normalizedKey) : Dot(projectedQuery, normalizedKey));
             weights[j] = inputs.Score(product, batch, query, head, first + j);
             if (sizes is not null)
             {
-                double size = Math.Abs((double)inputs.Factor(head)) * SumOfSizes(normalizedQuery, normalizedKey);
+                double size = Math.Abs((double)inputs.Factor(head))
+                    * (declaration.PairScore == AttentionScore.Additive ? TanhRoundings * SumOfSizes(vector, normalizedQuery, normalizedKey) : SumOfSizes(sizesOfQuery, normalizedKey));
                 sizes.Set(first + j, size, inputs.SizeOfScore(size, product, batch, query, head, first + j));
             }
 
@@ -95,6 +105,38 @@ public static class PlainEvaluation
         float[] normalized = x.ToArray();
         for (int d = 0; d < normalized.Length; d++) normalized[d] = normalized[d] / norm * (weight.Length > 0 ? weight[d] : 1);
         return normalized;
+    }
+
+    /// <summary>What docs/exactness.md counts the size of an additive score by: a hyperbolic tangent is within 5e-7, 8.4 roundings, of which the output has half, and c is 2.</summary>
+    private const double TanhRoundings = 4;
+
+    /// <summary>v^T tanh(q + k), summed as products are.</summary>
+    private static float Sum(ReadOnlySpan<float> vector, ReadOnlySpan<float> query, ReadOnlySpan<float> key)
+    {
+        float[] tangents = new float[query.Length];
+        for (int d = 0; d < tangents.Length; d++) tangents[d] = MathF.Tanh(query[d] + key[d]);
+        return Dot(vector, tangents);
+    }
+
+    /// <summary>The sum of |v tanh(q + k)|.</summary>
+    private static double SumOfSizes(ReadOnlySpan<float> vector, ReadOnlySpan<float> query, ReadOnlySpan<float> key)
+    {
+        double sum = 0;
+        for (int d = 0; d < query.Length; d++) sum += Math.Abs(vector[d] * Math.Tanh((double)query[d] + key[d]));
+        return sum;
+    }
+
+    /// <summary>W^T q, and the same of magnitudes.</summary>
+    private static (float[] Projected, float[] Sizes) Projected(ReadOnlySpan<float> query, ReadOnlySpan<float> weight, int keyDim)
+    {
+        float[] projected = new float[keyDim], sizes = new float[keyDim], column = new float[query.Length];
+        for (int e = 0; e < keyDim; e++)
+        {
+            for (int d = 0; d < query.Length; d++) column[d] = weight[d * keyDim + e];
+            (projected[e], sizes[e]) = (Dot(query, column), (float)SumOfSizes(query, column));
+        }
+
+        return (projected, sizes);
     }
 
     /// <summary>The sum of |x y|, for which the order does not matter.</summary>

@@ -27,7 +27,7 @@ public sealed record Problem(Declaration Declaration, int Queries, int Keys)
 
     public int QueryLength => Batch * Queries * Declaration.Heads * Declaration.HeadDim;
 
-    public int KeyLength => Batch * Keys * Declaration.KeyValueHeads * Declaration.HeadDim;
+    public int KeyLength => Batch * Keys * Declaration.KeyValueHeads * Declaration.KeyDim;
 
     public int ValueLength => Batch * Keys * Declaration.KeyValueHeads * Declaration.ValueDim;
 
@@ -38,7 +38,7 @@ public sealed record Problem(Declaration Declaration, int Queries, int Keys)
 
     public Placement QueryPlace => Declaration.Place(Batch, Queries, Declaration.Heads, Declaration.HeadDim, Declaration.Strides.Query);
 
-    public Placement KeyPlace => Declaration.Place(Batch, Keys, Declaration.KeyValueHeads, Declaration.HeadDim, Declaration.Strides.Key);
+    public Placement KeyPlace => Declaration.Place(Batch, Keys, Declaration.KeyValueHeads, Declaration.KeyDim, Declaration.Strides.Key);
 
     public Placement ValuePlace => Declaration.Place(Batch, Keys, Declaration.KeyValueHeads, Declaration.ValueDim, Declaration.Strides.Value);
 

@@ -34,7 +34,7 @@ internal sealed class RandomCalls
     public Arbitrary<RandomCall> Arbitrary => Arb.From(
         from problem in Gen.Elements(_pool).SelectMany(Problems).Where(problem => Work(problem) <= MaxWork)
         let isScored = problem.Declaration.IsScored
-        from filling in isScored || problem.Declaration.Rotary != AttentionRotary.None /* a rotation rounds what would be sums of integers */ ? Gen.Constant(Filling.Normal) : Gen.Frequency((3, Gen.Constant(Filling.Normal)), (1, Gen.Constant(Filling.Constant)), (2, Gen.Constant(Filling.Large)))
+        from filling in isScored || problem.Declaration.PairScore != AttentionScore.Dot || problem.Declaration.ValueFromKey /* large keys are large values */ || problem.Declaration.Rotary != AttentionRotary.None /* a rotation rounds what would be sums of integers */ ? Gen.Constant(Filling.Normal) : Gen.Frequency((3, Gen.Constant(Filling.Normal)), (1, Gen.Constant(Filling.Constant)), (2, Gen.Constant(Filling.Large)))
         from poison in Gen.Frequency((2, Gen.Constant<Poison?>(null)), (1, Poisons.Where(poison => !isScored || !poison!.IsSeen)))
         from seed in Gen.Choose(1, 1_000_000)
         select new RandomCall(problem, filling, poison, seed),
@@ -70,7 +70,11 @@ internal sealed class RandomCalls
         from scored in Gen.Frequency((3, Gen.Constant(cut)), (1, Scored(cut)))
         from storage in Gen.Frequency((3, Gen.Constant(Storage.Wide)), (1, Gen.Constant(Storage.Half)), (1, Gen.Constant(Storage.BFloat16)))
         from narrow in storage == Storage.Wide ? Gen.Constant((false, false)) : Gen.Elements((false, false), (true, true), (true, false), (false, true))
-        select scored with { Storage = storage, Narrow = narrow, Window = scored.Mask == AttentionMask.Causal ? (scored.Window.Left, -1) : scored.Window };
+        from pair in scored.Norm == AttentionNorm.None && scored.Rotary == AttentionRotary.None ? Gen.Frequency((6, Gen.Constant(AttentionScore.Dot)), (1, Gen.Constant(AttentionScore.General)), (1, Gen.Constant(AttentionScore.Additive))) : Gen.Constant(AttentionScore.Dot)
+        from keyDim in pair == AttentionScore.General ? Gen.OneOf(Gen.Constant(0), Dims) : Gen.Constant(0)
+        let paired = scored with { PairScore = pair, GivenKeyDim = keyDim, Scale = pair == AttentionScore.Dot ? scored.Scale : scored.Scale == 0 ? 0 : scored.Scale < 0 ? -0.8f : 0.5f }
+        from shared in paired.ValueDim <= paired.KeyDim && scored.Norm == AttentionNorm.None && (scored.Rotary == AttentionRotary.None || scored.Rotated.Start >= scored.ValueDim) ? Gen.Frequency((5, Gen.Constant(false)), (1, Gen.Constant(true))) : Gen.Constant(false)
+        select paired with { ValueFromKey = shared, Storage = storage, Narrow = narrow, Window = scored.Mask == AttentionMask.Causal ? (scored.Window.Left, -1) : scored.Window };
 
     /// <summary>The rotated elements of a head: all of them where that is an even number, or some.</summary>
     private static Gen<(int, int)> Rotated(int headDim) =>
@@ -123,7 +127,7 @@ internal sealed class RandomCalls
             Layout = layout, TensorSpans = tensors, QueryLength = fixedQueries != 0 ? fixedQueries : core.QueryLength, KeyLength = fixedKeys != 0 ? fixedKeys : core.KeyLength,
         }
         from strides in Gen.Frequency((1, Gen.Constant(default((int, int, int, int)))), (1, Strides(dense.Widths)))
-        select RandomCuts.Allowed(dense with { Strides = strides }))
+        select RandomCuts.Allowed(dense with { Strides = dense.ValueFromKey ? strides with { Item3 = 0 } : strides }))
         .Where(declaration => LeastWork(declaration) <= MaxWork);
 
     /// <summary>Of the tensors that have one of their own: any, or that of a buffer whose parts query, key and value are.</summary>
@@ -235,6 +239,9 @@ internal sealed class RandomCalls
             declaration with { Buckets = 0, MaxDistance = 0, Bidirectional = true },
             declaration with { Bias = 0 },
             declaration with { Keep = 0 },
+            declaration with { ValueFromKey = false },
+            declaration with { PairScore = AttentionScore.Dot, GivenKeyDim = 0 },
+            declaration with { GivenKeyDim = 0 },
             declaration with { Norm = AttentionNorm.None, Roles = declaration.Roles & ~NormWeights },
             declaration with { Roles = declaration.Roles & ~NormWeights },
             declaration with { Rotary = AttentionRotary.None, Rotated = default },
@@ -260,7 +267,7 @@ internal sealed class RandomCalls
                select declaration with { HeadDim = dim, ValueDim = declaration.ValueDim == declaration.HeadDim ? dim : declaration.ValueDim },
             .. from dim in Less(declaration.ValueDim) where dim > 0 && declaration.ValueDim != declaration.HeadDim select declaration with { ValueDim = dim },
         ];
-        return withLess.Select(WithRoom).Select(RandomCuts.Allowed).Where(less => less != declaration).Distinct();
+        return withLess.Where(less => !less.ValueFromKey || (less.ValueDim <= less.KeyDim && (less.Rotary == AttentionRotary.None || less.Rotated.Start >= less.ValueDim))).Select(WithRoom).Select(RandomCuts.Allowed).Where(less => less != declaration).Distinct();
     }
 
     /// <summary>Strides that are as wide as the tokens have become.</summary>

@@ -75,7 +75,7 @@ internal static class KernelEmitter
             //   {(plan.Spec.Layer is null ? "output  " : "heads   ")}{Shape(attention, Role.Output)}
             //   scale   {(plan.Spec.Has(Role.Scales) ? "of each head" : ScalarText.Float(attention.Scale))}
             //   mask    {Visible(plan)}{string.Concat(spec.LoadTexts.Select(step => $"\n//   {step.Title.PadRight(7)} {step.Text}"))}{(scores.Length > 0 ? $"\n//   scores  {scores}" : "")}
-            //   cost    {2L * attention.Heads * (attention.HeadDim + attention.ValueDim)} flops for a visible pair of query and key{(plan.Spec.Layer is null ? "" : LayerEmitter.Cost(plan.Spec))}
+            //   cost    {Cost(attention)} for a visible pair of query and key{(plan.Spec.Layer is null ? "" : LayerEmitter.Cost(plan.Spec))}
             //
             // Best first:
             """);
@@ -85,15 +85,24 @@ internal static class KernelEmitter
         w.Line();
     }
 
+    /// <summary>What a visible pair costs in all heads, for people, and a query before it meets keys.</summary>
+    private static string Cost(AttentionSpec attention) => attention.Scoring switch
+    {
+        Scoring.Additive => $"{2L * attention.Heads * attention.ValueDim} flops and {(long)attention.Heads * attention.HeadDim} hyperbolic tangents",
+        Scoring.General => $"{2L * attention.Heads * attention.HeadDim * attention.KeyDim} flops for a query, {2L * attention.Heads * (attention.KeyDim + attention.ValueDim)} flops",
+        _ => $"{2L * attention.Heads * (attention.HeadDim + attention.ValueDim)} flops",
+    };
+
     /// <summary>Where keys and values come from, for people: tensors, or a cache, and the tokens that are appended to it first.</summary>
     private static string KeysAndValues(KernelSpec spec)
     {
         var attention = spec.Attention;
         if (spec.Method.Parameters.FirstOrDefault(parameter => parameter.Role == Role.Cache) is not { Element: { } element } cache)
-            return $"//   key     {Shape(attention, Role.Key)}\n//   value   {Shape(attention, Role.Value)}";
-        string values = attention.ValueDim == attention.HeadDim ? "" : $" and values [tokens, {attention.KeyValueHeads}, {attention.ValueDim}]";
-        string text = $"//   cache   keys{(values.Length == 0 ? " and values" : "")} [tokens, {attention.KeyValueHeads}, {attention.HeadDim}]{values} of {ElementTypes.Text(element)}{(cache.IsPagedCache ? ", a sequence for each document" : "")}";
-        return spec.Has(Role.Key) ? text + "\n//           key and value, one token for each query, are appended first" : text;
+            return $"//   key     {Shape(attention, Role.Key)}\n//   value   {(attention.ValueFromKey ? $"the first {attention.ValueDim} elements of the key" : Shape(attention, Role.Value))}";
+        string values = attention.ValueFromKey ? $", whose first {attention.ValueDim} elements are the values," : attention.ValueDim == attention.KeyDim ? "" : $" and values [tokens, {attention.KeyValueHeads}, {attention.ValueDim}]";
+        string appended = attention.ValueFromKey ? "keys" : "key and value";
+        string text = $"//   cache   keys{(values.Length == 0 ? " and values" : "")} [tokens, {attention.KeyValueHeads}, {attention.KeyDim}]{values} of {ElementTypes.Text(element)}{(cache.IsPagedCache ? ", a sequence for each document" : "")}";
+        return spec.Has(Role.Key) ? $"{text}\n//           {appended}, one token for each query, are appended first" : text;
     }
 
     /// <summary>Text as a literal, of several parts where it is long.</summary>
@@ -187,13 +196,18 @@ internal static class KernelEmitter
         w.Line($"{call}.Tensors(");
         w.Line($"    left: {plan.Mask.Left ?? -1}, right: {plan.Mask.Right ?? -1},");
         foreach (var role in tensors)
+        {
+            if (role == Role.Output && attention.ValueFromKey && parameters.ContainsKey(Role.Key)) w.Line($"    valueDim: {attention.ValueDim},");
             w.Line($"    {Tensor(plan.Spec, role, parameters[role])}{(role == tensors[tensors.Count - 1] ? ");" : ",")}");
+        }
+
         if (plan.Spec.Layer is not null) w.Line($"{call}.Later({LayerEmitter.Parameter(plan.Spec, Role.Output)});");
         if (parameters.ContainsKey(Role.Sequences)) DocumentStarts(w, call, parameters); // sequences are given for them
         if (parameters.TryGetValue(Role.Cache, out string? cache)) w.Line($"{call}.{Cache(attention, cache, parameters)};");
         Cuts(w, plan, call, parameters);
+        var query = plan.Spec.Method.Parameters.FirstOrDefault(parameter => parameter.Role == Role.Query)?.Element;
         foreach (var row in OperandTable.Rows.Where(row => row.Kind is OperandKind.Number or OperandKind.Numbers or OperandKind.Input or OperandKind.Result or OperandKind.Table).OrderBy(row => row.Kind))
-            if (parameters.TryGetValue(row.Role, out string? parameter) && Operand(attention, row, parameter) is { } text) w.Line($"{call}.{text};");
+            if (parameters.TryGetValue(row.Role, out string? parameter) && Operand(attention, row, parameter, query) is { } text) w.Line($"{call}.{text};");
         for (int i = 0; i < plan.Spec.Scalars.Count; i++) w.Line($"{call}.Number({i}, {plan.Spec.Scalars[i].Name});");
         for (int i = 0; i < plan.Spec.Spans.Count; i++) w.Line($"{call}.Span({i}, {plan.Spec.Spans[i].Name}, {Text(plan.Spec.SpanAxes(i))});");
         if (attention.Alibi) w.Line($"{call}.{Input(Role.Slopes, $"[{string.Join(", ", StandardSlopes(attention.Heads).Select(ScalarText.Float))}]", Axes.Head)};");
@@ -215,12 +229,13 @@ internal static class KernelEmitter
     /// <summary>The call for a cache, with what happens to keys before they are stored.</summary>
     private static string Cache(AttentionSpec attention, string cache, Dictionary<Role, string> parameters)
     {
-        string text = $"{(parameters.TryGetValue(Role.Sequences, out string? sequences) ? $"Sequences({cache}, {sequences}" : $"Cache({cache}")}, keyValueHeads: {attention.KeyValueHeads}, headDim: {attention.HeadDim}, valueDim: {attention.ValueDim}";
+        string text = $"{(parameters.TryGetValue(Role.Sequences, out string? sequences) ? $"Sequences({cache}, {sequences}" : $"Cache({cache}")}, keyValueHeads: {attention.KeyValueHeads}, headDim: {attention.KeyDim}, valueDim: {attention.ValueDim}";
         if (parameters.TryGetValue(Role.Layer, out string? layer)) text += $", layer: {layer}";
         if (parameters.ContainsKey(Role.Key) && attention.QueryKeyNorm != Norm.None)
             text += $", norm: global::AttentionGen.AttentionNorm.{attention.QueryKeyNorm}, normEpsilon: {ScalarText.Float(attention.GivenNormEpsilon ?? AttentionSpec.DefaultNormEpsilon)}";
         if (parameters.ContainsKey(Role.Key) && attention.Rotary != Rotary.None)
             text += $", rotary: global::AttentionGen.AttentionRotary.{attention.Rotary}, rotaryStart: {attention.RotaryStart}";
+        if (attention.ValueFromKey) text += ", valueFromKey: true";
         return text + ")";
     }
 
@@ -269,11 +284,12 @@ internal static class KernelEmitter
     }
 
     /// <summary>The call for an operand; null where it is part of another call.</summary>
-    private static string? Operand(AttentionSpec attention, OperandRow row, string parameter) => row switch
+    private static string? Operand(AttentionSpec attention, OperandRow row, string parameter, ElementType? query) => row switch
     {
         { Role: Role.Batch or Role.Layer or Role.MaxThreads or Role.DocumentStarts or Role.KeyDocumentStarts or Role.KeyBlockStarts or Role.KeyBlocks } => null,
         { Extent: OperandExtent.Buckets } => $"{row.Role}({parameter}, [{Invariant.Join(", ", attention.Relative.Starts)}], bidirectional: {(attention.Relative.Bidirectional ? "true" : "false")})",
         { Role: Role.Scores } => $"{row.Role}({parameter}, global::AttentionGen.AttentionStage.{attention.GivenScoresStage ?? Stage.Weights})",
+        { Role: Role.QueryKeyWeight } => $"{row.Role}({parameter}, keyDim: {attention.KeyDim}{(query == ElementType.Half ? ", halves: true" : "")})",
         { Role: Role.Rotary } => $"{row.Role}({parameter}, dim: {attention.RotaryDim})",
         { Kind: OperandKind.Input } => Input(row.Role, parameter, attention.AxesOf(row)),
         { Kind: OperandKind.Result } => $"Result(global::AttentionGen.AttentionRole.{row.Role}, {parameter}, {Text(row.Axes)})",

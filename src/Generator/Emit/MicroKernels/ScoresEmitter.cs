@@ -16,6 +16,12 @@ internal static class ScoresEmitter
 
     public static void Emit(SourceWriter w, CorePlan plan, Dialect dialect, VisibleKeys visible)
     {
+        if (plan.Spec.IsAdditive)
+        {
+            Additive(w, plan);
+            return;
+        }
+
         var product = new ProductEmitter(dialect, plan.Packed!.TileRows, plan.Packed!.TileVectors, "s", new("q", "QueryRow"), new("k", "PanelKeys")) { Sets = plan.Packed!.ChainSets };
         w.Line();
         w.Line(plan.InRegisters
@@ -41,6 +47,44 @@ internal static class ScoresEmitter
             }
 
             if (plan.SingleKeys > 0) SingleKeys(w, plan, dialect);
+        }
+    }
+
+    /// <summary>Sums of at most so many pairs of hyperbolic tangents are added to those of the panel: longer ones lose precision.</summary>
+    private const int TanhChain = 32;
+
+    /// <summary>
+    /// Additive scores: the vectors of a panel, row by row, since a tile has no loads to save beside some twenty operations of each element. Two elements at a time share a division.
+    /// </summary>
+    private static void Additive(SourceWriter w, CorePlan plan)
+    {
+        var vectors = Enumerable.Range(0, plan.Packed!.TileVectors).ToList();
+        w.Line();
+        w.Line("/// <summary>Scores of a tile of query rows over some panels of keys: sums of v * tanh(query + key).</summary>");
+        w.Line(GeneratedCode.CoreMethod);
+        using (w.Block("private static void Scores(ref float query, ref float panel, int panels, ref float weights)"))
+        using (w.Block("for (int p = 0; p < panels; p++, panel = ref At(ref panel, HeadDim * PanelKeys))"))
+        {
+            w.Line("ref float q = ref query, tile = ref At(ref weights, p * PanelKeys);");
+            using (w.Block("for (int row = 0; row < TileRows; row++, q = ref At(ref q, QueryRow), tile = ref At(ref tile, WeightRow))"))
+            {
+                w.Line($"Vec {string.Join(", ", vectors.Select(v => $"t{v} = Vec.Zero"))};");
+                w.Line("ref float k = ref panel;");
+                using (w.Block("for (nint d = 0; d < HeadDim;)"))
+                {
+                    w.Line($"Vec {string.Join(", ", vectors.Select(v => $"s{v} = Vec.Zero"))};");
+                    using (w.Block($"for (nint end = Math.Min(d + {2 * TanhChain}, HeadDim); d < end; d += 2, k = ref At(ref k, 2 * PanelKeys))"))
+                    {
+                        w.Line("Vec x = Splat(ref q, d), v = Splat(ref q, HeadRow + d), y = Splat(ref q, d + 1), u = Splat(ref q, HeadRow + d + 1);");
+                        foreach (int v in vectors)
+                            w.Line($"s{v} = AddTanh(s{v}, x + Load({Address.Arguments("k", Address.Offset((v, "Lanes")))}), v, y + Load({Address.Arguments("k", Address.Offset((1, "PanelKeys"), (v, "Lanes")))}), u);");
+                    }
+
+                    w.Line(string.Join(" ", vectors.Select(v => $"t{v} += s{v};")));
+                }
+
+                w.Line(string.Join(" ", vectors.Select(v => $"Store(t{v}, {Address.Arguments("tile", Address.Offset((v, "Lanes")))});")));
+            }
         }
     }
 

@@ -108,7 +108,7 @@ internal static class CoreEmitter
             //
             // {plan.Name}
             //
-            //   output = softmax({(spec.Scores.Scaling is { OfHead: true } ? "scale of the head" : ScalarText.Float(spec.Scale))} * query * key^T) * value, single precision
+            //   output = softmax({(spec.Scores.Scaling is { OfHead: true } ? "scale of the head" : ScalarText.Float(spec.Scale))} * {(spec.IsAdditive ? "v^T tanh(query + key)" : "query * key^T")}) * value, single precision
             //   query   [{queries}, {spec.HeadDim}]     key    [{keys}, {spec.HeadDim}]
             //   output  [{queries}, {spec.ValueDim}]     value  [{keys}, {spec.ValueDim}]
             //
@@ -130,7 +130,7 @@ internal static class CoreEmitter
 
         if (plan.Decode is { } decode)
             w.Line($"//   decode        tiles of {string.Join(" and ", decode.Tiles.Select(tile => $"{tile.Rows} query rows x {tile.Keys} keys"))}, for up to {decode.MaxRows} rows (queries x heads of a group)");
-        w.Line($"//   cost          {2 * (spec.HeadDim + spec.ValueDim)} flops and one exponential for each visible pair of query and key");
+        w.Line($"//   cost          {(spec.IsAdditive ? $"{2 * spec.ValueDim} flops, {spec.HeadDim} hyperbolic tangents" : $"{2 * (spec.HeadDim + spec.ValueDim)} flops")} and one exponential for each visible pair of query and key");
         if (plan.Packed is not null)
             w.Line($"//   memory        {plan.PackedHeadDim + plan.PackedValueDim} floats for a packed key and value, {plan.Packed.QueryBlock * plan.StateRow + plan.ScratchFloats} for a block of queries");
         w.Line("//");
@@ -179,7 +179,7 @@ internal static class CoreEmitter
             private const int HeadDim = {{plan.PackedHeadDim}};{{(plan.PackedHeadDim == plan.Spec.HeadDim ? "" : $" // {plan.Spec.HeadDim}, padded with zeros to whole steps of four")}}
             private const int ValueDim = {{plan.PackedValueDim}};{{(plan.PackedValueDim == plan.Spec.ValueDim ? "" : $" // {plan.Spec.ValueDim}, padded to whole vectors")}}
             private const int Lanes = {{plan.Lanes}};
-            private const int QueryRow = {{plan.QueryRow}}; // a copied query: whole vectors
+            private const int QueryRow = {{plan.QueryRow}}; // a copied query: whole vectors{{(plan.Spec.IsAdditive ? $", and from HeadRow on the vector of its head\nprivate const int HeadRow = {plan.HeadRow}, VectorDim = {plan.Spec.HeadDim};" : "")}}
             {{State(plan)}}
             private const int KeyBlock = {{plan.KeyBlock}}, WeightRow = {{(plan.WeightRow == plan.KeyBlock ? "KeyBlock" : $"KeyBlock + {plan.WeightRow - plan.KeyBlock}")}};
             """);

@@ -41,7 +41,7 @@ internal static class DecodeEmitter
                 if (block.First) Reset(ref block.State, rows);
                 """);
             w.Line("for (int head = 0; head < block.Heads; head++)");
-            w.Line($"    CopyQueries(ref At(ref block.QueryRows.First<{plan.QueryType}>(), head * block.QueryRows.HeadStride), block.QueryRows.Stride, block.Queries, ref At(ref query, head * block.Queries * QueryRow){PackingEmitter.PlaceArgument(plan)});");
+            w.Line($"    CopyQueries(ref At(ref block.QueryRows.First<{plan.QueryType}>(), head * block.QueryRows.HeadStride), block.QueryRows.Stride, block.Queries, ref At(ref query, head * block.Queries * QueryRow){PackingEmitter.PlaceArgument(plan, "head")});");
             w.Line();
             using (w.Block("for (int r = 0; r < block.RunCount; r++)"))
             {
@@ -118,7 +118,7 @@ internal static class DecodeEmitter
                 w.Line($"CopyScales(ref At(ref run.{scales}, first * block.ScaleStride), block.ScaleStride, keys, ref {char.ToLowerInvariant(scales[0])}{scales.Substring(1)});");
         }
 
-        w.Line($"DecodeScores(in block, ref query, ref {source}, keys, {streams}ref weights{(visible.UpperMoves ? ", seen" : "")});");
+        w.Line($"DecodeScores(in block, ref query, ref {source}, keys, {streams}ref weights{(visible.UpperMoves ? ", seen" : "")}{(DecodeScoresEmitter.TakesScales(plan) ? ", ref keyScales" : "")});");
         w.Line(weights);
         w.Line($"DecodeValues(in block, ref weights, ref At(ref run.Values<{plan.ValueType}>(), first * block.ValueStride), {(visible.DiffersByRow ? streams : "")}{bounds}{(plan.Spec.Scores.Hides ? ", hides" : "")});");
     }
@@ -174,7 +174,7 @@ internal static class DecodeEmitter
         // Some rows of a head.
         void Rows(string bounds, string scores, string scoresOfOne, string row, string count, string query)
         {
-            if (plan.HasScales)
+            if (plan.HasScales && !DecodeScoresEmitter.TakesScales(plan))
                 using (w.Block($"for (int j = 0; j < {count}; j++)"))
                     w.Line($"Multiply(ref {scoresOfOne}, 0, keys, ref keyScales);");
             if (!plan.Spec.Scores.IsPlain) ScoreEmitter.Call(w, plan, "hides |= ", scores, "keys", count, bounds, "head", query, "key");

@@ -1,4 +1,5 @@
 using AttentionGen.Generator.Emit.Dialects;
+using AttentionGen.Generator.Emit.MicroKernels;
 using AttentionGen.Generator.Lowering;
 using AttentionGen.Generator.Model;
 using AttentionGen.Generator.Planning;
@@ -44,6 +45,8 @@ internal static class DecodeNeighboursEmitter
             using (w.Block("for (int head = 0; head < heads; head++, k0 = ref At(ref k0, headStride))"))
             {
                 w.Line($"ref {plan.ScoredKeyType} " + string.Join(", ", Enumerable.Range(1, Keys - 1).Select(key => $"k{key} = ref At(ref k0, Math.Min({Address.Offset((key, "apart"))} * stride, last))")) + ";");
+                if (DecodeScoresEmitter.TakesScales(plan))
+                    w.Line("Vec " + string.Join(", ", Enumerable.Range(0, Keys).Select(key => $"f{key} = Splat(ref keyScales, {(key == 0 ? "j" : $"Math.Min(j + {Address.Offset((key, "apart"))}, keys - 1)")})")) + ";");
                 Tiles(w, plan, visible, "q", "QueryRow", "w", "WeightRow", rows => ScoresOfTile(w, plan, dialect, rows));
             }
         }
@@ -81,7 +84,9 @@ internal static class DecodeNeighboursEmitter
 
     private static void ScoresOfTile(SourceWriter w, CorePlan plan, Dialect dialect, int rows)
     {
-        int headDim = plan.Spec.HeadDim, lanes = plan.Lanes, whole = headDim / lanes * lanes, chain = plan.Decode!.ChainVectors * lanes;
+        int headDim = plan.Spec.HeadDim, lanes = plan.Lanes, chain = plan.Decode!.ChainVectors * lanes;
+        var pair = PairScore.Of(plan);
+        int stride = pair.Vectors * lanes, whole = headDim / stride * stride;
         bool chained = whole > chain;
         var inPlace = new InPlace(plan);
         string Sum(int row, int key) => $"s{row}_{key}";
@@ -91,24 +96,29 @@ internal static class DecodeNeighboursEmitter
             inPlace.Declare(w);
         }
 
-        void Step(Func<string, string, string> load, string offset)
+        void Step(Func<string, int, string> load, string offset, int vectors)
         {
-            w.Line("Vec " + string.Join(", ", Enumerable.Range(0, rows).Select(row => $"q{row} = Load({Address.Arguments("q", Join(Address.Offset((row, "QueryRow")), offset))})")) + ";");
-            for (int key = 0; key < Keys; key++)
-                w.Line($"Vec x{key} = {load($"k{key}", offset)}; " + string.Join(" ", Enumerable.Range(0, rows).Select(row => $"{Sum(row, key)} = MulAdd(q{row}, x{key}, {Sum(row, key)});")) + inPlace.Add(key));
+            string Query(int row, int vector, string beside) => $"Load({Address.Arguments("q", Join(Address.Offset((row, "QueryRow"), (beside.Length > 0 ? 1 : 0, beside)), Join(offset, Address.Offset((vector, "Lanes")))))})";
+            pair.Step(w, rows, Keys, vectors, Query, (key, vector) => load($"k{key}", vector), Sum, inPlace.Add);
         }
 
         void Loop(string from, string to)
         {
-            using (w.Block($"for (nint d = {from}; d < {to}; d += Lanes)"))
+            using (w.Block($"for (nint d = {from}; d < {to}; d += {Address.Offset((pair.Vectors, "Lanes"))})"))
             {
                 if (rows > 1) Prefetch(w, plan, dialect, "k", "d", plan.ScoredKeys);
-                Step((key, offset) => $"{ElementTypes.Function("Load", plan.ScoredKeys)}(ref {key}, {offset})", "d");
+                Step((key, vector) => $"{ElementTypes.Function("Load", plan.ScoredKeys)}(ref {key}, {Join("d", Address.Offset((vector, "Lanes")))})", "d", pair.Vectors);
             }
         }
 
         string Sums(int row) => $"Sums4({string.Join(", ", Enumerable.Range(0, Keys).Select(key => Sum(row, key)))})";
-        void Tail() => Step((key, offset) => $"{ElementTypes.Function("LoadFirst", plan.ScoredKeys)}({Address.Arguments(key, offset)}, {headDim - whole})", $"{whole}");
+
+        // The elements that fill no step: whole vectors, and a part of one.
+        void Tail() => Step(
+            (key, vector) => whole + ((vector + 1) * lanes) <= headDim
+                ? $"{ElementTypes.Function("Load", plan.ScoredKeys)}(ref {key}, {whole + (vector * lanes)})"
+                : $"{ElementTypes.Function("LoadFirst", plan.ScoredKeys)}({Address.Arguments(key, $"{whole + (vector * lanes)}")}, {headDim - whole - (vector * lanes)})",
+            $"{whole}", (headDim - whole + lanes - 1) / lanes);
 
         if (rows == 1) PrefetchRows(w, dialect, "k", headDim);
         if (!chained)

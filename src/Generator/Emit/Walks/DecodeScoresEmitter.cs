@@ -8,6 +8,9 @@ namespace AttentionGen.Generator.Emit.Walks;
 /// <summary>Writes the scores of decode: dot products of query rows with keys in place.</summary>
 internal static class DecodeScoresEmitter
 {
+    /// <summary>Whether the scores of integers need the scales of the keys as they are computed: those of products are multiplied by them afterwards.</summary>
+    public static bool TakesScales(CorePlan plan) => plan.HasScales && plan.Spec.IsAdditive;
+
     public static void Emit(SourceWriter w, CorePlan plan, Dialect dialect, VisibleKeys visible)
     {
         if (plan.Spec.Loads.CopiesKeys) dialect = dialect with { Prefetches = false }; // copies are in the cache
@@ -18,7 +21,7 @@ internal static class DecodeScoresEmitter
         w.Line(GeneratedCode.CoreMethod);
         string keys = !plan.Spec.InPages ? $"ref {plan.ScoredKeyType} key, int keys{(keyByKey ? ", bool streams" : "")}"
             : keyByKey ? $"{PagesEmitter.Parameters}, bool streams" : $"ref {plan.ScoredKeyType} key{(dialect.Prefetches ? ", nint ahead" : "")}, int keys";
-        using (w.Block($"private static void DecodeScores(in DecodeBlock block, ref float query, {keys}, ref float weights{(visible.UpperMoves ? ", int seen" : "")})"))
+        using (w.Block($"private static void DecodeScores(in DecodeBlock block, ref float query, {keys}, ref float weights{(visible.UpperMoves ? ", int seen" : "")}{(TakesScales(plan) ? ", ref float keyScales" : "")})"))
         {
             if (!keyByKey)
             {

@@ -12,7 +12,7 @@ internal static class OneRowEmitter
 {
     private const int Keys = DecodeStreams.Keys;
 
-    public static bool HasScores(CorePlan plan) => plan.Decode!.HasOneRow(plan.Spec.HeadDim, plan.Lanes);
+    public static bool HasScores(CorePlan plan) => !plan.Spec.IsAdditive && plan.Decode!.HasOneRow(plan.Spec.HeadDim, plan.Lanes);
 
     public static bool HasValues(CorePlan plan) => plan.Decode!.HasOneRow(plan.Spec.ValueDim, plan.Lanes);
 

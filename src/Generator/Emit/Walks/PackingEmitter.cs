@@ -192,9 +192,9 @@ internal static class PackingEmitter
     public static void Queries(SourceWriter w, CorePlan plan)
     {
         // A negative scale reverses the order of the scores: the queries get its sign, so that the largest score has the largest weight.
-        string sign = plan.Spec.Scale < 0 ? "-" : "";
+        string sign = plan.Spec.Scale < 0 && !plan.Spec.IsAdditive ? "-" : "";
         w.Line();
-        w.Line($"/// <summary>Copies query rows side by side{(sign.Length > 0 ? ", with the sign of the scale" : "")}{(plan.QueryRow == plan.Spec.HeadDim ? "" : ", each with zeros up to a whole vector")}.</summary>");
+        w.Line($"/// <summary>Copies query rows side by side{(sign.Length > 0 ? ", with the sign of the scale" : "")}{(plan.HeadRow == plan.Spec.HeadDim ? "" : ", each with zeros up to a whole vector")}{(plan.Spec.IsAdditive ? "; beside each the vector of its head" : "")}.</summary>");
         w.Line(GeneratedCode.CoreMethod);
         using (w.Block($"private static void CopyQueries(ref {plan.QueryType} query, nint stride, int rows, ref float copy{PlaceParameter(plan)})"))
         using (w.Block("for (int row = 0; row < rows; row++, query = ref At(ref query, stride), copy = ref At(ref copy, QueryRow))"))
@@ -226,12 +226,14 @@ internal static class PackingEmitter
     /// <param name="sign">What stands before each element: nothing, or a minus.</param>
     private static void CopyRow(SourceWriter w, CorePlan plan, ElementType type, string from, string to, string sign = "")
     {
-        if (plan.QueryRow != plan.Spec.HeadDim) w.Line($"Store(Vec.Zero, ref {to}, QueryRow - Lanes);");
+        if (plan.HeadRow != plan.Spec.HeadDim) w.Line($"Store(Vec.Zero, ref {to}, {(plan.Spec.IsAdditive ? "HeadRow" : "QueryRow")} - Lanes);");
         RowEmitter.Emit(w, plan.Spec.HeadDim, plan.Lanes, i => $"Store({sign}{ElementTypes.Function("Load", type)}(ref {from}, {i}), ref {to}, {i});", i => $"At(ref {to}, {i}) = {sign}{ElementTypes.Read(type, $"ref {from}, {i}")};");
     }
 
     /// <summary>What the copy of queries is given beside them, after a comma: where they stand, if a load step reads operands of the call.</summary>
-    public static string PlaceArgument(CorePlan plan) => plan.Spec.Loads.ReadsOperands ? ", in block.Place" : "";
+    /// <param name="head">Their head, from the first one of the place on.</param>
+    public static string PlaceArgument(CorePlan plan, string head = "0") =>
+        !plan.Spec.Loads.ReadsOperands ? "" : ", in block.Place" + (plan.Spec.IsAdditive ? $", {head}" : "");
 
-    private static string PlaceParameter(CorePlan plan) => plan.Spec.Loads.ReadsOperands ? ", in ForwardPlace place" : "";
+    private static string PlaceParameter(CorePlan plan) => !plan.Spec.Loads.ReadsOperands ? "" : ", in ForwardPlace place" + (plan.Spec.IsAdditive ? ", int head" : "");
 }

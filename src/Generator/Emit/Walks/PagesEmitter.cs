@@ -41,7 +41,7 @@ internal static class PagesEmitter
         }
 
         OneRow(w, OneRowEmitter.HasScores(plan), "int ", "OneRowScores(ref query, in run, page, keys, block.KeyStride, ref weights)", "");
-        Pages(w, OneRowEmitter.HasScores(plan), $"DecodeScores(in block, ref query, ref run.KeysOf<{plan.KeyType}>(of), {Ahead(plan, plan.Decode.PrefetchKeys.Contiguous)}count, ref At(ref weights, from){(visible.UpperMoves ? ", seen - from" : "")});");
+        Pages(w, OneRowEmitter.HasScores(plan), $"DecodeScores(in block, ref query, ref run.KeysOf<{plan.KeyType}>(of), {Ahead(plan, plan.Decode.PrefetchKeys.Contiguous)}count, ref At(ref weights, from){(visible.UpperMoves ? ", seen - from" : "")}{(DecodeScoresEmitter.TakesScales(plan) ? ", ref At(ref keyScales, from)" : "")});");
         w.Line(weights);
         bool oneRow = OneRowEmitter.HasValues(plan) && !plan.Spec.Scores.Hides;
         string[] all = [visible.LowerMoves ? $" && {visible.Lower("0")} <= 0" : "", visible.UpperMoves ? " && seen >= keys" : ""];

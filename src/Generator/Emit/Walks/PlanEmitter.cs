@@ -64,5 +64,5 @@ internal static class PlanEmitter
         Elements = new({string.Join(", ", new[] { plan.Spec.Elements.Query, plan.Spec.Elements.Key, plan.Spec.Elements.Value, plan.Spec.Elements.Output }.Select(type => $"{ElementTable.Of(type).Bytes}"))}),
         """);
 
-    private static int FlopsPerPair(CorePlan plan) => 2 * (plan.Spec.HeadDim + plan.Spec.ValueDim);
+    private static int FlopsPerPair(CorePlan plan) => plan.Spec.ScoreFlops + 2 * plan.Spec.ValueDim;
 }

@@ -17,6 +17,9 @@ internal abstract record LoadStep
     /// <summary>For people.</summary>
     public abstract string Text { get; }
 
+    /// <summary>Whether it changes keys.</summary>
+    public virtual bool ChangesKeys => true;
+
     /// <summary>Whether it reads operands of the call for queries: the copy then has a parameter for the place of the rows.</summary>
     public abstract bool ReadsOperands { get; }
 

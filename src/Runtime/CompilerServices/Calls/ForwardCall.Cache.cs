@@ -26,6 +26,7 @@ public unsafe ref partial struct ForwardCall
     /// <param name="normEpsilon">The epsilon of the norm.</param>
     /// <param name="rotary">How keys are rotated before they are stored. <see cref="Rotary"/> gives the table.</param>
     /// <param name="rotaryStart">The first rotated element.</param>
+    /// <param name="valueFromKey">Whether the values are the first elements of the keys.</param>
     /// <param name="name">The name of the parameter.</param>
     /// <param name="layerName">The name of the layer's parameter.</param>
     /// <exception cref="ArgumentException">
@@ -35,12 +36,12 @@ public unsafe ref partial struct ForwardCall
     /// <exception cref="ArgumentOutOfRangeException">There is no such layer.</exception>
     public void Cache(
         AttentionCache cache, int keyValueHeads, int headDim, int valueDim, int layer = 0, AttentionNorm norm = AttentionNorm.None, float normEpsilon = 0,
-        AttentionRotary rotary = AttentionRotary.None, int rotaryStart = 0,
+        AttentionRotary rotary = AttentionRotary.None, int rotaryStart = 0, bool valueFromKey = false,
         [CallerArgumentExpression(nameof(cache))] string name = "", [CallerArgumentExpression(nameof(layer))] string layerName = "")
     {
         ArgumentNullException.ThrowIfNull(cache, name);
         var shape = cache.Shape;
-        if ((shape.Heads, shape.HeadDim, shape.ValueDim) != (keyValueHeads, headDim, valueDim)) ThrowHelper.CacheShape(name, shape, keyValueHeads, headDim, valueDim);
+        if ((shape.Heads, shape.HeadDim, shape.ValueDim, shape.ValueFromKey) != (keyValueHeads, headDim, valueDim, valueFromKey)) ThrowHelper.CacheShape(name, shape, keyValueHeads, headDim, valueDim, valueFromKey);
         cache.CheckLayer(layer, layerName);
         int length = cache.LengthOf(layer), tokens = _appends ? _shape.Queries : 0;
         if (_appends)
@@ -74,7 +75,7 @@ public unsafe ref partial struct ForwardCall
             {
                 float* keyScale = shape.HasScales ? memory.KeyScale(position, head) : null, valueScale = shape.HasScales ? memory.ValueScale(position, head) : null;
                 _preparation.Store(key.Row(0, token, head), key.ElementBytes, memory.Key(position, head, keyBytes), keyScale, shape.HeadDim, shape.Element, weights, _rotary, position);
-                plain.Store(value.Row(0, token, head), value.ElementBytes, memory.Value(position, head, valueBytes), valueScale, shape.ValueDim, shape.Element, null, null, position);
+                if (!shape.ValueFromKey) plain.Store(value.Row(0, token, head), value.ElementBytes, memory.Value(position, head, valueBytes), valueScale, shape.ValueDim, shape.Element, null, null, position);
             }
         }
     }
@@ -91,8 +92,8 @@ public unsafe ref partial struct ForwardCall
             var memory = _appends ? cache.Prepare(_layer, _shape.Queries) : cache.Memory(_layer);
             if (_appends) Append(call, memory, cache.Shape, first: 0, _shape.Queries, _cached);
             call.Memory = &memory; // valid until the call ends: workers that begin later do not touch it
-            call.Key = new StridedTensor(memory.PageTokens, cache.Shape.HeadDim, cache.Shape.ElementBytes);
-            call.Value = new StridedTensor(memory.PageTokens, cache.Shape.ValueDim, cache.Shape.ElementBytes);
+            call.Key = new StridedTensor(memory.PageTokens, cache.Shape.HeadDim, cache.Shape.HeadDim, cache.Shape.ElementBytes);
+            call.Value = new StridedTensor(memory.PageTokens, cache.Shape.ValueDim, cache.Shape.ValueRowDim, cache.Shape.ElementBytes);
             call.HasScales = cache.Shape.HasScales;
             Run(ref call, walks, ref layout);
             if (_appends) cache.Keep(_layer, _shape.Queries);

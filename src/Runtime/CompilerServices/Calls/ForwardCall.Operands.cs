@@ -52,6 +52,20 @@ public unsafe ref partial struct ForwardCall
         _scoresStage = stage;
     }
 
+    /// <summary>The matrices between queries and keys: the call multiplies each query by that of its head before anything reads it.</summary>
+    /// <param name="queryKeyWeight">[heads, headDim, keyDim].</param>
+    /// <param name="keyDim">The number of elements of a key.</param>
+    /// <param name="halves">Whether the queries are halves.</param>
+    /// <param name="name">The name of the parameter.</param>
+    /// <exception cref="ArgumentException">The length does not fit, or the memory overlaps memory that is written.</exception>
+    /// <exception cref="ArgumentOutOfRangeException">A key has no element.</exception>
+    public void QueryKeyWeight(ReadOnlySpan<float> queryKeyWeight, int keyDim, bool halves = false, [CallerArgumentExpression(nameof(queryKeyWeight))] string name = "")
+    {
+        ArgumentOutOfRangeException.ThrowIfNegativeOrZero(keyDim);
+        (_keyDim, _halfQuery) = (keyDim, halves);
+        Input(AttentionRole.QueryKeyWeight, queryKeyWeight, OperandTable.Row(AttentionRole.QueryKeyWeight).Axes, name);
+    }
+
     /// <summary>The bias of a score by head and bucket. The distance of query and key selects the bucket.</summary>
     /// <param name="relativeBias">[buckets, heads], finite.</param>
     /// <param name="starts">The least distance of each bucket, for one direction.</param>
@@ -74,7 +88,7 @@ public unsafe ref partial struct ForwardCall
     private static OperandRow RowOf(AttentionRole role, OperandKind kind, ElementType element, AttentionAxes axes)
     {
         var row = OperandTable.Find(role);
-        bool isOne = row is { Extent: OperandExtent.Axes or OperandExtent.HeadDim } && row.Kind == kind && row.Element == element && (axes == row.Axes || row.HasDeclaredAxes);
+        bool isOne = row is { Extent: not OperandExtent.Buckets } && row.Kind == kind && row.Element == element && (axes == row.Axes || row.HasDeclaredAxes);
         if (isOne) return row!;
         throw ThrowHelper.NoSuchOperand(nameof(role), role, kind, element, axes);
     }
@@ -82,8 +96,22 @@ public unsafe ref partial struct ForwardCall
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private void AddOperand(OperandRow row, MemoryBlock memory, int length, int elementBytes, AttentionAxes axes, string name)
     {
-        if (row.Extent == OperandExtent.Axes) CheckLength(length, axes, name);
-        else if (length != _query.Dim) ThrowHelper.NormWeightLength(name, length, _query.Dim);
+        switch (row.Extent)
+        {
+            case OperandExtent.Axes:
+                CheckLength(length, axes, name);
+                break;
+            case OperandExtent.HeadsByDim when length != (long)_shape.Heads * _query.Dim:
+                ThrowHelper.OneForEachElement(name, length, $"[{_shape.Heads}, {_query.Dim}]", (long)_shape.Heads * _query.Dim);
+                break;
+            case OperandExtent.HeadsByDims when length != (long)_shape.Heads * _query.Dim * _keyDim:
+                ThrowHelper.OneForEachElement(name, length, $"[{_shape.Heads}, {_query.Dim}, {_keyDim}]", (long)_shape.Heads * _query.Dim * _keyDim);
+                break;
+            case OperandExtent.HeadDim when length != _query.Dim:
+                ThrowHelper.NormWeightLength(name, length, _query.Dim);
+                break;
+        }
+
         var use = row.Kind == OperandKind.Result ? ArgumentUse.Result : ArgumentUse.Input;
         Add(memory, name, use, OperandSlots.Of(row.Role), elementBytes, axes);
     }
@@ -107,6 +135,11 @@ public unsafe ref partial struct ForwardCall
         {
             for (int i = 0; i < numbers.Length; i++)
                 if (!float.IsFinite(numbers[i])) ThrowHelper.NotFinite(name, i, numbers[i]);
+        }
+        else if (values == OperandValues.Factors)
+        {
+            for (int i = 0; i < numbers.Length; i++)
+                if (!(Math.Abs(numbers[i]) <= OperandTable.MostFactor)) ThrowHelper.BadFactor(name, i, numbers[i], OperandTable.MostFactor);
         }
         else if (values == OperandValues.BelowInfinity)
         {

@@ -65,8 +65,9 @@ public unsafe ref partial struct ForwardCall
     {
         const int Usual = 16; // larger layouts use rented arrays
         var stored = _cache?.Shape ?? _paged?.Shape;
-        if (stored is null) ForwardChecks.Tensors(walks, _query, _key, _value, _output);
-        else ForwardChecks.Tensors(walks, _query, KernelTensor.OfCache(stored, stored.HeadDim), KernelTensor.OfCache(stored, stored.ValueDim), _output);
+        var asked = _keyDim > 0 ? KernelTensor.OfRows(_query.Heads, _keyDim, sizeof(float)) : _query;
+        if (stored is null) ForwardChecks.Tensors(walks, asked, _key, _value, _output);
+        else ForwardChecks.Tensors(walks, asked, KernelTensor.OfCache(stored, stored.HeadDim), KernelTensor.OfCache(stored, stored.ValueDim), _output);
         fixed (byte* query = &_query.Data, key = &_key.Data, value = &_value.Data, output = &_output.Data)
         fixed (int* keyBlockStarts = _mask.KeyBlockStarts, keyBlocks = _mask.KeyBlocks)
         {
@@ -79,7 +80,7 @@ public unsafe ref partial struct ForwardCall
             call.Operands = &operands; // valid until the call ends: workers that begin later do not touch it
             Place(ref call, ref operands, out var buckets);
 
-            float* distances = null; // the biases of distances, in memory of the library
+            float* distances = null, projected = null; // the biases of distances and the projected queries, in memory of the library
             ForwardSequence* sequences = stackalloc ForwardSequence[Usual];
             RowPiece* pieces = stackalloc RowPiece[Usual];
             KeyZone* zones = stackalloc KeyZone[Usual];
@@ -95,6 +96,12 @@ public unsafe ref partial struct ForwardCall
                     operands.Reach = table.Reach;
                 }
 
+                if (_keyDim > 0)
+                {
+                    projected = ScratchCache.RentForLayer(Projection.BytesOf(_shape, _keyDim));
+                    call.Query = ProjectJob.Run(new Projection(call.Query, _shape, (float*)ForwardOperands.Slot(&operands, AttentionRole.QueryKeyWeight)->Data, projected, _keyDim, _halfQuery), _maxThreads);
+                }
+
                 if (stored is null) Run(ref call, walks, ref layout);
                 else if (_paged is null) RunCached(ref call, walks, ref layout);
                 else RunPaged(ref call, walks, ref layout);
@@ -105,6 +112,7 @@ public unsafe ref partial struct ForwardCall
                 _numbers.Return();
                 _mask = default; // it refers to the returned copies
                 if (distances != null) ScratchCache.Return(distances);
+                if (projected != null) ScratchCache.ReturnOfLayer(projected);
                 GC.KeepAlive(_rotary);
             }
         }

@@ -20,6 +20,7 @@ public unsafe ref partial struct ForwardCall
     /// <param name="normEpsilon">The epsilon of the norm.</param>
     /// <param name="rotary">How keys are rotated before they are stored. <see cref="Rotary"/> gives the table.</param>
     /// <param name="rotaryStart">The first rotated element.</param>
+    /// <param name="valueFromKey">Whether the values are the first elements of the keys.</param>
     /// <param name="name">The name of the cache's parameter.</param>
     /// <param name="sequencesName">The name of the sequences' parameter.</param>
     /// <param name="layerName">The name of the layer's parameter.</param>
@@ -31,13 +32,13 @@ public unsafe ref partial struct ForwardCall
     /// <exception cref="ArgumentOutOfRangeException">There is no such layer.</exception>
     public void Sequences(
         PagedAttentionCache cache, ReadOnlySpan<SequenceId> sequences, int keyValueHeads, int headDim, int valueDim, int layer = 0, AttentionNorm norm = AttentionNorm.None, float normEpsilon = 0,
-        AttentionRotary rotary = AttentionRotary.None, int rotaryStart = 0,
+        AttentionRotary rotary = AttentionRotary.None, int rotaryStart = 0, bool valueFromKey = false,
         [CallerArgumentExpression(nameof(cache))] string name = "", [CallerArgumentExpression(nameof(sequences))] string sequencesName = "",
         [CallerArgumentExpression(nameof(layer))] string layerName = "")
     {
         ArgumentNullException.ThrowIfNull(cache, name);
         var shape = cache.Shape;
-        if ((shape.Heads, shape.HeadDim, shape.ValueDim) != (keyValueHeads, headDim, valueDim)) ThrowHelper.CacheShape(name, shape, keyValueHeads, headDim, valueDim);
+        if ((shape.Heads, shape.HeadDim, shape.ValueDim, shape.ValueFromKey) != (keyValueHeads, headDim, valueDim, valueFromKey)) ThrowHelper.CacheShape(name, shape, keyValueHeads, headDim, valueDim, valueFromKey);
         cache.CheckLayer(layer, layerName);
         if (_appends && _shape.Keys != _shape.Queries) ThrowHelper.OneKeyForEachQuery(_key.Name, _shape.Keys, _query.Name, _shape.Queries);
         bool documents = !_mask.DocumentStarts.IsEmpty;
@@ -100,8 +101,8 @@ public unsafe ref partial struct ForwardCall
             }
 
             call.Memory = memory; // valid until the call ends: workers that begin later do not touch it
-            call.Key = new StridedTensor(cache.PageTokens, cache.Shape.HeadDim, cache.Shape.ElementBytes);
-            call.Value = new StridedTensor(cache.PageTokens, cache.Shape.ValueDim, cache.Shape.ElementBytes);
+            call.Key = new StridedTensor(cache.PageTokens, cache.Shape.HeadDim, cache.Shape.HeadDim, cache.Shape.ElementBytes);
+            call.Value = new StridedTensor(cache.PageTokens, cache.Shape.ValueDim, cache.Shape.ValueRowDim, cache.Shape.ElementBytes);
             call.HasScales = cache.Shape.HasScales;
             Run(ref call, walks, ref layout);
             done = true;

@@ -23,6 +23,8 @@ public unsafe ref partial struct ForwardCall
     private RotaryTable? _rotary;
     private OwnArguments _own;
     private int _maxThreads;
+    private int _keyDim; // the elements of projected queries; 0 where queries stay as they are
+    private bool _halfQuery;
 
     // The cache of the keys and values, or null: its layer, the tokens in it before the call, whether the call appends others, and what it does to them.
     private AttentionCache? _cache;
@@ -60,6 +62,18 @@ public unsafe ref partial struct ForwardCall
         _appends = true; // where a cache follows
     }
 
+    /// <summary>Starts a call whose values are the first elements of the keys.</summary>
+    /// <param name="left">The number of keys before its position that a query sees, -1 for all.</param>
+    /// <param name="right">The number of keys after its position that a query sees, -1 for all; 0 under a causal mask.</param>
+    /// <param name="query">[batch, queries, heads, headDim].</param>
+    /// <param name="key">[batch, keys, keyValueHeads, headDim].</param>
+    /// <param name="valueDim">The number of elements of a value, at most headDim.</param>
+    /// <param name="output">[batch, queries, heads, valueDim].</param>
+    /// <exception cref="ArgumentException">The lengths do not fit each other, or the output overlaps an input.</exception>
+    /// <exception cref="ArgumentOutOfRangeException">A value has no element, or more than a key.</exception>
+    public void Tensors(int left, int right, in KernelTensor query, in KernelTensor key, int valueDim, in KernelTensor output) =>
+        Tensors(left, right, query, key, key.First(valueDim), output);
+
     private void Begin(int left, int right, in KernelTensor query, in KernelTensor key, in KernelTensor value, in KernelTensor output)
     {
         _query = query;
@@ -74,6 +88,7 @@ public unsafe ref partial struct ForwardCall
         _scoresStage = default;
         (_cache, _paged, _appends) = (null, null, false);
         _rotary = null;
+        _keyDim = 0;
         _maxThreads = AttentionOptions.MaxDegreeOfParallelism;
     }
 

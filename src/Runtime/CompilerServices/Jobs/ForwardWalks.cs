@@ -14,13 +14,13 @@ internal unsafe struct ForwardWalks
 
     /// <summary>
     /// Whether decode runs a sequence. Packing keys does not pay for few rows. Where there are nearly as many queries as keys, prefill can skip more tiles
-    /// under a causal mask.
+    /// under a causal mask. The tiles of prefill have queries of one head, so that a few queries of a large group would leave most of a tile empty.
     /// </summary>
     public readonly bool IsDecode(in ForwardShape shape, int queries, int keys)
     {
         if (!HasBoth) return !Prefill.Exists;
         long rows = (long)queries * shape.Group;
-        return rows <= Decode.Plan.MaxRows && (rows <= Decode.Plan.RowsAtOnce || keys / 4 >= queries);
+        return (rows <= Decode.Plan.MaxRows || 2 * queries <= Prefill.Plan.TileRows) && (rows <= Decode.Plan.RowsAtOnce || keys / 4 >= queries);
     }
 }
 

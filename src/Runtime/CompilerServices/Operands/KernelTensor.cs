@@ -164,7 +164,19 @@ public readonly ref partial struct KernelTensor
     }
 
     /// <summary>The keys or values of a cache, without an address.</summary>
-    internal static KernelTensor OfCache(CacheShape shape, int dim) => new(ref Unsafe.NullRef<byte>(), shape.ElementBytes, "") { Batch = 1, Heads = shape.Heads, Dim = dim };
+    internal static KernelTensor OfCache(CacheShape shape, int dim) => OfRows(shape.Heads, dim, shape.ElementBytes);
+
+    /// <summary>Rows of the library, without an address.</summary>
+    internal static KernelTensor OfRows(int heads, int dim, int elementBytes) => new(ref Unsafe.NullRef<byte>(), elementBytes, "") { Batch = 1, Heads = heads, Dim = dim };
+
+    /// <summary>The first elements of each head.</summary>
+    /// <exception cref="ArgumentOutOfRangeException">A head has fewer, or none is asked for.</exception>
+    internal KernelTensor First(int dim)
+    {
+        ArgumentOutOfRangeException.ThrowIfNegativeOrZero(dim);
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(dim, Dim);
+        return this with { Dim = dim };
+    }
 
     internal bool IsEmpty => Length == 0;
 

@@ -21,12 +21,23 @@ internal unsafe struct StridedTensor
         (Dim, ElementBytes) = (tensor.Dim, tensor.ElementBytes);
     }
 
-    /// <summary>The strides inside a page of a cache; the memory of the cache has the addresses.</summary>
-    public StridedTensor(int pageTokens, int dim, int elementBytes)
+    /// <summary>Rows of floats in memory of the library, side by side: [batch, tokens, heads, dim].</summary>
+    public StridedTensor(float* data, int tokens, int heads, int dim)
     {
-        (TokenStride, HeadStride) = (dim, (nint)dim * pageTokens);
+        _data = (byte*)data;
+        (_batchStride, TokenStride, HeadStride) = ((nint)tokens * heads * dim, (nint)heads * dim, dim);
+        (Dim, ElementBytes) = (dim, sizeof(float));
+    }
+
+    /// <summary>The strides inside a page of a cache; the memory of the cache has the addresses.</summary>
+    public StridedTensor(int pageTokens, int dim, int rowDim, int elementBytes)
+    {
+        (TokenStride, HeadStride) = (rowDim, (nint)rowDim * pageTokens);
         (Dim, ElementBytes) = (dim, elementBytes);
     }
+
+    /// <summary>Bytes from one token of a head to the next.</summary>
+    public readonly int RowBytes => (int)TokenStride * ElementBytes;
 
     /// <summary>The address of a head of a token.</summary>
     public readonly byte* Row(int batch, nint token, int head) => _data + (batch * _batchStride + token * TokenStride + head * HeadStride) * ElementBytes;

@@ -154,6 +154,14 @@ internal static class ThrowHelper
         throw new ArgumentException($"{name} has {length} elements, one for each of the {needed} {what} is needed.", name);
 
     [DoesNotReturn]
+    public static void OneForEachElement(string name, int length, string shape, long needed) =>
+        throw new ArgumentException($"{name} has {length} elements, but its shape {shape} needs {needed}.", name);
+
+    [DoesNotReturn]
+    public static void BadFactor(string name, int index, float value, float most) =>
+        throw new ArgumentException(string.Create(System.Globalization.CultureInfo.InvariantCulture, $"{name}[{index}] is {value}, but must be a number of at most {most} in magnitude."), name);
+
+    [DoesNotReturn]
     public static void NormWeightLength(string name, int length, int headDim) =>
         throw new ArgumentException($"{name} has {length} elements, [headDim] = [{headDim}] are needed.", name);
 
@@ -196,8 +204,10 @@ internal static class ThrowHelper
         throw new ArgumentOutOfRangeException(name, batch, $"{name} is {batch}, at least 0 is needed.");
 
     [DoesNotReturn]
-    public static void CacheShape(string name, CacheShape shape, int heads, int headDim, int valueDim) => throw new ArgumentException(
-        $"{name} has {shape.Heads} heads with keys of {shape.HeadDim} and values of {shape.ValueDim} elements, the kernel is declared for {heads} heads with keys of {headDim} and values of {valueDim}.", name);
+    public static void CacheShape(string name, CacheShape shape, int heads, int headDim, int valueDim, bool valueFromKey) => throw new ArgumentException(
+        $"{name} has {shape.Heads} heads with keys of {shape.HeadDim} and values of {shape.ValueDim} elements{Part(shape.ValueFromKey)}, the kernel is declared for {heads} heads with keys of {headDim} and values of {valueDim}{Part(valueFromKey)}.", name);
+
+    private static string Part(bool valueFromKey) => valueFromKey ? " that are parts of the keys" : "";
 
     [DoesNotReturn]
     public static void OneKeyForEachQuery(string name, int keys, string queryName, int queries) => throw new ArgumentException(

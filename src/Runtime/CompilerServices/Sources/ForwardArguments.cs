@@ -35,14 +35,14 @@ internal unsafe struct ForwardArguments
     public readonly byte* KeyRow(in ForwardSequence sequence, int key, int head)
     {
         nint token = sequence.Key + (nint)key * sequence.Step;
-        return Memory == null ? Key.Row(sequence.Batch, token, head) : Memory[sequence.Item].Key(token - Memory[sequence.Item].FirstKey, head, Key.Dim * Key.ElementBytes);
+        return Memory == null ? Key.Row(sequence.Batch, token, head) : Memory[sequence.Item].Key(token - Memory[sequence.Item].FirstKey, head, Key.RowBytes);
     }
 
     /// <summary>The address of the value of a key.</summary>
     public readonly byte* ValueRow(in ForwardSequence sequence, int key, int head)
     {
         nint token = sequence.Key + (nint)key * sequence.Step;
-        return Memory == null ? Value.Row(sequence.Batch, token, head) : Memory[sequence.Item].Value(token - Memory[sequence.Item].FirstKey, head, Value.Dim * Value.ElementBytes);
+        return Memory == null ? Value.Row(sequence.Batch, token, head) : Memory[sequence.Item].Value(token - Memory[sequence.Item].FirstKey, head, Value.RowBytes);
     }
 
     /// <summary>The address of the scale of a key of a sequence; null where keys are no integers.</summary>

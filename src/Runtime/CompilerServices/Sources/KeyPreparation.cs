@@ -27,7 +27,7 @@ internal readonly struct KeyPreparation(AttentionNorm norm, float epsilon, Atten
             return;
         }
 
-        float* buffer = stackalloc float[CacheShape.MostDim];
+        float* buffer = stackalloc float[CacheShape.MostSharedDim];
         var row = new Span<float>(buffer, dim);
         if (isFloat) new ReadOnlySpan<float>(source, dim).CopyTo(row);
         else if (type == ElementType.Half) Narrowing.Widen(new ReadOnlySpan<Half>(source, dim), row);
