@@ -484,7 +484,7 @@ public class DiagnosticTests
     public Task Two_mistakes_are_two_errors() => new BuildTest(new Project(Whole($"[Attention(2, {{|AG0009:0|}})] static partial void Attend({T}, int {{|AG0018:batch|}});"))).RunAsync();
 
     [Fact]
-    public void The_table_of_roles_stands_in_messages() => Assert.Equal(Roles, RoleTable.Text(isLayer: false));
+    public void The_table_of_roles_stands_in_messages() => Assert.Equal(Roles, RoleTable.Text(OperandUse.Kernel));
 
     private static bool IsError(string id) => Rules.All.Single(rule => rule.Id == id).DefaultSeverity == DiagnosticSeverity.Error;
 
