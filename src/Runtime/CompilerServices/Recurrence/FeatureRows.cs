@@ -5,6 +5,21 @@ namespace AttentionGen.CompilerServices;
 /// <summary>Rows of queries and keys as linear attention multiplies them, and factors of its state.</summary>
 internal static unsafe class FeatureRows
 {
+    /// <summary>Applies a feature map and a factor to rows.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
+    public static void Map<TVector>(float* from, nint fromStride, float* to, nint toStride, int rows, int count, LinearAttentionFeatureMap map, float scale)
+        where TVector : struct, IFloats<TVector>
+    {
+        if (map != LinearAttentionFeatureMap.None)
+        {
+            for (; rows > 0; rows--, from += fromStride, to += toStride) Map<TVector>(from, to, count, map, scale);
+            return;
+        }
+
+        for (; rows > 0; rows--, from += fromStride, to += toStride)
+            for (int i = 0; i < count; i += TVector.Count) VectorRows.Store(VectorRows.Load<TVector>(from + i, count - i) * TVector.All(scale), to + i, count - i);
+    }
+
     /// <summary>Applies a feature map and a factor.</summary>
     /// <param name="from">Floats.</param>
     /// <param name="to">As many; nothing is written behind them. It may be the same memory.</param>

@@ -1,13 +1,16 @@
 namespace AttentionGen.CompilerServices;
 
 /// <summary>
-/// Runs a call of linear attention. A unit is a key-value head of an item with its queries: tokens follow each other, heads do not depend on each other. So no result depends on the number of threads, on the
+/// Runs a call of linear attention. A unit is some key-value heads of an item with their queries: tokens follow each other, heads do not depend on each other. So no result depends on the number of threads, on the
 /// layout, or on the other items of a call.
 /// </summary>
 internal sealed unsafe class RecurrenceJob : PooledJob<RecurrenceJob>
 {
     // The work for which a further thread pays, as for products with packed weights.
     private const double BytesPerThread = 256 << 10, FlopsPerThread = 2e6;
+
+    /// <summary>The most floats of the states of a unit, which stay in the second-level cache from chunk to chunk.</summary>
+    private const int MostStates = 1 << 17;
 
     private RecurrenceArguments _call;
     private RecurrenceLayout _layout;
@@ -23,7 +26,11 @@ internal sealed unsafe class RecurrenceJob : PooledJob<RecurrenceJob>
         double tokens = call.Starts == null ? (double)call.Items * call.Queries : call.Queries, state = (double)call.HeadDim * call.ValueDim;
         double work = Math.Max(4 * tokens * call.Heads * state / FlopsPerThread, 2 * sizeof(float) * units * state / BytesPerThread);
         int threads = (int)Math.Clamp(work, 1, Math.Min(Math.Min(call.MaxThreads, MaxThreads), units));
-        var layout = new RecurrenceLayout(call, LinearCores.Best.Plan);
+        int heads = (int)Math.Clamp(units / threads, 1, Math.Min(call.KeyValueHeads, Math.Max(MostStates / (call.HeadDim * call.ValueDim), 1)));
+        heads = RecurrenceLayout.Parts(call.KeyValueHeads, RecurrenceLayout.Parts(call.KeyValueHeads, heads)); // parts of nearly the same size
+        units = (long)call.Items * RecurrenceLayout.Parts(call.KeyValueHeads, heads);
+        threads = (int)Math.Min(threads, units);
+        var layout = new RecurrenceLayout(call, LinearCores.Best.Plan, heads);
         float* memory = ScratchCache.Rent((nuint)layout.Floats * sizeof(float));
         try
         {
@@ -67,6 +74,11 @@ internal sealed unsafe class RecurrenceJob : PooledJob<RecurrenceJob>
         where TVector : struct, IFloats<TVector>
     {
         var unit = new RecurrenceUnit<TVector>(_call, _layout, memory);
-        while (TakeUnit(out long index)) unit.Run((int)(index / _call.KeyValueHeads), (int)(index % _call.KeyValueHeads));
+        int heads = _layout.UnitHeads, parts = RecurrenceLayout.Parts(_call.KeyValueHeads, heads);
+        while (TakeUnit(out long index))
+        {
+            int first = (int)(index % parts) * heads;
+            unit.Run((int)(index / parts), first, Math.Min(heads, _call.KeyValueHeads - first));
+        }
     }
 }

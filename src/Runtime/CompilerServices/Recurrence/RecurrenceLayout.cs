@@ -1,7 +1,7 @@
 namespace AttentionGen.CompilerServices;
 
 /// <summary>Where the parts of a chunk lie in the memory of a thread: offsets and strides in floats. Products have the strides of <see cref="LinearPlan"/>.</summary>
-internal readonly struct RecurrenceLayout
+internal readonly unsafe struct RecurrenceLayout
 {
     /// <summary>
     /// The tokens of a chunk. Its products are 2 * headDim * valueDim for a token, and half of Rows * (headDim + valueDim) inside the chunk; a longer one has more of these, a shorter one passes over the
@@ -26,11 +26,14 @@ internal readonly struct RecurrenceLayout
     public readonly int KeyRow, ValueRow;
     public readonly nint KeyPanel, ValuePanel, StatePanel;
 
-    public readonly nint KeyRows, QueryRows, Factors, Advanced, Left, Keys, Across, Values, StateSums, StatePanels, Scores, Weights, Mixing, Sums, Solved, Decays, Vectors, Floats;
+    public readonly nint KeyRows, QueryRows, Factors, Advanced, Left, Keys, Across, Values, StateSums, StatePanels, OwnStates, OwnNormalizers, Scores, Weights, Mixing, Sums, Solved, Decays, Vectors, Floats;
 
-    public RecurrenceLayout(in RecurrenceArguments call, in LinearPlan plan)
+    /// <summary>The key-value heads of a unit.</summary>
+    public readonly int UnitHeads;
+
+    public RecurrenceLayout(in RecurrenceArguments call, in LinearPlan plan, int unitHeads)
     {
-        Plan = plan;
+        (Plan, UnitHeads) = (plan, unitHeads);
         int panel = plan.PanelColumns, depth = Up(call.HeadDim, 8);
         (DepthBlocks, KeyPanels, ValuePanels) = (Parts(call.HeadDim, plan.BlockDepth), Parts(Rows, panel), Parts(call.ValueDim, panel));
         ValueGroups = Parts(call.ValueDim, plan.GroupColumns);
@@ -47,6 +50,8 @@ internal readonly struct RecurrenceLayout
         Values = Take(ref next, ValuePanels * ValuePanel);
         StateSums = Take(ref next, (nint)ValueGroups * call.HeadDim * plan.SumRow);
         StatePanels = Take(ref next, ValuePanels * StatePanel);
+        OwnStates = Take(ref next, call.State == null && unitHeads > 1 ? (nint)unitHeads * call.HeadDim * call.ValueDim : 0);
+        OwnNormalizers = Take(ref next, call.Normalizes && call.Normalizer == null ? unitHeads * KeyRow : 0);
         Scores = Take(ref next, (nint)Rows * plan.SumRow);
         Weights = Take(ref next, (nint)Rows * plan.InputRow);
         Mixing = Take(ref next, call.Corrects ? (nint)Rows * plan.InputRow : 0);

@@ -3,7 +3,8 @@ using System.Runtime.CompilerServices;
 namespace AttentionGen.CompilerServices;
 
 /// <summary>
-/// One token of linear attention: one pass over the state [headDim, valueDim] writes it and reads the output of a query; with the delta rule a pass before it reads what the state has for the key.
+/// One token of linear attention. One pass over the state [headDim, valueDim] writes it and reads the output of a query. With the delta rule, a pass before it reads what the state has for the key and for the
+/// query: with S' = aS + k u^T, the output S'^T q is (aS)^T q + u (k^T q), so that the second pass only writes.
 /// </summary>
 internal static unsafe class RecurrenceStep
 {
@@ -66,25 +67,46 @@ internal static unsafe class RecurrenceStep
         if (token.Decayed != null)
         {
             float* decayed = token.Decayed;
-            TVector r0 = TVector.All(0), r1 = r0, r2 = r0, r3 = r0;
+            float* decayedQuery = token.DecayedQuery;
+            TVector r0 = TVector.All(0), r1 = r0, r2 = r0, r3 = r0, p0 = r0, p1 = r0, p2 = r0, p3 = r0;
             for (int d = 0; d < depth; d++, s += row)
             {
-                var k = TVector.All(decayed[d]);
-                r0 = TVector.MulAdd(k, TVector.Load(s), r0);
-                r1 = TVector.MulAdd(k, TVector.Load(s + TVector.Count), r1);
-                r2 = TVector.MulAdd(k, TVector.Load(s + 2 * TVector.Count), r2);
-                r3 = TVector.MulAdd(k, TVector.Load(s + 3 * TVector.Count), r3);
+                TVector k = TVector.All(decayed[d]), q = TVector.All(decayedQuery[d]);
+                TVector s0 = TVector.Load(s), s1 = TVector.Load(s + TVector.Count), s2 = TVector.Load(s + 2 * TVector.Count), s3 = TVector.Load(s + 3 * TVector.Count);
+                r0 = TVector.MulAdd(k, s0, r0);
+                r1 = TVector.MulAdd(k, s1, r1);
+                r2 = TVector.MulAdd(k, s2, r2);
+                r3 = TVector.MulAdd(k, s3, r3);
+                p0 = TVector.MulAdd(q, s0, p0);
+                p1 = TVector.MulAdd(q, s1, p1);
+                p2 = TVector.MulAdd(q, s2, p2);
+                p3 = TVector.MulAdd(q, s3, p3);
             }
 
-            var beta = TVector.All(token.Beta);
-            (u0, u1, u2, u3) = (beta * (u0 - r0), beta * (u1 - r1), beta * (u2 - r2), beta * (u3 - r3));
+            TVector beta = TVector.All(token.Beta), same = TVector.All(token.Same);
+            u0 = beta * (u0 - r0);
+            u1 = beta * (u1 - r1);
+            u2 = beta * (u2 - r2);
+            u3 = beta * (u3 - r3);
+            StoreFour(TVector.MulAdd(same, u0, p0), TVector.MulAdd(same, u1, p1), TVector.MulAdd(same, u2, p2), TVector.MulAdd(same, u3, p3), output);
             s = state;
+            for (int d = 0; d < depth; d++, s += row)
+            {
+                TVector a = TVector.All(factors[d]), k = TVector.All(key[d]);
+                if (token.Ahead != 0) KernelMemory.PrefetchRow(ref *s, token.Ahead, Strip * TVector.Count);
+                StoreFour(
+                    TVector.MulAdd(k, u0, a * TVector.Load(s)), TVector.MulAdd(k, u1, a * TVector.Load(s + TVector.Count)),
+                    TVector.MulAdd(k, u2, a * TVector.Load(s + 2 * TVector.Count)), TVector.MulAdd(k, u3, a * TVector.Load(s + 3 * TVector.Count)), s);
+            }
+
+            return;
         }
 
         TVector o0 = TVector.All(0), o1 = o0, o2 = o0, o3 = o0;
         for (int d = 0; d < depth; d++, s += row)
         {
             TVector a = TVector.All(factors[d]), k = TVector.All(key[d]), q = TVector.All(query[d]);
+            if (token.Ahead != 0) KernelMemory.PrefetchRow(ref *s, token.Ahead, Strip * TVector.Count);
             var s0 = TVector.MulAdd(k, u0, a * TVector.Load(s));
             var s1 = TVector.MulAdd(k, u1, a * TVector.Load(s + TVector.Count));
             var s2 = TVector.MulAdd(k, u2, a * TVector.Load(s + 2 * TVector.Count));
@@ -144,8 +166,14 @@ internal unsafe struct RecurrenceToken
     /// <summary>The key and the first query, after their feature maps, and the factors of the rows of the state.</summary>
     public float* Key, Query, Factors;
 
-    /// <summary>The key times the factors where a rule corrects the state; else null.</summary>
-    public float* Decayed;
+    /// <summary>The key and the query times the factors where a rule corrects the state; else the first is null.</summary>
+    public float* Decayed, DecayedQuery;
 
     public float Beta;
+
+    /// <summary>The product of the key and the query, where a rule corrects the state.</summary>
+    public float Same;
+
+    /// <summary>Floats to the state that follows, which is fetched meanwhile; 0 for none.</summary>
+    public nint Ahead;
 }

@@ -3,7 +3,7 @@ using System.Runtime.CompilerServices;
 namespace AttentionGen.CompilerServices;
 
 /// <summary>
-/// A key-value head of an item: its tokens in order, in chunks where there are many, else one by one. The state goes from chunk to chunk; inside a chunk all products are those of small matrices, for which
+/// Some key-value heads of an item: their tokens in order, in chunks where there are many, else one by one. All heads take a chunk before any takes the next: the rows of a token lie side by side. The state goes from chunk to chunk; inside a chunk all products are those of small matrices, for which
 /// the library has cores (<see cref="ILinearCore"/>).
 /// </summary>
 /// <remarks>
@@ -29,8 +29,9 @@ internal unsafe struct RecurrenceUnit<TVector>
     private RecurrenceArguments _call;
     private RecurrenceLayout _layout;
     private float* _memory;
-    private int _batch, _first, _item, _head; // of the unit
-    private float* _normalizer;               // null without one
+    private int _batch, _first, _item, _firstHead; // of the unit
+    private int _head, _index;                      // the head, and its place in the unit
+    private float* _normalizer;                     // of the head; null without one
     private bool _isClear;
 
     public RecurrenceUnit(in RecurrenceArguments call, in RecurrenceLayout layout, float* memory)
@@ -58,14 +59,12 @@ internal unsafe struct RecurrenceUnit<TVector>
 
     private readonly float* Vector(int i) => _memory + _layout.Vectors + i * _layout.VectorRow;
 
-    // The vectors: factors of a chunk so far, for tokens or elements; rates; denominators; the normaliser of the unit; the rest is for single rows.
+    // The vectors: factors of a chunk so far, for tokens or elements; rates; denominators; the rest is for single rows.
     private readonly float* Cumulative => Vector(0);
 
     private readonly float* Betas => Vector(1);
 
     private readonly float* Denominators => Vector(2);
-
-    private readonly float* OwnNormalizer => Vector(3);
 
     private readonly float* Row => Vector(4);
 
@@ -75,40 +74,71 @@ internal unsafe struct RecurrenceUnit<TVector>
 
     private readonly float* Product => Vector(7);
 
-    public void Run(int item, int head)
+    /// <param name="item">The item.</param>
+    /// <param name="firstHead">The first head.</param>
+    /// <param name="heads">The number of heads, at most those of the layout.</param>
+    public void Run(int item, int firstHead, int heads)
     {
-        (_item, _head) = (item, head);
         var (batch, first, queries) = _call.Of(item, _call.Queries);
         var (_, _, keys) = _call.Of(item, _call.Keys);
-        (_batch, _first) = (batch, first);
-        _normalizer = !_call.Normalizes ? null : _call.Normalizer != null ? _call.Normalizer + ((nint)item * _call.KeyValueHeads + head) * D : OwnNormalizer;
-        float* state = _call.State == null ? null : _call.State + ((nint)item * _call.KeyValueHeads + head) * D * V;
-        if (_call.Causal && queries <= MostSteps && state != null)
+        (_item, _batch, _first, _firstHead) = (item, batch, first, firstHead);
+        if (_call.Causal && queries <= MostSteps && _call.State != null && (_call.Normalizer != null || !_call.Normalizes))
         {
-            Steps(state, V, _layout.Plan.GroupColumns, 0, queries);
+            for (int i = 0; i < heads; i++)
+            {
+                Enter(i);
+                Steps(State, V, _layout.Plan.GroupColumns, 0, queries);
+            }
+
             return;
         }
 
         if (!_isClear) VectorRows.Clear(_memory, _layout.Floats); // what pads rows and panels stays 0
         _isClear = true;
-        VectorRows.Clear(OwnNormalizer, D);
-        if (_call.Causal) Chunks(state, queries);
-        else Bidirectional(queries, keys);
+        if (_call.Normalizes && _call.Normalizer == null) VectorRows.Clear(_memory + _layout.OwnNormalizers, (nint)heads * _layout.KeyRow);
+        if (!_call.Causal)
+        {
+            for (int i = 0; i < heads; i++)
+            {
+                Enter(i);
+                Bidirectional(queries, keys);
+            }
+
+            return;
+        }
+
+        for (int token = 0; token < queries; token += Rows)
+        {
+            int count = Math.Min(Rows, queries - token);
+            for (int i = 0; i < heads; i++)
+            {
+                Enter(i);
+                if (token == 0 && _call.State == null) VectorRows.Clear<TVector>(_memory + _layout.StateSums, SumRow, _layout.ValueGroups * D, SumColumns);
+                else if (token == 0 || heads > 1) CopyState(isRead: true);
+                if (token == 0 || heads > 1) PackState();
+                Chunk(token, count);
+                if (heads > 1 ? State != null : token + count == queries && _call.State != null) CopyState(isRead: false);
+            }
+        }
     }
 
-    private void Chunks(float* state, int tokens)
+    private void Enter(int index)
     {
-        if (state == null) VectorRows.Clear(_memory + _layout.StateSums, (nint)_layout.ValueGroups * D * SumRow);
-        else CopyState(state, isRead: true);
-        PackState();
-        for (int first = 0; first < tokens; first += Rows) Chunk(first, Math.Min(Rows, tokens - first));
-        if (state != null) CopyState(state, isRead: false);
+        _index = index;
+        _head = _firstHead + index;
+        _normalizer = !_call.Normalizes ? null : _call.Normalizer != null ? _call.Normalizer + ((nint)_item * _call.KeyValueHeads + _head) * D : _memory + _layout.OwnNormalizers + index * _layout.KeyRow;
     }
+
+    /// <summary>Where the state of the head lies between chunks: with the caller, or in the memory of the thread.</summary>
+    private readonly float* State => _call.State != null ? _call.State + ((nint)_item * _call.KeyValueHeads + _head) * D * V : _memory + _layout.OwnStates + (nint)_index * D * V;
+
+    /// <summary>The columns of a row of sums, up to whole vectors.</summary>
+    private readonly int SumColumns => Math.Min(_layout.ValuePanels * PanelColumns, _layout.Plan.GroupColumns);
 
     /// <summary>All queries with all keys: the state of all keys, then its products with the queries.</summary>
     private void Bidirectional(int queries, int keys)
     {
-        VectorRows.Clear(_memory + _layout.StateSums, (nint)_layout.ValueGroups * D * SumRow);
+        VectorRows.Clear<TVector>(_memory + _layout.StateSums, SumRow, _layout.ValueGroups * D, SumColumns);
         for (int first = 0; first < keys; first += Rows)
         {
             int count = Math.Min(Rows, keys - first);
@@ -163,7 +193,7 @@ internal unsafe struct RecurrenceUnit<TVector>
             else
             {
                 Triangle(count);
-                for (int i = 0; i < count; i++) Mask(i, i + 1, 1, _memory + _layout.Weights);
+                Mask(count, isStrict: false, _memory + _layout.Weights);
             }
 
             if (_normalizer != null)
@@ -190,33 +220,38 @@ internal unsafe struct RecurrenceUnit<TVector>
 
     private readonly void LoadKeys(int first, int count)
     {
-        for (int i = 0; i < count; i++) FeatureRows.Map<TVector>(Floats(_call.Key, _call.KeyType, first + i, _head, D), KeyRow(i), D, _call.Map, 1);
+        if (_call.KeyType == ElementType.Float) FeatureRows.Map<TVector>(Floats(_call.Key, _call.KeyType, first, _head, D), _call.Key.TokenStride, KeyRow(0), _layout.KeyRow, count, D, _call.Map, 1);
+        else
+            for (int i = 0; i < count; i++) FeatureRows.Map<TVector>(Floats(_call.Key, _call.KeyType, first + i, _head, D), KeyRow(i), D, _call.Map, 1);
     }
 
     private readonly void LoadQueries(int first, int count, int head)
     {
-        for (int i = 0; i < count; i++) FeatureRows.Map<TVector>(Floats(_call.Query, _call.QueryType, first + i, head, D), QueryRow(i), D, _call.Map, _call.Scale);
+        if (_call.QueryType == ElementType.Float) FeatureRows.Map<TVector>(Floats(_call.Query, _call.QueryType, first, head, D), _call.Query.TokenStride, QueryRow(0), _layout.KeyRow, count, D, _call.Map, _call.Scale);
+        else
+            for (int i = 0; i < count; i++) FeatureRows.Map<TVector>(Floats(_call.Query, _call.QueryType, first + i, head, D), QueryRow(i), D, _call.Map, _call.Scale);
     }
 
     private readonly void LoadValues(int first, int count)
     {
-        for (int i = 0; i < count; i++) PackValue(i, Floats(_call.Value, _call.KeyType, first + i, _head, V), V);
+        if (_call.KeyType == ElementType.Float) PackValues(0, Floats(_call.Value, _call.KeyType, first, _head, V), _call.Value.TokenStride, count);
+        else
+            for (int i = 0; i < count; i++) PackValues(i, Floats(_call.Value, _call.KeyType, first + i, _head, V), 0, 1);
         ClearValues(count);
     }
 
-    /// <summary>Writes a row of values into their panels.</summary>
-    private readonly void PackValue(int row, float* from, int columns)
+    /// <summary>Writes rows of values into their panels.</summary>
+    private readonly void PackValues(int row, float* from, nint stride, int rows)
     {
         float* to = _memory + _layout.Values + row * PanelColumns;
-        for (int column = 0; column < columns; column += PanelColumns, to += _layout.ValuePanel)
-            new ReadOnlySpan<float>(from + column, Math.Min(PanelColumns, columns - column)).CopyTo(new Span<float>(to, PanelColumns));
+        for (int column = 0; column < V; column += PanelColumns, to += _layout.ValuePanel) VectorRows.Copy<TVector>(from + column, stride, to, PanelColumns, rows, Math.Min(PanelColumns, V - column));
     }
 
     /// <summary>Clears the rows of values up to a multiple of four, which products read.</summary>
     private readonly void ClearValues(int count)
     {
         int end = RecurrenceLayout.Up(count, 4);
-        for (int panel = 0; panel < _layout.ValuePanels; panel++) VectorRows.Clear(_memory + _layout.Values + panel * _layout.ValuePanel + count * PanelColumns, (end - count) * PanelColumns);
+        for (int panel = 0; panel < _layout.ValuePanels; panel++) VectorRows.Clear<TVector>(_memory + _layout.Values + panel * _layout.ValuePanel + count * PanelColumns, PanelColumns, end - count, PanelColumns);
     }
 
     /// <summary>The rates, the factors of the tokens, and what follows from them: the factors of the chunk so far, and those between two tokens.</summary>
@@ -258,6 +293,17 @@ internal unsafe struct RecurrenceUnit<TVector>
 
     private readonly void Write(int first, int count, int head)
     {
+        if (_normalizer != null)
+            for (int i = 0; i < count; i++) Denominators[i] = Denominators[i] == 0 ? 0 : 1 / Denominators[i];
+        if (_normalizer != null) ScaleSums(_memory + _layout.Sums, count, Denominators);
+        if (_call.OutputType == ElementType.Float)
+        {
+            float* to = (float*)_call.Output.Row(_batch, _first + first, head);
+            for (int column = 0, group = 0; column < V; column += _layout.Plan.GroupColumns, group++)
+                VectorRows.Copy<TVector>(_memory + _layout.Sums + (nint)group * Rows * SumRow, SumRow, to + column, _call.Output.TokenStride, count, Math.Min(V - column, _layout.Plan.GroupColumns));
+            return;
+        }
+
         for (int i = 0; i < count; i++)
         {
             float* sums = _memory + _layout.Sums + i * SumRow;
@@ -265,7 +311,6 @@ internal unsafe struct RecurrenceUnit<TVector>
             for (int group = 0; group < _layout.ValueGroups; group++, sums += (nint)Rows * SumRow)
             {
                 int column = group * _layout.Plan.GroupColumns, columns = Math.Min(V - column, _layout.Plan.GroupColumns);
-                if (_normalizer != null) Normalize(sums, columns, Denominators[i]);
                 Store(sums, columns, output, column);
             }
         }
@@ -291,16 +336,15 @@ internal unsafe struct RecurrenceUnit<TVector>
 
     // ---- The state
 
-    private readonly void CopyState(float* state, bool isRead)
+    private readonly void CopyState(bool isRead)
     {
         for (int group = 0; group < _layout.ValueGroups; group++)
-            for (int d = 0; d < D; d++)
-            {
-                int column = group * _layout.Plan.GroupColumns, columns = Math.Min(V - column, _layout.Plan.GroupColumns);
-                Span<float> own = new(state + (nint)d * V + column, columns), sums = new(_memory + _layout.StateSums + ((nint)group * D + d) * SumRow, columns);
-                if (isRead) own.CopyTo(sums);
-                else sums.CopyTo(own);
-            }
+        {
+            int column = group * _layout.Plan.GroupColumns, columns = Math.Min(V - column, _layout.Plan.GroupColumns);
+            float* own = State + column, sums = _memory + _layout.StateSums + (nint)group * D * SumRow;
+            if (isRead) VectorRows.Copy<TVector>(own, V, sums, SumRow, D, columns);
+            else VectorRows.Copy<TVector>(sums, SumRow, own, V, D, columns);
+        }
     }
 
     /// <summary>Copies the state into panels, as the right operand of products.</summary>
@@ -310,18 +354,7 @@ internal unsafe struct RecurrenceUnit<TVector>
         for (int panel = 0; panel < _layout.ValuePanels; panel++)
         {
             float* from = _memory + _layout.StateSums + (nint)(panel / groupPanels) * D * SumRow + panel % groupPanels * PanelColumns;
-            CopyRows(from, SumRow, _memory + _layout.StatePanels + panel * _layout.StatePanel, D);
-        }
-    }
-
-    /// <summary>Copies rows of a panel, which has two vectors.</summary>
-    [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
-    private static void CopyRows(float* from, int fromRow, float* to, int rows)
-    {
-        for (int i = 0; i < rows; i++, from += fromRow, to += 2 * TVector.Count)
-        {
-            TVector.Store(TVector.Load(from), to);
-            TVector.Store(TVector.Load(from + TVector.Count), to + TVector.Count);
+            VectorRows.Copy<TVector>(from, SumRow, _memory + _layout.StatePanels + panel * _layout.StatePanel, PanelColumns, D, PanelColumns);
         }
     }
 
@@ -349,41 +382,43 @@ internal unsafe struct RecurrenceUnit<TVector>
     private readonly void ScaleSums(float* sums, int count, float* factors)
     {
         for (int group = 0; group < _layout.ValueGroups; group++, sums += (nint)Rows * SumRow)
-            for (int i = 0; i < count; i++) VectorRows.Scale<TVector>(sums + i * SumRow, factors[i], Math.Min(V - group * _layout.Plan.GroupColumns, _layout.Plan.GroupColumns));
+            VectorRows.Scale<TVector>(sums, SumRow, factors, 1, count, Math.Min(V - group * _layout.Plan.GroupColumns, _layout.Plan.GroupColumns));
     }
 
     private readonly void ClearSums(float* sums, int count)
     {
-        for (int group = 0; group < _layout.ValueGroups; group++, sums += (nint)Rows * SumRow)
-        {
-            int columns = Math.Min(_layout.ValuePanels * PanelColumns - group * _layout.Plan.GroupColumns, _layout.Plan.GroupColumns);
-            for (int i = 0; i < count; i++) new Span<float>(sums + i * SumRow, columns).Clear();
-        }
+        for (int group = 0; group < _layout.ValueGroups; group++, sums += (nint)Rows * SumRow) VectorRows.Clear<TVector>(sums, SumRow, count, SumColumns);
     }
 
     /// <summary>The state after a chunk, from the transposed keys and the values; with the factors of each token to the end of the chunk.</summary>
     private readonly void Accumulate(int count, float* toEnd)
     {
-        int end = RecurrenceLayout.Up(count, 4);
-        for (int d = 0; d < D; d++)
-        {
-            float* across = _memory + _layout.Across + d * InputRow, keys = _memory + _layout.Keys + d * PanelColumns;
-            for (int from = 0; from < count; from += PanelColumns, keys += _layout.KeyPanel)
-            {
-                if (toEnd == null) new ReadOnlySpan<float>(keys, PanelColumns).CopyTo(new Span<float>(across + from, PanelColumns));
-                else VectorRows.Multiply<TVector>(keys, toEnd + from, across + from, PanelColumns);
-            }
-
-            for (int i = count; i < end; i++) across[i] = 0;
-            float factor = !_call.Decays ? 1 : _call.DecaysElements ? Cumulative[d] : Cumulative[count - 1];
-            if (_normalizer != null) _normalizer[d] = _normalizer[d] * factor + Sum(across, count);
-            if (!_call.Decays) continue;
-            for (int group = 0; group < _layout.ValueGroups; group++)
-                VectorRows.Scale<TVector>(_memory + _layout.StateSums + ((nint)group * D + d) * SumRow, factor, Math.Min(V - group * _layout.Plan.GroupColumns, _layout.Plan.GroupColumns));
-        }
+        int end = RecurrenceLayout.Up(count, 4), step = _call.DecaysElements ? 1 : 0;
+        float* across = _memory + _layout.Across, factors = _call.DecaysElements ? Cumulative : Cumulative + (count - 1);
+        for (int panel = 0, from = 0; from < count; panel++, from += PanelColumns) PackAcross(_memory + _layout.Keys + panel * _layout.KeyPanel, toEnd == null ? null : toEnd + from, across + from, InputRow, D);
+        if (end > count)
+            for (int d = 0; d < D; d++)
+                for (int i = count; i < end; i++) across[d * InputRow + i] = 0;
+        if (_normalizer != null)
+            for (int d = 0; d < D; d++) _normalizer[d] = _normalizer[d] * (_call.Decays ? factors[d * step] : 1) + Sum(across + d * InputRow, count);
+        if (_call.Decays) VectorRows.Scale<TVector>(_memory + _layout.StateSums, SumRow, factors, step, D, SumColumns);
+        for (int group = 1; group < _layout.ValueGroups && _call.Decays; group++) VectorRows.Scale<TVector>(_memory + _layout.StateSums + (nint)group * D * SumRow, SumRow, factors, step, D, SumColumns);
 
         for (int panel = 0; panel < _layout.ValuePanels; panel++)
             Multiply(_memory + _layout.Across, D, _memory + _layout.Values + panel * _layout.ValuePanel, count, SumsOf(_memory + _layout.StateSums, D, panel));
+    }
+
+    /// <summary>Copies a panel of transposed keys into rows, as the left operand of products; each column times its factor.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
+    private static void PackAcross(float* keys, float* factors, float* to, int row, int rows)
+    {
+        TVector f0 = TVector.All(1), f1 = f0;
+        if (factors != null) (f0, f1) = (TVector.Load(factors), TVector.Load(factors + TVector.Count));
+        for (; rows > 0; rows--, keys += 2 * TVector.Count, to += row)
+        {
+            TVector.Store(TVector.Load(keys) * f0, to);
+            TVector.Store(TVector.Load(keys + TVector.Count) * f1, to + TVector.Count);
+        }
     }
 
     private static float Sum(float* row, int count)
@@ -422,44 +457,37 @@ internal unsafe struct RecurrenceUnit<TVector>
         for (int panel = 0, from = 0; from < count; panel++, from += PanelColumns)
         {
             float* scores = _memory + _layout.Scores + (nint)from * SumRow + from;
-            ClearPanel(scores, SumRow, count - from);
+            VectorRows.Clear<TVector>(scores, SumRow, count - from, PanelColumns);
             MultiplyLeft(from, count - from, _memory + _layout.Keys + panel * _layout.KeyPanel, scores);
-        }
-    }
-
-    [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
-    private static void ClearPanel(float* to, int row, int rows)
-    {
-        for (int i = 0; i < rows; i++, to += row)
-        {
-            TVector.Store(TVector.All(0), to);
-            TVector.Store(TVector.All(0), to + TVector.Count);
         }
     }
 
     /// <summary>The end of the columns that products read of a row of weights: that of its tile, a multiple of four.</summary>
     private readonly int EndOf(int row) => RecurrenceLayout.Up((row / _layout.Plan.TileRows + 1) * _layout.Plan.TileRows, 4);
 
-    /// <summary>The weights of a row from its scores: the factors between two tokens, and 0 from a column on.</summary>
-    private readonly void Mask(int row, int columns, float factor, float* weights) => Mask(
-        _memory + _layout.Scores + row * SumRow, _call.Decays ? _memory + _layout.Decays + row * RecurrenceLayout.DecayRow : null, columns, factor, weights + row * InputRow,
-        Math.Min(EndOf(row), RecurrenceLayout.Up(Rows, 16)));
+    /// <summary>The weights from the scores: those up to a row, or before it, times the factors between the two tokens; with corrections, times the negative rate of the row.</summary>
+    private readonly void Mask(int count, bool isStrict, float* weights) => Mask(
+        _memory + _layout.Scores, SumRow, _call.Decays ? _memory + _layout.Decays : null, isStrict ? Betas : null, weights, InputRow, count, isStrict ? 0 : 1, _layout.Plan.TileRows);
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
-    private static void Mask(float* scores, float* decays, int columns, float factor, float* weights, int end)
+    private static void Mask(float* scores, int scoreRow, float* decays, float* rates, float* weights, int weightRow, int count, int more, int tile)
     {
-        for (int j = 0; j < end; j += TVector.Count)
+        int end = 0;
+        for (int i = 0; i < count; i++, scores += scoreRow, weights += weightRow)
         {
-            if (j >= columns)
+            if (i >= end) end += tile;
+            int columns = i + more, j = 0, last = Math.Min(RecurrenceLayout.Up(end, 4), RecurrenceLayout.Up(Rows, 16));
+            var rate = TVector.All(rates == null ? 1 : -rates[i]);
+            for (; j < columns; j += TVector.Count)
             {
-                TVector.Store(TVector.All(0), weights + j);
-                continue;
+                var x = TVector.Load(scores + j) * rate;
+                if (decays != null) x *= TVector.Load(decays + j);
+                if (columns - j < TVector.Count) x = TVector.KeepFirst(x, columns - j);
+                TVector.Store(x, weights + j);
             }
 
-            var x = TVector.Load(scores + j) * TVector.All(factor);
-            if (decays != null) x *= TVector.Load(decays + j);
-            if (columns - j < TVector.Count) x = TVector.KeepFirst(x, columns - j);
-            TVector.Store(x, weights + j);
+            for (; j < last; j += TVector.Count) TVector.Store(TVector.All(0), weights + j);
+            if (decays != null) decays += RecurrenceLayout.DecayRow;
         }
     }
 
@@ -478,19 +506,28 @@ internal unsafe struct RecurrenceUnit<TVector>
     /// <summary>Packs rows as the left operand of products; with factors, each row times those of all rows from the first on, which stay.</summary>
     private readonly void Pack(float* rows, int first, int count, float* cumulative)
     {
-        if (cumulative != null) VectorRows.Fill(cumulative, 1, _layout.KeyRow);
-        for (int i = 0; i < count; i++)
+        for (int block = 0, from = 0; from < D; block++, from += _layout.Plan.BlockDepth)
         {
-            float* row = rows + (first + i) * _layout.KeyRow;
-            if (cumulative != null)
+            float* own = rows + first * _layout.KeyRow + from, to = _memory + _layout.Left + (nint)block * Rows * InputRow;
+            int columns = Math.Min(D - from, _layout.Plan.BlockDepth);
+            if (cumulative == null) VectorRows.Copy<TVector>(own, _layout.KeyRow, to, InputRow, count, columns);
+            else PackDecayed(own, Factors(first) + from, _layout.KeyRow, cumulative + from, to, InputRow, count, columns);
+        }
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
+    private static void PackDecayed(float* rows, float* factors, int stride, float* cumulative, float* to, int toStride, int count, int columns)
+    {
+        for (int d = 0; d < columns; d += TVector.Count)
+        {
+            var product = TVector.All(1);
+            for (int i = 0; i < count; i++)
             {
-                VectorRows.Multiply<TVector>(cumulative, Factors(first + i), cumulative, D);
-                VectorRows.Multiply<TVector>(row, cumulative, Product, D);
-                row = Product;
+                product *= VectorRows.Load<TVector>(factors + i * stride + d, columns - d);
+                VectorRows.Store(VectorRows.Load<TVector>(rows + i * stride + d, columns - d) * product, to + i * toStride + d, columns - d);
             }
 
-            for (int block = 0, from = 0; from < D; block++, from += _layout.Plan.BlockDepth)
-                new ReadOnlySpan<float>(row + from, Math.Min(D - from, _layout.Plan.BlockDepth)).CopyTo(new Span<float>(_memory + _layout.Left + ((nint)block * Rows + i) * InputRow, D - from));
+            VectorRows.Store(product, cumulative + d, columns - d);
         }
     }
 
@@ -533,7 +570,7 @@ internal unsafe struct RecurrenceUnit<TVector>
                 float* scores = _memory + _layout.Scores + first * SumRow;
                 for (int panel = 0, from = 0; from < first; panel++, from += PanelColumns)
                 {
-                    ClearPanel(scores + from, SumRow, block);
+                    VectorRows.Clear<TVector>(scores + from, SumRow, block, PanelColumns);
                     MultiplyLeft(0, block, _memory + _layout.Keys + panel * _layout.KeyPanel, scores + from);
                     AdvanceKeys(_memory + _layout.Keys + panel * _layout.KeyPanel, factors, D);
                 }
@@ -595,7 +632,7 @@ internal unsafe struct RecurrenceUnit<TVector>
         else
         {
             Triangle(count);
-            for (int i = 0; i < count; i++) Mask(i, i, -Betas[i], mixing);
+            Mask(count, isStrict: true, mixing);
         }
 
         int groupPanels = _layout.Plan.GroupColumns / PanelColumns;
@@ -607,7 +644,7 @@ internal unsafe struct RecurrenceUnit<TVector>
                 float* sums = SumsOf(solved, Rows, panel) + (nint)from * SumRow, values = _memory + _layout.Values + panel * _layout.ValuePanel;
                 if (from > 0) Multiply(mixing + from * InputRow, rows, values, from, sums);
                 Solve(mixing + from * InputRow + from, InputRow, sums, SumRow, rows);
-                CopyRows(sums, SumRow, values + from * PanelColumns, rows);
+                VectorRows.Copy<TVector>(sums, SumRow, values + from * PanelColumns, PanelColumns, rows, PanelColumns);
             }
         }
 
@@ -669,7 +706,8 @@ internal unsafe struct RecurrenceUnit<TVector>
     private readonly void Steps(float* state, nint row, nint group, int first, int count)
     {
         float* key = KeyRow(0), query = QueryRow(0), sums = _memory + _layout.Sums;
-        var token = new RecurrenceToken { Depth = D, Key = key, Query = query, Factors = Ones, Decayed = _call.Corrects ? Product : null };
+        nint ahead = state == State && _index + 1 < _layout.UnitHeads ? (nint)D * V : 0;
+        var token = new RecurrenceToken { Depth = D, Key = key, Query = query, Factors = Ones, Decayed = _call.Corrects ? Product : null, DecayedQuery = Other, Ahead = ahead };
         for (int i = first; i < first + count; i++)
         {
             FeatureRows.Map<TVector>(Floats(_call.Key, _call.KeyType, i, _head, D), key, D, _call.Map, 1);
@@ -699,6 +737,12 @@ internal unsafe struct RecurrenceUnit<TVector>
             {
                 FeatureRows.Map<TVector>(Floats(_call.Query, _call.QueryType, i, own, D), query, D, _call.Map, _call.Scale);
                 float* value = own == _head * _call.Group ? Floats(_call.Value, _call.KeyType, i, _head, V) : null;
+                if (value != null && _call.Corrects)
+                {
+                    VectorRows.Multiply<TVector>(query, Ones, Other, D);
+                    token.Same = VectorRows.Dot<TVector>(query, key, D);
+                }
+
                 float denominator = _normalizer == null ? 1 : VectorRows.Dot<TVector>(query, _normalizer, D);
                 byte* output = _call.Output.Row(_batch, _first + i, own);
                 for (int column = 0, part = 0; column < V; column += _layout.Plan.GroupColumns, part++)

@@ -19,11 +19,37 @@ internal static unsafe class VectorRows
         else TVector.StoreFirst(x, to, left);
     }
 
-    [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
+    /// <summary>Multiplies a row by a factor.</summary>
     public static void Scale<TVector>(float* row, float factor, int count)
+        where TVector : struct, IFloats<TVector> => Scale<TVector>(row, 0, &factor, 0, 1, count);
+
+    /// <summary>Multiplies rows, each by its factor.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
+    public static void Scale<TVector>(float* row, nint stride, float* factors, int step, int rows, int count)
         where TVector : struct, IFloats<TVector>
     {
-        for (int i = 0; i < count; i += TVector.Count) Store(Load<TVector>(row + i, count - i) * TVector.All(factor), row + i, count - i);
+        for (; rows > 0; rows--, row += stride, factors += step)
+        {
+            var factor = TVector.All(*factors);
+            for (int i = 0; i < count; i += TVector.Count) Store(Load<TVector>(row + i, count - i) * factor, row + i, count - i);
+        }
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
+    public static void Copy<TVector>(float* from, nint fromStride, float* to, nint toStride, int rows, int count)
+        where TVector : struct, IFloats<TVector>
+    {
+        for (; rows > 0; rows--, from += fromStride, to += toStride)
+            for (int i = 0; i < count; i += TVector.Count) Store(Load<TVector>(from + i, count - i), to + i, count - i);
+    }
+
+    /// <summary>Clears rows of whole vectors.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
+    public static void Clear<TVector>(float* row, nint stride, int rows, int count)
+        where TVector : struct, IFloats<TVector>
+    {
+        for (; rows > 0; rows--, row += stride)
+            for (int i = 0; i < count; i += TVector.Count) TVector.Store(TVector.All(0), row + i);
     }
 
     /// <summary>The products of two rows, element by element.</summary>
