@@ -13,7 +13,7 @@ internal static partial class KernelRules
         if (!Enum.IsDefined(typeof(Rule), linear.Rule)) yield return new(Rules.UnknownRule, Place.OfArgument("Rule"), "Rule", (int)linear.Rule, Values(typeof(Rule), "LinearAttentionRule"));
         if (!Enum.IsDefined(typeof(FeatureMap), linear.FeatureMap))
             yield return new(Rules.UnknownRule, Place.OfArgument("FeatureMap"), "FeatureMap", (int)linear.FeatureMap, Values(typeof(FeatureMap), "LinearAttentionFeatureMap"));
-        if (attention.Mask is not (Mask.None or Mask.Causal) && Enum.IsDefined(typeof(Mask), attention.Mask)) yield return new(Rules.MaskOfLinear, Place.OfArgument("Mask"), attention.Mask);
+        if (attention.Mask is not (Mask.None or Mask.Causal) && Enum.IsDefined(typeof(Mask), attention.Mask)) yield return new(Rules.UnknownMask, Place.OfArgument("Mask"), (int)attention.Mask, "None or Causal"); // a state has no scores for another mask
         if (linear.Normalize)
         {
             if (attention.GivenScale is { } scale) yield return new(Rules.NormalizeExcludes, Place.OfArgument("Scale"), $"Scale = {Text(scale)}", "the factor would cancel");

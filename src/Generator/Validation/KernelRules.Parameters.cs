@@ -115,7 +115,7 @@ internal static partial class KernelRules
     /// <summary>The declarations that have a role which this one cannot have, and the fix.</summary>
     private static (string Others, string Instead) OfOthers(OperandUse use, RoleRow row) => (use, row.Operand.Use) switch
     {
-        (_, OperandUse.Linear) => ("linear attention", "use [LinearAttention], or another role"),
+        (_, OperandUse.Linear) => ("kernels of linear attention", "use [LinearAttention], or another role"),
         (OperandUse.Linear, OperandUse.Layer) => ("layers", "project the rows before the call"),
         (OperandUse.Linear, _) when row.Role == Role.KeyLengths => ("kernels with scores", "give the sequences without padding one after the other, and 'ReadOnlySpan<int> documentStarts'"),
         (OperandUse.Linear, _) => ("kernels with scores", "use [Attention], or remove the parameter"),

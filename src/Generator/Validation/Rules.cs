@@ -209,13 +209,10 @@ internal static class Rules
     public static readonly DiagnosticDescriptor UnknownRule = Error("AG0081", "The rule or the feature map of linear attention is unknown",
         "{0} is {1}, but must be {2}");
 
-    public static readonly DiagnosticDescriptor MaskOfLinear = Error("AG0082", "Linear attention cannot have the mask",
-        "Mask = AttentionMask.{0} is not possible, because a state has no scores to mask: use AttentionMask.Causal or no mask, or [Attention]");
-
-    public static readonly DiagnosticDescriptor NormalizeExcludes = Error("AG0083", "Normalised linear attention excludes another argument",
+    public static readonly DiagnosticDescriptor NormalizeExcludes = Error("AG0082", "Normalised linear attention excludes another argument",
         "Normalize = true excludes {0}, because {1}: remove one of the two");
 
-    public static readonly DiagnosticDescriptor StateWithoutNormalizer = Error("AG0084", "State and normaliser belong together",
+    public static readonly DiagnosticDescriptor StateWithoutNormalizer = Error("AG0083", "State and normaliser belong together",
         "'{0}' needs '{1}', because with Normalize = true a call goes on from both: add 'Span<float> {1}'");
 
     public static readonly DiagnosticDescriptor PaddedPrefill = new("AG0101", "The position of the first query is ambiguous",
@@ -254,7 +251,7 @@ internal static class Rules
         OtherGenerator, UnknownRole, UselessDefault, RotaryWithoutTable, RotaryWithoutEffect, UnknownRotary, BadRotaryRange,
         OldLanguage, UnlikeElements, NotWithCache, LayerWithoutCache, SequencesWithoutPagedCache, PagedCacheWithoutSequences, FirstKeysWithoutWindow, RingWithoutWindow,
         UnfitCall, RoleOfOthers, LayerArgument, TwoAttributes, ContextDimWithoutContext,
-        OperandOfNoRule, UnknownRule, MaskOfLinear, NormalizeExcludes, StateWithoutNormalizer,
+        OperandOfNoRule, UnknownRule, NormalizeExcludes, StateWithoutNormalizer,
         PaddedPrefill, DebugBuild, MoreQueriesThanKeys, WindowWithoutEffect, HidesEverything,
     ];
 
