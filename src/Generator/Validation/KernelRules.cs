@@ -200,8 +200,9 @@ internal static partial class KernelRules
         if (attention.GivenBlockAxes is { } axes)
         {
             var place = Place.OfArgument("BlockAxes");
-            bool isUnknown = (axes & ~(Axes.Batch | Axes.Head | Axes.Query | Axes.Key)) != 0;
+            bool isUnknown = (axes & ~(Axes.Batch | Axes.Head | Axes.Query | Axes.Key | Axes.HeadDim)) != 0;
             string? reason = isUnknown ? "which is not an AttentionAxes"
+                : (axes & Axes.HeadDim) != 0 ? "but must not contain HeadDim"
                 : (axes & Axes.Key) != 0 ? "but must not contain Key"
                 : (axes & Axes.Query) == 0 ? "but must contain Query"
                 : (axes & Axes.Batch) != 0 && !attention.Batched ? "but the kernel has no batch" : null;
@@ -274,12 +275,14 @@ internal static partial class KernelRules
         {
             if (given is not { } axes) continue;
             string argument = $"{role}Axes";
-            string? reason = (axes & ~AllAxes) != 0 ? "which is not an AttentionAxes"
+            bool isUnknown = (axes & ~(AllAxes | Axes.HeadDim)) != 0;
+            string? reason = isUnknown ? "which is not an AttentionAxes"
+                : (axes & Axes.HeadDim) != 0 ? "but must not contain HeadDim"
                 : (axes & Axes.Key) == 0 ? "but must contain Key"
                 : (axes & Axes.Batch) != 0 && !attention.Batched ? "but the kernel has no batch" : null;
             if (reason is not null)
             {
-                string text = (axes & ~AllAxes) != 0 ? $"{(int)axes}" : $"{axes}";
+                string text = isUnknown ? $"{(int)axes}" : $"{axes}";
                 string valid = attention.Batched ? "Key, and optionally Batch, Head and Query" : "Key, and optionally Head and Query";
                 yield return new(Rules.BadAxes, Place.OfArgument(argument), argument, text, reason, valid);
             }

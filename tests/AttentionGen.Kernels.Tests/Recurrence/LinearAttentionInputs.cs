@@ -27,7 +27,8 @@ internal sealed class LinearAttentionInputs
         Key = Next(keyTokens * k * d, 1 / MathF.Sqrt(d));
         Value = Next(keyTokens * k * v, 1);
         Decay = declaration.Decays ? Next(Length(declaration.AxesOf(declaration.DecayAxes)), decay, -decay) : [];
-        Beta = declaration.Corrects ? Next(Length(declaration.AxesOf(declaration.BetaAxes)), 0.5f, 0.5f) : [];
+        float rate = declaration.FeatureMap == LinearAttentionFeatureMap.EluPlusOne ? 0.25f / d : 0.5f; // keys of this map are longer than 1, and a state would grow without end
+        Beta = declaration.Corrects ? Next(Length(declaration.AxesOf(declaration.BetaAxes)), rate, rate) : [];
         State = declaration is { HasState: true, IsOrdered: true } ? Next(Items * k * d * v, 1) : [];
         Normalizer = declaration.Normalize && State.Length > 0 ? Next(Items * k * d, 0.5f, 1) : [];
     }
