@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using AttentionGen.Generator.Model;
 using AttentionGen.Generator.Syntax;
 using AttentionGen.Generator.Validation;
 using Microsoft.CodeAnalysis;
@@ -100,7 +101,7 @@ public sealed class AttentionAnalyzer : DiagnosticAnalyzer
         return place.Kind switch
         {
             PlaceKind.Attribute => syntax?.GetLocation(),
-            PlaceKind.Argument => (Argument(syntax, place.Argument, KernelParser.IsLayer(attribute)) ?? (Microsoft.CodeAnalysis.SyntaxNode?)syntax)?.GetLocation(),
+            PlaceKind.Argument => (Argument(syntax, place.Argument, KernelParser.UseOf(attribute) == OperandUse.Layer) ?? (Microsoft.CodeAnalysis.SyntaxNode?)syntax)?.GetLocation(),
             PlaceKind.Parameter => method.Parameters[place.Index].Locations.FirstOrDefault(),
             PlaceKind.ReturnType => KernelParser.Declaration(method)?.ReturnType.GetLocation(),
             PlaceKind.Lifted => Lifted(method, place),

@@ -17,8 +17,9 @@ public sealed class AttentionGenerator : IIncrementalGenerator
     {
         context.RegisterPostInitializationOutput(output => output.AddEmbeddedAttributeDefinition());
 
-        var declarations = Declarations(context, KernelParser.AttributeName).Collect().Combine(Declarations(context, KernelParser.LayerAttributeName).Collect())
-            .SelectMany(static (pair, _) => pair.Left.AddRange(pair.Right))
+        var declarations = KernelParser.AttributeNames.Select(attribute => Declarations(context, attribute).Collect())
+            .Aggregate(static (all, more) => all.Combine(more).Select(static (pair, _) => pair.Right.AddRange(pair.Left)))
+            .SelectMany(static (all, _) => all)
             .WithTrackingName(Steps.Declarations);
 
         var plans = declarations

@@ -18,7 +18,7 @@ internal sealed record KernelDeclaration(MethodSpec Method, KernelSpec? Spec, Eq
         if (target is not IMethodSymbol method || KernelParser.IsFragment(method)) return null; // the attribute is not allowed there
         bool IsSame(AttributeData other) => SymbolEqualityComparer.Default.Equals(other.AttributeClass, attribute.AttributeClass);
         if (method.PartialDefinitionPart is not null && method.GetAttributes().Count(IsSame) > 1) return null; // the definition has the attribute, too
-        if (KernelParser.IsLayer(method) && !KernelParser.IsLayer(attribute)) return null; // the layer has the error
+        if (KernelParser.UseOf(method) != KernelParser.UseOf(attribute)) return null; // the first of several attributes has the error
         if (KernelParser.Parse(method, attribute, compilation) is not { } spec)
             return new(KernelParser.ParseMethod(method), null, default, IsSuppressed: false);
         var errors = KernelRules.Errors(spec).Select(Text).ToEquatableArray();

@@ -29,4 +29,7 @@ public enum AttentionAxes
 
     /// <summary>A value for each key.</summary>
     Key = 8,
+
+    /// <summary>A value for each element of a key head: only for operands of linear attention, where it is the last axis.</summary>
+    HeadDim = 16,
 }

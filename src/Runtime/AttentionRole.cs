@@ -205,6 +205,21 @@ public enum AttentionRole
 
     /// <summary><c>ReadOnlySpan&lt;float&gt; queryKeyWeight</c>: [heads, headDim, keyDim], the matrices of <see cref="AttentionScore.General"/>.</summary>
     QueryKeyWeight,
+
+    /// <summary>
+    /// <c>ReadOnlySpan&lt;float&gt; decay</c>: the natural logarithm of the factor of the state of linear attention (<see cref="LinearAttentionAttribute"/>). It has the axes
+    /// <see cref="LinearAttentionAttribute.DecayAxes"/>. -infinity forgets all earlier tokens.
+    /// </summary>
+    Decay,
+
+    /// <summary><c>ReadOnlySpan&lt;float&gt; beta</c>: the rate of the correction of the state. It has the axes <see cref="LinearAttentionAttribute.BetaAxes"/>.</summary>
+    Beta,
+
+    /// <summary><c>Span&lt;float&gt; state</c>: [batch, keyValueHeads, headDim, valueDim], the state before the call and after it. With documents, each has one.</summary>
+    State,
+
+    /// <summary><c>Span&lt;float&gt; normalizer</c>: [batch, keyValueHeads, headDim], the sum of the keys before the call and after it (<see cref="LinearAttentionAttribute.Normalize"/>).</summary>
+    Normalizer,
 }
 
 /// <summary>The type of the elements of an operand.</summary>
@@ -268,18 +283,25 @@ internal enum OperandKind
 
     /// <summary>Rows before or after the projections of a layer, or these.</summary>
     Layer,
+
+    /// <summary>The state of linear attention, or what changes it.</summary>
+    Recurrence,
 }
 
 /// <summary>The declarations that have a role.</summary>
+[Flags]
 internal enum OperandUse
 {
-    Both,
-
     /// <summary>A kernel, with queries, keys and values of its own.</summary>
-    Kernel,
+    Kernel = 1,
 
     /// <summary>A layer, which projects them.</summary>
-    Layer,
+    Layer = 2,
+
+    /// <summary>Linear attention.</summary>
+    Linear = 4,
+
+    All = Kernel | Layer | Linear,
 }
 
 /// <summary>The number of elements of an operand.</summary>
@@ -348,7 +370,7 @@ internal sealed record OperandRow(Role Role, string Name, OperandKind Kind, Elem
     public bool IsRequired { get; init; }
 
     /// <summary>The declarations that have the role.</summary>
-    public OperandUse Use { get; init; }
+    public OperandUse Use { get; init; } = OperandUse.Kernel | OperandUse.Layer;
 
     /// <summary>Whether it needs a mask or a score that depends on positions.</summary>
     public bool NeedsPositions { get; init; }
@@ -372,7 +394,7 @@ internal sealed record OperandRow(Role Role, string Name, OperandKind Kind, Elem
     public IReadOnlyList<string> ObjectTypes { get; init; } = [];
 
     /// <summary>Whether the kernel writes it.</summary>
-    public bool IsWritten => Kind == OperandKind.Result || Role == Role.Output;
+    public bool IsWritten => Kind == OperandKind.Result || Role is Role.Output or Role.State or Role.Normalizer;
 
     /// <summary>Whether cores find it in a slot.</summary>
     public bool HasSlot => Kind is OperandKind.Input or OperandKind.Result or OperandKind.Table;
@@ -392,15 +414,15 @@ internal static class OperandTable
     private static readonly OperandRow[] s_rows =
     [
         new(Role.Query, "query", OperandKind.Tensor, ElementType.Float, Axes.None, "[batch, queries, heads, headDim]",
-            "The queries.") { IsRequired = true, Use = OperandUse.Kernel, Others = Narrow },
+            "The queries.") { IsRequired = true, Use = OperandUse.Kernel | OperandUse.Linear, Others = Narrow },
         new(Role.Key, "key", OperandKind.Tensor, ElementType.Float, Axes.None, "[batch, keys, keyValueHeads, headDim]",
-            "The keys.") { IsRequired = true, Use = OperandUse.Kernel, Others = Narrow },
+            "The keys.") { IsRequired = true, Use = OperandUse.Kernel | OperandUse.Linear, Others = Narrow },
         new(Role.Value, "value", OperandKind.Tensor, ElementType.Float, Axes.None, "[batch, keys, keyValueHeads, valueDim]",
-            "The values.") { IsRequired = true, Use = OperandUse.Kernel, Others = Narrow },
+            "The values.") { IsRequired = true, Use = OperandUse.Kernel | OperandUse.Linear, Others = Narrow },
         new(Role.Output, "output", OperandKind.Tensor, ElementType.Float, Axes.None, "[batch, queries, heads, valueDim]",
-            "The kernel writes the result here. It must not share an element with another argument.") { IsRequired = true, Others = Narrow },
+            "The kernel writes the result here. It must not share an element with another argument.") { IsRequired = true, Use = OperandUse.All, Others = Narrow },
         new(Role.Batch, "batch", OperandKind.Number, ElementType.Int, Axes.None, "",
-            "The number of batch items, 0 or more. `Batched = true` requires it, unless all four tensors are tensor spans."),
+            "The number of batch items, 0 or more. `Batched = true` requires it, unless all four tensors are tensor spans.") { Use = OperandUse.All },
         new(Role.QueryStart, "queryStart", OperandKind.Number, ElementType.Int, Axes.None, "",
             "The position of the first query, 0 or more, for all batch items. It needs a causal mask or a window. Without a start, the last query stands at the last visible key.") { NeedsPositions = true },
         new(Role.QueryStarts, "queryStarts", OperandKind.Numbers, ElementType.Int, Axes.Batch, "[batch]",
@@ -408,7 +430,7 @@ internal static class OperandTable
         new(Role.KeyLengths, "keyLengths", OperandKind.Numbers, ElementType.Int, Axes.Batch, "[batch]",
             "The number of visible keys of each batch item (padding)."),
         new(Role.MaxThreads, "maxThreads", OperandKind.Number, ElementType.Int, Axes.None, "",
-            "The most threads that the call may use, 1 or more. Without it, `AttentionOptions.MaxDegreeOfParallelism` is the limit."),
+            "The most threads that the call may use, 1 or more. Without it, `AttentionOptions.MaxDegreeOfParallelism` is the limit.") { Use = OperandUse.All },
         new(Role.Scratch, "scratch", OperandKind.Memory, ElementType.Byte, Axes.None, "",
             "Working memory of the caller, which the call uses instead of the library's. An empty span means the library's.") { Use = OperandUse.Kernel },
         new(Role.Bias, "bias", OperandKind.Input, ElementType.Float, Axes.Query | Axes.Key, "`BiasAxes`",
@@ -426,7 +448,7 @@ internal static class OperandTable
         new(Role.PrefixLengths, "prefixLengths", OperandKind.Numbers, ElementType.Int, Axes.Batch, "[batch]",
             "The number of first keys that every query sees, for each batch item."),
         new(Role.DocumentStarts, "documentStarts", OperandKind.Numbers, ElementType.Int, Axes.None, "[documents + 1]",
-            "Cumulative lengths of documents packed one after the other, from 0. A query sees keys of its own document, and each document has the bits of a separate call."),
+            "Cumulative lengths of documents packed one after the other, from 0. A query sees keys of its own document, and each document has the bits of a separate call.") { Use = OperandUse.All },
         new(Role.KeyDocumentStarts, "keyDocumentStarts", OperandKind.Numbers, ElementType.Int, Axes.None, "[documents + 1]",
             "Cumulative lengths of the documents among the keys, where the number of keys differs from the number of queries."),
         new(Role.KeyBlockStarts, "keyBlockStarts", OperandKind.Numbers, ElementType.Int, Axes.None, "`BlockAxes`, and one more",
@@ -469,6 +491,14 @@ internal static class OperandTable
             "The factors of the hyperbolic tangents of additive scores, at most 1e20 in magnitude.") { Use = OperandUse.Kernel, Extent = OperandExtent.HeadsByDim, Values = OperandValues.Factors },
         new(Role.QueryKeyWeight, "queryKeyWeight", OperandKind.Input, ElementType.Float, Axes.Head, "[heads, headDim, `KeyDim`]",
             "The matrices between queries and keys of general scores.") { Use = OperandUse.Kernel, Extent = OperandExtent.HeadsByDims },
+        new(Role.Decay, "decay", OperandKind.Recurrence, ElementType.Float, Axes.Head | Axes.Key, "`DecayAxes`",
+            "The natural logarithm of the factor of the state of [linear attention](linear-attention.md). -infinity forgets all earlier tokens.") { Use = OperandUse.Linear, HasDeclaredAxes = true },
+        new(Role.Beta, "beta", OperandKind.Recurrence, ElementType.Float, Axes.Head | Axes.Key, "`BetaAxes`",
+            "The rate of the correction of the state of linear attention.") { Use = OperandUse.Linear, HasDeclaredAxes = true },
+        new(Role.State, "state", OperandKind.Recurrence, ElementType.Float, Axes.None, "[batch, keyValueHeads, headDim, valueDim]",
+            "The state of linear attention. The kernel reads it and writes the state after the last token. With documents, each has one.") { Use = OperandUse.Linear },
+        new(Role.Normalizer, "normalizer", OperandKind.Recurrence, ElementType.Float, Axes.None, "[batch, keyValueHeads, headDim]",
+            "The sum of the keys of linear attention with `Normalize`. The kernel reads it and writes the sum after the last token.") { Use = OperandUse.Linear },
     ];
 
     /// <summary>The last role that has a slot.</summary>

@@ -37,8 +37,8 @@ public class RoleAdviceTests
     {
         var found = await Build($"{Sample.Tensors}, string a, double b, float c, decimal d");
         Assert.Equal(4, found.Count);
-        Assert.Equal(1, found.Count(d => d.GetMessage(null).Contains(RoleTable.Text(isLayer: false), StringComparison.Ordinal)));
-        Assert.True(found.Sum(d => d.GetMessage(null).Length) < RoleTable.Text(isLayer: false).Length + 600);
+        Assert.Equal(1, found.Count(d => d.GetMessage(null).Contains(RoleTable.Text(OperandUse.Kernel), StringComparison.Ordinal)));
+        Assert.True(found.Sum(d => d.GetMessage(null).Length) < RoleTable.Text(OperandUse.Kernel).Length + 600);
     }
 
     /// <summary>The table stands on the page of the rule.</summary>

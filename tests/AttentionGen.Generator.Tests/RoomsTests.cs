@@ -42,7 +42,8 @@ public class RoomsTests
         ("Caches", ["CompilerServices/Memory", "CompilerServices/Operands", "CompilerServices/Sources"]),
         ("CompilerServices/Jobs", ["CompilerServices/Memory", "CompilerServices/Numerics", "CompilerServices/Masks", "CompilerServices/Operands", "CompilerServices/Sources", "CompilerServices/Cores"]),
         ("CompilerServices/Linear", ["CompilerServices/Memory", "CompilerServices/Numerics", "CompilerServices/Jobs"]),
-        ("CompilerServices/Calls", ["CompilerServices/Memory", "CompilerServices/Masks", "CompilerServices/Operands", "CompilerServices/Sources", "CompilerServices/Cores", "CompilerServices/Jobs", "CompilerServices/Linear", "Caches"]),
+        ("CompilerServices/Recurrence", ["CompilerServices/Memory", "CompilerServices/Numerics", "CompilerServices/Vectors", "CompilerServices/Operands", "CompilerServices/Cores", "CompilerServices/Jobs", "CompilerServices/Linear"]),
+        ("CompilerServices/Calls", ["CompilerServices/Memory", "CompilerServices/Masks", "CompilerServices/Operands", "CompilerServices/Sources", "CompilerServices/Cores", "CompilerServices/Jobs", "CompilerServices/Linear", "CompilerServices/Recurrence", "Caches"]),
     ];
 
     private static readonly Lazy<List<(string File, string Room, ISymbol Symbol, string To)>> s_names = new(() => Names(Repository.PathOf("src", "Generator"), "ATTENTIONGEN_GENERATOR"));

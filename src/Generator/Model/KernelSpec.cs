@@ -9,6 +9,12 @@ internal sealed record KernelSpec(MethodSpec Method, AttentionSpec Attention)
     /// <summary>The widths of a layer; null for a kernel without projections.</summary>
     public LayerSpec? Layer { get; init; }
 
+    /// <summary>What linear attention is declared with; null for attention with scores.</summary>
+    public LinearSpec? Linear { get; init; }
+
+    /// <summary>The kind of declaration, of which some roles are.</summary>
+    public OperandUse Use => Layer is not null ? OperandUse.Layer : Linear is not null ? OperandUse.Linear : OperandUse.Kernel;
+
     /// <summary>The own mask of the user; null for none.</summary>
     public LiftedSpec? Mask { get; init; }
 
@@ -53,6 +59,24 @@ internal sealed record LayerSpec(int ModelDim, int? GivenContextDim, int? GivenO
     public int ContextDim => GivenContextDim ?? ModelDim;
 
     public int OutputDim => GivenOutputDim ?? ModelDim;
+}
+
+/// <summary>The arguments of linear attention beside those of all attention, as the user wrote them.</summary>
+internal sealed record LinearSpec(Rule Rule, FeatureMap FeatureMap, bool Normalize, Axes? GivenDecayAxes, Axes? GivenBetaAxes)
+{
+    /// <summary>The other attributes of the method that make it a kernel, as a user writes them; null for none.</summary>
+    public string? OtherAttribute { get; init; }
+
+    public bool Decays => Rule is Rule.Gated or Rule.GatedDelta;
+
+    public bool Corrects => Rule is Rule.Delta or Rule.GatedDelta;
+
+    /// <summary>Whether tokens follow each other.</summary>
+    public bool IsOrdered(AttentionSpec attention) => Rule != Rule.None || attention.Mask == Mask.Causal;
+
+    /// <summary>The axes of an operand: those of the declaration, or one for each key of each head.</summary>
+    public Axes AxesOf(Role role, AttentionSpec attention) =>
+        (role == Role.Decay ? GivenDecayAxes : GivenBetaAxes) ?? OperandTable.Row(role).Axes | (attention.Batched ? Axes.Batch : Axes.None);
 }
 
 /// <summary>The annotated method, as the generated part declares it again.</summary>

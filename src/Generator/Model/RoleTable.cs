@@ -9,20 +9,20 @@ internal static class RoleTable
 
     public static RoleRow Row(Role role) => Rows[(int)role];
 
-    /// <summary>The row of a role as a kernel or a layer has it: the output of a layer is a span of floats.</summary>
-    public static RoleRow Row(Role role, bool isLayer) => isLayer && role == Role.Output ? s_layerOutput : Row(role);
+    /// <summary>The row of a role as a declaration has it: the output of a layer is a span of floats.</summary>
+    public static RoleRow Row(Role role, OperandUse use) => use == OperandUse.Layer && role == Role.Output ? s_layerOutput : Row(role);
 
     private static readonly RoleRow s_layerOutput = Row(Role.Output) with { Elements = [Row(Role.Output).Elements[0] with { TensorType = null }], Operand = Row(Role.Output).Operand with { Others = [] } };
 
-    /// <summary>The rows of the roles that a kernel or a layer has.</summary>
-    public static IEnumerable<RoleRow> RowsOf(bool isLayer) => Rows.Where(row => row.IsOf(isLayer)).Select(row => Row(row.Role, isLayer));
+    /// <summary>The rows of the roles that a declaration has.</summary>
+    public static IEnumerable<RoleRow> RowsOf(OperandUse use) => Rows.Where(row => row.IsOf(use)).Select(row => Row(row.Role, use));
 
-    public static Role? ByName(string name, bool isLayer) =>
-        RowsOf(isLayer).FirstOrDefault(row => string.Equals(row.Name, name, StringComparison.OrdinalIgnoreCase))?.Role;
+    public static Role? ByName(string name, OperandUse use) =>
+        RowsOf(use).FirstOrDefault(row => string.Equals(row.Name, name, StringComparison.OrdinalIgnoreCase))?.Role;
 
     /// <summary>The table as text, for messages.</summary>
-    public static string Text(bool isLayer) => string.Join(", ", RowsOf(isLayer).Select(row => $"{Short(row.Type)} {row.Name}"))
-        + (isLayer ? "; the elements of weights may also be BFloat16 or sbyte" : "; query, key and value may also be ReadOnlyTensorSpan<float>, output TensorSpan<float>, and the elements of these four Half or BFloat16");
+    public static string Text(OperandUse use) => string.Join(", ", RowsOf(use).Select(row => $"{Short(row.Type)} {row.Name}"))
+        + (use == OperandUse.Layer ? "; the elements of weights may also be BFloat16 or sbyte" : "; query, key and value may also be ReadOnlyTensorSpan<float>, output TensorSpan<float>, and the elements of these four Half or BFloat16");
 
     /// <summary>A type as a user writes it, without namespaces.</summary>
     public static string Short(string type) => type.Replace(TensorNamespace, "").Replace("global::AttentionGen.", "").Replace("global::System.", "").Replace("global::", "");
@@ -52,8 +52,8 @@ internal sealed record RoleRow(OperandRow Operand, IReadOnlyList<RoleType> Eleme
 
     public bool IsRequired => Operand.IsRequired;
 
-    /// <summary>Whether kernels, or layers, have the role.</summary>
-    public bool IsOf(bool isLayer) => Operand.Use != (isLayer ? OperandUse.Kernel : OperandUse.Layer);
+    /// <summary>Whether a declaration has the role.</summary>
+    public bool IsOf(OperandUse use) => (Operand.Use & use) != 0;
 
     public bool NeedsPositions => Operand.NeedsPositions;
 

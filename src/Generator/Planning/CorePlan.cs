@@ -261,6 +261,13 @@ internal sealed record KernelPlan(KernelSpec Spec, MaskProgram Mask, EquatableAr
             string lengths = (attention.QueryLength is { } m ? $"m{m}" : "") + (attention.KeyLength is { } n ? $"n{n}" : "");
             if (lengths.Length > 0) lengths += "_";
             string mask = attention.Mask == Model.Mask.None ? "" : $"_{attention.Mask.ToString().ToLowerInvariant()}";
+            if (Spec.Linear is { } linear)
+            {
+                string kind = linear.Rule == Rule.None ? attention.Mask == Model.Mask.Causal ? "linear" : "all" : linear.Rule.ToString().ToLowerInvariant();
+                string map = linear.FeatureMap == FeatureMap.None ? "" : $"_{linear.FeatureMap.ToString().ToLowerInvariant()}";
+                return $"recurrence_{ElementTypes.Of(Spec).Name}_{KernelPlanner.Core(Spec, Mask).Name(heads, $"_{kind}{map}")}{(linear.Normalize ? "_normalized" : "")}{(Spec.Has(Role.DocumentStarts) ? "_documents" : "")}{(attention.Batched ? "_batched" : "")}{(attention.Layout == Layout.HeadMajor ? "_headmajor" : "")}";
+            }
+
             if (attention.GivenWindowLeft is >= 0 || attention.GivenWindowRight is >= 0) mask += $"_window{Mask.Left}to{Mask.Right}";
             if (attention.FirstKeys > 0) mask += $"_first{attention.FirstKeys}";
             if (attention.GivenPrefixLength is > 0 || Spec.Has(Role.PrefixLength) || Spec.Has(Role.PrefixLengths)) mask += "_prefix";

@@ -15,6 +15,7 @@ internal static class KernelPlanner
     public static KernelPlan Plan(KernelSpec spec)
     {
         var mask = MaskProgram.Of(spec);
+        if (spec.Linear is not null) return new KernelPlan(spec, mask, Enumerable.Empty<CorePlan>().ToEquatableArray()); // its cores are those of the library
         return new KernelPlan(spec, mask, Machine.BestFirst.Where(machine => (spec.Attention.Isas & machine.Isa) != 0).Select(machine => Plan(spec, mask, machine)).ToEquatableArray());
     }
 

@@ -8,7 +8,11 @@ namespace AttentionGen.Generator.Syntax;
 /// <summary>Reads an annotated method into a specification. Later stages see no symbols.</summary>
 internal static class KernelParser
 {
-    public const string AttributeName = "AttentionGen.AttentionAttribute", LayerAttributeName = "AttentionGen.MultiHeadAttentionAttribute";
+    public const string AttributeName = "AttentionGen.AttentionAttribute", LayerAttributeName = "AttentionGen.MultiHeadAttentionAttribute", LinearAttributeName = "AttentionGen.LinearAttentionAttribute";
+
+    /// <summary>The attributes of kernels; the one that counts where a method has several comes first.</summary>
+    public static IReadOnlyList<string> AttributeNames { get; } = [LinearAttributeName, LayerAttributeName, AttributeName];
+
     private const string RoleAttributeName = "AttentionGen.RoleAttribute";
     private const string GeneratedCodeName = "System.CodeDom.Compiler.GeneratedCodeAttribute";
 
@@ -39,12 +43,13 @@ internal static class KernelParser
     /// <returns>Null if the arguments of the attribute are not valid C#. The compiler reports it.</returns>
     public static KernelSpec? Parse(IMethodSymbol method, AttributeData attribute, Compilation compilation)
     {
-        if (ParseAttribute(attribute, out var layer) is not { } attention) return null;
+        if (ParseAttribute(attribute, out var layer, out var linear) is not { } attention) return null;
+        var use = UseOf(attribute);
         List<ParameterSpec> scalars = [], spans = [];
         LiftedSpec? Lift(string argument, Kind returns)
         {
             string? name = attribute.NamedArguments.FirstOrDefault(given => given.Key == argument).Value.Value as string;
-            return Lifter.Lift(name, returns, method, compilation, scalars, spans, parameter => ParseParameter(parameter, layer is not null));
+            return Lifter.Lift(name, returns, method, compilation, scalars, spans, parameter => ParseParameter(parameter, use));
         }
 
         var (ownMask, ownScore) = (Lift("MaskMethod", Kind.Bool), Lift("ScoreMethod", Kind.Float));
@@ -52,9 +57,10 @@ internal static class KernelParser
 
         // A method that cannot be lifted has an error of its own. Its parameters need no second one.
         var claimed = failed ? Claimed(method, attribute).ToList() : [];
-        var spec = new KernelSpec(WithOwn(ParseMethod(method), scalars.Concat(spans), claimed, layer is not null), attention)
+        var spec = new KernelSpec(WithOwn(ParseMethod(method), scalars.Concat(spans), claimed, use), attention)
         {
             Layer = layer is null ? null : layer with { IsKernel = method.GetAttributes().Any(given => given.AttributeClass?.ToDisplayString() == AttributeName) },
+            Linear = linear is null ? null : linear with { OtherAttribute = method.GetAttributes().Select(NameOf).FirstOrDefault(name => name is AttributeName or LayerAttributeName) is { } other ? Short(other) : null },
             OldLanguage = compilation is CSharpCompilation { LanguageVersion: var version and < OldestLanguage } ? version.ToDisplayString() : null,
             Claimed = claimed.ToEquatableArray(),
             Mask = ownMask, Score = ownScore, Scalars = scalars.ToEquatableArray(), Spans = spans.ToEquatableArray(),
@@ -65,7 +71,7 @@ internal static class KernelParser
     /// <summary>Reads a kernel of another project, without the methods that its attribute names: their code is not there.</summary>
     /// <returns>Null if the arguments of the attribute are not valid.</returns>
     public static KernelSpec? ParseCompiled(IMethodSymbol method, AttributeData attribute) =>
-        ParseAttribute(attribute, out var layer) is { } attention ? new KernelSpec(ParseMethod(method), attention) { Layer = layer } : null;
+        ParseAttribute(attribute, out var layer, out var linear) is { } attention ? new KernelSpec(ParseMethod(method), attention) { Layer = layer, Linear = linear } : null;
 
     /// <summary>The names of the parameters of the methods that the attribute names, lifted or not.</summary>
     private static IEnumerable<string> Claimed(IMethodSymbol method, AttributeData attribute) =>
@@ -79,11 +85,11 @@ internal static class KernelParser
     /// Removes roles from parameters of the user's own methods. Such a parameter has a role by its name only if its type is that of the role: a <c>float
     /// maxScore</c> is a parameter of the own method.
     /// </summary>
-    private static MethodSpec WithOwn(MethodSpec method, IEnumerable<ParameterSpec> own, IEnumerable<string> claimed, bool isLayer)
+    private static MethodSpec WithOwn(MethodSpec method, IEnumerable<ParameterSpec> own, IEnumerable<string> claimed, OperandUse use)
     {
         var names = own.Select(parameter => parameter.Name).Concat(claimed).ToList();
         bool IsOnlyNamed(ParameterSpec parameter) =>
-            names.Contains(parameter.Name) && parameter.Role is { } role && role == RoleTable.ByName(parameter.Name, isLayer)
+            names.Contains(parameter.Name) && parameter.Role is { } role && role == RoleTable.ByName(parameter.Name, use)
             && !RoleTable.Row(role).Types.Contains(parameter.Type);
         return method with
         {
@@ -101,7 +107,7 @@ internal static class KernelParser
     public static MethodSpec ParseMethod(IMethodSymbol method)
     {
         var syntax = Declaration(method);
-        bool isLayer = IsLayer(method);
+        var use = UseOf(method);
         var types = new List<TypeSpec>();
         for (var type = method.ContainingType; type is not null; type = type.ContainingType) types.Insert(0, ParseType(type));
         string generics = method.IsGenericMethod ? method.ToDisplayString(s_genericsFormat) : "";
@@ -112,7 +118,7 @@ internal static class KernelParser
             syntax is null ? "" : SecondPart.Modifiers(syntax, method),
             syntax?.ReturnType is RefTypeSyntax ? $"ref {method.ReturnType.ToDisplayString(s_typeFormat)}" : method.ReturnType.ToDisplayString(s_typeFormat),
             Escape(method.Name),
-            method.Parameters.Select(parameter => ParseParameter(parameter, isLayer)).ToEquatableArray(),
+            method.Parameters.Select(parameter => ParseParameter(parameter, use)).ToEquatableArray(),
             TypeParameters: open < 0 ? "" : generics.Substring(open, (where < 0 ? generics.Length : where) - open),
             Constraints: where < 0 ? "" : generics.Substring(where),
             OtherKind(method, syntax),
@@ -215,7 +221,7 @@ internal static class KernelParser
             type.TypeParameters.Length > 0, type.IsFileLocal, type.TypeKind == TypeKind.Interface);
     }
 
-    private static ParameterSpec ParseParameter(IParameterSymbol parameter, bool isLayer)
+    private static ParameterSpec ParseParameter(IParameterSymbol parameter, OperandUse use)
     {
         string modifiers = parameter.RefKind switch
         {
@@ -232,7 +238,7 @@ internal static class KernelParser
         var attribute = parameter.GetAttributes().FirstOrDefault(a => a.AttributeClass?.ToDisplayString() == RoleAttributeName);
         Role? role = attribute is { ConstructorArguments.Length: 1 } && attribute.ConstructorArguments[0].Value is int given
             ? (Enum.IsDefined(typeof(Role), given) ? (Role)given : null)
-            : RoleTable.ByName(parameter.Name, isLayer);
+            : RoleTable.ByName(parameter.Name, use);
         return new ParameterSpec(Escape(parameter.Name), parameter.Type.ToDisplayString(s_typeFormat), modifiers, role, IsUnknown(parameter.Type))
         {
             DefaultNumber = parameter is { IsOptional: true, Type.SpecialType: SpecialType.System_Int32 }
@@ -243,20 +249,32 @@ internal static class KernelParser
         };
     }
 
-    /// <summary>The attributes of layers and kernels that a compilation knows; the one that counts where a method has both comes first.</summary>
+    /// <summary>The attributes of kernels that a compilation knows, in the order of <see cref="AttributeNames"/>.</summary>
     public static INamedTypeSymbol[] AttributeTypes(Compilation compilation) =>
-        [.. new[] { LayerAttributeName, AttributeName }.Select(compilation.GetTypeByMetadataName).OfType<INamedTypeSymbol>()];
+        [.. AttributeNames.Select(compilation.GetTypeByMetadataName).OfType<INamedTypeSymbol>()];
 
-    /// <summary>Whether a method is a layer, with projections of its own.</summary>
-    public static bool IsLayer(ISymbol method) => method.GetAttributes().Any(IsLayer);
-
-    /// <summary>Whether an attribute is that of a layer.</summary>
-    public static bool IsLayer(AttributeData attribute) => attribute.AttributeClass?.ToDisplayString() == LayerAttributeName;
-
-    private static AttentionSpec? ParseAttribute(AttributeData attribute, out LayerSpec? layer)
+    /// <summary>The kind of declaration that a method is: that of the first of its attributes.</summary>
+    public static OperandUse UseOf(ISymbol method)
     {
-        layer = null;
-        bool isLayer = IsLayer(attribute);
+        var names = method.GetAttributes().Select(NameOf).ToList();
+        return UseOf(AttributeNames.FirstOrDefault(names.Contains));
+    }
+
+    /// <summary>The kind of declaration of an attribute.</summary>
+    public static OperandUse UseOf(AttributeData attribute) => UseOf(NameOf(attribute));
+
+    private static OperandUse UseOf(string? name) => name switch { LinearAttributeName => OperandUse.Linear, LayerAttributeName => OperandUse.Layer, _ => OperandUse.Kernel };
+
+    private static string? NameOf(AttributeData attribute) => attribute.AttributeClass?.ToDisplayString();
+
+    /// <summary>The name of an attribute as a user writes it.</summary>
+    private static string Short(string name) => name.Substring(name.LastIndexOf('.') + 1).Replace("Attribute", "");
+
+    private static AttentionSpec? ParseAttribute(AttributeData attribute, out LayerSpec? layer, out LinearSpec? linear)
+    {
+        (layer, linear) = (null, null);
+        var use = UseOf(attribute);
+        bool isLayer = use == OperandUse.Layer;
         var arguments = attribute.ConstructorArguments;
         int first = isLayer ? 1 : 0;
         if (arguments.Length != first + 2 || arguments[first].Value is not int heads || arguments[first + 1].Value is not int headDim) return null;
@@ -266,6 +284,13 @@ internal static class KernelParser
         {
             if (arguments[0].Value is not int modelDim) return null;
             layer = new(modelDim, Named("ContextDim") as int?, Named("OutputDim") as int?);
+        }
+
+        if (use == OperandUse.Linear)
+        {
+            linear = new(
+                (Rule)(Named("Rule") as int? ?? 0), (FeatureMap)(Named("FeatureMap") as int? ?? 0), Named("Normalize") as bool? ?? false,
+                (Axes?)(Named("DecayAxes") as int?), (Axes?)(Named("BetaAxes") as int?));
         }
 
         return new AttentionSpec(

@@ -10,7 +10,7 @@ internal static partial class KernelRules
     private static IEnumerable<Violation> Layers(KernelSpec spec)
     {
         if (spec.Layer is not { } layer) yield break;
-        if (layer.IsKernel) yield return new(Rules.TwoAttributes, Place.Attribute, spec.Method.Name);
+        if (layer.IsKernel) yield return new(Rules.TwoAttributes, Place.Attribute, spec.Method.Name, "Attention", "MultiHeadAttention");
         var attention = spec.Attention;
         var ranges = new (string Argument, int? Value, string WayOut)[]
         {

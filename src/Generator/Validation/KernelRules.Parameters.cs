@@ -13,7 +13,7 @@ internal static partial class KernelRules
         var taken = new Dictionary<Role, ParameterSpec>();
         var missing = Missing(spec).ToList();
         var advice = new RoleAdvice(spec, missing);
-        bool isLayer = spec.Layer is not null;
+        var use = spec.Use;
         bool tableIsSaid = false, fails = spec.Mask?.Failure is not null || spec.Score?.Failure is not null;
         for (int i = 0; i < parameters.Count; i++)
         {
@@ -22,7 +22,7 @@ internal static partial class KernelRules
             bool isOwn = spec.Scalars.Concat(spec.Spans).Any(own => own.Name == parameter.Name);
             if (parameter.UnknownRole is { } unknown)
             {
-                var named = RoleTable.ByName(parameter.Name, isLayer) is { } byName ? RoleTable.Row(byName) : null;
+                var named = RoleTable.ByName(parameter.Name, use) is { } byName ? RoleTable.Row(byName) : null;
                 string fix = named is null
                     ? "use one of its values, such as AttentionRole.Query"
                     : $"remove [Role], because the name already gives the role {named.Name}";
@@ -41,11 +41,11 @@ internal static partial class KernelRules
                 continue;
             }
 
-            var row = RoleTable.Row(role, isLayer);
-            if (!row.IsOf(isLayer))
+            var row = RoleTable.Row(role, use);
+            if (!row.IsOf(use))
             {
-                string instead = isLayer ? "the projections give queries, keys and values from 'input' and 'context', so remove the parameter" : "use [MultiHeadAttention], or another role";
-                yield return new(Rules.RoleOfOthers, place, parameter.Name, row.Name, isLayer ? "kernels without projections" : "layers", instead);
+                var (others, instead) = OfOthers(use, row);
+                yield return new(Rules.RoleOfOthers, place, parameter.Name, row.Name, others, instead);
                 continue;
             }
 
@@ -112,10 +112,30 @@ internal static partial class KernelRules
         }
     }
 
+    /// <summary>The declarations that have a role which this one cannot have, and the fix.</summary>
+    private static (string Others, string Instead) OfOthers(OperandUse use, RoleRow row) => (use, row.Operand.Use) switch
+    {
+        (_, OperandUse.Linear) => ("kernels of linear attention", "use [LinearAttention], or another role"),
+        (OperandUse.Linear, OperandUse.Layer) => ("layers", "project the rows before the call"),
+        (OperandUse.Linear, _) when row.Role == Role.KeyLengths => ("kernels with scores", "give the sequences without padding one after the other, and 'ReadOnlySpan<int> documentStarts'"),
+        (OperandUse.Linear, _) => ("kernels with scores", "use [Attention], or remove the parameter"),
+        (OperandUse.Layer, _) => ("kernels without projections", "the projections give queries, keys and values from 'input' and 'context', so remove the parameter"),
+        _ => ("layers", "use [MultiHeadAttention], or another role"),
+    };
+
     /// <summary>The roles that the kernel needs and that no parameter has.</summary>
     private static IEnumerable<RoleRow> Missing(KernelSpec spec) =>
-        RoleTable.RowsOf(spec.Layer is not null).Where(row =>
-            ((row.IsRequired && !(row.Role == Role.Value && spec.Attention.ValueFromKey) && !(row.Role is Role.Key or Role.Value && spec.Has(Role.Cache) && !spec.Has(Role.Key) && !spec.Has(Role.Value))) || (row.Role == Role.Batch && spec.Attention.Batched)) && spec.Method.Parameters.All(parameter => parameter.Role != row.Role));
+        RoleTable.RowsOf(spec.Use).Where(row => (IsNeeded(spec, row) || (row.Role == Role.Batch && spec.Attention.Batched)) && spec.Method.Parameters.All(parameter => parameter.Role != row.Role));
+
+    /// <summary>Whether the declaration needs the role, beside the batch.</summary>
+    private static bool IsNeeded(KernelSpec spec, RoleRow row) => row.Role switch
+    {
+        Role.Decay => spec.Linear?.Decays == true,
+        Role.Beta => spec.Linear?.Corrects == true,
+        Role.Value when spec.Attention.ValueFromKey => false,
+        Role.Key or Role.Value when spec.Has(Role.Cache) && !spec.Has(Role.Key) && !spec.Has(Role.Value) => false,
+        _ => row.IsRequired,
+    };
 
     /// <summary>Whether the four tensors are tensor spans. Tensors that are missing or have a wrong type do not count.</summary>
     private static bool AreTensorSpans(IReadOnlyList<ParameterSpec> parameters, RoleAdvice advice)

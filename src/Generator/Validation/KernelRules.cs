@@ -29,7 +29,7 @@ internal static partial class KernelRules
         if (spec.Method.OtherKind is { } kind) return [new(Rules.NotAMethod, Place.Attribute, kind)];
         if (spec.OldLanguage is { } version) return [new(Rules.OldLanguage, Place.Attribute, version, spec.Method.Name)];
         var mask = MaskProgram.Of(spec);
-        return Method(spec.Method).Concat(Types(spec.Method)).Concat(Numbers(spec.Attention)).Concat(Layers(spec)).Concat(Strides(spec)).Concat(Windows(spec, mask))
+        return Method(spec.Method).Concat(Types(spec.Method)).Concat(Numbers(spec.Attention)).Concat(Layers(spec)).Concat(LinearAttention(spec)).Concat(Strides(spec)).Concat(Windows(spec, mask))
             .Concat(Cuts(spec, mask)).Concat(Norms(spec)).Concat(Rotaries(spec)).Concat(Pairs(spec)).Concat(Shared(spec)).Concat(Caches(spec)).Concat(Scores(spec)).Concat(Relative(spec)).Concat(Parameters(spec, mask));
     }
 
@@ -208,8 +208,9 @@ internal static partial class KernelRules
         if (attention.GivenBlockAxes is { } axes)
         {
             var place = Place.OfArgument("BlockAxes");
-            bool isUnknown = (axes & ~(Axes.Batch | Axes.Head | Axes.Query | Axes.Key)) != 0;
+            bool isUnknown = (axes & ~(Axes.Batch | Axes.Head | Axes.Query | Axes.Key | Axes.HeadDim)) != 0;
             string? reason = isUnknown ? "which is not an AttentionAxes"
+                : (axes & Axes.HeadDim) != 0 ? "but must not contain HeadDim"
                 : (axes & Axes.Key) != 0 ? "but must not contain Key"
                 : (axes & Axes.Query) == 0 ? "but must contain Query"
                 : (axes & Axes.Batch) != 0 && !attention.Batched ? "but the kernel has no batch" : null;
@@ -282,12 +283,14 @@ internal static partial class KernelRules
         {
             if (given is not { } axes) continue;
             string argument = $"{role}Axes";
-            string? reason = (axes & ~AllAxes) != 0 ? "which is not an AttentionAxes"
+            bool isUnknown = (axes & ~(AllAxes | Axes.HeadDim)) != 0;
+            string? reason = isUnknown ? "which is not an AttentionAxes"
+                : (axes & Axes.HeadDim) != 0 ? "but must not contain HeadDim"
                 : (axes & Axes.Key) == 0 ? "but must contain Key"
                 : (axes & Axes.Batch) != 0 && !attention.Batched ? "but the kernel has no batch" : null;
             if (reason is not null)
             {
-                string text = (axes & ~AllAxes) != 0 ? $"{(int)axes}" : $"{axes}";
+                string text = isUnknown ? $"{(int)axes}" : $"{axes}";
                 string valid = attention.Batched ? "Key, and optionally Batch, Head and Query" : "Key, and optionally Head and Query";
                 yield return new(Rules.BadAxes, Place.OfArgument(argument), argument, text, reason, valid);
             }

@@ -47,6 +47,9 @@ internal sealed class RoleAdvice
         ["rope"] = [Role.Rotary], ["rotarytable"] = [Role.Rotary], ["rotaryembedding"] = [Role.Rotary], ["rotaryembeddings"] = [Role.Rotary], ["freqscis"] = [Role.Rotary],
         ["x"] = [Role.Input], ["hidden"] = [Role.Input], ["hiddenstates"] = [Role.Input], ["inputs"] = [Role.Input], ["encoderhiddenstates"] = [Role.Context], ["crossinput"] = [Role.Context],
         ["w"] = [Role.Weights], ["weight"] = [Role.Weights], ["projections"] = [Role.Weights], ["skip"] = [Role.Residual], ["shortcut"] = [Role.Residual],
+        ["g"] = [Role.Decay], ["gate"] = [Role.Decay], ["gates"] = [Role.Decay], ["decays"] = [Role.Decay], ["logdecay"] = [Role.Decay], ["gk"] = [Role.Decay],
+        ["betas"] = [Role.Beta], ["s"] = [Role.State], ["paststate"] = [Role.State], ["initialstate"] = [Role.State], ["recurrentstate"] = [Role.State], ["presentstate"] = [Role.State],
+        ["z"] = [Role.Normalizer], ["normaliser"] = [Role.Normalizer],
     };
 
     /// <summary>Names of parameters that are arguments of the attribute here, with an example of the argument.</summary>
@@ -77,7 +80,6 @@ internal sealed class RoleAdvice
 
     private readonly KernelSpec _spec;
 
-    private bool IsLayer => _spec.Layer is not null;
     private readonly List<RoleRow> _missing;
     private readonly List<(ParameterSpec Parameter, RoleRow Row)> _meant = [];
 
@@ -140,18 +142,19 @@ internal sealed class RoleAdvice
             return $"rename it to {missing}, or mark it with its role, such as [Role(AttentionRole.{open[0].Role})]";
         }
 
-        var free = RoleTable.RowsOf(IsLayer).Where(candidate => candidate.Types.Contains(parameter.Type) && IsFree(candidate)).ToList();
+        var free = RoleTable.RowsOf(_spec.Use).Where(candidate => candidate.Types.Contains(parameter.Type) && IsFree(candidate)).ToList();
         if (free.Count > 0)
             return $"rename it to a role of its type ({List(free)}), mark it with its role, such as [Role(AttentionRole.{free[0].Role})], or remove it";
         if (tableIsSaid) return "remove it, because no role of its type is free";
         tableIsSaid = true;
-        return $"remove it, rename it and change its type, or pass it to a MaskMethod or a ScoreMethod. The parameters of a kernel are: {RoleTable.Text(IsLayer)}.";
+        string own = _spec.Linear is null ? "remove it, rename it and change its type, or pass it to a MaskMethod or a ScoreMethod" : "remove it, or rename it and change its type";
+        return $"{own}. The parameters of a kernel are: {RoleTable.Text(_spec.Use)}.";
     }
 
     private RoleRow? ByName(ParameterSpec parameter)
     {
         if (!s_names.TryGetValue(Plain(parameter.Name), out var named)) return null;
-        var roles = named.Where(role => RoleTable.Row(role).IsOf(IsLayer)).ToList();
+        var roles = named.Where(role => RoleTable.Row(role).IsOf(_spec.Use)).ToList();
         if (roles.Count == 0) return null;
         foreach (var role in roles)
             if (RoleTable.Row(role).Types.Contains(parameter.Type)) return RoleTable.Row(role);
@@ -166,7 +169,7 @@ internal sealed class RoleAdvice
     {
         string name = Plain(parameter.Name);
         if (name.Length < 3) return null;
-        return RoleTable.RowsOf(IsLayer).Where(row => row.Types.Contains(parameter.Type) && Distance(name, row.Name.ToLowerInvariant()) <= (name.Length < 6 ? 1 : 2))
+        return RoleTable.RowsOf(_spec.Use).Where(row => row.Types.Contains(parameter.Type) && Distance(name, row.Name.ToLowerInvariant()) <= (name.Length < 6 ? 1 : 2))
             .OrderBy(row => Distance(name, row.Name.ToLowerInvariant())).FirstOrDefault();
     }
 

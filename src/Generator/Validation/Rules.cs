@@ -198,7 +198,7 @@ internal static class Rules
         "{0} has no effect on a layer, whose queries, keys and values lie in its own memory: remove it");
 
     public static readonly DiagnosticDescriptor TwoAttributes = Error("AG0074", "A method is a kernel and a layer",
-        "'{0}' has both [Attention] and [MultiHeadAttention]: remove one of them");
+        "'{0}' has both [{1}] and [{2}]: remove one of them");
 
     public static readonly DiagnosticDescriptor ContextDimWithoutContext = Error("AG0075", "ContextDim is given without a context",
         "ContextDim = {0} has no effect, because keys and values come from the input: add 'ReadOnlySpan<float> context', or remove ContextDim");
@@ -214,6 +214,18 @@ internal static class Rules
 
     public static readonly DiagnosticDescriptor ScoreWithoutWeights = Error("AG0079", "A score has no weights",
         "Score = {0} needs {1}, but no parameter gives them: add '{2}'");
+
+    public static readonly DiagnosticDescriptor OperandOfNoRule = Error("AG0080", "An operand has no effect on linear attention",
+        "'{0}' has no effect, because {1}: {2}, or remove the parameter");
+
+    public static readonly DiagnosticDescriptor UnknownRule = Error("AG0081", "The rule or the feature map of linear attention is unknown",
+        "{0} is {1}, but must be {2}");
+
+    public static readonly DiagnosticDescriptor NormalizeExcludes = Error("AG0082", "Normalised linear attention excludes another argument",
+        "Normalize = true excludes {0}, because {1}: remove one of the two");
+
+    public static readonly DiagnosticDescriptor StateWithoutNormalizer = Error("AG0083", "State and normaliser belong together",
+        "'{0}' needs '{1}', because with Normalize = true a call goes on from both: add 'Span<float> {1}'");
 
     public static readonly DiagnosticDescriptor PartOfOtherScore = Error("AG0093", "A part of another score is given",
         "{0} belongs to Score = {1}: set it, or remove {0}");
@@ -253,7 +265,8 @@ internal static class Rules
         PrefixWithoutCausal, PrefixTwice, DocumentsInBatch, KeyDocumentsAlone, IncompleteBlocks, BadKeyBlockSize, BlocksWithCuts,
         OtherGenerator, UnknownRole, UselessDefault, RotaryWithoutTable, RotaryWithoutEffect, UnknownRotary, BadRotaryRange,
         OldLanguage, UnlikeElements, NotWithCache, LayerWithoutCache, SequencesWithoutPagedCache, PagedCacheWithoutSequences, FirstKeysWithoutWindow, RingWithoutWindow,
-        UnfitCall, RoleOfOthers, LayerArgument, TwoAttributes, ContextDimWithoutContext, NotWithValueFromKey, UnknownScore, NotWithScore, ScoreWithoutWeights, PartOfOtherScore,
+        UnfitCall, RoleOfOthers, LayerArgument, TwoAttributes, ContextDimWithoutContext, NotWithValueFromKey, UnknownScore, NotWithScore, ScoreWithoutWeights,
+        OperandOfNoRule, UnknownRule, NormalizeExcludes, StateWithoutNormalizer, PartOfOtherScore,
         PaddedPrefill, DebugBuild, MoreQueriesThanKeys, WindowWithoutEffect, HidesEverything,
     ];
 

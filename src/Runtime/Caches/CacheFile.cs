@@ -11,7 +11,7 @@ namespace AttentionGen;
 /// <summary>
 /// The format of saved caches, little-endian: the magic number, ints (version, kind of cache, type of the elements, key-value heads, headDim, valueDim,
 /// which is negative where the values are the first elements of the keys, layers, then the numbers of the kind, with all lengths), then tokens as they are stored, plane after plane: keys [tokens, heads, headDim] and values
-/// [tokens, heads, valueDim], of integers also their scales, floats [tokens, heads] of keys and of values; last the XxHash128 of all that. Values that are parts of keys are no planes.
+/// [tokens, heads, valueDim], of integers also their scales, floats [tokens, heads] of keys and of values; last the XxHash128 of all that. Values that are parts of keys are no planes. States of linear attention have floats in place of the tokens.
 /// </summary>
 internal static class CacheFile
 {
@@ -60,6 +60,7 @@ internal enum CacheKind
     Whole = 1,
     Ring = 2,
     Paged = 3,
+    Recurrent = 4,
 }
 
 /// <summary>A part of tokens that is saved by itself, with a row for each token and head.</summary>
@@ -132,6 +133,11 @@ internal sealed unsafe class CacheWriter : IDisposable
     public void Numbers(ReadOnlySpan<int> numbers)
     {
         foreach (int number in numbers) Number(number);
+    }
+
+    public void Floats(ReadOnlySpan<float> numbers)
+    {
+        foreach (float number in numbers) BinaryPrimitives.WriteSingleLittleEndian(Next(sizeof(float)), number);
     }
 
     /// <summary>Writes tokens: their keys, then their values.</summary>
@@ -234,6 +240,22 @@ internal sealed unsafe class CacheReader : IDisposable
         return number;
     }
 
+    /// <summary>Reads some floats. Their memory grows as they arrive, because their number may be wrong.</summary>
+    public float[] Floats(int count)
+    {
+        float[] numbers = [];
+        for (int read = 0; read < count;)
+        {
+            int next = Math.Min(count - read, CacheFile.BufferBytes / sizeof(float));
+            if (numbers.Length < read + next) Array.Resize(ref numbers, (int)Math.Min(count, Math.Max(2L * numbers.Length, read + next)));
+            var bytes = Take(next * sizeof(float));
+            for (int i = 0; i < next; i++) numbers[read + i] = BinaryPrimitives.ReadSingleLittleEndian(bytes[(i * sizeof(float))..]);
+            read += next;
+        }
+
+        return numbers;
+    }
+
     /// <summary>Reads the number of tokens of each layer. The list grows as they arrive, because the number of layers may be wrong.</summary>
     /// <param name="most">The most tokens of a layer.</param>
     /// <param name="whose">Whose layers, for messages.</param>
@@ -295,7 +317,8 @@ internal sealed unsafe class CacheReader : IDisposable
         }
     }
 
-    private void End()
+    /// <summary>Compares the checksum.</summary>
+    public void End()
     {
         Span<byte> hash = stackalloc byte[CacheFile.HashBytes];
         _hash.GetCurrentHash(hash);
@@ -322,6 +345,7 @@ internal sealed unsafe class CacheReader : IDisposable
         CacheKind.Whole => "a KeyValueCache",
         CacheKind.Ring => "a RingKeyValueCache",
         CacheKind.Paged => "a PagedKeyValueCache",
+        CacheKind.Recurrent => "a LinearAttentionState",
         _ => $"an unknown kind of cache ({(int)kind})",
     };
 }

@@ -62,6 +62,12 @@ internal static class KernelEmitter
 
     private static void Header(SourceWriter w, KernelPlan plan)
     {
+        if (plan.Spec.Linear is not null)
+        {
+            RecurrenceEmitter.Header(w, plan);
+            return;
+        }
+
         var attention = plan.Spec.Attention;
         var spec = KernelPlanner.Core(plan.Spec, plan.Mask);
         string scores = spec.ScoresText(ExpressionNames.Of(plan.Spec));
@@ -151,7 +157,7 @@ internal static class KernelEmitter
         ({ } left, { } right) => $"window: a query sees the key at its own position, {left} before and {right} after it",
     };
 
-    private static string Shape(AttentionSpec attention, Role role)
+    internal static string Shape(AttentionSpec attention, Role role)
     {
         var tensor = attention.Tensor(role);
         string tokens = role is Role.Query or Role.Output ? $"{attention.QueryLength}" : $"{attention.KeyLength}";
@@ -166,6 +172,12 @@ internal static class KernelEmitter
         var attention = plan.Spec.Attention;
         var parameters = plan.Spec.Method.Parameters.Where(parameter => parameter.Role is not null).ToDictionary(parameter => parameter.Role!.Value, parameter => parameter.Name);
         string call = Free(plan.Spec, "call"), layer = Free(plan.Spec, "layer");
+        if (plan.Spec.Linear is not null)
+        {
+            RecurrenceEmitter.Body(w, plan.Spec, call, parameters);
+            return;
+        }
+
         if (plan.Spec.Layer is not null) w.Line($"scoped {Services}.LayerCall {layer} = default; // holds queries, keys, values and heads");
         using (plan.Spec.Layer is null ? null : w.Block("try", $"}}\nfinally\n{{\n    {layer}.Dispose();\n}}"))
         {
@@ -192,7 +204,7 @@ internal static class KernelEmitter
     {
         var attention = plan.Spec.Attention;
         w.Line($"scoped {Services}.ForwardCall {call} = default;"); // it holds spans that may be scoped, and of terms that lie in this method
-        var tensors = s_tensors.Where(role => parameters.ContainsKey(role)).ToList(); // keys and values may be in a cache alone
+        var tensors = TensorRoles.Where(role => parameters.ContainsKey(role)).ToList(); // keys and values may be in a cache alone
         w.Line($"{call}.Tensors(");
         w.Line($"    left: {plan.Mask.Left ?? -1}, right: {plan.Mask.Right ?? -1},");
         foreach (var role in tensors)
@@ -298,9 +310,9 @@ internal static class KernelEmitter
 
     private static string Input(Role role, string argument, Axes axes) => $"Input(global::AttentionGen.AttentionRole.{role}, {argument}, {Text(axes)})";
 
-    private static string Text(Axes axes)
+    internal static string Text(Axes axes)
     {
-        Axes[] each = axes == Axes.None ? [Axes.None] : [.. new[] { Axes.Batch, Axes.Head, Axes.Query, Axes.Key }.Where(axis => (axes & axis) != 0)];
+        Axes[] each = axes == Axes.None ? [Axes.None] : [.. new[] { Axes.Batch, Axes.Head, Axes.Query, Axes.Key, Axes.HeadDim }.Where(axis => (axes & axis) != 0)];
         return string.Join(" | ", each.Select(axis => $"global::AttentionGen.AttentionAxes.{axis}"));
     }
 
@@ -314,9 +326,9 @@ internal static class KernelEmitter
 
     private static string Run(CorePlan core) => core.Decode is null ? "RunPrefill" : core.Packed is null ? "RunDecode" : "Run";
 
-    private static readonly Role[] s_tensors = [Role.Query, Role.Key, Role.Value, Role.Output];
+    internal static readonly Role[] TensorRoles = [Role.Query, Role.Key, Role.Value, Role.Output];
 
-    private static string Tensor(KernelSpec spec, Role role, string name)
+    internal static string Tensor(KernelSpec spec, Role role, string name)
     {
         var attention = spec.Attention;
         bool isTensorSpan = spec.Layer is null && spec.Method.Parameters.First(p => p.Role == role).IsTensorSpan;

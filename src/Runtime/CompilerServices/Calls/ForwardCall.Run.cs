@@ -65,7 +65,7 @@ public unsafe ref partial struct ForwardCall
     {
         const int Usual = 16; // larger layouts use rented arrays
         var stored = _cache?.Shape ?? _paged?.Shape;
-        var asked = _keyDim > 0 ? KernelTensor.OfRows(_query.Heads, _keyDim, sizeof(float)) : _query;
+        var asked = _keyDim > 0 ? KernelTensor.OfRows(_query.Heads, _keyDim, sizeof(float), ElementType.Float) : _query;
         if (stored is null) ForwardChecks.Tensors(walks, asked, _key, _value, _output);
         else ForwardChecks.Tensors(walks, asked, KernelTensor.OfCache(stored, stored.HeadDim), KernelTensor.OfCache(stored, stored.ValueDim), _output);
         fixed (byte* query = &_query.Data, key = &_key.Data, value = &_value.Data, output = &_output.Data)

@@ -53,10 +53,14 @@ public readonly ref partial struct KernelTensor
     /// <summary>Whether a tensor span has a batch axis.</summary>
     internal bool Batched { get; private init; }
 
-    private KernelTensor(ref byte data, int elementBytes, string name)
+    /// <summary>The type of its elements.</summary>
+    internal ElementType Element { get; }
+
+    private KernelTensor(ref byte data, int elementBytes, ElementType element, string name)
     {
         Data = ref data;
         ElementBytes = elementBytes;
+        Element = element;
         Name = name;
     }
 
@@ -66,22 +70,22 @@ public readonly ref partial struct KernelTensor
         ReadOnlySpan<float> span, AttentionLayout layout, int heads, int dim, int stride, int tokens = 0, int batch = 1,
         [CallerArgumentExpression(nameof(span))] string name = "", [CallerArgumentExpression(nameof(batch))] string batchName = "") =>
         OfData(
-            ref Unsafe.As<float, byte>(ref MemoryMarshal.GetReference(span)), sizeof(float), span.Length, layout, heads, dim, stride, tokens, batch, name, batchName);
+            ref Unsafe.As<float, byte>(ref MemoryMarshal.GetReference(span)), sizeof(float), ElementType.Float, span.Length, layout, heads, dim, stride, tokens, batch, name, batchName);
 
     /// <inheritdoc cref="Of(ReadOnlySpan{float}, AttentionLayout, int, int, int, int, int, string, string)"/>
     public static KernelTensor Of(
         ReadOnlySpan<Half> span, AttentionLayout layout, int heads, int dim, int stride, int tokens = 0, int batch = 1,
         [CallerArgumentExpression(nameof(span))] string name = "", [CallerArgumentExpression(nameof(batch))] string batchName = "") =>
-        OfData(ref Unsafe.As<Half, byte>(ref MemoryMarshal.GetReference(span)), Unsafe.SizeOf<Half>(), span.Length, layout, heads, dim, stride, tokens, batch, name, batchName);
+        OfData(ref Unsafe.As<Half, byte>(ref MemoryMarshal.GetReference(span)), Unsafe.SizeOf<Half>(), ElementType.Half, span.Length, layout, heads, dim, stride, tokens, batch, name, batchName);
 
     /// <inheritdoc cref="Of(ReadOnlySpan{float}, AttentionLayout, int, int, int, int, int, string, string)"/>
     public static KernelTensor Of(
         ReadOnlySpan<BFloat16> span, AttentionLayout layout, int heads, int dim, int stride, int tokens = 0, int batch = 1,
         [CallerArgumentExpression(nameof(span))] string name = "", [CallerArgumentExpression(nameof(batch))] string batchName = "") =>
-        OfData(ref Unsafe.As<BFloat16, byte>(ref MemoryMarshal.GetReference(span)), Unsafe.SizeOf<BFloat16>(), span.Length, layout, heads, dim, stride, tokens, batch, name, batchName);
+        OfData(ref Unsafe.As<BFloat16, byte>(ref MemoryMarshal.GetReference(span)), Unsafe.SizeOf<BFloat16>(), ElementType.BFloat16, span.Length, layout, heads, dim, stride, tokens, batch, name, batchName);
 
     private static KernelTensor OfData(
-        ref byte data, int elementBytes, int length, AttentionLayout layout, int heads, int dim, int stride, int tokens, int batch, string name, string batchName)
+        ref byte data, int elementBytes, ElementType element, int length, AttentionLayout layout, int heads, int dim, int stride, int tokens, int batch, string name, string batchName)
     {
         if (batch < 0) ThrowHelper.BadBatch(batchName, batch);
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(heads);
@@ -99,7 +103,7 @@ public readonly ref partial struct KernelTensor
         long perItem = (long)batch * (headMajor ? heads : 1);
         int count = rows <= 0 ? rows : batch > 0 && rows % perItem == 0 ? (int)(rows / perItem) : -1;
         if (count > MaxTokens) ThrowHelper.TooManyTokens(name, count);
-        return new KernelTensor(ref data, elementBytes, name)
+        return new KernelTensor(ref data, elementBytes, element, name)
         {
             Layout = layout, Batch = batch, Tokens = count, FixedTokens = tokens, Heads = heads, Dim = dim, Length = length,
             TokenStride = stride,
@@ -155,7 +159,7 @@ public readonly ref partial struct KernelTensor
 
         nint last = 0;
         for (int axis = 0; axis < tensor.Rank; axis++) last += (lengths[axis] - 1) * strides[axis];
-        return new KernelTensor(ref Unsafe.As<T, byte>(ref Unsafe.AsRef(in tensor.GetPinnableReference())), Unsafe.SizeOf<T>(), name)
+        return new KernelTensor(ref Unsafe.As<T, byte>(ref Unsafe.AsRef(in tensor.GetPinnableReference())), Unsafe.SizeOf<T>(), TypeOf<T>(), name)
         {
             Layout = layout, Batch = batched ? (int)lengths[0] : 1, Tokens = (int)lengths[tokenAxis], FixedTokens = tokens, Heads = heads, Dim = dim,
             Length = tensor.IsEmpty ? 0 : last + 1, IsTensorSpan = true, Batched = batched,
@@ -163,11 +167,13 @@ public readonly ref partial struct KernelTensor
         };
     }
 
+    private static ElementType TypeOf<T>() => typeof(T) == typeof(Half) ? ElementType.Half : typeof(T) == typeof(BFloat16) ? ElementType.BFloat16 : ElementType.Float;
+
     /// <summary>The keys or values of a cache, without an address.</summary>
-    internal static KernelTensor OfCache(CacheShape shape, int dim) => OfRows(shape.Heads, dim, shape.ElementBytes);
+    internal static KernelTensor OfCache(CacheShape shape, int dim) => OfRows(shape.Heads, dim, shape.ElementBytes, shape.Element);
 
     /// <summary>Rows of the library, without an address.</summary>
-    internal static KernelTensor OfRows(int heads, int dim, int elementBytes) => new(ref Unsafe.NullRef<byte>(), elementBytes, "") { Batch = 1, Heads = heads, Dim = dim };
+    internal static KernelTensor OfRows(int heads, int dim, int elementBytes, ElementType element) => new(ref Unsafe.NullRef<byte>(), elementBytes, element, "") { Batch = 1, Heads = heads, Dim = dim };
 
     /// <summary>The first elements of each head.</summary>
     /// <exception cref="ArgumentOutOfRangeException">A head has fewer, or none is asked for.</exception>

@@ -130,6 +130,14 @@ internal static class ThrowHelper
             $"{name} has {length} elements, [{string.Join(", ", own.Select(axis => axis.Item2))}] = [{string.Join(", ", own.Select(axis => axis.Item3))}] are needed.", name);
     }
 
+    [DoesNotReturn]
+    public static void StateLength(string name, int length, string shape, long needed) =>
+        throw new ArgumentException($"{name} has {length} elements, {shape} needs {needed}.", name);
+
+    [DoesNotReturn]
+    public static void AsManyTokens(string name, int keys, string queryName, int queries) =>
+        throw new ArgumentException($"{name} has {keys} tokens and {queryName} has {queries}, but each token has a query and a key.", name);
+
     public static ArgumentOutOfRangeException NoSuchOperand(string name, AttentionRole role, OperandKind kind, ElementType element, AttentionAxes axes) =>
         new(name, role, $"{role} with the axes {axes} is no {kind} of {element}.");
 
