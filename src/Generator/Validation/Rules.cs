@@ -228,6 +228,12 @@ internal static class Rules
         "Every output is 0, because {0}: change the mask method so that it shows some keys",
         Category, DiagnosticSeverity.Warning, isEnabledByDefault: true, helpLinkUri: HelpLink + "AG0105.md");
 
+    public static readonly DiagnosticDescriptor UnknownSelection = Error("AG0098", "The selection is unknown",
+        "Selection is {0}, which is not an AttentionSelection: use {1}");
+
+    public static readonly DiagnosticDescriptor NoWeights = Error("AG0099", "A parameter needs the weights of a softmax",
+        "'{0}' needs the weights of a softmax, but with Selection = {1} a row has the value of one key: {2}");
+
     public static IReadOnlyList<DiagnosticDescriptor> All { get; } =
     [
         NotPartial, HasBody, ReturnsValue, GenericMethod, TypeNotPartial, GenericType, FileLocalType, Interface, OutOfRange, UnevenGroups, BadScale,
@@ -239,6 +245,7 @@ internal static class Rules
         OtherGenerator, UnknownRole, UselessDefault, RotaryWithoutTable, RotaryWithoutEffect, UnknownRotary, BadRotaryRange,
         OldLanguage, UnlikeElements, NotWithCache, LayerWithoutCache, SequencesWithoutPagedCache, PagedCacheWithoutSequences, FirstKeysWithoutWindow, RingWithoutWindow,
         UnfitCall, RoleOfOthers, LayerArgument, TwoAttributes, ContextDimWithoutContext,
+        UnknownSelection, NoWeights,
         PaddedPrefill, DebugBuild, MoreQueriesThanKeys, WindowWithoutEffect, HidesEverything,
     ];
 

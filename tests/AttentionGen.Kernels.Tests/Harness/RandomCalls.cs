@@ -70,7 +70,8 @@ internal sealed class RandomCalls
         from scored in Gen.Frequency((3, Gen.Constant(cut)), (1, Scored(cut)))
         from storage in Gen.Frequency((3, Gen.Constant(Storage.Wide)), (1, Gen.Constant(Storage.Half)), (1, Gen.Constant(Storage.BFloat16)))
         from narrow in storage == Storage.Wide ? Gen.Constant((false, false)) : Gen.Elements((false, false), (true, true), (true, false), (false, true))
-        select scored with { Storage = storage, Narrow = narrow, Window = scored.Mask == AttentionMask.Causal ? (scored.Window.Left, -1) : scored.Window };
+        from isHard in Gen.Frequency((5, Gen.Constant(false)), (1, Gen.Constant(true)))
+        select (isHard ? scored.Hard : scored) with { Storage = storage, Narrow = narrow, Window = scored.Mask == AttentionMask.Causal ? (scored.Window.Left, -1) : scored.Window };
 
     /// <summary>The rotated elements of a head: all of them where that is an even number, or some.</summary>
     private static Gen<(int, int)> Rotated(int headDim) =>
@@ -230,6 +231,7 @@ internal sealed class RandomCalls
                }
                select declaration with { Roles = declaration.Roles & ~role },
             declaration with { Blocks = default },
+            declaration with { Selection = AttentionSelection.Softmax },
             declaration with { SoftCap = 0 },
             declaration with { Alibi = false },
             declaration with { Buckets = 0, MaxDistance = 0, Bidirectional = true },
@@ -260,7 +262,7 @@ internal sealed class RandomCalls
                select declaration with { HeadDim = dim, ValueDim = declaration.ValueDim == declaration.HeadDim ? dim : declaration.ValueDim },
             .. from dim in Less(declaration.ValueDim) where dim > 0 && declaration.ValueDim != declaration.HeadDim select declaration with { ValueDim = dim },
         ];
-        return withLess.Select(WithRoom).Select(RandomCuts.Allowed).Where(less => less != declaration).Distinct();
+        return withLess.Select(less => less.Selection == AttentionSelection.Hard ? less.Hard : less).Select(WithRoom).Select(RandomCuts.Allowed).Where(less => less != declaration).Distinct();
     }
 
     /// <summary>Strides that are as wide as the tokens have become.</summary>
