@@ -203,6 +203,12 @@ internal static class Rules
     public static readonly DiagnosticDescriptor ContextDimWithoutContext = Error("AG0075", "ContextDim is given without a context",
         "ContextDim = {0} has no effect, because keys and values come from the input: add 'ReadOnlySpan<float> context', or remove ContextDim");
 
+    public static readonly DiagnosticDescriptor UnknownSelection = Error("AG0098", "The selection is unknown",
+        "Selection is {0}, which is not an AttentionSelection: use {1}");
+
+    public static readonly DiagnosticDescriptor NoWeights = Error("AG0099", "A parameter needs the weights of a softmax",
+        "'{0}' needs the weights of a softmax, but with Selection = {1} a row has the value of one key: {2}");
+
     public static readonly DiagnosticDescriptor PaddedPrefill = new("AG0101", "The position of the first query is ambiguous",
         "Without a start, the last query of each batch item is at its last visible key, which is wrong for a padded prefill: "
         + "add 'int queryStart' and pass 0 for a prefill, set QueryLength = 1 for decode, or suppress this if the queries follow the keys of a cache",
@@ -227,12 +233,6 @@ internal static class Rules
     public static readonly DiagnosticDescriptor HidesEverything = new("AG0105", "A mask hides every key",
         "Every output is 0, because {0}: change the mask method so that it shows some keys",
         Category, DiagnosticSeverity.Warning, isEnabledByDefault: true, helpLinkUri: HelpLink + "AG0105.md");
-
-    public static readonly DiagnosticDescriptor UnknownSelection = Error("AG0098", "The selection is unknown",
-        "Selection is {0}, which is not an AttentionSelection: use {1}");
-
-    public static readonly DiagnosticDescriptor NoWeights = Error("AG0099", "A parameter needs the weights of a softmax",
-        "'{0}' needs the weights of a softmax, but with Selection = {1} a row has the value of one key: {2}");
 
     public static IReadOnlyList<DiagnosticDescriptor> All { get; } =
     [
