@@ -224,6 +224,12 @@ public class AttentionAttribute(int heads, int headDim) : Attribute
     /// <summary>The axes of the parameter <c>keep</c>. The default is [queries, keys]. The key axis is required.</summary>
     public AttentionAxes KeepAxes { get; set; } = AttentionAxes.Query | AttentionAxes.Key;
 
+    /// <summary>
+    /// How a row combines values: by the softmax of its scores, the default, or by the choice of one key. Sinks, <c>logSumExp</c>, <c>entropy</c> and a matrix of weights need the softmax.
+    /// </summary>
+    /// <remarks>Xu et al., Show, Attend and Tell, <see href="https://arxiv.org/abs/1502.03044"/>, distinguish soft and hard attention.</remarks>
+    public AttentionSelection Selection { get; set; }
+
     /// <summary>The stage of the score matrix that the kernel writes to the parameter <c>scores</c>. The default is the weights.</summary>
     public AttentionStage ScoresStage { get; set; } = AttentionStage.Weights;
 

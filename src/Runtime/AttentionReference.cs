@@ -128,6 +128,9 @@ public sealed class AttentionReference(int heads, int headDim)
     /// <inheritdoc cref="AttentionAttribute.KeepAxes"/>
     public AttentionAxes KeepAxes { get; init; } = AttentionAxes.Query | AttentionAxes.Key;
 
+    /// <inheritdoc cref="AttentionAttribute.Selection"/>
+    public AttentionSelection Selection { get; init; }
+
     /// <inheritdoc cref="AttentionAttribute.ScoresStage"/>
     public AttentionStage ScoresStage { get; init; } = AttentionStage.Weights;
 
@@ -194,6 +197,7 @@ public sealed class AttentionReference(int heads, int headDim)
             RelativeBidirectional = declaration.RelativeBidirectional,
             BiasAxes = declaration.BiasAxes,
             KeepAxes = declaration.KeepAxes,
+            Selection = declaration.Selection,
             ScoresStage = declaration.ScoresStage,
             Layout = declaration.Layout,
             QueryStride = declaration.QueryStride,
@@ -316,7 +320,9 @@ public sealed class AttentionReference(int heads, int headDim)
                     double? sink = operands.Sinks.IsEmpty ? null : operands.Sinks[h];
                     for (int j = first; j < end && hides; j++) hidden[j] |= double.IsNegativeInfinity(row[j]);
                     double[] softmaxed = [.. row];
-                    double sum = Softmax(row.AsSpan(first, end - first), hidden.AsSpan(first, end - first), sink);
+                    double sum = Selection == AttentionSelection.Hard
+                        ? Choose(row.AsSpan(first, end - first), hidden.AsSpan(first, end - first))
+                        : Softmax(row.AsSpan(first, end - first), hidden.AsSpan(first, end - first), sink);
                     if (!operands.LogSumExp.IsEmpty) operands.LogSumExp[(b * Heads + h) * queries + rowOfQuery] = sum;
 
                     operands.WriteStatistics((b * Heads + h) * queries + rowOfQuery, softmaxed.AsSpan(first, end - first), hidden.AsSpan(first, end - first), row.AsSpan(first, end - first), firstKey + first, sum, sink);
@@ -327,6 +333,7 @@ public sealed class AttentionReference(int heads, int headDim)
                     for (int j = first; j < end; j++)
                     {
                         var from = value.Slice(valueTensor.Row(b, firstKey + j, keyHead), ValueDim);
+                        if (Selection == AttentionSelection.Hard && row[j] == 0) continue; // others do not count, whatever their values are
                         for (int d = 0; d < ValueDim && !hidden[j]; d++) to[d] += row[j] * from[d];
                     }
 
@@ -428,6 +435,24 @@ public sealed class AttentionReference(int heads, int headDim)
         // A distance on the border between two buckets belongs to the upper one. Rounding errors must not move it to the lower one.
         double steps = Math.Log((double)distance / exact) / Math.Log((double)RelativeMaxDistance / exact) * (buckets - exact) + 1e-9;
         return first + (int)Math.Min(exact + steps, buckets - 1);
+    }
+
+    /// <summary>Replaces scores by weights: 1 for the first of the largest, 0 for all others; NaN where a score is NaN.</summary>
+    /// <returns>The score; -infinity if all keys are hidden.</returns>
+    private static double Choose(Span<double> scores, ReadOnlySpan<bool> hidden)
+    {
+        double highest = double.NegativeInfinity;
+        int chosen = -1;
+        for (int j = 0; j < scores.Length; j++)
+        {
+            if (hidden[j] || (chosen >= 0 && !double.IsNaN(scores[j]) && !(scores[j] > highest))) continue;
+            (highest, chosen) = (scores[j], j);
+            if (double.IsNaN(highest)) break;
+        }
+
+        scores.Fill(double.IsNaN(highest) ? double.NaN : 0);
+        if (chosen >= 0 && !double.IsNaN(highest)) scores[chosen] = 1;
+        return highest;
     }
 
     /// <summary>Replaces scores by weights. Hidden keys have the weight 0.</summary>

@@ -62,6 +62,7 @@ public class SnapshotTests
         ("Core, decoding, AVX2", Sample.Documented("Attention(heads: 8, headDim: 128, KeyValueHeads = 2, Mask = AttentionMask.Causal, QueryLength = 1)"), "__avx2_"),
         ("Core, small and fixed, AVX-512", Sample.Documented("Attention(heads: 3, headDim: 32, QueryLength = 49, KeyLength = 49)"), "__avx512_"),
         ("Core, small and fixed, a key behind the last panel, AVX2", Sample.Documented("Attention(heads: 3, headDim: 32, QueryLength = 49, KeyLength = 49)"), "__avx2_"),
+        ("Core, hard attention, AVX2", Sample.Documented("Attention(heads: 4, headDim: 64, Mask = AttentionMask.Causal, Selection = AttentionSelection.Hard)"), "__avx2_"),
         ("Core, scores changed in every way, AVX-512", Sample.Documented("Attention(heads: 4, headDim: 64, Mask = AttentionMask.Causal, SoftCap = 50f, Alibi = true)", Scored), "__avx512_"),
         ("Core, spans of the user's own, a bias of relative positions, scales, AVX2", Sample.Documented(OwnAttribute, Own, members: OwnMethods), "__avx2_"),
         ("Layer, with a context of another width", Sample.Documented("MultiHeadAttention(modelDim: 512, heads: 8, headDim: 64, KeyValueHeads = 4, ContextDim = 768, OutputDim = 256)", Layer), "Demo.Llama.Attend"),

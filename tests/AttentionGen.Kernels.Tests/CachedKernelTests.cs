@@ -28,6 +28,7 @@ public class CachedKernelTests
         new(2, 32) { KeyValueHeads = 1, Mask = AttentionMask.Causal, PrefixLength = 40, Roles = Roles.MaxThreads | Roles.Scales | Roles.Sinks | Roles.LogSumExp | Roles.Scores },
         new(8, 64) { KeyValueHeads = 1 },
         new(4, 48) { KeyValueHeads = 2, ValueDim = 80, Window = (200, 30), Bias = AttentionAxes.Key, Roles = Roles.MaxThreads | Roles.QueryStart },
+        new Declaration(6, 40) { KeyValueHeads = 2, ValueDim = 17, Mask = AttentionMask.Causal, Window = (300, -1) }.Hard,
     ];
 
     /// <summary>Of types whose other tests have no pages, or no cache at all.</summary>
@@ -35,6 +36,7 @@ public class CachedKernelTests
     [
         (0, Storage.Wide, KeyStore.Pages), (1, Storage.Half, KeyStore.Pages), (2, Storage.BFloat16, KeyStore.Cache), (5, Storage.Wide, KeyStore.Pages), (6, Storage.Wide, KeyStore.Cache), (6, Storage.BFloat16, KeyStore.Pages),
         (10, Storage.Wide, KeyStore.Pages), (11, Storage.Half, KeyStore.Cache),
+        (12, Storage.Half, KeyStore.Pages), (12, Storage.Wide, KeyStore.Cache),
     ];
 
     /// <summary>Only code that this machine can run: most of the time of these tests goes into compiling.</summary>

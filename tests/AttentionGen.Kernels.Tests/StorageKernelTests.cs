@@ -13,6 +13,7 @@ public class StorageKernelTests
         new(2, 300) { KeyValueHeads = 1, ValueDim = 20, Window = (9, 4) },
         new(2, 24) { Mask = AttentionMask.Causal, Keep = AttentionAxes.Query | AttentionAxes.Key, Rotary = AttentionRotary.Halves },
         new(2, 32) { QueryLength = 49, KeyLength = 49 },
+        new Declaration(4, 33) { KeyValueHeads = 2, ValueDim = 19, Mask = AttentionMask.Causal }.Hard,
         new(2, 20) { QueryLength = 20, KeyLength = 30, Mask = AttentionMask.Causal },
     ];
 

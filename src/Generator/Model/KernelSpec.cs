@@ -190,6 +190,8 @@ internal sealed record AttentionSpec(
 
     public Axes BlockAxes => GivenBlockAxes ?? Axes.Query;
 
+    public Selection Selection { get; init; }
+
     public float? GivenSoftCap { get; init; }
 
     public Norm QueryKeyNorm { get; init; }

@@ -19,6 +19,12 @@ internal sealed record CoreSpec(int HeadDim, int ValueDim, VisibleKeys Visible, 
     /// <summary>What rows keep and write beside the output.</summary>
     public RowProgram Rows { get; init; } = RowProgram.Plain;
 
+    /// <summary>How a row combines values.</summary>
+    public Selection Selection { get; init; }
+
+    /// <summary>Whether values are multiplied by weights. Otherwise the caller of the core copies the value of the key that a row has chosen.</summary>
+    public bool WeighsValues => Selection == Selection.Softmax;
+
     /// <summary>Whether keys and values lie in the pages of a cache of several sequences.</summary>
     public bool InPages { get; init; }
 
@@ -29,7 +35,7 @@ internal sealed record CoreSpec(int HeadDim, int ValueDim, VisibleKeys Visible, 
     public FixedSpec? Fixed { get; init; }
 
     /// <summary>Whether some row may not see a key that another row of its tile sees: then it matters whether values are finite.</summary>
-    public bool RowsDiffer => Visible.DiffersByRow || Scores.Hides;
+    public bool RowsDiffer => WeighsValues && (Visible.DiffersByRow || Scores.Hides);
 
     /// <summary>Whether every row of a call sees exactly the keys that the code is written for.</summary>
     public bool HasFixedKeys => Fixed is { Padded: false } && !Visible.DiffersByRow;
@@ -55,7 +61,7 @@ internal sealed record CoreSpec(int HeadDim, int ValueDim, VisibleKeys Visible, 
         if (ValueDim != HeadDim) name += $"v{ValueDim}";
         name += mask ?? Visible.Name;
         if (Scale != (float)(1 / Math.Sqrt(HeadDim))) name += "_scale" + Invariant.Name(Scale);
-        return name + (InPages ? "_pages" : "") + Loads.Name + Scores.Name + Rows.Name;
+        return name + (WeighsValues ? "" : "_" + Selection.ToString().ToLowerInvariant()) + (InPages ? "_pages" : "") + Loads.Name + Scores.Name + Rows.Name;
     }
 
     /// <summary>What happens to queries and keys as they are read, for people: what each step is, and its text.</summary>
@@ -126,7 +132,8 @@ internal sealed record CorePlan(CoreSpec Spec, Isas Isa, int Lanes, int KeyBlock
 
     public int Chains => Packed is null ? 0 : (Quads + Packed.ChainQuads - 1) / Packed.ChainQuads;
 
-    public int PackedValueDim => (Spec.ValueDim + Lanes - 1) / Lanes * Lanes;
+    /// <summary>The value dimension with zeros up to a whole vector; 0 where values are not multiplied.</summary>
+    public int PackedValueDim => Spec.WeighsValues ? (Spec.ValueDim + Lanes - 1) / Lanes * Lanes : 0;
 
     /// <summary>The head dimension with zeros up to a multiple of four, so that no loop over it has a remainder.</summary>
     public int PackedHeadDim => (Spec.HeadDim + 3) / 4 * 4;

@@ -97,7 +97,7 @@ internal static class KernelPlanner
 
     public static CoreSpec Core(KernelSpec spec, MaskProgram mask) => new(spec.Attention.KeyDim, spec.Attention.ValueDim, mask.Visible, spec.Attention.Scale)
     {
-        Loads = LoadProgram.Of(spec), Scores = ScoreProgram.Of(spec, mask), Rows = RowProgram.Of(spec), Elements = ElementTypes.Of(spec),
+        Loads = LoadProgram.Of(spec), Scores = ScoreProgram.Of(spec, mask), Rows = RowProgram.Of(spec), Selection = spec.Attention.Selection, Elements = ElementTypes.Of(spec),
         InPages = spec.Method.Parameters.Any(parameter => parameter.IsPagedCache),
     };
 

@@ -319,6 +319,7 @@ internal static class KernelParser
             Rotary = (Rotary)(Named("Rotary") as int? ?? 0),
             GivenRotaryDim = Named("RotaryDim") as int?,
             GivenRotaryStart = Named("RotaryStart") as int?,
+            Selection = (Selection)(Named("Selection") as int? ?? 0),
             GivenSoftCap = Named("SoftCap") as float?,
             Alibi = Named("Alibi") as bool? ?? false,
             Relative = new(Named("RelativeBuckets") as int?, Named("RelativeMaxDistance") as int?, Named("RelativeBidirectional") as bool?),

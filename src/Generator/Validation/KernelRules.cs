@@ -30,7 +30,7 @@ internal static partial class KernelRules
         if (spec.OldLanguage is { } version) return [new(Rules.OldLanguage, Place.Attribute, version, spec.Method.Name)];
         var mask = MaskProgram.Of(spec);
         return Method(spec.Method).Concat(Types(spec.Method)).Concat(Numbers(spec.Attention)).Concat(Layers(spec)).Concat(LinearAttention(spec)).Concat(Strides(spec)).Concat(Windows(spec, mask))
-            .Concat(Cuts(spec, mask)).Concat(Norms(spec)).Concat(Rotaries(spec)).Concat(Pairs(spec)).Concat(Shared(spec)).Concat(Caches(spec)).Concat(Scores(spec)).Concat(Relative(spec)).Concat(Parameters(spec, mask));
+            .Concat(Cuts(spec, mask)).Concat(Norms(spec)).Concat(Rotaries(spec)).Concat(Pairs(spec)).Concat(Shared(spec)).Concat(Caches(spec)).Concat(Scores(spec)).Concat(Choices(spec)).Concat(Relative(spec)).Concat(Parameters(spec, mask));
     }
 
     public static IEnumerable<Violation> Errors(KernelSpec spec) =>
@@ -116,6 +116,8 @@ internal static partial class KernelRules
         if (!Enum.IsDefined(typeof(Mask), attention.Mask))
             yield return new(Rules.UnknownMask, Place.OfArgument("Mask"), (int)attention.Mask, string.Join(" or ", Enum.GetNames(typeof(Mask))));
 
+        if (!Enum.IsDefined(typeof(Selection), attention.Selection))
+            yield return new(Rules.UnknownSelection, Place.OfArgument("Selection"), (int)attention.Selection, string.Join(" or ", Enum.GetNames(typeof(Selection))));
         if (!Enum.IsDefined(typeof(Layout), attention.Layout)) yield return new(Rules.UnknownLayout, Place.OfArgument("Layout"), (int)attention.Layout);
 
         if ((attention.Isas & ~Isas.All) is var unknown and not 0) yield return new(Rules.UnknownIsas, Place.OfArgument("Isas"), (int)unknown);
@@ -320,6 +322,24 @@ internal static partial class KernelRules
             yield return new(Rules.SlopesTwice, Place.OfArgument("Alibi"), slopes.Name);
         if (attention.GivenScale is not null && spec.Method.Parameters.FirstOrDefault(parameter => parameter.Role == Role.Scales) is { } scales)
             yield return new(Rules.ScaleTwice, Place.OfArgument("Scale"), Text(attention.GivenScale.Value), scales.Name);
+    }
+
+    /// <summary>The rules of rows that choose a key: nothing needs the weights that they do not have.</summary>
+    private static IEnumerable<Violation> Choices(KernelSpec spec)
+    {
+        var attention = spec.Attention;
+        if (attention.Selection != Selection.Hard) yield break;
+        for (int i = 0; i < spec.Method.Parameters.Count; i++)
+        {
+            var parameter = spec.Method.Parameters[i];
+            string? wayOut = parameter.Role switch
+            {
+                Role.Sinks or Role.LogSumExp or Role.Entropy => "remove it, or use Selection = Softmax",
+                Role.Scores when attention.GivenScoresStage is null or Stage.Weights => "use ScoresStage = AttentionStage.Masked for the scores, or the parameter argmax for the key",
+                _ => null,
+            };
+            if (wayOut is not null) yield return new(Rules.NoWeights, Place.OfParameter(i), parameter.Name, attention.Selection, wayOut);
+        }
     }
 
     /// <summary>The error of a soft cap; null for none. The kernel multiplies scores by 1 / cap and scale / cap, which must be normal floats.</summary>

@@ -230,6 +230,12 @@ internal static class Rules
     public static readonly DiagnosticDescriptor PartOfOtherScore = Error("AG0093", "A part of another score is given",
         "{0} belongs to Score = {1}: set it, or remove {0}");
 
+    public static readonly DiagnosticDescriptor UnknownSelection = Error("AG0098", "The selection is unknown",
+        "Selection is {0}, which is not an AttentionSelection: use {1}");
+
+    public static readonly DiagnosticDescriptor NoWeights = Error("AG0099", "A parameter needs the weights of a softmax",
+        "'{0}' needs the weights of a softmax, but with Selection = {1} a row has the value of one key: {2}");
+
     public static readonly DiagnosticDescriptor PaddedPrefill = new("AG0101", "The position of the first query is ambiguous",
         "Without a start, the last query of each batch item is at its last visible key, which is wrong for a padded prefill: "
         + "add 'int queryStart' and pass 0 for a prefill, set QueryLength = 1 for decode, or suppress this if the queries follow the keys of a cache",
@@ -266,7 +272,7 @@ internal static class Rules
         OtherGenerator, UnknownRole, UselessDefault, RotaryWithoutTable, RotaryWithoutEffect, UnknownRotary, BadRotaryRange,
         OldLanguage, UnlikeElements, NotWithCache, LayerWithoutCache, SequencesWithoutPagedCache, PagedCacheWithoutSequences, FirstKeysWithoutWindow, RingWithoutWindow,
         UnfitCall, RoleOfOthers, LayerArgument, TwoAttributes, ContextDimWithoutContext, NotWithValueFromKey, UnknownScore, NotWithScore, ScoreWithoutWeights,
-        OperandOfNoRule, UnknownRule, NormalizeExcludes, StateWithoutNormalizer, PartOfOtherScore,
+        OperandOfNoRule, UnknownRule, NormalizeExcludes, StateWithoutNormalizer, PartOfOtherScore, UnknownSelection, NoWeights,
         PaddedPrefill, DebugBuild, MoreQueriesThanKeys, WindowWithoutEffect, HidesEverything,
     ];
 

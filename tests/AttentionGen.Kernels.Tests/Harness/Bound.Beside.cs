@@ -91,6 +91,30 @@ public static partial class Bound
     /// <summary>What is less is 0: a weight relative to a maximum that lags by 2^8 at most.</summary>
     private const double SmallestWeight = 1.2e-38 * 256;
 
+    /// <summary>
+    /// Checks the outputs of rows that choose a key: the value of the key that argmax tells, bit for bit; 0 or NaN as in the reference where it tells none. Whether it is the right key,
+    /// <see cref="CheckStatistics"/> says.
+    /// </summary>
+    private static void CheckChoice(Inputs inputs, float[] output)
+    {
+        var problem = inputs.Problem;
+        var declaration = problem.Declaration;
+        int dim = declaration.ValueDim;
+        double[] expected = Whole(inputs);
+        Assert.Equal(problem.Rows, inputs.ArgMax.Length);
+        for (int row = 0; row < problem.Rows; row++)
+        {
+            var (b, h, i, place) = Place(problem, row);
+            int at = ((b * problem.Queries + i) * declaration.Heads + h) * dim, key = inputs.ArgMax[row];
+            var value = key < 0 ? default : inputs.Value.AsSpan(((b * problem.Keys + key) * declaration.KeyValueHeads + h / declaration.Group) * dim, dim);
+            for (int d = 0; d < dim; d++)
+            {
+                float exact = key < 0 ? (float)expected[at + d] : value[d];
+                Assert.True(exact.Equals(output[at + d]) && (key >= 0 || !(exact != 0 && double.IsFinite(exact))), $"{problem}: {place}, element {d}: {output[at + d]} for {exact}, argmax {key}");
+            }
+        }
+    }
+
     private static IEnumerable<BesideError> Statistics(Inputs inputs)
     {
         var problem = inputs.Problem;

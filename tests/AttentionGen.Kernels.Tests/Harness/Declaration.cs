@@ -172,6 +172,16 @@ public sealed record Declaration(int Heads, int HeadDim)
     /// <summary>The number of rotated elements, given or not.</summary>
     public int RotaryDim => Rotated.Dim == 0 ? HeadDim - Rotated.Start : Rotated.Dim;
 
+    /// <summary>How rows combine values.</summary>
+    public AttentionSelection Selection { get; init; }
+
+    /// <summary>The declaration with rows that choose a key, without what needs weights; tests want to know the key.</summary>
+    public Declaration Hard => this with
+    {
+        Selection = AttentionSelection.Hard, Roles = (Roles & ~(Roles.Sinks | Roles.LogSumExp | Roles.Entropy)) | Roles.ArgMax,
+        ScoresStage = Has(Roles.Scores) && ScoresStage == AttentionStage.Weights ? AttentionStage.Masked : ScoresStage,
+    };
+
     /// <summary>What the score matrix holds.</summary>
     public AttentionStage ScoresStage { get; init; } = AttentionStage.Weights;
 
@@ -212,6 +222,7 @@ public sealed record Declaration(int Heads, int HeadDim)
         RelativeBidirectional = Bidirectional,
         BiasAxes = Bias,
         KeepAxes = Keep,
+        Selection = Selection,
         ScoresStage = ScoresStage,
         QueryKeyNorm = Norm,
         NormEpsilon = NormEpsilon == 0 ? 1e-6f : NormEpsilon,
@@ -255,6 +266,7 @@ public sealed record Declaration(int Heads, int HeadDim)
         if (Keep != 0) name += $"_keep{(int)Keep}";
         if (Norm != AttentionNorm.None) name += $"_{Norm}" + (NormEpsilon == 0 ? "" : Text(NormEpsilon).Replace('.', 'p').Replace('-', 'm').Replace("+", "", StringComparison.Ordinal));
         if (Rotary != AttentionRotary.None) name += $"_{Rotary}{(Rotated == default ? "" : $"{Rotated.Dim}at{Rotated.Start}")}";
+        if (Selection != AttentionSelection.Softmax) name += $"_{Selection}";
         if (ScoresStage != AttentionStage.Weights) name += $"_{ScoresStage}";
         foreach (var role in Enum.GetValues<Roles>())
             if (role is not (Roles.None or Roles.MaxThreads) && Has(role)) name += $"_{role}";
@@ -335,6 +347,7 @@ public sealed record Declaration(int Heads, int HeadDim)
             if (Rotary != AttentionRotary.None) attribute += $", Rotary = AttentionRotary.{Rotary}";
             if (Rotated.Dim != 0) attribute += $", RotaryDim = {Rotated.Dim}";
             if (Rotated.Start != 0) attribute += $", RotaryStart = {Rotated.Start}";
+            if (Selection != AttentionSelection.Softmax) attribute += $", Selection = AttentionSelection.{Selection}";
             if (ScoresStage != AttentionStage.Weights) attribute += $", ScoresStage = AttentionStage.{ScoresStage}";
             if (Batched) attribute += ", Batched = true";
             if (Layout == AttentionLayout.HeadMajor) attribute += ", Layout = AttentionLayout.HeadMajor";

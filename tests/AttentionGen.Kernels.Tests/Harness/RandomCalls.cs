@@ -74,7 +74,8 @@ internal sealed class RandomCalls
         from keyDim in pair == AttentionScore.General ? Gen.OneOf(Gen.Constant(0), Dims) : Gen.Constant(0)
         let paired = scored with { PairScore = pair, GivenKeyDim = keyDim, Scale = pair == AttentionScore.Dot ? scored.Scale : scored.Scale == 0 ? 0 : scored.Scale < 0 ? -0.8f : 0.5f }
         from shared in paired.ValueDim <= paired.KeyDim && scored.Norm == AttentionNorm.None && (scored.Rotary == AttentionRotary.None || scored.Rotated.Start >= scored.ValueDim) ? Gen.Frequency((5, Gen.Constant(false)), (1, Gen.Constant(true))) : Gen.Constant(false)
-        select paired with { ValueFromKey = shared, Storage = storage, Narrow = narrow, Window = scored.Mask == AttentionMask.Causal ? (scored.Window.Left, -1) : scored.Window };
+        from isHard in Gen.Frequency((5, Gen.Constant(false)), (1, Gen.Constant(true)))
+        select (isHard ? paired.Hard : paired) with { ValueFromKey = shared, Storage = storage, Narrow = narrow, Window = scored.Mask == AttentionMask.Causal ? (scored.Window.Left, -1) : scored.Window };
 
     /// <summary>The rotated elements of a head: all of them where that is an even number, or some.</summary>
     private static Gen<(int, int)> Rotated(int headDim) =>
@@ -234,6 +235,7 @@ internal sealed class RandomCalls
                }
                select declaration with { Roles = declaration.Roles & ~role },
             declaration with { Blocks = default },
+            declaration with { Selection = AttentionSelection.Softmax },
             declaration with { SoftCap = 0 },
             declaration with { Alibi = false },
             declaration with { Buckets = 0, MaxDistance = 0, Bidirectional = true },
@@ -267,7 +269,7 @@ internal sealed class RandomCalls
                select declaration with { HeadDim = dim, ValueDim = declaration.ValueDim == declaration.HeadDim ? dim : declaration.ValueDim },
             .. from dim in Less(declaration.ValueDim) where dim > 0 && declaration.ValueDim != declaration.HeadDim select declaration with { ValueDim = dim },
         ];
-        return withLess.Where(less => !less.ValueFromKey || (less.ValueDim <= less.KeyDim && (less.Rotary == AttentionRotary.None || less.Rotated.Start >= less.ValueDim))).Select(WithRoom).Select(RandomCuts.Allowed).Where(less => less != declaration).Distinct();
+        return withLess.Where(less => !less.ValueFromKey || (less.ValueDim <= less.KeyDim && (less.Rotary == AttentionRotary.None || less.Rotated.Start >= less.ValueDim))).Select(less => less.Selection == AttentionSelection.Hard ? less.Hard : less).Select(WithRoom).Select(RandomCuts.Allowed).Where(less => less != declaration).Distinct();
     }
 
     /// <summary>Strides that are as wide as the tokens have become.</summary>

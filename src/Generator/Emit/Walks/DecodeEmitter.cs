@@ -17,9 +17,13 @@ internal static class DecodeEmitter
         Attend(w, plan, visible);
         DecodeScoresEmitter.Emit(w, plan, dialect, visible);
         if (OneRowEmitter.HasScores(plan)) OneRowEmitter.Scores(w, plan);
-        DecodeValuesEmitter.Emit(w, plan, dialect, visible);
-        if (OneRowEmitter.HasValues(plan)) OneRowEmitter.Values(w, plan);
-        DecodeValuesEmitter.EmitOne(w, plan, dialect);
+        if (plan.Spec.WeighsValues)
+        {
+            DecodeValuesEmitter.Emit(w, plan, dialect, visible);
+            if (OneRowEmitter.HasValues(plan)) OneRowEmitter.Values(w, plan);
+            DecodeValuesEmitter.EmitOne(w, plan, dialect);
+        }
+
         Weights(w, plan, visible);
         if (plan.Decode!.KeyByKey) DecodeTileEmitter.Together(w, plan);
         Merge(w, plan);
@@ -120,6 +124,7 @@ internal static class DecodeEmitter
 
         w.Line($"DecodeScores(in block, ref query, ref {source}, keys, {streams}ref weights{(visible.UpperMoves ? ", seen" : "")}{(DecodeScoresEmitter.TakesScales(plan) ? ", ref keyScales" : "")});");
         w.Line(weights);
+        if (!plan.Spec.WeighsValues) return;
         w.Line($"DecodeValues(in block, ref weights, ref At(ref run.Values<{plan.ValueType}>(), first * block.ValueStride), {(visible.DiffersByRow ? streams : "")}{bounds}{(plan.Spec.Scores.Hides ? ", hides" : "")});");
     }
 
@@ -131,7 +136,8 @@ internal static class DecodeEmitter
         bool hides = plan.Spec.Scores.Hides;
         string from = plan.InRegisters ? "0, " : "", bounds = string.Join(", ", visible.Bounds.Select(bound => bound is "hidden" or "seen" ? bound + " + query" : bound));
         w.Line();
-        w.Line($"/// <summary>Makes weights of the scores of all rows{(hides ? ", and says whether a score hides its key" : "")}.{(plan.Decode!.KeyByKey ? " Those of a tile are put in rows, and back." : "")}</summary>");
+        string does = plan.Spec.WeighsValues ? "Makes weights of the scores of all rows" : "Keeps the key of each row's largest score", back = plan.Spec.WeighsValues ? ", and back" : "";
+        w.Line($"/// <summary>{does}{(hides ? ", and says whether a score hides its key" : "")}.{(plan.Decode!.KeyByKey ? $" Those of a tile are put in rows{back}." : "")}</summary>");
         w.Line(GeneratedCode.CoreMethod);
         using (w.Block($"private static {(hides ? "bool" : "void")} DecodeWeights(in DecodeBlock block, ref float weights, {visible.Parameters}{(NeedsKey(plan) ? ", in KeyRun run, int key" : "")}{(plan.HasScales ? ", ref float keyScales, ref float valueScales" : "")})"))
         {
@@ -158,7 +164,7 @@ internal static class DecodeEmitter
                         Rows(bounds, "At(ref first, i * WeightRow)", "At(ref first, (i + j) * WeightRow)", "row + i", "count", "query");
                     }
 
-                    w.Line("if (tile > 1) TileOfRows(ref first, WeightRow, tile, keys, ref w);");
+                    if (plan.Spec.WeighsValues) w.Line("if (tile > 1) TileOfRows(ref first, WeightRow, tile, keys, ref w);");
                 }
             }
             else
@@ -178,8 +184,8 @@ internal static class DecodeEmitter
                 using (w.Block($"for (int j = 0; j < {count}; j++)"))
                     w.Line($"Multiply(ref {scoresOfOne}, 0, keys, ref keyScales);");
             if (!plan.Spec.Scores.IsPlain) ScoreEmitter.Call(w, plan, "hides |= ", scores, "keys", count, bounds, "head", query, "key");
-            w.Line($"OnlineSoftmax(ref {scores}, {from}keys, ref At(ref block.State, {(row == "row" ? row : $"({row})")} * StateRow), {count}, {bounds}{SoftmaxEmitter.KeyArgument(plan, "key")});");
-            if (plan.HasScales)
+            SoftmaxEmitter.Call(w, plan, scores, $"{from}keys", $"At(ref block.State, {(row == "row" ? row : $"({row})")} * StateRow)", count, bounds, "key");
+            if (plan.HasScales && plan.Spec.WeighsValues)
                 using (w.Block($"for (int j = 0; j < {count}; j++)"))
                 {
                     // Hidden keys keep the weight 0: their scale may be NaN.
@@ -193,11 +199,18 @@ internal static class DecodeEmitter
     {
         var rows = plan.Spec.Rows;
         w.Line();
-        w.Line("/// <summary>Adds to the state of rows their state after other keys. Both are scaled to the higher maximum.</summary>");
+        w.Line($"/// <summary>Adds to the state of rows their state after other keys. {(plan.Spec.WeighsValues ? "Both are scaled to the higher maximum." : "The larger score stays.")}</summary>");
         w.Line(GeneratedCode.CoreMethod);
         using (w.Block("public static void Merge(ref float state, ref float other, int rows)"))
         using (w.Block("for (; rows > 0; rows--, state = ref At(ref state, StateRow), other = ref At(ref other, StateRow))"))
         {
+            if (!plan.Spec.WeighsValues)
+            {
+                w.Line("Store(Load(ref state, Sums) | Load(ref other, Sums), ref state, Sums);");
+                foreach (var state in rows.States) state.Merge(w, SoftmaxEmitter.Context(plan));
+                return;
+            }
+
             w.Line("""
                 ref float maximum = ref At(ref state, Maximum);
                 float mine = maximum, others = At(ref other, Maximum);

@@ -12,6 +12,12 @@ internal static class FinishEmitter
     public static void Emit(SourceWriter w, CorePlan plan, Dialect dialect)
     {
         var rows = plan.Spec.Rows;
+        if (!plan.Spec.WeighsValues)
+        {
+            ChoiceEmitter.Finish(w, plan);
+            return;
+        }
+
         w.Line();
         w.Line("/// <summary>Writes output rows: 0 for rows that see no key.</summary>");
         w.Line(GeneratedCode.CoreMethod);

@@ -16,17 +16,16 @@ internal static class PackingEmitter
         PackKeys(w, plan, dialect);
         if (plan.HasScales) ScaleKeys(w);
         foreach (var step in plan.Spec.Loads.Factors) step.PackedKeysMethod(w, new(plan.Spec.HeadDim, plan.Lanes));
-        PackValues(w, plan, dialect, visible);
+        if (plan.Spec.WeighsValues) PackValues(w, plan, dialect, visible);
     }
 
     private static void Pack(SourceWriter w, CorePlan plan)
     {
         w.Line();
-        w.Line("""
-            /// <summary>Copies keys into panels and values into padded rows.</summary>
-            """);
+        w.Line($"/// <summary>Copies keys into panels{(plan.Spec.WeighsValues ? " and values into padded rows" : "")}.</summary>");
         bool check = plan.Spec.RowsDiffer;
-        if (check) w.Line("/// <returns>Whether all values are finite: then 0 times a hidden value is 0.</returns>");
+        if (!plan.Spec.WeighsValues) w.Line("/// <returns>True: values are not multiplied.</returns>");
+        else if (check) w.Line("/// <returns>Whether all values are finite: then 0 times a hidden value is 0.</returns>");
         else w.Line("/// <returns>True: every row sees every key, so no value is multiplied by the weight of a hidden key.</returns>");
         w.Line(GeneratedCode.CoreMethod);
         using (w.Block("public static bool Pack(in KeysToPack keys)"))
@@ -35,6 +34,12 @@ internal static class PackingEmitter
             else w.Line($"PackKeys(ref keys.KeyRows.First<{plan.KeyType}>(), keys.KeyRows.Stride, keys.Count, ref keys.PackedKeys);");
             if (plan.HasScales) w.Line("ScaleKeys(in keys);");
             foreach (var step in plan.Spec.Loads.Factors) step.PackedKeys(w);
+            if (!plan.Spec.WeighsValues)
+            {
+                w.Line("return true;");
+                return;
+            }
+
             string scales = plan.HasScales ? ", ref keys.ValueRows.Scales, keys.ValueRows.ScaleStride" : "";
             string values = $"PackValues(ref keys.ValueRows.First<{plan.ValueType}>(), keys.ValueRows.Stride, keys.Count, ref keys.PackedValues{scales});";
             w.Line(check ? $"return {values}" : $"{values}\nreturn true;");

@@ -36,13 +36,14 @@ internal static class PagesEmitter
             string streams = visible.DiffersByRow ? "streams" : "true", seen = visible.UpperMoves ? ", seen" : "", hides = plan.Spec.Scores.Hides ? ", hides" : "";
             w.Line($"DecodeScores(in block, ref query, in run, page, keys, {streams}, ref weights{seen});");
             w.Line(weights);
-            w.Line($"DecodeValues(in block, ref weights, in run, page, {(visible.DiffersByRow ? "streams, " : "")}{visible.Arguments()}{hides});");
+            if (plan.Spec.WeighsValues) w.Line($"DecodeValues(in block, ref weights, in run, page, {(visible.DiffersByRow ? "streams, " : "")}{visible.Arguments()}{hides});");
             return;
         }
 
         OneRow(w, OneRowEmitter.HasScores(plan), "int ", "OneRowScores(ref query, in run, page, keys, block.KeyStride, ref weights)", "");
         Pages(w, OneRowEmitter.HasScores(plan), $"DecodeScores(in block, ref query, ref run.KeysOf<{plan.KeyType}>(of), {Ahead(plan, plan.Decode.PrefetchKeys.Contiguous)}count, ref At(ref weights, from){(visible.UpperMoves ? ", seen - from" : "")}{(DecodeScoresEmitter.TakesScales(plan) ? ", ref At(ref keyScales, from)" : "")});");
         w.Line(weights);
+        if (!plan.Spec.WeighsValues) return;
         bool oneRow = OneRowEmitter.HasValues(plan) && !plan.Spec.Scores.Hides;
         string[] all = [visible.LowerMoves ? $" && {visible.Lower("0")} <= 0" : "", visible.UpperMoves ? " && seen >= keys" : ""];
         OneRow(w, oneRow, OneRowEmitter.HasScores(plan) ? "" : "int ", "OneRowValues(ref weights, in run, page, keys, block.ValueStride, ref block.State)", string.Concat(all));

@@ -25,8 +25,8 @@ internal static class PlanEmitter
                 PanelKeys = PanelKeys,
                 KeyBlock = KeyBlock,
                 PackedKeyFloats = HeadDim,
-                PackedValueFloats = ValueDim,
-                StateRowFloats = StateRow,
+                PackedValueFloats = {(plan.Spec.WeighsValues ? "ValueDim" : "0")},
+                StateRowFloats = StateRow,{Chosen(plan)}
                 ScratchFloats = {plan.ScratchFloats}, // queries and weights
                 FlopsPerPair = {FlopsPerPair(plan)},
                 """);
@@ -47,7 +47,7 @@ internal static class PlanEmitter
                 RowsTogether = {plan.Decode!.RowsTogether},
                 ChunkKeys = {plan.Decode!.ChunkKeys},
                 OneRowBlock = OneRowBlock,
-                StateRowFloats = StateRow,
+                StateRowFloats = StateRow,{Chosen(plan)}
                 {(plan.Spec.InPages ? "InPages = true,\n" + (plan.HasScales ? "" : "OneKeyHead = true,\n") : "")}{(plan.Spec.Loads.CopiesKeys
                     ? "ScratchFloats = (RowsAtOnce + DecodeKeys) * QueryRow + (RowsAtOnce + 4) * WeightRow, // queries, copies of keys and weights\nOneKeyHead = true,"
                     : plan.HasScales ? "ScratchFloats = RowsAtOnce * (QueryRow + OneRowWeights) + 2 * OneRowWeights, // queries, weights and scales\nOneKeyHead = true,"
@@ -64,5 +64,11 @@ internal static class PlanEmitter
         Elements = new({string.Join(", ", new[] { plan.Spec.Elements.Query, plan.Spec.Elements.Key, plan.Spec.Elements.Value, plan.Spec.Elements.Output }.Select(type => $"{ElementTable.Of(type).Bytes}"))}),
         """);
 
-    private static int FlopsPerPair(CorePlan plan) => plan.Spec.ScoreFlops + 2 * plan.Spec.ValueDim;
+    /// <summary>Where the state has the key whose value is the output, if it is the value of one key.</summary>
+    private static string Chosen(CorePlan plan) => plan.Spec.WeighsValues ? "" : $"\nChosen = ChosenValue.Of<{plan.ValueType}, {plan.OutputType}>(HighestKey),";
+
+    public static int FlopsPerPair(CorePlan plan) => plan.Spec.ScoreFlops + ValueFlops(plan.Spec);
+
+    /// <summary>Those of the products of weights with values.</summary>
+    public static int ValueFlops(CoreSpec spec) => spec.WeighsValues ? 2 * spec.ValueDim : 0;
 }

@@ -36,8 +36,8 @@ internal static class PrefillEmitter
                     w.Line("""
                         int keys = Math.Min(run.Count - first, KeyBlock);
                         ref float panels = ref At(ref run.Keys<float>(), (nint)first * HeadDim);
-                        ref float values = ref At(ref run.Values<float>(), (nint)first * ValueDim);
                         """);
+                    if (plan.Spec.WeighsValues) w.Line("ref float values = ref At(ref run.Values<float>(), (nint)first * ValueDim);");
                     using (w.Block("for (int row = 0; row < block.Rows; row += TileRows)"))
                     {
                         if (dialect.Prefetches) w.Line("block.Ahead.Fetch();");
@@ -74,10 +74,10 @@ internal static class PrefillEmitter
         {
             w.Line($"Scores(ref tileQuery, ref {panels}, {count}, ref weights{ScoresEmitter.PartialsArgument(plan)});");
             ScoreEmitter.Call(w, plan, "bool hides = ", "weights", columns, "Math.Min(block.Rows - row, TileRows)", bounds, "0", "row", visible.LowerMoves ? "run.Key + first + skip" : "run.Key + first");
-            w.Line($"OnlineSoftmax(ref weights, {columns}, ref state, TileRows, {bounds}{SoftmaxEmitter.KeyArgument(plan, visible.LowerMoves ? "run.Key + first + skip" : "run.Key + first")});");
+            SoftmaxEmitter.Call(w, plan, "weights", columns, "state", "TileRows", bounds, visible.LowerMoves ? "run.Key + first + skip" : "run.Key + first");
         }
 
-        Values(w, plan, visible, end);
+        if (plan.Spec.WeighsValues) Values(w, plan, visible, end);
     }
 
     /// <summary>Declares which keys the rows of a tile see, and how many are to be skipped because none does.</summary>

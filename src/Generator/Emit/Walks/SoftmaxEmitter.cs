@@ -91,12 +91,16 @@ internal static class SoftmaxEmitter
         }
     }
 
+    /// <summary>The call for some rows of scores.</summary>
+    /// <param name="columns">The end of the columns, after the first where the method takes it.</param>
+    /// <param name="key">The key of column 0, among those of the sequence.</param>
+    public static void Call(SourceWriter w, CorePlan plan, string weights, string columns, string state, string rows, string bounds, string key) => w.Line(plan.Spec.WeighsValues
+        ? $"OnlineSoftmax(ref {weights}, {columns}, ref {state}, {rows}, {bounds}{(plan.Spec.Rows.NeedsKeys ? $", {key}" : "")});"
+        : $"Choose(ref {weights}, {columns}, ref {state}, {rows}, {bounds}, {key});");
+
     /// <summary>What states of rows are written with.</summary>
     public static RowContext Context(CorePlan plan) => new(
         plan.Spec.Rows, Dialect.Of(plan.Isa).Vector, plan.Spec.Visible, plan.Spec.Scores.IsNatural ? 1 : (float)Math.Abs((double)plan.Spec.Scale));
-
-    /// <param name="key">The key of column 0, among those of the sequence.</param>
-    public static string KeyArgument(CorePlan plan, string key) => plan.Spec.Rows.NeedsKeys ? $", {key}" : "";
 
     /// <summary>Scores become weights as in <see cref="Exponentials"/>, and states get the exponents.</summary>
     private static void WithExponents(SourceWriter w, RowProgram states, bool hides)

@@ -4,12 +4,13 @@ namespace AttentionGen.Generator.Steps.RowStates;
 
 /// <summary>The largest score of each row, and its key. It is kept beside the maximum that weights are relative to, which lags.</summary>
 /// <param name="IsWritten">Whether the score is asked for.</param>
-/// <param name="HasKey">Whether its key is: of equal scores the first.</param>
-internal sealed record HighestState(bool IsWritten, bool HasKey) : RowState
+/// <param name="HasKey">Whether its key is kept: of equal scores the first.</param>
+/// <param name="IsKeyWritten">Whether the key is asked for, too.</param>
+internal sealed record HighestState(bool IsWritten, bool HasKey, bool IsKeyWritten) : RowState
 {
-    public override string Name => (IsWritten ? "_max" : "") + (HasKey ? "_argmax" : "");
+    public override string Name => (IsWritten ? "_max" : "") + (IsKeyWritten ? "_argmax" : "");
 
-    public override string Text => IsWritten && HasKey ? "largest score, argmax" : IsWritten ? "largest score" : "argmax";
+    public override string Text => IsWritten && IsKeyWritten ? "largest score, argmax" : IsWritten ? "largest score" : IsKeyWritten ? "argmax" : "";
 
     public override (string[] Names, string Text) Numbers => (["Highest", "HighestKey"], "largest score and its key");
 
@@ -61,6 +62,6 @@ internal sealed record HighestState(bool IsWritten, bool HasKey) : RowState
     public override void Finish(SourceWriter w, RowContext context)
     {
         if (IsWritten) w.Line($"place.Floats(Role.MaxScore, 0, row, 0) = RowStatistics.MaxScore(sum, At(ref state, Highest), {ScalarText.Float(context.ScoreFactor)});");
-        if (HasKey) w.Line("place.Ints(Role.ArgMax, 0, row, 0) = RowStatistics.ArgMax(sum, At(ref state, HighestKey), in place);");
+        if (IsKeyWritten) w.Line("place.Ints(Role.ArgMax, 0, row, 0) = RowStatistics.ArgMax(sum, At(ref state, HighestKey), in place);");
     }
 }

@@ -12,7 +12,8 @@ internal sealed record RowProgram(EquatableArray<RowState> States)
         var states = new List<RowState>();
         if (spec.Has(Role.Sinks)) states.Add(new SinkState());
         if (spec.Has(Role.LogSumExp)) states.Add(new LogSumExpState());
-        if (spec.Has(Role.MaxScore) || spec.Has(Role.ArgMax)) states.Add(new HighestState(IsWritten: spec.Has(Role.MaxScore), HasKey: spec.Has(Role.ArgMax)));
+        bool isChosen = spec.Attention.Selection == Selection.Hard;
+        if (isChosen || spec.Has(Role.MaxScore) || spec.Has(Role.ArgMax)) states.Add(new HighestState(IsWritten: spec.Has(Role.MaxScore), HasKey: isChosen || spec.Has(Role.ArgMax), IsKeyWritten: spec.Has(Role.ArgMax)));
         if (spec.Has(Role.Entropy)) states.Add(new EntropyState());
         if (spec.Has(Role.Scores) && spec.Attention.GivenScoresStage is null or Stage.Weights) states.Add(new WeightsState());
         return new(states.ToEquatableArray());

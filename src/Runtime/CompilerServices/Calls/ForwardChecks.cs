@@ -13,6 +13,8 @@ internal static unsafe class ForwardChecks
     {
         if (walks.Prefill.Exists) Tensors(walks.Prefill.Plan.HeadDim, walks.Prefill.Plan.ValueDim, walks.Prefill.Plan.Elements, query, key, value, output);
         if (walks.Decode.Exists) Tensors(walks.Decode.Plan.HeadDim, walks.Decode.Plan.ValueDim, walks.Decode.Plan.Elements, query, key, value, output);
+        if (walks.Prefill.Exists) Chosen(walks.Prefill.Plan.Chosen, walks.Prefill.Plan.StateRowFloats, value, output);
+        if (walks.Decode.Exists) Chosen(walks.Decode.Plan.Chosen, walks.Decode.Plan.StateRowFloats, value, output);
         if (value.Heads != key.Heads || output.Heads != query.Heads || query.Heads % key.Heads != 0) Broken("heads");
     }
 
@@ -20,6 +22,11 @@ internal static unsafe class ForwardChecks
     {
         if (query.Dim != headDim || key.Dim != headDim || value.Dim != valueDim || output.Dim != valueDim) Broken("head dimensions");
         if (bytes != new TensorBytes(query.ElementBytes, key.ElementBytes, value.ElementBytes, output.ElementBytes)) Broken("elements");
+    }
+
+    private static void Chosen(in ChosenValue chosen, int stateRow, in KernelTensor value, in KernelTensor output)
+    {
+        if (chosen.Exists && (chosen.Key >= stateRow || chosen.ValueBytes != value.ElementBytes || chosen.OutputBytes != output.ElementBytes)) Broken("chosen keys");
     }
 
     /// <summary>Checks that sequences are inside the tensors, that pieces cover all their rows, and that zones are inside their keys.</summary>

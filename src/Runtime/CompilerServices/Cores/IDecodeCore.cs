@@ -65,6 +65,9 @@ public readonly struct DecodePlan
     /// <summary>Floats of the state of a query row: output, sums of weights, maximum.</summary>
     public int StateRowFloats { get; init; }
 
+    /// <summary>For a core whose rows choose a key: where the state has it, and how its value is copied. The core does not write the output.</summary>
+    public ChosenValue Chosen { get; init; }
+
     /// <summary>Floats of working memory that <see cref="IDecodeCore.Decode"/> needs besides the state.</summary>
     public int ScratchFloats { get; init; }
 

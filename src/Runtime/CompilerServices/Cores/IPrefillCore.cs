@@ -57,6 +57,9 @@ public readonly struct PrefillPlan
     /// <summary>Floats of the state of a query row: output, sums of weights, maximum.</summary>
     public int StateRowFloats { get; init; }
 
+    /// <summary>For a core whose rows choose a key: where the state has it, and how its value is copied. The core does not write the output.</summary>
+    public ChosenValue Chosen { get; init; }
+
     /// <summary>Floats of the state of a query block.</summary>
     public readonly int StateFloats => QueryBlock * StateRowFloats;
 

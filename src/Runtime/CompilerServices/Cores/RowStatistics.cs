@@ -24,6 +24,12 @@ public static class RowStatistics
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static int ArgMax(float sum, float key, in ForwardPlace place) => sum > 0 ? place.Token(BitConverter.SingleToInt32Bits(key)) : -1;
 
+    /// <summary>The chosen key of a row as <see cref="ChosenValue"/> takes it, as bits.</summary>
+    /// <param name="sum">The weight of the key: 1, 0 where the row saw no key, or NaN where a score is NaN.</param>
+    /// <param name="key">The index of the key in its sequence, as bits.</param>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static float ChosenKey(float sum, float key) => sum > 0 ? key : BitConverter.Int32BitsToSingle(sum == 0 ? ChosenValue.None : ChosenValue.NotANumber);
+
     /// <summary>The entropy of the weights in nats; 0 where the row saw no key.</summary>
     /// <param name="sum">The sum of the weights.</param>
     /// <param name="exponents">The sum of each weight times its exponent, in powers of two.</param>

@@ -204,7 +204,9 @@ internal sealed unsafe class DecodeJob : PooledJob<DecodeJob>
             }
 
             var output = call.OutputRows(sequence, rows.Row, rows.Head + i);
-            walk.Finish(ref *(state + (nint)i * rows.Queries * walk.Plan.StateRowFloats), output, rows.Queries, call.Place(sequence, rows.Head + i, rows.Row));
+            float* ofHead = state + (nint)i * rows.Queries * walk.Plan.StateRowFloats;
+            walk.Finish(ref *ofHead, output, rows.Queries, call.Place(sequence, rows.Head + i, rows.Row));
+            ChosenValues.Write(call, walk.Plan.Chosen, sequence, rows.Head + i, rows.Row, rows.Queries, ofHead, walk.Plan.StateRowFloats);
         }
     }
 }

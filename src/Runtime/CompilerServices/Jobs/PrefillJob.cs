@@ -179,7 +179,7 @@ internal sealed unsafe class PrefillJob : PooledJob<PrefillJob>
             int count = Math.Min(end - begin, stretch), low = begin + (int)Part(count, block - from, to - from), high = begin + (int)Part(count, block - from + 1, to - from);
             ref readonly var sequence = ref Sequence(next.Blocks.SequenceHead);
             ahead.Key = AheadRows.Of(_call.KeyRow(sequence, low, next.Blocks.SequenceHead.KeyHead), _call.Key, sequence.Step, high - low, steps);
-            ahead.Value = AheadRows.Of(_call.ValueRow(sequence, low, next.Blocks.SequenceHead.KeyHead), _call.Value, sequence.Step, high - low, steps);
+            if (_walk.Plan.PackedValueFloats > 0) ahead.Value = AheadRows.Of(_call.ValueRow(sequence, low, next.Blocks.SequenceHead.KeyHead), _call.Value, sequence.Step, high - low, steps);
             return ahead;
         }
 
@@ -352,6 +352,7 @@ internal sealed unsafe class PrefillJob : PooledJob<PrefillJob>
                 Place = _call.Place(sequence, head, row),
                 Ahead = ref ahead,
             });
+            if (last) ChosenValues.Write(_call, _walk.Plan.Chosen, sequence, head, row, rows, state, _walk.Plan.StateRowFloats);
         }
     }
 }

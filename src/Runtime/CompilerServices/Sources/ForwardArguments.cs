@@ -104,6 +104,9 @@ internal unsafe struct ForwardArguments
     /// <summary>The position of query rows of a head in the call.</summary>
     public readonly ForwardPlace Place(in ForwardSequence sequence, int head, int row) => new(Operands, sequence, head, row);
 
+    /// <summary>The index of the key-value head that a query head reads.</summary>
+    public readonly int KeyHead(int head) => head / Group;
+
     /// <summary>Writes the output and the other results of rows that see no key.</summary>
     public readonly void Clear(in ForwardSequence sequence, int head, int row, int rows)
     {
