@@ -24,10 +24,10 @@ internal static class DecodeNeighboursEmitter
         bool oneRow = OneRowEmitter.HasScores(plan) && !plan.Spec.InPages;
         if (oneRow)
         {
-            w.Line("""
+            w.Line($"""
 
                 // One row and one head: most of the keys, with the query in registers.
-                int done = heads == 1 && rows == 1 ? OneRowScores(ref query, ref key, stride, keys / 4, ref weights) : 0;
+                int done = heads == 1 && rows == 1 ? OneRowScores{plan.Halves}(ref query, ref key, stride, keys / 4, ref weights) : 0;
                 """);
         }
 
@@ -63,7 +63,7 @@ internal static class DecodeNeighboursEmitter
 
                 // One row and one head: most of the values, with the output in registers.
                 int done = 0;
-                if (heads == 1 && rows == 1) done = OneRowValues({from}, stride, count, ref block.State);
+                if (heads == 1 && rows == 1) done = OneRowValues{plan.Halves}({from}, stride, count, ref block.State);
                 """);
         }
 
@@ -103,12 +103,12 @@ internal static class DecodeNeighboursEmitter
             using (w.Block($"for (nint d = {from}; d < {to}; d += Lanes)"))
             {
                 if (rows > 1) Prefetch(w, plan, dialect, "k", "d", plan.ScoredKeys);
-                Step((key, offset) => $"{ElementTypes.Function("Load", plan.ScoredKeys)}(ref {key}, {offset})", "d");
+                Step((key, offset) => $"{plan.Loading("Load", plan.ScoredKeys)}(ref {key}, {offset})", "d");
             }
         }
 
         string Sums(int row) => $"Sums4({string.Join(", ", Enumerable.Range(0, Keys).Select(key => Sum(row, key)))})";
-        void Tail() => Step((key, offset) => $"{ElementTypes.Function("LoadFirst", plan.ScoredKeys)}({Address.Arguments(key, offset)}, {headDim - whole})", $"{whole}");
+        void Tail() => Step((key, offset) => $"{plan.Loading("LoadFirst", plan.ScoredKeys)}({Address.Arguments(key, offset)}, {headDim - whole})", $"{whole}");
 
         if (rows == 1) PrefetchRows(w, dialect, "k", headDim);
         if (!chained)
@@ -161,13 +161,13 @@ internal static class DecodeNeighboursEmitter
             using (w.Block($"for (nint i = 0; i < {whole}; i += Lanes)"))
             {
                 if (rows > 1) Prefetch(w, plan, dialect, "v", "i", plan.Spec.Elements.Value);
-                Step(key => $"{ElementTypes.Function("Load", plan.Spec.Elements.Value)}(ref v{key}, i)", "i");
+                Step(key => $"{plan.Loading("Load", plan.Spec.Elements.Value)}(ref v{key}, i)", "i");
             }
         }
 
         if (whole < dim)
             using (w.Block(""))
-                Step(key => $"{ElementTypes.Function("LoadFirst", plan.Spec.Elements.Value)}(ref v{key}, {whole}, {dim - whole})", $"{whole}");
+                Step(key => $"{plan.Loading("LoadFirst", plan.Spec.Elements.Value)}(ref v{key}, {whole}, {dim - whole})", $"{whole}");
 
         void Step(Func<int, string> load, string offset)
         {

@@ -60,7 +60,7 @@ internal static class OneRowEmitter
         w.Line();
         w.Line("/// <summary>Scores of a row with keys of one head: one key from each quarter at a time, so that each quarter is read in the order of memory.</summary>");
         w.Line(GeneratedCode.CoreMethod);
-        using (w.Block($"private static int OneRowScores(ref float query, {(plan.Spec.InPages ? PagesEmitter.Parameters + ", nint stride" : $"ref {plan.ScoredKeyType} key, nint stride, int quarter")}, ref float weights)"))
+        using (w.Block($"private static int OneRowScores{plan.Halves}(ref float query, {(plan.Spec.InPages ? PagesEmitter.Parameters + ", nint stride" : $"ref {plan.ScoredKeyType} key, nint stride, int quarter")}, ref float weights){plan.WhereHalves}"))
         {
             bool fetches = !plan.Spec.Loads.CopiesKeys && !plan.Spec.InPages; // copies are in the cache, pages are too short
             if (fetches) w.Line(StreamAhead(dim, plan.ScoredKeys));
@@ -98,7 +98,7 @@ internal static class OneRowEmitter
         w.Line($"Vectors128.Scatter(Sums4(s0, s1, s2, s3){load.Factors}, ref weights, quarter);");
     }
 
-    private static string Key(CorePlan plan) => ElementTypes.Function("Load", plan.ScoredKeys);
+    private static string Key(CorePlan plan) => plan.Loading("Load", plan.ScoredKeys);
 
     private static string StreamAhead(int dim, ElementType type) => $"nint ahead = {Math.Max(KernelPlanner.StreamBytesAhead / (dim * ElementTable.Of(type).Bytes), 1)} * stride;";
 
@@ -108,7 +108,7 @@ internal static class OneRowEmitter
         w.Line();
         w.Line("/// <summary>Adds weights * values of one head to the state of a row: one value from each quarter at a time.</summary>");
         w.Line(GeneratedCode.CoreMethod);
-        using (w.Block($"private static int OneRowValues(ref float weights, {(plan.Spec.InPages ? PagesEmitter.Parameters + ", nint stride" : $"ref {plan.ValueType} value, nint stride, int quarter")}, ref float state)"))
+        using (w.Block($"private static int OneRowValues{plan.Halves}(ref float weights, {(plan.Spec.InPages ? PagesEmitter.Parameters + ", nint stride" : $"ref {plan.ValueType} value, nint stride, int quarter")}, ref float state){plan.WhereHalves}"))
         {
             if (!plan.Spec.InPages) w.Line(StreamAhead(dim, plan.Spec.Elements.Value));
             w.Line("Vec " + string.Join(", ", Enumerable.Range(0, vectors).Select(i => $"o{i} = Load(ref state, {Address.Offset((i, "Lanes"))})")) + ";");
@@ -118,7 +118,7 @@ internal static class OneRowEmitter
                 for (int stream = 0; stream < Keys; stream++)
                 {
                     w.Line($"Vec w{stream} = Splat(ref weights, {Address.Offset((stream, "quarter"))}); " + string.Join(" ", Enumerable.Range(0, vectors).Select(i =>
-                        $"o{i} = MulAdd(w{stream}, {ElementTypes.Function("Load", plan.Spec.Elements.Value)}(ref v{stream}, {Address.Offset((i, "Lanes"))}), o{i});")));
+                        $"o{i} = MulAdd(w{stream}, {plan.Loading("Load", plan.Spec.Elements.Value)}(ref v{stream}, {Address.Offset((i, "Lanes"))}), o{i});")));
                 }
             });
 
