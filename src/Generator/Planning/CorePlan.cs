@@ -100,6 +100,21 @@ internal sealed record CorePlan(CoreSpec Spec, Isas Isa, int Lanes, int KeyBlock
     /// <summary>Whether keys and values are integers, each row with a scale of its own: scores and weights are multiplied by the scales.</summary>
     public bool HasScales => Spec.Elements.Key == ElementType.SByte;
 
+    /// <summary>
+    /// Whether decode has its loops twice, as methods with a type parameter: for halves that are known to be finite, which are read faster, and for all. Keys that are changed, or of which more
+    /// is computed, do not come from a cache, which alone knows that.
+    /// </summary>
+    public bool DecodesHalves => Decode is not null && Spec.Elements is { Key: ElementType.Half, Value: ElementType.Half } && !Spec.Loads.CopiesKeys && Spec.Loads.Factors.Count == 0 && !Spec.IsAdditive;
+
+    /// <summary>The type parameter of the methods of decode, with its brackets, and what it needs; nothing where they have none.</summary>
+    public string Halves => DecodesHalves ? "<THalves>" : "";
+
+    /// <inheritdoc cref="Halves"/>
+    public string WhereHalves => DecodesHalves ? " where THalves : struct" : "";
+
+    /// <summary>A function of the vector classes that decode loads elements of a type with.</summary>
+    public string Loading(string name, ElementType type) => ElementTypes.Function(name, type) + (type == ElementType.Half ? Halves : "");
+
     public string ValueType => ElementTypes.Text(Spec.Elements.Value);
 
     public string OutputType => ElementTypes.Text(Spec.Elements.Output);

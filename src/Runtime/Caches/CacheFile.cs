@@ -298,6 +298,8 @@ internal sealed unsafe class CacheReader : IDisposable
                 }
             }
         }
+
+        if (tokens > 0) CacheRows.Mark(Shape, room(tokens), 0, tokens);
     }
 
     /// <summary>Fills a cache with what the rest of the file has, and compares the checksum. The cache is disposed if that fails.</summary>

@@ -65,7 +65,24 @@ internal static class CacheRows
                 *memory.KeyScale(first + token, head) = keyScales[row];
                 if (!shape.ValueFromKey) *memory.ValueScale(first + token, head) = valueScales[row];
             }
+
+        Mark(shape, memory, first + from, first + end);
     }
+
+    /// <summary>Marks the pages of tokens with an infinity or NaN, after rows are written, where pages have marks.</summary>
+    public static unsafe void Mark(CacheShape shape, in KeyMemory memory, int first, int end)
+    {
+        if (memory.Marks == 0) return;
+        for (int token = first; token < end; token++)
+        {
+            ref var key = ref *(Half*)memory.Key(token, 0, shape.HeadDim * sizeof(Half));
+            ref var value = ref *(Half*)memory.Value(token, 0, shape.ValueDim * sizeof(Half));
+            memory.Mark(token, IsFinite(shape, ref key, memory.PageTokens, shape.HeadDim) && IsFinite(shape, ref value, memory.PageTokens, shape.ValueDim));
+        }
+    }
+
+    /// <summary>Whether the rows of all heads of a token are finite.</summary>
+    private static bool IsFinite(CacheShape shape, ref Half row, nint pageTokens, int dim) => KernelMemory.AllFinite(ref row, shape.Heads, pageTokens * dim, heads: 1, headStride: 0, dim);
 
     /// <summary>Reads rows of tokens as they are stored, from the token <paramref name="first"/> on.</summary>
     public static unsafe void Read<T>(CacheShape shape, in KeyMemory memory, int first, Span<T> keys, Span<T> values, Span<float> keyScales, Span<float> valueScales)

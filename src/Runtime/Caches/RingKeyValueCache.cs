@@ -275,6 +275,9 @@ public sealed unsafe class RingKeyValueCache<T> : AttentionCache
                 reader.Rows(ring._pages, layer, ring.UsedPlaces(firsts[layer], lengths[layer]));
                 ring._firsts[layer] = firsts[layer];
                 ring.SetLength(layer, lengths[layer]);
+                // The reader has marked places.
+                CacheRows.Mark(ring.Shape, ring.Memory(layer), 0, Math.Min(firstKeys, lengths[layer]));
+                CacheRows.Mark(ring.Shape, ring.Memory(layer), Math.Max(firstKeys, firsts[layer]), lengths[layer]);
             }
         });
     }
@@ -322,6 +325,7 @@ public sealed unsafe class RingKeyValueCache<T> : AttentionCache
         _gathered = (byte*)ScratchCache.Rent((nuint)checked((nint)OwnedMemory.Alignment + layout.Bytes));
         *(byte**)_gathered = _gathered + OwnedMemory.Alignment; // the list of its one page
         _gatheredMemory = layout.Memory((byte**)_gathered) with { Kept = FirstKeys, Ring = gathered };
+        _gatheredMemory.RemoveMark();
         var memory = Memory(layer);
         Copy(memory, _gatheredMemory, 0, Math.Min(FirstKeys, length));
         Copy(memory, _gatheredMemory, seen, length);
@@ -383,5 +387,7 @@ public sealed unsafe class RingKeyValueCache<T> : AttentionCache
                 *to.KeyScale(token, head) = *from.KeyScale(token, head);
                 *to.ValueScale(token, head) = *from.ValueScale(token, head);
             }
+
+        CacheRows.Mark(Shape, to, first, end);
     }
 }

@@ -450,14 +450,15 @@ internal readonly struct forward_f32_bf16_bf16_f32_d128_causal_rope_stored__avx5
     [MethodImpl(AggressiveOptimization | NoInlining)]
     private static int OneRowScores(ref float query, ref BFloat16 key, nint stride, int quarter, ref float weights)
     {
-        nint ahead = 8 * stride;
+        nint ahead = 16 * stride;
         Vec q0 = Load(ref query, 0), q1 = Load(ref query, Lanes), q2 = Load(ref query, 2 * Lanes), q3 = Load(ref query, 3 * Lanes),
             q4 = Load(ref query, 4 * Lanes), q5 = Load(ref query, 5 * Lanes), q6 = Load(ref query, 6 * Lanes), q7 = Load(ref query, 7 * Lanes);
         ref BFloat16 k0 = ref key, k1 = ref At(ref key, quarter * stride), k2 = ref At(ref key, 2 * quarter * stride),
             k3 = ref At(ref key, 3 * quarter * stride);
         for (int left = quarter; left > 0; left--, weights = ref At(ref weights, 1))
         {
-            PrefetchFour(ref k0, quarter * stride, ahead);
+            if (left % 2 == 0)
+                PrefetchFour(ref k0, quarter * stride, ahead);
             Vec s0 = q0 * LoadBFloat16(ref k0, 0), s1 = q0 * LoadBFloat16(ref k1, 0), s2 = q0 * LoadBFloat16(ref k2, 0), s3 = q0 * LoadBFloat16(ref k3, 0);
             s0 = MulAdd(q1, LoadBFloat16(ref k0, Lanes), s0); s1 = MulAdd(q1, LoadBFloat16(ref k1, Lanes), s1);
             s2 = MulAdd(q1, LoadBFloat16(ref k2, Lanes), s2); s3 = MulAdd(q1, LoadBFloat16(ref k3, Lanes), s3);
@@ -560,14 +561,15 @@ internal readonly struct forward_f32_bf16_bf16_f32_d128_causal_rope_stored__avx5
     [MethodImpl(AggressiveOptimization | NoInlining)]
     private static int OneRowValues(ref float weights, ref BFloat16 value, nint stride, int quarter, ref float state)
     {
-        nint ahead = 8 * stride;
+        nint ahead = 16 * stride;
         Vec o0 = Load(ref state, 0), o1 = Load(ref state, Lanes), o2 = Load(ref state, 2 * Lanes), o3 = Load(ref state, 3 * Lanes),
             o4 = Load(ref state, 4 * Lanes), o5 = Load(ref state, 5 * Lanes), o6 = Load(ref state, 6 * Lanes), o7 = Load(ref state, 7 * Lanes);
         ref BFloat16 v0 = ref value, v1 = ref At(ref value, quarter * stride), v2 = ref At(ref value, 2 * quarter * stride),
             v3 = ref At(ref value, 3 * quarter * stride);
         for (int left = quarter; left > 0; left--, weights = ref At(ref weights, 1))
         {
-            PrefetchFour(ref v0, quarter * stride, ahead);
+            if (left % 2 == 0)
+                PrefetchFour(ref v0, quarter * stride, ahead);
             Vec w0 = Splat(ref weights, 0); o0 = MulAdd(w0, LoadBFloat16(ref v0, 0), o0); o1 = MulAdd(w0, LoadBFloat16(ref v0, Lanes), o1);
             o2 = MulAdd(w0, LoadBFloat16(ref v0, 2 * Lanes), o2); o3 = MulAdd(w0, LoadBFloat16(ref v0, 3 * Lanes), o3);
             o4 = MulAdd(w0, LoadBFloat16(ref v0, 4 * Lanes), o4); o5 = MulAdd(w0, LoadBFloat16(ref v0, 5 * Lanes), o5);

@@ -11,7 +11,8 @@ namespace AttentionGen.Generator.Emit.MicroKernels;
 /// <param name="Step">Elements from index to index of the left operand, in units.</param>
 /// <param name="Unit">The unit of the step; nothing for elements.</param>
 /// <param name="Type">The type of its elements.</param>
-internal sealed record Access(string Reference, string Stride, int Tail = 0, int Step = 1, string Unit = "", ElementType Type = ElementType.Float);
+/// <param name="TypeArgument">What its loads have as a type argument, with brackets; usually nothing.</param>
+internal sealed record Access(string Reference, string Stride, int Tail = 0, int Step = 1, string Unit = "", ElementType Type = ElementType.Float, string TypeArgument = "");
 
 /// <summary>
 /// Writes a product of panels, the micro-kernel of both matrix products: accumulators [rows, vectors] += left [rows, index] * right [index, vectors], and an epilogue for what the
@@ -112,8 +113,8 @@ internal sealed record ProductEmitter(Dialect Dialect, int Rows, int Vectors, st
             if (LoadRight is { } load) return $"{RightName}{v} = {load(index, v)};";
             string offset = Address.Offset((index, RightStride), (v, "Lanes"));
             return RightTail > 0 && v == Vectors - 1
-                ? $"{RightName}{v} = {ElementTypes.Function("LoadFirst", RightAccess.Type)}({Address.Arguments(Right, offset)}, {RightTail});"
-                : $"{RightName}{v} = {ElementTypes.Function("Load", RightAccess.Type)}({Address.Arguments(Right, offset)});";
+                ? $"{RightName}{v} = {ElementTypes.Function("LoadFirst", RightAccess.Type)}{RightAccess.TypeArgument}({Address.Arguments(Right, offset)}, {RightTail});"
+                : $"{RightName}{v} = {ElementTypes.Function("Load", RightAccess.Type)}{RightAccess.TypeArgument}({Address.Arguments(Right, offset)});";
         }
 
         string Splat(int row) => $"{LeftName(row)} = Splat({Address.Arguments(Left, Address.Offset((row, LeftStride), (index * LeftAccess.Step, LeftAccess.Unit)))});";

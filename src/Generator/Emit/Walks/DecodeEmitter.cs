@@ -36,22 +36,34 @@ internal static class DecodeEmitter
         w.Line(GeneratedCode.CoreMethod);
         using (w.Block("public static void Decode(in DecodeBlock block)"))
         {
-            bool copies = plan.Spec.Loads.CopiesKeys;
-            w.Line($"""
+            w.Line("""
                 int rows = block.Heads * block.Queries;
                 ref float query = ref block.Scratch; // [RowsAtOnce, QueryRow]
-                ref float weights = ref At(ref query, RowsAtOnce * QueryRow); // [RowsAtOnce, weightRow]
-                var (keyBlock, weightRow) = BlockOf(in block);{(copies ? "\nref float copies = ref At(ref weights, (RowsAtOnce + 4) * WeightRow); // [DecodeKeys, QueryRow], after the rows of a tile" : "")}{(plan.HasScales ? "\nref float keyScales = ref At(ref weights, RowsAtOnce * OneRowWeights), valueScales = ref At(ref keyScales, OneRowWeights); // of a block" : "")}
-                if (block.First) Reset(ref block.State, rows);
                 """);
+            if (!plan.DecodesHalves) Memory(w, plan);
+            w.Line("if (block.First) Reset(ref block.State, rows);");
             w.Line("for (int head = 0; head < block.Heads; head++)");
             w.Line($"    CopyQueries(ref At(ref block.QueryRows.First<{plan.QueryType}>(), head * block.QueryRows.HeadStride), block.QueryRows.Stride, block.Queries, ref At(ref query, head * block.Queries * QueryRow){PackingEmitter.PlaceArgument(plan, "head")});");
             w.Line();
-            using (w.Block("for (int r = 0; r < block.RunCount; r++)"))
+            if (!plan.DecodesHalves)
+                Runs(w, plan, visible);
+            else
+                w.Line("""
+                    // The same bits in less time, where all halves are finite, and no query is too large for that.
+                    if (block.Finite && TryRaise(ref query, rows * QueryRow)) DecodeRuns<FiniteHalves>(in block, ref query);
+                    else DecodeRuns<AnyHalves>(in block, ref query);
+                    """);
+        }
+
+        if (plan.DecodesHalves)
+        {
+            w.Line();
+            w.Line("/// <summary>Adds to the state of copied query rows what keys in place contribute.</summary>");
+            w.Line(GeneratedCode.CoreMethod);
+            using (w.Block($"private static void DecodeRuns{plan.Halves}(in DecodeBlock block, ref float query){plan.WhereHalves}"))
             {
-                w.Line("ref KeyRun run = ref Unsafe.Add(ref block.Runs, r);");
-                using (w.Block(PagesEmitter.VariesBlocks(plan) ? "for (int first = 0, keys; first < run.Count; first += keys)" : "for (int first = 0; first < run.Count; first += keyBlock)"))
-                    Block(w, plan, visible);
+                Memory(w, plan);
+                Runs(w, plan, visible);
             }
         }
 
@@ -61,6 +73,28 @@ internal static class DecodeEmitter
             private static (int Keys, int WeightRow) BlockOf(in DecodeBlock block) =>
                 {(plan.Spec.Loads.CopiesKeys ? "(DecodeKeys, WeightRow)" : "block.Heads == block.KeyHeads && block.Queries == 1 ? (OneRowBlock, OneRowWeights) : (DecodeKeys, WeightRow)")};
             """);
+    }
+
+    /// <summary>The working memory behind the queries.</summary>
+    private static void Memory(SourceWriter w, CorePlan plan)
+    {
+        w.Line("""
+            ref float weights = ref At(ref query, RowsAtOnce * QueryRow); // [RowsAtOnce, weightRow]
+            var (keyBlock, weightRow) = BlockOf(in block);
+            """);
+        if (plan.Spec.Loads.CopiesKeys) w.Line("ref float copies = ref At(ref weights, (RowsAtOnce + 4) * WeightRow); // [DecodeKeys, QueryRow], after the rows of a tile");
+        if (plan.HasScales) w.Line("ref float keyScales = ref At(ref weights, RowsAtOnce * OneRowWeights), valueScales = ref At(ref keyScales, OneRowWeights); // of a block");
+    }
+
+    /// <summary>The loop over the runs and their blocks.</summary>
+    private static void Runs(SourceWriter w, CorePlan plan, VisibleKeys visible)
+    {
+        using (w.Block("for (int r = 0; r < block.RunCount; r++)"))
+        {
+            w.Line("ref KeyRun run = ref Unsafe.Add(ref block.Runs, r);");
+            using (w.Block(PagesEmitter.VariesBlocks(plan) ? "for (int first = 0, keys; first < run.Count; first += keys)" : "for (int first = 0; first < run.Count; first += keyBlock)"))
+                Block(w, plan, visible);
+        }
     }
 
     /// <summary>A block of keys of a run.</summary>
@@ -109,7 +143,7 @@ internal static class DecodeEmitter
             source = "copies";
         }
 
-        string weights = $"{(plan.Spec.Scores.Hides ? "bool hides = " : "")}DecodeWeights(in block, ref weights, {bounds}{(NeedsKey(plan) ? ", in run, key" : "")}{(plan.HasScales ? ", ref keyScales, ref valueScales" : "")});";
+        string weights = $"{(plan.Spec.Scores.Hides ? "bool hides = " : "")}DecodeWeights{plan.Halves}(in block, ref weights, {bounds}{(NeedsKey(plan) ? ", in run, key" : "")}{(plan.HasScales ? ", ref keyScales, ref valueScales" : "")});";
         if (plan.Spec.InPages)
         {
             PagesEmitter.Block(w, plan, visible, weights);
@@ -122,10 +156,10 @@ internal static class DecodeEmitter
                 w.Line($"CopyScales(ref At(ref run.{scales}, first * block.ScaleStride), block.ScaleStride, keys, ref {char.ToLowerInvariant(scales[0])}{scales.Substring(1)});");
         }
 
-        w.Line($"DecodeScores(in block, ref query, ref {source}, keys, {streams}ref weights{(visible.UpperMoves ? ", seen" : "")}{(DecodeScoresEmitter.TakesScales(plan) ? ", ref keyScales" : "")});");
+        w.Line($"DecodeScores{plan.Halves}(in block, ref query, ref {source}, keys, {streams}ref weights{(visible.UpperMoves ? ", seen" : "")}{(DecodeScoresEmitter.TakesScales(plan) ? ", ref keyScales" : "")});");
         w.Line(weights);
         if (!plan.Spec.WeighsValues) return;
-        w.Line($"DecodeValues(in block, ref weights, ref At(ref run.Values<{plan.ValueType}>(), first * block.ValueStride), {(visible.DiffersByRow ? streams : "")}{bounds}{(plan.Spec.Scores.Hides ? ", hides" : "")});");
+        w.Line($"DecodeValues{plan.Halves}(in block, ref weights, ref At(ref run.Values<{plan.ValueType}>(), first * block.ValueStride), {(visible.DiffersByRow ? streams : "")}{bounds}{(plan.Spec.Scores.Hides ? ", hides" : "")});");
     }
 
     private static bool NeedsKey(CorePlan plan) => !plan.Spec.Scores.IsPlain || plan.Spec.Rows.NeedsKeys;
@@ -139,7 +173,7 @@ internal static class DecodeEmitter
         string does = plan.Spec.WeighsValues ? "Makes weights of the scores of all rows" : "Keeps the key of each row's largest score", back = plan.Spec.WeighsValues ? ", and back" : "";
         w.Line($"/// <summary>{does}{(hides ? ", and says whether a score hides its key" : "")}.{(plan.Decode!.KeyByKey ? $" Those of a tile are put in rows{back}." : "")}</summary>");
         w.Line(GeneratedCode.CoreMethod);
-        using (w.Block($"private static {(hides ? "bool" : "void")} DecodeWeights(in DecodeBlock block, ref float weights, {visible.Parameters}{(NeedsKey(plan) ? ", in KeyRun run, int key" : "")}{(plan.HasScales ? ", ref float keyScales, ref float valueScales" : "")})"))
+        using (w.Block($"private static {(hides ? "bool" : "void")} DecodeWeights{plan.Halves}(in DecodeBlock block, ref float weights, {visible.Parameters}{(NeedsKey(plan) ? ", in KeyRun run, int key" : "")}{(plan.HasScales ? ", ref float keyScales, ref float valueScales" : "")}){plan.WhereHalves}"))
         {
             if (hides) w.Line("bool hides = false;");
             if (plan.Decode!.KeyByKey)
@@ -192,6 +226,10 @@ internal static class DecodeEmitter
                     string lower = visible.LowerMoves ? $"Math.Max({visible.Lower(DecodeStreams.Join(query, "j"))}, 0)" : "0", upper = visible.UpperMoves ? $"Math.Min({visible.Upper(DecodeStreams.Join(query, "j"))}, keys)" : "keys";
                     w.Line($"{(plan.Spec.Scores.Hides ? "MultiplyVisible" : "Multiply")}(ref {scoresOfOne}, {lower}, {upper}, ref valueScales);");
                 }
+
+            if (plan.DecodesHalves && plan.Spec.WeighsValues)
+                using (w.Block($"for (int j = 0; j < {count}; j++)"))
+                    w.Line($"Raise{plan.Halves}(ref {scoresOfOne}, keys);");
         }
     }
 

@@ -25,10 +25,10 @@ internal static class DecodeNeighboursEmitter
         bool oneRow = OneRowEmitter.HasScores(plan) && !plan.Spec.InPages;
         if (oneRow)
         {
-            w.Line("""
+            w.Line($"""
 
                 // One row and one head: most of the keys, with the query in registers.
-                int done = heads == 1 && rows == 1 ? OneRowScores(ref query, ref key, stride, keys / 4, ref weights) : 0;
+                int done = heads == 1 && rows == 1 ? OneRowScores{plan.Halves}(ref query, ref key, stride, keys / 4, ref weights) : 0;
                 """);
         }
 
@@ -66,7 +66,7 @@ internal static class DecodeNeighboursEmitter
 
                 // One row and one head: most of the values, with the output in registers.
                 int done = 0;
-                if (heads == 1 && rows == 1) done = OneRowValues({from}, stride, count, ref block.State);
+                if (heads == 1 && rows == 1) done = OneRowValues{plan.Halves}({from}, stride, count, ref block.State);
                 """);
         }
 
@@ -107,7 +107,7 @@ internal static class DecodeNeighboursEmitter
             using (w.Block($"for (nint d = {from}; d < {to}; d += {Address.Offset((pair.Vectors, "Lanes"))})"))
             {
                 if (rows > 1) Prefetch(w, plan, dialect, "k", "d", plan.ScoredKeys);
-                Step((key, vector) => $"{ElementTypes.Function("Load", plan.ScoredKeys)}(ref {key}, {Join("d", Address.Offset((vector, "Lanes")))})", "d", pair.Vectors);
+                Step((key, vector) => $"{plan.Loading("Load", plan.ScoredKeys)}(ref {key}, {Join("d", Address.Offset((vector, "Lanes")))})", "d", pair.Vectors);
             }
         }
 
@@ -116,8 +116,8 @@ internal static class DecodeNeighboursEmitter
         // The elements that fill no step: whole vectors, and a part of one.
         void Tail() => Step(
             (key, vector) => whole + ((vector + 1) * lanes) <= headDim
-                ? $"{ElementTypes.Function("Load", plan.ScoredKeys)}(ref {key}, {whole + (vector * lanes)})"
-                : $"{ElementTypes.Function("LoadFirst", plan.ScoredKeys)}({Address.Arguments(key, $"{whole + (vector * lanes)}")}, {headDim - whole - (vector * lanes)})",
+                ? $"{plan.Loading("Load", plan.ScoredKeys)}(ref {key}, {whole + (vector * lanes)})"
+                : $"{plan.Loading("LoadFirst", plan.ScoredKeys)}({Address.Arguments(key, $"{whole + (vector * lanes)}")}, {headDim - whole - (vector * lanes)})",
             $"{whole}", (headDim - whole + lanes - 1) / lanes);
 
         if (rows == 1) PrefetchRows(w, dialect, "k", headDim);
@@ -171,13 +171,13 @@ internal static class DecodeNeighboursEmitter
             using (w.Block($"for (nint i = 0; i < {whole}; i += Lanes)"))
             {
                 if (rows > 1) Prefetch(w, plan, dialect, "v", "i", plan.Spec.Elements.Value);
-                Step(key => $"{ElementTypes.Function("Load", plan.Spec.Elements.Value)}(ref v{key}, i)", "i");
+                Step(key => $"{plan.Loading("Load", plan.Spec.Elements.Value)}(ref v{key}, i)", "i");
             }
         }
 
         if (whole < dim)
             using (w.Block(""))
-                Step(key => $"{ElementTypes.Function("LoadFirst", plan.Spec.Elements.Value)}(ref v{key}, {whole}, {dim - whole})", $"{whole}");
+                Step(key => $"{plan.Loading("LoadFirst", plan.Spec.Elements.Value)}(ref v{key}, {whole}, {dim - whole})", $"{whole}");
 
         void Step(Func<int, string> load, string offset)
         {

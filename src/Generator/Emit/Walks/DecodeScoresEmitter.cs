@@ -21,7 +21,7 @@ internal static class DecodeScoresEmitter
         w.Line(GeneratedCode.CoreMethod);
         string keys = !plan.Spec.InPages ? $"ref {plan.ScoredKeyType} key, int keys{(keyByKey ? ", bool streams" : "")}"
             : keyByKey ? $"{PagesEmitter.Parameters}, bool streams" : $"ref {plan.ScoredKeyType} key{(dialect.Prefetches ? ", nint ahead" : "")}, int keys";
-        using (w.Block($"private static void DecodeScores(in DecodeBlock block, ref float query, {keys}, ref float weights{(visible.UpperMoves ? ", int seen" : "")}{(TakesScales(plan) ? ", ref float keyScales" : "")})"))
+        using (w.Block($"private static void DecodeScores{plan.Halves}(in DecodeBlock block, ref float query, {keys}, ref float weights{(visible.UpperMoves ? ", int seen" : "")}{(TakesScales(plan) ? ", ref float keyScales" : "")}){plan.WhereHalves}"))
         {
             if (!keyByKey)
             {
@@ -36,7 +36,7 @@ internal static class DecodeScoresEmitter
                 w.Line($"""
 
                     // One row: most of the keys, with the query in registers.
-                    int done = rows == 1 ? OneRowScores(ref query, in run, page, keys, {product.Stride}, ref weights) : 0;
+                    int done = rows == 1 ? OneRowScores{plan.Halves}(ref query, in run, page, keys, {product.Stride}, ref weights) : 0;
                     """);
             }
             else if (oneRow)
@@ -44,7 +44,7 @@ internal static class DecodeScoresEmitter
                 w.Line($"""
 
                     // One row and one head: most of the keys, with the query in registers.
-                    int done = block.KeyHeads == 1 && rows == 1 ? OneRowScores(ref query, ref key, {product.Stride}, keys / 4, ref weights) : 0;
+                    int done = block.KeyHeads == 1 && rows == 1 ? OneRowScores{plan.Halves}(ref query, ref key, {product.Stride}, keys / 4, ref weights) : 0;
                     streams &= done == 0;
                     """);
             }

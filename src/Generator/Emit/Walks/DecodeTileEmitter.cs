@@ -44,7 +44,7 @@ internal static class DecodeTileEmitter
                 for (int kind = 0; kind < kinds.Count; kind++)
                 {
                     string condition = kinds[kind].Rows == 1 ? "else " : $"{(kind == 0 ? "" : "else ")}if (tile == {kinds[kind].Rows}) ";
-                    w.Line($"{condition}{product.Method(kinds[kind])}({arguments}, ref weights, row, tiles, {(inPages ? first : groups ? "some, from" : $"count, {first}")}{bounds});");
+                    w.Line($"{condition}{product.Method(kinds[kind])}{plan.Halves}({arguments}, ref weights, row, tiles, {(inPages ? first : groups ? "some, from" : $"count, {first}")}{bounds});");
                 }
             }
         }
@@ -74,7 +74,7 @@ internal static class DecodeTileEmitter
         string parameters = product.IsScores ? $"ref float query, {keys}" : keys, bounds = !product.IsScores ? "" : ", bool streams" + (visible.UpperMoves ? ", int seen" : "");
         bool skips = product.IsScores && visible.UpperMoves;
         string weightRow = tile.Rows > 1 ? "WeightRow" : "weightRow"; // several rows of a head are never in the longer blocks of single rows
-        using (w.Block($"private static void {product.Method(tile)}(in DecodeBlock block, {parameters}, ref float weights, int row, int tiles, {(inPages ? "int from" : "int count, int first")}{bounds})"))
+        using (w.Block($"private static void {product.Method(tile)}{plan.Halves}(in DecodeBlock block, {parameters}, ref float weights, int row, int tiles, {(inPages ? "int from" : "int count, int first")}{bounds}){plan.WhereHalves}"))
         {
             string owner = product.IsScores ? "Key" : "Value", ahead = dialect.Prefetches ? $", ahead = {AheadOf(plan, tile, dim, product.IsScores ? plan.ScoredKeys : plan.Spec.Elements.Value)} * stride" : "";
             w.Line($"int heads = block.KeyHeads, rows = block.HeadRows{(tile.Rows > 1 ? "" : ", weightRow = BlockOf(in block).WeightRow")};\nnint stride = {stride}, headStride = block.{owner}HeadStride{(inPages && tile.Rows == 1 ? ahead : "")};");
@@ -196,11 +196,11 @@ internal static class DecodeTileEmitter
             using (w.Block($"for (nint d = {from}; d < {to}; d += Lanes)"))
             {
                 Prefetch(w, plan, dialect, tile, "k");
-                Step((key, offset) => $"{ElementTypes.Function("Load", plan.ScoredKeys)}(ref {key}, {offset})", "d");
+                Step((key, offset) => $"{plan.Loading("Load", plan.ScoredKeys)}(ref {key}, {offset})", "d");
             }
         }
 
-        void Tail() => Step((key, offset) => $"{ElementTypes.Function("LoadFirst", plan.ScoredKeys)}({Address.Arguments(key, offset)}, {headDim - whole})", $"{whole}");
+        void Tail() => Step((key, offset) => $"{plan.Loading("LoadFirst", plan.ScoredKeys)}({Address.Arguments(key, offset)}, {headDim - whole})", $"{whole}");
 
         void Store(Func<(int Index, int First), string> sums)
         {
@@ -270,13 +270,13 @@ internal static class DecodeTileEmitter
             using (w.Block($"for (nint d = 0; d < {whole}; d += Lanes)"))
             {
                 Prefetch(w, plan, dialect, tile, "v");
-                Step(key => $"{ElementTypes.Function("Load", plan.Spec.Elements.Value)}(ref v{key}, d)", "d");
+                Step(key => $"{plan.Loading("Load", plan.Spec.Elements.Value)}(ref v{key}, d)", "d");
             }
         }
 
         if (whole < dim)
             using (w.Block(""))
-                Step(key => $"{ElementTypes.Function("LoadFirst", plan.Spec.Elements.Value)}(ref v{key}, {whole}, {dim - whole})", $"{whole}");
+                Step(key => $"{plan.Loading("LoadFirst", plan.Spec.Elements.Value)}(ref v{key}, {whole}, {dim - whole})", $"{whole}");
 
         void Step(Func<int, string> load, string offset)
         {

@@ -18,7 +18,7 @@ internal static class DecodeValuesEmitter
         w.Line(GeneratedCode.CoreMethod);
         string values = !plan.Spec.InPages ? $"ref {plan.ValueType} value" : plan.Decode!.KeyByKey ? "in KeyRun run, int page" : $"ref {plan.ValueType} value{(dialect.Prefetches ? ", nint ahead" : "")}";
         bool inPages = plan.Spec.InPages && plan.Decode!.KeyByKey;
-        using (w.Block($"private static void DecodeValues(in DecodeBlock block, ref float weights, {values}{(plan.Decode!.KeyByKey && visible.DiffersByRow ? ", bool streams" : "")}, {visible.Parameters}{(plan.Spec.Scores.Hides ? ", bool hides" : "")})"))
+        using (w.Block($"private static void DecodeValues{plan.Halves}(in DecodeBlock block, ref float weights, {values}{(plan.Decode!.KeyByKey && visible.DiffersByRow ? ", bool streams" : "")}, {visible.Parameters}{(plan.Spec.Scores.Hides ? ", bool hides" : "")}){plan.WhereHalves}"))
         {
             w.Line("""
                 int heads = block.KeyHeads, rows = block.HeadRows, weightRow = BlockOf(in block).WeightRow;
@@ -45,7 +45,7 @@ internal static class DecodeValuesEmitter
                         {
                             w.Line($"""
                                 int n = k - begin, j = n < {together} * part ? begin + n % {together} * part + n / {together} : k; // in the order of the loops below
-                                if (!Hidden(At(ref w, {(plan.Decode.KeyByKey ? "j * step" : "j")}))) AddValues(ref w, {Step(plan)}ref v, stride, ref s, j, j + 1);
+                                if (!Hidden(At(ref w, {(plan.Decode.KeyByKey ? "j * step" : "j")}))) AddValues{plan.Halves}(ref w, {Step(plan)}ref v, stride, ref s, j, j + 1);
                                 """);
                         }
                     }
@@ -61,19 +61,19 @@ internal static class DecodeValuesEmitter
                 if (OneRowEmitter.HasValues(plan) && plan.Spec.InPages)
                 {
                     begin = "done";
-                    w.Line("""
+                    w.Line($"""
 
                         // One row: most of the values, with the output in registers.
-                        int done = rows == 1 ? OneRowValues(ref weights, in run, page, keys, stride, ref block.State) : 0;
+                        int done = rows == 1 ? OneRowValues{plan.Halves}(ref weights, in run, page, keys, stride, ref block.State) : 0;
                         """);
                 }
                 else if (OneRowEmitter.HasValues(plan))
                 {
                     (begin, count) = ("done", count + " - done");
-                    w.Line("""
+                    w.Line($"""
 
                         // One row and one head: most of the values, with the output in registers.
-                        int done = heads == 1 && rows == 1 ? OneRowValues(ref weights, ref value, stride, keys / 4, ref block.State) : 0;
+                        int done = heads == 1 && rows == 1 ? OneRowValues{plan.Halves}(ref weights, ref value, stride, keys / 4, ref block.State) : 0;
                         """);
                 }
 
@@ -99,8 +99,8 @@ internal static class DecodeValuesEmitter
                 {
                     string between = low == "0" ? all : $"({all} - {low})";
                     w.Line(row);
-                    w.Line($"AddValues(ref w, {Step(plan)}ref v, stride, ref s, {(low == "0" ? "" : "low + ")}{between} / {together} * {together}, {all});");
-                    if (others) w.Line($"if (all < keys) AddValues(ref w, {Step(plan)}ref v, stride, ref s, {(visible.LowerMoves ? $"Math.Max({lower}, all)" : "all")}, Math.Min({upper}, keys));");
+                    w.Line($"AddValues{plan.Halves}(ref w, {Step(plan)}ref v, stride, ref s, {(low == "0" ? "" : "low + ")}{between} / {together} * {together}, {all});");
+                    if (others) w.Line($"if (all < keys) AddValues{plan.Halves}(ref w, {Step(plan)}ref v, stride, ref s, {(visible.LowerMoves ? $"Math.Max({lower}, all)" : "all")}, Math.Min({upper}, keys));");
                 }
             }
         }
@@ -130,7 +130,7 @@ internal static class DecodeValuesEmitter
             using (w.Block("for (int i = 0; low > 0 && i < block.Heads * block.Queries; i++)"))
             {
                 w.Line(row);
-                w.Line($"AddValues(ref w, {Step(plan)}ref v, stride, ref s, Math.Max({lower}, 0), {(visible.UpperMoves ? $"Math.Min({upper}, low)" : "low")});");
+                w.Line($"AddValues{plan.Halves}(ref w, {Step(plan)}ref v, stride, ref s, Math.Max({lower}, 0), {(visible.UpperMoves ? $"Math.Min({upper}, low)" : "low")});");
             }
         }
 
@@ -157,11 +157,11 @@ internal static class DecodeValuesEmitter
                 int rows = plan.Decode!.Tiles[0].Rows;
                 string query = "(row + i) % block.Queries", lower = visible.Lower(query), upper = visible.Upper(query);
                 string from = low == "0" ? "ref w, ref v" : $"ref At(ref w, {rows} * {low}), ref At(ref v, {low} * stride)";
-                w.Line($"if (tile == {rows}) AddValues{rows}({from}, stride, ref s, end{(low == "0" ? "" : $" - {low}")});");
+                w.Line($"if (tile == {rows}) AddValues{rows}{plan.Halves}({from}, stride, ref s, end{(low == "0" ? "" : $" - {low}")});");
                 using (w.Block("for (int i = 0; i < tile; i++, w = ref At(ref w, 1), s = ref At(ref s, StateRow))"))
                 {
-                    w.Line($"if (tile < {rows}) AddValues(ref w, tile, ref v, stride, ref s, {low}, end);");
-                    if (all != "keys") w.Line($"if (all < keys) AddValues(ref w, tile, ref v, stride, ref s, {(visible.LowerMoves ? $"Math.Max({lower}, all)" : "all")}, Math.Min({upper}, keys));");
+                    w.Line($"if (tile < {rows}) AddValues{plan.Halves}(ref w, tile, ref v, stride, ref s, {low}, end);");
+                    if (all != "keys") w.Line($"if (all < keys) AddValues{plan.Halves}(ref w, tile, ref v, stride, ref s, {(visible.LowerMoves ? $"Math.Max({lower}, all)" : "all")}, Math.Min({upper}, keys));");
                 }
             }
 
@@ -201,7 +201,8 @@ internal static class DecodeValuesEmitter
         w.Line($"/// <summary>Adds weights * values to the {(rows == 1 ? "state of a row, whose weights are `step` floats apart" : $"states of {rows} rows, whose weights lie key by key")}.</summary>");
         w.Line(GeneratedCode.CoreMethod);
         string keys = rows == 1 ? "int from, int end" : "int keys";
-        using (w.Block($"private static void AddValues{(rows == 1 ? "" : $"{rows}")}(ref float weights, {(rows == 1 ? "int step, " : "")}ref {ElementTypes.Text(type)} value, nint stride, ref float state, {keys})"))
+        var (halves, where) = HalvesOf(plan, type);
+        using (w.Block($"private static void AddValues{(rows == 1 ? "" : $"{rows}")}{halves}(ref float weights, {(rows == 1 ? "int step, " : "")}ref {ElementTypes.Text(type)} value, nint stride, ref float state, {keys}){where}"))
         {
             if (rows == 1) w.Line("weights = ref At(ref weights, from * step);\nvalue = ref At(ref value, from * stride);");
             if (even > 0)
@@ -217,7 +218,7 @@ internal static class DecodeValuesEmitter
 
         void Strip(string d, int vectors, int tailOf)
         {
-            var product = new ProductEmitter(dialect, rows, vectors, "o", new("w", "", Step: rows, Unit: rows == 1 ? "step" : ""), new("v", "stride", tailOf, Type: type));
+            var product = new ProductEmitter(dialect, rows, vectors, "o", new("w", "", Step: rows, Unit: rows == 1 ? "step" : ""), new("v", "stride", tailOf, Type: type, TypeArgument: halves));
             string State(int row, int vector) => Address.Arguments("s", Address.Offset((row, "StateRow"), (vector, "Lanes")));
             w.Line($"ref float w = ref weights, s = ref At(ref state, {d}){(type == ElementType.Float ? "," : $";\nref {ElementTypes.Text(type)}")} v = ref At(ref value, {d});");
             product.Emit(w, (row, vector) => $"Load({State(row, vector)})", Loop, () => product.EachRow(w, (row, vector) => $"Store({product.Sum(row, vector)}, {State(row, vector)});"));
@@ -233,6 +234,9 @@ internal static class DecodeValuesEmitter
         }
     }
 
+    /// <summary>The type parameter of methods that read values of a type, and what it needs.</summary>
+    private static (string Parameter, string Where) HalvesOf(CorePlan plan, ElementType type) => type == ElementType.Half ? (plan.Halves, plan.WhereHalves) : ("", "");
+
     /// <summary>Outputs of a tile that are in registers at once.</summary>
     private const int StripAccumulators = 12;
 
@@ -242,15 +246,16 @@ internal static class DecodeValuesEmitter
         w.Line();
         w.Line("/// <summary>Adds weights * values to the state of a row.</summary>");
         w.Line(GeneratedCode.CoreMethod);
-        using (w.Block($"private static void AddValues(ref float weights, ref {ElementTypes.Text(type)} value, nint stride, ref float state, int from, int end)"))
+        var (halves, where) = HalvesOf(plan, type);
+        using (w.Block($"private static void AddValues{halves}(ref float weights, ref {ElementTypes.Text(type)} value, nint stride, ref float state, int from, int end){where}"))
         using (w.Block("for (; from < end; from++)"))
         {
             w.Line($"""
                 Vec w = Splat(ref weights, from);
                 ref {ElementTypes.Text(type)} v = ref At(ref value, from * stride);
                 """);
-            if (whole > 0) w.Line($"for (nint i = 0; i < {whole}; i += Lanes) Store(MulAdd(w, {ElementTypes.Function("Load", type)}(ref v, i), Load(ref state, i)), ref state, i);");
-            if (whole < dim) w.Line($"Store(MulAdd(w, {ElementTypes.Function("LoadFirst", type)}(ref v, {whole}, {dim - whole}), Load(ref state, {whole})), ref state, {whole});");
+            if (whole > 0) w.Line($"for (nint i = 0; i < {whole}; i += Lanes) Store(MulAdd(w, {plan.Loading("Load", type)}(ref v, i), Load(ref state, i)), ref state, i);");
+            if (whole < dim) w.Line($"Store(MulAdd(w, {plan.Loading("LoadFirst", type)}(ref v, {whole}, {dim - whole}), Load(ref state, {whole})), ref state, {whole});");
         }
     }
 }

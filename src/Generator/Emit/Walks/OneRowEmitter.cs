@@ -17,12 +17,12 @@ internal static class OneRowEmitter
     public static bool HasValues(CorePlan plan) => plan.Decode!.HasOneRow(plan.Spec.ValueDim, plan.Lanes);
 
     /// <summary>Fetches few of the lines ahead of each stream, as for several heads: the processor fetches the lines between.</summary>
-    private static void PrefetchStreams(SourceWriter w, string name, int dim)
+    private static void PrefetchStreams(SourceWriter w, string name, int dim, ElementType type)
     {
-        const int Step = KernelPlanner.StreamFloatsApart;
-        string fetch = string.Join(" ", Enumerable.Range(0, Math.Max(dim / Step, 1)).Select(i => $"PrefetchFour(ref {name}0, quarter * stride, {(i == 0 ? "ahead" : $"ahead + {i * Step}")});"));
-        w.Line(dim < Step ? $"if (left % {Step / dim} == 0)" : fetch);
-        if (dim < Step) w.Line("    " + fetch);
+        int step = KernelPlanner.StreamBytesApart / ElementTable.Of(type).Bytes;
+        string fetch = string.Join(" ", Enumerable.Range(0, Math.Max(dim / step, 1)).Select(i => $"PrefetchFour(ref {name}0, quarter * stride, {(i == 0 ? "ahead" : $"ahead + {i * step}")});"));
+        w.Line(dim < step ? $"if (left % {step / dim} == 0)" : fetch);
+        if (dim < step) w.Line("    " + fetch);
     }
 
     /// <summary>A loop over four streams of rows of one head, each a quarter of them.</summary>
@@ -60,14 +60,14 @@ internal static class OneRowEmitter
         w.Line();
         w.Line("/// <summary>Scores of a row with keys of one head: one key from each quarter at a time, so that each quarter is read in the order of memory.</summary>");
         w.Line(GeneratedCode.CoreMethod);
-        using (w.Block($"private static int OneRowScores(ref float query, {(plan.Spec.InPages ? PagesEmitter.Parameters + ", nint stride" : $"ref {plan.ScoredKeyType} key, nint stride, int quarter")}, ref float weights)"))
+        using (w.Block($"private static int OneRowScores{plan.Halves}(ref float query, {(plan.Spec.InPages ? PagesEmitter.Parameters + ", nint stride" : $"ref {plan.ScoredKeyType} key, nint stride, int quarter")}, ref float weights){plan.WhereHalves}"))
         {
             bool fetches = !plan.Spec.Loads.CopiesKeys && !plan.Spec.InPages; // copies are in the cache, pages are too short
-            if (fetches) w.Line(StreamAhead(dim));
+            if (fetches) w.Line(StreamAhead(dim, plan.ScoredKeys));
             w.Line("Vec " + string.Join(", ", Enumerable.Range(0, vectors).Select(i => $"q{i} = Load(ref query, {Address.Offset((i, "Lanes"))})")) + ";");
             Streams(w, plan, plan.ScoredKeyType, "k", "key", () =>
             {
-                if (fetches) PrefetchStreams(w, "k", dim);
+                if (fetches) PrefetchStreams(w, "k", dim, plan.ScoredKeys);
                 Products(w, plan, vectors);
             });
 
@@ -98,9 +98,9 @@ internal static class OneRowEmitter
         w.Line($"Vectors128.Scatter(Sums4(s0, s1, s2, s3){load.Factors}, ref weights, quarter);");
     }
 
-    private static string Key(CorePlan plan) => ElementTypes.Function("Load", plan.ScoredKeys);
+    private static string Key(CorePlan plan) => plan.Loading("Load", plan.ScoredKeys);
 
-    private static string StreamAhead(int dim) => $"nint ahead = {Math.Max(KernelPlanner.StreamFloatsAhead / dim, 1)} * stride;";
+    private static string StreamAhead(int dim, ElementType type) => $"nint ahead = {Math.Max(KernelPlanner.StreamBytesAhead / (dim * ElementTable.Of(type).Bytes), 1)} * stride;";
 
     public static void Values(SourceWriter w, CorePlan plan)
     {
@@ -108,17 +108,17 @@ internal static class OneRowEmitter
         w.Line();
         w.Line("/// <summary>Adds weights * values of one head to the state of a row: one value from each quarter at a time.</summary>");
         w.Line(GeneratedCode.CoreMethod);
-        using (w.Block($"private static int OneRowValues(ref float weights, {(plan.Spec.InPages ? PagesEmitter.Parameters + ", nint stride" : $"ref {plan.ValueType} value, nint stride, int quarter")}, ref float state)"))
+        using (w.Block($"private static int OneRowValues{plan.Halves}(ref float weights, {(plan.Spec.InPages ? PagesEmitter.Parameters + ", nint stride" : $"ref {plan.ValueType} value, nint stride, int quarter")}, ref float state){plan.WhereHalves}"))
         {
-            if (!plan.Spec.InPages) w.Line(StreamAhead(dim));
+            if (!plan.Spec.InPages) w.Line(StreamAhead(dim, plan.Spec.Elements.Value));
             w.Line("Vec " + string.Join(", ", Enumerable.Range(0, vectors).Select(i => $"o{i} = Load(ref state, {Address.Offset((i, "Lanes"))})")) + ";");
             Streams(w, plan, plan.ValueType, "v", "value", () =>
             {
-                if (!plan.Spec.InPages) PrefetchStreams(w, "v", dim);
+                if (!plan.Spec.InPages) PrefetchStreams(w, "v", dim, plan.Spec.Elements.Value);
                 for (int stream = 0; stream < Keys; stream++)
                 {
                     w.Line($"Vec w{stream} = Splat(ref weights, {Address.Offset((stream, "quarter"))}); " + string.Join(" ", Enumerable.Range(0, vectors).Select(i =>
-                        $"o{i} = MulAdd(w{stream}, {ElementTypes.Function("Load", plan.Spec.Elements.Value)}(ref v{stream}, {Address.Offset((i, "Lanes"))}), o{i});")));
+                        $"o{i} = MulAdd(w{stream}, {plan.Loading("Load", plan.Spec.Elements.Value)}(ref v{stream}, {Address.Offset((i, "Lanes"))}), o{i});")));
                 }
             });
 

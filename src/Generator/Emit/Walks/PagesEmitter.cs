@@ -34,21 +34,21 @@ internal static class PagesEmitter
         if (keyByKey)
         {
             string streams = visible.DiffersByRow ? "streams" : "true", seen = visible.UpperMoves ? ", seen" : "", hides = plan.Spec.Scores.Hides ? ", hides" : "";
-            w.Line($"DecodeScores(in block, ref query, in run, page, keys, {streams}, ref weights{seen});");
+            w.Line($"DecodeScores{plan.Halves}(in block, ref query, in run, page, keys, {streams}, ref weights{seen});");
             w.Line(weights);
-            if (plan.Spec.WeighsValues) w.Line($"DecodeValues(in block, ref weights, in run, page, {(visible.DiffersByRow ? "streams, " : "")}{visible.Arguments()}{hides});");
+            if (plan.Spec.WeighsValues) w.Line($"DecodeValues{plan.Halves}(in block, ref weights, in run, page, {(visible.DiffersByRow ? "streams, " : "")}{visible.Arguments()}{hides});");
             return;
         }
 
-        OneRow(w, OneRowEmitter.HasScores(plan), "int ", "OneRowScores(ref query, in run, page, keys, block.KeyStride, ref weights)", "");
-        Pages(w, OneRowEmitter.HasScores(plan), $"DecodeScores(in block, ref query, ref run.KeysOf<{plan.KeyType}>(of), {Ahead(plan, plan.Decode.PrefetchKeys.Contiguous)}count, ref At(ref weights, from){(visible.UpperMoves ? ", seen - from" : "")}{(DecodeScoresEmitter.TakesScales(plan) ? ", ref At(ref keyScales, from)" : "")});");
+        OneRow(w, OneRowEmitter.HasScores(plan), "int ", $"OneRowScores{plan.Halves}(ref query, in run, page, keys, block.KeyStride, ref weights)", "");
+        Pages(w, OneRowEmitter.HasScores(plan), $"DecodeScores{plan.Halves}(in block, ref query, ref run.KeysOf<{plan.KeyType}>(of), {Ahead(plan, plan.Decode.PrefetchKeys.Contiguous)}count, ref At(ref weights, from){(visible.UpperMoves ? ", seen - from" : "")}{(DecodeScoresEmitter.TakesScales(plan) ? ", ref At(ref keyScales, from)" : "")});");
         w.Line(weights);
         if (!plan.Spec.WeighsValues) return;
         bool oneRow = OneRowEmitter.HasValues(plan) && !plan.Spec.Scores.Hides;
         string[] all = [visible.LowerMoves ? $" && {visible.Lower("0")} <= 0" : "", visible.UpperMoves ? " && seen >= keys" : ""];
-        OneRow(w, oneRow, OneRowEmitter.HasScores(plan) ? "" : "int ", "OneRowValues(ref weights, in run, page, keys, block.ValueStride, ref block.State)", string.Concat(all));
+        OneRow(w, oneRow, OneRowEmitter.HasScores(plan) ? "" : "int ", $"OneRowValues{plan.Halves}(ref weights, in run, page, keys, block.ValueStride, ref block.State)", string.Concat(all));
         string bounds = string.Join(", ", visible.Bounds.Select(bound => bound == "keys" ? "count" : $"{bound} - from"));
-        Pages(w, oneRow, $"DecodeValues(in block, ref At(ref weights, from), ref run.ValuesOf<{plan.ValueType}>(of), {Ahead(plan, plan.Decode.PrefetchValues.Contiguous)}{bounds}{(plan.Spec.Scores.Hides ? ", hides" : "")});");
+        Pages(w, oneRow, $"DecodeValues{plan.Halves}(in block, ref At(ref weights, from), ref run.ValuesOf<{plan.ValueType}>(of), {Ahead(plan, plan.Decode.PrefetchValues.Contiguous)}{bounds}{(plan.Spec.Scores.Hides ? ", hides" : "")});");
     }
 
     private static string Ahead(CorePlan plan, int keys) => Dialects.Dialect.Of(plan.Isa).Prefetches ? $"run.Ahead(of, Math.Max({keys} / run.PageKeys, 1)), " : "";
@@ -98,7 +98,7 @@ internal static class PagesEmitter
         using (w.Block("for (int from = keys / wide * wide, end; from < keys; from = end)"))
             w.Line($"""
                 end = Math.Min(from + run.PageKeys, keys);
-                AddValues(ref w, step, ref At(ref run.ValuesOf<{plan.ValueType}>(page + from / run.PageKeys), -from * stride), stride, ref s, from + (end - from) / together * together, end);
+                AddValues{plan.Halves}(ref w, step, ref At(ref run.ValuesOf<{plan.ValueType}>(page + from / run.PageKeys), -from * stride), stride, ref s, from + (end - from) / together * together, end);
                 """);
     }
 }

@@ -78,6 +78,8 @@ public unsafe ref partial struct ForwardCall
                 if (!shape.ValueFromKey) plain.Store(value.Row(0, token, head), value.ElementBytes, memory.Value(position, head, valueBytes), valueScale, shape.ValueDim, shape.Element, null, null, position);
             }
         }
+
+        CacheRows.Mark(shape, memory, cached, cached + tokens);
     }
 
     /// <summary>Runs a pinned call on its cache.</summary>

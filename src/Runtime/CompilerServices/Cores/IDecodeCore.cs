@@ -115,6 +115,9 @@ public ref struct DecodeBlock
     /// <summary>The number of runs.</summary>
     public int RunCount;
 
+    /// <summary>Whether all keys and values of the runs are halves that are known to be finite: see <see cref="FiniteHalves"/>.</summary>
+    public bool Finite;
+
     /// <summary>Whether these are the first keys of the rows: the core then initialises the state.</summary>
     public bool First;
 

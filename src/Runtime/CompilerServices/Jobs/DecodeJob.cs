@@ -129,7 +129,7 @@ internal sealed unsafe class DecodeJob : PooledJob<DecodeJob>
         nint* pages = stackalloc nint[MaxPages + ForwardArguments.PagesAhead];
         int count = 0, pageCount = 0, listed = 0, pageKeys = 0, last = rows.Row + rows.Queries - 1;
         long passed = 0;
-        bool begun = false;
+        bool begun = false, finite = true;
         ref readonly var piece = ref _call.Pieces[rows.Piece];
         ref readonly var sequence = ref _call.Sequences[piece.Sequence];
         var (first, keys) = DecodeSchedule.Chunk(_call, _walk.Plan, rows, chunk);
@@ -143,8 +143,8 @@ internal sealed unsafe class DecodeJob : PooledJob<DecodeJob>
             {
                 if (count == MaxRuns || pageCount == MaxPages)
                 {
-                    Attend(rows, runs, count, !begun, state, scratch);
-                    (begun, count, pageCount) = (true, 0, 0);
+                    Attend(rows, runs, count, finite, !begun, state, scratch);
+                    (begun, finite, count, pageCount) = (true, true, 0, 0);
                 }
 
                 nint* firstPage = pages + pageCount;
@@ -158,16 +158,17 @@ internal sealed unsafe class DecodeJob : PooledJob<DecodeJob>
                     next = _call.EndOfPage(sequence, begin, end);
                 }
 
+                finite = finite && _call.IsFinite(sequence, begin, _walk.Plan.InPages ? listed : 1);
                 runs[count++] = range.Run(
                     begin, next, rows.Row, _call.KeyRow(sequence, begin, rows.KeyHead), _call.ValueRow(sequence, begin, rows.KeyHead), firstPage, pageKeys,
                     _call.KeyScale(sequence, begin, rows.KeyHead), _call.ValueScale(sequence, begin, rows.KeyHead));
             }
         }
 
-        if (count > 0 || !begun) Attend(rows, runs, count, !begun, state, scratch);
+        if (count > 0 || !begun) Attend(rows, runs, count, finite, !begun, state, scratch);
     }
 
-    private void Attend(in DecodeRows rows, KeyRun* runs, int count, bool first, float* state, float* scratch)
+    private void Attend(in DecodeRows rows, KeyRun* runs, int count, bool finite, bool first, float* state, float* scratch)
     {
         ref readonly var sequence = ref _call.Sequences[_call.Pieces[rows.Piece].Sequence];
         _walk.Decode(new DecodeBlock
@@ -183,6 +184,7 @@ internal sealed unsafe class DecodeJob : PooledJob<DecodeJob>
             ScaleStride = sequence.Step,
             Runs = ref *runs,
             RunCount = count,
+            Finite = finite,
             First = first,
             State = ref *state,
             Scratch = ref *scratch,

@@ -57,6 +57,10 @@ internal unsafe struct ForwardArguments
     public readonly int EndOfPage(in ForwardSequence sequence, int key, int end) =>
         Memory == null ? end : (int)Math.Min(end, key + (long)Memory[sequence.Item].Consecutive(sequence.Key - Memory[sequence.Item].FirstKey + (nint)key * sequence.Step, sequence.Step));
 
+    /// <summary>Whether all keys and values in some pages of a cache from that of a key on are halves that are known to be finite.</summary>
+    public readonly bool IsFinite(in ForwardSequence sequence, int key, int pages) =>
+        Memory != null && Memory[sequence.Item].IsFinite(sequence.Key - Memory[sequence.Item].FirstKey + (nint)key * sequence.Step, pages);
+
     /// <summary>Lists the pages of keys from one on, at most <paramref name="end"/>: the elements from the page of the first to each.</summary>
     /// <param name="sequence">The sequence.</param>
     /// <param name="key">The first key.</param>

@@ -18,10 +18,15 @@ internal unsafe struct KeyMemory
     /// <summary>Bytes from the start of a page to the scales of keys and of values, [heads, tokens of the page] each, where rows are integers.</summary>
     public nint KeyScales, ValueScales;
 
+    /// <summary>Bytes from the start of a page to its mark, where elements are halves, and 0 where there is none: see <see cref="IsFinite"/>.</summary>
+    public nint Marks;
+
     /// <summary>
     /// In a ring: the number of first tokens, which stay, and of places behind them, each for tokens so many apart. Otherwise 0.
     /// </summary>
     public int Kept, Ring;
+
+    private const int Stays = int.MaxValue;
 
     /// <summary>The address of a head of a key.</summary>
     public readonly byte* Key(nint token, int head, int rowBytes) => Row(Keys, token, head, rowBytes);
@@ -45,6 +50,31 @@ internal unsafe struct KeyMemory
 
     /// <summary>The addresses of the pages from that of a token on.</summary>
     public readonly byte** PagesFrom(nint token) => Pages + Place(token) / PageTokens;
+
+    /// <summary>Whether all elements in some pages from that of a token on are known to be finite: no page has a mark.</summary>
+    public readonly bool IsFinite(nint token, int pages)
+    {
+        if (Marks == 0) return false;
+        for (byte** page = PagesFrom(token); pages > 0; pages--, page++)
+            if (*(int*)(*page + Marks) != 0) return false;
+        return true;
+    }
+
+    /// <summary>Marks the page of a token with an infinity or NaN. It is called for each token that is written, in their order, since what takes the place of such a token removes the mark.</summary>
+    public readonly void Mark(nint token, bool isFinite)
+    {
+        nint place = Place(token);
+        ref int mark = ref *(int*)(Pages[place / PageTokens] + Marks); // the last such token of the page, plus 1
+        bool begins = place == token && place % PageTokens == 0; // tokens behind it were cut off, or the page is new
+        if (begins || (Ring > 0 && mark != Stays && mark - 1 + (nint)Ring <= token)) mark = 0;
+        if (!isFinite) mark = Ring > 0 && token < Kept ? Stays : Math.Max(mark, (int)token + 1);
+    }
+
+    /// <summary>Removes the mark of the first page, which is in new memory.</summary>
+    public readonly void RemoveMark()
+    {
+        if (Marks > 0) *(int*)(*Pages + Marks) = 0;
+    }
 
     /// <summary>The index of a token among the places of all pages.</summary>
     private readonly nint Place(nint token) => Ring == 0 || token < Kept ? token : Kept + (token - Kept) % Ring;

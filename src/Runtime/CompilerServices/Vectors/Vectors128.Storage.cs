@@ -15,6 +15,9 @@ public static partial class Vectors128
     /// <summary>The least float that no finite half-precision number reaches: its infinity and its NaN lie there and above.</summary>
     internal const float HalfLimit = 65536f;
 
+    /// <summary>A magnitude below which floats stay finite when they become <see cref="HalfScale"/> times as large.</summary>
+    internal const float RaisedLimit = 65536f;
+
     /// <summary>The exponent of infinity and NaN.</summary>
     internal const int Infinity = 0x7F800000;
 
@@ -25,6 +28,38 @@ public static partial class Vectors128
     /// <summary>The first half-precision numbers from memory that may end after them, then zeros.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Vector128<float> LoadFirstHalf(ref Half origin, nint offset, int count) => OfHalf(FirstFour(ref Unsafe.As<Half, ushort>(ref Unsafe.Add(ref origin, offset)), count));
+
+    /// <summary>The half-precision vector at an offset, as floats, or 2^112 times too small.</summary>
+    /// <typeparam name="THalves"><see cref="AnyHalves"/> or <see cref="FiniteHalves"/>.</typeparam>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector128<float> LoadHalf<THalves>(ref Half origin, nint offset)
+        where THalves : struct => typeof(THalves) == typeof(FiniteHalves) ? Small(Four(ref Unsafe.As<Half, ushort>(ref Unsafe.Add(ref origin, offset)))) : LoadHalf(ref origin, offset);
+
+    /// <summary>The first half-precision numbers from memory that may end after them, then zeros; as floats, or 2^112 times too small.</summary>
+    /// <typeparam name="THalves"><see cref="AnyHalves"/> or <see cref="FiniteHalves"/>.</typeparam>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector128<float> LoadFirstHalf<THalves>(ref Half origin, nint offset, int count)
+        where THalves : struct => typeof(THalves) == typeof(FiniteHalves) ? Small(FirstFour(ref Unsafe.As<Half, ushort>(ref Unsafe.Add(ref origin, offset)), count)) : LoadFirstHalf(ref origin, offset, count);
+
+    /// <summary>Makes a row of weights 2^112 times as large for <see cref="FiniteHalves"/>. They are far below 2^16, so that this is exact.</summary>
+    /// <typeparam name="THalves"><see cref="AnyHalves"/> or <see cref="FiniteHalves"/>.</typeparam>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void Raise<THalves>(ref float row, int count)
+        where THalves : struct
+    {
+        if (typeof(THalves) != typeof(FiniteHalves)) return;
+        for (int i = 0; i < count; i += 4) Store(Load(ref row, i) * Vector128.Create(HalfScale), ref row, i);
+    }
+
+    /// <summary>Makes rows of queries, whole vectors, 2^112 times as large for <see cref="FiniteHalves"/>, unless one of them would not stay finite.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static bool TryRaise(ref float rows, int count)
+    {
+        for (int i = 0; i < count; i += 4)
+            if (!Vector128.LessThanAll(Vector128.Abs(Load(ref rows, i)), Vector128.Create(RaisedLimit))) return false;
+        Raise<FiniteHalves>(ref rows, count);
+        return true;
+    }
 
     /// <summary>The bfloat16 vector at an offset, as floats.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -72,10 +107,17 @@ public static partial class Vectors128
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     internal static Vector128<float> OfHalf(Vector128<short> x)
     {
-        // With the sign copied upwards, the bits are a float with an exponent that is 112 too low; subnormals become subnormals, and all are exact. Infinity and NaN get the highest exponent.
-        var scaled = ((Vector128.WidenLower(x) << 13) & Vector128.Create(HalfBits)).AsSingle() * Vector128.Create(HalfScale);
+        // Infinity and NaN get the highest exponent.
+        var scaled = Small(x) * Vector128.Create(HalfScale);
         return scaled | (Vector128.GreaterThanOrEqual(Vector128.Abs(scaled), Vector128.Create(HalfLimit)) & Vector128.Create(Infinity).AsSingle());
     }
+
+    /// <summary>
+    /// Four half-precision numbers, in the low halves of the elements, as floats that are 2^112 times too small. With the sign copied upwards, the bits are a float with an exponent that is
+    /// 112 too low; subnormals become subnormals, and all finite numbers are exact.
+    /// </summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static Vector128<float> Small(Vector128<short> x) => ((Vector128.WidenLower(x) << 13) & Vector128.Create(HalfBits)).AsSingle();
 
     /// <summary>Four bfloat16 numbers, the upper halves of floats.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]

@@ -15,6 +15,38 @@ public static partial class Vectors256
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Vector256<float> LoadFirstHalf(ref Half origin, nint offset, int count) => OfHalf(FirstEight(ref Unsafe.As<Half, ushort>(ref Unsafe.Add(ref origin, offset)), count));
 
+    /// <summary>The half-precision vector at an offset, as floats, or 2^112 times too small.</summary>
+    /// <typeparam name="THalves"><see cref="AnyHalves"/> or <see cref="FiniteHalves"/>.</typeparam>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector256<float> LoadHalf<THalves>(ref Half origin, nint offset)
+        where THalves : struct => typeof(THalves) == typeof(FiniteHalves) ? Small(Eight(ref Unsafe.As<Half, short>(ref Unsafe.Add(ref origin, offset)))) : LoadHalf(ref origin, offset);
+
+    /// <summary>The first half-precision numbers from memory that may end after them, then zeros; as floats, or 2^112 times too small.</summary>
+    /// <typeparam name="THalves"><see cref="AnyHalves"/> or <see cref="FiniteHalves"/>.</typeparam>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector256<float> LoadFirstHalf<THalves>(ref Half origin, nint offset, int count)
+        where THalves : struct => typeof(THalves) == typeof(FiniteHalves) ? Small(FirstEight(ref Unsafe.As<Half, ushort>(ref Unsafe.Add(ref origin, offset)), count)) : LoadFirstHalf(ref origin, offset, count);
+
+    /// <summary>Makes a row of weights 2^112 times as large for <see cref="FiniteHalves"/>. They are far below 2^16, so that this is exact.</summary>
+    /// <typeparam name="THalves"><see cref="AnyHalves"/> or <see cref="FiniteHalves"/>.</typeparam>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void Raise<THalves>(ref float row, int count)
+        where THalves : struct
+    {
+        if (typeof(THalves) != typeof(FiniteHalves)) return;
+        for (int i = 0; i < count; i += 8) Store(Load(ref row, i) * Vector256.Create(Vectors128.HalfScale), ref row, i);
+    }
+
+    /// <summary>Makes rows of queries, whole vectors, 2^112 times as large for <see cref="FiniteHalves"/>, unless one of them would not stay finite.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static bool TryRaise(ref float rows, int count)
+    {
+        for (int i = 0; i < count; i += 8)
+            if (!Vector256.LessThanAll(Vector256.Abs(Load(ref rows, i)), Vector256.Create(Vectors128.RaisedLimit))) return false;
+        Raise<FiniteHalves>(ref rows, count);
+        return true;
+    }
+
     /// <summary>The bfloat16 vector at an offset, as floats.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Vector256<float> LoadBFloat16(ref BFloat16 origin, nint offset) => OfBFloat16(Eight(ref Unsafe.As<BFloat16, short>(ref Unsafe.Add(ref origin, offset))));
@@ -44,9 +76,13 @@ public static partial class Vectors256
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     internal static Vector256<float> OfHalf(Vector128<short> x)
     {
-        var scaled = ((Avx2.ConvertToVector256Int32(x) << 13) & Vector256.Create(Vectors128.HalfBits)).AsSingle() * Vector256.Create(Vectors128.HalfScale);
+        var scaled = Small(x) * Vector256.Create(Vectors128.HalfScale);
         return scaled | (Vector256.GreaterThanOrEqual(Vector256.Abs(scaled), Vector256.Create(Vectors128.HalfLimit)) & Vector256.Create(Vectors128.Infinity).AsSingle());
     }
+
+    /// <summary>Eight half-precision numbers as floats that are 2^112 times too small: see <see cref="Vectors128.OfHalf"/>.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static Vector256<float> Small(Vector128<short> x) => ((Avx2.ConvertToVector256Int32(x) << 13) & Vector256.Create(Vectors128.HalfBits)).AsSingle();
 
     /// <summary>Eight bfloat16 numbers, the upper halves of floats.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]

@@ -15,6 +15,38 @@ public static partial class Vectors512
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Vector512<float> LoadFirstHalf(ref Half origin, nint offset, int count) => OfHalf(LoadFirst(ref Unsafe.As<Half, short>(ref Unsafe.Add(ref origin, offset)), count));
 
+    /// <summary>The half-precision vector at an offset, as floats, or 2^112 times too small.</summary>
+    /// <typeparam name="THalves"><see cref="AnyHalves"/> or <see cref="FiniteHalves"/>.</typeparam>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector512<float> LoadHalf<THalves>(ref Half origin, nint offset)
+        where THalves : struct => typeof(THalves) == typeof(FiniteHalves) ? Small(Vector256.LoadUnsafe(ref Unsafe.As<Half, short>(ref Unsafe.Add(ref origin, offset)))) : LoadHalf(ref origin, offset);
+
+    /// <summary>The first half-precision numbers from memory that may end after them, then zeros; as floats, or 2^112 times too small.</summary>
+    /// <typeparam name="THalves"><see cref="AnyHalves"/> or <see cref="FiniteHalves"/>.</typeparam>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector512<float> LoadFirstHalf<THalves>(ref Half origin, nint offset, int count)
+        where THalves : struct => typeof(THalves) == typeof(FiniteHalves) ? Small(LoadFirst(ref Unsafe.As<Half, short>(ref Unsafe.Add(ref origin, offset)), count)) : LoadFirstHalf(ref origin, offset, count);
+
+    /// <summary>Makes a row of weights 2^112 times as large for <see cref="FiniteHalves"/>. They are far below 2^16, so that this is exact.</summary>
+    /// <typeparam name="THalves"><see cref="AnyHalves"/> or <see cref="FiniteHalves"/>.</typeparam>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void Raise<THalves>(ref float row, int count)
+        where THalves : struct
+    {
+        if (typeof(THalves) != typeof(FiniteHalves)) return;
+        for (int i = 0; i < count; i += 16) Store(Load(ref row, i) * Vector512.Create(Vectors128.HalfScale), ref row, i);
+    }
+
+    /// <summary>Makes rows of queries, whole vectors, 2^112 times as large for <see cref="FiniteHalves"/>, unless one of them would not stay finite.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static bool TryRaise(ref float rows, int count)
+    {
+        for (int i = 0; i < count; i += 16)
+            if (!Vector512.LessThanAll(Vector512.Abs(Load(ref rows, i)), Vector512.Create(Vectors128.RaisedLimit))) return false;
+        Raise<FiniteHalves>(ref rows, count);
+        return true;
+    }
+
     /// <summary>The bfloat16 vector at an offset, as floats.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Vector512<float> LoadBFloat16(ref BFloat16 origin, nint offset) => OfBFloat16(Vector256.LoadUnsafe(ref Unsafe.As<BFloat16, short>(ref Unsafe.Add(ref origin, offset))));
@@ -71,9 +103,13 @@ public static partial class Vectors512
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static Vector512<float> OfHalf(Vector256<short> x)
     {
-        var scaled = ((Avx512F.ConvertToVector512Int32(x) << 13) & Vector512.Create(Vectors128.HalfBits)).AsSingle() * Vector512.Create(Vectors128.HalfScale);
+        var scaled = Small(x) * Vector512.Create(Vectors128.HalfScale);
         return scaled | (Vector512.GreaterThanOrEqual(Vector512.Abs(scaled), Vector512.Create(Vectors128.HalfLimit)) & Vector512.Create(Vectors128.Infinity).AsSingle());
     }
+
+    /// <summary>16 half-precision numbers as floats that are 2^112 times too small: see <see cref="Vectors128.OfHalf"/>.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static Vector512<float> Small(Vector256<short> x) => ((Avx512F.ConvertToVector512Int32(x) << 13) & Vector512.Create(Vectors128.HalfBits)).AsSingle();
 
     /// <summary>16 bfloat16 numbers, the upper halves of floats.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
