@@ -22,7 +22,7 @@ public sealed class LinearAttentionState
     /// <exception cref="OverflowException">A layer has more than 2^31 - 1 numbers.</exception>
     public LinearAttentionState(int keyValueHeads, int headDim, int valueDim = 0, int layers = 1, int batch = 1, bool hasNormalizer = false)
     {
-        _shape = CacheShape.Of<float>(keyValueHeads, headDim, valueDim);
+        _shape = CacheShape.Of<float>(keyValueHeads, headDim, valueDim, valueFromKey: false);
         ArgumentOutOfRangeException.ThrowIfLessThan(layers, 1);
         ArgumentOutOfRangeException.ThrowIfLessThan(batch, 1);
         Batch = batch;
@@ -98,6 +98,7 @@ public sealed class LinearAttentionState
         ArgumentNullException.ThrowIfNull(stream);
         using var reader = new CacheReader(stream, CacheKind.Recurrent, ElementType.Float);
         var shape = reader.Shape;
+        if (shape.ValueFromKey) throw new InvalidDataException("The valueDim is negative: a state of linear attention has values of their own.");
         int keys = shape.Heads * shape.HeadDim, batch = reader.Number("batch", 1, Array.MaxLength / (keys * shape.ValueDim)); // a head has at most 2^18 numbers, all heads 2^30
         bool hasNormalizer = reader.Number("mark of a normaliser", 0, 1) == 1;
         List<float[]> states = [], normalizers = [];

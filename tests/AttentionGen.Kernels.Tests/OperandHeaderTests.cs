@@ -44,7 +44,7 @@ public unsafe partial class OperandHeaderTests
         CallMemory memory = default;
         Assert.True(Unsafe.AreSame(ref memory.A1, ref Unsafe.Add(ref memory.A0, 1)));
         Assert.True(Unsafe.AreSame(ref memory.A12, ref Unsafe.Add(ref memory.A0, 12)));
-        Assert.True(Unsafe.AreSame(ref memory.A24, ref Unsafe.Add(ref memory.A0, CallMemory.Most - 1)));
+        Assert.True(Unsafe.AreSame(ref memory.A26, ref Unsafe.Add(ref memory.A0, CallMemory.Most - 1)));
     }
 
     private static string Text()

@@ -16,7 +16,9 @@ enum {
     SLOT_QUERY_NORM_WEIGHT = 17, // float [headDim]
     SLOT_KEY_NORM_WEIGHT = 18, // float [headDim]
     SLOT_ROTARY = 19, // float [positions, `RotaryDim`]
-    SLOTS = 20
+    SLOT_SCORE_VECTOR = 27, // float [heads, headDim]
+    SLOT_QUERY_KEY_WEIGHT = 28, // float [heads, headDim, `KeyDim`]
+    SLOTS = 29
 };
 
 typedef struct { const void *data; long batch, head, query, key; } operand; // bytes from one index to the next, 0 where the axis is missing
@@ -29,16 +31,16 @@ typedef struct {
     int numbers[8], lengths[4];
 } operands;
 
-_Static_assert(sizeof(operand) == 40 && sizeof(operands) == 976, "sizes");
+_Static_assert(sizeof(operand) == 40 && sizeof(operands) == 1376, "sizes");
 _Static_assert(offsetof(operands, slots) == 0, "slots");
-_Static_assert(offsetof(operands, empty) == 800, "empty");
-_Static_assert(offsetof(operands, results) == 880, "results");
-_Static_assert(offsetof(operands, sink_results) == 884, "sink_results");
-_Static_assert(offsetof(operands, keys) == 888, "keys");
-_Static_assert(offsetof(operands, reach) == 892, "reach");
-_Static_assert(offsetof(operands, spans) == 896, "spans");
-_Static_assert(offsetof(operands, numbers) == 928, "numbers");
-_Static_assert(offsetof(operands, lengths) == 960, "lengths");
+_Static_assert(offsetof(operands, empty) == 1160, "empty");
+_Static_assert(offsetof(operands, results) == 1276, "results");
+_Static_assert(offsetof(operands, sink_results) == 1280, "sink_results");
+_Static_assert(offsetof(operands, keys) == 1284, "keys");
+_Static_assert(offsetof(operands, reach) == 1288, "reach");
+_Static_assert(offsetof(operands, spans) == 1296, "spans");
+_Static_assert(offsetof(operands, numbers) == 1328, "numbers");
+_Static_assert(offsetof(operands, lengths) == 1360, "lengths");
 
 // What results have for a row that sees no key, the score matrix at the stage of weights; and which of them have the sink where there is one.
 static const int empty_results[SLOTS] = {[SLOT_LOG_SUM_EXP] = (int)0xff800000, [SLOT_SCORES] = 0, [SLOT_MAX_SCORE] = (int)0xff800000, [SLOT_ENTROPY] = 0, [SLOT_ARG_MAX] = -1};

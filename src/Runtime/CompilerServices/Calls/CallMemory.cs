@@ -57,11 +57,11 @@ internal ref struct CallArgument
 internal ref struct CallMemory
 {
     /// <summary>The most arguments: one for each role with memory, and the spans of the user's own masks and scores.</summary>
-    public const int Most = 25;
+    public const int Most = 27;
 
     // A ref struct cannot have an array of ref structs. Instead, fields of one type follow each other in memory in the order of their declaration, which a test
     // checks.
-    public CallArgument A0, A1, A2, A3, A4, A5, A6, A7, A8, A9, A10, A11, A12, A13, A14, A15, A16, A17, A18, A19, A20, A21, A22, A23, A24;
+    public CallArgument A0, A1, A2, A3, A4, A5, A6, A7, A8, A9, A10, A11, A12, A13, A14, A15, A16, A17, A18, A19, A20, A21, A22, A23, A24, A25, A26;
 
     public int Count { get; private set; }
 

@@ -53,7 +53,7 @@ public unsafe ref partial struct ForwardCall
             p12 = &_memory.A12.Memory.Origin, p13 = &_memory.A13.Memory.Origin, p14 = &_memory.A14.Memory.Origin, p15 = &_memory.A15.Memory.Origin,
             p16 = &_memory.A16.Memory.Origin, p17 = &_memory.A17.Memory.Origin, p18 = &_memory.A18.Memory.Origin, p19 = &_memory.A19.Memory.Origin,
             p20 = &_memory.A20.Memory.Origin, p21 = &_memory.A21.Memory.Origin, p22 = &_memory.A22.Memory.Origin, p23 = &_memory.A23.Memory.Origin,
-            p24 = &_memory.A24.Memory.Origin)
+            p24 = &_memory.A24.Memory.Origin, p25 = &_memory.A25.Memory.Origin, p26 = &_memory.A26.Memory.Origin)
         {
             RunPinned(walks);
         }
