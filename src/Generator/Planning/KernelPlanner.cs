@@ -127,6 +127,7 @@ internal static class KernelPlanner
         RowsAtOnce: 32, RowsTogether: machine.DecodesKeyByKey ? 32 : 16, PrefetchKeys: PrefetchAhead(core.HeadDim), PrefetchValues: PrefetchAhead(core.ValueDim), core.Loads.CopiesKeys ? keyBlock : OneRowBlock, machine.OneRowVectors)
     {
         KeyByKey = machine.DecodesKeyByKey,
+        FiniteHalves = machine.DecodesFiniteHalves,
     };
 
     /// <summary>A tile with as many keys as registers allow beside sums of the keys that load steps need.</summary>
