@@ -104,7 +104,7 @@ internal sealed record CorePlan(CoreSpec Spec, Isas Isa, int Lanes, int KeyBlock
     /// Whether decode has its loops twice, as methods with a type parameter: for halves that are known to be finite, which are read faster, and for all. Keys that are changed, or of which more
     /// is computed, do not come from a cache, which alone knows that.
     /// </summary>
-    public bool DecodesHalves => Decode is not null && Spec.Elements is { Key: ElementType.Half, Value: ElementType.Half } && !Spec.Loads.CopiesKeys && Spec.Loads.Factors.Count == 0 && !Spec.IsAdditive;
+    public bool DecodesHalves => Decode is { FiniteHalves: true } && Spec.Elements is { Key: ElementType.Half, Value: ElementType.Half } && !Spec.Loads.CopiesKeys && Spec.Loads.Factors.Count == 0 && !Spec.IsAdditive;
 
     /// <summary>The type parameter of the methods of decode, with its brackets, and what it needs; nothing where they have none.</summary>
     public string Halves => DecodesHalves ? "<THalves>" : "";
@@ -260,6 +260,9 @@ internal sealed record DecodePlan(
     /// streams. Otherwise weights lie row by row, and the keys of a tile are neighbours.
     /// </summary>
     public bool KeyByKey { get; init; }
+
+    /// <summary>Whether halves that are known to be finite have loops of their own: see <see cref="CorePlan.DecodesHalves"/>.</summary>
+    public bool FiniteHalves { get; init; }
 
     /// <summary>The kinds of tiles, with that of a single row at the end.</summary>
     public IReadOnlyList<DecodeTile> Kinds => [.. Tiles, new DecodeTile(1, 4)];

@@ -128,6 +128,7 @@ internal static class KernelPlanner
         RowsAtOnce: 32, RowsTogether: machine.DecodesKeyByKey ? 32 : 16, PrefetchKeys: PrefetchAhead(core.HeadDim), PrefetchValues: PrefetchAhead(core.ValueDim), core.Loads.CopiesKeys ? keyBlock : OneRowBlock, machine.OneRowVectors)
     {
         KeyByKey = machine.DecodesKeyByKey && !core.IsAdditive,
+        FiniteHalves = machine.DecodesFiniteHalves,
     };
 
     /// <summary>A hyperbolic tangent takes some twenty operations beside a load, so that tiles need not share loads; small ones are less to write and to compile.</summary>

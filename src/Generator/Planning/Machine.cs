@@ -48,6 +48,9 @@ internal sealed record Machine(Isas Isa, int Lanes, int Registers, bool InRegist
     /// </summary>
     public int OneRowVectors { get; init; }
 
+    /// <summary>Whether decode has loops for halves that are known to be finite: see <see cref="CorePlan.DecodesHalves"/>. They are not measured with NEON.</summary>
+    public bool DecodesFiniteHalves { get; init; }
+
     /// <remarks>
     /// Accumulators: the rest of 32 (16) registers beside a row of the right operand, the broadcast and, in the JIT's hands, two or three more. 24 of 32 and 12 of 16 do not spill in
     /// the loops over the head and over the keys; NEON has 16 beside 8 vectors of the left operand and 2 of the right.
@@ -62,10 +65,10 @@ internal sealed record Machine(Isas Isa, int Lanes, int Registers, bool InRegist
     /// </remarks>
     public static IReadOnlyList<Machine> BestFirst { get; } =
     [
-        new(Isas.Avx512, Lanes: 16, Registers: 32, InRegisters: true, Accumulators: 24, ChainSets: 2, Tile: (6, 2)) { DecodeTiles = [new(4, 4)], MaxDecodeRows = (64, 64), OneRowVectors = 8 },
-        new(Isas.Avx2, Lanes: 8, Registers: 16, InRegisters: false, Accumulators: 12, ChainSets: 1, Tile: (6, 2)) { StaggersSums = true, ValueSteps = 2, DecodeTiles = [new(4, 3), new(2, 6)], DecodesKeyByKey = true, MaxDecodeRows = (32, 64), OneRowVectors = 8 },
+        new(Isas.Avx512, Lanes: 16, Registers: 32, InRegisters: true, Accumulators: 24, ChainSets: 2, Tile: (6, 2)) { DecodeTiles = [new(4, 4)], MaxDecodeRows = (64, 64), OneRowVectors = 8, DecodesFiniteHalves = true },
+        new(Isas.Avx2, Lanes: 8, Registers: 16, InRegisters: false, Accumulators: 12, ChainSets: 1, Tile: (6, 2)) { StaggersSums = true, ValueSteps = 2, DecodeTiles = [new(4, 3), new(2, 6)], DecodesKeyByKey = true, MaxDecodeRows = (32, 64), OneRowVectors = 8, DecodesFiniteHalves = true },
         new(Isas.Neon, Lanes: 4, Registers: 32, InRegisters: true, Accumulators: 16, ChainSets: 1, Tile: (8, 2)) { MultipliesByElement = true, DecodeTiles = [new(4, 4)], MaxDecodeRows = (24, 24) },
-        new(Isas.Portable, Lanes: 4, Registers: 16, InRegisters: false, Accumulators: 8, ChainSets: 1, Tile: (4, 2)) { DecodeTiles = [new(2, 4)], MaxDecodeRows = (24, 24) },
+        new(Isas.Portable, Lanes: 4, Registers: 16, InRegisters: false, Accumulators: 8, ChainSets: 1, Tile: (4, 2)) { DecodeTiles = [new(2, 4)], MaxDecodeRows = (24, 24), DecodesFiniteHalves = true },
     ];
 
     public static Machine Of(Isas isa) => BestFirst.First(machine => machine.Isa == isa);
