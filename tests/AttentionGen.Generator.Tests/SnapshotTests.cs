@@ -30,8 +30,6 @@ public class SnapshotTests
 
     private const string Layer = "ReadOnlySpan<float> input, ReadOnlySpan<float> context, AttentionWeights<BFloat16> weights, ReadOnlySpan<float> residual, Span<float> output, int maxThreads";
 
-    private const string Recurrent = $"{Sample.Tensors}, ReadOnlySpan<float> decay, ReadOnlySpan<float> beta, Span<float> state, ReadOnlySpan<int> documentStarts, int maxThreads";
-
     private const string CachedAttribute = "Attention(heads: 8, headDim: 128, KeyValueHeads = 2, Mask = AttentionMask.Causal, Rotary = AttentionRotary.Halves)";
 
     private const string OwnMethods = """
@@ -71,7 +69,6 @@ public class SnapshotTests
         ("Kernel, a mask of several terms", Sample.Documented(TermsAttribute, $"{Sample.Tensors}, int reach", members: Terms), "Demo.Llama.Attend"),
         ("Core, rotary positions and norms, AVX2", Sample.Documented(RotaryAttribute, Rotary), "__avx2_"),
         ("Kernel, rotary positions and norms", Sample.Documented(RotaryAttribute, Rotary), "Demo.Llama.Attend"),
-        ("Linear attention, documents", Sample.Documented("LinearAttention(heads: 8, headDim: 64, KeyValueHeads = 4, Rule = LinearAttentionRule.GatedDelta, FeatureMap = LinearAttentionFeatureMap.Relu, DecayAxes = AttentionAxes.Key | AttentionAxes.Head | AttentionAxes.HeadDim)", Recurrent), "Demo.Llama.Attend"),
         ("Core, keys of 16 bits in a cache, rotary positions, AVX-512", Sample.Documented(CachedAttribute, Cached), "__avx512_"),
         ("Core, integers in pages of a cache, AVX2", Sample.Documented("Attention(heads: 8, headDim: 64, KeyValueHeads = 2, Mask = AttentionMask.Causal)", PagedIntegers), "__avx2_"),
         ("Kernel, a cache, rotary positions", Sample.Documented(CachedAttribute, Cached), "Demo.Llama.Attend"),
