@@ -38,7 +38,7 @@ internal static partial class KernelRules
         if (cache.KeyValueHeads is { } heads) yield return (number => Count(number, "head"), heads, attention.KeyValueHeads);
         if (cache.HeadDim is { } headDim) yield return (number => $"keys of {Count(number, "element")}", headDim, attention.HeadDim);
         if (cache.ValueDim is { } valueDim) yield return (number => $"values of {Count(number, "element")}", valueDim, attention.ValueDim);
-        if (cache.ValueFromKey is { } shared) yield return (number => number == 0 ? "values of their own" : "values that are parts of keys", shared ? 1 : 0, attention.ValueFromKey ? 1 : 0);
+        if (cache.ValueFromKey is { } shared && (shared || attention.ValueFromKey)) yield return (number => number == 0 ? "values of their own" : "values that are parts of keys", shared ? 1 : 0, attention.ValueFromKey ? 1 : 0);
         if (attention.GivenWindowLeft is not { } left || left < 0) yield break; // a ring without a window is another error
         if (cache.Window is { } window) yield return (number => $"a window of {number}", window, left);
         if (cache.FirstKeys is { } firstKeys) yield return (number => Count(number, "first key"), firstKeys, attention.FirstKeys);
