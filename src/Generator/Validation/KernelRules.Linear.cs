@@ -49,7 +49,7 @@ internal static partial class KernelRules
         {
             bool isUnknown = !Enum.GetValues(typeof(Axes)).Cast<Axes>().Any(axis => axis == wrong);
             string reason = wrong == Axes.Batch ? "but the kernel has no batch" : isUnknown ? "which is not possible here" : $"but must not contain {wrong}";
-            yield return new(Rules.BadAxes, Place.OfArgument(argument), argument, $"{axes}", reason, string.Join(", ", new[] { Axes.Batch, Axes.Key, Axes.Head, Axes.HeadDim }.Where(axis => (possible & axis) != 0)));
+            yield return new(Rules.BadAxes, Place.OfArgument(argument), argument, $"{axes}", reason, string.Join(", ", new[] { Axes.Batch, Axes.Key, Axes.Head, Axes.HeadDim }.Where(axis => (possible & axis) != 0).Select(axis => $"{axis}")));
         }
         else if (!spec.Has(role) && !(role == Role.Decay ? linear.Decays : linear.Corrects))
         {

@@ -67,7 +67,7 @@ internal static class SavedCaches
 
         return contents;
 
-        void Add(int first, int end, Action<int, Rows<T>, Rows<T>> read) => contents.AddRange(Rows(cache.KeyValueHeads, cache.HeadDim, cache.ValueDim, first, end, read));
+        void Add(int first, int end, Action<int, Rows<T>, Rows<T>> read) => contents.AddRange(Rows(cache.KeyValueHeads, cache.HeadDim, cache.ValueFromKey ? 0 : cache.ValueDim, first, end, read));
     }
 
     /// <summary>All that the sequences of a cache have, layer by layer.</summary>
@@ -76,7 +76,7 @@ internal static class SavedCaches
         [
             .. from id in ids from layer in Enumerable.Range(0, cache.Layers)
                from part in Rows<T>(
-                   cache.KeyValueHeads, cache.HeadDim, cache.ValueDim, 0, cache.LengthOf(id, layer),
+                   cache.KeyValueHeads, cache.HeadDim, cache.ValueFromKey ? 0 : cache.ValueDim, 0, cache.LengthOf(id, layer),
                    (first, keys, values) => cache.Read(id, first, keys.Elements, values.Elements, keys.Scales, values.Scales, layer))
                select part,
         ];
@@ -85,7 +85,7 @@ internal static class SavedCaches
     private static byte[][] Rows<T>(int heads, int headDim, int valueDim, int first, int end, Action<int, Rows<T>, Rows<T>> read)
         where T : unmanaged
     {
-        Rows<T> keys = Stored.Empty<T>((end - first) * heads * headDim, headDim), values = Stored.Empty<T>((end - first) * heads * valueDim, valueDim);
+        Rows<T> keys = Stored.Empty<T>((end - first) * heads * headDim, headDim), values = Stored.Empty<T>((end - first) * heads * valueDim, Math.Max(valueDim, 1));
         read(first, keys, values);
         return [[.. BitConverter.GetBytes(first), .. BitConverter.GetBytes(end)], Bytes(keys.Elements), Bytes(values.Elements), Bytes(keys.Scales), Bytes(values.Scales)];
 
@@ -164,7 +164,7 @@ internal static class SavedCaches
     private static void Append<T>(AttentionCache cache, int layer, int tokens)
         where T : unmanaged
     {
-        var (keys, values) = Given<T>(cache.KeyValueHeads, cache.HeadDim, cache.ValueDim, tokens);
+        var (keys, values) = Given<T>(cache.KeyValueHeads, cache.HeadDim, cache.ValueFromKey ? 0 : cache.ValueDim, tokens);
         if (cache is KeyValueCache<T> whole) whole.Append(keys.Elements, values.Elements, keys.Scales, values.Scales, layer);
         else ((RingKeyValueCache<T>)cache).Append(keys.Elements, values.Elements, keys.Scales, values.Scales, layer);
     }
@@ -172,12 +172,12 @@ internal static class SavedCaches
     private static void Append<T>(PagedKeyValueCache<T> cache, SequenceId id, int layer, int tokens)
         where T : unmanaged
     {
-        var (keys, values) = Given<T>(cache.KeyValueHeads, cache.HeadDim, cache.ValueDim, tokens);
+        var (keys, values) = Given<T>(cache.KeyValueHeads, cache.HeadDim, cache.ValueFromKey ? 0 : cache.ValueDim, tokens);
         cache.Append(id, keys.Elements, values.Elements, keys.Scales, values.Scales, layer);
     }
 
     private static (Rows<T> Keys, Rows<T> Values) Given<T>(int heads, int headDim, int valueDim, int tokens)
-        where T : unmanaged => (Stored.Round<T>(Numbers(tokens * heads * headDim), headDim), Stored.Round<T>(Numbers(tokens * heads * valueDim), valueDim));
+        where T : unmanaged => (Stored.Round<T>(Numbers(tokens * heads * headDim), headDim), Stored.Round<T>(Numbers(tokens * heads * valueDim), Math.Max(valueDim, 1)));
 
     private static float[] Numbers(int count) => [.. Enumerable.Range(1, count).Select(i => (float)i)];
 }
