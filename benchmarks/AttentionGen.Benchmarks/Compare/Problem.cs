@@ -15,6 +15,7 @@ internal abstract class Problem(Shape shape)
     {
         { Linear: not null } => new OfLinear(shape, seed),
         { Layer: not null } => new OfLayer(shape, seed),
+        { Family: { } family } => family.Problem(shape, seed),
         _ => new OfAttention(shape, seed),
     };
 

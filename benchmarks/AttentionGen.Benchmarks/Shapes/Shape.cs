@@ -30,11 +30,14 @@ internal sealed record Shape(string Id, int Heads, int KeyValueHeads, int HeadDi
     /// <summary>The whole layer whose attention it is, with its projections; null for attention alone.</summary>
     public LayerRow? Layer { get; init; }
 
+    /// <summary>The other attention that it is, with its own inputs and contenders; null for attention with dot products and a softmax.</summary>
+    public FamilyRow? Family { get; init; }
+
     /// <summary>The keys of each batch item where they differ in number; the largest number is <see cref="Keys"/>. Only with a single query.</summary>
     public IReadOnlyList<int>? Lengths { get; init; }
 
     /// <summary>Few queries against many keys, or few rows against many weights: reading those takes a good part of the time, or all of it.</summary>
-    public bool ReadsCache => Linear?.ReadsWeights ?? Queries < Keys;
+    public bool ReadsCache => Linear?.ReadsWeights ?? Family?.ReadsMemory ?? Queries < Keys;
 
     /// <summary>The keys that are there before those of the queries.</summary>
     public int CachedKeys => Keys - Queries;
@@ -84,10 +87,10 @@ internal sealed record Shape(string Id, int Heads, int KeyValueHeads, int HeadDi
     }
 
     /// <summary>A multiplication and an addition for each element of a head, for the score and for the output; for each weight and row.</summary>
-    public double Flops => Linear?.Flops ?? (Cache is { Kind: CacheKind.Append } ? 0 : 4.0 * HeadDim * VisiblePairs) + 2 * Queries * (Layer?.WeightsOf(this) ?? 0);
+    public double Flops => Linear?.Flops ?? Family?.Flops ?? (Cache is { Kind: CacheKind.Append } ? 0 : 4.0 * HeadDim * VisiblePairs) + 2 * Queries * (Layer?.WeightsOf(this) ?? 0);
 
     /// <summary>Keys and values, or weights, as they are stored, each counted once.</summary>
-    public double KeyValueBytes => Linear?.Bytes ?? Layer?.BytesOf(this) ?? 2.0 * KeyElements / HeadDim * (Cache?.Storage.BytesOf(HeadDim) ?? HeadDim * sizeof(float));
+    public double KeyValueBytes => Linear?.Bytes ?? Family?.Bytes ?? Layer?.BytesOf(this) ?? 2.0 * KeyElements / HeadDim * (Cache?.Storage.BytesOf(HeadDim) ?? HeadDim * sizeof(float));
 
     public int QueryElements => Batch * Queries * Heads * HeadDim;
 
@@ -99,6 +102,7 @@ internal sealed record Shape(string Id, int Heads, int KeyValueHeads, int HeadDi
         get
         {
             if (Linear is not null) return Linear.Description;
+            if (Family is not null) return Family.Description;
             string heads = Heads == KeyValueHeads ? $"H{Heads}" : $"H{Heads}/{KeyValueHeads}";
             if (Cache is { Kind: CacheKind.Append }) return $"{heads} D{HeadDim}, one token; {Cache.Title}";
             string tokens = Lengths is not null ? $"{Queries} x {Lengths.Min()} to {Keys}" : Queries == Keys ? $"{Keys} tokens" : $"{Queries} x {Keys}";

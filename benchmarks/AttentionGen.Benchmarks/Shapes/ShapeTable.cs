@@ -66,9 +66,12 @@ internal static class ShapeTable
         LayerRow.Shape("ML-D", 4096, 32, 8, 128, 1, 4096, causal: true, LayerKernels.H32On8D128Step, LayerKernels.H32On8D128Step!),
     ];
 
+    /// <summary>Other attentions than dot products and a softmax over values.</summary>
+    public static IReadOnlyList<Shape> Family => FamilyTable.Shapes;
+
     /// <summary>What stands for several shapes on the command line.</summary>
     public static IReadOnlyList<(string Name, IReadOnlyList<Shape> Shapes)> Groups =>
-        [("prefill", Prefill), ("short", Short), ("decode", Decode), ("few", FewRows), ("masks", Masks), ("caches", Caches), ("linear", Linear), ("layers", Layers)];
+        [("prefill", Prefill), ("short", Short), ("decode", Decode), ("few", FewRows), ("masks", Masks), ("caches", Caches), ("linear", Linear), ("layers", Layers), ("family", Family)];
 
     public static IReadOnlyList<Shape> All => [.. Groups.SelectMany(group => group.Shapes)];
 
