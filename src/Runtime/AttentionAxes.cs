@@ -6,7 +6,7 @@ namespace AttentionGen;
 
 /// <summary>
 /// The axes of a tensor that the kernel combines with the scores. The tensor is constant along the other axes. Its axes follow each other in the order of
-/// this enum.
+/// this enum, those of operands of linear attention in the order of the layout.
 /// </summary>
 [Flags]
 #if ATTENTIONGEN_GENERATOR
@@ -21,7 +21,7 @@ public enum AttentionAxes
     /// <summary>A value for each batch item.</summary>
     Batch = 1,
 
-    /// <summary>A value for each query head.</summary>
+    /// <summary>A value for each query head; in linear attention for each key-value head.</summary>
     Head = 2,
 
     /// <summary>A value for each query.</summary>

@@ -5,6 +5,7 @@ namespace AttentionGen;
 /// <param name="keyValueHeads">Key-value heads, a divisor of the query heads.</param>
 /// <param name="headDim">Elements of a query or key head.</param>
 /// <param name="valueDim">Elements of a value or output head.</param>
+/// <exception cref="ArgumentOutOfRangeException">A number is less than 1, or the key-value heads do not divide the heads.</exception>
 public sealed class LinearAttentionReference(int heads, int keyValueHeads, int headDim, int valueDim)
 {
     /// <summary>The rule; None for every query with all keys.</summary>
@@ -20,7 +21,7 @@ public sealed class LinearAttentionReference(int heads, int keyValueHeads, int h
     public double? Scale { get; init; }
 
     /// <summary>The state [keyValueHeads, headDim, valueDim], before and after <see cref="Attend"/>.</summary>
-    public double[] State { get; } = new double[keyValueHeads * headDim * valueDim];
+    public double[] State { get; } = new double[Checked(heads, keyValueHeads, headDim, valueDim) * headDim * valueDim];
 
     /// <summary>The sums of the keys [keyValueHeads, headDim], before and after <see cref="Attend"/>.</summary>
     public double[] Normalizer { get; } = new double[keyValueHeads * headDim];
@@ -35,9 +36,14 @@ public sealed class LinearAttentionReference(int heads, int keyValueHeads, int h
     public double[] Attend(ReadOnlySpan<float> query, ReadOnlySpan<float> key, ReadOnlySpan<float> value, Func<int, int, int, double>? decay = null, Func<int, int, double>? beta = null)
     {
         int queries = query.Length / (heads * headDim), keys = key.Length / (keyValueHeads * headDim);
+        if (query.Length != queries * heads * headDim) throw new ArgumentException($"query has {query.Length} elements, which are no whole tokens of {heads} heads of {headDim}.", nameof(query));
+        if (key.Length != keys * keyValueHeads * headDim) throw new ArgumentException($"key has {key.Length} elements, which are no whole tokens of {keyValueHeads} heads of {headDim}.", nameof(key));
+        if (value.Length != keys * keyValueHeads * valueDim) throw new ArgumentException($"value has {value.Length} elements, {keys * keyValueHeads * valueDim} are needed for {keys} keys.", nameof(value));
         var output = new double[queries * heads * valueDim];
         if (Rule == LinearAttentionRule.None)
         {
+            Array.Clear(State); // such a kernel keeps nothing
+            Array.Clear(Normalizer);
             for (int t = 0; t < keys; t++) Update(t, key, value, null, null);
             for (int t = 0; t < queries; t++) Read(t, query, output);
             return output;
@@ -53,6 +59,16 @@ public sealed class LinearAttentionReference(int heads, int keyValueHeads, int h
         return output;
     }
 
+    private static int Checked(int heads, int keyValueHeads, int headDim, int valueDim)
+    {
+        ArgumentOutOfRangeException.ThrowIfLessThan(heads, 1);
+        ArgumentOutOfRangeException.ThrowIfLessThan(keyValueHeads, 1);
+        ArgumentOutOfRangeException.ThrowIfLessThan(headDim, 1);
+        ArgumentOutOfRangeException.ThrowIfLessThan(valueDim, 1);
+        ArgumentOutOfRangeException.ThrowIfNotEqual(heads % keyValueHeads, 0, nameof(keyValueHeads));
+        return keyValueHeads;
+    }
+
     private void Update(int token, ReadOnlySpan<float> key, ReadOnlySpan<float> value, Func<int, int, int, double>? decay, Func<int, int, double>? beta)
     {
         bool decays = Rule is LinearAttentionRule.Gated or LinearAttentionRule.GatedDelta, corrects = Rule is LinearAttentionRule.Delta or LinearAttentionRule.GatedDelta;
@@ -61,10 +77,10 @@ public sealed class LinearAttentionReference(int heads, int keyValueHeads, int h
             var k = Map(key.Slice((token * keyValueHeads + head) * headDim, headDim));
             var v = value.Slice((token * keyValueHeads + head) * valueDim, valueDim);
             var state = State.AsSpan(head * headDim * valueDim, headDim * valueDim);
-            if (decays)
+            if (decays && decay is not null)
                 for (int d = 0; d < headDim; d++)
                 {
-                    double factor = Math.Exp(decay!(token, head, d));
+                    double factor = Math.Exp(decay(token, head, d));
                     Normalizer[head * headDim + d] *= factor;
                     for (int e = 0; e < valueDim; e++) state[d * valueDim + e] *= factor;
                 }

@@ -126,6 +126,40 @@ public unsafe class HiddenCallTests
         Assert.True(thrown);
     }
 
+    /// <summary>The loops of linear attention take the dimensions, types and lengths of some tensors for those of others.</summary>
+    [Fact]
+    public void Linear_attention_of_tensors_that_do_not_fit()
+    {
+        Broken("head dimensions", keyDim: 4);
+        Broken("head dimensions", outputDim: 4);
+        Broken("head dimensions", queryDim: 1024, keyDim: 1024);
+        Broken("heads", valueHeads: 1);
+        Broken("heads", outputHeads: 1);
+        Assert.Throws<ArgumentException>(() =>
+        {
+            RecurrenceCall call = default;
+            call.Tensors(Tensor(2, 8, tokens: 3), Tensor(2, 8), Tensor(2, 8), Tensor(2, 8, tokens: 3), ordered: false);
+            call.Run(causal: true, LinearAttentionFeatureMap.None, 1, normalizes: false);
+        });
+        foreach (bool hasState in new[] { false, true })
+            Assert.Throws<InvalidOperationException>(() =>
+            {
+                RecurrenceCall call = default;
+                call.Tensors(Tensor(2, 8), Tensor(2, 8), Tensor(2, 8), Tensor(2, 8), ordered: true);
+                if (hasState) call.State(new float[2 * 8 * 8]);
+                else call.DocumentStarts([0, 2]);
+                call.DocumentStarts([0, 1, 2]);
+            });
+
+        static void Broken(string what, int queryDim = 8, int keyDim = 8, int outputDim = 8, int valueHeads = 2, int outputHeads = 2) => Assert.Contains(what, Assert.Throws<InvalidOperationException>(() =>
+        {
+            RecurrenceCall call = default;
+            call.Tensors(Tensor(2, queryDim), Tensor(2, keyDim), Tensor(valueHeads, 8), Tensor(outputHeads, outputDim), ordered: true);
+        }).Message, StringComparison.Ordinal);
+
+        static KernelTensor Tensor(int heads, int dim, int tokens = 2) => KernelTensor.Of(new float[tokens * heads * dim], AttentionLayout.TokenMajor, heads, dim, heads * dim);
+    }
+
     private static T Throws<T>(string? parameter, Use use)
         where T : Exception
     {

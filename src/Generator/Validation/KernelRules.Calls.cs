@@ -36,7 +36,7 @@ internal static partial class KernelRules
     private static IEnumerable<(Func<int, string> Text, int Created, int Declared)> Facts(AttentionSpec attention, CacheSpec cache)
     {
         if (cache.KeyValueHeads is { } heads) yield return (number => Count(number, "head"), heads, attention.KeyValueHeads);
-        if (cache.HeadDim is { } headDim) yield return (number => $"keys of {Count(number, "element")}", headDim, attention.HeadDim);
+        if (cache.HeadDim is { } headDim) yield return (number => $"keys of {Count(number, "element")}", headDim, attention.KeyDim);
         if (cache.ValueDim is { } valueDim) yield return (number => $"values of {Count(number, "element")}", valueDim, attention.ValueDim);
         if (cache.ValueFromKey is { } shared && (shared || attention.ValueFromKey)) yield return (number => number == 0 ? "values of their own" : "values that are parts of keys", shared ? 1 : 0, attention.ValueFromKey ? 1 : 0);
         if (attention.GivenWindowLeft is not { } left || left < 0) yield break; // a ring without a window is another error
@@ -48,8 +48,8 @@ internal static partial class KernelRules
     private static IEnumerable<string> Changes(AttentionSpec attention, CacheSpec cache)
     {
         if (cache.KeyValueHeads is { } heads && heads != attention.KeyValueHeads) yield return $"keyValueHeads: {attention.KeyValueHeads}";
-        if (cache.HeadDim is { } headDim && headDim != attention.HeadDim) yield return $"headDim: {attention.HeadDim}";
-        if (cache.GivenValueDim is { } valueDim && (valueDim == 0 ? attention.HeadDim : valueDim) != attention.ValueDim) yield return $"valueDim: {attention.ValueDim}";
+        if (cache.HeadDim is { } headDim && headDim != attention.KeyDim) yield return $"headDim: {attention.KeyDim}";
+        if (cache.GivenValueDim is { } valueDim && (valueDim == 0 ? attention.KeyDim : valueDim) != attention.ValueDim) yield return $"valueDim: {attention.ValueDim}";
         if (cache.ValueFromKey is { } shared && shared != attention.ValueFromKey) yield return $"valueFromKey: {(attention.ValueFromKey ? "true" : "false")}";
         if (attention.GivenWindowLeft is not { } left || left < 0) yield break;
         if (cache.Window is { } window && window != left) yield return $"window: {left}";

@@ -28,7 +28,8 @@ internal static partial class KernelRules
             (Role.Decay, linear.Decays, rule, "use Rule = LinearAttentionRule.Gated or GatedDelta"),
             (Role.Beta, linear.Corrects, rule, "use Rule = LinearAttentionRule.Delta or GatedDelta"),
             (Role.State, linear.IsOrdered(attention), "every query attends to all keys of its own call", "use a rule or Mask = AttentionMask.Causal"),
-            (Role.Normalizer, linear.Normalize, "outputs are not normalised", "use Normalize = true"),
+            (Role.Normalizer, linear.Normalize && linear.IsOrdered(attention), linear.Normalize ? "every query attends to all keys of its own call" : "outputs are not normalised",
+                linear.Normalize ? "use a rule or Mask = AttentionMask.Causal" : "use Normalize = true"),
         })
         {
             if (!has && Find(spec, role) is var (parameter, place)) yield return new(Rules.OperandOfNoRule, place, parameter.Name, why, fix);

@@ -28,7 +28,7 @@ internal static partial class KernelRules
         if (index < 0) yield return new(Rules.RotaryWithoutTable, Place.OfArgument("Rotary"), $"{attention.Rotary}", $"{RoleTable.Short(row.Type)} {row.Name}");
         int start = attention.RotaryStart, dim = attention.RotaryDim, headDim = attention.HeadDim;
         int most = MostDim(attention);
-        if (headDim < 1 || headDim > most || start < 0 || start > most || attention.GivenRotaryDim < 2 || attention.GivenRotaryDim > most) yield break; // reported as out of range
+        if (headDim < 1 || headDim > most || start < 0 || start > most || attention.GivenRotaryDim < 2 || attention.GivenRotaryDim > MaxDim) yield break; // reported as out of range
         if (start > headDim - 2)
         {
             string wrong = $"RotaryStart is {start}, but a head has {headDim} element{(headDim == 1 ? "" : "s")}, and a pair needs two";
@@ -38,6 +38,10 @@ internal static partial class KernelRules
         {
             string wrong = $"RotaryDim = {dim} rotates the elements {start} to {start + dim - 1}, but the last of a head is {headDim - 1}";
             yield return new(Rules.BadRotaryRange, Place.OfArgument("RotaryDim"), wrong, $"use {(headDim - start) / 2 * 2} or less");
+        }
+        else if (dim > MaxDim)
+        {
+            yield return new(Rules.BadRotaryRange, Place.OfArgument("Rotary"), $"All {dim} elements of a head{(start == 0 ? "" : $" from {start} on")} would be rotated, but a table has {MaxDim} at most", $"use RotaryDim = {MaxDim} or less");
         }
         else if (dim % 2 != 0)
         {

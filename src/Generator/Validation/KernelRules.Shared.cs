@@ -16,6 +16,8 @@ internal static partial class KernelRules
             yield break;
         }
 
+        if (attention is { GivenValueDim: null, HeadDim: <= MaxSharedDim, KeyDim: >= 1 and var keyDim } && attention.ValueDim > keyDim)
+            yield return Not(Place.OfArgument("ValueFromKey"), $"A value of headDim = {attention.ValueDim} elements", $"a key has KeyDim = {keyDim}, so set ValueDim = {keyDim} or less");
         for (int i = 0; i < spec.Method.Parameters.Count; i++)
             if (spec.Method.Parameters[i] is { Role: Role.Value } value) yield return Not(Place.OfParameter(i), $"'{value.Name}'", "the value is a part of the key, so remove the parameter");
         if (attention.GivenValueStride is { } stride) yield return Not(Place.OfArgument("ValueStride"), $"ValueStride = {stride}", "values have the stride of the keys, so remove it");

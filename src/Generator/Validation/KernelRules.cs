@@ -90,7 +90,7 @@ internal static partial class KernelRules
             ("Dilation", attention.GivenDilation, 1, MaxLength, "; remove it if there is no dilation"),
             ("QueryBlockSize", attention.QueryBlockSize, 1, MaxLength, NoBlocks),
             ("KeyBlockSize", attention.KeyBlockSize, 32, MaxLength, NoBlocks),
-            ("RotaryDim", attention.GivenRotaryDim, 2, maxDim, "; remove it if all elements of a head are rotated"),
+            ("RotaryDim", attention.GivenRotaryDim, 2, MaxDim, "; remove it if all elements of a head are rotated"),
             ("RotaryStart", attention.GivenRotaryStart, 0, maxDim, "; remove it if the first element is rotated"),
             ("RelativeBuckets", attention.Relative.GivenBuckets, 2, MaxBuckets, "; T5 has 32"),
             ("RelativeMaxDistance", attention.Relative.GivenMaxDistance, 1, MaxRelativeDistance, "; remove it for 128, the value of T5"),

@@ -88,7 +88,9 @@ internal sealed unsafe class CachePages : IDisposable
             table.Room = room;
         }
 
-        table.Pages[table.Count] = OwnedMemory.Allocate(_pageBytes);
+        byte* page = OwnedMemory.Allocate(_pageBytes);
+        _layout.Memory(&page).RemoveMark(); // a ring may skip the first token of a page, which would begin it
+        table.Pages[table.Count] = page;
         table.Count++;
         _count++;
     }

@@ -76,8 +76,9 @@ internal static class CacheRows
         for (int token = first; token < end; token++)
         {
             ref var key = ref *(Half*)memory.Key(token, 0, shape.HeadDim * sizeof(Half));
-            ref var value = ref *(Half*)memory.Value(token, 0, shape.ValueDim * sizeof(Half));
-            memory.Mark(token, IsFinite(shape, ref key, memory.PageTokens, shape.HeadDim) && IsFinite(shape, ref value, memory.PageTokens, shape.ValueDim));
+            bool isFinite = IsFinite(shape, ref key, memory.PageTokens, shape.HeadDim);
+            if (isFinite && !shape.ValueFromKey) isFinite = IsFinite(shape, ref *(Half*)memory.Value(token, 0, shape.ValueDim * sizeof(Half)), memory.PageTokens, shape.ValueDim);
+            memory.Mark(token, isFinite);
         }
     }
 

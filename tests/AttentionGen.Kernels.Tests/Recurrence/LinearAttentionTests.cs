@@ -129,6 +129,37 @@ public class LinearAttentionTests
         }
     }
 
+    /// <summary>Factors above 1: their products are infinite over a chunk, where the recurrence has nothing to multiply in its first tokens.</summary>
+    [Theory, InlineData(false), InlineData(true)]
+    public void Growing_factors_overflow_no_sooner_than_the_recurrence(bool ofElements)
+    {
+        var declaration = s_plain.First(declaration => declaration.Rule == LinearAttentionRule.Gated && declaration.HeadDim == 64 && declaration.DecayAxes == (ofElements ? OfElements : null));
+        var inputs = new LinearAttentionInputs(declaration, [64]);
+        inputs.Decay.AsSpan().Fill(2);
+        inputs.Key.AsSpan(0, inputs.Key.Length / 64 * 40).Clear();
+        inputs.State.AsSpan().Clear();
+        Check(declaration, inputs);
+    }
+
+    /// <summary>A sum of weights may be subnormal: its reciprocal is infinite, a quotient is not. A query that meets no key has 0.</summary>
+    [Fact]
+    public void Outputs_are_divided_by_small_sums()
+    {
+        var declaration = s_mapped.First(declaration => declaration is { Rule: LinearAttentionRule.Gated, FeatureMap: LinearAttentionFeatureMap.Relu, Normalize: true });
+        var inputs = new LinearAttentionInputs(declaration, [92]);
+        inputs.Decay.AsSpan().Fill(-1);
+        inputs.State.AsSpan().Clear();
+        inputs.Normalizer.AsSpan().Clear();
+        inputs.Key.AsSpan().Fill(-1);
+        inputs.Key.AsSpan(0, 2 * 24).Fill(1);
+        inputs.Query.AsSpan().Fill(1);
+        inputs.Query.AsSpan(91 * 4 * 24).Fill(-1);
+        float[] output = inputs.Run(s_kernels).Output;
+        for (int token = 1; token < 92; token++)
+            for (int head = 0; head < 4; head++)
+                for (int e = 0; e < 20; e++) Assert.Equal(token == 91 ? 0 : inputs.Value[head / 2 * 20 + e], output[(token * 4 + head) * 20 + e], 2e-3f);
+    }
+
     /// <summary>A number that is not finite stays out of the outputs before it, and of those of other heads.</summary>
     [Theory, MemberData(nameof(Ordered))]
     public void A_token_changes_no_output_before_it(LinearAttentionRule rule, bool ofElements)

@@ -18,6 +18,14 @@ internal static unsafe class ForwardChecks
         if (value.Heads != key.Heads || output.Heads != query.Heads || query.Heads % key.Heads != 0) Broken("heads");
     }
 
+    /// <summary>Checks that the tensors of linear attention have the dimensions and types that its loops take from some of them for all.</summary>
+    public static void Recurrence(in KernelTensor query, in KernelTensor key, in KernelTensor value, in KernelTensor output)
+    {
+        if (key.Heads < 1 || value.Heads != key.Heads || output.Heads != query.Heads || query.Heads % key.Heads != 0) Broken("heads");
+        if (query.Dim != key.Dim || output.Dim != value.Dim || key.Dim > CacheShape.MostDim || value.Dim > CacheShape.MostDim) Broken("head dimensions");
+        if (value.Element != key.Element) Broken("elements");
+    }
+
     private static void Tensors(int headDim, int valueDim, TensorBytes bytes, in KernelTensor query, in KernelTensor key, in KernelTensor value, in KernelTensor output)
     {
         if (query.Dim != headDim || key.Dim != headDim || value.Dim != valueDim || output.Dim != valueDim) Broken("head dimensions");

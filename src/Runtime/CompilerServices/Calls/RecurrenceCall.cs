@@ -15,9 +15,9 @@ public unsafe ref struct RecurrenceCall
     private KernelTensor _query, _key, _value, _output;
     private ReadOnlySpan<float> _decay, _beta;
     private Span<float> _state, _normalizer;
-    private ReadOnlySpan<int> _starts;
+    private ReadOnlySpan<int> _starts, _givenStarts;
     private AttentionAxes _decayAxes, _betaAxes;
-    private string _decayName, _betaName, _stateName, _normalizerName;
+    private string _startsName, _decayName, _betaName, _stateName, _normalizerName;
     private CallNumbers _numbers;
     private bool _hasState, _hasNormalizer, _hasDecay, _hasBeta, _hasStarts;
     private int _maxThreads;
@@ -31,6 +31,7 @@ public unsafe ref struct RecurrenceCall
     /// <exception cref="ArgumentException">The lengths do not fit each other, or the output overlaps an input.</exception>
     public void Tensors(in KernelTensor query, in KernelTensor key, in KernelTensor value, in KernelTensor output, bool ordered)
     {
+        this = default; // nothing of an earlier shape stays
         query.CheckTokens("heads", "headDim");
         key.CheckTokens("keyValueHeads", "headDim");
         if (key.Batch != query.Batch) ThrowHelper.BatchMismatch(key.Name, key.Batch, query.Name, query.Batch);
@@ -41,25 +42,29 @@ public unsafe ref struct RecurrenceCall
         if (output.Overlaps(query)) ThrowHelper.Overlap(output.Name, query.Name);
         if (output.Overlaps(key)) ThrowHelper.Overlap(output.Name, key.Name);
         if (output.Overlaps(value)) ThrowHelper.Overlap(output.Name, value.Name);
+        ForwardChecks.Recurrence(query, key, value, output);
         _query = query;
         _key = key;
         _value = value;
         _output = output;
-        _numbers = default;
         _maxThreads = AttentionOptions.MaxDegreeOfParallelism;
     }
 
     /// <summary>The first token of each packed document and the end of the last, [documents + 1]. Call it before the operands.</summary>
-    /// <exception cref="ArgumentException">They do not rise from 0 to the number of tokens.</exception>
+    /// <exception cref="ArgumentException">They do not rise from 0 to the number of tokens, which is that of queries and of keys.</exception>
+    /// <exception cref="InvalidOperationException">There are documents, a state or a batch already.</exception>
     public void DocumentStarts(ReadOnlySpan<int> documentStarts, [CallerArgumentExpression(nameof(documentStarts))] string name = "")
     {
+        if (_hasStarts || _hasState || _hasNormalizer || _query.Batch != 1) throw new InvalidOperationException("Documents come before the state, once, and without a batch.");
+        if (_key.Tokens != _query.Tokens) ThrowHelper.AsManyTokens(_key.Name, _key.Tokens, _query.Name, _query.Tokens);
         var starts = _numbers.Copy(documentStarts);
         if (starts.Length < 1 || starts[0] != 0 || starts[^1] != _query.Tokens) ThrowHelper.DocumentRange(name, starts, _query.Name, _query.Tokens);
         for (int i = 1; i < starts.Length; i++)
             if (starts[i] < starts[i - 1]) ThrowHelper.DocumentOrder(name, i, starts[i - 1], starts[i]);
         CheckOutput(MemoryBlock.Of(documentStarts), name);
         _starts = starts;
-        _hasStarts = true;
+        _givenStarts = documentStarts;
+        (_startsName, _hasStarts) = (name, true);
     }
 
     /// <summary>The logarithms of the factors of the state.</summary>
@@ -129,6 +134,7 @@ public unsafe ref struct RecurrenceCall
         _numbers.CheckOwned();
         try
         {
+            if (causal && _key.Tokens != _query.Tokens) ThrowHelper.AsManyTokens(_key.Name, _key.Tokens, _query.Name, _query.Tokens);
             if (_query.Tokens == 0 || Items == 0) return;
             fixed (byte* query = &_query.Data, key = &_key.Data, value = &_value.Data, output = &_output.Data)
             fixed (float* decay = _decay, beta = _beta, state = _state, normalizer = _normalizer)
@@ -211,5 +217,6 @@ public unsafe ref struct RecurrenceCall
         if (memory.Meets(MemoryBlock.Of(_output))) ThrowHelper.Overlap(name, _output.Name);
         if (_hasDecay && memory.Meets(MemoryBlock.Of(_decay))) ThrowHelper.Overlap(name, _decayName);
         if (_hasBeta && memory.Meets(MemoryBlock.Of(_beta))) ThrowHelper.Overlap(name, _betaName);
+        if (_hasStarts && memory.Meets(MemoryBlock.Of(_givenStarts))) ThrowHelper.Overlap(name, _startsName); // the call has a copy, but what is overwritten is a mistake
     }
 }

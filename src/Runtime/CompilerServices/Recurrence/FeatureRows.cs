@@ -73,7 +73,7 @@ internal static unsafe class FeatureRows
     }
 }
 
-/// <summary>e^x with an error of little more than half of the last place, and exactly 1 for 0: a factor of the state is applied thousands of times. 0 below e^-87.3, infinity from e^88.8 on.</summary>
+/// <summary>e^x with an error of little more than half of the last place, and exactly 1 for 0: a factor of the state is applied thousands of times. 0 below e^-87.7, infinity from e^88.4 on.</summary>
 /// <remarks>
 /// The power of two is split off as in <see cref="NegativeExp"/>. What remains, r in [-0.35, 0.35], goes into 1 + (r + r^2 p(r)) with the terms of the series up to r^7, which is off by 5e-9: the last addition
 /// rounds, and little else counts.

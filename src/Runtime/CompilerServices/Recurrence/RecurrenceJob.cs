@@ -23,7 +23,7 @@ internal sealed unsafe class RecurrenceJob : PooledJob<RecurrenceJob>
     {
         long units = (long)call.Items * call.KeyValueHeads;
         if (units == 0) return;
-        double tokens = call.Starts == null ? (double)call.Items * call.Queries : call.Queries, state = (double)call.HeadDim * call.ValueDim;
+        double tokens = (call.Starts == null ? call.Items : 1.0) * Math.Max(call.Queries, call.Keys), state = (double)call.HeadDim * call.ValueDim;
         double work = Math.Max(4 * tokens * call.Heads * state / FlopsPerThread, 2 * sizeof(float) * units * state / BytesPerThread);
         int threads = (int)Math.Clamp(work, 1, Math.Min(Math.Min(call.MaxThreads, MaxThreads), units));
         int heads = (int)Math.Clamp(units / threads, 1, Math.Min(call.KeyValueHeads, Math.Max(MostStates / (call.HeadDim * call.ValueDim), 1)));

@@ -13,7 +13,7 @@ namespace AttentionGen.CompilerServices;
 /// blocks are solved in order (Yang et al. 2024, DeltaNet, section 3).
 /// </para>
 /// <para>
-/// Factors are multiplied and never divided or taken from sums of logarithms: no factor of a decay is above those that the recurrence itself has, and a factor of 0, from a logarithm of -infinity, forgets
+/// Factors are multiplied and never divided or taken from sums of logarithms: factors up to 1 never overflow, a chunk whose factors could is taken token by token, and a factor of 0, from a logarithm of -infinity, forgets
 /// all before it. Where each element has factors of its own, D_ij belongs into the products: a query takes the factors from the start of its block of 16 rows on, and the keys before it those
 /// up to there; inside the block keys take one factor after the other.
 /// </para>
@@ -174,7 +174,7 @@ internal unsafe struct RecurrenceUnit<TVector>
         if (!_call.DecaysElements) Transpose(_memory + _layout.KeyRows, 0, count);
         if (_call.Corrects) Correct(first, count);
         else LoadValues(first, count);
-        if (!ValuesAreFinite(count))
+        if (!ValuesAreFinite(count) || !FactorsAreFinite(count))
         {
             // A weight of 0 would not keep a number that is not finite from the rows before it.
             Steps(_memory + _layout.StateSums, SumRow, (nint)D * SumRow, first, count);
@@ -293,9 +293,8 @@ internal unsafe struct RecurrenceUnit<TVector>
 
     private readonly void Write(int first, int count, int head)
     {
-        if (_normalizer != null)
-            for (int i = 0; i < count; i++) Denominators[i] = Denominators[i] == 0 ? 0 : 1 / Denominators[i];
-        if (_normalizer != null) ScaleSums(_memory + _layout.Sums, count, Denominators);
+        for (int group = 0; group < _layout.ValueGroups && _normalizer != null; group++)
+            VectorRows.Divide<TVector>(_memory + _layout.Sums + (nint)group * Rows * SumRow, SumRow, Denominators, count, Math.Min(V - group * _layout.Plan.GroupColumns, _layout.Plan.GroupColumns));
         if (_call.OutputType == ElementType.Float)
         {
             float* to = (float*)_call.Output.Row(_batch, _first + first, head);
@@ -314,13 +313,6 @@ internal unsafe struct RecurrenceUnit<TVector>
                 Store(sums, columns, output, column);
             }
         }
-    }
-
-    /// <summary>Divides an output by its denominator. A denominator of 0, of a query that meets no key, gives 0.</summary>
-    private static void Normalize(float* row, int columns, float denominator)
-    {
-        if (denominator == 0) VectorRows.Clear(row, columns);
-        else VectorRows.Scale<TVector>(row, 1 / denominator, columns);
     }
 
     private readonly void Store(float* from, int count, byte* output, int column)
@@ -679,6 +671,31 @@ internal unsafe struct RecurrenceUnit<TVector>
         }
     }
 
+    /// <summary>Whether no product of factors that follow each other is infinite: factors above 1 may grow over a chunk where the recurrence has nothing to multiply.</summary>
+    private readonly bool FactorsAreFinite(int count)
+    {
+        if (!_call.Decays) return true;
+        if (_call.DecaysElements) return AreBounded(Factors(0), _layout.KeyRow, count, D);
+        float most = 1;
+        for (int i = 0; i < count; i++) most *= Math.Max(1, *Factors(i));
+        return float.IsFinite(most);
+    }
+
+    /// <summary>Whether the products of the numbers above 1 of each column are finite.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
+    private static bool AreBounded(float* factors, nint stride, int rows, int columns)
+    {
+        TVector one = TVector.All(1), zero = TVector.All(0);
+        for (int d = 0; d < columns; d += TVector.Count)
+        {
+            var most = one;
+            for (int i = 0; i < rows; i++) most *= TVector.Max(one, VectorRows.Load<TVector>(factors + i * stride + d, columns - d));
+            zero += most * TVector.All(0);
+        }
+
+        return TVector.Sum(zero) == 0;
+    }
+
     private readonly bool ValuesAreFinite(int count)
     {
         float zero = 0;
@@ -750,7 +767,7 @@ internal unsafe struct RecurrenceUnit<TVector>
                     int columns = Math.Min(V - column, _layout.Plan.GroupColumns);
                     if (value != null) RecurrenceStep.Update<TVector>(state + part * group, row, token, value + column, columns, sums);
                     else RecurrenceStep.Read<TVector>(state + part * group, row, query, D, columns, sums);
-                    if (_normalizer != null) Normalize(sums, columns, denominator);
+                    if (_normalizer != null) VectorRows.Divide<TVector>(sums, 0, &denominator, 1, columns);
                     Store(sums, columns, output, column);
                 }
             }

@@ -35,6 +35,18 @@ internal static unsafe class VectorRows
         }
     }
 
+    /// <summary>Divides rows, each by its divisor. A divisor of 0, of a query that meets no key, gives 0.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
+    public static void Divide<TVector>(float* row, nint stride, float* divisors, int rows, int count)
+        where TVector : struct, IFloats<TVector>
+    {
+        for (; rows > 0; rows--, row += stride, divisors++)
+        {
+            var divisor = TVector.All(*divisors);
+            for (int i = 0; i < count; i += TVector.Count) Store(*divisors == 0 ? TVector.All(0) : Load<TVector>(row + i, count - i) / divisor, row + i, count - i);
+        }
+    }
+
     [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
     public static void Copy<TVector>(float* from, nint fromStride, float* to, nint toStride, int rows, int count)
         where TVector : struct, IFloats<TVector>
