@@ -14,8 +14,8 @@ internal static class CacheRows
         if (keys % width != 0) throw new ArgumentException($"keys has {keys} elements, which is not a multiple of a token's {shape.Heads} * {shape.HeadDim} = {width}.", nameof(keys));
         if (values != (long)tokens * shape.Heads * shape.StoredValueDim)
             throw new ArgumentException($"values has {values} elements, but its shape [{tokens}, {shape.Heads}, {shape.StoredValueDim}] needs {(long)tokens * shape.Heads * shape.StoredValueDim}.", nameof(values));
-        CheckScales(shape.HasScales, shape.Heads, tokens, keyScales, nameof(keyScales));
-        CheckScales(shape.HasScales && !shape.ValueFromKey, shape.Heads, tokens, valueScales, nameof(valueScales));
+        CheckScales(shape.HasScales, isPart: false, shape.Heads, tokens, keyScales, nameof(keyScales));
+        CheckScales(shape.HasScales, shape.ValueFromKey, shape.Heads, tokens, valueScales, nameof(valueScales));
         return tokens;
     }
 
@@ -30,13 +30,14 @@ internal static class CacheRows
             if (!IsScale(scales[i])) throw new ArgumentException(string.Create(CultureInfo.InvariantCulture, $"{name}[{i}] is {scales[i]}, but a scale is 0 or more, or NaN."), name);
     }
 
-    private static void CheckScales(bool has, int heads, int tokens, int scales, string name)
+    private static void CheckScales(bool has, bool isPart, int heads, int tokens, int scales, string name)
     {
-        int needed = has ? tokens * heads : 0;
+        int needed = has && !isPart ? tokens * heads : 0;
         if (scales == needed) return;
         throw new ArgumentException(
-            has ? $"{name} has {scales} elements, but the integers of {tokens} tokens need a scale for each head: [{tokens}, {heads}], {needed} elements."
-                : $"{name} has {scales} elements, but only a cache of sbyte stores scales, and those of values that are parts of keys are those of the keys.", name);
+            !has ? $"{name} has {scales} elements, but only a cache of sbyte stores scales."
+            : isPart ? $"{name} has {scales} elements, but values that are parts of keys have the scales of the keys."
+            : $"{name} has {scales} elements, but the integers of {tokens} tokens need a scale for each head: [{tokens}, {heads}], {needed} elements.", name);
     }
 
     /// <exception cref="ArgumentException">There is no room for the tokens.</exception>
